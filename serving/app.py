@@ -75,7 +75,7 @@ from serving.degraded_modes import keep_degradation_metrics
 from serving.errors import ExtraMissing
 from serving.process.start_stages import StageReport, ignore_stage
 from serving.process.worker_metrics import is_shared
-from serving.review.rescue_centres import require_rescue_centres
+from serving.review.rescue.rescue_centres import require_rescue_centres
 from serving.settings import Settings
 from serving.web.admission import Admission, AdmissionLimits, limited_paths
 from serving.web.audit_trail import AuditTrail

@@ -65,19 +65,19 @@ from serving.observability import Metrics
 from serving.process.background_threads import BackgroundThread
 from serving.process.start_stages import StageReport, ignore_stage
 from serving.process.worker_metrics import is_shared, reserve, shared_folder
-from serving.review.case_links import CaseLinks
-from serving.review.case_opening import CaseOpening
-from serving.review.cases import Cases
-from serving.review.entities import Entities
-from serving.review.escalations import EscalationRule, Escalations
-from serving.review.letter_writer import LetterWriter
-from serving.review.message_evidence import MessageEvidence
-from serving.review.message_list import MessageList
+from serving.review.cases.case_links import CaseLinks
+from serving.review.cases.case_opening import CaseOpening
+from serving.review.cases.cases import Cases
+from serving.review.cases.escalations import EscalationRule, Escalations
+from serving.review.cases.message_evidence import MessageEvidence
+from serving.review.cases.message_list import MessageList
+from serving.review.cases.reviewer import Reviewer
+from serving.review.letters.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
-from serving.review.rescue_calls import RescueCalls, RescueDirectory
-from serving.review.rescue_centres import rescue_centres
-from serving.review.rescue_watch import RescueWatch
-from serving.review.reviewer import Reviewer
+from serving.review.rescue.rescue_calls import RescueCalls, RescueDirectory
+from serving.review.rescue.rescue_centres import rescue_centres
+from serving.review.rescue.rescue_watch import RescueWatch
+from serving.review.search.entities import Entities
 from serving.review.webhooks import WebhookDelivery
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher

@@ -22,7 +22,7 @@ from serving.app import create_app, utc_now
 from serving.container import Clock, Services
 from serving.settings import Settings
 from tests.counts import count
-from tests.serving.review.remedies import lay_down_remedies
+from tests.serving.review.letters.remedies import lay_down_remedies
 
 OF_EACH_KIND = count(100, 260)
 TO_COME = timedelta(days=6)

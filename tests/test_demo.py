@@ -32,10 +32,10 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.team_repository import TeamRepository
-from serving.review.case_records import CaseAccess, CaseFilter
-from serving.review.case_state import Status
-from serving.review.letter import Letter
-from serving.review.opening import CASE
+from serving.review.cases.case_records import CaseAccess, CaseFilter
+from serving.review.cases.case_state import Status
+from serving.review.cases.opening import CASE
+from serving.review.letters.letter import Letter
 from tests.counts import count, in_full_alone
 from tests.demo_at import clock_from
 from tests.demo_decisions import OF_EACH_KIND

@@ -19,8 +19,8 @@ from typing import Any
 from serving.app import utc_now
 from serving.audit.decision import Decision
 from serving.container import Clock
-from serving.review.case_summary import SELECTED_AT_RANDOM, describe_lane
-from serving.review.letter import Letter
+from serving.review.cases.case_summary import SELECTED_AT_RANDOM, describe_lane
+from serving.review.letters.letter import Letter
 from serving.triage.triage_plan import TriagePlan
 from tests.demo_decisions import explained_decisions, lay_down_plan, serving
 from tests.true_letters import letters_about, untrue_in_letter

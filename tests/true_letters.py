@@ -16,16 +16,16 @@ from serving.container import Services
 from serving.errors import NotFound, Unprocessable
 from serving.explanation.formatting import figures
 from serving.language import say
-from serving.review.case_letters import AUDIENCES, Audience
+from serving.review.cases.results import RESULT_MEANING, RESULTS_OF, CaseResult
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import LetterDeferred, LetterNotDue
-from serving.review.letter import Letter
-from serving.review.letter_text import COMPUTER, NO_DECISION, SELECTED, sections_of
-from serving.review.own_declarations import recipient_of
-from serving.review.results import RESULT_MEANING, RESULTS_OF, CaseResult
-from serving.review.reviewer import Reviewer
+from serving.review.letters.case_letters import AUDIENCES, Audience
+from serving.review.letters.letter import Letter
+from serving.review.letters.letter_text import COMPUTER, NO_DECISION, SELECTED, sections_of
+from serving.review.letters.own_declarations import recipient_of
 from serving.triage.lane_rule import LaneReason
 from tests.serving.people import reviewer
-from tests.serving.review.stated import RELEASE, TO_AGENCY, agree_by, end_by, result_of
+from tests.serving.review.cases.stated import RELEASE, TO_AGENCY, agree_by, end_by, result_of
 
 ADA, BERT = (reviewer(name) for name in ("ada", "bert"))
 RESCUER = reviewer("carla", is_rescue=True)

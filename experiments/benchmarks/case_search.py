@@ -28,10 +28,10 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.prefix_codes import prefix_code
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.token_keys import search_key_of
-from serving.review.case_records import CaseAccess, CaseFilter, CaseSearch
-from serving.review.case_state import Case
-from serving.review.opening import CASE
-from serving.review.search_terms import normalised
+from serving.review.cases.case_records import CaseAccess, CaseFilter, CaseSearch
+from serving.review.cases.case_state import Case
+from serving.review.cases.opening import CASE
+from serving.review.search.search_terms import normalised
 from tests.serving.databases import database
 from tests.serving.postgres import postgresql
 

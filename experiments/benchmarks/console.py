@@ -30,7 +30,7 @@ from serving.db.engine import open_database
 from serving.db.tables.review import case_links, cases, cases_opened_to
 from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
-from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.cases.case_records import CaseLink, CaseRecord
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

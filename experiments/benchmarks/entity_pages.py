@@ -32,13 +32,13 @@ from serving.db.prefix_codes import prefix_code
 from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.token_keys import search_key_of
-from serving.review.case_records import CaseAccess
-from serving.review.case_state import Case
-from serving.review.entities import MOST_SHOWN, Entities, EntityKind, EntityReference
-from serving.review.opening import CASE
-from serving.review.results import CaseResult
-from serving.review.reviewer import Reviewer
-from serving.review.search_terms import normalised
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.case_state import Case
+from serving.review.cases.opening import CASE
+from serving.review.cases.results import CaseResult
+from serving.review.cases.reviewer import Reviewer
+from serving.review.search.entities import MOST_SHOWN, Entities, EntityKind, EntityReference
+from serving.review.search.search_terms import normalised
 from tests.serving.databases import database
 from tests.serving.people import person
 

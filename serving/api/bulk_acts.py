@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from serving.api.openapi import problems
-from serving.review import owner_rules
-from serving.review.bulk_acts import act_together
-from serving.review.reviewer import Reviewer
-from serving.review.tags import tag_case
+from serving.review.acts import owner_rules
+from serving.review.acts.bulk_acts import act_together
+from serving.review.acts.tags import tag_case
+from serving.review.cases.reviewer import Reviewer
 from serving.web.assignments import assign_as_asked
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst

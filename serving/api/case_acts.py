@@ -6,9 +6,9 @@ from serving.access.callers import Caller
 from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer
 from serving.api.case_revisions import ServicesAsRead
 from serving.container import Services
-from serving.review import owner_rules, statement_rules
-from serving.review.case_change import CaseAct
-from serving.review.reviewer import Reviewer
+from serving.review.acts import owner_rules, statement_rules
+from serving.review.cases.case_change import CaseAct
+from serving.review.cases.reviewer import Reviewer
 from serving.web.assignments import assign_as_asked
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 from features.records import SubjectKind
 from serving.api.entities import EntityAnswer
 from serving.api.openapi import problems
-from serving.review.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.case_state import Amendment, Case, Status, WaitingFor, status_at
-from serving.review.results import ResultCode
-from serving.review.shown_lanes import ScoreLane, ShownLane
+from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.cases.case_state import Amendment, Case, Status, WaitingFor, status_at
+from serving.review.cases.results import ResultCode
+from serving.review.cases.shown_lanes import ScoreLane, ShownLane
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",

@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from serving.api.case_answers import CASE_PROBLEMS
 from serving.api.openapi import problems
 from serving.errors import BodyTooLarge, MediaTypeUnsupported
-from serving.review.attachments import ENDINGS, file_too_large
-from serving.review.case_records import CaseFile
-from serving.review.reviewer import Reviewer
+from serving.review.acts.attachments import ENDINGS, file_too_large
+from serving.review.cases.case_records import CaseFile
+from serving.review.cases.reviewer import Reviewer
 from serving.web.attached_files import attach_as_sent, handed_out
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.bodies import OCTETS, body_within

@@ -6,8 +6,8 @@ from pydantic import BaseModel
 from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer
 from serving.api.case_revisions import ServicesAsRead
 from serving.api.openapi import problems
-from serving.review.reviewer import Reviewer
-from serving.review.tags import tag_case, tags_in_use
+from serving.review.acts.tags import tag_case, tags_in_use
+from serving.review.cases.reviewer import Reviewer
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import TaggingBody

@@ -24,13 +24,13 @@ from serving.api.entities import named_entities
 from serving.api.openapi import answer_headers, problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
-from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
-from serving.review.case_state import Status
-from serving.review.reviewer import Reviewer
-from serving.review.search_terms import LONGEST_SEARCH, read_search
-from serving.review.seen_cases import amendment_shown
-from serving.review.shown_lanes import ShownLane, shown_lane, shown_score_lane, stored_lanes
-from serving.review.tags import normalised_tag
+from serving.review.acts.tags import normalised_tag
+from serving.review.cases.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
+from serving.review.cases.case_state import Status
+from serving.review.cases.reviewer import Reviewer
+from serving.review.cases.seen_cases import amendment_shown
+from serving.review.cases.shown_lanes import ShownLane, shown_lane, shown_score_lane, stored_lanes
+from serving.review.search.search_terms import LONGEST_SEARCH, read_search
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import TagText

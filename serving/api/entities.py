@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.review.entities import (
+from serving.review.cases.results import ResultCode
+from serving.review.cases.reviewer import Reviewer
+from serving.review.search.entities import (
     MOST_SHOWN,
     Companion,
     EntityCase,
@@ -19,8 +21,6 @@ from serving.review.entities import (
     EntityReference,
     NamedEntity,
 )
-from serving.review.results import ResultCode
-from serving.review.reviewer import Reviewer
 from serving.web.authentication import WithScope
 from serving.web.closed_routes import ClosedRoute
 from serving.web.services import TheServices

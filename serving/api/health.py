@@ -26,8 +26,8 @@ from serving.history.errors import HistoryUnavailable
 from serving.models.errors import NoModel
 from serving.process.background_threads import ThreadFault
 from serving.process.worker_metrics import exposed
-from serving.review.case_records import CaseAccess
-from serving.review.queue_rank import QUEUE_RANK
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.review.webhooks import Condition
 from serving.scoring.batcher import NOBODY_DECIDES
 from serving.web.authentication import require_known_caller

@@ -18,12 +18,12 @@ from serving.api.openapi import problems
 from serving.audit.checkpoints import LogSigner
 from serving.container import Services
 from serving.errors import Conflict
-from serving.review.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
-from serving.review.case_state import Case
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import AccountRefused
-from serving.review.letter_text import LetterSection, sections_of
-from serving.review.reviewer import Reviewer
-from serving.review.sealed_account import SealedFor, Sealing, seal_account
+from serving.review.letters.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
+from serving.review.letters.letter_text import LetterSection, sections_of
+from serving.review.letters.sealed_account import SealedFor, Sealing, seal_account
 from serving.web.authentication import MayReview, WithScope
 from serving.web.bodies import RequestBody
 from serving.web.caller_first import CallerFirst

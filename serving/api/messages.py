@@ -26,7 +26,7 @@ from serving.container import Services
 from serving.degraded_modes import require_disk_reserve
 from serving.errors import BadRequest, MediaTypeUnsupported
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
-from serving.review.reviewer import Reviewer
+from serving.review.cases.reviewer import Reviewer
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
 from serving.triage.lane_rule import Lane
 from serving.web.admission import limited_in_flight

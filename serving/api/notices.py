@@ -16,8 +16,8 @@ from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
-from serving.review.notices import MOST_SHOWN, Notice, NoticeKind, NoticePosition
-from serving.review.reviewer import Reviewer
+from serving.review.cases.notices import MOST_SHOWN, Notice, NoticeKind, NoticePosition
+from serving.review.cases.reviewer import Reviewer
 from serving.web.authentication import MayReview
 from serving.web.bodies import ClosedModel
 from serving.web.caller_first import CallerFirst

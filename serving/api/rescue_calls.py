@@ -11,8 +11,8 @@ from pydantic import Field
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
-from serving.review.rescue_calls import CallAction, RescueCallEvent
-from serving.review.reviewer import Reviewer
+from serving.review.cases.reviewer import Reviewer
+from serving.review.rescue.rescue_calls import CallAction, RescueCallEvent
 from serving.web.authentication import MayRescue
 from serving.web.bodies import ClosedModel, RequestBody
 from serving.web.caller_first import CallerFirst

@@ -25,15 +25,15 @@ from serving.cli.demo_people import COLLEAGUE, RESCUER, REVIEWER, SECOND, make_a
 from serving.cli.demo_world import Month
 from serving.container import Services, build_services
 from serving.errors import ServingError
-from serving.review import owner_rules, remark_rules
-from serving.review.actions import CaseAction
-from serving.review.case_change import CaseChange
-from serving.review.case_state import Case
-from serving.review.cases import Cases
-from serving.review.opening import opens_case
-from serving.review.remark_rules import JudgedAs
-from serving.review.results import CaseResult
-from serving.review.reviewer import Reviewer
+from serving.review.acts import owner_rules, remark_rules
+from serving.review.acts.remark_rules import JudgedAs
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_state import Case
+from serving.review.cases.cases import Cases
+from serving.review.cases.opening import opens_case
+from serving.review.cases.results import CaseResult
+from serving.review.cases.reviewer import Reviewer
 from serving.scoring.batcher import TOGETHER, ScoreRequest
 from serving.settings import Settings
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from serving.db.repositories.account_repository import AccountRepository
     from serving.db.repositories.case_repository import CaseRepository
     from serving.db.repositories.team_repository import TeamRepository
-    from serving.review.case_records import CaseAccess, CaseRecord
+    from serving.review.cases.case_records import CaseAccess, CaseRecord
 
 REVIEWER, SECOND, COLLEAGUE = "demo-reviewer", "demo-second-person", "demo-colleague"
 SUPERVISOR, RESCUER = "demo-supervisor", "demo-rescue"
@@ -249,7 +249,7 @@ def _make_teams(
 ) -> None:
     """Make two teams, and put the shipments that nobody will work on into their inboxes."""
     from serving.access.actors import Actor
-    from serving.review.case_records import CaseAccess
+    from serving.review.cases.case_records import CaseAccess
 
     access = CaseAccess(frozenset(), is_rescue=False)
     left = _unowned(cases, access, now)[:LEFT_ALONE]
@@ -264,7 +264,7 @@ def _make_teams(
 
 def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[CaseStep]]]:
     """On the page of which case each scene is played, as far as there are open and free ones."""
-    from serving.review.case_records import CaseAccess
+    from serving.review.cases.case_records import CaseAccess
 
     rescues = _unowned(cases, CaseAccess(frozenset(), is_rescue=True), now)
     played = [(f"/console/rescues/{rescue.case_id}", RESCUE) for rescue in rescues[:1]]
@@ -290,7 +290,7 @@ def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[
 
 def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> list["CaseRecord"]:
     """Open cases that nobody works on, in the order of the queue."""
-    from serving.review.case_records import QueueFilter
+    from serving.review.cases.case_records import QueueFilter
 
     queued = QueueFilter(now=now.isoformat(), is_unowned=True)
     page = cases.page(access, queued, None, 200)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from features.submission import Submission
-    from serving.review.case_records import CaseRecord
-    from serving.review.teams import Team
+    from serving.review.cases.case_records import CaseRecord
+    from serving.review.cases.teams import Team
 
 GOODS_TEAM = "Goods team"
 CHAPTERS = 6
@@ -23,7 +23,7 @@ def teams_of(
 
     Where none waits at any, of the office to which the first was submitted.
     """
-    from serving.review.teams import Arrivals, Team
+    from serving.review.cases.teams import Arrivals, Team
 
     shipments = [each.shipment for each in submissions if each.shipment is not None]
     offices = [case.office_id for case in waiting] + [each.office_id for each in shipments]

@@ -28,7 +28,7 @@ class RecipientName(StrEnum):
 @letter.command()
 def init(home: Home = DEFAULT_HOME) -> None:
     """Lay HOME/letters.toml down: controller, officers, authority, remedies and deadlines."""
-    from serving.review.remedies import write_remedies_template
+    from serving.review.letters.remedies import write_remedies_template
 
     file = _file(home)
     write_remedies_template(file)
@@ -38,7 +38,7 @@ def init(home: Home = DEFAULT_HOME) -> None:
 @letter.command()
 def check(home: Home = DEFAULT_HOME) -> None:
     """Say what is missing before a letter can be written; exit 1 while anything is."""
-    from serving.review.remedies import Remedies
+    from serving.review.letters.remedies import Remedies
 
     file = _file(home)
     Remedies.read(file)
@@ -64,7 +64,7 @@ def seal(
     from serving.audit.checkpoints import LogSigner
     from serving.db.repositories.case_repository import CaseRepository
     from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.review.sealed_account import Sealing, seal_account
+    from serving.review.letters.sealed_account import Sealing, seal_account
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -89,7 +89,7 @@ def verify(
 ) -> None:
     """Check that a sealed account is as it was made here; exit 1 where anything was changed."""
     from serving.audit.checkpoints import public_key_of
-    from serving.review.sealed_account import verify_account
+    from serving.review.letters.sealed_account import verify_account
     from serving.settings import settings_of
 
     digest = verify_account(folder, public_key_of(settings_of(home).keys))

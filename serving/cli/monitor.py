@@ -137,8 +137,8 @@ def _answered(
 ) -> "MonitoringReport":
     """The report, once its alerts are raised and sent and the exploration follows the drift."""
     from serving.monitor.alerts import answer, with_answers
-    from serving.review.case_records import CaseAccess
-    from serving.review.supervision import Supervision
+    from serving.review.cases.case_records import CaseAccess
+    from serving.review.supervision.supervision import Supervision
 
     book = stores.alerts
     supervision = Supervision.from_cases(

@@ -85,7 +85,7 @@ def serve(
     from serving.process.listening_socket import bound, inherited
     from serving.process.listening_transport import Transport, hosts_of
     from serving.process.worker_metrics import shared_by_workers
-    from serving.review.rescue_centres import require_rescue_centres
+    from serving.review.rescue.rescue_centres import require_rescue_centres
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
@@ -135,7 +135,7 @@ def _held_by_workers(settings: "Settings") -> Iterator[None]:
 
 def _require_readable(settings: "Settings") -> None:
     """Refuse files of the home here that every worker would refuse, again and again."""
-    from serving.review.rescue_centres import rescue_centres
+    from serving.review.rescue.rescue_centres import rescue_centres
     from serving.triage.triage_plan import TriagePlan
 
     TriagePlan.read(settings.plan)

@@ -13,7 +13,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.review.teams import Team
+    from serving.review.cases.teams import Team
 
 teams = typer.Typer(
     help="Teams of reviewers, each with an inbox: create, list, change, disband.",
@@ -132,7 +132,7 @@ def _stated(
 ) -> "Team":
     """The team that the options state; raises Unprocessable."""
     from serving.db.repositories.account_repository import AccountRepository
-    from serving.review.teams import StatedTeam
+    from serving.review.cases.teams import StatedTeam
 
     modes, chapters = (tuple(each or ()) for each in rule)
     stated = StatedTeam(name, office, members or (), takes_cases, modes, chapters)

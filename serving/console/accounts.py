@@ -28,7 +28,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.readers import MayAdminister, MaySeeAccounts
 from serving.container import Services
 from serving.errors import Forbidden, NotFound, Unprocessable
-from serving.review.teams import MODES, Team
+from serving.review.cases.teams import MODES, Team
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)

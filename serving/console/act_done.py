@@ -6,10 +6,10 @@ from datetime import datetime
 from serving.container import Services
 from serving.errors import NotFound
 from serving.language import say, subject_named
-from serving.review import undo_rules
-from serving.review.case_records import CaseRecord, StoredEvent
-from serving.review.case_state import Case
-from serving.review.reviewer import Reviewer
+from serving.review.acts import undo_rules
+from serving.review.cases.case_records import CaseRecord, StoredEvent
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 
 ACT_WORDS: dict[str, str] = {
     "assign": "assigned",

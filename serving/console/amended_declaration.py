@@ -13,7 +13,7 @@ from serving.container import Services
 from serving.errors import Erased
 from serving.explanation.provenance_text import field_name
 from serving.language import reading, say
-from serving.review.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRecord
 from serving.scoring.standing_declarations import as_declared_last, as_standing, withdrawn_at
 from serving.web.html import instant_in_words
 

@@ -17,12 +17,12 @@ from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import say, subject_named
-from serving.review import owner_rules
-from serving.review.bulk_acts import BulkAct, act_together
-from serving.review.owner_rules import LONGEST_WAIT
-from serving.review.results import LONGEST_TEXT
-from serving.review.reviewer import Reviewer
-from serving.review.tags import tag_case
+from serving.review.acts import owner_rules
+from serving.review.acts.bulk_acts import BulkAct, act_together
+from serving.review.acts.owner_rules import LONGEST_WAIT
+from serving.review.acts.tags import tag_case
+from serving.review.cases.results import LONGEST_TEXT
+from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)

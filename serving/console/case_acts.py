@@ -18,11 +18,11 @@ from serving.console.pages import PageRoute
 from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, RequestFault, Unprocessable
-from serving.review import owner_rules, remark_rules, statement_rules
-from serving.review.case_change import CaseAct
+from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.cases.case_change import CaseAct
+from serving.review.cases.results import RESULT_MEANING
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import TooLong
-from serving.review.results import RESULT_MEANING
-from serving.review.reviewer import Reviewer
 from serving.web.case_bodies import ActionBody, FirstJudgement, Judgement, Note, ResultBody, Wait
 from serving.web.services import TheServices
 

@@ -2,7 +2,7 @@
 
 from serving.console.forms import read_form
 from serving.container import Services
-from serving.review.reviewer import Reviewer
+from serving.review.cases.reviewer import Reviewer
 from serving.web.assignments import assign_as_asked
 from serving.web.case_bodies import Assignment
 

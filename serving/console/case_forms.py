@@ -9,11 +9,17 @@ from features.records import Depth, Examination
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.language import say, say_word
-from serving.review.actions import ACTION_WORDS, REFERRED_WORDS
-from serving.review.case_records import StoredEvent
-from serving.review.case_state import Case, Status, WaitingFor
-from serving.review.results import RESULT_MEANING, RESULTS_OF, SHORTEST_TEXT, Confidence, reasons_of
-from serving.review.ways_of_smuggling import TYPOLOGIES
+from serving.review.cases.actions import ACTION_WORDS, REFERRED_WORDS
+from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.case_state import Case, Status, WaitingFor
+from serving.review.cases.results import (
+    RESULT_MEANING,
+    RESULTS_OF,
+    SHORTEST_TEXT,
+    Confidence,
+    reasons_of,
+)
+from serving.review.cases.ways_of_smuggling import TYPOLOGIES
 from serving.web.html import words_of
 
 VERDICTS = ("right", "wrong", "unclear")

@@ -9,9 +9,9 @@ from typing import Any
 from serving.access.actors import Actor
 from serving.console.case_forms import WAITING_FOR
 from serving.language import say, say_word
-from serving.review.actions import CaseAction
-from serving.review.case_records import StoredEvent
-from serving.review.results import RESULT_MEANING
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.results import RESULT_MEANING
 from serving.web.html import instant_in_words
 
 _CODED = ("read", "judge")

@@ -14,10 +14,10 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.readers import MayReadCase, MayReview
 from serving.container import Services
-from serving.review.bulk_acts import act_together
-from serving.review.case_records import CaseRecord
+from serving.review.acts.bulk_acts import act_together
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.review.reviewer import Reviewer
 from serving.web.assignments import reviewer_named
 from serving.web.services import TheServices
 

@@ -19,14 +19,14 @@ from serving.container import Services
 from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
-from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
-from serving.review.case_state import Amendment
-from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
-from serving.review.reviewer import Reviewer
-from serving.review.seen_cases import amendment_shown
-from serving.review.shown_lanes import ShownLane, stored_lanes
-from serving.review.tags import LONGEST_TAG, normalised_tag
-from serving.review.teams import Inboxes
+from serving.review.acts.tags import LONGEST_TAG, normalised_tag
+from serving.review.cases.case_records import CaseFilter, CaseRecord, QueueFilter
+from serving.review.cases.case_state import Amendment
+from serving.review.cases.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
+from serving.review.cases.reviewer import Reviewer
+from serving.review.cases.seen_cases import amendment_shown
+from serving.review.cases.shown_lanes import ShownLane, stored_lanes
+from serving.review.cases.teams import Inboxes
 from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
 from serving.web.stored_texts import said_again

@@ -39,14 +39,14 @@ from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import reading, say
-from serving.review.case_records import CaseRecord
-from serving.review.case_state import Case, status_at
-from serving.review.case_summary import describe_subject
+from serving.review.acts.stored_acts import KEEPS_REVISION
+from serving.review.acts.tags import LONGEST_TAG, tags_in_use
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_state import Case, status_at
+from serving.review.cases.case_summary import describe_subject
+from serving.review.cases.opening import ALIKE
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.review.opening import ALIKE
-from serving.review.reviewer import Reviewer
-from serving.review.stored_acts import KEEPS_REVISION
-from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.web.case_bodies import Justification
 from serving.web.services import TheServices
 

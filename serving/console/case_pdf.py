@@ -16,10 +16,10 @@ from serving.console.pages import PageRoute
 from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.language import ENGLISH, begin_reading
-from serving.review.case_records import CaseRecord
-from serving.review.case_state import Case
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.review.reviewer import Reviewer
 from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 

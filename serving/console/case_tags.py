@@ -10,8 +10,8 @@ from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute
 from serving.console.readers import MayReview
 from serving.errors import Conflict, Unprocessable
-from serving.review.reviewer import Reviewer
-from serving.review.tags import Tagging, tag_case
+from serving.review.acts.tags import Tagging, tag_case
+from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)

@@ -18,7 +18,7 @@ from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
-from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
+from serving.review.cases.case_summary import LANE_NAMES, describe_lane, describe_subject
 from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 

@@ -23,10 +23,10 @@ from serving.console.readers import MayExplainOrStudy
 from serving.container import Services
 from serving.errors import NotFound, ReasonsUnavailable, Unprocessable
 from serving.language import reading
-from serving.review.case_state import Case
+from serving.review.acts.justifications import EvidentPurpose
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.review.justifications import EvidentPurpose
-from serving.review.reviewer import Reviewer
 from serving.web.case_bodies import Justification
 from serving.web.services import TheServices
 

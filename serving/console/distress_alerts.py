@@ -21,12 +21,12 @@ from serving.console.rescue_log import rescue_log
 from serving.console.rescue_news import NEAR_PLACES, is_hearsay, result_choices
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
-from serving.review import owner_rules, statement_rules
-from serving.review.case_change import CaseAct
-from serving.review.case_state import Case
-from serving.review.rescue_centres import GROUND
-from serving.review.rescue_incidents import CallsMade, ToldAlert
-from serving.review.seen_cases import as_seen_by, without_proposal
+from serving.review.acts import owner_rules, statement_rules
+from serving.review.cases.case_change import CaseAct
+from serving.review.cases.case_state import Case
+from serving.review.cases.seen_cases import as_seen_by, without_proposal
+from serving.review.rescue.rescue_centres import GROUND
+from serving.review.rescue.rescue_incidents import CallsMade, ToldAlert
 from serving.triage.life_at_risk import CALL_FOR_HELP
 from serving.web.case_bodies import Judgement, Note, ResultBody
 from serving.web.services import TheServices

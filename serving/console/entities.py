@@ -13,14 +13,14 @@ from serving.console.charts.month_bars import MonthBars
 from serving.console.pages import PageRoute, page, templates
 from serving.console.readers import MayReadCase
 from serving.language import say, say_word, subject_named
-from serving.review.entities import (
+from serving.review.cases.reviewer import Reviewer
+from serving.review.search.entities import (
     MOST_SHOWN,
     EntityCase,
     EntityHistory,
     EntityKind,
     EntityReference,
 )
-from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/entities", include_in_schema=False, route_class=PageRoute)

@@ -2,8 +2,8 @@
 
 from serving.access.callers import Caller
 from serving.container import Services
-from serving.review.case_state import Case
-from serving.review.reviewer import Reviewer
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 
 
 def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:

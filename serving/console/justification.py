@@ -7,7 +7,7 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.forms import RefusedForm
 from serving.console.pages import page
-from serving.review.justifications import STATED
+from serving.review.acts.justifications import STATED
 
 
 def justification_form(

@@ -18,12 +18,12 @@ from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say
-from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
-from serving.review.case_state import Case
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import TooLong
-from serving.review.letter_rules import require_letter_due
-from serving.review.letter_text import sections_of
-from serving.review.reviewer import Reviewer
+from serving.review.letters.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
+from serving.review.letters.letter_rules import require_letter_due
+from serving.review.letters.letter_text import sections_of
 from serving.web.bodies import ClosedModel
 from serving.web.case_bodies import Words
 from serving.web.languages import known_languages

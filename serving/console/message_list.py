@@ -16,9 +16,9 @@ from serving.console.pages import PageRoute, page
 from serving.console.readers import MaySupervise
 from serving.container import Services
 from serving.history.kept_messages import KeptMessage
-from serving.review.case_records import CaseRecord
-from serving.review.message_list import ListedMessage, MessageFilter
-from serving.review.reviewer import Reviewer
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.message_list import ListedMessage, MessageFilter
+from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/messages", include_in_schema=False, route_class=PageRoute)

@@ -24,8 +24,8 @@ from serving.container import Services
 from serving.explanation.provenance_text import field_name
 from serving.history.kept_messages import KeptMessage, MessageContent
 from serving.language import say, say_word
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)

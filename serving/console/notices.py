@@ -8,8 +8,8 @@ from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.console.readers import MayReview
 from serving.language import say
-from serving.review.notices import NoticeKind
-from serving.review.reviewer import Reviewer
+from serving.review.cases.notices import NoticeKind
+from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/notices", include_in_schema=False, route_class=PageRoute)

@@ -2,7 +2,7 @@
 
 from serving.access.callers import Caller
 from serving.container import Services
-from serving.review.saved_views import SavedView
+from serving.review.search.saved_views import SavedView
 
 
 def has_views(caller: Caller) -> bool:

@@ -24,8 +24,8 @@ from serving.container import Services
 from serving.degraded_modes import degradations
 from serving.errors import LogUnavailable, NotFound, ServingError, Unprocessable
 from serving.language import ENGLISH, Language, begin_reading
-from serving.review.case_records import CaseAccess, CaseRecord
-from serving.review.reviewer import Reviewer
+from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.reviewer import Reviewer
 from serving.web.html import environment
 from serving.web.languages import language_asked_for
 from serving.web.problems import parameters_refused

@@ -22,14 +22,14 @@ from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.readers import MayFindCases, MayReviewOrRescue
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded
-from serving.review import owner_rules
-from serving.review.case_records import MOST_COUNTED, CaseRecord, QueueFilter
-from serving.review.case_summary import LANE_NAMES
+from serving.review.acts import owner_rules
+from serving.review.acts.tags import LONGEST_TAG, tags_in_use
+from serving.review.cases.case_records import MOST_COUNTED, CaseRecord, QueueFilter
+from serving.review.cases.case_summary import LANE_NAMES
+from serving.review.cases.queue_rank import QUEUE_RANK
+from serving.review.cases.reviewer import Reviewer
+from serving.review.cases.shown_lanes import ShownLane
 from serving.review.errors import InboxUnknown
-from serving.review.queue_rank import QUEUE_RANK
-from serving.review.reviewer import Reviewer
-from serving.review.shown_lanes import ShownLane
-from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)

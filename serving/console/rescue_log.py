@@ -8,8 +8,8 @@ from itertools import groupby
 
 from features.records import Position
 from serving.language import reading, say, say_of
-from serving.review.case_records import StoredEvent
-from serving.review.rescue_calls import RescueCallEvent
+from serving.review.cases.case_records import StoredEvent
+from serving.review.rescue.rescue_calls import RescueCallEvent
 
 CALL_WORDS = {
     "called": "took the call",

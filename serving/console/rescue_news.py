@@ -9,23 +9,23 @@ from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.container import Services
 from serving.errors import Erased, LogUnavailable, NotFound
-from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
-from serving.review.rescue_incidents import (
-    CallsMade,
-    RescueIncident,
-    RescueReading,
-    ToldAlert,
-    incidents,
-)
-from serving.review.rescue_watch import BoardItem
-from serving.review.results import (
+from serving.review.cases.results import (
     NEEDS_SCENE,
     RESULT_MEANING,
     RESULTS_OF,
     Confidence,
     reasons_of,
 )
-from serving.review.reviewer import Reviewer
+from serving.review.cases.reviewer import Reviewer
+from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
+from serving.review.rescue.rescue_incidents import (
+    CallsMade,
+    RescueIncident,
+    RescueReading,
+    ToldAlert,
+    incidents,
+)
+from serving.review.rescue.rescue_watch import BoardItem
 from serving.scoring.enrichment import with_newest_positions
 
 NEAR_PLACES = 6

@@ -20,7 +20,7 @@ from serving.access.sessions import Session
 from serving.console.browser_session import signed_in
 from serving.container import Services
 from serving.errors import LogUnavailable, TooBusy, TooOften
-from serving.review.rescue_watch import RescueWatch
+from serving.review.rescue.rescue_watch import RescueWatch
 
 MAX_STREAMS = 256
 MAX_STREAMS_OF_SESSION = 4

@@ -43,11 +43,11 @@ from serving.console.rescue_news import (
 from serving.console.rescue_stream import board_stream
 from serving.container import Services
 from serving.errors import Conflict, LogUnavailable, NotFound, PersonNeeded, Unprocessable
-from serving.review import owner_rules, remark_rules, statement_rules
-from serving.review.case_change import CaseAct
-from serving.review.case_state import status_at
-from serving.review.rescue_centres import GROUND, RescueCentres
-from serving.review.reviewer import Reviewer
+from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.cases.case_change import CaseAct
+from serving.review.cases.case_state import status_at
+from serving.review.cases.reviewer import Reviewer
+from serving.review.rescue.rescue_centres import GROUND, RescueCentres
 from serving.triage.life_at_risk import CALL_FOR_HELP
 from serving.web.case_bodies import Judgement, Note, ResultBody
 from serving.web.services import TheServices

@@ -14,8 +14,8 @@ from serving.console.pages import PageRoute
 from serving.console.readers import MayFindCases
 from serving.console.search import SearchFilters
 from serving.errors import Forbidden, Unprocessable
-from serving.review.saved_views import LONGEST_ADDRESS, SavedView, checked_name
-from serving.review.search_terms import read_search
+from serving.review.search.saved_views import LONGEST_ADDRESS, SavedView, checked_name
+from serving.review.search.search_terms import read_search
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/views", include_in_schema=False, route_class=PageRoute)

@@ -17,11 +17,17 @@ from serving.console.readers import MayFindCases
 from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
 from serving.language import subject_named
-from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, MatchedCase, SearchPage
-from serving.review.case_state import Status
-from serving.review.case_summary import LANE_NAMES
-from serving.review.reviewer import Reviewer
-from serving.review.search_terms import LONGEST_SEARCH, SearchTerm, read_search
+from serving.review.cases.case_records import (
+    CaseFilter,
+    CaseRecord,
+    CaseSearch,
+    MatchedCase,
+    SearchPage,
+)
+from serving.review.cases.case_state import Status
+from serving.review.cases.case_summary import LANE_NAMES
+from serving.review.cases.reviewer import Reviewer
+from serving.review.search.search_terms import LONGEST_SEARCH, SearchTerm, read_search
 from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_found
 from serving.web.services import TheServices

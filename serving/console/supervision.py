@@ -33,12 +33,12 @@ from serving.errors import Unprocessable
 from serving.language import ENGLISH, begin_reading, say
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
-from serving.review.case_load import CaseLoad, LoadFigures, by_lane, by_office
-from serving.review.case_summary import LANE_NAMES
-from serving.review.rereadings import has_reread, reread
-from serving.review.results import OF_ENFORCEMENT, RESULT_MEANING
-from serving.review.reviewer import Reviewer
-from serving.review.supervision import DECIDING, Supervision
+from serving.review.acts.rereadings import has_reread, reread
+from serving.review.cases.case_summary import LANE_NAMES
+from serving.review.cases.results import OF_ENFORCEMENT, RESULT_MEANING
+from serving.review.cases.reviewer import Reviewer
+from serving.review.supervision.case_load import CaseLoad, LoadFigures, by_lane, by_office
+from serving.review.supervision.supervision import DECIDING, Supervision
 from serving.web.downloads import download_headers
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices

@@ -17,7 +17,7 @@ from serving.console.pages import PageRoute
 from serving.console.readers import MayAdminister
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.review.teams import MODES, StatedTeam, Team
+from serving.review.cases.teams import MODES, StatedTeam, Team
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts/teams", include_in_schema=False, route_class=PageRoute)

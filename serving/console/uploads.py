@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from serving.console.browser_session import TheSession
 from serving.console.csrf import refuse_foreign, refuse_nul
 from serving.errors import BodyMalformed, BodyTooLarge, Forbidden
-from serving.review.attachments import file_too_large
+from serving.review.acts.attachments import file_too_large
 from serving.web.bodies import body_within
 from serving.web.services import TheServices
 

@@ -10,7 +10,7 @@ from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encryption import EncryptionUnit
 from serving.db.repositories.visible_cases import is_visible
 from serving.db.tables.review import case_tags, cases
-from serving.review.case_records import CaseAccess, CaseRecord
+from serving.review.cases.case_records import CaseAccess, CaseRecord
 
 _PART = "tag"
 _LOOKED_AT = 500

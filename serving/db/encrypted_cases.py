@@ -11,7 +11,7 @@ from serving.access.actors import Actor
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.tables.review import cases
-from serving.review.case_records import (
+from serving.review.cases.case_records import (
     ERASED,
     NOTHING_LEFT,
     CaseLink,

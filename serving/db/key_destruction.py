@@ -68,7 +68,7 @@ from serving.db.tables.scoring import (
     ship_journeys,
 )
 from serving.db.write_lock import turn_without_transaction, writing
-from serving.review.case_records import ENDED, ERASED
+from serving.review.cases.case_records import ENDED, ERASED
 
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""

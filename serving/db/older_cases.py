@@ -11,8 +11,8 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.search_index import SearchIndex
 from serving.db.tables.review import case_scores, case_terms_from, cases
 from serving.db.tables.scoring import decisions
-from serving.review.case_records import OpenCase
-from serving.review.search_terms import SearchTerm, distinct_terms
+from serving.review.cases.case_records import OpenCase
+from serving.review.search.search_terms import SearchTerm, distinct_terms
 
 CaseTerms = Mapping[str, tuple[SearchTerm, ...] | None]
 """By what cases are found, by id; None of one that is not to be found."""

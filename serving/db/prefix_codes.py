@@ -9,7 +9,7 @@ reads it symbol by symbol: codes are no encryption to whom the key is known (doc
 from hashlib import blake2b
 from typing import NamedTuple
 
-from serving.review.search_terms import LEAST_SYMBOLS
+from serving.review.search.search_terms import LEAST_SYMBOLS
 
 MOST_SYMBOLS = 40
 """Symbols that have a code of their own; of what follows there is one code."""

@@ -17,8 +17,8 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.prefix_codes import CodeSpan, prefix_code, prefix_span
 from serving.db.tables.review import case_terms
 from serving.errors import RequestFault, Unprocessable
-from serving.review.case_records import CaseAccess, CaseRecord
-from serving.review.search_terms import CASE_NAME, SearchTerm, distinct_terms, normalised
+from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.search.search_terms import CASE_NAME, SearchTerm, distinct_terms, normalised
 
 TERM_PART = "search term"
 """What an encrypted identifier of a case is encrypted as."""

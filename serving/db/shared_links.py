@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Select, select
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.repositories.visible_cases import is_visible
 from serving.db.tables.review import case_links, cases
-from serving.review.case_records import CaseAccess, LinkedCase
-from serving.review.shared_things import MOST_LOOKED_AT, SharedThing, Sharing
+from serving.review.cases.case_records import CaseAccess, LinkedCase
+from serving.review.cases.shared_things import MOST_LOOKED_AT, SharedThing, Sharing
 
 SAME_THING = {
     "container": ("container",),

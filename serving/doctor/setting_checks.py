@@ -11,9 +11,9 @@ from serving.access.oidc import Provider
 from serving.access.published_keys import PublishedKeys
 from serving.audit.retention_periods import Periods
 from serving.installation import CheckResult
-from serving.review.remedies import Remedies
-from serving.review.rescue_calls import RescueDirectory
-from serving.review.rescue_centres import RescueCentres
+from serving.review.letters.remedies import Remedies
+from serving.review.rescue.rescue_calls import RescueDirectory
+from serving.review.rescue.rescue_centres import RescueCentres
 from serving.settings import Settings
 
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from features.messages.ais import number_in
 from features.records import Journey, Mode, Position
-from serving.review.case_records import StoredEvent
-from serving.review.case_state import Case
-from serving.review.rescue_centres import RescueCentre, RescueCentres
+from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.case_state import Case
+from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 
 HEARD_WITHIN = timedelta(days=7)
 """So old a call for help may be when it comes to be told: not history that is loaded."""

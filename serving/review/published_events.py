@@ -18,12 +18,12 @@ from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.audit.masking import Masking
 from serving.errors import RequestFault, Unprocessable
-from serving.review.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.case_records import CaseAccess, CaseRecord, CaseScore, StoredEvent
-from serving.review.case_state import Case, Statement, WaitingFor
-from serving.review.opening import CASE
-from serving.review.results import ResultCode
-from serving.review.shown_lanes import ScoreLane, shown_lane, shown_score_lane
+from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.cases.case_records import CaseAccess, CaseRecord, CaseScore, StoredEvent
+from serving.review.cases.case_state import Case, Statement, WaitingFor
+from serving.review.cases.opening import CASE
+from serving.review.cases.results import ResultCode
+from serving.review.cases.shown_lanes import ScoreLane, shown_lane, shown_score_lane
 
 EventType = Literal[
     "tidegate.case.opened",

@@ -23,7 +23,7 @@ from serving.access.webhook_client import CallableAddresses, RefusedByReceiver, 
 from serving.access.webhook_signatures import key_of, signed_headers
 from serving.errors import LogUnavailable
 from serving.process.polling import PollingThread
-from serving.review.case_records import CaseAccess
+from serving.review.cases.case_records import CaseAccess
 from serving.review.published_events import EventType, FeedAccess, PublishedEvent, PublishedEvents
 
 log = structlog.get_logger(__name__)

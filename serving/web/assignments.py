@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from serving.container import Services
-from serving.review.case_state import Case
-from serving.review.reviewer import Reviewer
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 from serving.web.case_bodies import Assignment
 
 

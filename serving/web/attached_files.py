@@ -7,11 +7,11 @@ from serving.access.callers import Caller
 from serving.audit.audit_log import AuditEvent
 from serving.container import Services
 from serving.degraded_modes import require_disk_reserve
-from serving.review.attachment_scan import require_clean
-from serving.review.attachments import AttachedFile, AttachmentQuota, named_after
-from serving.review.case_records import CaseFile
+from serving.review.acts.attachment_scan import require_clean
+from serving.review.acts.attachments import AttachedFile, AttachmentQuota, named_after
+from serving.review.cases.case_records import CaseFile
+from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import FileNotClean
-from serving.review.reviewer import Reviewer
 from serving.web.downloads import download_headers
 
 log = structlog.get_logger(__name__)

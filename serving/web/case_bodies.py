@@ -16,13 +16,14 @@ from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
 from features.records import Depth, Examination
 from serving.access.visible_texts import is_visible
-from serving.review.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.bulk_acts import MOST_TOGETHER
-from serving.review.case_state import WaitingFor
-from serving.review.justifications import StatedPurpose
-from serving.review.labels import LONGEST_BEFORE_DECLARATION
-from serving.review.remark_rules import JudgedAs
-from serving.review.results import (
+from serving.review.acts.bulk_acts import MOST_TOGETHER
+from serving.review.acts.justifications import StatedPurpose
+from serving.review.acts.remark_rules import JudgedAs
+from serving.review.acts.tags import LONGEST_TAG, MOST_TAGS, Tagging
+from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.cases.case_state import WaitingFor
+from serving.review.cases.labels import LONGEST_BEFORE_DECLARATION
+from serving.review.cases.results import (
     LONGEST_TEXT,
     SHORTEST_TEXT,
     CaseResult,
@@ -32,7 +33,6 @@ from serving.review.results import (
     ReasonCode,
     ResultCode,
 )
-from serving.review.tags import LONGEST_TAG, MOST_TAGS, Tagging
 from serving.web.bodies import RequestBody
 
 

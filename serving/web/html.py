@@ -28,9 +28,9 @@ from serving.language import (
     subject_named,
 )
 from serving.monitor.enough_outcomes import lane_so_far, so_far
-from serving.review.actions import CaseAction
-from serving.review.case_records import CaseRecord
-from serving.review.results import CaseResult
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.results import CaseResult
 from serving.web.compiled_templates import CompiledTemplates
 from serving.web.figure_words import (
     figure_in_words,

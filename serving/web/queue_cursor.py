@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from serving.errors import RequestFault, Unprocessable
-from serving.review.case_records import CaseRecord, QueuePosition
+from serving.review.cases.case_records import CaseRecord, QueuePosition
 
 LONGEST_CURSOR = 400  # characters
 _PLACE = re.compile(

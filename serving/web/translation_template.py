@@ -37,11 +37,11 @@ from serving.errors import ServingError
 from serving.explanation.provenance_text import field_name
 from serving.explanation.reason_messages import Message, reason_messages
 from serving.explanation.reason_ranking import Strength
-from serving.review.case_change import EventAction
-from serving.review.case_state import Status
-from serving.review.justifications import EvidentPurpose, StatedPurpose
-from serving.review.remark_rules import JudgedAs
-from serving.review.results import Confidence, ReasonCode
+from serving.review.acts.justifications import EvidentPurpose, StatedPurpose
+from serving.review.acts.remark_rules import JudgedAs
+from serving.review.cases.case_change import EventAction
+from serving.review.cases.case_state import Status
+from serving.review.cases.results import Confidence, ReasonCode
 from serving.triage.lane_rule import Lane, LaneReason
 from serving.web.figure_words import AT, SHARES
 from serving.web.stored_texts import STORED_TEXTS

@@ -15,15 +15,15 @@ from serving.access.accounts import ReadingChoice, new_account
 from serving.access.actors import SERVICE
 from serving.access.roles import ROLE_SCOPES, Role
 from serving.access.sessions import Session
-from serving.review import owner_rules
-from serving.review.attachments import AttachedFile
-from serving.review.teams import Team
+from serving.review.acts import owner_rules
+from serving.review.acts.attachments import AttachedFile
+from serving.review.cases.teams import Team
 from tests.browser.served_site import Site
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_supervision_page import keep_report
 from tests.serving.people import reviewer
-from tests.serving.review.stated import FOUND, INSPECT, NOTHING, agree_by, end_by
+from tests.serving.review.cases.stated import FOUND, INSPECT, NOTHING, agree_by, end_by
 from tests.serving.scoring.test_ships import CALLS, OTHER_SHIP, sentence
 
 PASSWORD = "a password for tests"

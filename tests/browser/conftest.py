@@ -11,7 +11,7 @@ from serving.settings import Settings
 from tests.browser.busy_site import PLAN, BusySite
 from tests.browser.served_site import Site, served
 from tests.serving.conftest import NOW, home, trained_home
-from tests.serving.review.remedies import lay_down_remedies
+from tests.serving.review.letters.remedies import lay_down_remedies
 
 __all__ = ["Site", "home", "trained_home"]
 

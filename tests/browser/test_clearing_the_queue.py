@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from serving.app import utc_now
-from serving.review.case_records import CaseAccess
-from serving.review.reviewer import Reviewer
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.reviewer import Reviewer
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers
 from tests.browser.test_reviewing_a_case import account, home, sign_in
 from tests.serving.bodies import shipment
-from tests.serving.review.stated import FOUND, agree_by, end_by
+from tests.serving.review.cases.stated import FOUND, agree_by, end_by
 
 __all__ = ["home"]
 

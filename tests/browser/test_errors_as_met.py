@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.exc import OperationalError
 
 from serving.errors import TooOften
-from serving.review import owner_rules
+from serving.review.acts import owner_rules
 from tests.browser.busy_site import FIRST, TIME_ZONE, BusySite
 from tests.browser.page_faults import faults_of
 from tests.serving.bodies import shipment

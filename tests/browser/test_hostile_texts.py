@@ -21,17 +21,17 @@ from serving.db.repositories.account_repository import _insert
 from serving.db.tables.access import api_keys
 from serving.db.write_lock import writing
 from serving.errors import ServingError
-from serving.review import owner_rules, remark_rules, statement_rules
-from serving.review.actions import CaseAction
-from serving.review.attachments import AttachedFile
-from serving.review.case_change import CaseChange
-from serving.review.case_records import CaseAccess
-from serving.review.case_state import Case
-from serving.review.reviewer import Reviewer
+from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.acts.attachments import AttachedFile
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.case_state import Case
+from serving.review.cases.reviewer import Reviewer
 from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission
-from tests.serving.review.stated import NOTHING
+from tests.serving.review.cases.stated import NOTHING
 
 HOSTILE = (
     "\"'></textarea></title><script>window.ran=1</script><img src=x onerror=window.ran=1>"

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 from serving.access.accounts import new_account
 from serving.access.sessions import Session
 from serving.app import utc_now
-from serving.review import owner_rules
+from serving.review.acts import owner_rules
 from serving.settings import Settings
 from tests.browser.served_site import Site, served
 from tests.browser.test_clearing_the_queue import arriving

@@ -3,10 +3,10 @@
 from playwright.sync_api import Page, expect
 
 from serving.app import utc_now
-from serving.review import owner_rules
-from serving.review.case_records import CaseFilter
-from serving.review.tags import Tagging, tag_case
-from serving.review.teams import Team
+from serving.review.acts import owner_rules
+from serving.review.acts.tags import Tagging, tag_case
+from serving.review.cases.case_records import CaseFilter
+from serving.review.cases.teams import Team
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_clearing_the_queue import EVERYTHING, arriving

@@ -15,8 +15,8 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 
 from serving.audit.decision import Decision
-from serving.review.letter import Letter
-from serving.review.letter_text import sections_of
+from serving.review.letters.letter import Letter
+from serving.review.letters.letter_text import sections_of
 from tests.true_decisions import said_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "examples" / "letters.md"

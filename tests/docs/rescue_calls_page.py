@@ -11,15 +11,15 @@ import orjson
 from features.records import Journey, Position
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.review.rescue_calls import RescueDirectory, call_content
-from serving.review.rescue_centres import RescueCentres
+from serving.review.rescue.rescue_calls import RescueDirectory, call_content
+from serving.review.rescue.rescue_centres import RescueCentres
 from serving.triage.life_at_risk import danger_signals, in_words
 from synthetic.danger import in_danger
 from synthetic.journeys import drafted_journeys, journey_table
 from synthetic.legs import position_table
 from synthetic.plan import planned
 from synthetic.scenario import Scenario
-from tests.serving.review.centres import CENTRES
+from tests.serving.review.rescue.centres import CENTRES
 
 PAGE = Path(__file__).parents[2] / "docs" / "examples" / "rescue_calls.md"
 SECONDS = timedelta(seconds=20)

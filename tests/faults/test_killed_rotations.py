@@ -27,15 +27,15 @@ from serving.db.search_index import TERM_PART
 from serving.db.tables.review import case_terms
 from serving.db.tables.scoring import decisions
 from serving.db.token_keys import search_key_of
-from serving.review.cases import Cases
-from serving.review.search_terms import normalised
+from serving.review.cases.cases import Cases
+from serving.review.search.search_terms import normalised
 from serving.triage.control_draws import DrawGenerator
 from tests.faults.test_killed_commands import acts_in, is_whole, killed_often, leftovers
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW
 from tests.serving.db.test_backup import BY
 from tests.serving.db.test_rotated_subjects import decided
-from tests.serving.review.decisions import decision
+from tests.serving.review.cases.decisions import decision
 
 
 def open_a_case(engine: Engine) -> None:

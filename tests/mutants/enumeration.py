@@ -63,7 +63,8 @@ def targets(root: Path) -> Iterator[Target]:
                 if file.name == "__init__.py" or name in left_out:
                     continue
                 asked = group.get("tests_of", {}).get(name, group["tests"])
-                tests = tuple(test.format(stem=file.stem) for test in asked)
+                folder = Path(name).parent.as_posix()
+                tests = tuple(test.format(stem=file.stem, folder=folder) for test in asked)
                 yield Target(
                     group["name"], group["wanted"], name, tests, group.get("is_pure", False)
                 )

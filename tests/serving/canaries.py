@@ -10,11 +10,11 @@ from sqlalchemy import Engine, inspect, text
 
 from features.field_kinds import Party, Text, fields_of_kind
 from features.records import Journey, Shipment, Transaction
-from serving.review.attachments import AttachedFile
+from serving.review.acts.attachments import AttachedFile
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.people import reviewer
-from tests.serving.review.stated import NOTHING, body_of
+from tests.serving.review.cases.stated import NOTHING, body_of
 
 PLAN = """
 [[watched]]

@@ -1,8 +1,8 @@
 """People and machines who act, and the same person through several doors."""
 
 from serving.access.actors import Actor
-from serving.review.case_records import CaseAccess
-from serving.review.reviewer import Reviewer
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.reviewer import Reviewer
 
 
 def person(name: str) -> Actor:

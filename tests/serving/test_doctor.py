@@ -34,8 +34,8 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.db.test_covered_tables import unguarded
 from tests.serving.postgres import Server
 from tests.serving.provider import organisation
-from tests.serving.review.centres import CENTRES
-from tests.serving.review.remedies import lay_down_remedies
+from tests.serving.review.letters.remedies import lay_down_remedies
+from tests.serving.review.rescue.centres import CENTRES
 from training.gates.canaries import Canaries
 from training.gates.waiver import Waiver, WaiverRequest
 from training.model.model_home import ModelHome

@@ -3,7 +3,7 @@
 from dataclasses import is_dataclass
 from importlib import import_module
 from inspect import getmembers, isclass
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
@@ -16,9 +16,9 @@ COUNTING = {"_OfficeLoad", "_Day", "_Learnt", "_Tally", "_Acts"}
 
 def values() -> list[Any]:
     modules = [
-        import_module(f"{room.__name__}.{found.name}")
+        import_module(found.name)
         for room in (triage, review)
-        for found in iter_modules(room.__path__)
+        for found in walk_packages(room.__path__, f"{room.__name__}.")
     ]
     own = {
         each

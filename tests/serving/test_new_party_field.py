@@ -13,11 +13,11 @@ from serving.audit.decision import Decision
 from serving.audit.masking import masked
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.pseudonymous_view import pseudonymous
-from serving.review.opening import _links
+from serving.review.cases.opening import _links
 from serving.triage.triage_plan import TriagePlan, WatchListEntry
 from serving.triage.watch_list_hits import find_hits
 from tests.serving.bodies import shipment, submission
-from tests.serving.review.decisions import AT, decision
+from tests.serving.review.cases.decisions import AT, decision
 
 NAMES = Pseudonyms(b"k" * 32)
 BROKER = "c-broker"

@@ -21,11 +21,11 @@ from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.models.kill_switch import record_switch
 from serving.monitor.rollups import catch_up
-from serving.review.actions import ActionKind
-from serving.review.case_letters import AUDIENCES, DeferralGround
-from serving.review.case_state import WaitingFor
-from serving.review.remark_rules import JudgedAs
-from serving.review.results import ResultCode, reasons_of
+from serving.review.acts.remark_rules import JudgedAs
+from serving.review.cases.actions import ActionKind
+from serving.review.cases.case_state import WaitingFor
+from serving.review.cases.results import ResultCode, reasons_of
+from serving.review.letters.case_letters import AUDIENCES, DeferralGround
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
 from tests.counts import count
@@ -34,7 +34,7 @@ from tests.serving.audit.installation import PERIODS, Installation, certificate
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import ISSUER, NOW, Service
 from tests.serving.postgres import Server
-from tests.serving.review.test_supervision_served import SEEN_BY, sign_in_as
+from tests.serving.review.supervision.test_supervision_served import SEEN_BY, sign_in_as
 
 STEPS = 60
 PLANS = (

@@ -26,22 +26,22 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import Conflict, PersonNeeded, SameReviewer
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
-from serving.review import owner_rules, statement_rules
-from serving.review.case_change import CaseChange
-from serving.review.case_letters import CaseLetter
-from serving.review.case_state import Case
+from serving.review.acts import owner_rules, statement_rules
+from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_state import Case
+from serving.review.cases.opening import CASE
 from serving.review.errors import LetterNotDue, NotYours, ViewNeeded
-from serving.review.letter_rules import (
+from serving.review.letters.case_letters import CaseLetter
+from serving.review.letters.letter_rules import (
     confirm_deferral,
     defer_letter,
     release_letter,
     write_letter,
 )
-from serving.review.opening import CASE
 from tests.serving.access.trusted import KEY, NOW, published, signed
 from tests.serving.databases import database
 from tests.serving.people import person
-from tests.serving.review.stated import FOUND, HOLD, INSPECT
+from tests.serving.review.cases.stated import FOUND, HOLD, INSPECT
 
 ISSUER = "https://login.example"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Self
 
 from features.submission import AttachedDocument, Submission
 from serving.language import reading, say, say_word
-from serving.review.filed_papers import declared_field, paper_versions
+from serving.review.letters.filed_papers import declared_field, paper_versions
 
 MOST_LEADING = 3
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Literal, Self
 
 from serving.language import reading, say, say_of, say_word, subject_named
-from serving.review.case_graph import CaseGraph, Neighbour
-from serving.review.case_records import CaseRecord
-from serving.review.shared_things import SharedThing
+from serving.review.cases.case_graph import CaseGraph, Neighbour
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.shared_things import SharedThing
 
 COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
 LONGEST = 25

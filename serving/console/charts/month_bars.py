@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from serving.language import say, say_of
-from serving.review.entities import EntityMonth
+from serving.review.search.entities import EntityMonth
 from serving.web.html import month_in_words, short_month
 
 MOST_MONTHS = 24

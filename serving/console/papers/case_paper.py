@@ -22,10 +22,10 @@ from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.route_map import HEIGHT_PX, WIDTH_PX, RouteMap
 from serving.console.papers.paper import Paper
 from serving.explanation.formatting import listed, readable
-from serving.review.case_records import CaseFile, CaseRecord, StoredEvent
-from serving.review.case_state import Case
-from serving.review.opening import CASE
-from serving.review.shown_lanes import shown_lane
+from serving.review.cases.case_records import CaseFile, CaseRecord, StoredEvent
+from serving.review.cases.case_state import Case
+from serving.review.cases.opening import CASE
+from serving.review.cases.shown_lanes import shown_lane
 from serving.web.html import instant_in_words
 
 FORMAT = "tidegate-case-1"

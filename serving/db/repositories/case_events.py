@@ -9,7 +9,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import case_events
-from serving.review.case_records import StoredEvent
+from serving.review.cases.case_records import StoredEvent
 
 
 def insert_event(connection: Connection, encrypted: EncryptedCases, event: StoredEvent) -> None:

@@ -14,8 +14,8 @@ from serving.db.tables.review import case_files, cases, contents
 from serving.db.write_lock import writing
 from serving.errors import NotFound, TooOften, Unprocessable
 from serving.language import say
-from serving.review.attachments import A_DAY, AttachmentQuota
-from serving.review.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
+from serving.review.acts.attachments import A_DAY, AttachmentQuota
+from serving.review.cases.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
 from serving.review.errors import AlreadyAttached
 
 _CONTENT, _NAME = "file content", "file name"

@@ -11,7 +11,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.visible_cases import is_visible
 from serving.db.repositories.wanted_cases import is_waiting
 from serving.db.tables.review import case_events, cases
-from serving.review.case_records import (
+from serving.review.cases.case_records import (
     MOST_COUNTED,
     ActOnCase,
     CaseAccess,

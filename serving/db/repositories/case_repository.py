@@ -61,7 +61,8 @@ from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.errors import NotAsAudited
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
-from serving.review.case_records import (
+from serving.review.acts.stored_acts import KEEPS_REVISION
+from serving.review.cases.case_records import (
     ERASED,
     MOST_COUNTED,
     CaseAccess,
@@ -80,11 +81,10 @@ from serving.review.case_records import (
     SearchPage,
     StoredEvent,
 )
+from serving.review.cases.queue_rank import ALWAYS_IN_TIME
+from serving.review.cases.shared_things import SharedThing
 from serving.review.errors import CaseChanged
 from serving.review.published_events import happenings_of_act
-from serving.review.queue_rank import ALWAYS_IN_TIME
-from serving.review.shared_things import SharedThing
-from serving.review.stored_acts import KEEPS_REVISION
 
 _TELLING = ("outcomes", *SUBJECT_KIND_OF)
 """Kinds of records that cases are told of."""

@@ -32,19 +32,19 @@ from serving.db.tables.scoring import decisions, records
 from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
 from serving.history.received_records import ReceivedRecord
-from serving.review.case_change import CaseAct
-from serving.review.case_records import StoredEvent
-from serving.review.case_state import Case, Status
+from serving.review.acts.stored_acts import event_row
+from serving.review.cases.case_change import CaseAct
+from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.case_state import Case, Status
 from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
-from serving.review.rescue_calls import (
+from serving.review.rescue.rescue_calls import (
     CALL_ACTIONS,
     CallPace,
     DueAlert,
     OpenRescueCall,
     RescueCallEvent,
 )
-from serving.review.rescue_watch import BoardItem
-from serving.review.stored_acts import event_row
+from serving.review.rescue.rescue_watch import BoardItem
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from serving.db.prefix_codes import prefix_code
 from serving.db.search_index import TERM_PART
 from serving.db.shared_links import SAME_THING
 from serving.db.tables.review import case_links, cases
-from serving.review.case_records import ERASED, CaseAccess
-from serving.review.entities import (
+from serving.review.cases.case_records import ERASED, CaseAccess
+from serving.review.search.entities import (
     ENTITY_KINDS,
     EntityLink,
     EntityReference,
@@ -26,7 +26,7 @@ from serving.review.entities import (
     Naming,
     roles_as,
 )
-from serving.review.search_terms import LEAST_SYMBOLS, normalised
+from serving.review.search.search_terms import LEAST_SYMBOLS, normalised
 
 MOST_TRIED = 50
 """Cases that are tried to read what a token stands for: of the newest some may be erased."""

@@ -39,8 +39,8 @@ from serving.db.write_lock import writing
 from serving.errors import Conflict, Erased
 from serving.history.kept_messages import CONTENT, KeptMessage
 from serving.history.received_records import ReceivedRecord
-from serving.review.case_records import CaseAccess
-from serving.review.message_list import MessageFilter, MessagePage
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.message_list import MessageFilter, MessagePage
 
 _PART = "message"
 _BYTES_AT_ONCE = 4 * 1024 * 1024

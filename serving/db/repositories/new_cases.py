@@ -25,7 +25,7 @@ from serving.db.search_index import SearchIndex
 from serving.db.tables.review import case_links, case_scores, cases, cases_opened_to, untold_news
 from serving.db.tables.scoring import decisions
 from serving.db.written_rows import now
-from serving.review.case_records import (
+from serving.review.cases.case_records import (
     ENDED,
     CaseLink,
     CaseRecord,
@@ -34,8 +34,8 @@ from serving.review.case_records import (
     OpenedCase,
     scored_again_event,
 )
+from serving.review.cases.queue_rank import UNKNOWN_RISK
 from serving.review.published_events import CaseHappening, further_score, opening_of
-from serving.review.queue_rank import UNKNOWN_RISK
 from serving.triage.lane_rule import WITHOUT_CASE
 
 PAGE = 500

@@ -28,8 +28,8 @@ from serving.db.tables.access import accounts
 from serving.db.tables.review import cases, notices, teams
 from serving.db.write_lock import writing
 from serving.errors import NotFound
-from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
-from serving.review.notices import (
+from serving.review.cases.case_records import CaseAccess, CaseRecord, StoredEvent
+from serving.review.cases.notices import (
     MOST_SHOWN,
     NewNotice,
     Notice,

@@ -29,7 +29,7 @@ from serving.db.tables.scoring import decisions, due_rescorings, records, rescor
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.db.written_rows import now
-from serving.review.case_records import ENDED
+from serving.review.cases.case_records import ENDED
 from serving.scoring.rescoring import WaitingSubject
 
 log = structlog.get_logger(__name__)

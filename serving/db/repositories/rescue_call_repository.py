@@ -45,15 +45,15 @@ from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
 from serving.db.written_rows import now as present
-from serving.review.case_records import ENDED
-from serving.review.rescue_calls import (
+from serving.review.cases.case_records import ENDED
+from serving.review.rescue.rescue_calls import (
     CallAction,
     CallPace,
     DueRescueCall,
     OpenRescueCall,
     RescueCallEvent,
 )
-from serving.review.rescue_watch import BoardItem
+from serving.review.rescue.rescue_watch import BoardItem
 
 log = structlog.get_logger(__name__)
 

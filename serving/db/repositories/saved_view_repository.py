@@ -18,8 +18,8 @@ from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import saved_views
 from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
-from serving.review.saved_views import MOST_VIEWS, SavedView
-from serving.review.search_terms import read_search
+from serving.review.search.saved_views import MOST_VIEWS, SavedView
+from serving.review.search.search_terms import read_search
 
 _PART = "saved view"
 

@@ -15,7 +15,7 @@ from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import teams
 from serving.db.write_lock import writing
 from serving.errors import NotFound
-from serving.review.teams import Arrivals, Team
+from serving.review.cases.teams import Arrivals, Team
 
 
 class TeamRepository:

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, true
 
 from serving.db.tables.review import cases
-from serving.review.case_records import CaseAccess
+from serving.review.cases.case_records import CaseAccess
 
 
 def is_visible(access: CaseAccess) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
 
 from serving.db.tables.review import cases
-from serving.review.case_records import (
+from serving.review.cases.case_records import (
     ERASED,
     CaseFilter,
     InboxFilter,
@@ -11,7 +11,7 @@ from serving.review.case_records import (
     QueuePosition,
     QueueTab,
 )
-from serving.review.queue_rank import ALWAYS_IN_TIME
+from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 """Statuses that a person is to do something about; what was ordered waits for its result."""

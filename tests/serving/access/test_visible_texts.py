@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 from serving.access.visible_texts import is_visible
 from serving.audit.errors import RetentionRefused
 from serving.audit.retention_log import RetentionAct
-from serving.review.actions import CaseAction
+from serving.review.cases.actions import CaseAction
 from serving.review.errors import ImpossibleAction
 from serving.web.case_bodies import Note, Words
 from tests.serving.conftest import NOW

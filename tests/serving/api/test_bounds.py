@@ -19,9 +19,9 @@ from serving.console.csrf import (
 )
 from serving.errors import BadRequest, BodyTooLarge, MediaTypeUnsupported, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, _records_in
-from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
-from serving.review.owner_rules import LONGEST_WAIT
-from serving.review.results import LONGEST_TEXT, SHORTEST_TEXT
+from serving.review.acts.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
+from serving.review.acts.owner_rules import LONGEST_WAIT
+from serving.review.cases.results import LONGEST_TEXT, SHORTEST_TEXT
 from serving.settings import Settings
 from serving.web.admission import SMALL_BODY
 from serving.web.authentication import _remembered

@@ -11,7 +11,7 @@ from serving.app import create_app
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_cases_served import PLAN, open_case
+from tests.serving.review.cases.test_cases_served import PLAN, open_case
 
 
 @pytest.fixture

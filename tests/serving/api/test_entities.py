@@ -6,7 +6,7 @@ from serving.access.roles import Scope
 from serving.audit.audit_log import EventFilter
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
-from tests.serving.review.test_cases_served import reviewed
+from tests.serving.review.cases.test_cases_served import reviewed
 
 __all__ = ["reviewed"]
 

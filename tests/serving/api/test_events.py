@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from serving.audit.audit_log import EventFilter
-from serving.review.case_opening import open_due
-from serving.review.case_records import CaseAccess
-from serving.review.owner_rules import claim
-from serving.review.reviewer import Reviewer
+from serving.review.acts.owner_rules import claim
+from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.reviewer import Reviewer
 from tests.docs.recipes import ROOT
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person
-from tests.serving.review.stated import INSPECT
-from tests.serving.review.test_cases_served import reviewed
+from tests.serving.review.cases.stated import INSPECT
+from tests.serving.review.cases.test_cases_served import reviewed
 
 __all__ = ["reviewed"]
 

@@ -13,14 +13,14 @@ from serving.access.claims import person_elsewhere
 from serving.access.oidc import NO_PASSWORD
 from serving.app import create_app
 from serving.db.repositories.notice_repository import NoticeRepository
-from serving.review.notices import MOST_SHOWN
-from serving.review.reviewer import Reviewer
+from serving.review.cases.notices import MOST_SHOWN
+from serving.review.cases.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
 from tests.serving.conftest import ISSUER, NOW, Service
 from tests.serving.people import reviewer
-from tests.serving.review.test_cases_served import PLAN
+from tests.serving.review.cases.test_cases_served import PLAN
 
 OFFICE = "DE1"
 

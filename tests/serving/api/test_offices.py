@@ -14,9 +14,9 @@ from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import reviewer
-from tests.serving.review.stated import form_of, post
-from tests.serving.review.test_cases_served import PLAN, open_case
-from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
+from tests.serving.review.cases.stated import form_of, post
+from tests.serving.review.cases.test_cases_served import PLAN, open_case
+from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
 
 OFFICES = """
 [offices.GR003100]

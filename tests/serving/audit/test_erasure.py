@@ -30,11 +30,11 @@ from serving.db.tables.scoring import state
 from serving.db.write_lock import hold_for_service
 from serving.errors import Erased, LogUnavailable
 from serving.monitor.rollups import catch_up
-from serving.review.attachments import AttachedFile
-from serving.review.case_records import CaseAccess, QueueFilter
+from serving.review.acts.attachments import AttachedFile
+from serving.review.acts.tags import Tagging, tag_case
+from serving.review.cases.case_records import CaseAccess, QueueFilter
 from serving.review.published_events import FeedAccess
-from serving.review.rescue_calls import CallPace
-from serving.review.tags import Tagging, tag_case
+from serving.review.rescue.rescue_calls import CallPace
 from serving.settings import Settings
 from tests.counts import count
 from tests.serving.audit.installation import (
@@ -53,10 +53,10 @@ from tests.serving.databases import database
 from tests.serving.db.test_engines import cut_off_at
 from tests.serving.people import reviewer
 from tests.serving.postgres import Server
-from tests.serving.review.decisions import decision
-from tests.serving.review.stated import NOTHING, end_by
-from tests.serving.review.test_case_opening import open_due
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.decisions import decision
+from tests.serving.review.cases.stated import NOTHING, end_by
+from tests.serving.review.cases.test_case_opening import open_due
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 EVERYONE = CaseAccess(frozenset(), is_rescue=False)
 SOMEBODY_ELSE = Actor("account:somebody else", "somebody else", "account:somebody else")

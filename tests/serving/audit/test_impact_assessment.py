@@ -23,7 +23,7 @@ from serving.cli.main import app as commands
 from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.conftest import Service
-from tests.serving.review.centres import CENTRES
+from tests.serving.review.rescue.centres import CENTRES
 
 TODAY = date(2026, 11, 24)
 FIELDS = (*NAMES, *DAYS, *(f"answers.{name}" for name in QUESTIONS))

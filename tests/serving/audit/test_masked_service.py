@@ -14,7 +14,7 @@ from tests.serving.audit.installation import Installation
 from tests.serving.bodies import shipment
 from tests.serving.canaries import FILE, MARKS, decided, ended
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_rescoring import payment
 
 MASKED_AT = NOW + timedelta(days=200)

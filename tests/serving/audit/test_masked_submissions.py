@@ -15,7 +15,7 @@ from serving.access.pseudonyms import Pseudonyms, values_at
 from serving.audit.decision import Decision
 from serving.audit.masking import masked
 from tests.features.test_field_kinds import value_schema
-from tests.serving.review.decisions import decision
+from tests.serving.review.cases.decisions import decision
 
 NAMES = Pseudonyms(b"k" * 32)
 SUBMITTED = {name: record for name, record in RECORD_FILES.items() if name != "outcomes"}

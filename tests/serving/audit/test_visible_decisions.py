@@ -17,7 +17,7 @@ from serving.errors import NotFound
 from serving.scoring.idempotency import StoredAnswer
 from tests.serving.bodies import route
 from tests.serving.databases import database
-from tests.serving.review.decisions import decision
+from tests.serving.review.cases.decisions import decision
 
 SUBMITTER, OTHER = "system", "another"
 UNMASKED: Any = SimpleNamespace(masked_view=lambda decision: decision)

@@ -22,7 +22,7 @@ from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.review.case_records import CaseAccess, CaseFilter, StoredEvent
+from serving.review.cases.case_records import CaseAccess, CaseFilter, StoredEvent
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment, submission
 

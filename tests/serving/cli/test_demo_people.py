@@ -8,7 +8,7 @@ from tests.browser.served_site import served
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW
 from tests.serving.people import reviewer
-from tests.serving.review.test_cases_served import PLAN
+from tests.serving.review.cases.test_cases_served import PLAN
 
 INSPECT = {"kind": "inspect"}
 

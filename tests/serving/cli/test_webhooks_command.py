@@ -19,7 +19,7 @@ from serving.settings import Settings, settings_of
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person
-from tests.serving.review.test_cases_served import reviewed
+from tests.serving.review.cases.test_cases_served import reviewed
 from tests.serving.review.test_webhooks import Receiving, receiving
 
 __all__ = ["receiving", "reviewed"]

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from serving.app import create_app
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_cases_served import PLAN
+from tests.serving.review.cases.test_cases_served import PLAN
 
 
 @pytest.fixture

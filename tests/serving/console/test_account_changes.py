@@ -15,14 +15,14 @@ from serving.cli.main import app
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.errors import Conflict, Forbidden, NotFound, SameReviewer, Unprocessable
-from serving.review.teams import Team
+from serving.review.cases.teams import Team
 from tests.serving.access.trusted import NOW
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.databases import database
-from tests.serving.review.test_cases_served import reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.test_cases_served import reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 

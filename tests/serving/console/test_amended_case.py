@@ -17,8 +17,8 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_case_pdf import attached, text_of
 from tests.serving.people import reviewer
-from tests.serving.review.stated import NOTHING, end_by
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.stated import NOTHING, end_by
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_amended_declarations import amended
 from tests.serving.scoring.test_rescoring import Tide
 

@@ -14,7 +14,7 @@ from serving.audit.retention import PROPOSED_FOR, cancel_erasure
 from serving.audit.retention_log import RetentionAct
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
-from tests.serving.review.test_supervision_served import reviewed, sign_in_as
+from tests.serving.review.supervision.test_supervision_served import reviewed, sign_in_as
 
 __all__ = ["reviewed"]
 

@@ -12,7 +12,7 @@ from serving.console import audit_events
 from serving.db.repositories.audit_repository import AuditRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 
 def test_an_auditor_finds_who_read_a_decision(service: Service) -> None:

@@ -16,17 +16,17 @@ from serving.console import bulk_acts, case_list
 from serving.console.case_list import CaseRow
 from serving.errors import Unprocessable
 from serving.language import begin_reading, languages_in
-from serving.review import owner_rules
-from serving.review.case_records import CaseAccess
-from serving.review.queue_rank import ALWAYS_IN_TIME
-from serving.review.reviewer import Reviewer
+from serving.review.acts import owner_rules
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.queue_rank import ALWAYS_IN_TIME
+from serving.review.cases.reviewer import Reviewer
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.stated import RELEASE, form_of
-from tests.serving.review.test_cases_served import open_case
-from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
+from tests.serving.review.cases.stated import RELEASE, form_of
+from tests.serving.review.cases.test_cases_served import open_case
+from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
 
 PART = {"HX-Request": "true"}
 ALL = CaseAccess(frozenset(), is_rescue=False)

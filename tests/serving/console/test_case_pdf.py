@@ -18,15 +18,15 @@ from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.papers.case_paper import PrintedCase, case_paper
 from serving.console.papers.paper import Paper, readable_symbols
-from serving.review.cases import Cases
+from serving.review.cases.cases import Cases
 from tests.serving.bodies import route
 from tests.serving.conftest import Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.review.decisions import decision
-from tests.serving.review.test_case_graph import PAYER, Linked
-from tests.serving.review.test_cases import ONE
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.decisions import decision
+from tests.serving.review.cases.test_case_graph import PAYER, Linked
+from tests.serving.review.cases.test_cases import ONE
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 

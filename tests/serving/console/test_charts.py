@@ -15,9 +15,9 @@ from serving.console.charts.timeline import LABEL_WIDTH, MOST_TICKS, WIDTH, Time
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.review.stated import post
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.stated import post
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 

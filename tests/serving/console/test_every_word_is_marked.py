@@ -16,8 +16,8 @@ from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue
 from tests.serving.console.test_supervision_page import keep_report
 from tests.serving.pseudo_language import CODE, VisibleWords, write_pseudo_language
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import ended, sign_in_as
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import ended, sign_in_as
 
 __all__ = ["reviewed"]
 

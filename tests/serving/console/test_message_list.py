@@ -10,7 +10,7 @@ from tests.serving.api.test_messages import sample, send, watched
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_message_page import OFFICES, manifest
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.review.test_supervision_served import PASSWORD
+from tests.serving.review.supervision.test_supervision_served import PASSWORD
 
 __all__ = ["manifest", "watched"]
 

@@ -11,7 +11,12 @@ from serving.history.kept_messages import MessageContent
 from tests.serving.api.test_messages import sample, send, watched
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_supervision_served import ORIGIN, PASSWORD, new_account, sign_in_as
+from tests.serving.review.supervision.test_supervision_served import (
+    ORIGIN,
+    PASSWORD,
+    new_account,
+    sign_in_as,
+)
 
 __all__ = ["watched"]
 

@@ -15,7 +15,7 @@ from serving.access.sessions import Session
 from serving.audit.audit_log import AuditEvent
 from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
-from serving.review.case_summary import LANE_NAMES, SELECTED_AT_RANDOM
+from serving.review.cases.case_summary import LANE_NAMES, SELECTED_AT_RANDOM
 from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service

@@ -15,8 +15,8 @@ from serving.access.pseudonyms import Pseudonyms
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict
 

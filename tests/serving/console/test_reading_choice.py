@@ -12,7 +12,7 @@ from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 RUSSIAN = """
 msgid ""

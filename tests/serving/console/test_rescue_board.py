@@ -13,8 +13,8 @@ from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.test_cases_served import reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.test_cases_served import reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 

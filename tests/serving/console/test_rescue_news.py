@@ -25,7 +25,7 @@ from serving.console import rescue_stream
 from serving.console.rescue_log import compass_point
 from serving.console.rescue_stream import MAX_STREAMS, MAX_STREAMS_OF_SESSION, board_stream
 from serving.errors import LogUnavailable, TooBusy, TooOften
-from serving.review.rescue_watch import MAX_AGE_S, BoardItem, RescueWatch
+from serving.review.rescue.rescue_watch import MAX_AGE_S, BoardItem, RescueWatch
 from serving.settings import Settings
 from serving.web.connections import BoundedConnection
 from tests.ports import free_port
@@ -33,9 +33,9 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue, text_of
 from tests.serving.people import person
-from tests.serving.review.test_cases_served import reviewed
+from tests.serving.review.cases.test_cases_served import reviewed
+from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
 from tests.serving.review.test_distress_alerts import AtSea, at_sea
-from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
 from tests.serving.scoring.test_ships import CALLS, SHIP, hear, sentence
 
 __all__ = ["at_sea", "reviewed"]

@@ -24,8 +24,8 @@ from serving.console.charts.route_map import HEIGHT_PX, WIDTH_PX, RouteMap
 from serving.web.html import STATIC
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import Service
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 

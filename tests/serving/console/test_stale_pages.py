@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from serving.console.case_acts import _WITHOUT_READING
-from serving.review.tags import Tagging, tag_case
+from serving.review.acts.tags import Tagging, tag_case
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import reviewer
-from tests.serving.review.test_cases_served import open_case
-from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
+from tests.serving.review.cases.test_cases_served import open_case
+from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
 
 WHY = "the papers and the seal agree"
 TOLD = "the carrier says that the seal was changed"

@@ -20,9 +20,9 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_case_pdf import text_of as printed
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue, text_of
-from tests.serving.review.stated import NOTHING, body_of, post
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import ended, sign_in_as
+from tests.serving.review.cases.stated import NOTHING, body_of, post
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import ended, sign_in_as
 
 __all__ = ["reviewed"]
 
@@ -137,7 +137,7 @@ def test_the_paper_has_the_figures_of_the_page_and_that_it_was_taken_is_recorded
 def test_lanes_and_first_judgements_stand_on_the_page_and_in_the_file(
     reviewed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.review.first_judgements.FEWEST_PEOPLE", 1)
+    monkeypatch.setattr("serving.review.supervision.first_judgements.FEWEST_PEOPLE", 1)
     case_id, caller = open_case(reviewed, "S-1"), reviewed.key("review")
     assert post(reviewed, case_id, "judgements", caller, judged_as="look").status_code == 200
     sign_in_as(reviewed, "supervisor")

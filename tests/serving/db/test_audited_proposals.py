@@ -14,18 +14,18 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import NotAsAudited
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
-from serving.review import owner_rules, statement_rules
-from serving.review.case_change import CaseChange
-from serving.review.case_state import Case, Reopening, Statement
-from serving.review.opening import CASE
-from serving.review.stored_acts import CHANGED_FIELDS
+from serving.review.acts import owner_rules, statement_rules
+from serving.review.acts.stored_acts import CHANGED_FIELDS
+from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_state import Case, Reopening, Statement
+from serving.review.cases.opening import CASE
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 from tests.serving.db.test_covered_tables import unguarded
 from tests.serving.people import person
-from tests.serving.review.decisions import AT
-from tests.serving.review.stated import FOUND, HOLD, agree_by, end_by
-from tests.serving.review.test_cases import LATER, ONE, TWO, Office
+from tests.serving.review.cases.decisions import AT
+from tests.serving.review.cases.stated import FOUND, HOLD, agree_by, end_by
+from tests.serving.review.cases.test_cases import LATER, ONE, TWO, Office
 
 WHY = "a model that was wrong"
 

@@ -20,8 +20,8 @@ from tests.serving.canaries import decided
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, invent
-from tests.serving.review.test_case_opening import open_due
-from tests.serving.review.test_cases import LATER, Office
+from tests.serving.review.cases.test_case_opening import open_due
+from tests.serving.review.cases.test_cases import LATER, Office
 
 __all__ = ["place"]
 

@@ -18,7 +18,7 @@ from serving.db.log_verification import verify_decision_log
 from serving.db.newest_instants import newest_instants
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import Erased
-from serving.review.tags import Tagging, tag_case
+from serving.review.acts.tags import Tagging, tag_case
 from serving.settings import Settings
 from tests.serving.audit.conftest import file_place
 from tests.serving.audit.installation import LATER, PERIODS, Installation, seal
@@ -26,7 +26,7 @@ from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW
 from tests.serving.db.test_ship_journeys import decide
 from tests.serving.people import reviewer
-from tests.serving.review.test_case_opening import open_due
+from tests.serving.review.cases.test_case_opening import open_due
 
 __all__ = ["file_place"]
 

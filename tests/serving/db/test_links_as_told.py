@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from serving.db.audit_verification import verify_audit_log
-from tests.serving.review.decisions import decision
-from tests.serving.review.test_case_graph import PAYER, Linked, body
+from tests.serving.review.cases.decisions import decision
+from tests.serving.review.cases.test_case_graph import PAYER, Linked, body
 
 
 @pytest.fixture

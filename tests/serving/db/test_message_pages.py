@@ -10,8 +10,8 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.repositories.message_repository import MessageRepository
 from serving.db.row_digests import row_digest
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
-from serving.review.case_records import CaseAccess
-from serving.review.message_list import MessageFilter
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.message_list import MessageFilter
 from tests.serving.databases import database
 
 EVERYONE = CaseAccess(frozenset(), is_rescue=False)

@@ -16,11 +16,11 @@ from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.history.received_records import ReceivedRecord
-from serving.review.rescue_calls import CallPace, retry_delay
+from serving.review.rescue.rescue_calls import CallPace, retry_delay
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
-from tests.serving.review.decisions import decision
+from tests.serving.review.cases.decisions import decision
 
 
 @dataclass

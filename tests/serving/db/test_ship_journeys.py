@@ -22,7 +22,7 @@ from tests.serving.bodies import route, submission
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
 from tests.serving.db.test_rotated_subjects import rotated
-from tests.serving.review.decisions import decision
+from tests.serving.review.cases.decisions import decision
 from tests.serving.scoring.test_ships import shipped
 
 SHIP = "255805587"

@@ -31,7 +31,7 @@ from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.world import promote, train_and_promote
 
 WHY = "it scores every ferry as a risk since this morning"

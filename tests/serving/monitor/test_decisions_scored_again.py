@@ -1,7 +1,7 @@
 """Monitoring speaks of decisions as of the declaration: a subject counts there once."""
 
 from serving.monitor.rollups import _Batch
-from tests.serving.review.decisions import decision
+from tests.serving.review.cases.decisions import decision
 
 
 def test_a_subject_that_is_scored_again_is_counted_once() -> None:

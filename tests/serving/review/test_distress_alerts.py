@@ -19,16 +19,16 @@ from serving.db.tables.outgoing import distress_alerts
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions, kept_messages, ship_journeys
 from serving.degraded_modes import degradations
-from serving.review.case_records import CaseAccess
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.message_list import MessageFilter
 from serving.review.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
-from serving.review.message_list import MessageFilter
 from serving.review.rescue_mail import call_in_words
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.test_rescue_calls_served import Station, station
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.rescue.test_rescue_calls_served import Station, station
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_danger_watch import Overdue, heard, started
 from tests.serving.scoring.test_ships import (
     BEACON,

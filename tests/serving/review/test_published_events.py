@@ -19,10 +19,11 @@ from serving.db.repositories import published_event_repository
 from serving.db.repositories.published_event_repository import PublishedEventRepository, publish
 from serving.db.write_lock import writing
 from serving.errors import Unprocessable
-from serving.review import owner_rules, remark_rules, statement_rules
-from serving.review.actions import CaseAction
-from serving.review.case_opening import open_due
-from serving.review.case_records import CaseAccess, CaseScore
+from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_records import CaseAccess, CaseScore
+from serving.review.cases.reviewer import Reviewer
 from serving.review.published_events import (
     EVENT_TYPES,
     FeedAccess,
@@ -30,11 +31,10 @@ from serving.review.published_events import (
     PublishedEvents,
     further_score,
 )
-from serving.review.reviewer import Reviewer
 from tests.serving.databases import database
 from tests.serving.people import person
-from tests.serving.review.stated import CHECK, FOUND, HOLD, INSPECT, NOTHING, RELEASE, end_by
-from tests.serving.review.test_cases import HERE, LATER, ONE, TWO, Office
+from tests.serving.review.cases.stated import CHECK, FOUND, HOLD, INSPECT, NOTHING, RELEASE, end_by
+from tests.serving.review.cases.test_cases import HERE, LATER, ONE, TWO, Office
 
 ALL = FeedAccess(CaseAccess(frozenset(), is_rescue=False))
 RESCUE = FeedAccess(CaseAccess(frozenset(), is_rescue=True))

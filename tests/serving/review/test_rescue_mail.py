@@ -14,15 +14,22 @@ import pytest
 from serving.access.errors import AddressRefused
 from serving.review import rescue_mail
 from serving.review.errors import RescueCentresRefused
-from serving.review.rescue_calls import RescueCalls, RescueDirectory
-from serving.review.rescue_centres import RescueCentre, RescueCentres
+from serving.review.rescue.rescue_calls import RescueCalls, RescueDirectory
+from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 from serving.review.rescue_mail import MailServer, RescueMail
 from tests.serving.access.test_webhook_client import answering
-from tests.serving.review.centres import CENTRES
-from tests.serving.review.decisions import AT
+from tests.serving.review.cases.decisions import AT
 from tests.serving.review.mail_server import Mailbox, certificate, serving_mail
-from tests.serving.review.test_rescue_calls import KEY, TAKEN, Rescued, rescued, secret, station
-from tests.serving.review.test_rescue_centres import read
+from tests.serving.review.rescue.centres import CENTRES
+from tests.serving.review.rescue.test_rescue_calls import (
+    KEY,
+    TAKEN,
+    Rescued,
+    rescued,
+    secret,
+    station,
+)
+from tests.serving.review.rescue.test_rescue_centres import read
 
 __all__ = ["rescued"]
 

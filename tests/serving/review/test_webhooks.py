@@ -36,8 +36,8 @@ from serving.review.webhooks import (
 )
 from tests.docs.recipes import ROOT
 from tests.serving.clock import Clock
-from tests.serving.review.stated import INSPECT, NOTHING, end_by
-from tests.serving.review.test_cases import LATER, ONE
+from tests.serving.review.cases.stated import INSPECT, NOTHING, end_by
+from tests.serving.review.cases.test_cases import LATER, ONE
 from tests.serving.review.test_published_events import Border, border, claim, open_case
 
 __all__ = ["border"]

@@ -26,14 +26,14 @@ from serving.db.tables.review import cases
 from serving.db.tables.scoring import due_rescorings
 from serving.errors import LogUnavailable
 from serving.request_parsing import read_submission
-from serving.review.case_records import CaseAccess
-from serving.review.opening import case_of_decision
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.stated import HELPED
-from tests.serving.review.test_rescue_calls_served import SECRET, Station, station
+from tests.serving.review.cases.stated import HELPED
+from tests.serving.review.rescue.test_rescue_calls_served import SECRET, Station, station
 from tests.serving.scoring.test_rescoring import STARTS, Tide, payment
 
 OVERDUE_AT = datetime(2026, 11, 25, 13, 0, tzinfo=UTC)
@@ -82,7 +82,7 @@ def started(
     )
     app = create_app(settings, clock=lambda: clock[0])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serving.review.rescue_calls.POLL_INTERVAL_S", 3600.0)
+        patch.setattr("serving.review.rescue.rescue_calls.POLL_INTERVAL_S", 3600.0)
         with TestClient(app, raise_server_exceptions=False) as client:
             services = app.state.services
             services.rescoring.stop()

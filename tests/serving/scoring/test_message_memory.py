@@ -17,7 +17,7 @@ from serving.api.messages import _worded
 from serving.console.messages import ShownLine, shown_lines
 from serving.db.repositories.message_repository import MessageRepository
 from serving.history.kept_messages import KeptMessage, MessageContent
-from serving.review.shown_messages import NOT_SHOWN, VisibleSubjects, shown_message
+from serving.review.cases.shown_messages import NOT_SHOWN, VisibleSubjects, shown_message
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
 from tests.serving.api.test_messages import sample
 from tests.serving.conftest import NOW, Service

@@ -19,8 +19,8 @@ from serving.audit.replay import replayed
 from serving.db.log_verification import verify_decision_log
 from serving.db.tables.review import cases
 from serving.models.kill_switch import record_switch
-from serving.review.case_records import CaseAccess
-from serving.review.opening import case_of_decision
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment

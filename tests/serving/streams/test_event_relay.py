@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from serving.review.case_opening import open_due
+from serving.review.cases.case_opening import open_due
 from serving.streams.errors import BrokerAway, CursorRefused, ServiceRefused
 from serving.streams.event_relay import EventCursor, EventRelay
 from serving.streams.run_stream import EventPlan

@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.review.case_summary import describe_lane
+from serving.review.cases.case_summary import describe_lane
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from training.model.offence_shares import offence_shares
 
 FINDS = [("chapter 89", "dual_use")] * 20 + [("chapter 64", "counterfeit")] * 60

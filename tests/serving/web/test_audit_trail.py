@@ -21,8 +21,8 @@ from serving.errors import LogUnavailable
 from serving.web.readings import NOT_READINGS, READINGS, WITH_CASE_EVENTS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, app_of
-from tests.serving.review.test_cases_served import open_case, reviewed
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 

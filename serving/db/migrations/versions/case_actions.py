@@ -1,6 +1,6 @@
 """Cases have actions and results: a case waits until an instant, and its statuses are those of now.
 
-What a case says is encrypted; `serving/review/former_cases.py` reads what is there by now.
+What a case says is encrypted; `serving/review/cases/former_cases.py` reads what is there by now.
 """
 
 import sqlalchemy as sa

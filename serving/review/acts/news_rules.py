@@ -1,0 +1,132 @@
+"""The rules of news: what became known changes a case, by acts of the service."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from serving.access.actors import Actor
+from serving.review.acts.remark_rules import note
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_change import (
+    CaseChange,
+    EventAction,
+    acted,
+    awake,
+    ended,
+    proposed,
+    refuse_closed,
+    reopened,
+)
+from serving.review.cases.case_state import Amendment, Case, Statement
+from serving.review.cases.results import CaseResult, StatedInspection
+from serving.review.errors import CaseTaken, NothingToTell
+
+
+def take_outcome(
+    case: Case, actor: Actor, at: datetime, result: CaseResult, inspection: StatedInspection | None
+) -> CaseChange:
+    """What another system found of the subject: it ends the case, or is proposed where adverse.
+
+    Whoever sent it is no person, so that two of those who review agree with an adverse result. What
+    it corrects of its own, ended or proposed, counts no more. Where people ordered something else
+    or ended the case, it ends nothing and is written down for them. Raises CaseTaken where two
+    persons are judging it.
+    """
+    case = _without_report(case)
+    if case.status == "closed":
+        return note(case, actor, at, f"reported by record: {result.words}")
+    if case.proposal is not None:
+        raise CaseTaken("two persons are judging this case; the outcome stays on record")
+    known = replace(case, reported_inspection=inspection or case.reported_inspection)
+    if not result.is_adverse and case.action is not None and not case.has_ordered(result.found_by):
+        return note(known, actor, at, f"reported by record: {result.words}")
+    after: dict[str, object] = {}
+    if result.found_by in ("inspect", "check_documents") and not case.has_ordered(result.found_by):
+        after["action"] = CaseAction(result.found_by, is_reported=True)
+    if result.is_adverse:
+        after |= proposed(known, Statement(actor, at, result=result))
+        return acted(known, actor, at, "state_result", result.text, **after)
+    return acted(known, actor, at, "close", result.text, **after, **ended(result, actor))
+
+
+def withdraw_outcome(
+    case: Case, actor: Actor, at: datetime, inspection: StatedInspection | None
+) -> CaseChange:
+    """Take back what another system reported: the case is open again, and waits for people.
+
+    It tells no more of the inspection of that outcome. Where people judged or ended it, it is
+    written down for them. Raises CaseTaken where nothing of it was in the case.
+    """
+    before = _without_report(case)
+    words = "the outcome that was reported by record was withdrawn"
+    left = {
+        name: None
+        for name in ("inspection", "reported_inspection")
+        if inspection is not None and _is_of(inspection, getattr(case, name))
+    }
+    if before is case and (left or case.status == "closed" or case.proposal is not None):
+        return acted(case, actor, at, "note", words, **left)
+    if before is case:
+        raise CaseTaken("no report of a machine counts in this case, which stays as it is")
+    named = ("status", "owner", "action", "result", "ended_by", "proposal", "second_view")
+    after = {each: getattr(before, each) for each in named}
+    return acted(case, actor, at, "reopen", words, **after | left)
+
+
+def amend(
+    case: Case, actor: Actor, at: datetime, amendment: Amendment, *, is_in_time: bool
+) -> CaseChange:
+    """The declaration behind a case was amended or withdrawn: what waits comes back.
+
+    What people let go on another declaration than that which stands is open again while it is in
+    time. Raises NothingToTell where the case was told.
+    """
+    if not amendment.follows(case.amendment):
+        raise NothingToTell
+    if case.is_released and is_in_time and not amendment.is_withdrawn:
+        words = "its declaration was amended after it was released"
+        return reopened(case, actor, at, words, amendment=amendment)
+    event: EventAction = "withdraw_declaration" if amendment.is_withdrawn else "amend_declaration"
+    woken = awake(case) if case.status == "waiting" else {}
+    return acted(case, actor, at, event, **woken, amendment=amendment)
+
+
+def amend_journey(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """The journey that brings the goods was amended. Raises CaseClosed."""
+    refuse_closed(case)
+    return acted(case, actor, at, "amend_journey")
+
+
+def come_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """What a case waited for became known. Raises NothingToTell where it waits for nothing."""
+    if case.status != "waiting":
+        raise NothingToTell
+    return acted(case, actor, at, "come_back", **awake(case))
+
+
+def score_again(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """Its subject was scored once more, and the score does not change the case."""
+    return acted(case, actor, at, "score_again")
+
+
+def _is_of(one: StatedInspection, other: StatedInspection | None) -> bool:
+    return other is not None and one.inspected_at == other.inspected_at
+
+
+def _without_report(case: Case) -> Case:
+    """A case as it would be had no machine reported an outcome; the same where people judged."""
+    end = case.result if case.status == "closed" else None
+    claim = case.proposal.result if case.proposal and not case.proposal.by.is_human else None
+    is_untouched = case.second_view is None and not any(by.is_human for by in case.ended_by)
+    if not is_untouched or not any(each and each.reason == "reported" for each in (end, claim)):
+        return case
+    ordered = case.action if case.action and not case.action.is_reported else None
+    return replace(
+        case,
+        status="action_ordered" if ordered else "open",
+        owner=None,
+        action=ordered,
+        result=None,
+        ended_by=(),
+        proposal=None,
+        second_view=None,
+    )

@@ -1,0 +1,113 @@
+"""Acts as they are stored: the case after one, and the event with the old and the new."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_change import CaseAct, CaseEvent
+from serving.review.cases.case_records import CaseRecord, StoredChange, StoredEvent
+from serving.review.cases.case_state import Case
+from serving.review.cases.opening import CASE
+from serving.review.cases.queue_rank import QUEUE_RANK
+from serving.review.cases.reviewer import Reviewer
+from serving.review.errors import CaseTaken
+
+CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
+
+OF_READING = frozenset({"read", "download", "read_message", "justify", "judge"})
+"""Events of reading and thinking, which leave a case as it was."""
+
+KEEPS_REVISION = OF_READING | {"mark_reason", "reread", "seal"}
+"""Events after which a page that was made before still shows how the case stands."""
+
+DONE_BY_NOBODY = OF_READING | {
+    "amend_declaration",
+    "withdraw_declaration",
+    "amend_journey",
+    "score_again",
+    "come_back",
+}
+"""Events after which nobody has acted on a case since: what was read, and what became known."""
+
+
+def stored_change(act: CaseAct, row: CaseRecord) -> StoredChange:
+    """A case after an act, and the event of it."""
+    before = CASE.validate_json(row.state)
+    case, event = act(before)
+    moved = case.action if case.action != before.action else None
+    after = replace(
+        _moved(row, moved),
+        status=case.status,
+        owner=case.owner.identity if case.owner else None,
+        owner_name=case.owner.name if case.owner else None,
+        waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
+        team=case.team,
+        escalated_at=case.escalation.at.isoformat() if case.escalation else None,
+        state=CASE.dump_json(case).decode(),
+    )
+    places = {
+        name: (getattr(row, name), getattr(after, name))
+        for name in ("office_id", "lane")
+        if getattr(row, name) != getattr(after, name)
+    }
+    return after, event_row(replace(event, changed=event.changed | places)), ()
+
+
+def stored_change_if_unchanged(
+    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
+) -> StoredChange:
+    """A case after an act; raises CaseTaken where it is not as it was looked at before."""
+    if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
+        raise CaseTaken("somebody has acted on this case since")
+    return stored_change(act, row)
+
+
+def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
+    """A case where those have it to whom it was referred."""
+    if action is not None and action.refer_to == "office":
+        return replace(row, office_id=action.destination)
+    if action is not None and action.refer_to == "rescue":
+        return replace(row, lane="rescue", rank=QUEUE_RANK["rescue"])
+    return row
+
+
+def event_row(event: CaseEvent) -> StoredEvent:
+    """An event as it is stored."""
+    changed = CHANGED_FIELDS.dump_json(event.changed).decode()
+    return StoredEvent(
+        event.case_id,
+        event.at.isoformat(),
+        event.actor.identity,
+        event.action,
+        changed,
+        event.text,
+        event.actor.name,
+    )
+
+
+def event_of_reading(
+    reviewer: Reviewer,
+    case_id: str,
+    at: datetime,
+    action: str,
+    changed: str = "{}",
+    text: str = "",
+) -> StoredEvent:
+    """An event that changes no case."""
+    who = reviewer.actor
+    return StoredEvent(case_id, at.isoformat(), who.identity, action, changed, text, who.name)
+
+
+def event_of(stored: StoredEvent) -> CaseEvent:
+    """An event as the rules understand it."""
+    at, changed = datetime.fromisoformat(stored.at), CHANGED_FIELDS.validate_json(stored.changed)
+    return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
+
+
+def case_before(case: Case, last: StoredEvent) -> Case:
+    """A case as it was before its last event, which has the old of every field."""
+    state = CASE.dump_python(case, mode="json")
+    old = {name: old for name, (old, _) in CHANGED_FIELDS.validate_json(last.changed).items()}
+    return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})

@@ -1,0 +1,79 @@
+"""What a case shares with others, as whoever may see them sees it."""
+
+from dataclasses import dataclass, replace
+
+from serving.access.acting import tell_audit
+from serving.review.cases.case_graph import (
+    MOST_ENDED,
+    MOST_NEIGHBOURS,
+    CaseGraph,
+    Neighbour,
+    closeness,
+    shares_of,
+)
+from serving.review.cases.case_records import CaseRecord, LinkedCase
+from serving.review.cases.cases import Cases
+from serving.review.cases.reviewer import Reviewer
+
+
+@dataclass(frozen=True)
+class CaseLinks:
+    """Looks up what cases have in common."""
+
+    cases: Cases
+
+    def linked(
+        self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], limit: int
+    ) -> list[LinkedCase]:
+        """Other cases that share something of these kinds, the newest first."""
+        found = self.cases.store.linked(case_id, kinds, reviewer.access, limit)
+        return [self._shown_link(link) for link in found]
+
+    def graph(self, reviewer: Reviewer, case_id: str, most: int = MOST_NEIGHBOURS) -> CaseGraph:
+        """What a case shares with which others: confirmed ones first, then the closest.
+
+        Confirmed ones are looked for among the MOST_ENDED closest of those that have ended. Masked
+        ones are counted and not named. Raises NotFound.
+        """
+        own, _ = self.cases.case(reviewer, case_id)
+        things = self.cases.store.shared_things(case_id, reviewer.access)
+        close = closeness(things)
+        order = sorted(close, key=close.__getitem__, reverse=True)
+        closed = {o.case_id for thing in things for o in thing.others if o.is_closed}
+        ended = [each for each in order if each in closed][:MOST_ENDED]
+        looked_at = dict.fromkeys([*ended, *order[:most]])
+        found = map(self.cases.shown, self.cases.store.cases_of(looked_at, reviewer.access))
+        rows = {row.case_id: row for row in found if not self.cases.is_masked(row)}
+        confirmed = {each for each in ended if each in rows and self._is_confirmed(rows[each])}
+        named = sorted(rows, key=lambda each: (each in confirmed, close[each]), reverse=True)[:most]
+        neighbours = tuple(
+            Neighbour(rows[each], shares_of(each, things), each in confirmed) for each in named
+        )
+        is_known = all(thing.is_counted for thing in things)
+        tell_audit(cases=named)
+        if self.cases.is_masked(own):
+            things = tuple(replace(t, value=self.cases.masking.name(t.value)) for t in things)
+        return CaseGraph(case_id, things, neighbours, len(close), is_known)
+
+    def sharing(self, reviewer: Reviewer, case_id: str, kind: str, value: str) -> list[str]:
+        """The other cases that share one thing with a case, the closed ones left out."""
+        things = self.cases.store.shared_things(case_id, reviewer.access)
+        return [
+            other.case_id
+            for thing in things
+            if (thing.kind, thing.value) == (kind, value)
+            for other in thing.others
+            if not other.is_closed
+        ]
+
+    def _shown_link(self, link: LinkedCase) -> LinkedCase:
+        row = self.cases.shown(link.case)
+        if not self.cases.is_masked(row):
+            return link
+        named = tuple((kind, self.cases.masking.name(value)) for kind, value in link.shared)
+        return LinkedCase(row, named)
+
+    def _is_confirmed(self, row: CaseRecord) -> bool:
+        """Whether a case ended with a find of smuggling."""
+        result = self.cases.result_of(row)
+        return result is not None and result.label == "confirmed"

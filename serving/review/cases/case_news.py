@@ -1,0 +1,168 @@
+"""What became known of a subject, as its cases are told of it: by acts of the service.
+
+An outcome may end a case, a later version of the declaration changes until when it can be stopped
+and what was decided on it, and a further score may bring what the case waited for.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from features.records import Journey, Outcome
+from features.submission import Submission
+from serving.access.actors import SERVICE
+from serving.audit.decision import Decision
+from serving.history.received_records import RECEIVED_TYPES
+from serving.review.acts import news_rules
+from serving.review.acts.stored_acts import stored_change
+from serving.review.cases.case_change import CaseAct, CaseChange
+from serving.review.cases.case_records import CaseNews, CaseRecord, ChangeRow, StoredChange
+from serving.review.cases.case_state import Amendment, Case
+from serving.review.cases.labels import inspection_of
+from serving.review.cases.results import reported_result
+from serving.review.errors import NothingToTell
+
+log = structlog.get_logger()
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+_BRINGS = {"documents": ("documents",), "arrival": ("events", "legs")}
+"""Records that bring what a case waits for."""
+
+
+@dataclass(frozen=True)
+class LaterDeclaration:
+    """A later version of a declaration, and when its journey is due by now, where that is said."""
+
+    amendment: Amendment
+    due_at: datetime | None = None
+
+    @classmethod
+    def from_record(cls, record: Any) -> "LaterDeclaration":
+        """What a received record of a declaration says."""
+        due_at = None if record.withdrawn else getattr(record, "due_at", None)
+        return cls(Amendment(record.version, record.known_at, record.withdrawn), due_at)
+
+    @classmethod
+    def from_submission(cls, submission: Submission) -> "LaterDeclaration":
+        """What was submitted to be scored again; a withdrawn declaration never is."""
+        subject: Any = submission.subject
+        return cls(Amendment(subject.version, subject.known_at), _due_at(submission))
+
+
+def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterator[ChangeRow]:
+    """The changes of one of the cases that are told; `first` is what was decided about first."""
+    if news.body is None:
+        return
+    if news.kind == "outcomes":
+        outcome = Outcome.model_validate_json(news.body)
+        if _is_of_now(outcome.known_at, at, news):
+            yield partial(stored_change, _taking(outcome, at))
+    elif news.kind == "decisions":
+        yield from _of_decision(Decision.model_validate_json(news.body), first, at)
+    else:
+        record: Any = RECEIVED_TYPES[news.kind].model_validate_json(news.body)
+        if _is_of_now(record.known_at, at, news) and _is_later(record, first):
+            yield partial(_amended, LaterDeclaration.from_record(record), at)
+
+
+def changes_by_journey(
+    journey: Journey, first: Submission | None, at: datetime
+) -> Iterator[ChangeRow]:
+    """The change of a case whose goods travel by a journey of which a later version is known."""
+    own = first.journey if first else None
+    is_later = own is None or own.journey_id != journey.journey_id or own.version < journey.version
+    if is_later and not journey.withdrawn:
+        yield partial(_moved_by_journey, journey.due_at, at)
+
+
+def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> StoredChange:
+    if row.due_at == due_at.isoformat():
+        raise NothingToTell
+    amend = partial(news_rules.amend_journey, actor=SERVICE, at=at)
+    return _moved(row, stored_change(amend, _due(row, due_at)))
+
+
+def _of_decision(decision: Decision, first: Submission | None, at: datetime) -> Iterator[ChangeRow]:
+    submission = decision.submission
+    if _is_later(submission.subject, first):
+        yield partial(_amended, LaterDeclaration.from_submission(submission), at)
+    yield partial(_scored, decision, _due_at(submission), at)
+    yield partial(stored_change, partial(_came_back, decision.because, at))
+
+
+def _taking(outcome: Outcome, at: datetime) -> CaseAct:
+    """The act by which a case takes an outcome, or loses one that was withdrawn."""
+    inspection = inspection_of(outcome)
+    if outcome.withdrawn:
+        return partial(news_rules.withdraw_outcome, actor=SERVICE, at=at, inspection=inspection)
+    result = reported_result(outcome)
+    return partial(
+        news_rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
+    )
+
+
+def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredChange:
+    moved = _due(row, later.due_at)
+    is_in_time = moved.is_in_time(at.isoformat())
+    amend = partial(
+        news_rules.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
+    )
+    return _moved(row, stored_change(amend, moved))
+
+
+def _scored(
+    decision: Decision, due_at: datetime | None, at: datetime, row: CaseRecord
+) -> StoredChange:
+    """That a score came which counts not for the case; raises NothingToTell for one that does."""
+    if decision.decision_id in (row.decision_id, row.case_id):
+        raise NothingToTell
+    score_again = partial(news_rules.score_again, actor=SERVICE, at=at)
+    return _moved(row, stored_change(score_again, _due(row, due_at)))
+
+
+def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange:
+    """A case of which a score brought what it waits for; raises NothingToTell for any other."""
+    kinds = {name.partition("/")[0] for name in because}
+    if kinds.isdisjoint(_BRINGS.get(case.waiting_for or "", ())):
+        raise NothingToTell
+    return news_rules.come_back(case, SERVICE, at)
+
+
+def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:
+    return row if due_at is None else replace(row, due_at=due_at.isoformat())
+
+
+def _moved(row: CaseRecord, changed: StoredChange) -> StoredChange:
+    """A change with the instant until when its case can be stopped; of a closed one it stays."""
+    after, event, labels = changed
+    if after.status == "closed":
+        return replace(after, due_at=row.due_at), event, labels
+    if after.due_at == row.due_at:
+        return changed
+    told = json.loads(event.changed) | {"due_at": [row.due_at, after.due_at]}
+    return after, replace(event, changed=json.dumps(told)), labels
+
+
+def _due_at(submission: Submission) -> datetime | None:
+    return submission.journey.due_at if submission.journey else None
+
+
+def _is_later(declared: Any, first: Submission | None) -> bool:
+    """Whether a version is later than the one that was decided about first, or withdraws it."""
+    own: Any = first.subject if first else None
+    before = own.version if own else 1
+    return bool(declared.version > before or declared.withdrawn)
+
+
+def _is_of_now(known_at: datetime | None, at: datetime, news: CaseNews) -> bool:
+    """Whether something is known by now: nobody can have said what is known later."""
+    if known_at is not None and known_at > at + CLOCKS_DIFFER:
+        log.warning("news_of_the_future", kind=news.kind, cases=news.case_ids)
+        return False
+    return True

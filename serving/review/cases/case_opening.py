@@ -1,0 +1,116 @@
+"""Opens cases on a thread of its own, whether or not anybody looks at the queue.
+
+Of several workers each tries, and a turn of writing makes sure that one does: the next one finds
+nothing left to open.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+
+from features.records import Journey
+from features.submission import Submission
+from serving.audit.decision import Decision
+from serving.errors import Conflict, Erased
+from serving.process.polling import PollingThread
+from serving.review.cases.case_news import changes_by_journey, changes_of
+from serving.review.cases.case_records import (
+    CaseAccess,
+    CaseFilter,
+    CaseNews,
+    CaseSearch,
+    ChangeRow,
+    OpenedCase,
+)
+from serving.review.cases.cases import Cases
+from serving.review.cases.opening import case_of_decision
+from serving.review.errors import ContradictoryFinding, NothingToTell
+from serving.review.search.search_terms import LEAST_SYMBOLS, normalised
+
+POLL_INTERVAL_S = 0.5
+NEWS_TOGETHER = 64
+OLDER_TOGETHER = 50
+"""Older cases that are made searchable at a time."""
+
+
+class CaseOpening:
+    """Opens the cases of new decisions, and tells cases what became known since."""
+
+    def __init__(self, cases: Cases, clock: Callable[[], datetime]):
+        self.polling = PollingThread(
+            "case-opening", lambda: open_due(cases, clock()), waits="cases_wait_to_be_opened"
+        )
+
+    def start(self) -> None:
+        """Start to open cases."""
+        self.polling.start(POLL_INTERVAL_S)
+
+    def stop(self) -> None:
+        """Finish what was begun; the rest is opened when the service is back."""
+        self.polling.stop()
+
+
+EVERYWHERE = CaseAccess(frozenset(), is_rescue=False)
+
+
+def open_due(cases: Cases, at: datetime) -> int:
+    """Open the cases that decisions wait for, and tell cases what became known since.
+
+    Returns how many records were told. Whoever works on cases sees new ones sooner.
+    """
+    cases.open_new()
+    if cases.store.lacks_terms():
+        cases.masking.read_again()  # somebody may just have unmasked what is looked at now
+        cases.store.index_older(partial(_unmasked_case, cases), OLDER_TOGETHER)
+    taken = 0
+    while waiting := cases.store.untold_news(NEWS_TOGETHER):
+        for news in waiting:
+            _tell(cases, news, at)
+            taken += 1
+    return taken
+
+
+def _unmasked_case(cases: Cases, seq: int, record: str) -> OpenedCase | None:
+    opened = case_of_decision(seq, record, cases.office_of_place)
+    return None if opened is None or cases.is_covered(opened.case) else opened
+
+
+def _tell(cases: Cases, news: CaseNews, at: datetime) -> None:
+    """Tell cases of something, each by an act of its own; no case keeps another from being told."""
+    for case_id in news.case_ids:
+        with suppress(Erased):
+            _change(cases, case_id, changes_of(news, _first(cases, case_id), at))
+    if news.kind == "journeys" and news.body is not None and not news.is_superseded:
+        journey = Journey.model_validate_json(news.body)
+        for case_id in _brought_by(cases, journey.journey_id):
+            _change(cases, case_id, changes_by_journey(journey, _first(cases, case_id), at))
+    cases.store.remove_news(news.record_id)
+
+
+def _change(cases: Cases, case_id: str, changes: Iterable[ChangeRow]) -> None:
+    row = cases.store.case(case_id, EVERYWHERE)
+    if row is None:
+        return
+    for change in changes:
+        with suppress(Conflict, ContradictoryFinding, NothingToTell):  # judged meanwhile, say
+            change(row)  # before it takes a turn to write: most changes nothing
+            cases.store.change(case_id, change)
+
+
+def _brought_by(cases: Cases, journey_id: str) -> Iterator[str]:
+    """The cases of shipments that a journey brings: of so many as searches have a term of."""
+    asked, after = CaseSearch(normalised(journey_id), CaseFilter(subject_kind="shipment")), None
+    is_next = len(asked.symbols) >= LEAST_SYMBOLS
+    while is_next:
+        page = cases.store.search(EVERYWHERE, asked, after, NEWS_TOGETHER)
+        for found in page.found:
+            terms = (term for term in found.matched if "journey" in term.names)
+            if any(term.value == journey_id for term in terms):
+                yield found.case.case_id
+        is_next, after = page.next is not None, page.next
+
+
+def _first(cases: Cases, case_id: str) -> Submission | None:
+    record = cases.decisions.record(case_id)
+    return Decision.model_validate_json(record).submission if record else None

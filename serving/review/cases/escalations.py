@@ -1,0 +1,81 @@
+"""Escalates cases whose time runs out while nobody acts, on a thread of its own.
+
+Of several workers each tries, and a turn of writing makes sure that one does: a case that was
+escalated, or acted on meanwhile, is left alone.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from serving.access.actors import SERVICE
+from serving.errors import Conflict
+from serving.process.polling import PollingThread
+from serving.review.acts import owner_rules
+from serving.review.acts.stored_acts import DONE_BY_NOBODY, stored_change_if_unchanged
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.cases import Cases
+
+POLL_INTERVAL_S = 30
+TOGETHER = 200
+"""Cases that are looked at in one query."""
+
+
+@dataclass(frozen=True)
+class EscalationRule:
+    """How little time may be left: a share of the whole from opening to the end, and a most."""
+
+    share: float
+    most: timedelta
+
+    def begins_at(self, row: CaseRecord) -> datetime:
+        """From when on a case needs an act, or is escalated."""
+        due_at = datetime.fromisoformat(row.due_at)
+        whole = due_at - datetime.fromisoformat(row.opened_at)
+        return due_at - min(self.share * whole, self.most)
+
+
+class Escalations:
+    """Looks again and again for cases whose time runs out."""
+
+    def __init__(self, cases: Cases, rule: EscalationRule, clock: Callable[[], datetime]):
+        self._cases = cases
+        self._rule = rule
+        self.polling = PollingThread(
+            "escalations", lambda: self.escalate_due(clock()), waits="cases_wait_to_be_escalated"
+        )
+
+    def start(self) -> None:
+        """Start to look, unless no time is to be left."""
+        if self._rule.share and self._rule.most:
+            self.polling.start(POLL_INTERVAL_S)
+
+    def stop(self) -> None:
+        """Finish what was begun."""
+        self.polling.stop()
+
+    def escalate_due(self, at: datetime) -> int:
+        """Escalate every case that needs an act and had none; how many they were."""
+        escalated, after = 0, None
+        span = (at.isoformat(), (at + self._rule.most).isoformat())
+        while page := self._cases.store.running_out(span, after, TOGETHER):
+            for row in page:
+                after = row.due_at, row.case_id
+                if self._is_due(row, at):
+                    with suppress(Conflict):  # somebody acted meanwhile
+                        escalate = partial(owner_rules.escalate, actor=SERVICE, at=at, because="")
+                        change = partial(stored_change_if_unchanged, escalate, row)
+                        self._cases.store.change(row.case_id, change)
+                        escalated += 1
+        return escalated
+
+    def _is_due(self, row: CaseRecord, at: datetime) -> bool:
+        begins_at = self._rule.begins_at(row)
+        if at < begins_at:
+            return False
+        with suppress(Conflict):  # not as audited: nothing is done with it
+            newest = self._cases.store.newest_event(row.case_id, DONE_BY_NOBODY)
+            return newest is None or datetime.fromisoformat(newest.at) < begins_at
+        return False

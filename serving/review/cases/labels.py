@@ -1,0 +1,125 @@
+"""What a closed case teaches: an outcome, with how its subject was selected.
+
+What follows danger to life, or protects people, teaches nothing: no model of enforcement learns
+from it, and it stands in nobody's rate.
+
+A case that was opened again may end otherwise. Its outcome is of the same inspection, unless
+another is stated, and known later: it corrects the earlier one, which stays in history. Where the
+new end teaches nothing or tells of another inspection, the earlier outcome is withdrawn: what it
+told of is inconclusive then.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from features.errors import in_own_words
+from features.records import OF_DOCUMENTS, Outcome
+from serving.audit.decision import Decision
+from serving.audit.selections import selection_of
+from serving.history.received_records import ReceivedRecord
+from serving.language import say
+from serving.review.cases.results import CaseResult, StatedInspection
+from serving.review.errors import ContradictoryFinding
+
+LONGEST_BEFORE_DECLARATION = timedelta(days=30)
+"""So long before the declaration an inspection may have begun: what is met on the road is declared
+days later, and a year that was mistyped is not taken."""
+
+
+def label_of(
+    decision: Decision,
+    result: CaseResult,
+    reviewer: str,
+    at: datetime,
+    earlier: StatedInspection | None = None,
+) -> tuple[Outcome, ReceivedRecord] | None:
+    """The outcome that a result states, as record and as row; None where it teaches nothing.
+
+    `earlier` is what an earlier end of the case told of, if there was one. It teaches nothing where
+    nobody looked, after a rescue and where people were protected. Raises ContradictoryFinding where
+    the inspection is said to have begun later than now, in each of them.
+    """
+    outcome = _outcome(decision, result, at, earlier)
+    if outcome is None or decision.lane == "rescue" or result.is_protection:
+        return None
+    return outcome, _row(decision, outcome, reviewer, f"{decision.decision_id}:{at.isoformat()}")
+
+
+def require_plausible_start(decision: Decision, result: CaseResult) -> None:
+    """Raise ContradictoryFinding where a person says that the inspection began too long before.
+
+    LONGEST_BEFORE_DECLARATION says how long; what a record tells is taken as it is.
+    """
+    began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
+    if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
+        raise ContradictoryFinding(
+            say(
+                "the inspection is said to have begun more than {days} days before the declaration",
+                days=LONGEST_BEFORE_DECLARATION.days,
+            )
+        )
+
+
+def withdrawal_of(
+    decision: Decision, earlier: StatedInspection, reviewer: str, at: datetime
+) -> tuple[Outcome, ReceivedRecord]:
+    """The outcome, as record and as row, by which an earlier one is no longer taught."""
+    withdrawn = CaseResult("inspect", "inconclusive", "other", "low", "withdrawn")
+    outcome = _outcome(decision, withdrawn, at, earlier)
+    assert outcome is not None, "an inconclusive inspection has an outcome"
+    record_id = f"{decision.decision_id}:{at.isoformat()}:withdrawn"
+    return outcome, _row(decision, outcome, reviewer, record_id)
+
+
+def inspection_of(outcome: Outcome) -> StatedInspection | None:
+    """The inspection that an outcome tells of; None for a check of documents alone."""
+    if outcome.result in OF_DOCUMENTS:
+        return None
+    return StatedInspection(outcome.inspected_at, bool(outcome.is_inspected_at_stated))
+
+
+def _row(decision: Decision, outcome: Outcome, reviewer: str, record_id: str) -> ReceivedRecord:
+    return ReceivedRecord(
+        kind="outcomes",
+        record_id=record_id,
+        subject_kind=decision.subject_kind,
+        subject_id=decision.subject_id,
+        received_at=outcome.known_at.isoformat(),
+        caller_id=reviewer,
+        body=outcome.model_dump_json(),
+        purpose=decision.purpose,
+    )
+
+
+def _outcome(
+    decision: Decision, stated: CaseResult, at: datetime, earlier: StatedInspection | None
+) -> Outcome | None:
+    finding, result = stated.finding, stated.label
+    if earlier and earlier.is_stated and finding.inspected_at is None:
+        finding = replace(finding, inspected_at=earlier.inspected_at)
+    if result is None:
+        return None
+    inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
+    if inspected_at > at:
+        raise ContradictoryFinding("the inspection is said to have begun in the future")
+    selected_by, probability = selection_of(decision, result, finding.inspected_at)
+    try:
+        return Outcome(
+            **vars(finding)
+            | {
+                "subject_kind": decision.subject_kind,
+                "subject_id": decision.subject_id,
+                "inspected_at": inspected_at,
+                "is_inspected_at_stated": finding.inspected_at is not None,
+                "known_at": at,
+                "result": result,
+                "offences": stated.offences,
+                "selected_by": selected_by,
+                "selection_probability": probability,
+            }
+        )
+    except ValidationError as refusal:
+        first = refusal.errors(include_url=False)[0]
+        raise ContradictoryFinding(in_own_words(first["msg"])) from None

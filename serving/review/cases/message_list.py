@@ -1,0 +1,81 @@
+"""The messages that came, the newest first, as far as a reader may see their cases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.history.kept_messages import KeptMessage
+from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.message_evidence import MessageEvidence
+from serving.review.cases.reviewer import Reviewer
+
+
+@dataclass(frozen=True)
+class MessageFilter:
+    """Which messages are listed; None does not filter.
+
+    `before` is where the page before ended: when its last message was received, and its id.
+    """
+
+    format: str | None = None
+    subject_id: str | None = None
+    before: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """Messages as they are stored, without those that were erased, and where the next page begins.
+
+    A page may have none, and not be the last.
+    """
+
+    messages: Sequence[KeptMessage]
+    next: tuple[str, str] | None
+
+
+class MessagePages(Protocol):
+    """The kept messages page by page. Raises LogUnavailable where the database fails."""
+
+    def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
+        """Those with a case that may be seen; for all offices also those without any."""
+        ...
+
+
+@dataclass(frozen=True)
+class ListedMessage:
+    """What may be seen of a message, with its cases, the one opened first before the others."""
+
+    message: KeptMessage
+    cases: Sequence[CaseRecord]
+
+
+@dataclass(frozen=True)
+class MessageList:
+    """The list of the messages of one database."""
+
+    pages: MessagePages
+    evidence: MessageEvidence
+
+    def page(
+        self, reviewer: Reviewer, wanted: MessageFilter, limit: int
+    ) -> tuple[list[ListedMessage], tuple[str, str] | None]:
+        """The messages that a reader may see, and where the next page begins.
+
+        Those whose cases are all masked are left out.
+        """
+        cases = self.evidence.cases
+        cases.open_new()
+        page = self.pages.page(wanted, reviewer.access, limit)
+        decided = {
+            each.message_id: self.evidence.store.decided_with(each.message_id)
+            for each in page.messages
+        }
+        rows = cases.rows_of(reviewer, set().union(*decided.values()))
+        listed = []
+        for each in page.messages:
+            own = [row for row in rows if row.case_id in decided[each.message_id]]
+            if own and all(map(cases.is_masked, own)):
+                continue
+            shown = self.evidence.shown(reviewer, each, decided[each.message_id])
+            listed.append(ListedMessage(shown.message, own))
+        return listed, page.next

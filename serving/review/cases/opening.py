@@ -1,0 +1,120 @@
+"""The case that a decision opens."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BeforeValidator, TypeAdapter
+
+from features.identities import declarations, identifiers_of, parties_of, roles_of_parties
+from features.records import Journey
+from features.submission import Submission
+from serving.audit.decision import Decision
+from serving.review.cases.case_records import CaseLink, CaseRecord, OpenedCase
+from serving.review.cases.case_state import Case
+from serving.review.cases.case_summary import describe_selection, describe_subject
+from serving.review.cases.former_cases import with_current_case
+from serving.review.cases.queue_rank import QUEUE_RANK, risk_of
+from serving.review.cases.teams import Team, receiving_team
+from serving.review.search.search_terms import CONVEYANCES, search_terms
+from serving.triage.lane_rule import WITHOUT_CASE
+
+CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
+
+# What makes past cases similar.
+ALIKE = ("goods", "way")
+
+
+def opens_case(decision: Decision) -> bool:
+    """Whether a decision waits for a person."""
+    return decision.lane not in WITHOUT_CASE
+
+
+ARRIVES_WITHIN = timedelta(days=14)
+"""How long a consignment of which no journey is known counts as one that can still be stopped: as
+long as it is scored again."""
+
+
+def case_of_decision(
+    seq: int,
+    record: str,
+    office_of_place: Mapping[str, str] = MappingProxyType({}),
+    teams: Sequence[Team] = (),
+) -> OpenedCase | None:
+    """The case of a decision at its place in the log, with its links and by what it is found.
+
+    Where no office was named, it is that of the place of entry, by `office_of_place`. None for a
+    release, and for what the manual procedure decides. A subject that was scored again
+    has the case of its first decision. It arrives in the inbox of one of `teams`, if it takes it.
+    """
+    decision = Decision.model_validate_json(record)
+    if not opens_case(decision):
+        return None
+    submission = decision.submission
+    journey: Journey | None = submission.journey
+    due_at = journey.due_at if journey else decision.scored_at + ARRIVES_WITHIN
+    office_id = decision.office_id or _office_of_entry(submission, office_of_place)
+    mode, shipment = journey.mode if journey else None, submission.shipment
+    chapter = shipment.goods_code[:2] if shipment else None
+    is_rescue = decision.lane == "rescue"
+    team = None if is_rescue else receiving_team(teams, office_id, mode, chapter)
+    case = CaseRecord(
+        case_id=decision.case_id,
+        seq=seq,
+        subject_kind=decision.subject_kind,
+        subject_id=decision.subject_id,
+        office_id=office_id,
+        lane=decision.lane,
+        mode=mode,
+        rank=QUEUE_RANK[decision.lane],
+        due_at=due_at.isoformat(),
+        opened_at=decision.scored_at.isoformat(),
+        status="open",
+        owner=None,
+        waiting_until=None,
+        what=describe_subject(submission),
+        why=describe_selection(decision),
+        state=CASE.dump_json(Case(decision.case_id, team=team)).decode(),
+        decision_id=decision.decision_id if decision.rescores else None,
+        risk=risk_of(decision),
+        team=team,
+    )
+    links = sorted(_links(submission).items())
+    return OpenedCase(
+        case,
+        [
+            CaseLink(case.case_id, seq, *link, roles=",".join(sorted(roles)))
+            for link, roles in links
+        ],
+        search_terms(submission),
+    )
+
+
+def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str]) -> str | None:
+    """The office of the first place on the way that belongs to one; None where none does."""
+    journey = submission.journey
+    if journey is None:
+        return None
+    on_the_way = sorted(submission.legs, key=lambda leg: leg.sequence)
+    places = (*(leg.destination for leg in on_the_way), journey.destination)
+    return next((office_of_place[place] for place in places if place in office_of_place), None)
+
+
+def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:
+    """What other cases may have in common with this one, by kind, and as what it is named here."""
+    declared = declarations(submission)
+    named = [*declared, *submission.transactions]
+    linking = parties_of(named, only_linking=True)
+    links = {
+        ("party" if party in linking else "agent", party): roles
+        for party, roles in roles_of_parties(named).items()
+    }
+    for container in identifiers_of(declared, "container"):
+        links["container", container] = {"container"}
+    if shipment := submission.shipment:
+        links["goods", shipment.goods_code] = set()
+    if journey := submission.journey:
+        links["conveyance", journey.conveyance_id] = {CONVEYANCES[journey.mode]}
+        links["way", f"{journey.origin} to {journey.destination}"] = set()
+    return links

@@ -1,0 +1,195 @@
+"""Teams: reviewers of one office, with an inbox that cases arrive in or are put into.
+
+Every office has an inbox of its own without any team: it has what no team of the office has. A team
+changes who is offered a case first, and never who may see it: that is said by offices and roles.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, get_args
+
+from features.records import Mode
+from serving.access.accounts import Account
+from serving.access.actors import Actor
+from serving.access.office_ids import nearest_name, require_known_office, require_offices
+from serving.access.revisions import revision_of
+from serving.errors import RequestFault, Unprocessable
+from serving.language import say
+from serving.review.cases.case_records import CaseAccess, InboxFilter
+from serving.review.errors import InboxUnknown
+
+MOST_MEMBERS = 200
+MODES: tuple[Mode, ...] = get_args(Mode)
+_CHAPTER = re.compile(r"[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Which cases of a team's office arrive in its inbox by themselves; empty means any.
+
+    `chapters` are the first two digits of goods codes. Routes have no goods.
+    """
+
+    modes: tuple[Mode, ...] = ()
+    chapters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for mode in self.modes:
+            if mode not in MODES:
+                raise Unprocessable(
+                    say("`{mode}` is no mode: want {modes}", mode=mode, modes=", ".join(MODES))
+                )
+        for chapter in self.chapters:
+            if not _CHAPTER.fullmatch(chapter):
+                raise Unprocessable(
+                    say("`{chapter}` is no chapter: want two digits, as 24", chapter=chapter[:20])
+                )
+
+    def takes(self, mode: str | None, chapter: str | None) -> bool:
+        """Whether a case with this mode and these goods arrives."""
+        is_mode = not self.modes or mode in self.modes
+        return is_mode and (not self.chapters or chapter in self.chapters)
+
+    @property
+    def narrowness(self) -> int:
+        """How much a case must have in common with it."""
+        return bool(self.modes) + 2 * bool(self.chapters)
+
+
+@dataclass(frozen=True)
+class Team:
+    """A team: its office, None for all of them, and the names of its members' accounts.
+
+    Without `arrivals` its inbox has only what somebody puts there.
+    """
+
+    name: str
+    office_id: str | None
+    members: tuple[str, ...] = ()
+    arrivals: Arrivals | None = None
+
+    @property
+    def revision(self) -> str:
+        """Names all that is said of it: another once any of it changes."""
+        return revision_of(self.office_id, sorted(self.members), self.arrivals)
+
+    def is_of(self, office_id: str | None) -> bool:
+        """Whether cases of an office may be in its inbox."""
+        return self.office_id in (None, office_id)
+
+
+@dataclass(frozen=True)
+class StatedTeam:
+    """A team as somebody states it, on a form or by options, before any of it is known to hold.
+
+    Without modes and chapters its inbox takes every case of its office, or none.
+    """
+
+    name: str
+    office_id: str | None
+    members: Sequence[str]
+    takes_cases: bool
+    modes: Sequence[str]
+    chapters: Sequence[str]
+
+    def team(self, accounts: Iterable[Account], known_offices: Collection[str]) -> Team:
+        """The team; raises Unprocessable for an office, a member or a rule that cannot be."""
+        if self.office_id is not None:
+            require_offices([self.office_id])
+            require_known_office(self.office_id, known_offices, "office_id")
+        members = tuple(dict.fromkeys(self.members))
+        require_members(members, accounts, self.office_id)
+        modes = tuple(dict.fromkeys(self.modes))
+        arrivals = Arrivals(modes, tuple(dict.fromkeys(self.chapters)))  # type: ignore[arg-type]  # refused if it is no mode
+        takes_cases = self.takes_cases or arrivals != Arrivals()
+        return Team(self.name, self.office_id, members, arrivals if takes_cases else None)
+
+
+class TeamStore(Protocol):
+    """The teams of a database. Every method raises LogUnavailable where it fails."""
+
+    def all(self) -> list[Team]:
+        """Every team that was not disbanded, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inboxes:
+    """The inboxes that there are: those of teams, and one for each office."""
+
+    teams: Sequence[Team]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of those of teams."""
+        return tuple(team.name for team in self.teams)
+
+    def of_reader(self, reader: Actor, access: CaseAccess) -> InboxFilter:
+        """What is in the inboxes of a reader: of their teams, and of offices they are tied to."""
+        own = (team.name for team in self.teams if reader.name in team.members)
+        is_member = reader.kind == "account"
+        return InboxFilter(
+            tuple(own) if is_member else (), tuple(sorted(access.offices)), self.names
+        )
+
+    def named(self, name: str) -> InboxFilter:
+        """What is in the inbox of a team, or else of an office, of this name."""
+        if any(team.name == name for team in self.teams):
+            return InboxFilter((name,), (), self.names)
+        return InboxFilter((), (name,), self.names)
+
+    def require(self, name: str, known_offices: Callable[[], Collection[str]]) -> None:
+        """Raise InboxUnknown for a name that is that of no team and of no office."""
+        teams = self.names
+        if name in teams or not (offices := known_offices()) or name in offices:
+            return
+        near = nearest_name(name, {*teams, *offices})
+        says = say("no team and no office has this name")
+        if near is not None:
+            says = say("no team and no office has this name; the nearest one is {name}", name=near)
+        raise InboxUnknown(says, (RequestFault("/inbox", "unknown_inbox", says),))
+
+    def for_office(self, office_id: str | None) -> list[str]:
+        """The inboxes that a case of an office can be in; its office's own one comes last."""
+        own = [office_id] if office_id is not None else []
+        return [*(team.name for team in self.teams if team.is_of(office_id)), *own]
+
+
+def receiving_team(
+    teams: Iterable[Team], office_id: str | None, mode: str | None, chapter: str | None
+) -> str | None:
+    """The team in whose inbox a new case arrives; None for that of its office.
+
+    Of several the one whose rule says most, then of one office before all, then by name.
+    """
+    taking = [
+        (-team.arrivals.narrowness, team.office_id is None, team.name)
+        for team in teams
+        if team.arrivals and team.is_of(office_id) and team.arrivals.takes(mode, chapter)
+    ]
+    return min(taking)[-1] if taking else None
+
+
+def require_members(
+    names: Iterable[str], accounts: Iterable[Account], office_id: str | None
+) -> None:
+    """Raise Unprocessable for whoever cannot review cases of the office of a team."""
+    known = {account.name: account for account in accounts if account.disabled_at is None}
+    members = tuple(names)
+    if len(members) > MOST_MEMBERS:
+        raise Unprocessable(
+            say("a team has at most {most_members} members", most_members=MOST_MEMBERS)
+        )
+    for name in members:
+        account = known.get(name)
+        if account is None or not account.caller().may("review"):
+            raise Unprocessable(say("`{name}` is no live account that reviews cases", name=name))
+        if office_id is not None and account.offices and office_id not in account.offices:
+            raise Unprocessable(
+                say(
+                    "`{name}` does not see cases of the office {office_id}",
+                    name=name,
+                    office_id=office_id,
+                )
+            )

@@ -1,0 +1,1 @@
+"""Letters to a party about a case that ended, and disclosures to a court or authority."""

@@ -1,0 +1,159 @@
+"""The rules of a letter: pure functions from a case and an act to the next case.
+
+    closed ── write ──> written ── release, by another ──> released
+      │                                                     (event `letter`, with its recipient)
+      └── defer ── confirm, by another ──> deferred until a day
+
+A letter is written of a case that ended. Where a watch-list selected the case, two persons must
+have deferred the letter first, and the deferral be over: what the list rests on is not ours to
+tell before. Where life is at risk there is none.
+"""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Literal
+
+from serving.access.actors import Actor
+from serving.access.two_persons import require_person, require_second_person
+from serving.language import say
+from serving.review.cases.case_change import CaseChange, CaseEvent, EventAction
+from serving.review.cases.case_state import Case
+from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
+from serving.review.letters.case_letters import (
+    GROUNDS,
+    LONGEST_DEFERRAL,
+    Audience,
+    CaseLetter,
+    DeferralGround,
+    LetterDeferral,
+)
+from serving.triage.lane_rule import LaneReason
+
+
+def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> None:
+    """Raise LetterNotDue or LetterDeferred unless a letter may be written or released now."""
+    if lane_reason == "life_at_risk":
+        raise LetterNotDue("signs of danger to life brought it here: there is no letter of a check")
+    if case.status != "closed" or (case.result is None and case.action is None):
+        raise LetterNotDue("a letter says how the case ended, and it has not ended yet")
+    if case.result is None and case.action and case.action.refer_to == "protection":
+        raise LetterNotDue("it was handed to those who protect people: there is no letter")
+    if case.result is not None and case.result.found_by == "rescue":
+        raise LetterNotDue("it ended as a rescue: there is no letter of a check")
+    deferral = case.deferral
+    if deferral and at < deferral.ends_at:
+        raise LetterDeferred(
+            say(
+                "it is deferred until {ends_at} UTC: {ground}",
+                ends_at=f"{deferral.ends_at:%-d %B %Y, %H:%M}",
+                ground=say(GROUNDS[deferral.ground]),
+            )
+        )
+    is_cleared = deferral is not None and deferral.confirmed_by is not None
+    if lane_reason == "watch_list" and not is_cleared:
+        raise LetterDeferred(
+            "it was selected by what an authority looks for: two persons defer its letter, and it "
+            "is written when that time is over"
+        )
+
+
+def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
+    """Write a letter, in place of one to the same audience that was not released.
+
+    Raises PersonNeeded.
+    """
+    require_person(letter.written_by)
+    others = tuple(each for each in case.letters if not _is_draft_to(each, letter.audience))
+    after = replace(case, letters=(*others, letter))
+    return after, _told(case, letter.written_by, letter.written_at, "write_letter", letter)
+
+
+def release_letter(
+    case: Case, actor: Actor, at: datetime, audience: Audience, because: str
+) -> CaseChange:
+    """Let a letter go; raises LetterNotDue where none waits, SameReviewer for its writer.
+
+    Raises PersonNeeded for a machine, and LetterNotDue for what no known person wrote.
+    """
+    found = next((each for each in case.letters if _is_draft_to(each, audience)), None)
+    if found is None:
+        raise LetterNotDue(
+            say(
+                "no letter to the {audience} waits to be released; write it first",
+                audience=audience,
+            )
+        )
+    require_second_person(
+        found.written_by, actor, "another person than its writer releases a letter"
+    )
+    if not found.written_by.is_human:
+        raise LetterNotDue("an older release kept no person as its writer; write it again")
+    released = replace(found, released_by=actor, released_at=at)
+    letters = tuple(released if each is found else each for each in case.letters)
+    return replace(case, letters=letters), _told(case, actor, at, "letter", released, because)
+
+
+def defer_letter(
+    case: Case, actor: Actor, at: datetime, ground: DeferralGround, until: datetime, because: str
+) -> CaseChange:
+    """Hold every letter of a case back; raises TooLong for a day that is past or too far away.
+
+    Raises PersonNeeded, or LetterDeferred while two persons hold them back: neither of the two
+    shortens that alone.
+    """
+    require_person(actor)
+    before = case.deferral
+    if before and before.confirmed_by and at < before.ends_at:
+        raise LetterDeferred("two persons hold the letters back; defer them again when that ends")
+    if not at < until <= at + LONGEST_DEFERRAL:
+        raise TooLong(
+            say("want an instant to come, within {days} days", days=LONGEST_DEFERRAL.days)
+        )
+    deferral = LetterDeferral(ground, until, because, actor, at)
+    return _deferred(case, actor, at, "defer_letter", deferral)
+
+
+def confirm_deferral(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """Agree that the letters wait; raises LetterNotDue, SameReviewer or PersonNeeded."""
+    deferral = case.deferral
+    if deferral is None or deferral.confirmed_by or at >= deferral.ends_at:
+        raise LetterNotDue("no deferral waits for a second person")
+    require_second_person(deferral.deferred_by, actor, "another person confirms that it waits")
+    if not deferral.deferred_by.is_human:
+        raise LetterNotDue("an older release kept no person as who deferred it; defer it again")
+    return _deferred(case, actor, at, "confirm_deferral", replace(deferral, confirmed_by=actor))
+
+
+def _is_draft_to(letter: CaseLetter, audience: Audience) -> bool:
+    return letter.audience == audience and letter.released_at is None
+
+
+def _deferred(
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    action: Literal["defer_letter", "confirm_deferral"],
+    deferral: LetterDeferral,
+) -> CaseChange:
+    old = asdict(case.deferral) if case.deferral else None
+    changed: dict[str, tuple[object, object]] = {"deferral": (old, asdict(deferral))}
+    event = CaseEvent(case.case_id, at, actor, action, changed, deferral.because)
+    return replace(case, deferral=deferral), event
+
+
+def _told(
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    action: EventAction,
+    letter: CaseLetter,
+    because: str = "",
+) -> CaseEvent:
+    """The event of a letter: its recipient, its purpose and its digest, and none of its text."""
+    told = {
+        "audience": letter.audience,
+        "recipient": letter.recipient,
+        "purpose": letter.purpose,
+        "digest": letter.digest,
+    }
+    return CaseEvent(case.case_id, at, actor, action, {"letter": (None, told)}, because)

@@ -1,0 +1,137 @@
+"""Who answers for a check and where a decision after it is contested: the deployer's own words.
+
+The answers are a file of the deployer, `HOME/letters.toml`; no letter is written before every one
+of them is there. Which remedies the law gives is for the deployer's counsel to say: the names of
+the articles below are what the fields are for. A letter is never a decision, so it names hearing,
+appeal and court only where a decision against its reader may follow, and states no deadline.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from serving.review.cases.results import RESULT_MEANING, CaseResult
+from serving.review.errors import RemediesUnnamed
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=400)]
+DaysToAct = Annotated[int, Field(ge=1, le=1_100)]
+
+TEMPLATE = """\
+# Whom a trader or carrier can turn to. Every field is needed before a letter is written.
+
+# Who decides on purposes and means: GDPR 4(7), LED 3(8). `address` is what a letter can be sent to.
+[controller]
+# name = ""
+# address = ""
+
+# GDPR 37 to 39, LED 32 to 34.
+[data_protection_officer]
+# name = ""
+# address = ""
+
+# Complaint without a deadline: GDPR 77, LED 52; it also exercises rights that are withheld: LED 17.
+[supervisory_authority]
+# name = ""
+# address = ""
+
+# The right to be heard before an adverse decision: UCC 22(6). Named where one may follow.
+[hearing]
+# name = ""
+# address = ""
+# law = ""
+
+# The appeal against such a decision, to the authority itself or to another: UCC 44(2)(a). The
+# decision says until when.
+[appeal]
+# name = ""
+# address = ""
+# law = ""
+
+# The court, against such a decision: UCC 44(2)(b), GDPR 79, LED 54.
+[court]
+# name = ""
+# address = ""
+# law = ""
+"""
+
+
+Consequence = Literal["none", "decision", "other_authority"]
+"""What may follow an end for a party: nothing, a decision of the office, or another authority's."""
+
+
+def consequence_of(result: CaseResult | None) -> Consequence:
+    """Return what may follow from how a case ended; a release has no result."""
+    if result is None or RESULT_MEANING[result.code].label not in ("confirmed", "other_offence"):
+        return "none"
+    return "other_authority" if result.found_by == "refer" else "decision"
+
+
+def consequence_of_words(ending: str) -> Consequence:
+    """Return what may follow by the words of an end, of a letter that holds nothing else of it."""
+    found = (each for each in RESULT_MEANING.values() if each.words == ending)
+    is_adverse = any(each.label in ("confirmed", "other_offence") for each in found)
+    return "decision" if is_adverse else "none"
+
+
+class Addressee(BaseModel):
+    """Somebody that a letter can be sent to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Line
+    address: Line
+
+
+class Remedy(Addressee):
+    """A way to contest a decision: with whom, and under which law.
+
+    Earlier files and letters have `deadline_days`. It is read and left out: a period runs from a
+    decision or its announcement, and never from a letter.
+    """
+
+    law: Line
+    deadline_days: DaysToAct | None = Field(None, exclude=True)
+
+
+class Remedies(BaseModel):
+    """Everybody that a letter names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    controller: Addressee
+    data_protection_officer: Addressee
+    supervisory_authority: Addressee
+    hearing: Remedy
+    appeal: Remedy
+    court: Remedy
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The answers in a file; raises RemediesUnnamed with all that is missing or wrong."""
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise RemediesUnnamed(
+                f"a letter names who answers for a check and where to contest it, and {file} is "
+                "not there; `tidegate letter init` lays it down"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RemediesUnnamed(f"{file} cannot be read as TOML: {error}") from None
+        except ValidationError as wrong:
+            faults = "; ".join(
+                f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}"
+                for error in wrong.errors()
+            )
+            raise RemediesUnnamed(f"{file}: {faults}") from None
+
+
+def write_remedies_template(file: Path) -> None:
+    """Lay the questions down; answers that are there already are never written over."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(TEMPLATE)
+    except FileExistsError:
+        raise RemediesUnnamed(f"{file} is there already; it is left as it is") from None

@@ -1,0 +1,219 @@
+"""The fuller version of a letter, sealed for a court or a data protection authority.
+
+Whoever hears both sides can weigh what a letter keeps back: all reasons, the lane and its
+procedure, the model's version, and where the data came from (C-203/22: what is secret goes to the
+authority or the court, not into nothing). It holds data of third parties, and is for its recipient.
+
+account.json   `Account`, whole
+account.sig    Ed25519 signature of account.json by the key that seals the log, hexadecimal
+account.md     the same for people
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from features.atomic_dir import written_whole
+from features.catalogue import features_by_name
+from features.provenance import SubmissionProvenance
+from serving.access.actors import Actor
+from serving.audit.checkpoints import LogSigner, verified_by
+from serving.audit.decision import Decision, digest_of
+from serving.audit.erased_accounts import ACCOUNT
+from serving.audit.logged_decision import DecisionReader
+from serving.errors import NotFound
+from serving.explanation.formatting import exact_figure, readable
+from serving.review.cases.case_records import CaseAccess, CaseStore, StoredEvent
+from serving.review.cases.case_state import Case
+from serving.review.cases.opening import CASE, case_of_decision
+from serving.review.errors import AccountRefused
+
+SIGNATURE, TEXT = "account.sig", "account.md"
+
+SealedFor = Literal["court", "data_protection_authority"]
+
+PROCEDURE = (
+    "Signs of danger to life come first, whatever else holds; then entries of watch-lists and "
+    "rules that ask for an inspection. Of the rest, the scores of the office's newest subjects are "
+    "ranked, and the cutoff of a lane is the score above which the share of subjects lies that the "
+    "office can take that day; equal scores at a cutoff are drawn by lot. What the score did not "
+    "send to inspection is drawn for control with the stored probability, whatever its score. "
+    "`lane_probabilities` says with which probability this subject came into each lane, over all "
+    "draws; no cutoff is stored by itself: it follows from the decisions logged before this one."
+)
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """Who asks for the account of a case, who makes it, why and when."""
+
+    case_id: str
+    sealed_for: SealedFor
+    recipient: str
+    by: Actor
+    because: str
+    at: datetime
+
+
+def seal_account(
+    cases: CaseStore, decisions: DecisionReader, signer: LogSigner, folder: Path, sealing: Sealing
+) -> str:
+    """Write the account of a case into `folder`, signed and on record; the digest of it.
+
+    It is there whole or not at all. Raises NotFound, or AccountRefused where `folder` is there.
+    """
+    if folder.exists():
+        raise AccountRefused(f"{folder} is there already; each account has a folder of its own")
+    with written_whole(folder) as partial:  # read in it, so that an erasure sees who is at it
+        content = json.dumps(account(cases, decisions, sealing), indent=1).encode() + b"\n"
+        digest = digest_of(content)
+        (partial / ACCOUNT).write_bytes(content)
+        (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
+        (partial / TEXT).write_text(account_in_words(json.loads(content), digest), "utf-8")
+        cases.append_event(_event(sealing, digest))
+    return digest
+
+
+def verify_account(folder: Path, public_key: str) -> str:
+    """The digest of an account that is as it was sealed with this key; raises AccountRefused."""
+    try:
+        content = (folder / ACCOUNT).read_bytes()
+        signature = bytes.fromhex((folder / SIGNATURE).read_text())
+        if not verified_by(public_key, signature, content):
+            raise ValueError("another key, or another account")
+    except FileNotFoundError as error:
+        raise AccountRefused(f"{error.filename} is missing") from None
+    except ValueError:
+        raise AccountRefused(f"{folder}: {ACCOUNT} is not as it was sealed") from None
+    digest = digest_of(content)
+    if (folder / TEXT).read_text("utf-8") != account_in_words(json.loads(content), digest):
+        raise AccountRefused(f"{folder}: {TEXT} does not say what {ACCOUNT} does")
+    return digest
+
+
+def account(cases: CaseStore, decisions: DecisionReader, sealing: Sealing) -> dict[str, Any]:
+    """All that is on record about a case; raises NotFound."""
+    cases.open_new(case_of_decision)
+    sides = (CaseAccess(frozenset(), is_rescue=side) for side in (False, True))
+    row = next(filter(None, (cases.case(sealing.case_id, side) for side in sides)), None)
+    record = decisions.record(sealing.case_id)
+    if row is None or record is None:
+        raise NotFound("there is no case with this id, or its time was over")
+    decision, case = Decision.model_validate_json(record), CASE.validate_json(row.state)
+    return {
+        "sealed": asdict(sealing) | {"at": sealing.at.isoformat()},
+        "selection": _selection(decision),
+        "reasons": [reason.model_dump(mode="json") for reason in decision.reasons_in()],
+        "inputs": list(_inputs(decision)),
+        "model": decision.model and decision.model.model_dump(mode="json"),
+        "sources": _sources(decision),
+        "case": _ending(case),
+        "events": [asdict(event) for event in cases.events(sealing.case_id)],
+        "decision": json.loads(record),
+    }
+
+
+def _event(sealing: Sealing, digest: str) -> StoredEvent:
+    told = {"for": sealing.sealed_for, "recipient": sealing.recipient, "digest": digest}
+    changed = json.dumps({"account": [None, told]})
+    at, by = sealing.at.isoformat(), sealing.by
+    return StoredEvent(sealing.case_id, at, by.identity, "seal", changed, sealing.because, by.name)
+
+
+def _selection(decision: Decision) -> dict[str, Any]:
+    score = decision.score
+    return {
+        "lane": decision.lane,
+        "lane_reason": decision.lane_reason,
+        "hits": decision.hits,
+        "lane_probabilities": decision.lane_probabilities,
+        "selection_probability": decision.selection_probability,
+        "plan": decision.plan,
+        "probability": score and score.probability,
+        "percentile": score and score.percentile,
+        "unscored": decision.unscored,
+        "procedure": PROCEDURE,
+    }
+
+
+def _inputs(decision: Decision) -> Iterator[dict[str, Any]]:
+    """Every input of the model: its value, its exact part in log-odds, and what it is."""
+    parts = decision.score.contributions if decision.score else [None] * len(decision.vector)
+    known = features_by_name()
+    for (name, value), part in zip(decision.vector.items(), parts, strict=True):
+        face = known[name].face() if name in known else {}
+        yield {"feature": name, "value": value, "contribution": part, **face}
+
+
+def _sources(decision: Decision) -> dict[str, Any]:
+    """Where the data came from: the sender, what came by itself, and what each input rests on."""
+    provenance = SubmissionProvenance(decision.submission)
+    known = features_by_name()
+    return {
+        "submitted_by": decision.caller_name,
+        "purpose": decision.purpose,
+        "request_digest": decision.request_digest,
+        "records_that_came_by_themselves": decision.linked_records,
+        "inputs": {
+            name: asdict(provenance.feature(known[name]))
+            for name in decision.vector
+            if name in known
+        },
+    }
+
+
+def _ending(case: Case) -> dict[str, Any]:
+    stored: dict[str, Any] = CASE.dump_python(case, mode="json")
+    return stored
+
+
+def account_in_words(account: dict[str, Any], digest: str) -> str:
+    """The account for people; what it leaves out stands in the JSON."""
+    sealed, selection, model = account["sealed"], account["selection"], account["model"]
+    parts = [
+        f"# Account of case {sealed['case_id']}",
+        f"For {sealed['recipient']} ({sealed['sealed_for'].replace('_', ' ')}), made by "
+        f"{_shown(sealed['by'])} on {sealed['at']}: {sealed['because']}. It holds data of third "
+        f"parties. `{ACCOUNT}` has the digest `{digest}`.",
+        f"## Selection\n\nLane {selection['lane']}, by {selection['lane_reason']}, with the "
+        f"probability {selection['selection_probability']} of being looked at. "
+        f"{selection['procedure']}",
+        _listed("Watch-lists and rules", selection["hits"]),
+        _listed("Model", [f"{name}: {value}" for name, value in (model or {}).items()]),
+        _listed("Reasons", [_reason(reason) for reason in account["reasons"]]),
+        _listed("Inputs", [_input(each) for each in account["inputs"]]),
+        _listed("Events", [_told(event) for event in account["events"]]),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _shown(by: Any) -> str:
+    """Who sealed; an account of an older release has a bare name."""
+    return by if isinstance(by, str) else Actor(**by).shown
+
+
+def _listed(heading: str, lines: list[str]) -> str:
+    rows = "\n".join(f"- {line}" for line in lines) or "None."
+    return f"## {heading}\n\n{rows}"
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    return f"{reason['effect']}, {reason['log_odds']:+.4f} in log-odds: {reason['words']}"
+
+
+def _input(given: dict[str, Any]) -> str:
+    value, part = given["value"], given["contribution"]
+    said = (
+        "missing" if value is None else exact_figure(value) if isinstance(value, float) else value
+    )
+    weighs = "" if part is None else f", {part:+.4f} in log-odds"
+    return f"{readable(given['feature'])}: {said}{weighs}"
+
+
+def _told(event: dict[str, Any]) -> str:
+    who = Actor.stored(event["actor"], event.get("actor_name")).shown
+    action = event["action"].replace("_", " ")
+    return f"{event['at']} {who}: {action} {event['text']}"

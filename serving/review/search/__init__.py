@@ -1,0 +1,1 @@
+"""Search among cases, saved views, and what is known of one entity."""

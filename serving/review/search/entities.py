@@ -1,0 +1,271 @@
+"""What cases tell of one party, container or conveyance: facts over time, and no score of it.
+
+An entity is known by a token, which is stored already where cases share things: an address, a
+browser's history and the audit log name nobody. It leads back to what it stands for while a case
+that may be seen names it, and to nothing once that case is masked or erased.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, get_args
+
+from serving.access.acting import tell_audit
+from serving.audit.masking import Masking
+from serving.errors import NotFound
+from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.cases import Cases
+from serving.review.cases.results import CaseResult
+from serving.review.cases.reviewer import Reviewer
+from serving.review.search.search_terms import CONVEYANCES, SearchTerm
+
+EntityKind = Literal["party", "container", "conveyance"]
+ENTITY_KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
+
+MOST_LOOKED_AT, MOST_SHOWN = 250, 50
+"""Of the cases of an entity the newest that are looked at and counted, and those that are named."""
+
+MOST_COMPANIONS = 12
+
+
+@dataclass(frozen=True)
+class EntityReference:
+    """How an entity is asked for: its kind, and the token that stands for it."""
+
+    kind: EntityKind
+    token: str
+
+
+@dataclass(frozen=True)
+class NamedEntity:
+    """An entity with what it stands for."""
+
+    reference: EntityReference
+    value: str
+
+
+@dataclass(frozen=True)
+class Naming:
+    """That a case names an entity, and by what roles."""
+
+    case: CaseRecord
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EntityLink:
+    """That a case names an entity, of many cases at once."""
+
+    case_id: str
+    entity: NamedEntity
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EntityCase:
+    """A case that names an entity; `result` is what was found, of a case that has ended."""
+
+    case: CaseRecord
+    roles: tuple[str, ...]
+    result: CaseResult | None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended."""
+        return self.case.status == "closed"
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether it ended with a find of smuggling."""
+        return self.result is not None and self.result.label == "confirmed"
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Another entity that the same cases name, with how many do and in how many was a find."""
+
+    entity: NamedEntity
+    roles: tuple[str, ...]
+    cases: int
+    confirmed: int
+
+
+@dataclass(frozen=True)
+class EntityMonth:
+    """How many cases that name an entity were opened in a month, and how many had a find."""
+
+    begins: datetime
+    cases: int
+    confirmed: int
+
+
+@dataclass(frozen=True)
+class EntityHistory:
+    """What the cases that a reader may see tell of an entity.
+
+    `cases` are those looked at, the newest MOST_LOOKED_AT: open ones first, then the newest. Where
+    there are more, `is_whole` is False, and `first_at` is that of the oldest all the same.
+    `roles` are counted by cases. `companions` are those named most often; `more_companions` are not
+    named here.
+    """
+
+    entity: NamedEntity
+    cases: tuple[EntityCase, ...]
+    is_whole: bool
+    roles: tuple[tuple[str, int], ...]
+    first_at: datetime
+    last_at: datetime
+    months: tuple[EntityMonth, ...]
+    companions: tuple[Companion, ...]
+    more_companions: int
+
+    @property
+    def open_cases(self) -> int:
+        """How many of the cases have not ended."""
+        return sum(not each.is_closed for each in self.cases)
+
+    @property
+    def confirmed(self) -> int:
+        """How many of them ended with a find of smuggling."""
+        return sum(each.is_confirmed for each in self.cases)
+
+    @property
+    def with_result(self) -> int:
+        """How many of them ended with any result."""
+        return sum(each.result is not None for each in self.cases)
+
+
+class EntityStore(Protocol):
+    """Finds what cases name. Every method raises LogUnavailable where it fails."""
+
+    def value(self, reference: EntityReference) -> str | None:
+        """What a token stands for; None where no case that can still be read names it."""
+        ...
+
+    def namings(
+        self, access: CaseAccess, entity: NamedEntity, limit: int, *, is_oldest: bool = False
+    ) -> list[Naming]:
+        """The newest cases that name an entity and may be seen, or the oldest; no rescue."""
+        ...
+
+    def links(self, case_ids: Sequence[str]) -> list[EntityLink]:
+        """Every entity that these cases name; none too short to be searched for."""
+        ...
+
+    def companions(
+        self, entity: NamedEntity, case_ids: Sequence[str], limit: int
+    ) -> tuple[list[EntityLink], int]:
+        """The links of what most of these cases name besides, and how many things they name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Entities:
+    """What a reader may know of entities: by the cases of their offices, and by no rescue."""
+
+    store: EntityStore
+    masking: Masking
+
+    def history(self, reviewer: Reviewer, reference: EntityReference) -> EntityHistory:
+        """What cases tell of an entity.
+
+        Raises NotFound where no case that may be seen names it, as where there is no such entity.
+        """
+        value = None if reviewer.access.is_rescue else self.store.value(reference)
+        entity = NamedEntity(reference, value or "")
+        access, most = reviewer.access, MOST_LOOKED_AT
+        namings = self.store.namings(access, entity, most + 1) if value else []
+        found, is_whole = self._shown(namings[:most]), len(namings) <= most
+        if not found:
+            raise NotFound("no case that you may see names this, or not any more")
+        cases = [EntityCase(each.case, each.roles, _result_of(each.case)) for each in found]
+        first = found[-1].case
+        if not is_whole:
+            oldest = self._shown(self.store.namings(access, entity, 1, is_oldest=True))
+            first = oldest[0].case if oldest else first
+        companions, more_companions = self._companions(entity, cases)
+        cases.sort(key=lambda each: (each.is_closed, -each.case.seq))
+        tell_audit(cases=[each.case.case_id for each in cases[:MOST_SHOWN]])
+        return EntityHistory(
+            entity,
+            tuple(cases),
+            is_whole,
+            _counted(each.roles for each in cases),
+            datetime.fromisoformat(first.opened_at),
+            datetime.fromisoformat(found[0].case.opened_at),
+            tuple(_months(cases)),
+            tuple(companions),
+            more_companions,
+        )
+
+    def named_by(self, cases: Iterable[CaseRecord]) -> dict[str, EntityReference]:
+        """Every entity that cases name, by what it stands for; of masked cases and rescues none."""
+        ids = [row.case_id for row in cases if row.lane != "rescue" and not Cases.is_masked(row)]
+        links = self.store.links(ids) if ids else []
+        return {link.entity.value: link.entity.reference for link in links}
+
+    def _shown(self, found: Iterable[Naming]) -> list[Naming]:
+        """The namings of cases that are not masked."""
+        covers = self.masking.covers
+        return [
+            each
+            for each in found
+            if not covers(each.case.subject_kind, each.case.subject_id, each.case.opened_at)
+        ]
+
+    def _companions(
+        self, entity: NamedEntity, cases: Sequence[EntityCase]
+    ) -> tuple[list[Companion], int]:
+        """Who and what else most cases name, then the newest; and how many more there are."""
+        confirmed = {each.case.case_id for each in cases if each.is_confirmed}
+        places = {each.case.case_id: each.case.seq for each in cases}
+        links, total = self.store.companions(entity, list(places), MOST_COMPANIONS)
+        named: dict[tuple[str, str], list[EntityLink]] = defaultdict(list)
+        for link in links:
+            named[link.entity.reference.kind, link.entity.value].append(link)
+        found = []
+        for of_one in named.values():
+            ids = {link.case_id for link in of_one}
+            roles = tuple(role for role, _ in _counted(link.roles for link in of_one))
+            companion = Companion(of_one[0].entity, roles, len(ids), len(ids & confirmed))
+            found.append((-len(ids), -max(places[each] for each in ids), companion))
+        found.sort(key=lambda each: (*each[:2], each[2].entity.value))
+        shown = len({link.entity.reference.token for link in links})
+        return [companion for *_, companion in found], total - shown
+
+
+def roles_as(kind: EntityKind, names: Iterable[str]) -> tuple[str, ...]:
+    """Of what a case names an identifier, those roles in which it is an entity of a kind."""
+    by_kind: Mapping[EntityKind, frozenset[str]] = {
+        "container": frozenset({"container"}),
+        "conveyance": frozenset(CONVEYANCES.values()),
+    }
+    if kind in by_kind:
+        return tuple(name for name in names if name in by_kind[kind])
+    return tuple(name for name in names if SearchTerm("", (name,)).is_party)
+
+
+def _result_of(row: CaseRecord) -> CaseResult | None:
+    """What was found of a case that is closed; what is only proposed is nobody's to know."""
+    return Cases.result_of(row) if row.status == "closed" else None
+
+
+def _counted(roles: Iterable[tuple[str, ...]]) -> tuple[tuple[str, int], ...]:
+    """Each role with how often it is had, the most frequent first."""
+    counts = Counter(role for each in roles for role in each)
+    return tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _months(cases: Iterable[EntityCase]) -> Iterable[EntityMonth]:
+    """Every month from that of the first case to that of the last, those without any too."""
+    opened: dict[datetime, list[EntityCase]] = defaultdict(list)
+    for each in cases:
+        at = datetime.fromisoformat(each.case.opened_at)
+        opened[datetime(at.year, at.month, 1, tzinfo=at.tzinfo)].append(each)
+    month, last = min(opened), max(opened)
+    while month <= last:
+        of_month = opened.get(month, [])
+        confirmed = sum(each.is_confirmed for each in of_month)
+        yield EntityMonth(month, len(of_month), confirmed)
+        month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)

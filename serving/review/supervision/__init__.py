@@ -1,0 +1,1 @@
+"""Supervision: workload, judgements before the score is shown, and figures of reviewers."""

@@ -1,0 +1,159 @@
+"""How cases are got through: how many wait and how old they are, and how many were decided in time.
+
+A case has a time limit where what it is about can go on: its conveyance is due. One that was opened
+after that could be decided in time by nobody, and is in no share.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Literal
+
+from serving.review.cases.case_records import CaseTimes
+from serving.review.cases.queue_rank import ALWAYS_IN_TIME
+from serving.review.supervision.first_judgements import NO_OFFICE
+from serving.review.supervision.supervision import CaseEnd
+from training.confidence_intervals import Estimate, proportion
+
+Which = Literal["opened", "decided", "waiting", "overdue", "late", "found", "not_found"]
+
+SHOWN_LANE = {"control": "inspect"}
+"""A control case is counted among inspections, as it stands among them."""
+
+
+@dataclass(frozen=True)
+class LoadFigures:
+    """The cases of one group: of an office, a lane, or all of them.
+
+    `in_time` is of those with a limit that was met or is over; `found` of those with a result.
+    Hours are those from the opening to the first step, and the age of the oldest that waits.
+    """
+
+    group: str
+    opened: int
+    decided: int
+    waiting: int
+    overdue: int
+    late: int
+    in_time: Estimate
+    limited: int
+    median_hours: float | None
+    oldest_hours: float | None
+    found: Estimate
+    finds: int
+    results: int
+
+
+@dataclass(frozen=True)
+class CaseLoad:
+    """The cases that were opened in a span, those that wait now, and the results of the span."""
+
+    times: tuple[CaseTimes, ...]
+    ends: tuple[CaseEnd, ...]
+    opened: tuple[str, str]
+    now: datetime
+
+    def of_lane(self, lane: str) -> "CaseLoad":
+        """The same of one lane, as it is shown."""
+        return self._only(lambda each: shown_lane(each) == lane)
+
+    def of_office(self, office: str) -> "CaseLoad":
+        """The same of one office."""
+        return self._only(lambda each: (each.office_id or NO_OFFICE) == office)
+
+    @property
+    def lanes(self) -> list[str]:
+        """Every lane that has a case."""
+        return sorted({*map(shown_lane, self.times), *map(shown_lane, self.ends)})
+
+    @property
+    def offices(self) -> list[str]:
+        """Every office that has a case."""
+        named = [*(e.office_id for e in self.times), *(e.office_id for e in self.ends)]
+        return sorted({office or NO_OFFICE for office in named})
+
+    def figures(self, group: str = "all") -> LoadFigures:
+        """The figures of all of them."""
+        decided = [each for each in self._opened if each.decided_at is not None]
+        limited = [each for each in self._opened if self._is_over_or_decided(each)]
+        late = [each for each in limited if self.is_late(each)]
+        waiting = [each for each in self.times if each.is_waiting]
+        conclusive = [each for each in self.ends if each.is_find is not None]
+        finds = sum(bool(each.is_find) for each in conclusive)
+        hours = [_hours(each.opened_at, each.decided_at) for each in decided if each.decided_at]
+        ages = [_hours(each.opened_at, self.now.isoformat()) for each in waiting]
+        return LoadFigures(
+            group=group,
+            opened=len(self._opened),
+            decided=len(decided),
+            waiting=len(waiting),
+            overdue=sum(map(self.is_overdue, waiting)),
+            late=len(late),
+            in_time=proportion(len(limited) - len(late), len(limited)),
+            limited=len(limited),
+            median_hours=median(hours) if hours else None,
+            oldest_hours=max(ages, default=None),
+            found=proportion(finds, len(conclusive)),
+            finds=finds,
+            results=len(conclusive),
+        )
+
+    def behind(self, which: Which) -> list[str]:
+        """The ids of the cases that a figure counts."""
+        if which in ("found", "not_found"):
+            return [each.case_id for each in self.ends if each.is_find is (which == "found")]
+        is_it: dict[Which, Callable[[CaseTimes], bool]] = {
+            "opened": self._is_opened,
+            "decided": lambda each: self._is_opened(each) and each.decided_at is not None,
+            "waiting": lambda each: each.is_waiting,
+            "overdue": lambda each: each.is_waiting and self.is_overdue(each),
+            "late": lambda each: (
+                self._is_opened(each) and self._is_over_or_decided(each) and self.is_late(each)
+            ),
+        }
+        return [each.case_id for each in self.times if is_it[which](each)]
+
+    def is_overdue(self, case: CaseTimes) -> bool:
+        """Whether its limit is over by now, if it has one."""
+        return case.lane not in ALWAYS_IN_TIME and case.due_at <= self.now.isoformat()
+
+    @staticmethod
+    def is_late(case: CaseTimes) -> bool:
+        """Whether nobody took a first step before its limit."""
+        return case.decided_at is None or case.decided_at > case.due_at
+
+    @property
+    def _opened(self) -> list[CaseTimes]:
+        return [each for each in self.times if self._is_opened(each)]
+
+    def _is_opened(self, case: CaseTimes) -> bool:
+        return self.opened[0] <= case.opened_at < self.opened[1]
+
+    def _is_over_or_decided(self, case: CaseTimes) -> bool:
+        could_be_met = case.lane not in ALWAYS_IN_TIME and case.due_at > case.opened_at
+        return could_be_met and (case.decided_at is not None or self.is_overdue(case))
+
+    def _only(self, is_it: "Callable[[CaseTimes | CaseEnd], bool]") -> "CaseLoad":
+        times = tuple(each for each in self.times if is_it(each))
+        return CaseLoad(times, tuple(e for e in self.ends if is_it(e)), self.opened, self.now)
+
+
+def shown_lane(case: CaseTimes | CaseEnd) -> str:
+    """The lane of a case as it is shown."""
+    return SHOWN_LANE.get(case.lane, case.lane)
+
+
+def by_office(load: CaseLoad, also: Iterable[str] = ()) -> list[LoadFigures]:
+    """The figures of every office, and of those that are named beside."""
+    offices = sorted({*load.offices, *also})
+    return [load.of_office(office).figures(office) for office in offices]
+
+
+def by_lane(load: CaseLoad) -> list[LoadFigures]:
+    """The figures of every lane."""
+    return [load.of_lane(lane).figures(lane) for lane in load.lanes]
+
+
+def _hours(begin: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)) / timedelta(hours=1)

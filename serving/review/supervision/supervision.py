@@ -1,0 +1,285 @@
+"""How reviewing goes: load, ages, time on cases, and whether people still think for themselves.
+
+A reviewer who nearly always orders what the lane proposes, and fast, may have stopped looking. What
+tells is agreement beside time on the case, and how often a second reader, who does not see the
+score, comes to the same end.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from features.indicators import INDICATORS
+from serving.review.cases.case_records import ActOnCase, CaseAccess, CaseLoadStore, StoredEvent
+from serving.review.cases.queue_rank import QUEUE_RANK
+from serving.review.cases.results import RESULT_MEANING, ResultMeaning
+from serving.review.supervision.first_judgements import FirstJudgements
+
+WATCHED = timedelta(days=30)
+
+# Agreement this high in less than this time on half of the cases calls for a talk.
+BLIND_TRUST_SHARE, BLIND_TRUST_MINUTES, FEWEST_CASES = 0.95, 2.0, 20
+
+# Actions that leave undone what the lane proposed.
+OVERRIDES: dict[str, frozenset[str]] = {
+    "inspect": frozenset({"release", "check_documents"}),
+    "control": frozenset({"release", "check_documents"}),
+    "document_check": frozenset({"release"}),
+}
+RELEASED = ResultMeaning("it went on without a check", ())
+_ASSIGNED = ("assign", "hand_over")
+_DECIDED = ("order_action", "propose_action")
+DECIDING = (*_DECIDED, "state_result", "close")
+"""What shows that somebody took a first step with a case."""
+_ENDED = (*_DECIDED, "state_result", "agree", "disagree", "close")
+
+
+@dataclass(frozen=True)
+class LaneLoad:
+    """What waits in a lane, and since when the oldest does."""
+
+    lane: str
+    waiting: int
+    oldest_hours: float
+
+
+@dataclass(frozen=True)
+class ReviewerFigures:
+    """One reviewer in the time watched; `agreement` is None where no lane proposed anything."""
+
+    name: str
+    decided: int
+    median_minutes: float | None
+    overrides: int
+    agreement: float | None
+    reread: int
+    same_when_reread: int
+
+    @property
+    def may_trust_blindly(self) -> bool:
+        """Whether agreement and haste together call for a talk."""
+        return (
+            self.decided >= FEWEST_CASES
+            and (self.agreement or 0) > BLIND_TRUST_SHARE
+            and self.median_minutes is not None
+            and self.median_minutes < BLIND_TRUST_MINUTES
+        )
+
+
+@dataclass(frozen=True)
+class MarkedReason:
+    """An indicator whose reasons reviewers judged."""
+
+    indicator: str
+    right: int
+    wrong: int
+    unclear: int
+
+    @property
+    def words(self) -> str:
+        """What the indicator is called; its code where it is none of this release."""
+        return INDICATORS.get(self.indicator, self.indicator)
+
+
+@dataclass(frozen=True)
+class CaseEnd:
+    """What a case was found to be, once all who must agree did; of several, the last counts."""
+
+    case_id: str
+    lane: str
+    office_id: str | None
+    code: str
+
+    @property
+    def is_find(self) -> bool | None:
+        """Whether something was found; None where that could not be settled, or nobody looked."""
+        meaning = RESULT_MEANING.get(self.code)  # type: ignore[call-overload]  # as it was stored
+        if meaning is None or meaning.label in (None, "inconclusive"):
+            return None
+        return meaning.label not in ("not_confirmed", "documents_in_order")
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """What a supervisor sees of what people did in a stretch of time."""
+
+    lanes: tuple[LaneLoad, ...]
+    reviewers: tuple[ReviewerFigures, ...]
+    reasons: tuple[MarkedReason, ...]
+    results: tuple[CaseEnd, ...] = ()
+    judgements: FirstJudgements = field(default_factory=FirstJudgements)
+    reread: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_cases(
+        cls,
+        store: CaseLoadStore,
+        access: CaseAccess,
+        now: datetime,
+        span: tuple[datetime, datetime] | None = None,
+    ) -> "Supervision":
+        """The figures of the cases that may be seen, of acts in a span; the last days without.
+
+        What an erased act said nobody knows, so it counts in none of them.
+        """
+        first, end = span or (now - WATCHED, now + timedelta(microseconds=1))
+        stretch = first.isoformat(), end.isoformat()
+
+        def acts_of(*actions: str) -> list[ActOnCase]:
+            acts = store.acts_between(actions, stretch, access)
+            return [act for act in acts if not act.event.is_erased]
+
+        acts = acts_of(*_ASSIGNED, *_ENDED, "reread")
+        counted = _Acts()
+        for act in acts:
+            counted.count(act.event, act.lane)
+        return cls(
+            tuple(_loads(store, access, now)),
+            tuple(_reviewers(counted)),
+            tuple(_marked(act.event for act in acts_of("mark_reason"))),
+            tuple(_results(acts)),
+            FirstJudgements.from_acts(acts_of("judge")),
+            frozenset(act.event.case_id for act in acts if act.event.action == "reread"),
+        )
+
+
+def _loads(store: CaseLoadStore, access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
+    oldest = store.oldest_waiting(access, now.isoformat())
+    for lane, waiting in store.count_waiting(QUEUE_RANK, access, now.isoformat()).items():
+        if not waiting:
+            continue
+        age = (now - datetime.fromisoformat(oldest[lane])) / timedelta(hours=1)
+        yield LaneLoad(lane, waiting, age)
+
+
+@dataclass
+class _Tally:
+    decided: int = 0
+    proposed: int = 0
+    overrides: int = 0
+    reread: int = 0
+    same: int = 0
+
+    def count(self, lane: str, code: str) -> None:
+        self.decided += 1
+        self.proposed += lane in OVERRIDES
+        self.overrides += code in OVERRIDES.get(lane, ())
+
+
+@dataclass
+class _Acts:
+    """What reviewers did, act by act; `ended` has who said last how a case ends.
+
+    `reread` has, of each case, who has read it again since.
+    """
+
+    names: dict[str, str] = field(default_factory=dict)
+    tallies: dict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    minutes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    assigned: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    ended: dict[str, tuple[str, str]] = field(default_factory=dict)
+    reread: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def count(self, event: StoredEvent, lane: str) -> None:
+        """Count the next act."""
+        changed = json.loads(event.changed)
+        owner = _new(changed, "owner")
+        if owner is not None and (event.action in _ASSIGNED or owner["identity"] == event.actor):
+            at = datetime.fromisoformat(event.at)
+            self.assigned[event.case_id, owner["identity"]] = at
+        if event.action == "reread":
+            self._add_reread(event)
+        elif event.action not in _ASSIGNED:
+            self._add_decision(event, lane, changed)
+
+    def _add_reread(self, event: StoredEvent) -> None:
+        is_first = event.actor not in self.reread[event.case_id]
+        self.reread[event.case_id].add(event.actor)
+        if event.case_id in self.ended and is_first:
+            by, code = self.ended[event.case_id]
+            self.tallies[by].reread += 1
+            self.tallies[by].same += _is_same(code, event.text)
+
+    def _add_decision(self, event: StoredEvent, lane: str, changed: dict[str, Any]) -> None:
+        who, at = event.actor, datetime.fromisoformat(event.at)
+        self.names[who] = event.by.shown
+        if event.action in _DECIDED:
+            self.tallies[who].count(lane, _action(changed))
+            if (began := self.assigned.get((event.case_id, who))) is not None:
+                self.minutes[who].append((at - began) / timedelta(minutes=1))
+        if (end := _end(changed)) is not None:
+            self.ended[event.case_id] = who, end
+            self.reread.pop(event.case_id, None)
+
+
+def _results(acts: Iterable[ActOnCase]) -> Iterable[CaseEnd]:
+    """The newest result of each case in which one came in."""
+    ends: dict[str, CaseEnd] = {}
+    for act in acts:
+        result = _new(json.loads(act.event.changed), "result")
+        if result is not None:
+            case_id = act.event.case_id
+            ends[case_id] = CaseEnd(case_id, act.lane, act.office_id, str(result["code"]))
+    return ends.values()
+
+
+def _reviewers(acts: "_Acts") -> Iterator[ReviewerFigures]:
+    for who, tally in sorted(acts.tallies.items(), key=lambda each: acts.names[each[0]]):
+        yield _figures(acts.names[who], tally, acts.minutes[who])
+
+
+def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
+    return ReviewerFigures(
+        name=name,
+        decided=tally.decided,
+        median_minutes=median(minutes) if minutes else None,
+        overrides=tally.overrides,
+        agreement=1 - tally.overrides / tally.proposed if tally.proposed else None,
+        reread=tally.reread,
+        same_when_reread=tally.same,
+    )
+
+
+def _new(changed: dict[str, Any], field: str) -> Any:
+    """What a field changed to; None where it did not."""
+    return (changed.get(field) or (None, None))[1]
+
+
+def _action(changed: dict[str, Any]) -> str:
+    """The kind of action that was ordered or proposed."""
+    said = _new(changed, "action") or (_new(changed, "proposal") or {}).get("action") or {}
+    return str(said.get("kind", ""))
+
+
+def _end(changed: dict[str, Any]) -> str | None:
+    """How an act ended the case, or would if a second person agrees; None where it does not."""
+    result = _new(changed, "result") or (_new(changed, "proposal") or {}).get("result")
+    if result is not None:
+        return str(result["code"])
+    return "release" if _new(changed, "status") == "closed" else None
+
+
+def _is_same(code: str, other: str) -> bool:
+    """Whether two ends say the same of the subject, whatever their words."""
+    one, two = (RESULT_MEANING.get(end, RELEASED) for end in (code, other))  # type: ignore[call-overload]  # a code, as it was stored
+    return bool((one.label, one.is_adverse) == (two.label, two.is_adverse))
+
+
+def _marked(marks: Iterable[StoredEvent]) -> list[MarkedReason]:
+    """Indicators by how often their reasons were judged wrong; the last word of each counts."""
+    last = {
+        (event.case_id, event.actor, indicator): verdict
+        for event in marks
+        for indicator, _, verdict in [event.text.partition(": ")]
+    }
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for (_, _, indicator), verdict in last.items():
+        counts[indicator][verdict] += 1
+    marked = [
+        MarkedReason(name, c["right"], c["wrong"], c["unclear"]) for name, c in counts.items()
+    ]
+    return sorted(marked, key=lambda each: (-each.wrong, each.indicator))

@@ -1,0 +1,427 @@
+"""What is ordered and found: by whom, what is true then, and what is written down."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from serving.access.actors import SERVICE, Actor
+from serving.errors import PersonNeeded, SameReviewer
+from serving.review.acts import owner_rules, statement_rules
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_change import CaseChange, CaseEvent
+from serving.review.cases.case_state import Case, Statement
+from serving.review.cases.results import CaseResult, Finding
+from serving.review.errors import (
+    CaseClosed,
+    CaseNotClosed,
+    NoActionOrdered,
+    NothingProposed,
+    NotYours,
+    ViewNeeded,
+)
+from tests.serving.people import CHIEF, ONE, TWO
+from tests.serving.review.cases.stated import (
+    CHECK,
+    FOUND,
+    HOLD,
+    INSPECT,
+    NOTHING,
+    OTHER,
+    PROTECT,
+    RELEASE,
+    TO_AGENCY,
+    result_of,
+)
+from tests.serving.review.cases.states import (
+    AT,
+    CLOSED,
+    CONFIRMED,
+    HELD,
+    HOLDING,
+    JUDGING,
+    KEY,
+    MINE,
+    OPEN,
+    ORDERED,
+    PROPOSED,
+    SECOND,
+    TO_OFFICE,
+    TO_REOPEN,
+    event,
+)
+
+
+@pytest.mark.parametrize(
+    ("acted", "after", "written"),
+    [
+        (
+            statement_rules.order(MINE, ONE, AT, INSPECT),
+            ORDERED,
+            event("order_action", status=("assigned", "action_ordered"), action=(None, INSPECT)),
+        ),
+        (
+            statement_rules.order(ORDERED, ONE, AT, CHECK),
+            replace(ORDERED, action=CHECK),
+            event("order_action", action=(INSPECT, CHECK)),
+        ),
+        (
+            statement_rules.order(MINE, ONE, AT, RELEASE),
+            Case("c", "closed", ONE, action=RELEASE, ended_by=(ONE,)),
+            event(
+                "order_action",
+                RELEASE.text,
+                status=("assigned", "closed"),
+                action=(None, RELEASE),
+                ended_by=((), (ONE,)),
+            ),
+        ),
+        (
+            statement_rules.order(MINE, ONE, AT, TO_OFFICE),
+            Case("c", "open", action=TO_OFFICE),
+            event(
+                "order_action",
+                TO_OFFICE.text,
+                status=("assigned", "open"),
+                owner=(ONE, None),
+                action=(None, TO_OFFICE),
+            ),
+        ),
+        (
+            statement_rules.order(MINE, ONE, AT, HOLD),
+            HOLDING,
+            event(
+                "propose_action",
+                HOLD.text,
+                status=("assigned", "action_proposed"),
+                owner=(ONE, None),
+                proposal=(None, HOLDING.proposal),
+            ),
+        ),
+        (
+            statement_rules.order(replace(HOLDING, owner=TWO), TWO, AT, INSPECT),
+            HELD,
+            event("state_view", actor=TWO, second_view=(None, HELD.second_view)),
+        ),
+        (
+            statement_rules.agree(HELD, TWO, AT, "so do I"),
+            Case("c", "action_ordered", ONE, action=HOLD),
+            event(
+                "agree",
+                "so do I",
+                actor=TWO,
+                status=("action_proposed", "action_ordered"),
+                owner=(TWO, ONE),
+                action=(None, HOLD),
+                proposal=(HOLDING.proposal, None),
+                second_view=(HELD.second_view, None),
+            ),
+        ),
+        (
+            statement_rules.disagree(HELD, TWO, AT, "a look is enough"),
+            Case("c", "action_ordered", TWO, action=INSPECT),
+            event(
+                "disagree",
+                "a look is enough",
+                actor=TWO,
+                status=("action_proposed", "action_ordered"),
+                action=(None, INSPECT),
+                proposal=(HOLDING.proposal, None),
+                second_view=(HELD.second_view, None),
+            ),
+        ),
+        (
+            statement_rules.state_result(ORDERED, ONE, AT, NOTHING),
+            CLOSED,
+            event(
+                "state_result",
+                NOTHING.text,
+                status=("action_ordered", "closed"),
+                result=(None, NOTHING),
+                ended_by=((), (ONE,)),
+            ),
+        ),
+        (
+            statement_rules.state_result(ORDERED, ONE, AT, FOUND),
+            PROPOSED,
+            event(
+                "state_result",
+                FOUND.text,
+                status=("action_ordered", "result_in"),
+                owner=(ONE, None),
+                proposal=(None, PROPOSED.proposal),
+            ),
+        ),
+        (
+            statement_rules.state_result(SECOND, TWO, AT, FOUND),
+            JUDGING,
+            event("state_view", FOUND.text, actor=TWO, second_view=(None, JUDGING.second_view)),
+        ),
+        (
+            statement_rules.agree(JUDGING, TWO, AT),
+            CONFIRMED,
+            event(
+                "agree",
+                actor=TWO,
+                status=("result_in", "closed"),
+                result=(None, FOUND),
+                ended_by=((), (ONE, TWO)),
+                proposal=(PROPOSED.proposal, None),
+                second_view=(JUDGING.second_view, None),
+            ),
+        ),
+        (
+            statement_rules.reopen(CLOSED, KEY, AT, "new facts"),
+            OPEN,
+            event(
+                "reopen",
+                "new facts",
+                actor=KEY,
+                status=("closed", "open"),
+                owner=(ONE, None),
+                action=(INSPECT, None),
+                result=(NOTHING, None),
+                ended_by=((ONE,), ()),
+            ),
+        ),
+        (
+            statement_rules.reopen(CONFIRMED, ONE, AT, "new facts"),
+            TO_REOPEN,
+            event("propose_reopening", "new facts", reopening=(None, TO_REOPEN.reopening)),
+        ),
+        (
+            statement_rules.disagree(TO_REOPEN, CHIEF, AT, "nothing new"),
+            CONFIRMED,
+            event("disagree", "nothing new", actor=CHIEF, reopening=(TO_REOPEN.reopening, None)),
+        ),
+        (
+            statement_rules.reopen(TO_REOPEN, TWO, AT, "new facts"),
+            OPEN,
+            event(
+                "reopen",
+                "new facts",
+                actor=TWO,
+                reopening=(TO_REOPEN.reopening, None),
+                status=("closed", "open"),
+                owner=(TWO, None),
+                action=(INSPECT, None),
+                result=(FOUND, None),
+                ended_by=((ONE, TWO), ()),
+            ),
+        ),
+    ],
+)
+def test_a_statement_changes_what_it_says_and_is_written_down_with_the_old_and_the_new(
+    acted: CaseChange, after: Case, written: CaseEvent
+) -> None:
+    assert acted == (after, written)
+
+
+@pytest.mark.parametrize("view", [NOTHING, result_of("inconclusive")])
+def test_whoever_is_second_and_found_no_offence_ends_the_case_by_their_own_view(
+    view: CaseResult,
+) -> None:
+    judging = replace(SECOND, second_view=Statement(TWO, AT, result=view))
+
+    after, _ = statement_rules.disagree(judging, TWO, AT, "no proof")
+
+    assert (after.status, after.result, after.ended_by) == ("closed", view, (TWO,))
+    assert after.proposal is None
+
+
+@pytest.mark.parametrize("again", [INSPECT, CHECK, RELEASE])
+def test_whoever_is_second_may_want_something_done_before_a_result_counts(
+    again: CaseAction,
+) -> None:
+    viewed, _ = statement_rules.order(SECOND, TWO, AT, again)
+
+    after, _ = statement_rules.disagree(viewed, TWO, AT, "look again")
+
+    assert (after.action, after.result, after.proposal) == (again, None, None)
+    assert after.status == ("closed" if again == RELEASE else "action_ordered")
+
+
+@pytest.mark.parametrize("action", [HOLD, TO_AGENCY])
+def test_of_what_takes_two_the_second_orders_what_the_first_proposed(action: CaseAction) -> None:
+    proposed, _ = statement_rules.order(MINE, ONE, AT, action)
+    viewed, _ = statement_rules.order(replace(proposed, owner=TWO), TWO, AT, CHECK)
+    ordered, _ = statement_rules.agree(viewed, TWO, AT)
+
+    assert (proposed.status, proposed.action) == ("action_proposed", None)
+    assert (ordered.status, ordered.action) == ("action_ordered", action)
+
+
+@pytest.mark.parametrize("action", [INSPECT, CHECK, RELEASE, PROTECT, TO_OFFICE])
+def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
+    after, done = statement_rules.order(MINE, ONE, AT, action)
+
+    assert (after.action, after.proposal, done.action) == (action, None, "order_action")
+
+
+@pytest.mark.parametrize(
+    ("act", "refusal", "words"),
+    [
+        (lambda: statement_rules.order(OPEN, ONE, AT, INSPECT), NotYours, "claim"),
+        (lambda: statement_rules.order(MINE, TWO, AT, RELEASE), NotYours, "another reviewer"),
+        (lambda: statement_rules.order(CLOSED, ONE, AT, INSPECT), CaseClosed, "closed"),
+        (
+            lambda: statement_rules.order(replace(MINE, owner=KEY), KEY, AT, HOLD),
+            PersonNeeded,
+            "a person",
+        ),
+        (
+            lambda: statement_rules.order(replace(HELD, owner=ONE), ONE, AT, HOLD),
+            SameReviewer,
+            "the first",
+        ),
+        (lambda: statement_rules.state_result(OPEN, ONE, AT, NOTHING), NotYours, "claim"),
+        (
+            lambda: statement_rules.state_result(MINE, ONE, AT, NOTHING),
+            NoActionOrdered,
+            "order first",
+        ),
+        (lambda: statement_rules.state_result(ORDERED, TWO, AT, NOTHING), NotYours, "another"),
+        (lambda: statement_rules.state_result(CLOSED, ONE, AT, NOTHING), CaseClosed, "closed"),
+        (lambda: statement_rules.state_result(PROPOSED, TWO, AT, FOUND), NotYours, "claim"),
+        (
+            lambda: statement_rules.state_result(replace(ORDERED, action=CHECK), ONE, AT, NOTHING),
+            NoActionOrdered,
+            "order first an inspection",
+        ),
+        (
+            lambda: statement_rules.state_result(replace(ORDERED, action=HOLD), ONE, AT, NOTHING),
+            NoActionOrdered,
+            "order first",
+        ),
+        (
+            lambda: statement_rules.state_result(replace(HELD, action=INSPECT), TWO, AT, NOTHING),
+            NoActionOrdered,
+            "say what you would do",
+        ),
+        (
+            lambda: statement_rules.state_result(replace(ORDERED, owner=KEY), KEY, AT, FOUND),
+            PersonNeeded,
+            "a person",
+        ),
+        (
+            lambda: statement_rules.state_result(replace(SECOND, owner=ONE), ONE, AT, NOTHING),
+            SameReviewer,
+            "the first proposed",
+        ),
+        (lambda: statement_rules.agree(MINE, TWO, AT), NothingProposed, "somebody has proposed"),
+        (lambda: statement_rules.agree(CONFIRMED, TWO, AT), CaseClosed, "closed"),
+        (lambda: statement_rules.agree(SECOND, TWO, AT), ViewNeeded, "say first"),
+        (lambda: statement_rules.agree(PROPOSED, ONE, AT), SameReviewer, "a second person"),
+        (lambda: statement_rules.agree(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
+        (lambda: statement_rules.agree(JUDGING, CHIEF, AT), NotYours, "another"),
+        (
+            lambda: statement_rules.agree(replace(JUDGING, owner=CHIEF), CHIEF, AT),
+            ViewNeeded,
+            "say first",
+        ),
+        (lambda: statement_rules.disagree(MINE, TWO, AT, "x"), NothingProposed, "somebody has"),
+        (lambda: statement_rules.disagree(CONFIRMED, TWO, AT, "x"), CaseClosed, "closed"),
+        (lambda: statement_rules.disagree(SECOND, TWO, AT, "x"), ViewNeeded, "say first"),
+        (lambda: statement_rules.disagree(PROPOSED, ONE, AT, "x"), SameReviewer, "a second person"),
+        (lambda: statement_rules.disagree(TO_REOPEN, ONE, AT, "x"), SameReviewer, "another person"),
+        (lambda: statement_rules.disagree(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
+        (lambda: statement_rules.reopen(CONFIRMED, KEY, AT, "x"), PersonNeeded, "takes a person"),
+        (lambda: statement_rules.reopen(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
+        (lambda: statement_rules.reopen(TO_REOPEN, ONE, AT, "x"), SameReviewer, "must agree"),
+        (lambda: statement_rules.reopen(MINE, ONE, AT, "x"), CaseNotClosed, "can be opened again"),
+        (lambda: statement_rules.reopen(PROPOSED, ONE, AT, "x"), CaseNotClosed, "only a closed"),
+    ],
+)
+def test_a_statement_of_somebody_who_may_not_make_it_is_refused(
+    act: Callable[[], CaseChange], refusal: type[Exception], words: str
+) -> None:
+    with pytest.raises(refusal, match=words):
+        act()
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        OTHER,
+        replace(FOUND, finding=Finding(offences="tobacco")),
+        replace(FOUND, finding=Finding(found_mass_kg=2.0)),
+        replace(FOUND, is_protection=True),
+    ],
+)
+def test_whoever_is_second_and_says_otherwise_proposes_and_the_first_may_agree(
+    stated: CaseResult,
+) -> None:
+    viewed, _ = statement_rules.state_result(SECOND, TWO, AT, stated)
+    proposed, _ = statement_rules.disagree(viewed, TWO, AT, "it was otherwise")
+    with pytest.raises(SameReviewer):
+        owner_rules.claim(proposed, TWO, AT)
+    back, _ = owner_rules.claim(proposed, ONE, AT)
+    viewed, _ = statement_rules.state_result(back, ONE, AT, stated)
+    ended, _ = statement_rules.agree(viewed, ONE, AT)
+
+    assert (proposed.status, proposed.proposal) == (
+        "result_in",
+        Statement(TWO, AT, result=stated),
+    )
+    assert proposed.second_view is None  # it was of another proposal
+    assert (ended.status, ended.result, ended.ended_by) == ("closed", stated, (TWO, ONE))
+
+
+TO_RESCUE = CaseAction("refer", "they are adrift", "rescue")
+
+
+@pytest.mark.parametrize(
+    "view", [NOTHING, result_of("inconclusive"), RELEASE, INSPECT, PROTECT, TO_OFFICE]
+)
+def test_whoever_disagrees_with_a_machine_is_the_first_of_two_persons(
+    view: CaseResult | CaseAction,
+) -> None:
+    def state(case: Case, actor: Actor) -> Case:
+        if isinstance(view, CaseAction):
+            return statement_rules.order(case, actor, AT, view)[0]
+        return statement_rules.state_result(case, actor, AT, view)[0]
+
+    reported = replace(PROPOSED, proposal=Statement(SERVICE, AT, result=FOUND), owner=ONE)
+    proposed, _ = statement_rules.disagree(state(reported, ONE), ONE, AT, "it is flour")
+
+    assert proposed.status in ("result_in", "action_proposed")
+    assert (proposed.owner, proposed.second_view) == (None, None)
+    with pytest.raises(SameReviewer):
+        owner_rules.claim(proposed, ONE, AT)
+    agreed, _ = statement_rules.agree(state(replace(proposed, owner=TWO), TWO), TWO, AT)
+    assert agreed.proposal is None
+    assert (agreed.result or agreed.action) == view
+    assert agreed.ended_by == ((ONE, TWO) if agreed.status == "closed" else ())
+
+
+def test_lives_at_risk_wait_for_no_second_person_also_where_a_machine_reported_an_offence() -> None:
+    reported = replace(PROPOSED, proposal=Statement(SERVICE, AT, result=FOUND), owner=ONE)
+    viewed, _ = statement_rules.order(reported, ONE, AT, TO_RESCUE)
+
+    assert statement_rules.disagree(viewed, ONE, AT, "they drown")[0].action == TO_RESCUE
+
+
+def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None:
+    protected = replace(FOUND, is_protection=True)
+    for first, second in ((protected, FOUND), (FOUND, protected), (protected, NOTHING)):
+        case = replace(SECOND, proposal=Statement(ONE, AT, result=first))
+        case = replace(case, second_view=Statement(TWO, AT, result=second))
+        judged = statement_rules.disagree if second == NOTHING else statement_rules.agree
+
+        after, _ = judged(case, TWO, AT, "as seen")
+
+        assert after.result is not None
+        assert after.result.is_protection
+
+
+def test_what_an_older_release_kept_of_a_proposal_is_nobodys() -> None:
+    former = replace(PROPOSED, proposal=Statement(Actor.stored("one", None), AT, result=FOUND))
+    with pytest.raises(SameReviewer):
+        owner_rules.claim(former, ONE, AT)
+    claimed, _ = owner_rules.claim(former, TWO, AT)
+    viewed, _ = statement_rules.state_result(claimed, TWO, AT, FOUND)
+
+    again, _ = statement_rules.agree(viewed, TWO, AT)
+
+    assert (again.status, again.owner) == ("result_in", None)
+    assert again.proposal == Statement(TWO, AT, result=FOUND)

@@ -1,0 +1,76 @@
+"""What is taken back at once, and what stays."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from serving.access.actors import Actor
+from serving.review.acts import owner_rules, statement_rules, undo_rules
+from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_state import Case
+from serving.review.errors import UndoRefused
+from tests.serving.people import ONE, TWO
+from tests.serving.review.cases.stated import FOUND, HOLD, INSPECT, NOTHING, RELEASE, result_of
+from tests.serving.review.cases.states import (
+    AT,
+    CLOSED,
+    HELD,
+    JUDGING,
+    LATER,
+    MINE,
+    OPEN,
+    ORDERED,
+    TICK,
+    TO_OFFICE,
+)
+
+
+def undone(change: CaseChange, before: Case, by: Actor = ONE, at: datetime = AT) -> CaseChange:
+    """The last act taken back by somebody, at an instant."""
+    after, done = change
+    return undo_rules.undo(after, by, at, done, before)
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        (OPEN, owner_rules.claim(OPEN, ONE, AT)),
+        (MINE, owner_rules.assign(MINE, ONE, AT, TWO)),
+        (MINE, owner_rules.give_back(MINE, ONE, AT)),
+        (MINE, owner_rules.wait(MINE, ONE, AT, LATER, "reply", "why")),
+        (MINE, statement_rules.order(MINE, ONE, AT, RELEASE)),
+        (MINE, statement_rules.order(MINE, ONE, AT, INSPECT)),
+        (ORDERED, statement_rules.order(ORDERED, ONE, AT, HOLD)),
+        (ORDERED, statement_rules.state_result(ORDERED, ONE, AT, FOUND)),
+        (ORDERED, statement_rules.state_result(ORDERED, ONE, AT, result_of("not_carried_out"))),
+    ],
+)
+def test_what_one_did_is_undone_by_them_within_ten_seconds(
+    before: Case, change: CaseChange
+) -> None:
+    for after in (timedelta(), timedelta(seconds=10)):
+        back, written = undone(change, before, at=AT + after)
+        assert (back, written.action) == (before, "undo")
+        assert written.changed == {
+            name: (new, old) for name, (old, new) in change[1].changed.items()
+        }
+    for by, at in ((TWO, AT), (ONE, AT + timedelta(seconds=10) + TICK)):
+        with pytest.raises(UndoRefused):
+            undone(change, before, by, at)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "by"),
+    [
+        (ORDERED, statement_rules.state_result(ORDERED, ONE, AT, NOTHING), ONE),
+        (JUDGING, statement_rules.agree(JUDGING, TWO, AT), TWO),
+        (HELD, statement_rules.agree(HELD, TWO, AT), TWO),
+        (MINE, statement_rules.order(MINE, ONE, AT, TO_OFFICE), ONE),
+        (CLOSED, statement_rules.reopen(CLOSED, ONE, AT, "new facts"), ONE),
+    ],
+)
+def test_what_is_on_record_elsewhere_or_of_two_persons_is_not_undone(
+    before: Case, change: CaseChange, by: Actor
+) -> None:
+    with pytest.raises(UndoRefused):
+        undone(change, before, by)
