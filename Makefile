@@ -103,7 +103,7 @@ peer:  ## install what the benchmarked peer that does the same work is made of, 
 	  feast==0.67.0 lightgbm==4.7.0 shap==0.51.0 fastapi 'uvicorn[standard]' sqlalchemy
 
 docs: $(ready)  ## make the pages again that are made of the code
-	$(bin)/tidegate settings > docs/configuration.md
+	$(bin)/python -m deploy.settings_page > docs/configuration.md
 	$(bin)/python -m tests.docs.rescue_calls_page
 	$(bin)/python -m tests.clients.models_module
 	$(bin)/python -m tests.docs.records_page

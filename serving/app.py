@@ -189,7 +189,7 @@ def _trace(app: FastAPI) -> None:
         app.add_middleware(Tracing, provider=exporting_provider())
     except ImportError:
         raise ExtraMissing(
-            "TIDEGATE_TELEMETRY needs the extra: pip install 'tidegate[telemetry]'"
+            "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra: pip install 'tidegate[telemetry]'"
         ) from None
 
 

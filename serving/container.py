@@ -548,7 +548,7 @@ def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
         settings.token_audience,
         settings.token_issuer,
         clock,
-        longest_life_s=settings.token_longest_minutes * 60,
+        longest_life_s=settings.max_token_minutes * 60,
         scope_prefixes=settings.token_scope_prefixes,
         role_claim=settings.token_role_claim,
         subject_claim=settings.subject_claim,

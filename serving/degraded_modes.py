@@ -45,7 +45,7 @@ MEANINGS: dict[DegradedMode, str] = {
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
     "off end of the log would go unnoticed.",
     "disk_reserve_reached": "The disk of the home has fewer free bytes than "
-    "`TIDEGATE_DISK_RESERVE_BYTES`. Attachments, messages and records in bulk are refused with "
+    "512 MiB. Attachments, messages and records in bulk are refused with "
     "507, so that what is left is for decisions, which go on. Make room, or give the disk more.",
     "thread_failing": "A thread beside the requests has died, or has shown nothing for ten "
     "minutes: what it does is left undone, or late. Scores go on, but where it is the one that "
@@ -145,7 +145,7 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
         yield "history_missing"
     if is_disk_reserve_reached(services.settings):
         yield "disk_reserve_reached"
-    if services.metrics.requests.inside >= services.settings.most_in_flight:
+    if services.metrics.requests.inside >= services.settings.max_in_flight:
         yield "requests_turned_away"
     now = services.clock()
     is_behind = services.decisions.seconds_behind(now) > MAX_CLOCK_DRIFT_S

@@ -1,12 +1,14 @@
 """What is particular to this machine: the environment (`TIDEGATE_*`), and nothing else."""
 
 import ipaddress
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
+    BaseModel,
     BeforeValidator,
     Field,
     SecretStr,
@@ -14,7 +16,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from features.errors import in_own_words
 from features.rescoring_rules import RescoringRules
@@ -24,8 +32,15 @@ from serving.host_names import KnownHosts
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+MLFLOW_URI = "TIDEGATE_MLFLOW_URI"
+
 _ROLE = "(reviewer|supervisor|rescue|data_scientist|auditor|admin)"
 SOME_ROLES = f"^(all|none|{_ROLE}(,{_ROLE})*)$"
+
+
+def _web_address(uri: str | None) -> str | None:
+    return uri if uri is not None and uri.startswith(("http://", "https://")) else None
 
 
 def _between_commas(text: Any) -> Any:
@@ -39,13 +54,92 @@ Names = Annotated[
 ]
 
 
-class Settings(BaseSettings):
+class FixedLimits(BaseModel):
+    """Limits whose defaults fit every deployment; no environment variable changes them.
+
+    Each was a setting that nobody had a reason to change. Tests give others by keyword.
+    """
+
+    # What a champion and a challenger disagree about teaches most, so a tenth of it is drawn.
+    disputed_control_probability: Share = 0.10
+    # The decision queue is bounded so that a slow disk answers 503 instead of filling memory.
+    queue_capacity: Annotated[int, Field(ge=1)] = 256
+    commit_deadline_s: Annotated[float, Field(gt=0)] = 5.0
+    # Entra ID issues access tokens for 60 to 90 minutes; one that lives longer is hard to revoke.
+    max_token_minutes: Annotated[float, Field(gt=0, le=1_440)] = 90
+    # A burst has to hold the largest batch, or that batch could never be submitted.
+    rate_burst: Annotated[float, Field(ge=1)] = 5_000.0
+    max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000
+    # Half of `max_in_flight`, so that one caller cannot take every place.
+    max_in_flight_per_caller: Annotated[int, Field(ge=1)] = 32
+    # An upper bound only: fewer connections are taken where the process may open few files.
+    max_connections: Annotated[int, Field(ge=16)] = 1_024
+    # A client that sends slowly on purpose must not hold a connection for long.
+    receive_deadline_s: Annotated[float, Field(gt=0)] = 10.0
+    # Decisions after the newest checkpoint are not proven by a witness: keep that gap short.
+    checkpoint_every: Annotated[int, Field(ge=1)] = 1_000
+    checkpoint_within_s: Annotated[float, Field(gt=0)] = 60.0
+    max_attachment_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
+    max_case_attachment_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
+    max_attachment_bytes_per_day: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    attachment_scan_s: Annotated[float, Field(gt=0, le=300)] = 30.0
+    # Free disk space that only decisions and small records may use; everything else gets a 507.
+    disk_reserve_bytes: Annotated[int, Field(ge=0)] = 512 * 1024 * 1024
+    # Five days: an endpoint that fails over a long weekend is still called on the Tuesday.
+    webhook_off_after_hours: Annotated[float, Field(gt=0, le=720)] = 120
+    min_rescore_minutes: Annotated[float, Field(gt=0)] = 60
+    max_rescores_per_subject: Annotated[int, Field(ge=0)] = 12
+    max_rescore_days_after_due: Annotated[float, Field(ge=0)] = 14
+    # A case escalates when a quarter of its time is left, or four hours if that is less.
+    escalation_share: Share = 0.25
+    escalation_hours: Annotated[float, Field(ge=0, le=240)] = 4.0
+    # A desk is left unattended for lunch, and a shift has at most twelve hours.
+    session_minutes: Annotated[int, Field(ge=1, le=600)] = 30
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    confirm_minutes: Annotated[int, Field(ge=1, le=600)] = 10
+    first_password_hours: Annotated[int, Field(ge=1, le=720)] = 72
+    # Without a list, live use asks everybody for a second factor and a trial asks nobody.
+    second_factor_roles: Annotated[str, Field(pattern=SOME_ROLES)] | None = None
+    # An officer who sees the score first follows it, so a judgement of their own comes first.
+    is_score_after_judgement: bool = True
+    docs_are_open: bool = True
+    # The groups of the identity provider are shared with other services, hence the prefix.
+    oidc_role_prefix: str = "tidegate-"
+    # OpenTelemetry's own variable says where traces go; without it there is nowhere to send them.
+    telemetry: bool = Field(default_factory=lambda: OTLP_ENDPOINT in os.environ)
+    # MLflow's address has pages too where it is a server and not a database.
+    mlflow_ui: str | None = Field(default_factory=lambda: _web_address(os.environ.get(MLFLOW_URI)))
+
+
+class _EnvironmentSource(EnvSettingsSource):
+    """The environment without the names of fixed limits."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in super().__call__().items()
+            if name not in FixedLimits.model_fields
+        }
+
+
+class Settings(FixedLimits, BaseSettings):
     """The service's settings, read once at the start and passed on.
 
     `docs/configuration.md` is made of them by `tidegate settings`.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read keywords first, then the environment; no file of variables or secrets."""
+        return init_settings, _EnvironmentSource(settings_cls)
 
     home: Path = Field(
         default=Path(".tidegate"),
@@ -82,11 +176,6 @@ class Settings(BaseSettings):
         description="The least probability of a random draw for control. It is never 0, or "
         "nothing could be measured.",
     )
-    disputed_control_probability: Share = Field(
-        default=0.10,
-        description="The least probability of a random draw where a challenger would select the "
-        "subject and the champion would not.",
-    )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=1024 * 1024,
         description="The largest body with one subject. The largest route that records allow "
@@ -99,19 +188,6 @@ class Settings(BaseSettings):
         default=16 * 1024 * 1024,
         description="The largest message of a standard, such as a manifest, that is read.",
     )
-    max_batch_subjects: Annotated[int, Field(ge=1)] = Field(
-        default=1_000, description="The most subjects in one batch."
-    )
-    queue_capacity: Annotated[int, Field(ge=1)] = Field(
-        default=256,
-        description="The most groups of decisions that wait to be written. Where the queue is "
-        "full, the caller gets a 503.",
-    )
-    commit_deadline_s: Annotated[float, Field(gt=0)] = Field(
-        default=5.0,
-        description="The seconds that a decision may wait to become durable before its caller "
-        "gets a 503.",
-    )
     token_keys: str | None = Field(
         default=None,
         description="The public keys (JWKS) of the server that issues access tokens: a file or an "
@@ -122,11 +198,6 @@ class Settings(BaseSettings):
     )
     token_issuer: str | None = Field(
         default=None, description="The issuer (`iss`) that an access token must name."
-    )
-    token_longest_minutes: Annotated[float, Field(gt=0, le=1_440)] = Field(
-        default=90,
-        description="The longest that an access token may still live. Entra ID issues them for 60 "
-        "to 90 minutes.",
     )
     token_scope_prefixes: Names = Field(
         default=(),
@@ -147,43 +218,15 @@ class Settings(BaseSettings):
         default=1_000.0,
         description="The subjects per second that one key may submit to all workers of a machine.",
     )
-    rate_burst: Annotated[float, Field(ge=1)] = Field(
-        default=5_000.0,
-        description="The subjects that one key may submit at once. Must be larger than "
-        "`TIDEGATE_MAX_BATCH_SUBJECTS`.",
-    )
-    most_in_flight: Annotated[int, Field(ge=1)] = Field(
+    max_in_flight: Annotated[int, Field(ge=1)] = Field(
         default=64,
         description="The requests that one process answers at the same time. The next one gets a "
         "503 at once.",
     )
-    most_in_flight_per_caller: Annotated[int, Field(ge=1)] = Field(
-        default=32,
-        description="The requests of one key, token or account that one process answers at the "
-        "same time. The next one gets a 429 at once.",
-    )
-    most_body_bytes_in_flight: Annotated[int, Field(ge=1024)] = Field(
+    max_body_bytes_in_flight: Annotated[int, Field(ge=1024)] = Field(
         default=32 * 1024 * 1024,
         description="The bytes of bodies larger than 64 KiB that one process holds at the same "
         "time, of which one caller may have half. Whoever sends more gets a 503 at once.",
-    )
-    most_connections: Annotated[int, Field(ge=16)] = Field(
-        default=1_024,
-        description="The connections that one process has at the same time, fewer where it may "
-        "not open so many files. Beyond that, whoever has waited longest makes room.",
-    )
-    telemetry: bool = Field(
-        default=False,
-        description="Whether traces are sent by OpenTelemetry. Needs the extra `telemetry`.",
-    )
-    receive_deadline_s: Annotated[float, Field(gt=0)] = Field(
-        default=10.0, description="The seconds that a request may take to arrive."
-    )
-    checkpoint_every: Annotated[int, Field(ge=1)] = Field(
-        default=1_000, description="The decisions after which the log gets a signed checkpoint."
-    )
-    checkpoint_within_s: Annotated[float, Field(gt=0)] = Field(
-        default=60.0, description="The seconds after which it gets one in any case."
     )
     witness: str | None = Field(
         default=None,
@@ -195,36 +238,11 @@ class Settings(BaseSettings):
         default=None,
         description="The secret that signs checkpoints to addresses (`whsec_…`).",
     )
-    is_score_after_judgement: bool = Field(
-        default=True,
-        description="Whether an officer sees the score of a case only after a first judgement of "
-        "their own: by a word on it, or by what they order.",
-    )
-    max_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
-        default=8 * 1024 * 1024, description="The largest file that a reviewer can add to a case."
-    )
-    max_case_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
-        default=32 * 1024 * 1024, description="The bytes that all files of one case may have."
-    )
-    max_attachment_bytes_per_day: Annotated[int, Field(ge=1024)] = Field(
-        default=256 * 1024 * 1024,
-        description="The bytes of files that one person or key may add to cases within 24 hours.",
-    )
-    disk_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
-        default=512 * 1024 * 1024,
-        description="The free bytes on the disk of the home that are kept for decisions. With "
-        "fewer, attachments, messages and records in bulk are refused with 507, while decisions "
-        "and small records go on. 0: no reserve.",
-    )
     attachment_scanner: str | None = Field(
         default=None,
         description="The command that sees every file before it is kept, on its standard input, "
         "as `clamdscan --no-summary -`. No shell reads it. Only a file after which it ends with 0 "
         "is kept.",
-    )
-    attachment_scan_s: Annotated[float, Field(gt=0, le=300)] = Field(
-        default=30.0,
-        description="The seconds that it may take; a file that takes longer is not kept.",
     )
     rescue_webhook: str | None = Field(
         default=None,
@@ -253,15 +271,6 @@ class Settings(BaseSettings):
         "public, with commas between. Addresses of this machine, private ones and those by which "
         "clouds answer their machines are refused without.",
     )
-    webhook_off_after_hours: Annotated[float, Field(gt=0, le=720)] = Field(
-        default=120,
-        description="The hours of failures after which an endpoint of a webhook is switched off, "
-        "until `tidegate webhooks resume`.",
-    )
-    mlflow_ui: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
-        default=None,
-        description="The address of MLflow's pages, for links from the page of models to a run.",
-    )
     public_address: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
         default=None,
         description="How browsers reach this service, where a proxy stands before it. Sign-in with "
@@ -289,12 +298,6 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(
         default=None, description="The private key of that certificate (PEM, `--tls-key`)."
     )
-    docs_are_open: bool = Field(
-        default=True,
-        description="Whether a trial shows `/docs` and `/openapi.json` to all. In live use, and "
-        "where this is off, both need a key, and `/docs` is also for people who signed in to the "
-        "console.",
-    )
     open_networks: Names = Field(
         default=(),
         description="The addresses or networks (`10.1.0.0/16`) that may read `/docs`, "
@@ -321,28 +324,10 @@ class Settings(BaseSettings):
         description="Which role counts for whoever has several there, the first in this order, "
         "with commas between. Without it they are not let in.",
     )
-    oidc_role_prefix: str = Field(
-        default="tidegate-", description="What a role there begins with, before its name here."
-    )
     purpose: Purpose = Field(
         default="risk_assessment",
         description="What data are used for here. A database stays with the purpose that it was "
         "first served for.",
-    )
-    rescore_least_minutes: Annotated[float, Field(gt=0)] = Field(
-        default=60,
-        description="The least minutes between two scoring instants of one subject, which is "
-        "scored again when something becomes known of it.",
-    )
-    rescore_most_per_subject: Annotated[int, Field(ge=0)] = Field(
-        default=12,
-        description="The most times that a subject is scored again by the service itself; 0 for "
-        "never, but for danger to life.",
-    )
-    rescore_days_after_due: Annotated[float, Field(ge=0)] = Field(
-        default=14,
-        description="The days after its journey was due (after its declaration, without a journey) "
-        "from which on a subject is not scored again.",
     )
     arrivals_are_reported: bool = Field(
         default=False,
@@ -359,39 +344,6 @@ class Settings(BaseSettings):
         default=None,
         description="The command that opens `HOME/keys`, where a command wrapped them (of a KMS, "
         "say): what was wrapped on standard input, the key on standard output.",
-    )
-    escalation_share: Share = Field(
-        default=0.25,
-        description="How little of the time in which a case can still be stopped may be left, as a "
-        "share of the whole, before it is escalated where nobody has acted since. 0: never.",
-    )
-    escalation_hours: Annotated[float, Field(ge=0, le=240)] = Field(
-        default=4.0,
-        description="The most hours that may be left of it then. 0: never.",
-    )
-    session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
-        default=30,
-        description="The minutes after which a person must sign in again, where no page "
-        "was used meanwhile.",
-    )
-    session_hours: Annotated[int, Field(ge=1, le=24)] = Field(
-        default=12,
-        description="The hours after which a person must sign in again in any case.",
-    )
-    confirm_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
-        default=10,
-        description="The minutes after which a person must give a password or a code once more "
-        "before an act on accounts or keys, or one that needs two persons.",
-    )
-    first_password_hours: Annotated[int, Field(ge=1, le=720)] = Field(
-        default=72,
-        description="The hours in which a first password, or one after a reset, must be used.",
-    )
-    second_factor_roles: Annotated[str, Field(pattern=SOME_ROLES)] | None = Field(
-        default=None,
-        description="Whose accounts must have a second factor: `all`, `none`, or roles with commas "
-        "between. Without it: all in live use, none in a trial. Whoever signs in with an "
-        "organisation has none here.",
     )
 
     @field_validator("trusted_proxies", "webhook_networks", "open_networks")
@@ -417,13 +369,13 @@ class Settings(BaseSettings):
     def _let_a_batch_through(self) -> Self:
         if self.rate_burst <= self.max_batch_subjects:
             raise ValueError("rate_burst must be larger than max_batch_subjects")
-        if self.most_body_bytes_in_flight // 2 < max(
+        if self.max_body_bytes_in_flight // 2 < max(
             self.max_body_bytes,
             self.max_batch_bytes,
             self.max_attachment_bytes,
             self.max_message_bytes,
         ):
-            raise ValueError("most_body_bytes_in_flight must hold the largest body twice")
+            raise ValueError("max_body_bytes_in_flight must hold the largest body twice")
         if self.max_attachment_bytes > min(
             self.max_case_attachment_bytes, self.max_attachment_bytes_per_day
         ):
@@ -469,9 +421,9 @@ class Settings(BaseSettings):
     def rescoring_rules(self) -> RescoringRules:
         """When subjects are scored again."""
         return RescoringRules(
-            least_between=timedelta(minutes=self.rescore_least_minutes),
-            most_per_subject=self.rescore_most_per_subject,
-            longest_after_due=timedelta(days=self.rescore_days_after_due),
+            least_between=timedelta(minutes=self.min_rescore_minutes),
+            most_per_subject=self.max_rescores_per_subject,
+            longest_after_due=timedelta(days=self.max_rescore_days_after_due),
         )
 
     @property

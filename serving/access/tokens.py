@@ -135,7 +135,7 @@ class Tokens:
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise _Refused(f"{type(error).__name__} {getattr(error, 'claim', '')}") from None
         if claims["exp"] > now + self.longest_life_s + CLOCKS_APART_S:  # of any size: no float
-            raise _Refused("it lives longer than TIDEGATE_TOKEN_LONGEST_MINUTES")
+            raise _Refused(f"it lives longer than {self.longest_life_s / 60:g} minutes")
 
     def _caller(self, claims: dict[str, Any]) -> Caller:
         issuer, subject = claims.get("iss", ""), self._subject(claims)

@@ -40,7 +40,6 @@ from serving.cli.retrain import retrain
 from serving.cli.rotate_key import rotate_key
 from serving.cli.score import replay, score
 from serving.cli.serve import serve
-from serving.cli.settings import settings
 from serving.cli.state import state
 from serving.cli.stream import stream
 from serving.cli.swaps import swaps
@@ -90,7 +89,6 @@ app.command("move-database")(move_database)
 app.command()(upgrade)
 app.command()(backup)
 app.command()(restore)
-app.command()(settings)
 app.command("fit-worker")(fit_worker)
 app.command()(retrain)
 app.command()(backtest)

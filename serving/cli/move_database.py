@@ -13,7 +13,7 @@ def move_database(
     to: Annotated[
         str,
         typer.Option(
-            envvar="TIDEGATE_MOVE_TO",
+            envvar="TIDEGATE_DATABASE_URL",
             help="postgresql://… of an empty database. Give a password by the environment.",
         ),
     ],

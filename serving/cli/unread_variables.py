@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from serving.settings import Settings
+from serving.settings import FixedLimits, Settings
 from serving.streams.stream_settings import StreamSettings
 
 PREFIX = "TIDEGATE_"
 BESIDE_SETTINGS = (
-    *("CACHE", "EXCHANGE_RATES", "REPORTING_LIMITS", "MLFLOW_URI", "MOVE_TO"),
+    *("CACHE", "EXCHANGE_RATES", "REPORTING_LIMITS", "MLFLOW_URI"),
     *("TLS_CERT", "TLS_KEY", "WORKERS_KEY", "FAULTS", "SPARK_MASTER"),
 )
 """Those that commands, workers and tests read, or that are read before there are settings."""
@@ -16,7 +16,8 @@ BESIDE_SETTINGS = (
 
 def unread_variables(environment: Iterable[str]) -> Iterator[str]:
     """What to say of each variable that looks like a setting and is none, in order."""
-    fields = (*Settings.model_fields, *StreamSettings.model_fields, *BESIDE_SETTINGS)
+    changeable = Settings.model_fields.keys() - FixedLimits.model_fields.keys()
+    fields = (*changeable, *StreamSettings.model_fields, *BESIDE_SETTINGS)
     known = {name.upper() for name in fields}
     ours = (name.removeprefix(PREFIX) for name in sorted(environment) if name.startswith(PREFIX))
     for name in ours:

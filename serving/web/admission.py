@@ -64,9 +64,9 @@ class AdmissionLimits:
     def from_settings(cls, settings: Settings) -> Self:
         """As the settings say."""
         return cls(
-            settings.most_in_flight,
-            settings.most_in_flight_per_caller,
-            settings.most_body_bytes_in_flight,
+            settings.max_in_flight,
+            settings.max_in_flight_per_caller,
+            settings.max_body_bytes_in_flight,
         )
 
 

@@ -42,12 +42,12 @@ def connections_within(files: int) -> tuple[int, int]:
     """
     left = max(files - FILES_OF_OUR_OWN, 48)
     backlog = min(left // 3, 2_048)
-    return min(left - backlog, Settings().most_connections), backlog
+    return min(left - backlog, Settings().max_connections), backlog
 
 
 def bound_connections() -> int:
     """Bound the connections of this process by the files it may open; how many may wait."""
-    BoundedConnection.most_connections, backlog = connections_within(raise_file_limit())
+    BoundedConnection.max_connections, backlog = connections_within(raise_file_limit())
     return backlog
 
 
@@ -55,7 +55,7 @@ class BoundedConnection(HttpToolsProtocol):
     """uvicorn's protocol, closing connections that send too slowly, too much or wait too many."""
 
     deadline_s = Settings().receive_deadline_s
-    most_connections = Settings().most_connections
+    max_connections = Settings().max_connections
     _waiting: ClassVar[dict["BoundedConnection", None]] = {}
     """Connections without a whole request, those first that have waited longest."""
 
@@ -72,7 +72,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Wait for the first request, in the place of another where there are too many."""
         super().connection_made(transport)
         self._wait()
-        if len(self.connections) > self.most_connections:
+        if len(self.connections) > self.max_connections:
             longest = next(iter(self._waiting))
             longest._close()
 

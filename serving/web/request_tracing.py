@@ -1,4 +1,4 @@
-"""A span for every request, for those who collect traces (`TIDEGATE_TELEMETRY=true`).
+"""A span for every request, for those who collect traces (`OTEL_EXPORTER_OTLP_ENDPOINT`).
 
 Needs the extra `telemetry`; where spans go is said by OpenTelemetry's own variables (`OTEL_…`). A
 span holds method, route, status and request id; as a log line, no path, body or party.

@@ -16,9 +16,17 @@ import httpx2
 
 from serving.db.engine import open_database
 from serving.db.log_verification import LogProof, verify_decision_log
+from serving.settings import FixedLimits
 from tests.serving.bodies import shipment
 
-COMMAND = "from serving.cli.main import main; main()"
+COMMAND = """
+from serving.settings import Settings
+for name, value in {fixed}.items():
+    Settings.model_fields[name].default = value
+Settings.model_rebuild(force=True)
+from serving.cli.main import main
+main()
+"""
 
 
 @dataclass
@@ -58,7 +66,12 @@ class Served:
 
     def start(self) -> float:
         """Start, and wait until it is ready; the seconds that took."""
-        environment = {f"TIDEGATE_{name.upper()}": str(v) for name, v in self.settings.items()}
+        fixed = {n: v for n, v in self.settings.items() if n in FixedLimits.model_fields}
+        environment = {
+            f"TIDEGATE_{name.upper()}": str(value)
+            for name, value in self.settings.items()
+            if name not in fixed
+        }
         if self.database_url:
             environment["TIDEGATE_DATABASE_URL"] = self.database_url
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port)]
@@ -67,7 +80,7 @@ class Served:
         shell = ["sh", "-c", f'{limit}exec "$@"', "serve"]
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [*shell, sys.executable, "-c", COMMAND, *arguments],
+            [*shell, sys.executable, "-c", COMMAND.format(fixed=fixed), *arguments],
             stdout=subprocess.DEVNULL,
             stderr=(self.home / "service.log").open("ab"),
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},

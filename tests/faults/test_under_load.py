@@ -74,7 +74,7 @@ def test_promotions_under_load_fail_and_mix_nothing(serve: Serve, home: Path) ->
 @pytest.mark.faults
 def test_what_is_too_much_is_turned_away_at_once_and_the_rest_is_answered(serve: Serve) -> None:
     """As many ask in calm as may be inside, then ten times as many, and go on asking."""
-    served = serve(most_in_flight=INSIDE)
+    served = serve(max_in_flight=INSIDE)
     served.start()
     served.load(INSIDE, "warm", lambda: len(served.acknowledged) >= 20)
     calm = asyncio.run(served.flood(INSIDE, FLOOD_S))

@@ -414,7 +414,7 @@ def test_models_that_nobody_names_any_more_go_on(service: Service) -> None:
 
 
 def test_a_service_at_capacity_says_so(service: Service) -> None:
-    service.services.metrics.requests.inside = service.services.settings.most_in_flight
+    service.services.metrics.requests.inside = service.services.settings.max_in_flight
 
     assert modes(service) == ["requests_turned_away"]
     assert service.score(shipment(), service.key("score")).status_code == 503
@@ -458,7 +458,7 @@ def test_what_was_seen_earlier_does_not_overwrite_the_metrics_of_a_scrape(
     )
     slow.start()
     assert has_seen.wait(30)
-    service.services.metrics.requests.inside = service.services.settings.most_in_flight
+    service.services.metrics.requests.inside = service.services.settings.max_in_flight
     scrape.start()
     scrape.join(0.2)  # which it is not, where it waits for the other
     may_set.set()

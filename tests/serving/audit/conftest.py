@@ -16,7 +16,7 @@ def place(home: Path, where: Path | str) -> Installation:
     (home / "lanes.toml").write_text(PLAN)
     (home / "retention.toml").write_text(PERIODS)
     url = None if isinstance(where, Path) else SecretStr(where)
-    return Installation(Settings(home=home, database_url=url, rescore_most_per_subject=0))
+    return Installation(Settings(home=home, database_url=url, max_rescores_per_subject=0))
 
 
 @pytest.fixture
@@ -24,4 +24,4 @@ def file_place(home: Path) -> Installation:
     """The same, over a file only."""
     (home / "lanes.toml").write_text(PLAN)
     (home / "retention.toml").write_text(PERIODS)
-    return Installation(Settings(home=home, rescore_most_per_subject=0))
+    return Installation(Settings(home=home, max_rescores_per_subject=0))

@@ -201,7 +201,7 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
 ) -> None:
     (home / "lanes.toml").write_text(PLAN)
     (home / "retention.toml").write_text(PERIODS)
-    first = Installation(Settings(home=home, rescore_most_per_subject=0))
+    first = Installation(Settings(home=home, max_rescores_per_subject=0))
     with first.serving() as service:
         ended_case, open_case = (
             decided(service, shipment_id=f"canary-{name}") for name in ("ended", "open")

@@ -44,7 +44,7 @@ def two_cases(place: Installation) -> tuple[str, str]:
 def test_who_waits_to_be_scored_again_is_scored_no_more_once_it_is_masked(
     place: Installation, *, is_held: bool
 ) -> None:
-    place.settings = place.settings.model_copy(update={"rescore_most_per_subject": 12})
+    place.settings = place.settings.model_copy(update={"max_rescores_per_subject": 12})
     with place.serving() as service:
         service.services.rescoring.stop()
         service.score(shipment(), service.key("score"))

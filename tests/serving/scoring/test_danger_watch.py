@@ -201,7 +201,7 @@ def test_what_was_over_before_it_was_declared_here_is_no_alarm(overdue: Overdue)
 def test_an_alarm_outlives_the_service_and_rules_that_score_nothing_again(home: Path) -> None:
     with started(home) as overdue:
         overdue.score(route())
-    with started(home, rescore_most_per_subject=0) as overdue:
+    with started(home, max_rescores_per_subject=0) as overdue:
         overdue.rules = RescoringRules(most_per_subject=0)
         overdue.at(OVERDUE_AT + timedelta(days=1))
         assert overdue.run() == 1

@@ -147,7 +147,7 @@ def test_a_large_body_after_another_request_is_read() -> None:
 
 
 def test_whoever_waited_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedConnection, "most_connections", 4)
+    monkeypatch.setattr(BoundedConnection, "max_connections", 4)
     with listening(echo) as port:
         idle = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(4)]
         time.sleep(0.2)

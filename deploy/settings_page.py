@@ -1,12 +1,11 @@
-"""`tidegate settings`: every setting of the service, as the page `docs/configuration.md`."""
+"""Print every setting as the page `docs/configuration.md`: `python -m deploy.settings_page`."""
 
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
-import typer
+from pydantic.fields import FieldInfo
 
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
+from serving.settings import FixedLimits, Settings
 
 PAGE = """# Configuration
 
@@ -28,12 +27,12 @@ These variables are read by commands, or before there are settings:
 | `TIDEGATE_REPORTING_LIMITS` | A CSV file of limits of cash; most built-in ones are from memory. |
 | `TIDEGATE_MLFLOW_URI` | The MLflow server or database. Without it that is `HOME/mlflow.db`. |
 | `TIDEGATE_ADDRESS`, `_KEY`, `_KAFKA_…`, `_NATS_…` | [Streams](operations/streams.md). |
-| `TIDEGATE_MOVE_TO` | The empty PostgreSQL database of `tidegate move-database`. |
 
-What is no fact of one machine has its own file in the home: `HOME/lanes.toml` (capacities and time
-zones of offices, watch-lists and rules), `HOME/retention.toml` ([when data end](retention.md)) and
-`HOME/impact.toml` (the impact assessment that live use needs). What training may choose stands in
-the parameters of an experiment (`training/parameters.py`).
+Limits that fit every deployment have no variable: `FixedLimits` in `serving/settings.py` has them,
+with reasons. What is no fact of one machine has its own file in the home: `HOME/lanes.toml`
+(capacities and time zones of offices, watch-lists and rules), `HOME/retention.toml`
+([when data end](retention.md)) and `HOME/impact.toml` (the impact assessment that live use needs).
+What training may choose stands in the parameters of an experiment (`training/parameters.py`).
 """
 
 TYPES = {
@@ -48,20 +47,17 @@ TYPES = {
 SIGNS = {"gt": "> {}", "ge": "≥ {}", "le": "≤ {}", "lt": "< {}", "pattern": "like `{}`"}
 
 
-def settings() -> None:
-    """Print every setting with its type, default and meaning, as a page in Markdown."""
-    typer.echo(page(), nl=False)
-
-
-def page() -> str:
-    """The page `docs/configuration.md`."""
-    from serving.settings import Settings
-
-    rows = (_row(name, field) for name, field in Settings.model_fields.items())
+def settings_page() -> str:
+    """Return the page in Markdown: each setting with its type, default and meaning."""
+    rows = (
+        _row(name, field)
+        for name, field in Settings.model_fields.items()
+        if name not in FixedLimits.model_fields
+    )
     return PAGE.format(rows="\n".join(rows))
 
 
-def _row(name: str, field: "FieldInfo") -> str:
+def _row(name: str, field: FieldInfo) -> str:
     kind, bounds = _type_and_bounds(field.annotation)
     signs = [*bounds, *_signs(field.metadata)]
     cells = (
@@ -74,7 +70,7 @@ def _row(name: str, field: "FieldInfo") -> str:
 
 
 def _type_and_bounds(annotation: Any) -> tuple[type, list[str]]:
-    """The type of a setting that may be left out, and the bounds that stand with it."""
+    """Return the type of a setting that may be left out, and its bounds in signs."""
     if get_origin(annotation) in (Union, UnionType):
         (annotation,) = (part for part in get_args(annotation) if part is not NoneType)
     if get_origin(annotation) is Annotated:
@@ -84,7 +80,7 @@ def _type_and_bounds(annotation: Any) -> tuple[type, list[str]]:
 
 
 def _signs(metadata: list[Any]) -> list[str]:
-    """Bounds in signs, such as `≥ 1`."""
+    """Return bounds in signs, such as `≥ 1`."""
     return [
         sign.format(f"{value:g}" if isinstance(value, float | int) else value)
         for bound in metadata
@@ -94,7 +90,11 @@ def _signs(metadata: list[Any]) -> list[str]:
 
 
 def _text(default: Any) -> str:
-    """A default as it is written in the environment."""
+    """Return a default as it is written in the environment."""
     if isinstance(default, tuple):
         return ", ".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+if __name__ == "__main__":
+    print(settings_page(), end="")
