@@ -74,26 +74,26 @@ TABLES = {
     "console/supervision.py": ("LEFT_ALONE",),
     "console/supervision_view.py": ("HIGHER", "LOWER", "WHICH_WORDS"),
     "language.py": ("TITLES",),
-    "review/actions.py": ("ACTION_WORDS", "REFERRED_WORDS"),
-    "review/case_letters.py": ("GROUNDS",),
-    "review/case_summary.py": (
+    "review/cases/actions.py": ("ACTION_WORDS", "REFERRED_WORDS"),
+    "review/letters/case_letters.py": ("GROUNDS",),
+    "review/cases/case_summary.py": (
         *("AGAINST", "GOODS", "HARM", "JOURNEY", "LANE_NAMES", "MAIN_REASON", "SELECTED_AT_RANDOM"),
         *("SELECTED_BEFORE", "SHIPMENT", "UNFITTING_DESCRIPTION", "UNFITTING_SHIPMENT"),
         *("UNNAMED_GOODS", "WAY", "WHEN", "_WHY"),
     ),
-    "review/letter.py": (
+    "review/letters/letter.py": (
         *("CARRIED", "MEASURES", "NAMES_YOU", "NAMES_YOU_WITH_PAPERS", "OF_OTHERS", "RELEASED"),
     ),
-    "review/letter_text.py": (
+    "review/letters/letter_text.py": (
         *("BESIDES", "COMPUTER", "CONSEQUENCES", "COUNTED", "DATA", "DISCRETION", "FULLER"),
         *("NO_DECISION", "OTHERS_COUNTED", "PEOPLE", "SELECTED"),
     ),
-    "review/own_declarations.py": (
+    "review/letters/own_declarations.py": (
         *("DAY_AND_TIME", "LEG", "NAMES", "PAPER", "PAPER_WITHOUT_NUMBER", "STATED"),
     ),
-    "review/justifications.py": ("STATED",),
-    "review/results.py": ("FOUND_BY_WORDS", "RESULT_MEANING"),
-    "review/ways_of_smuggling.py": ("TYPOLOGIES",),
+    "review/acts/justifications.py": ("STATED",),
+    "review/cases/results.py": ("FOUND_BY_WORDS", "RESULT_MEANING"),
+    "review/cases/ways_of_smuggling.py": ("TYPOLOGIES",),
     "web/findings_by_week.py": ("PHRASES",),
     "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),
     "web/html.py": ("SUBJECTS",),
