@@ -26,7 +26,7 @@ These variables are read by commands, or before there are settings:
 | `TIDEGATE_EXCHANGE_RATES` | A CSV file of monthly exchange rates, over the built-in ones. |
 | `TIDEGATE_REPORTING_LIMITS` | A CSV file of limits of cash; most built-in ones are from memory. |
 | `TIDEGATE_MLFLOW_URI` | The MLflow server or database. Without it that is `HOME/mlflow.db`. |
-| `TIDEGATE_ADDRESS`, `_KEY`, `_KAFKA_…`, `_NATS_…` | [Streams](operations/streams.md). |
+| `TIDEGATE_ADDRESS`, `_KEY`, `_KAFKA_…`, `_NATS_…` | [Streams](operations/integration.md). |
 
 Limits that fit every deployment have no variable: `FixedLimits` in `serving/settings.py` has them,
 with reasons. What is no fact of one machine has its own file in the home: `HOME/lanes.toml`

@@ -2,14 +2,19 @@
 
 import importlib
 import re
-from importlib.metadata import packages_distributions
+import subprocess
+import sys
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+import tidegate
+
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = {
+    "tidegate": ROOT / "tidegate",
     "features": ROOT / "features",
     "training": ROOT / "training",
     "serving": ROOT / "serving",
@@ -25,10 +30,28 @@ def test_a_room_is_ours_and_nobody_else_brings_one_of_its_name(room: str) -> Non
     assert set(packages_distributions().get(room, ["tidegate"])) == {"tidegate"}
 
 
-def test_the_wheel_brings_the_languages() -> None:
+def test_the_wheel_contains_the_facade_and_the_languages() -> None:
     files = {each.distribution_path for each in WheelBuilder(str(ROOT)).recurse_included_files()}
 
     assert files >= {"serving/languages/ar.po", "serving/languages/fr.po"}
+    assert files >= {"tidegate/__init__.py", "tidegate/py.typed"}
+
+
+def test_every_name_of_the_facade_is_the_one_of_its_module() -> None:
+    for name in set(tidegate.__all__) - {"__version__"}:
+        module, attribute = tidegate._PLACES[name]
+        assert getattr(tidegate, name) is getattr(importlib.import_module(module), attribute)
+
+    assert tidegate.__version__ == version("tidegate")
+    assert dir(tidegate) == sorted(tidegate.__all__)
+    assert not hasattr(tidegate, "scores")
+
+
+def test_importing_the_facade_loads_nothing_that_takes_long() -> None:
+    code = "import sys, tidegate; print({'mlflow', 'lightgbm', 'numpy'} & {*sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "set()\n"
 
 
 def test_the_lock_names_a_hash_for_everything_and_no_place_to_get_it_from() -> None:

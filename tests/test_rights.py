@@ -45,7 +45,7 @@ def test_every_right_names_its_law_who_owes_it_and_what_is_left_to_do() -> None:
 
 
 def test_every_act_that_a_right_names_has_its_source_and_when_it_was_read() -> None:
-    sources = (ROOT / "docs" / "law.md").read_text().partition("## Sources")[2]
+    sources = (ROOT / "docs" / "live_use.md").read_text().partition("### Sources")[2]
     law = sources.splitlines()
     acts = [line.split("|")[1].strip() for line in law if line.startswith("| ")]
     for line in TABLE.splitlines():

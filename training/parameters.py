@@ -95,7 +95,7 @@ class TreeParameters(Parameters):
     (`experiments/2026-11-24-boosters`). A thousand are enough for the best of all.
     The `data_parallel` learner is that of several workers, each with a part of the rows: it grows
     the same trees whatever their number, and not quite those of the `serial` one
-    (`docs/adr/0023-several-workers-grow-one-forest.md`).
+    (`docs/adr/0022-spark-moves-columns.md`).
     """
 
     trees: Annotated[int, Field(ge=1, le=100_000)] = 800

@@ -79,7 +79,7 @@ def _beside_sail() -> dict[str, str]:
     apart = str(Path(sys.prefix, "sail"))
     return os.environ | {
         "PYTHONPATH": os.pathsep.join([apart, os.environ.get("PYTHONPATH", "")]),
-        "SAIL_EXECUTION__BATCH_SIZE": "16",  # as docs/operations/spark.md says
+        "SAIL_EXECUTION__BATCH_SIZE": "16",  # as docs/operations/large_data.md says
     }
 
 

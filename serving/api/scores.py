@@ -78,7 +78,7 @@ async def score_subject(request: Request) -> Response:
     the scope `explain` the answer holds reasons and contributions. Calls for help among the
     positions of what is refused are kept and told to rescuers, which `errors` says as `call_kept`.
     """
-    # Read here, not by dependencies: those cost a quarter of what a decision does (ADR 0009).
+    # Read here, not by dependencies: those cost a fifth of a request (docs/adr/tried.md).
     services = await services_of(request)
     caller = await caller_of(request, services)
     caller.require("score")

@@ -2,7 +2,7 @@
 
 Ranking contributions costs as much as a score. Whoever waits for a case or asked with the scope
 `explain` gets what was sealed with the decision; of what went its way unasked, vector, counts,
-contributions and the digest of the model are sealed, and the reasons follow from them (ADR 0021).
+contributions and the digest of the model are sealed, and the reasons follow from them (ADR 0004).
 """
 
 from functools import partial

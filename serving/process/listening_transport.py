@@ -59,7 +59,7 @@ class Transport:
         raise ListeningRefused(
             "this would answer other machines over plain HTTP, where anybody reads keys and "
             "passwords; give --tls-cert and --tls-key, or --behind-proxy where a proxy speaks TLS "
-            "before it, or listen at 127.0.0.1 (docs/operations/tls.md)"
+            "before it, or listen at 127.0.0.1 (docs/operations/network.md)"
         )
 
 

@@ -32,7 +32,7 @@ class StreamAddress:
         if "@" in parts.netloc:
             raise StreamAddressRefused(
                 f"{option}: no name or password in an address, which everyone on this machine can "
-                "read: give them by the environment (docs/operations/streams.md)"
+                "read: give them by the environment (docs/operations/integration.md)"
             )
         broker = SCHEMES[parts.scheme]
         options = dict(parse_qsl(parts.query))

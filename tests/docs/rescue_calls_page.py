@@ -1,4 +1,4 @@
-"""The page of three rescue calls, made of an invented world: `docs/examples/rescue_calls.md`."""
+"""Three rescue calls of an invented world: the last section of `docs/rescue.md`."""
 
 import tomllib
 from collections.abc import Iterator
@@ -21,15 +21,15 @@ from synthetic.plan import planned
 from synthetic.scenario import Scenario
 from tests.serving.review.rescue.centres import CENTRES
 
-PAGE = Path(__file__).parents[2] / "docs" / "examples" / "rescue_calls.md"
+PAGE = Path(__file__).parents[2] / "docs" / "rescue.md"
+TITLE = "## Three rescue calls\n"
 SECONDS = timedelta(seconds=20)
 
-HEAD = """\
-# Three rescue calls
-
+HEAD = f"""\
+{TITLE}
 Journeys of the invented world whose people are in danger, as a centre is called twenty seconds
-after the declaration ([rescue](../rescue.md)). The centres and their telephones are examples.
-`python -m tests.docs.rescue_calls_page` makes this page; a test holds it to the code.
+after the declaration. The centres and their telephones are examples.
+`python -m tests.docs.rescue_calls_page` writes this section; a test compares it with the code.
 """
 CALLS = {
     "A craft at sea that nobody certified": lambda journey, signals, positions: (
@@ -44,8 +44,8 @@ CALLS = {
 }
 
 
-def page() -> str:
-    """The page as it should be."""
+def section() -> str:
+    """Return the section as it should be."""
     subjects = [*_in_danger()]
     parts = [HEAD]
     for title, is_meant in CALLS.items():
@@ -55,7 +55,7 @@ def page() -> str:
             if is_meant(each.journey, [s.code for s in _signals(each)], each.positions)
         )
         shown = orjson.dumps(_call(subject), option=orjson.OPT_INDENT_2).decode()
-        parts.append(f"## {title}\n\n```json\n{shown}\n```\n")
+        parts.append(f"### {title}\n\n```json\n{shown}\n```\n")
     return "\n".join(parts)
 
 
@@ -108,5 +108,5 @@ def _call(subject: Submission) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page())
+    before, _, _ = PAGE.read_text().partition(TITLE)
+    PAGE.write_text(before + section())

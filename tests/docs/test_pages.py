@@ -13,7 +13,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("**/*.md")),
 ]
-ROOMS = ("features", "training", "serving", "experiments", "data", "tests", "docs")
+ROOMS = ("tidegate", "features", "training", "serving", "experiments", "data", "tests", "docs")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 MOST_LINES_OF_README = 50
 
@@ -58,13 +58,13 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert [name_of(page) for page in PAGES if page not in reached] == []
 
 
-def test_every_page_for_operators_is_listed_once_where_they_look() -> None:
+def test_the_index_lists_every_page_for_operators_once_under_operate() -> None:
     index = (ROOT / "docs" / "index.md").read_text()
     section = index.partition("## Operate\n")[2].partition("\n## ")[0]
     pages = [f"operations/{page.name}" for page in (ROOT / "docs" / "operations").glob("*.md")]
 
     assert pages
-    assert sorted(LINK.findall(section)) == sorted(pages)
+    assert {*pages} <= {*LINK.findall(section)}
     assert index.count("](operations/") == len(pages)
 
 
@@ -72,19 +72,20 @@ def test_the_readme_fits_on_one_screen() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_LINES_OF_README
 
 
-def test_the_architecture_names_every_layer_that_a_contract_names() -> None:
+def test_the_architecture_names_every_folder_that_is_a_layer() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    layers = [
-        f"{container.replace('.', '/')}/{layer}"
+    layers = {
+        f"{container}.{layer}".replace(".", "/")
         for contract in contracts["contracts"]
         for container in contract.get("containers", ())
         for level in contract["layers"]
         for layer in re.split(r"\s*[|:]\s*", level.strip("()"))
-    ]
+    }
+    folders = {layer for layer in layers if (ROOT / layer).is_dir()}
 
-    assert layers
-    assert [layer for layer in layers if not re.search(rf"`{layer}(\.py)?/?`", page)] == []
+    assert folders
+    assert {folder for folder in folders if f"`{folder}`" not in page} == set()
 
 
 def test_no_page_names_a_folder_outside_the_project() -> None:

@@ -97,7 +97,7 @@ def test_what_was_found_is_sent_back_as_the_page_for_integrators_says(reviewed: 
     submits = reviewed.key("score", "ingest")
     reviewed.score(shipment(shipment_id="S-1"), submits)
     open_due(reviewed.services.cases, NOW)
-    page = (ROOT / "docs/operations/events.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/operations/integration.md").read_text(encoding="utf-8")
     (body,) = re.findall(r"```json\n(\{\"outcomes\".*?)```", page, re.DOTALL)
     body = json.loads(body.replace("2026-11-24T14", "2026-11-24T10").replace("T15:", "T11:"))
 

@@ -1,4 +1,4 @@
-"""The recipes of docs/operations/tls.md, run by the programs that they are for."""
+"""The recipes of docs/operations/network.md, run by the programs that they are for."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ from tests.serving.cli.test_listening import certificate, serving
 
 __all__ = ["certificate"]
 
-PAGE = Path(__file__).parents[3] / "docs" / "operations" / "tls.md"
+PAGE = Path(__file__).parents[3] / "docs" / "operations" / "network.md"
 
 
 def recipe(language: str) -> str:

@@ -159,7 +159,7 @@ def test_a_call_is_signed_as_plain_hmac_says_and_tells_what_the_feed_does(
 def test_the_lines_for_integrators_verify_a_call_and_nothing_else(
     sending: Sending, receiving: Receiving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = (ROOT / "docs/operations/events.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/operations/integration.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     namespace: dict[str, Any] = {}
     exec(lines, namespace)
