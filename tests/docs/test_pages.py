@@ -13,7 +13,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("**/*.md")),
 ]
-ROOMS = ("tidegate", "features", "training", "serving", "experiments", "data", "tests", "docs")
+ROOMS = ("features", "training", "serving", "experiments", "data", "tests", "docs")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 MOST_LINES_OF_README = 50
 
