@@ -265,9 +265,7 @@ def build_services(
     Whoever is refused leaves the database to others at once.
     """
     report("opening the database", 0, 0)
-    storage = Storage.of_service(
-        settings.database, settings.keys, clock, has_other_workers=is_shared()
-    )
+    storage = Storage.of_service(settings.database, settings.keys, clock)
     try:
         return _services_over(storage, settings, clock, report)
     except BaseException:
@@ -437,7 +435,6 @@ def _history(settings: Settings, storage: Storage, report: StageReport) -> Histo
         storage.records,
         storage.online_store,
         progress,
-        has_other_workers=is_shared(),
     )
 
 

@@ -163,7 +163,6 @@ def _finish(settings: "Settings") -> None:
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
     from serving.db.witnesses import witnesses_of
-    from serving.db.write_lock import held_off_workers
     from serving.history.client import rebuild_history
 
     engine = opened_database(settings)
@@ -172,7 +171,7 @@ def _finish(settings: "Settings") -> None:
         if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():
             messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
     log, records = DecisionRepository(engine), RecordRepository(engine)
-    with held_off_workers(settings.database), progress_bar("records") as progress:
+    with progress_bar("records") as progress:
         rebuild_history(settings, log, records, shared_state(engine), progress=progress)
     engine.dispose()
     told = "" if settings.witness is None else " Witnesses refuse the former service from now on."

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.errors import TidegateError
 from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
@@ -51,7 +52,7 @@ def serve(
         Path | None, typer.Option(envvar="TIDEGATE_TLS_KEY", help="Its private key (PEM).")
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Processes that score, all over one database.")
+        int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")
     ] = 1,
     live: Annotated[
         bool,
@@ -81,7 +82,6 @@ def serve(
         end_with_parent(sys.stdin.fileno())
     from serving.audit.impact_assessment import require_assessment
     from serving.cli.unread_variables import unread_variables
-    from serving.process.fork_server import fork_workers, wait_until_forking
     from serving.process.listening_socket import bound, inherited
     from serving.process.listening_transport import Transport, hosts_of
     from serving.process.worker_metrics import shared_by_workers
@@ -89,6 +89,11 @@ def serve(
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
+    if workers > 1 and isinstance(settings.database, Path):
+        raise TidegateError(
+            "several workers need PostgreSQL: give --database-url postgresql://… or leave out "
+            "--workers; one process serves a SQLite file"
+        )
     for says in unread_variables(os.environ):
         messages.print(f"tidegate: {says}", markup=False)
     if live:  # the service looks itself, but a worker that ends at once would be begun again
@@ -111,26 +116,9 @@ def serve(
             _serve_here(listener, transport, _shown(progress))
         return
     with handed_down, shared_by_workers():
-        fork_workers()
         _require_readable(settings)
         _require_whole_log(settings)
-        wait_until_forking()
-        with _held_by_workers(settings):
-            _serve_by_workers(listener, transport, workers)
-
-
-@contextmanager
-def _held_by_workers(settings: "Settings") -> Iterator[None]:
-    """The database, for the workers that begin meanwhile, if it is a file."""
-    from serving.db.write_lock import held_for_workers
-    from serving.history.client import discard_unwritten
-
-    if not isinstance(settings.database, Path):
-        yield
-        return
-    with held_for_workers(settings.database):
-        discard_unwritten(settings)
-        yield
+        _serve_by_workers(listener, transport, workers)
 
 
 def _require_readable(settings: "Settings") -> None:
@@ -144,7 +132,6 @@ def _require_readable(settings: "Settings") -> None:
 
 def _require_whole_log(settings: "Settings") -> None:
     """Refuse here what every worker would: one that ends at once would be begun again."""
-    from features.engine.store.lmdb_store import LmdbStore
     from features.history.online_store import OnlineStore
     from serving.db.checkpoint_check import check_by_checkpoints
     from serving.db.postgres_state import shared_state
@@ -158,13 +145,8 @@ def _require_whole_log(settings: "Settings") -> None:
     try:
         check_by_checkpoints(store, settings, by_newest=True).require_whole()
         require_schema(engine)
-        log = DecisionRepository(engine)
-        if shared := shared_state(engine):
-            if not shared.is_empty:
-                require_same_log(OnlineStore(shared), log)
-        elif settings.state.exists():
-            with closing(LmdbStore(settings.state)) as kept:
-                require_same_log(OnlineStore(kept), log)
+        if (shared := shared_state(engine)) and not shared.is_empty:
+            require_same_log(OnlineStore(shared), DecisionRepository(engine))
     finally:
         engine.dispose()
 
@@ -224,7 +206,6 @@ def _configured(application: Any, transport: "Transport", workers: int) -> Any:
         application,
         factory=workers > 1,
         workers=workers,
-        loop="serving.web.worker_loop:WorkerLoop" if workers > 1 else "auto",
         http="serving.web.connections:BoundedConnection",
         ws="none",  # no address here speaks it, and its connections would have no limits
         backlog=bound_connections(),

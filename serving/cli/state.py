@@ -33,14 +33,13 @@ def rebuild(
     """Make the online feature store anew of record files, decision log and received records.
 
     The former store stays until the new one is whole. A service over a SQLite file takes it up when
-    it starts again, and must be stopped if it has several workers; over PostgreSQL all do at once.
+    it starts again; over PostgreSQL all do at once.
     Refused where it would know fewer than half of the records that the former store knew, or that a
     champion was trained on.
     """
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
-    from serving.db.write_lock import held_off_workers
     from serving.history.client import known_records, rebuild_history
     from serving.models.model_pool import records_trained_on
     from serving.settings import settings_of
@@ -54,7 +53,7 @@ def rebuild(
     expected = {
         name: max(known.get(name, 0), trained_on.get(name, 0)) for name in {*known, *trained_on}
     }
-    with held_off_workers(settings.database), progress_bar("records") as progress:
+    with progress_bar("records") as progress:
         rebuild_history(
             settings,
             log,

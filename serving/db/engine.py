@@ -28,12 +28,7 @@ from serving.db.binding import (
 )
 from serving.db.errors import DatabaseMissing, DatabaseUrlRefused
 from serving.db.migration import require_newest, step_of, steps_lacking, take_steps
-from serving.db.write_lock import (
-    hold_beside_others,
-    hold_for_service,
-    turn_without_transaction,
-    writing,
-)
+from serving.db.write_lock import hold_for_service, turn_without_transaction, writing
 from serving.db.written_rows import WrittenRows, now, watch
 from serving.errors import LogUnavailable
 
@@ -61,7 +56,6 @@ def open_database(
     where: Path | str,
     *,
     is_service: bool,
-    has_other_workers: bool = False,
     keys: Path | None = None,
     may_create: bool = True,
     clock: Callable[[], datetime] = utc_now,
@@ -71,7 +65,7 @@ def open_database(
     `keys` is HOME/keys: `keys` beside a file, without; of a URL only what is not encrypted can then
     be used, and nothing is held to anything. An empty database is made and bound to the home, but
     for who only reads (`may_create`): DatabaseMissing. `clock` dates audit events. A service holds
-    its SQLite file until the engine is disposed of, alone or with its other workers. Raises
+    its SQLite file until the engine is disposed of. Raises
     DatabaseUrlRefused, DatabaseInUse, DatabaseOlder or DatabaseNewer (tables of another release),
     DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign (what does not belong together), or
     LogUnavailable where it cannot be opened.
@@ -79,9 +73,7 @@ def open_database(
     if isinstance(where, Path):
         keys = keys or where.parent / "keys"
         _prepare_file(where, keys, may_create=may_create)
-    engine = connected(
-        where, is_service=is_service, has_other_workers=has_other_workers, clock=clock
-    )
+    engine = connected(where, is_service=is_service, clock=clock)
     try:
         with failing_as_unavailable():
             database_id = _held_together(engine, where, keys, may_create=may_create)
@@ -130,12 +122,11 @@ def connected(
     where: Path | str,
     *,
     is_service: bool,
-    has_other_workers: bool = False,
     clock: Callable[[], datetime] = utc_now,
 ) -> Engine:
     """An engine over what is there, as it is: nothing is made, migrated or checked."""
     if isinstance(where, Path):
-        engine = _sqlite(where, is_service=is_service, has_other_workers=has_other_workers)
+        engine = _sqlite(where, is_service=is_service)
     else:
         engine = _postgresql(where)
     engine.update_execution_options(clock=clock)
@@ -224,7 +215,7 @@ def _write_event(
     written.events.append(event)
 
 
-def _sqlite(path: Path, *, is_service: bool, has_other_workers: bool) -> Engine:
+def _sqlite(path: Path, *, is_service: bool) -> Engine:
     """Only the service moves the write-ahead log into the file, and only in a turn of its own.
 
     Whoever writes does so when the log has grown too long; the log of decisions, before that.
@@ -233,7 +224,7 @@ def _sqlite(path: Path, *, is_service: bool, has_other_workers: bool) -> Engine:
         return _sqlite_to_read(path)
     engine = create_engine(f"sqlite:///{path}")
     if is_service:
-        service_lock = hold_beside_others(path) if has_other_workers else hold_for_service(path)
+        service_lock = hold_for_service(path)
         event.listen(engine, "engine_disposed", lambda _: service_lock.close())
     pages = LONGEST_WRITE_AHEAD_LOG if is_service else 0
     pragmas = (*PRAGMAS, f"wal_autocheckpoint={pages}")

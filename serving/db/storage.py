@@ -90,8 +90,6 @@ class Storage:
         database: Path | str,
         keys: Path,
         clock: Callable[[], datetime],
-        *,
-        has_other_workers: bool = False,
     ) -> Self:
         """Open the database of a service, or of one of its workers; raises as `open_database`.
 
@@ -100,7 +98,6 @@ class Storage:
         engine = open_database(
             database,
             is_service=True,
-            has_other_workers=has_other_workers,
             keys=keys,
             clock=clock,
         )

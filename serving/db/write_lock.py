@@ -26,11 +26,6 @@ from serving.errors import LogUnavailable
 LONGEST_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.001
 
-_SHARED = (
-    "several workers share the online feature store, and one that started again would have another "
-    "than the rest (or it is made anew already); stop the service, rebuild, and start it"
-)
-
 # Any two numbers, as long as all who append to one database agree on them.
 _SEQUENCER = (0x7469, 0x6465)
 
@@ -93,74 +88,18 @@ def alone_at(engine: Engine, work: str) -> Iterator[bool]:
 
 
 def hold_for_service(database: Path) -> IO[bytes]:
-    """The right to serve a SQLite file, until what is returned is closed or the process ends.
+    """Take the right to serve a SQLite file, until the returned lock is closed or the process ends.
 
     Raises DatabaseInUse where another service holds it.
     """
-    return _held(database, fcntl.LOCK_EX)
-
-
-@contextmanager
-def held_for_workers(database: Path) -> Iterator[None]:
-    """The same right for whoever begins the workers of a service, each of which takes its part.
-
-    Raises DatabaseInUse where another service holds it, or a worker of one that was killed.
-    """
-    with _held(database, fcntl.LOCK_EX, "workers"):
-        hold_for_service(database).close()
-        with hold_beside_others(database):
-            yield
-
-
-@contextmanager
-def held_off_workers(database: Path | str) -> Iterator[None]:
-    """Let no workers begin to serve a SQLite file, while what they would share is made anew.
-
-    Raises DatabaseInUse where several serve it now. A service that is one process may come and go:
-    it has the whole store of when it began. In PostgreSQL the store changes for all at once.
-    """
-    if isinstance(database, str):
-        yield
-        return
-    with _held(database, fcntl.LOCK_EX, "workers", _SHARED):
-        if is_held_by_workers(database):  # whoever began them was killed
-            raise DatabaseInUse(_SHARED)
-        yield
-
-
-def hold_beside_others(database: Path) -> IO[bytes]:
-    """A worker's part in the right to serve a SQLite file, which none but its like can have then.
-
-    Raises DatabaseInUse where a service that is one process holds it.
-    """
-    return _held(database, fcntl.LOCK_SH)
-
-
-def is_held_by_workers(database: Path) -> bool:
-    """Whether several processes serve a SQLite file now."""
-    try:
-        hold_for_service(database).close()
-    except DatabaseInUse:
-        try:
-            hold_beside_others(database).close()
-        except DatabaseInUse:
-            return False
-        return True
-    return False
-
-
-def _held(database: Path, how: int, what: str = "service", otherwise: str = "") -> IO[bytes]:
-    lock = _opened_private(f"{database}.{what}")
-    try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
-    except OSError:
+    lock = _opened_private(f"{database}.service")
+    if not _is_taken(lock):
         lock.close()
         raise DatabaseInUse(
-            otherwise
-            or f"another service holds {database.name}, or a command during which none may begin "
-            "(an erasure, an upgrade, `tidegate state rebuild`, `tidegate keys wrap`): stop it, or "
-            "wait for its end. Several services share a database in PostgreSQL (--database-url)"
-        ) from None
+            f"another service holds {database.name}, or a command during which none may begin "
+            "(an erasure, an upgrade, `tidegate keys wrap`): stop it, or wait for its end. "
+            "Several services share a database in PostgreSQL (--database-url)"
+        )
     return lock
 
 

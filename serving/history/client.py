@@ -17,7 +17,6 @@ from typing import Protocol, TypeVar
 from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
 from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
-from features.engine.store.shared_write_buffer import SharedWriteBuffer, discard
 from features.engine.store.write_buffer import WriteBuffer
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
@@ -42,9 +41,6 @@ OTHERS_TAKE_S = 0.25
 _LOOK_AGAIN_S = 0.001
 UNWRITTEN_AT_MOST = 64
 """Decisions that are applied before the store is written: a start after a kill reads them."""
-
-UNWRITTEN = "unwritten"
-"""The folder, in that of the store, of what workers applied and did not write yet."""
 
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
 
@@ -100,7 +96,9 @@ class HistoryClient:
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
         """See and learn examples of each kind and forget them; their features."""
         with _failing_as_unavailable():
-            return warm_up(self._state, examples)
+            self._state.warm_up()
+            _vectors(self._state, [*examples] * 2)  # code compiled for one differs from a group's
+            return _vectors(self._state, examples)
 
     def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
         """Apply the decisions that were logged last; `head` is that of the log with them."""
@@ -236,13 +234,6 @@ def _marks(size: int, link: str) -> dict[str, str]:
     return {_DECISIONS: str(size), _DECISIONS_LINK: f"{size}:{link}"}
 
 
-def warm_up(state: OnlineStore, examples: Sequence[Submission]) -> list[Vector]:
-    """See and learn examples of each kind and forget them; their features."""
-    state.warm_up()
-    _vectors(state, [*examples] * 2)  # what is compiled for one is not what is for a group
-    return _vectors(state, examples)
-
-
 def _vectors(state: OnlineStore, submissions: Sequence[Submission]) -> list[Vector]:
     own_records = [history_records([submission]) for submission in submissions]
     return feature_vectors(submissions, state, own_records)
@@ -254,39 +245,23 @@ def open_history(
     records: RecordStore,
     shared: SharedStore | None,
     progress: Progress = lambda done, total: None,
-    *,
-    has_other_workers: bool = False,
 ) -> HistoryClient:
     """Open the history of a home folder, or of a database that hosts share; built where missing.
 
-    Of several workers of one home the first builds it, and the others wait.
+    The first of several workers of one home builds it, and the others wait.
     """
     progress(0, 0)
-    with _turn_of_workers(settings) if has_other_workers else nullcontext():
+    with nullcontext() if shared is None else _turn_of_workers(settings):
         sweep_interrupted(settings.state)
         is_there = settings.state.exists() if shared is None else not shared.is_empty
         if not is_there:
             rebuild_history(settings, log, records, shared, progress=progress, is_first=True)
-        store = shared or _store_of_home(settings, has_other_workers)
-        is_shared = has_other_workers or shared is not None
-        history = HistoryClient(OnlineStore(store), log, records, has_other_writers=is_shared)
+        store = shared or WriteBuffer(LmdbStore(settings.state))
+        history = HistoryClient(
+            OnlineStore(store), log, records, has_other_writers=shared is not None
+        )
         history.catch_up()
     return history
-
-
-def _store_of_home(settings: Settings, has_other_workers: bool) -> BlobStore:
-    target = LmdbStore(settings.state)
-    if has_other_workers:
-        return SharedWriteBuffer(settings.state / UNWRITTEN, target)
-    return WriteBuffer(target)
-
-
-def discard_unwritten(settings: Settings) -> None:
-    """Discard what workers applied and did not write, before the first of others begins.
-
-    The log has it, and a power cut may have torn it.
-    """
-    discard(settings.state / UNWRITTEN)
 
 
 @contextmanager

@@ -13,9 +13,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from features.engine.malloc import return_freed_memory
@@ -52,26 +50,6 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
         # after every seven hundred, as is usual, takes longer than to format its answers.
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
         gc.enable()
-
-
-def read_code() -> None:
-    """Read and compile what is the same whatever home is served, for workers that are forked then.
-
-    Begins no thread of Python, and leaves nothing open.
-    """
-    gc.disable()
-    _keep_memory_small()
-    from features.engine.store.lmdb_store import LmdbStore
-    from features.history.online_store import OnlineStore
-    from serving.app import utc_now
-    from serving.console.case_page import warm_up as warm_up_pages
-    from serving.history.client import warm_up as warm_up_history
-
-    examples = _examples()
-    with TemporaryDirectory() as folder, closing(LmdbStore(Path(folder))) as store:
-        warm_up_history(OnlineStore(store), examples)
-    warm_up_pages(examples, utc_now())
-    gc.freeze()  # what nobody writes to stays shared
 
 
 def _keep_memory_small() -> None:

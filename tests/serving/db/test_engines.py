@@ -19,10 +19,6 @@ from serving.db.errors import DatabaseInUse, DatabaseUrlRefused
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables.schema import metadata
 from serving.db.write_lock import (
-    held_for_workers,
-    hold_beside_others,
-    hold_for_service,
-    is_held_by_workers,
     writing,
 )
 from serving.errors import LogUnavailable
@@ -176,26 +172,6 @@ def test_one_service_alone_holds_a_file(tmp_path: Path) -> None:
     first.dispose()
 
     assert DecisionRepository(open_database(tmp_path / "log.db", is_service=True)).size() == 1
-
-
-def test_workers_hold_a_file_beside_each_other_and_beside_nobody_else(tmp_path: Path) -> None:
-    file = tmp_path / "log.db"
-    database(file).dispose()
-    with held_for_workers(file):
-        workers = [hold_beside_others(file), hold_beside_others(file)]
-        assert is_held_by_workers(file)
-        with pytest.raises(DatabaseInUse, match="another service holds"):
-            hold_for_service(file)
-        with pytest.raises(DatabaseInUse, match="another service holds"), held_for_workers(file):
-            pass
-    with pytest.raises(DatabaseInUse), held_for_workers(file):  # one of them outlived who began it
-        pass
-    for worker in workers:
-        worker.close()
-    assert not is_held_by_workers(file)
-
-    with hold_for_service(file), pytest.raises(DatabaseInUse):
-        hold_beside_others(file)
 
 
 def test_a_writer_that_holds_its_turn_too_long_is_not_waited_for(

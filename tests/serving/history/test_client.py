@@ -27,11 +27,9 @@ from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.engine import open_database
-from serving.db.errors import DatabaseInUse
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
-from serving.db.write_lock import held_for_workers
 from serving.history.client import open_history, rebuild_history
 from serving.history.errors import HistoryIncomplete
 from serving.process.worker_metrics import FOLDER
@@ -127,12 +125,8 @@ def test_a_shared_state_is_replaced_whole(shared: PostgresStateStore, tmp_path: 
     assert 9 not in all_numbers(OnlineStore(shared))
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_workers_of_one_database_share_what_was_known(
-    engine: str, home: Path, postgres: Server
-) -> None:
-    url = SecretStr(postgres.new_database()) if engine == "postgresql" else None
-    settings = Settings(home=home, database_url=url)
+def test_workers_of_one_database_share_what_was_known(home: Path, postgres: Server) -> None:
+    settings = Settings(home=home, database_url=SecretStr(postgres.new_database()))
     with worker(settings) as one, worker(settings) as other:
         before = known(other)
         caller = one.key("score")
@@ -144,8 +138,10 @@ def test_workers_of_one_database_share_what_was_known(
         assert known(later) == before + 2
 
 
-def test_a_worker_reads_from_the_log_what_another_did_not_live_to_apply(home: Path) -> None:
-    settings = Settings(home=home)
+def test_a_worker_reads_from_the_log_what_another_did_not_live_to_apply(
+    home: Path, postgres: Server
+) -> None:
+    settings = Settings(home=home, database_url=SecretStr(postgres.new_database()))
     with worker(settings) as one, worker(settings) as other:
         before = known(other)
         caller = one.key("score")
@@ -154,42 +150,6 @@ def test_a_worker_reads_from_the_log_what_another_did_not_live_to_apply(home: Pa
         assert known(other) == before
         assert other.score(shipment(shipment_id="S-2"), caller).status_code == 200
         assert known(other) == known(one) == before + 2
-
-
-def test_a_rebuild_is_refused_while_several_workers_serve(home: Path) -> None:
-    rebuild = ["state", "rebuild", "--home", str(home)]
-    with worker(Settings(home=home)) as one:
-        caller = one.key("score")
-        assert one.score(shipment(), caller).status_code == 200
-        refused = CliRunner().invoke(commands, rebuild)
-    assert "stop the service" in str(refused.exception)
-
-    assert CliRunner().invoke(commands, rebuild).exit_code == 0
-
-
-@pytest.mark.parametrize("command", ["state rebuild", "restore"])
-def test_no_workers_begin_while_the_store_that_they_would_share_is_made_anew(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    backup = str(tmp_path / "backup.tgz")
-    with working(Settings(home=home)) as service:
-        service.score(shipment(), service.key("score"))
-    CliRunner().invoke(commands, ["backup", "--home", str(home), "--out", backup])
-    given = [backup] if command == "restore" else []
-    place = tmp_path / "new" if given else home
-    rebuilt = []
-
-    def rebuilding(*_: Any, **__: Any) -> None:
-        with pytest.raises(DatabaseInUse, match="tidegate state rebuild"):
-            held_for_workers(place / "tidegate.db").__enter__()
-        rebuilt.append(place)
-
-    monkeypatch.setattr("serving.history.client.rebuild_history", rebuilding)
-    done = CliRunner().invoke(commands, [*command.split(), *given, "--home", str(place)])
-
-    assert (done.exit_code, rebuilt) == (0, [place])
-    with held_for_workers(place / "tidegate.db"):
-        pass
 
 
 def test_a_start_reads_neither_files_nor_decisions_again(home: Path) -> None:
@@ -360,5 +320,5 @@ def test_a_rebuild_for_a_shared_store_that_is_killed_leaves_nothing_once_it_is_o
     assert [*elsewhere.iterdir()] == []
     assert {each.name for each in home.iterdir()} != former
     open_history(settings, log, records, shared)
-    assert {each.name for each in home.iterdir()} == former
+    assert {each.name for each in home.iterdir()} == {*former, ".state-turn"}
     engine.dispose()

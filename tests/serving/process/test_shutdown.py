@@ -16,7 +16,6 @@ import pytest
 
 from features.atomic_dir import written_whole
 from serving.cli.start_progress import StartStatus
-from serving.db.write_lock import hold_for_service
 from tests.features.messages.worst_inputs import statement
 from tests.ports import free_port
 from tests.processes import in_a_session, wait_until_nobody_is_left
@@ -58,16 +57,18 @@ def test_a_start_that_is_told_to_stop_ends_at_once_without_a_traceback(
         assert half_written.isdisjoint(home.glob(".state.*"))
 
 
-def test_workers_end_when_the_process_that_began_them_is_killed(home: Path) -> None:
-    """Else they would hold the address and the database that the next service needs."""
+def test_workers_end_when_the_process_that_began_them_is_killed(
+    home: Path, postgres: Server
+) -> None:
+    """Else they would hold the address that the next service needs."""
     command = [*SERVE, "--home", str(home), "--port", str(free_port()), "--workers", "2"]
+    command += ["--database-url", postgres.new_database()]
     with in_a_session(command) as process:
         while process.poll() is None and not (home / ".state-turn").exists():
             time.sleep(0.05)
         process.kill()
         process.wait(SOON_S)
         wait_until_nobody_is_left(process)
-    hold_for_service(home / "tidegate.db").close()
 
 
 def test_workers_that_are_told_to_stop_while_they_start_end_at_once(
@@ -86,21 +87,19 @@ def test_workers_that_are_told_to_stop_while_they_start_end_at_once(
         wait_until_nobody_is_left(process)
 
 
-def test_workers_that_could_never_start_are_not_begun(tmp_path: Path) -> None:
+def test_workers_that_could_never_start_are_not_begun(tmp_path: Path, postgres: Server) -> None:
     (tmp_path / "lanes.toml").write_text("x = = y")
     command = [*SERVE, "--home", str(tmp_path), "--port", str(free_port()), "--workers", "2"]
+    over = {"postgres": ["--database-url", postgres.new_database()], "sqlite": []}
+    says = {"postgres": "lanes.toml", "sqlite": "several workers need PostgreSQL"}
+    for engine, options in over.items():
+        ended = subprocess.run(
+            [*command, *options], capture_output=True, text=True, timeout=60, check=False
+        )
 
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    assert ended.returncode == 1
-    assert "lanes.toml" in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
-def test_no_process_that_runs_tests_is_one_that_workers_are_forked_from() -> None:
-    """It would ignore SIGTERM, as would all that tests begin."""
-    assert "serving.process.prefork_warmup" not in sys.modules
-    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
+        assert ended.returncode == 1
+        assert says[engine] in ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
