@@ -58,7 +58,7 @@ $(sail)/.ready: requirements-spark.lock $(ready)
 	@touch $@
 
 spark: $(sail)/.ready  ## the tests of Spark, on Sail
-	PYTHONPATH=$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data $(bin)/python -m pytest tests/features/spark_build tests/training/fit/workers_on_spark $(ARGS)
+	PYTHONPATH=$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data $(bin)/python -m pytest tests/features/spark tests/training/fit/workers_on_spark $(ARGS)
 
 faults: $(ready)  ## the tests that damage things, with their full counts
 	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)
@@ -75,7 +75,7 @@ cluster: $(sail)/.ready  ## the tests of Spark on Spark itself, which needs Java
 	@test -d $(venv)/cluster || $(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	  --target $(venv)/cluster "pyspark$$(grep -o '^pyspark-client==[0-9.]*' requirements-spark.lock | cut -c15-)" py4j
 	PYTHONPATH=$(CURDIR)/$(venv)/cluster:$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data TIDEGATE_SPARK_MASTER='local[2,2]' \
-	$(bin)/python -m pytest tests/features/spark_build tests/training/fit/workers_on_spark $(ARGS)
+	$(bin)/python -m pytest tests/features/spark tests/training/fit/workers_on_spark $(ARGS)
 
 # Chromium without windows, or as it is, as the system's package where that may be installed, or
 # Playwright's own; where none can be had, the tests that need it fail and name the command that would.

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AwareDatetime
 from pydantic_core import PydanticUndefined
 
-from features.records import Record
 from features.reference.code_lists import CODES
+
+if TYPE_CHECKING:
+    from features.records import Record
 
 INSTANT = pa.timestamp("us", tz="UTC")
 _ARROW_OF = {
@@ -42,7 +44,7 @@ class Limits:
 
 
 @cache
-def arrow_schema(record: type[Record]) -> pa.Schema:
+def arrow_schema(record: "type[Record]") -> pa.Schema:
     """Columns of a record file in the order of the record's fields; required ones not nullable."""
     return pa.schema(
         pa.field(name, _arrow_type(field.annotation), nullable=not field.is_required())
@@ -50,12 +52,12 @@ def arrow_schema(record: type[Record]) -> pa.Schema:
     )
 
 
-def default_column(record: type[Record], field: pa.Field, rows: int) -> pa.Array:
+def default_column(record: "type[Record]", field: pa.Field, rows: int) -> pa.Array:
     """So many times what a field is where a record leaves it out."""
     return pa.repeat(pa.scalar(record.model_fields[field.name].default, field.type), rows)
 
 
-def with_defaults(table: pa.Table, record: type[Record]) -> pa.Table:
+def with_defaults(table: pa.Table, record: "type[Record]") -> pa.Table:
     """Columns of records with what a field is where a record leaves it out, if that is a value."""
     for name, default in _defaults(record).items():
         if name in table.column_names and table[name].null_count:
@@ -65,12 +67,12 @@ def with_defaults(table: pa.Table, record: type[Record]) -> pa.Table:
 
 
 @cache
-def _defaults(record: type[Record]) -> dict[str, Any]:
+def _defaults(record: "type[Record]") -> dict[str, Any]:
     defaults = {name: field.default for name, field in record.model_fields.items()}
     return {n: d for n, d in defaults.items() if d not in (None, PydanticUndefined)}
 
 
-def record_table(columns: Mapping[str, Any], record: type[Record]) -> pa.Table:
+def record_table(columns: Mapping[str, Any], record: "type[Record]") -> pa.Table:
     """Columns as a table of records; what is left out is as where a record leaves it out."""
     size = len(next(iter(columns.values())))
     whole = {
@@ -83,7 +85,7 @@ def record_table(columns: Mapping[str, Any], record: type[Record]) -> pa.Table:
 
 
 @cache
-def limits(record: type[Record]) -> dict[str, Limits]:
+def limits(record: "type[Record]") -> dict[str, Limits]:
     """The limits of every field, from the same schema that requests are validated with."""
     described = record.model_json_schema()["properties"]
     return {

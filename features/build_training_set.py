@@ -20,13 +20,14 @@ from features.definition import Feature
 from features.digests.computations import computation_digests, fingerprint
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progress
-from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
+from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.columns import Column, Columns, array_of_instants, array_of_numbers
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.window import Window, count
 from features.errors import RecordsError
 from features.event_sources import event_sources
 from features.ingest.record_files import read_records
+from features.ingest.record_folder import RecordFolder
 from features.ingest.record_summary import SUMMARY, summary_of
 from features.records import CONCLUSIVE, OF_DOCUMENTS, RECORD_FILES, SubjectKind
 from features.rescoring_rules import RescoringRules

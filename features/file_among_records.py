@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
-from features.engine.batch.files_as_written import BLOCK_ROWS, is_as_written
-from features.engine.batch.record_blocks import RecordFolder, read_whole
+from features.engine.batch.record_blocks import read_whole
 from features.engine.columns import Column, Columns, rows
 from features.errors import RecordsError
+from features.ingest.files_as_written import BLOCK_ROWS, is_as_written
 from features.ingest.record_files import file_of, read_record_file, read_records
+from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 

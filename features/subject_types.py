@@ -4,12 +4,8 @@ A route is a journey with its legs, a shipment one declared consignment with the
 carries it. Whatever treats the two differently looks the difference up here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from features.derived.journey import derive_journey
-from features.derived.shipment import derive_shipment
-from features.engine.columns import Columns
 from features.field_kinds import Party, fields_of_kind
 from features.records import Journey, Record, Shipment, SubjectKind
 
@@ -18,13 +14,12 @@ from features.records import Journey, Record, Shipment, SubjectKind
 class SubjectType:
     """What is particular to one type of subject.
 
-    `derive` makes the derived columns of its own record. `has_journey` says whether the columns of
-    the journey that carries it are joined to it, prefixed `journey_`; `declares_goods` whether its
-    record says what is carried, from which documents may differ. `origin_field`, `departure_field`
-    and `arrival_field` of its record hold a country or a place, whose code begins with its country.
-    Documents must be valid until the first known of `documents_valid_until`. `experience_feature`
-    counts what its operator did before. `submission_rule` says to callers which records a
-    submission must have.
+    `has_journey`: the columns of the journey that carries it are joined to it, prefixed `journey_`.
+    `declares_goods`: its record says what is carried, and documents may differ from that.
+    `origin_field`, `departure_field` and `arrival_field` of its record hold a country or a place,
+    whose code begins with its country. Documents must be valid until the first known of
+    `documents_valid_until`. `experience_feature` counts earlier subjects of its operator.
+    `submission_rule` tells callers which records a submission must have.
     """
 
     kind: SubjectKind
@@ -43,7 +38,6 @@ class SubjectType:
     has_journey: bool
     declares_goods: bool
     submission_rule: str
-    derive: Callable[[Columns], Columns]
 
     @property
     def submission_field(self) -> str:
@@ -104,7 +98,6 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         has_journey=False,
         declares_goods=False,
         submission_rule="a route is submitted with `journey` and without `shipment`",
-        derive=derive_journey,
     ),
     "shipment": SubjectType(
         kind="shipment",
@@ -123,6 +116,5 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         has_journey=True,
         declares_goods=True,
         submission_rule="a shipment is submitted with `shipment`",
-        derive=derive_shipment,
     ),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from features.derived.beside_subject import subject_key
 from features.derived.subject import (
+    DERIVE_BY_KIND,
     LATEST_FIELDS,
     LatestField,
     derived_columns,
@@ -44,7 +45,7 @@ def subject_program(kind: SubjectKind, columns: Collection[Key]) -> Program:
             for key in columns
             if isinstance(key, Mapped)
         }
-        return {**subject, **SUBJECT_TYPES[kind].derive(subject), **mapped}
+        return {**subject, **DERIVE_BY_KIND[kind](subject), **mapped}
 
     return traced_columns(derive, fields, columns)
 

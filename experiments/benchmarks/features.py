@@ -133,11 +133,11 @@ def _ours(world: Path) -> None:
     from features.catalogue import windows_of  # noqa: PLC0415
     from features.engine.batch.build_resources import BuildResources  # noqa: PLC0415
     from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame  # noqa: PLC0415
-    from features.engine.batch.record_blocks import RecordFolder  # noqa: PLC0415
     from features.engine.columns import array_of_numbers  # noqa: PLC0415
     from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
     from features.engine.string_table import STRING_TABLE  # noqa: PLC0415
     from features.event_sources import event_sources  # noqa: PLC0415
+    from features.ingest.record_folder import RecordFolder  # noqa: PLC0415
 
     keep_freed_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")

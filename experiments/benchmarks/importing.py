@@ -28,9 +28,9 @@ import pyarrow.parquet as pq
 
 from experiments.benchmarks.memory import peak_mib
 from features.arrow_schema import INSTANT
-from features.ingest.mapping.import_tables import import_tables
-from features.ingest.mapping.mapping import MappingFile
-from features.ingest.mapping.source_tables import open_file
+from features.mapping.import_tables import import_tables
+from features.mapping.mapping import MappingFile
+from features.mapping.source_tables import open_file
 
 SHIPMENTS = """
 [tables.declarations]

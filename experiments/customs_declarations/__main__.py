@@ -13,9 +13,9 @@ import typer
 
 from features.build_training_set import build_training_set
 from features.errors import RecordsError, TidegateError
-from features.ingest.mapping.import_tables import import_tables
-from features.ingest.mapping.mapping import MappingFile
-from features.ingest.mapping.source_tables import ArrowTable
+from features.mapping.import_tables import import_tables
+from features.mapping.mapping import MappingFile
+from features.mapping.source_tables import ArrowTable
 from serving.models.scores import Scorer
 from serving.scoring.files import read_subjects
 from training.data.time_split import TimeSplit

@@ -4,12 +4,13 @@ Two columns every subject has: `subject_id` and `declared_at`, the scoring insta
 derived from a single record on entry is derived once; features and windows only read it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from features.derived.shipment import join_journeys
+from features.derived.journey import derive_journey
+from features.derived.shipment import derive_shipment, join_journeys
 from features.engine.columns import Columns, Kind, Records, kinds_of
 from features.engine.expressions.program import Program, traced_columns
 from features.records import (
@@ -20,6 +21,11 @@ from features.records import (
     SubjectKind,
 )
 from features.subject_types import SUBJECT_TYPES
+
+DERIVE_BY_KIND: Mapping[SubjectKind, Callable[[Columns], Columns]] = MappingProxyType(
+    {"route": derive_journey, "shipment": derive_shipment}
+)
+"""The function that derives the columns of a subject from its own record."""
 
 
 class LatestField(NamedTuple):
@@ -71,7 +77,7 @@ def derived_columns(kind: SubjectKind, columns: frozenset[str] | None = None) ->
 
     It derives those among `columns`, or every one.
     """
-    return traced_columns(SUBJECT_TYPES[kind].derive, record_kinds(kind), columns)
+    return traced_columns(DERIVE_BY_KIND[kind], record_kinds(kind), columns)
 
 
 def record_kinds(kind: SubjectKind) -> dict[str, Kind]:

@@ -5,6 +5,6 @@ formulas, `windows` says which events a window holds and how they are reduced. `
 windows for many subjects from files; `store` is the online feature store, which keeps what is
 needed to compute them for one, and `online` does so for a request.
 
-Which features and record types there are is not known here; whoever computes with the engine hands
-over programs, windows and sources. A contract holds that.
+The engine knows no feature and no record type: callers hand over programs, windows and sources.
+Import contracts enforce that.
 """

@@ -7,7 +7,7 @@ flag is 0 or 1), and an instant is int64 microseconds of UTC with NO_INSTANT.
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,9 @@ import pyarrow as pa
 from features.arrow_schema import INSTANT, arrow_schema
 from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT, STRING_TABLE, cells_of
-from features.records import Record
+
+if TYPE_CHECKING:
+    from features.records import Record
 
 Column = npt.NDArray[Any]
 Columns = dict[str, Column]
@@ -55,7 +57,7 @@ def table_of_columns(columns: Columns) -> pa.Table:
     return pa.table({name: _array_of_column(column) for name, column in columns.items()})
 
 
-def columns_of_records(records: Sequence[Record], record: type[Record]) -> Columns:
+def columns_of_records(records: "Sequence[Record]", record: "type[Record]") -> Columns:
     """The columns of records as a request brings them; empty columns for no records."""
     return {
         field.name: _column_of_values([getattr(r, field.name) for r in records], field.type)
@@ -63,7 +65,7 @@ def columns_of_records(records: Sequence[Record], record: type[Record]) -> Colum
     }
 
 
-def kinds_of(record: type[Record]) -> dict[str, Kind]:
+def kinds_of(record: "type[Record]") -> dict[str, Kind]:
     """What each column of a record type holds."""
     return {field.name: _kind(field.type) for field in arrow_schema(record)}
 

@@ -7,11 +7,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from features.atomic_dir import written_whole
-from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
+from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.columns import length
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
+from features.ingest.record_folder import RecordFolder
 
 # Records of one transaction: enough to sort well, few enough to hold.
 AT_ONCE = 1 << 15

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from features.derived.subject import derived_columns
+from features.derived.subject import DERIVE_BY_KIND, derived_columns
 from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
 from features.engine.expressions.program import Program
@@ -176,7 +176,7 @@ def _of_the_journey(column: str) -> str:
 
 def _with_learnt_at(kind: SubjectKind) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
     """What derives the columns of a subject; `learnt_at` is when a later version became known."""
-    derive = SUBJECT_TYPES[kind].derive
+    derive = DERIVE_BY_KIND[kind]
     return lambda columns: {**derive(columns), "learnt_at": columns["known_at"]}
 
 

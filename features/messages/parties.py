@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from features.ingest.mapping.register_pseudonyms import RegisterPseudonyms
 from features.messages.element import Element
+from features.register_pseudonyms import RegisterPseudonyms
 
 _REGISTERS = (
     *("lei", "eori", "vat", "gln", "duns", "register", "iban", "account", "bic", "code", "name"),

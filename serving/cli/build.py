@@ -113,7 +113,7 @@ def _on_this_machine(
 def _on_spark(
     subject: Subject, master: str, tasks: int | None, rules: "RescoringRules | None"
 ) -> Callable[[Path, Path], int]:
-    from features.spark_build.build import build_on_spark
+    from features.spark.build import build_on_spark
 
     return partial(build_on_spark, subject.value, master, tasks, rules=rules)
 

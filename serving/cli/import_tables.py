@@ -10,7 +10,7 @@ import typer
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from features.ingest.mapping.import_tables import ImportReport
+    from features.mapping.import_tables import ImportReport
 
 PLACES_SHOWN = 20
 
@@ -37,7 +37,7 @@ def import_tables(
 
 def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
     """Propose a mapping of tables."""
-    from features.ingest.mapping.drafting.mapping_draft import write_draft as write
+    from features.mapping.drafting.mapping_draft import write_draft as write
 
     drafted = write(file, inputs)
     if as_json:
@@ -48,10 +48,10 @@ def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
 
 def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "ImportReport":
     from features.home_keys import party_key
-    from features.ingest.mapping.import_tables import import_tables as make_records
-    from features.ingest.mapping.inputs import open_inputs
-    from features.ingest.mapping.mapping import MappingFile
-    from features.ingest.mapping.source_tables import SourceTable
+    from features.mapping.import_tables import import_tables as make_records
+    from features.mapping.inputs import open_inputs
+    from features.mapping.mapping import MappingFile
+    from features.mapping.source_tables import SourceTable
 
     def open_database(url: str, table: Any) -> SourceTable:
         from serving.db.foreign_table import ForeignTable
@@ -66,7 +66,7 @@ def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "I
 
 
 def _document(report: "ImportReport", out: Path | None) -> dict[str, Any]:
-    from features.ingest.mapping.import_tables import QUARANTINE
+    from features.mapping.import_tables import QUARANTINE
 
     has_quarantine = out is not None and report.refused
     quarantine = {"quarantine": str(out / QUARANTINE) if out and has_quarantine else None}
@@ -87,7 +87,7 @@ def _lines(report: "ImportReport", out: Path | None) -> Iterator[str]:
 
 def _lines_of_refused(report: "ImportReport", out: Path | None) -> Iterator[str]:
     """Of an import the first of the rows, which are in the quarantine; of a check, more."""
-    from features.ingest.mapping.import_tables import QUARANTINE
+    from features.mapping.import_tables import QUARANTINE
 
     if out:
         yield f"refused rows are in {out / QUARANTINE}:"

@@ -12,8 +12,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql.expression import Executable, literal_column
 
 from features.errors import InputRefused
-from features.ingest.mapping.mapping import TableMapping
-from features.ingest.mapping.source_tables import BLOCK_ROWS, Block, array_of
+from features.mapping.mapping import TableMapping
+from features.mapping.source_tables import BLOCK_ROWS, Block, array_of
 
 _ROWS_LOOKED_AT = 1_000
 

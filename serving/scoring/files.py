@@ -26,7 +26,6 @@ import pyarrow.parquet as pq
 from features.build_training_set import feature_frame, feature_tables
 from features.catalogue import catalogue
 from features.engine.batch.build_resources import BuildResources
-from features.engine.batch.record_blocks import RecordFolder
 from features.engine.columns import Columns, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
@@ -34,6 +33,7 @@ from features.errors import RecordsError
 from features.file_among_records import PLACE, AskedSubjects, among_records
 from features.history.online_store import COUNTED_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
+from features.ingest.record_folder import RecordFolder
 from features.offences import offence_group
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES

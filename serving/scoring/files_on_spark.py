@@ -15,13 +15,13 @@ import pyarrow as pa
 
 from features.atomic_dir import working_folder
 from features.engine.columns import Columns
-from features.engine.spark.session import spark_session
-from features.engine.spark.shuffle import installed_code
 from features.file_among_records import among_records
 from features.records import SubjectKind
-from features.spark_build.build import computed_on_spark, of_rows
-from features.spark_build.submissions import SubmissionsOnSpark
-from features.spark_build.submitted_file import submitted_beside
+from features.spark.build import computed_on_spark, of_rows
+from features.spark.session import spark_session
+from features.spark.shuffle import installed_code
+from features.spark.submissions import SubmissionsOnSpark
+from features.spark.submitted_file import submitted_beside
 from features.submission import Submission
 from features.vector import Vector
 from serving.models.scores import Scorer

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from features.build_training_set import feature_matrix
-from features.engine.batch.record_blocks import RecordFolder, records_of_folder
 from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
+from features.ingest.record_folder import RecordFolder, records_of_folder
 from features.records import SUBJECT_KINDS
 from features.replay_submissions import submissions_of
 from features.vector import feature_vector, feature_vectors

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from features.build_training_set import feature_frame
 from features.engine.batch.build_resources import BuildResources
-from features.engine.batch.record_blocks import RecordFolder, records_of_folder
 from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
+from features.ingest.record_folder import RecordFolder, records_of_folder
 from features.records import RECORD_FILES, Journey, Outcome, Record, Shipment, SubjectKind
 from features.replay_submissions import submissions_of
 from features.rescoring_rules import RescoringRules

@@ -15,11 +15,11 @@ import pytest
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import InMemoryRecords
 from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
+from features.ingest.record_folder import InMemoryRecords
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission, history_records

@@ -16,12 +16,12 @@ from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
-from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Window
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.ingest.record_files import read_records
+from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submitted_subject import request_rows

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pytest
 
 from features.build_training_set import feature_matrix
-from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.ingest.record_files import read_records
+from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES, SUBJECT_KINDS
 from features.replay_submissions import submissions_of
 from features.vector import feature_vector

@@ -14,16 +14,12 @@ from hypothesis import strategies as st
 
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import (
-    InMemoryRecords,
-    RecordFolder,
-    records_of_folder,
-)
 from features.engine.columns import Records, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
+from features.ingest.record_folder import InMemoryRecords, RecordFolder, records_of_folder
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
 from features.engine.columns import NO_INSTANT, Columns, Records, is_text, length, rows
 from features.engine.string_table import STRING_TABLE
+from features.ingest.record_folder import InMemoryRecords, records_of_folder
 from features.records import RECORD_FILES, SubjectKind
 from tests.agreement.streams import Stream, on_every_edge, streams, write
 from tests.counts import count

@@ -10,11 +10,11 @@ import pytest
 
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import InMemoryRecords, RecordFolder
 from features.engine.columns import Records, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
+from features.ingest.record_folder import InMemoryRecords, RecordFolder
 from features.input_dependencies import INPUTS, features_fed
 from features.peer_groups import peers_of
 from features.records import SubjectKind

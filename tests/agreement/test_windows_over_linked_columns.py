@@ -9,8 +9,8 @@ from features.build_training_set import feature_frame
 from features.catalogue import windows_of
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
-from features.engine.batch.record_blocks import RecordFolder
 from features.event_sources import event_sources
+from features.ingest.record_folder import RecordFolder
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.ingest.mapping.mapping import FieldMapping, TableMapping
 from features.ingest.record_files import read_records
+from features.mapping.mapping import FieldMapping, TableMapping
 from serving.cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "importing.md").read_text(encoding="utf-8")

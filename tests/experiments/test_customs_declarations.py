@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from experiments.customs_declarations.__main__ import MAPPING, write_records
-from features.ingest.mapping.drafting.mapping_draft import write_draft
-from features.ingest.mapping.mapping import MappingFile
 from features.ingest.record_files import read_records
+from features.mapping.drafting.mapping_draft import write_draft
+from features.mapping.mapping import MappingFile
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = (

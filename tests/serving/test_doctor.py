@@ -12,12 +12,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, inspect, text
 from typer.testing import CliRunner
 
-from features.engine.batch.record_blocks import RecordFolder
 from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from features.home_keys import KEY_FILES, PUBLIC_FILES
+from features.ingest.record_folder import RecordFolder
 from serving.app import create_app
 from serving.audit.checkpoints import LogSigner
 from serving.cli.doctor import _registrations, _signed_beside_models, doctor

@@ -1,8 +1,7 @@
 """Many subjects at once: record files -> windows and features, in memory that events do not fill.
 
 What to read is given as data (`sources`): nothing here names a record, a feature or a type of
-subject. `record_blocks` reads record files a block of rows at a time, with text as codes;
-`validate_block` looks at each text once, however often it stands there. The subjects are kept in
+subject. `record_blocks` is how records are read, a block of rows at a time. Subjects are held in
 memory, in the order of declaration. Events that are many are spread over `partitions` by their key:
 records linked to a subject in `linked_partitions`, events of anyone in `stream_partitions`. One
 partition at a time, or as many as there are threads (`build_resources`), is sorted by key and time

@@ -5,6 +5,7 @@ file without any is known by the statistics in its footer.
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,9 @@ from features.engine.windows.lifetimes import (
     is_first_of_each,
     last_instants,
 )
-from features.records import Record
+
+if TYPE_CHECKING:
+    from features.records import Record
 
 _NOTHING = np.empty(0, np.int64)
 
@@ -57,13 +60,13 @@ def no_amendments() -> Amendments:
     return Amendments(_NOTHING, _NOTHING, _NOTHING)
 
 
-def fields_of_versions(record: type[Record]) -> list[str]:
+def fields_of_versions(record: "type[Record]") -> list[str]:
     """The fields of a record type that tell its versions apart, and when each became known."""
     told = {"version", "withdrawn", "known_at"} & record.model_fields.keys()
     return sorted({*record.versions_of, record.known_from, *told})
 
 
-def may_be_amended(footer: pq.FileMetaData, record: type[Record]) -> bool:
+def may_be_amended(footer: pq.FileMetaData, record: "type[Record]") -> bool:
     """Whether a file may hold amendments, by the statistics of its columns."""
     if "version" not in record.model_fields:
         return True
@@ -77,7 +80,7 @@ def may_be_amended(footer: pq.FileMetaData, record: type[Record]) -> bool:
     return False
 
 
-def amendments_of(columns: Columns, record: type[Record]) -> Amendments:
+def amendments_of(columns: Columns, record: "type[Record]") -> Amendments:
     """The amendments among all rows of a record file, of which these are `fields_of_versions`."""
     if not record.versions_of:
         return no_amendments()
@@ -99,7 +102,7 @@ def amendments_of(columns: Columns, record: type[Record]) -> Amendments:
     return Amendments(places[is_special], known_at[is_special], until[is_special])
 
 
-def as_declared(columns: Columns, record: type[Record]) -> Columns:
+def as_declared(columns: Columns, record: "type[Record]") -> Columns:
     """Subjects once each, in the version that counted first, in the order of their rows.
 
     Those that never counted are left out.
@@ -115,7 +118,7 @@ def as_declared(columns: Columns, record: type[Record]) -> Columns:
     return rows(columns, np.sort(lived[order[is_first_of_each(ids[order])]]))
 
 
-def _looked_at(columns: Columns, record: type[Record], known_at: Column) -> Column:
+def _looked_at(columns: Columns, record: "type[Record]", known_at: Column) -> Column:
     """The places of all rows of records of which one may be amended or withdrawn.
 
     Of a type whose versions are told by when they became known that may be any.
@@ -128,7 +131,7 @@ def _looked_at(columns: Columns, record: type[Record], known_at: Column) -> Colu
     return np.flatnonzero(np.isin(of_record, of_record[is_apart])) if is_apart.any() else _NOTHING
 
 
-def amendments_of_table(table: pa.Table, record: type[Record]) -> Amendments:
+def amendments_of_table(table: pa.Table, record: "type[Record]") -> Amendments:
     """The same of a table, of whose ids none is learnt but those of amended records."""
     if "version" not in table.column_names:
         return amendments_of(columns_of_table(table), record)
@@ -144,7 +147,7 @@ def amendments_of_table(table: pa.Table, record: type[Record]) -> Amendments:
     return replace(found, rows=places[found.rows])
 
 
-def _known_at(columns: Columns, record: type[Record]) -> Column:
+def _known_at(columns: Columns, record: "type[Record]") -> Column:
     """When each row became known: of a subject, when that version did, not before it was made."""
     known_from = columns[record.known_from]
     return np.maximum(columns.get("known_at", known_from), known_from)  # a missing one is least

@@ -1,40 +1,12 @@
-"""Record files, checked and a block of rows at a time, with text as codes.
-
-A Parquet file is read by its row groups, text as dictionaries, so that a text is looked at once per
-block however many rows hold it. Faults are reported as for a file that is read whole.
-"""
+"""Records as the batch engine reads them: by type, some columns, a block of rows at a time."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from features.engine.batch.amendments import (
-    Amendments,
-    amendments_of,
-    fields_of_versions,
-    no_amendments,
-)
-from features.engine.batch.files_as_written import (
-    amendments_in,
-    batches_of_file,
-    is_as_written,
-    rows_in,
-)
-from features.engine.batch.validate_block import BlockChecks
-from features.engine.columns import Column, Columns, Records, columns_of_table
-from features.engine.string_table import STRING_TABLE, indices_of
-from features.ingest.completed_fields import COMPLETED_FIELDS, CompletedField
-from features.ingest.record_files import file_of, read_record_file, read_records
-from features.records import RECORD_FILES
-
-
-def records_of_folder(folder: Path, names: Iterable[str] = RECORD_FILES) -> Records:
-    """The columns of every record type in a folder, or of those named."""
-    return {name: columns_of_table(read_records(folder, name)) for name in names}
+from features.engine.batch.amendments import Amendments
+from features.engine.columns import Column, Columns, Records
 
 
 class RecordBlocks(Protocol):
@@ -51,30 +23,6 @@ class RecordBlocks(Protocol):
 
     def amendments(self, name: str) -> Amendments:
         """Which rows of a record type other versions of their records end, and when."""
-
-
-class InMemoryRecords:
-    """Records that are in memory already."""
-
-    def __init__(self, records: Records) -> None:
-        self._records = records
-
-    def count(self, name: str) -> int:
-        """How many records of a type there are."""
-        return len(self._records[name][next(iter(RECORD_FILES[name].model_fields))])
-
-    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """All rows as one block."""
-        yield {field: self._records[name][field] for field in fields}
-
-    def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places."""
-        return STRING_TABLE.texts_of(self._records[name][field][places])
-
-    def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
-        columns, record = self._records[name], RECORD_FILES[name]
-        return amendments_of({n: columns[n] for n in fields_of_versions(record)}, record)
 
 
 class CachedRecords:
@@ -114,92 +62,3 @@ def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Colum
     if len(blocks) == 1:
         return blocks[0]
     return {field: np.concatenate([block.pop(field) for block in blocks]) for field in names}
-
-
-class RecordFolder:
-    """The record files of a folder; RecordsError for anything wrong in what is read.
-
-    What is read first of a file is checked with all its columns where `is_whole`, otherwise with
-    those that are asked for; `read` tells which columns of which files were.
-    """
-
-    def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
-        self._files = {name: file_of(folder, name) for name in RECORD_FILES}
-        self._folder = folder
-        self._unchecked = {*RECORD_FILES} if is_whole else set()
-        self._sources: Records = {}
-        self.read: dict[str, list[str]] = {}
-
-    def count(self, name: str) -> int:
-        """How many records of a type there are."""
-        file = self._files[name]
-        return 0 if file is None else rows_in(file, name)
-
-    def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """Some columns of a record type, a block of rows at a time, in the order of the file."""
-        file = self._files[name]
-        if file is None or not is_as_written(file, name):
-            yield columns_of_table(read_records(self._folder, name).select(fields))
-            return
-        is_whole, completed = name in self._unchecked, COMPLETED_FIELDS.get(name)
-        if completed is not None and not is_whole and completed.field not in fields:
-            completed = None
-        returned = {*fields, *(completed.own_fields if completed else ())}
-        record = RECORD_FILES[name]
-        # Whose ids are read is held to stand there once in each version.
-        told = {*record.unique_fields} if returned.issuperset(record.versions_of) else set()
-        read = [*record.model_fields] if is_whole else sorted(returned | told)
-        self.read[name] = sorted({*self.read.get(name, []), *read})
-        checks = BlockChecks(name, read, returned)
-        for block in batches_of_file(file, name, read):
-            columns, is_sound = checks.check(block)
-            if completed is not None:
-                columns, is_complete = self._completed(completed, columns)
-                is_sound &= is_complete
-            if not is_sound:
-                read_record_file(file, name)
-            yield {field: columns[field] for field in fields}
-        if checks.may_repeat():
-            read_record_file(file, name)
-        self._unchecked.discard(name)
-
-    def _completed(self, completed: CompletedField, columns: Columns) -> tuple[Columns, bool]:
-        """Columns with what records of another file say, and whether no row contradicts them."""
-        if completed.source not in self._sources:
-            whole = read_whole(self, completed.source, completed.source_fields)
-            self._sources[completed.source] = whole
-        source = self._sources[completed.source]
-        columns = columns | {completed.field: completed.complete(columns, source)}
-        return columns, not any(rows.any() for rows in completed.faults(columns, source).values())
-
-    def check(self) -> None:
-        """Read what nobody has read yet."""
-        for name in sorted(self._unchecked):
-            for _ in self.blocks(name, ()):
-                pass
-
-    def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
-        file = self._files[name]
-        return no_amendments() if file is None else amendments_in([file], name)
-
-    def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places of the file; only the row groups that hold them."""
-        file = self._files[name]
-        if file is None or not is_as_written(file, name):
-            column = read_records(self._folder, name)[field]
-            return [str(text) for text in column.take(pa.array(places)).to_pylist()]
-        return _texts_at(pq.ParquetFile(file), field, places)
-
-
-def _texts_at(file: pq.ParquetFile, field: str, places: Column) -> list[str]:
-    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-    ends = np.cumsum([0, *sizes])
-    group_of = np.searchsorted(ends, places, side="right") - 1
-    texts = np.empty(len(places), dtype=object)
-    for group in np.unique(group_of).tolist():
-        column = file.read_row_group(group, columns=[field], use_threads=False)[field]
-        here = group_of == group
-        rows = (places[here] - ends[group]).astype(np.int32)
-        texts[here] = column.take(indices_of(rows)).to_pylist()
-    return texts.tolist()

@@ -8,13 +8,13 @@ import pytest
 
 from features.derived.outcome import FIELDS_READ, outcome_events
 from features.derived.subject import derive_subjects
-from features.engine.batch.record_blocks import InMemoryRecords
 from features.engine.columns import Records, columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Window, count, distinct, total
 from features.event_sources import paid_outcomes
 from features.history.online_store import OnlineStore
+from features.ingest.record_folder import InMemoryRecords
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import (
     DECLARED,

@@ -19,16 +19,16 @@ import features.engine.batch.partitions
 import features.engine.batch.spill_columns
 from features.arrow_schema import INSTANT, Limits, arrow_schema, limits
 from features.engine.batch.factorize import KeyFactorizer, factorize_together, hash_column
-from features.engine.batch.fast_checks import is_surely_sound
 from features.engine.batch.partitions import Partitions
-from features.engine.batch.record_blocks import RecordFolder
 from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.batch.spill_columns import SpillableColumns
-from features.engine.batch.validate_block import are_sound_texts
 from features.engine.columns import DAY_US, NO_INSTANT, Columns, array_of_numbers
 from features.engine.string_table import STRING_TABLE, cells_of
 from features.errors import RecordsError
 from features.ingest.contract import broken_values
+from features.ingest.fast_checks import is_surely_sound
+from features.ingest.record_folder import RecordFolder
+from features.ingest.validate_block import are_sound_texts
 from features.records import RECORD_FILES, Journey
 from tests.counts import count
 

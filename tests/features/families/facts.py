@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from features.build_training_set import feature_matrix
-from features.engine.batch.record_blocks import InMemoryRecords
 from features.engine.columns import columns_of_records
+from features.ingest.record_folder import InMemoryRecords
 from features.records import RECORD_FILES, SubjectKind
 
 Row = dict[str, Any]

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.engine.batch.record_blocks import RecordFolder, read_whole
+from features.engine.batch.record_blocks import read_whole
 from features.engine.string_table import STRING_TABLE
 from features.errors import RecordsError
 from features.ingest.quarantine import set_aside
 from features.ingest.record_files import read_records, write_records
+from features.ingest.record_folder import RecordFolder
 from features.records import GoodsItem, Shipment
 from features.reference.currencies import known_currencies
 from features.submission import SubmittedShipment

@@ -12,7 +12,7 @@ from features.errors import MappingRefused
 from features.home_keys import PSEUDONYMS, read_key, write_secret
 from features.ingest.record_files import read_records
 from serving.cli.main import app
-from tests.features.ingest.mapping.importing import AT, SHIPMENT, SHIPMENTS, written_csv
+from tests.features.mapping.importing import AT, SHIPMENT, SHIPMENTS, written_csv
 
 NAMED = SHIPMENTS.replace('"FROM"', '{ column = "FROM", pseudonym = "eori" }') + AT
 

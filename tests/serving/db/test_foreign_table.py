@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from features.errors import InputRefused
-from features.ingest.mapping.mapping import TableMapping
+from features.mapping.mapping import TableMapping
 from serving.db import foreign_table
 from serving.db.foreign_table import ForeignTable
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from features.engine.batch.record_blocks import RecordFolder
+from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants

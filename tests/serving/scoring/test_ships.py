@@ -15,7 +15,7 @@ from pyais import encode_dict
 from sqlalchemy import func, select
 
 from features.build_training_set import feature_matrix
-from features.engine.batch.record_blocks import RecordFolder
+from features.ingest.record_folder import RecordFolder
 from features.messages.once_read import Leftovers, read_once
 from features.messages.options import Options
 from features.rescoring_rules import RescoringRules

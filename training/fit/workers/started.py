@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from features.engine.spark.session import said_plainly, spark_session
+from features.spark.session import said_plainly, spark_session
 from training.errors import WorkersFailed
 from training.fit.workers.growers import Growers
 from training.fit.workers.line import KEY_VARIABLE, Address

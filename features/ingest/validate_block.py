@@ -1,0 +1,168 @@
+"""Blocks of a record file -> columns, and whether they keep the contract of their record type."""
+
+import functools
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.arrow_schema import Limits, limits
+from features.engine.columns import Column, Columns, column_of_array
+from features.engine.numba_cache import compiled
+from features.engine.string_table import STRING_TABLE, cells_of, codes_at, hashes_of_texts
+from features.ingest.contract import CURRENCY_OF, broken_values
+from features.ingest.fast_checks import is_surely_sound
+from features.records import RECORD_FILES
+
+
+class Identities:
+    """What makes each record one record, to find two of the same.
+
+    One text that is returned is known by its code, anything else by a hash.
+    """
+
+    def __init__(self, unique: tuple[str, ...]) -> None:
+        self._unique = unique
+        self._hashes: list[Column] = []
+        self._codes = np.zeros(0, bool)
+        self._has_repeated = False
+
+    def add(self, block: pa.RecordBatch, columns: Columns) -> None:
+        """Remember the rows of a block, of which these columns are returned."""
+        if len(self._unique) == 1 and self._unique[0] in columns:
+            self._add_codes(columns[self._unique[0]])
+            return
+        self._hashes.append(identity_hashes(block, self._unique))
+
+    def may_repeat(self) -> bool:
+        """Whether two rows have the same code or hash, and so most likely the same identity."""
+        hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
+        return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
+
+    def _add_codes(self, codes: Column) -> None:
+        if len(self._codes) < len(STRING_TABLE):
+            self._codes = _grow(self._codes)
+        self._has_repeated |= _mark_seen(codes, self._codes)
+
+
+def identity_hashes(block: pa.RecordBatch, unique: tuple[str, ...]) -> Column:
+    """A hash of what makes each row of a block one record."""
+    parts = [_hashes(block[column]) for column in unique]
+    return functools.reduce(lambda one, other: one * 31 + other, parts)
+
+
+class BlockChecks:
+    """The blocks of one file: all columns that are read are checked, some of them returned."""
+
+    def __init__(self, name: str, read: Collection[str], returned: Collection[str]):
+        unique = RECORD_FILES[name].unique_fields
+        self._limits = limits(RECORD_FILES[name])
+        self._currency_of = CURRENCY_OF[name]
+        self._returned = returned
+        self._identities = Identities(unique) if unique and set(unique) <= set(read) else None
+
+    def check(self, block: pa.RecordBatch) -> tuple[Columns, bool]:
+        """The columns to return, and whether the block is surely without a fault."""
+        columns: Columns = {}
+        is_sound = not self._has_amount_alone(block)
+        for field, array in zip(block.schema.names, block.columns, strict=True):
+            limit = self._limits[field]
+            if limit.required and array.null_count:
+                is_sound = False
+            if field in self._returned and _is_text(array):
+                columns[field], holds = self._text(array, limit)
+            else:
+                holds = _holds(array, limit)
+                if field in self._returned:
+                    columns[field] = column_of_array(array)
+            is_sound &= holds
+        if self._identities is not None:
+            self._identities.add(block, columns)
+        return columns, is_sound
+
+    def may_repeat(self) -> bool:
+        """Whether two rows most likely are the same record."""
+        return self._identities is not None and self._identities.may_repeat()
+
+    def _text(self, array: pa.Array, limit: Limits) -> tuple[Column, bool]:
+        if not pa.types.is_dictionary(array.type):
+            codes = STRING_TABLE.learnt(array)
+            return codes, are_sound_texts(array, codes, limit)
+        codes = STRING_TABLE.learnt(array.dictionary)
+        holds = are_sound_texts(array.dictionary, codes, limit)
+        return codes_at(codes, array.indices), holds
+
+    def _has_amount_alone(self, block: pa.RecordBatch) -> bool:
+        """Whether an amount stands without a currency."""
+        return any(
+            {amount, currency} <= {*block.schema.names}
+            and block[currency].null_count > 0
+            and pc.any(pc.and_(pc.is_valid(block[amount]), pc.is_null(block[currency]))).as_py()
+            for amount, currency in self._currency_of.items()
+        )
+
+
+def _is_text(array: pa.Array) -> bool:
+    return bool(pa.types.is_string(array.type) or pa.types.is_dictionary(array.type))
+
+
+def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
+    """Whether all texts, with their codes, keep a limit."""
+    listed = _listed(limit)
+    if listed is None:
+        return _are_sound(texts, limit)
+    return listed.issuperset(codes.tolist()) or _are_sound(texts, limit)
+
+
+@functools.cache
+def _listed(limit: Limits) -> frozenset[int] | None:
+    """The codes of the texts that a limit lists, if its pattern allows them all; else None."""
+    listed = limit.choices or (limit.codes and limit.codes[1])
+    if not listed:
+        return None
+    codes = STRING_TABLE.codes(sorted(listed))
+    pattern_alone = replace(limit, choices=None, codes=None)
+    are_allowed = is_surely_sound(STRING_TABLE.texts(codes), pattern_alone)
+    return frozenset(codes.tolist()) if are_allowed else None
+
+
+def _holds(array: pa.Array, limit: Limits) -> bool:
+    """Whether values keep their limits; of a dictionary each distinct text is looked at once."""
+    values = array.dictionary if pa.types.is_dictionary(array.type) else array
+    if limit.choices or limit.codes:
+        return are_sound_texts(values, STRING_TABLE.learnt(values), limit)
+    return _are_sound(values, limit)
+
+
+def _are_sound(values: pa.Array, limit: Limits) -> bool:
+    if is_surely_sound(values, limit):
+        return True
+    broken = broken_values(values, replace(limit, required=False))
+    return not any(pc.any(flags).as_py() for _, flags in broken)
+
+
+def _hashes(column: pa.Array) -> Column:
+    if pa.types.is_dictionary(column.type):
+        hashes = np.append(hashes_of_texts(column.dictionary), 0)
+        return hashes[cells_of(column.indices, np.int32, -1)]
+    if pa.types.is_string(column.type):
+        return hashes_of_texts(column)
+    return cells_of(column.cast(pa.int64()), np.int64, 0) * np.int64(-7046029254386353131)
+
+
+def _grow(marked: Column) -> Column:
+    """The same notes, with room for twice as many texts as are known."""
+    return np.append(marked, np.zeros(2 * len(STRING_TABLE) - len(marked), bool))
+
+
+@compiled(nogil=True)
+def _mark_seen(codes: Column, marked: Column) -> bool:
+    """Mark codes; whether one is missing or was marked already."""
+    is_any_known = False
+    for code in codes:
+        is_any_known |= code < 0 or marked[code]
+        if code >= 0:
+            marked[code] = True
+    return is_any_known

@@ -1,0 +1,62 @@
+"""Which columns of which table a mapping reads, and which it leaves."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from features.mapping.mapping import MappingFile, RecordMapping
+from features.persons import is_about_a_person
+
+Schemas = Mapping[str, pa.Schema]
+Columns = Mapping[str, set[str]]
+"""The columns of each table, with those that the mapping splits off."""
+
+
+def known_columns(mapping: MappingFile, schemas: Schemas) -> Columns:
+    """What may be named of each table."""
+    return {
+        name: {*schema.names, *mapping.table(name).split_from} for name, schema in schemas.items()
+    }
+
+
+def table_of(record: RecordMapping, column: str, known: Columns) -> tuple[str, str]:
+    """The table that a record reads a column from, and the column there.
+
+    It is the record's own table, or one that is joined to it: `importers.COUNTRY`.
+    """
+    joined, _, inside = column.partition(".")
+    if column not in known.get(record.head.table, ()) and joined in record.head.join:
+        return joined, inside
+    return record.head.table, column
+
+
+def joined_names(mapping: MappingFile, record: RecordMapping, schemas: Schemas) -> set[str]:
+    """What a record reads from tables that are joined to its own."""
+    known = known_columns(mapping, schemas)
+    names = {column for column, _ in record.reads()}
+    return {name for name in names if table_of(record, name, known)[0] != record.head.table}
+
+
+def own_columns(mapping: MappingFile, table: str, schemas: Schemas) -> list[str]:
+    """The columns of a table that records read, and those that others are split from."""
+    known, split_from = known_columns(mapping, schemas), mapping.table(table).split_from
+    found: dict[str, None] = {}
+    for record in mapping.records:
+        for column, _ in record.reads():
+            of, own = table_of(record, column, known)
+            if of == table:
+                found[own if own in schemas[table].names else split_from[own]] = None
+    return [*found]
+
+
+def columns_left(
+    mapping: MappingFile, schemas: Schemas
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """By table, the columns about persons, and the others that nothing reads or drops."""
+    about_persons, left = {}, {}
+    for name, schema in schemas.items():
+        read = {*own_columns(mapping, name, schemas)}
+        about_persons[name] = [e for e in schema.names if e not in read and is_about_a_person(e)]
+        known = {*read, *mapping.table(name).drop, *about_persons[name]}
+        left[name] = [each for each in schema.names if each not in known]
+    return about_persons, left

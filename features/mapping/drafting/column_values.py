@@ -1,0 +1,123 @@
+"""What the values of a column look like: dates of a format, container numbers, codes ..."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from stdnum import iban, iso6346
+
+from features.arrow_schema import INSTANT, Limits
+from features.field_types import RFC_3339
+from features.ingest.contract import broken_values, may_become, typed
+from features.mapping.instants import instants_of
+from features.reference.code_lists import CODES
+
+FORMATS = (
+    *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"),
+    *("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
+    *("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"),
+    *("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S"),
+    *("%d-%m-%Y", "%d-%m-%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S"),
+    *("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d-%b-%Y", "%d %b %Y"),
+)
+MOST_CODES = 30
+FEW = 200
+"""So many values say whether a column fits a field."""
+
+
+@dataclass(frozen=True)
+class ColumnSample:
+    """The first rows of a column."""
+
+    name: str
+    values: pa.Array
+
+    @cached_property
+    def texts(self) -> pa.Array:
+        """The values that are given, as texts."""
+        return self.values.drop_null().cast(pa.string())
+
+    @cached_property
+    def distinct(self) -> list[str]:
+        """The texts that there are, sorted, unless they are too many for a list of codes."""
+        found = pc.unique(self.texts)
+        return sorted(found.to_pylist()) if len(found) <= MOST_CODES else []
+
+    @property
+    def share_empty(self) -> float:
+        """The share of rows without a value, where any has one."""
+        return self.values.null_count / len(self.values) if len(self.texts) else 0.0
+
+    @cached_property
+    def is_unique(self) -> bool:
+        """Whether every row has a value of its own."""
+        return 1 < len(self.values) == pc.count_distinct(self.values).as_py()
+
+    def share_matching(self, pattern: str) -> float:
+        """The share of values that a pattern describes."""
+        return _share(pc.match_substring_regex(self.texts, pattern))
+
+    def share_of(self, is_one: Callable[[str], bool]) -> float:
+        """The share of values that are one of something."""
+        some = self.texts[:FEW].to_pylist()
+        return sum(map(is_one, some)) / len(some) if some else 0.0
+
+    def share_fitting(self, want: pa.Field, limit: Limits) -> float:
+        """The share of values that a field takes as they stand."""
+        values = self.values.drop_null()[:FEW]
+        if not len(values) or not may_become(values.type, want.type):
+            return 0.0
+        if not pa.types.is_string(values.type) and pa.types.is_string(want.type):
+            values = self.texts[:FEW]
+        column, wrong = typed(values, want)
+        bad = pa.array([False] * len(values)) if wrong is None else pa.array(wrong)
+        for _, flags in broken_values(column, limit):
+            bad = pc.or_(bad, pc.fill_null(flags, False))
+        return 1.0 - _share(bad)
+
+    @cached_property
+    def formats(self) -> list[str]:
+        """The formats that every value is in; none where values have their offset or no form."""
+        if not pa.types.is_string(self.values.type) or not len(self.texts):
+            return []
+        return [form for form in FORMATS if self._is_in(form)]
+
+    @cached_property
+    def has_instants(self) -> bool:
+        """Whether it holds instants, of whatever form."""
+        if pa.types.is_timestamp(self.values.type) or pa.types.is_date(self.values.type):
+            return True
+        is_text = pa.types.is_string(self.values.type)
+        return bool(self.formats) or (is_text and self.share_matching(RFC_3339) == 1)
+
+    def _is_in(self, form: str) -> bool:
+        _, broken = instants_of(self.texts, form, "UTC", "earlier")
+        return not broken
+
+
+def is_container_number(text: str) -> bool:
+    """Whether it is a container number with its check digit (ISO 6346)."""
+    return bool(iso6346.is_valid(text))
+
+
+def is_iban(text: str) -> bool:
+    """Whether it is the number of a bank account with its check digits (ISO 13616)."""
+    return bool(iban.is_valid(text))
+
+
+def is_unlocode(text: str) -> bool:
+    """Whether it looks like a place of UN/LOCODE."""
+    return len(text) == 5 and text[:2] in CODES["countries"] and text.isalnum() and text.isupper()
+
+
+def is_instant(want: pa.Field) -> bool:
+    """Whether a field holds instants."""
+    return bool(want.type == INSTANT)
+
+
+def _share(flags: pa.Array) -> float:
+    values: Iterable[bool | None] = flags.to_pylist()
+    found = [bool(each) for each in values]
+    return sum(found) / len(found) if found else 0.0

@@ -1,0 +1,68 @@
+"""Which table each input of a command is."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from features.errors import InputRefused, nearest_of
+from features.mapping.mapping import MappingFile, TableMapping
+from features.mapping.source_tables import SourceTable, open_file
+
+OpenDatabase = Callable[[str, TableMapping], SourceTable]
+
+Named = tuple[str, str]
+
+
+def open_inputs(
+    mapping: MappingFile, given: Iterable[str], open_database: OpenDatabase
+) -> dict[str, list[SourceTable]]:
+    """The tables that a mapping reads: of what is given, or of the file that it names itself.
+
+    What is given is a file, the URL of a database or either with the name of its table
+    (`importers=register.csv`). Of a mapping with several tables, a file without a name is the table
+    of its own name, and a URL every table that names one in its database. Raises InputRefused.
+    """
+    read = [*mapping.tables_read]
+    places: dict[str, list[str]] = {name: [] for name in read}
+    for each in given:
+        for name, place in _named(mapping, read, each):
+            places[name].append(place)
+    for name, found in places.items():
+        if not found and (file := mapping.table(name).file):
+            found.append(str(mapping.file.parent / file))
+    return {
+        name: [
+            open_database(place, mapping.table(name))
+            if is_url(place)
+            else open_file(Path(place), mapping.table(name))
+            for place in found
+        ]
+        for name, found in places.items()
+        if found
+    }
+
+
+def is_url(place: str) -> bool:
+    """Whether an input is a database, not a file."""
+    return "://" in place
+
+
+def _named(mapping: MappingFile, read: list[str], given: str) -> list[Named]:
+    name, sign, place = given.partition("=")
+    if sign and name in read:
+        return [(name, place)]
+    if len(read) == 1:
+        return [(read[0], given)]
+    if is_url(given):
+        in_database = [
+            each for each in read if mapping.table(each).table or mapping.table(each).query
+        ]
+        if in_database:
+            return [(each, given) for each in in_database]
+    elif (stem := Path(given).stem) in read:
+        return [(stem, given)]
+    stem = name if sign else Path(given).stem
+    shown = "the database" if is_url(given) else given
+    raise InputRefused(
+        f"{shown} is none of the tables {', '.join(read)}; {nearest_of(stem, read)}; "
+        "name it, as in TABLE=FILE"
+    )

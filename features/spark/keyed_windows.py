@@ -1,0 +1,275 @@
+"""Windows over what anyone did: subjects and events meet in the part of their key.
+
+Windows whose keys begin with the same column of the subject are computed together, for events of
+one key are then in one part whatever further columns the key has.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+
+from features.engine.batch.changing_windows import SlicedEvents
+from features.engine.batch.paired_windows import reduce_paired
+from features.engine.batch.partitions import Partitions
+from features.engine.batch.record_blocks import RecordBlocks
+from features.engine.batch.shared_keys import By, by_first_column, columns_of, windows_by_source
+from features.engine.batch.sources import EventSources
+from features.engine.batch.stream_partitions import events_of_block
+from features.engine.batch.window_columns import events_of_history
+from features.engine.columns import Column, Columns, length
+from features.engine.windows.event_order import sorted_by_known_at
+from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, for_ever, together
+from features.engine.windows.reducers import Reducer
+from features.engine.windows.window import Window
+from features.spark import part_messages
+from features.spark.part_messages import PartMessage, home_of, name_of, packed, part_of_keys
+from features.spark.scan_records import sent
+
+SUBJECTS = "subjects"
+NUMBERS = "numbers"
+ROW = "row_of_part"
+ASKING = frozenset({"declared_at", ROW})
+_HOME = "home"
+
+EventsOf = Mapping[tuple[str, By], Columns]
+"""Events by their source and the first column of their key."""
+
+
+@dataclass(frozen=True)
+class KeyedWindows:
+    """Windows, by the first column of the subject's key, and so many parts for each group.
+
+    A part of more than `rows_at_once` is computed in slices of time, which end at `slice_ends`;
+    the last of these is later than all declarations.
+    """
+
+    windows: tuple[Window, ...]
+    parts: int
+    rows_at_once: int
+    slice_ends: Column
+
+    @property
+    def groups(self) -> list[tuple[By, list[int]]]:
+        """The first column of a key, or none, with the places of the windows of its group."""
+        groups: dict[By, list[int]] = defaultdict(list)
+        for place, window in enumerate(self.windows):
+            groups[window.by[:1]].append(place)
+        return sorted(groups.items())
+
+    def __len__(self) -> int:
+        """How many parts there are in all."""
+        return len(self.groups) * self.parts
+
+    def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[PartMessage]:
+        """The keys of subjects of one part, and its events, to the parts of these keys.
+
+        Subjects that are events themselves, by the same key, are sent once. Either may be left out.
+        """
+        numbered = subjects | {ROW: np.arange(length(subjects))} if subjects else {}
+        for at, (by, places) in enumerate(self.groups):
+            windows = [self.windows[place] for place in places]
+            read = {name for window in windows for name in window.by} | ASKING
+            name = SUBJECTS
+            for (source, first), _ in _by_events(windows):
+                if (source, first) not in events:
+                    continue
+                of_source = events[source, first]
+                if first == by and all(subjects.get(n) is of_source[n] for n in of_source):
+                    read |= of_source.keys()
+                    name = f"{name}/{source}"
+                else:
+                    yield from self._sent(at, _named(source, first), of_source, first, home)
+            if numbered:
+                own = {name: numbered[name] for name in sorted(read)}
+                yield from self._sent(at, name, own, by, home)
+
+    def _sent(
+        self, group: int, name: str, columns: Columns, first: By, home: int
+    ) -> Iterator[PartMessage]:
+        if first:
+            part = part_of_keys(columns[first[0]], self.parts)
+        else:
+            part = np.zeros(length(columns), np.int32)
+        for message in sent(name, columns, part, self.parts, home, home):
+            yield message._replace(part=group * self.parts + message.part)
+
+    def numbers(
+        self, part: int, bodies: Iterator[bytes], without: EventsOf
+    ) -> Iterator[PartMessage]:
+        """The windows of the subjects whose keys are in a part, back to where these came from.
+
+        `without` has the columns of events of which there are none.
+        """
+        held: list[pa.Table] = []
+        count = 0
+        tables = map(part_messages.unpacked, bodies)
+        for table in tables:
+            held.append(table)
+            count += len(table)
+            if count > self.rows_at_once:
+                yield from self._in_slices(part, chain(_emptied(held), tables), without)
+                return
+        yield from self._at_once(part, held, without)
+
+    def _at_once(
+        self, part: int, tables: Sequence[pa.Table], without: EventsOf
+    ) -> Iterator[PartMessage]:
+        by, place_of = self._group_of(part)
+        asking, events = _received(tables, by)
+        if not asking:
+            return
+        subjects = part_messages.columns_of(asking, _read_of_subjects(place_of))
+        found: dict[str, Column] = {}
+        for (source, first), windows in _by_events([*place_of]):
+            none = without[source, first]
+            held = events_together([none, *_events_of(events[_named(source, first)], none)])
+            if "record_id" in held:
+                held = sorted_by_known_at(held)
+            for window, column in reduce_paired(windows, held, subjects):
+                found[str(place_of[window])] = column
+        found[ROW], begin = subjects[ROW], 0
+        for table in asking:
+            of = slice(begin, begin + len(table))
+            begin += len(table)
+            numbers = {name: column[of] for name, column in found.items()}
+            yield PartMessage(home_of(table), 1 + part, packed(NUMBERS, numbers))
+
+    def _in_slices(
+        self, part: int, tables: Iterator[pa.Table], without: EventsOf
+    ) -> Iterator[PartMessage]:
+        """The same of a part that has too many rows for one key: what it holds is a slice."""
+        by, place_of = self._group_of(part)
+        read, homes = _read_of_subjects(place_of), 0
+        with TemporaryDirectory() as scratch, ExitStack() as stack:
+            folder = Path(scratch)
+            slices = len(self.slice_ends)
+            asking = stack.enter_context(Partitions(folder / SUBJECTS, slices, memory_bytes=0))
+            sliced: dict[str, SlicedEvents] = {}
+            none_of: dict[str, Columns] = {}
+            for (source, first), windows in _by_events([*place_of]):
+                name, none = _named(source, first), without[source, first]
+                inner = folder / str(len(sliced))
+                sliced[name] = SlicedEvents(windows, self.slice_ends, inner, stack, none)
+                none_of[name] = none
+            for table in tables:
+                for name in _events_in(table, by):
+                    (events,) = _events_of([table], none_of[name])
+                    sliced[name].add(events)
+                if _is_asking(table):
+                    subjects = part_messages.columns_of([table], read)
+                    subjects[_HOME] = np.full(len(table), home_of(table), np.int32)
+                    homes = max(homes, home_of(table) + 1)
+                    asks = np.searchsorted(self.slice_ends, subjects["declared_at"], side="right")
+                    asking.add(subjects, asks.astype(np.int32))
+            for at in range(slices if homes else 0):
+                subjects = asking.read(at)
+                found = {ROW: subjects[ROW]}
+                for each in sliced.values():
+                    numbers = each.numbers(at, subjects)
+                    found |= {str(place_of[window]): c for window, c in numbers.items()}
+                yield from sent(NUMBERS, found, subjects[_HOME], homes, 1 + part)
+
+    def _group_of(self, part: int) -> tuple[By, dict[Window, int]]:
+        """The first column of the keys of a part, and the places of its windows."""
+        by, places = self.groups[part // self.parts]
+        return by, {self.windows[place]: place for place in places}
+
+    def events(
+        self, sources: EventSources, everyone: Columns, records: Callable[[str], RecordBlocks]
+    ) -> EventsOf:
+        """The events of all windows among the records of a part, which each source has its own."""
+        events = {}
+        for source, windows in windows_by_source(self.windows).items():
+            derived = _derived(source, windows, sources, everyone, records(source))
+            for (_, first), alike in _by_events(windows):
+                always = ({"known_at"} | LIFETIME) & derived.keys()
+                if any(window.reducer is Reducer.LATEST for window in alike):
+                    always |= {"record_id"}
+                read = columns_of(alike) | always
+                events[source, first] = {name: derived[name] for name in sorted(read)}
+        return events
+
+
+def _derived(
+    name: str,
+    windows: Sequence[Window],
+    sources: EventSources,
+    everyone: Columns,
+    records: RecordBlocks,
+) -> Columns:
+    if name in sources.held:
+        return sources.held[name].derive(records)
+    if name in sources.histories:
+        return events_of_history(sources.histories[name], windows, sources, everyone, records)
+    stream, parts, before = sources.streams[name], [], 0
+    amendments = records.amendments(stream.record_file)
+    for block in records.blocks(stream.record_file, sorted(stream.fields)):
+        parts.append(events_of_block(stream, block, amendments, before))
+        before += length(block)
+    return events_together(parts)
+
+
+def _received(
+    tables: Sequence[pa.Table], by: By
+) -> tuple[list[pa.Table], dict[str, list[pa.Table]]]:
+    """The tables of subjects, and those of events by name: some are of both."""
+    events: dict[str, list[pa.Table]] = defaultdict(list)
+    for table in tables:
+        for name in _events_in(table, by):
+            events[name].append(table)
+    return [table for table in tables if _is_asking(table)], events
+
+
+def _is_asking(table: pa.Table) -> bool:
+    return name_of(table).partition("/")[0] == SUBJECTS
+
+
+def _events_in(table: pa.Table, by: By) -> list[str]:
+    """The names of the events that a table holds: those of subjects are also who asks."""
+    _, *sources = name_of(table).split("/")
+    return [_named(source, by) for source in sources] if _is_asking(table) else [name_of(table)]
+
+
+def _read_of_subjects(windows: Iterable[Window]) -> list[str]:
+    return sorted({name for window in windows for name in window.by} | ASKING)
+
+
+def _emptied(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    """Tables in their order, none of which is held any longer than it is used."""
+    tables.reverse()
+    while tables:
+        yield tables.pop()
+
+
+def _named(source: str, first: By) -> str:
+    return "/".join((source, *first))
+
+
+def _events_of(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
+    """The events of tables, with lifetimes where they have some."""
+    for table in tables:
+        names = [name for name in table.column_names if name in none.keys() | LIFETIME]
+        yield part_messages.columns_of([table], names)
+
+
+def events_together(parts: Sequence[Columns]) -> Columns:
+    """Events of several parts, of which some may have lifetimes, or only their ends."""
+    if any(COUNTS_UNTIL in part for part in parts):
+        parts = [for_ever(part["known_at"]) | part for part in parts]
+    return together(parts)
+
+
+def _by_events(windows: Sequence[Window]) -> list[tuple[tuple[str, By], list[Window]]]:
+    """Windows by the source of their events and the first column of these events' keys."""
+    return [
+        ((source, first), alike)
+        for source, of_source in windows_by_source(windows).items()
+        for first, alike in by_first_column(of_source).items()
+    ]

@@ -1,0 +1,213 @@
+"""The features of the subjects of a part, in two steps: before their keys meet, and after."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+import numpy as np
+
+from features.build_training_set import SelectSubjects, subject_columns, subjects_before
+from features.catalogue import windows_of
+from features.compiled_catalogue import computation
+from features.engine.batch.build_resources import BuildResources
+from features.engine.batch.feature_frame import (
+    FeatureFrame,
+    columns_of_history,
+    columns_read_of_subjects,
+)
+from features.engine.batch.record_blocks import RecordBlocks
+from features.engine.batch.shared_keys import columns_of, windows_by_source
+from features.engine.batch.sources import EventSources
+from features.engine.batch.spill_columns import SpillableColumns
+from features.engine.batch.subject_versions import asked_about
+from features.engine.batch.window_columns import WindowColumns
+from features.engine.columns import Column, Columns, length
+from features.engine.windows.lifetimes import LIFETIME
+from features.engine.windows.window import Window
+from features.event_sources import event_sources
+from features.file_among_records import AskedSubjects, among
+from features.records import SubjectKind
+from features.rescoring_rules import RescoringRules
+from features.scoring_instants import at_instants, later_instants
+from features.spark.keyed_windows import EventsOf, KeyedWindows
+from features.spark.part_records import AskedRecords, PartRecords
+from features.subject_types import SUBJECT_TYPES
+
+_WITH_JOURNEYS = {
+    name
+    for each in SUBJECT_TYPES.values()
+    if each.has_journey
+    for name in (each.record_file, each.outcome_source)
+}
+_LINKED = "linked "  # begins the name of a column of a frame that is a window's
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is computed of subjects: windows, and the columns that somebody reads beside those.
+
+    Of all subjects, or of those that are `asked` about; with `rules` also at the later instants at
+    which they would have scored a subject again. Where others ask, windows `of_history` alone.
+    """
+
+    kind: SubjectKind
+    windows: tuple[Window, ...]
+    columns: frozenset[str]
+    asked: AskedSubjects | None = None
+    rules: RescoringRules | None = None
+
+    @classmethod
+    def of_training_set(cls, kind: SubjectKind, rules: RescoringRules | None = None) -> Self:
+        """All that stands in a training set."""
+        windows = dict.fromkeys((*windows_of(kind), subjects_before(kind)))
+        return cls(kind, tuple(windows), subject_columns(kind), rules=rules)
+
+    @classmethod
+    def of_asked(cls, asked: AskedSubjects, columns: frozenset[str]) -> Self:
+        """The features of subjects that are asked about, with some columns of theirs."""
+        return cls(asked.kind, tuple(dict.fromkeys(windows_of(asked.kind))), columns, asked)
+
+    @classmethod
+    def of_history(cls, kind: SubjectKind) -> Self:
+        """All windows over history that features read, and numbers of linked records."""
+        linked = event_sources(kind).linked
+        own = (window for window in windows_of(kind) if window.source not in linked)
+        of_linked = (each.windows_over_history for each in linked.values())
+        return cls(kind, tuple(dict.fromkeys(chain(own, *of_linked))), frozenset())
+
+    @cached_property
+    def windows_by_key(self) -> tuple[Window, ...]:
+        """The windows over what others did, which meets subjects by their keys."""
+        linked = event_sources(self.kind).linked
+        return tuple(window for window in self.windows if window.source not in linked)
+
+    @cached_property
+    def windows_by_subject(self) -> tuple[Window, ...]:
+        """The windows over a subject's own records."""
+        linked = event_sources(self.kind).linked
+        return tuple(window for window in self.windows if window.source in linked)
+
+    def select(
+        self, own: PartRecords | AskedRecords, joined: RecordBlocks
+    ) -> SelectSubjects | None:
+        """Of the subjects among some records those that are asked about, and as of which instants.
+
+        None for all of them as they were declared.
+        """
+        if self.rules is not None:
+            return at_instants(later_instants(self.kind, joined, self.rules))
+        if self.asked is None:
+            return None
+        subject_type = SUBJECT_TYPES[self.kind]
+        (ids,) = own.blocks(subject_type.record_file, [subject_type.id_field])
+        places = own.rows_of_file(subject_type.record_file)
+        is_asked = places >= self.asked.first_row
+        codes = ids[subject_type.id_field][is_asked]
+        return partial(among, ids=codes, places=places[is_asked])
+
+
+def history_of_linked(
+    kind: SubjectKind, own: RecordBlocks, joined: RecordBlocks
+) -> dict[str, Columns]:
+    """The events, among some records, of which linked records anywhere have numbers."""
+    sources = event_sources(kind)
+    over = [window for each in sources.linked.values() for window in each.windows_over_history]
+    found = {}
+    for name, windows in windows_by_source(over).items():
+        history, records = sources.histories[name], joined if name in _WITH_JOURNEYS else own
+        read = columns_of(windows)
+        subjects = history.subjects.read(records, frozenset(read))
+        events = subjects if history.derive is None else history.derive(subjects, records)
+        kept = read | {"known_at", *LIFETIME}
+        found[name] = {column: events[column] for column in sorted(kept & events.keys())}
+    return found
+
+
+def before_keys(
+    wanted: Wanted,
+    keyed: KeyedWindows,
+    own: PartRecords | AskedRecords,
+    joined: PartRecords | AskedRecords,
+    histories: dict[str, Columns],
+) -> tuple[Columns, EventsOf]:
+    """The columns of the subjects among some records with their own windows, and all events.
+
+    `joined` are the same records, with the journeys that these subjects name and no others;
+    `histories` the events of all parts of which linked records have numbers.
+    """
+    kind, sources = wanted.kind, event_sources(wanted.kind)
+    read = {key for key in computation(kind).columns if isinstance(key, str)}
+    columns = wanted.columns | read
+    columns |= columns_read_of_subjects(sources, wanted.windows, columns)
+    with_journeys = joined if SUBJECT_TYPES[kind].has_journey else own
+    everyone = sources.subjects.read(with_journeys, columns)
+    subjects = asked_about(everyone, wanted.select(own, with_journeys))
+    own_windows = wanted.windows_by_subject
+    with TemporaryDirectory() as scratch:
+        resources = BuildResources(Path(scratch))
+        spill = SpillableColumns(resources.scratch / "windows")
+        work = WindowColumns(sources, own, everyone, subjects, spill, resources, histories)
+        subjects = subjects | work.compute(own_windows, columns, lambda _: None)
+        numbers = {
+            f"{_LINKED}{at}": spill.rows(window, 0, length(subjects))
+            for at, window in enumerate(own_windows)
+        }
+    return subjects | numbers, _events(keyed, sources, everyone, own, joined)
+
+
+def history_before_keys(
+    wanted: Wanted,
+    keyed: KeyedWindows,
+    own: PartRecords | AskedRecords,
+    joined: PartRecords | AskedRecords,
+) -> EventsOf:
+    """The events among some records, where none of their subjects is asked about."""
+    sources = event_sources(wanted.kind)
+    with_journeys = joined if SUBJECT_TYPES[wanted.kind].has_journey else own
+    columns = frozenset(columns_of_history(sources, wanted.windows))
+    everyone = sources.subjects.read(with_journeys, columns)
+    return _events(keyed, sources, everyone, own, joined)
+
+
+def _events(
+    keyed: KeyedWindows,
+    sources: EventSources,
+    everyone: Columns,
+    own: RecordBlocks,
+    joined: RecordBlocks,
+) -> EventsOf:
+    return keyed.events(
+        sources, everyone, lambda source: joined if source in _WITH_JOURNEYS else own
+    )
+
+
+@contextmanager
+def after_keys(
+    wanted: Wanted, keyed: KeyedWindows, columns: Columns, numbers: Callable[[int], Column]
+) -> Iterator[FeatureFrame]:
+    """Give the subjects that have these columns with all their windows.
+
+    `numbers` has those of each keyed window, by its place there.
+    """
+    subjects = {name: c for name, c in columns.items() if not name.startswith(_LINKED)}
+    with TemporaryDirectory() as scratch:
+        resources = BuildResources(Path(scratch))
+        spill = SpillableColumns(resources.scratch / "windows")
+        for at, window in enumerate(wanted.windows_by_subject):
+            spill.put(window, columns[f"{_LINKED}{at}"])
+        for place, window in enumerate(keyed.windows):
+            spill.put(window, numbers(place))
+        yield FeatureFrame(subjects, spill, resources)
+
+
+def in_rows(received: Sequence[tuple[Column, Column]], rows: int) -> Column:
+    """Numbers for so many rows, given as pairs of rows and numbers; NaN where none was."""
+    column = np.full(rows, np.nan)
+    for at, numbers in received:
+        column[at] = numbers
+    return column

@@ -1,0 +1,150 @@
+"""What workers do with submissions: tell what they add to history, ask it, and be answered.
+
+A task runs the online path of a submission twice. First it only notes what that asks of history;
+then what came back of each key answers, in the same order.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from features.arrow_schema import arrow_schema
+from features.engine.columns import Column, Columns, is_text
+from features.engine.store.query_plan import QueryPlan, WindowQuery
+from features.engine.store.store_keys import KeyPart
+from features.engine.string_table import STRING_TABLE
+from features.errors import RecordsError
+from features.file_among_records import PLACE
+from features.records import RECORD_FILES, Record
+from features.spark.keyed_windows import ROW, EventsOf, KeyedWindows
+from features.spark.part_features import history_before_keys
+from features.spark.part_messages import (
+    PartMessage,
+    columns_of,
+    name_of,
+    packed,
+    packed_table,
+    unpacked,
+)
+from features.spark.part_records import PartRecords
+from features.spark.plan import BuildPlan
+from features.spark.submitted_file import SubmittedFile
+from features.spark.tasks import JOURNEYS, SUBJECTS
+from features.submission import Submission, history_records
+from features.vector import Vector, feature_vectors
+
+OfVectors = Callable[[Sequence[Submission], Sequence[Vector]], pa.Table]
+"""What somebody makes of submissions and their features: as many rows, in the same order."""
+
+REFUSAL = "refusal"
+_ASKED = "asked"
+
+
+def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> Iterator[PartMessage]:
+    """What a piece adds to anyone's history, or why its first wrong line is refused."""
+    try:
+        submissions = submitted.submissions(place)
+    except RecordsError as refusal:
+        yield PartMessage(place, 0, packed(REFUSAL, {REFUSAL: pa.array([str(refusal)])}))
+        return
+    for at, (name, records) in enumerate(history_records(submissions).items()):
+        yield PartMessage(place, at, packed_table(record_table(name, records)))
+
+
+def record_table(name: str, records: Sequence[Record]) -> pa.Table:
+    """Records of one type as rows of its files, under its name."""
+    schema = arrow_schema(RECORD_FILES[name]).with_metadata({b"name": name.encode()})
+    columns = [[getattr(record, field) for record in records] for field in schema.names]
+    arrays = [pa.array(each, of.type) for each, of in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
+    """What the records of a part tell of history, to where keys meet."""
+    own, joined = PartRecords.received(map(unpacked, bodies), JOURNEYS, plan.scan.sound)
+    yield from plan.keyed.sent({}, history_before_keys(plan.wanted, plan.keyed, own, joined), part)
+
+
+def queries_to_keys(
+    plan: BuildPlan, submitted: SubmittedFile, place: int, _: Iterator[bytes]
+) -> Iterator[PartMessage]:
+    """What the submissions of a piece ask of history, to where keys meet; and how much that is."""
+    asked = _Asked()
+    feature_vectors(submitted.submissions(place), asked)
+    count = len(asked.instants)
+    yield PartMessage(len(plan.keyed) + place, 0, packed(_ASKED, {_ASKED: np.array([count])}))
+    if count:
+        yield from plan.keyed.sent(asked.columns(plan.keyed, plan.without), {}, place)
+
+
+def answered(
+    compute: OfVectors,
+    plan: BuildPlan,
+    submitted: SubmittedFile,
+    place: int,
+    bodies: Iterator[bytes],
+) -> Iterator[PartMessage]:
+    """What is computed of the submissions of a piece, once history has answered."""
+    submissions = submitted.submissions(place)
+    vectors = feature_vectors(submissions, _Answers(plan.keyed, bodies))
+    if submissions:
+        places = pa.array(np.arange(len(submissions)))
+        table = compute(submissions, vectors).append_column(PLACE, places)
+        table = table.replace_schema_metadata({b"name": SUBJECTS.encode()})
+        yield PartMessage(place, 0, packed_table(table))
+
+
+class _Asked:
+    """A history that knows nothing, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.instants: list[int] = []
+        self._keys: dict[str, dict[int, KeyPart]] = {}
+
+    def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
+        """Nothing, for each question."""
+        for query in queries:
+            for name, value in zip(plan.columns, query.values, strict=True):
+                self._keys.setdefault(name, {})[len(self.instants)] = value
+            self.instants.append(query.at)
+        return np.full((len(queries), len(plan.windows)), np.nan)
+
+    def columns(self, keyed: KeyedWindows, without: EventsOf) -> Columns:
+        """The questions as subjects with the keys of windows, missing where not asked for."""
+        columns: Columns = {"declared_at": np.array(self.instants, np.int64)}
+        for window in keyed.windows:
+            events = without[window.source, window.matching[:1]]
+            for name, matching in zip(window.by, window.matching, strict=True):
+                if name not in columns:
+                    asked = self._keys.get(name, {})
+                    keys = [asked.get(row) for row in range(len(self.instants))]
+                    columns[name] = _column(keys, events[matching])
+        return columns
+
+
+def _column(keys: Sequence[KeyPart], like: Column) -> Column:
+    if is_text(like):
+        return STRING_TABLE.codes(keys)  # type: ignore[arg-type]  # a text column has texts alone
+    return np.array([np.nan if key is None else key for key in keys], like.dtype)
+
+
+class _Answers:
+    """A history of answers that lie in the order of the questions."""
+
+    def __init__(self, keyed: KeyedWindows, bodies: Iterator[bytes]) -> None:
+        self._places = {window: place for place, window in enumerate(keyed.windows)}
+        self._next = 0
+        for table in map(unpacked, bodies):
+            columns = columns_of([table])
+            if name_of(table) == _ASKED:  # which comes first
+                self._numbers = np.full((len(self._places), int(columns[_ASKED][0])), np.nan)
+                continue
+            for place in columns.keys() - {ROW}:
+                self._numbers[int(place), columns[ROW]] = columns[place]
+
+    def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
+        """The numbers of the next questions."""
+        begin, self._next = self._next, self._next + len(queries)
+        places = [self._places[window] for window in plan.windows]
+        return self._numbers[places, begin : self._next].T
