@@ -107,7 +107,7 @@ docs: $(ready)  ## make the pages again that are made of the code
 	$(bin)/python -m tests.docs.rescue_calls_page
 	$(bin)/python -m tests.clients.models_module
 	$(bin)/python -m tests.docs.records_page
-	$(bin)/python -m tests.serving.db.make_schema
+	$(bin)/python -m tests.serving.storage.make_schema
 	$(bin)/python -m tests.docs.indicators_page
 
 format: $(ready)  ## rewrite the sources in the house style

@@ -21,42 +21,19 @@ from serving.access.sign_in_threads import SignInThreads
 from serving.access.tokens import Tokens
 from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
-from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.clock_check import ClockCheck
 from serving.audit.decision_log_writer import LogWriter
-from serving.audit.errors import ClockDisagrees, LogNotWhole
+from serving.audit.errors import ClockDisagrees
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
-from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
-from serving.db.checkpoint_check import check_by_checkpoints
-from serving.db.known_offices import known_offices
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.api_key_repository import ApiKeyRepository
-from serving.db.repositories.approval_repository import ApprovalRepository
-from serving.db.repositories.audit_repository import AuditRepository
-from serving.db.repositories.case_load_repository import CaseLoadRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.checkpoint_repository import CheckpointRepository
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.distress_alert_repository import DistressAlertRepository
-from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.db.repositories.notice_repository import NoticeRepository
-from serving.db.repositories.placement_repository import PlacementRepository
-from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.rescue_call_repository import RescueCallRepository
-from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.repositories.rollup_repository import RollupRepository
-from serving.db.repositories.saved_view_repository import SavedViewRepository
-from serving.db.repositories.second_factor_repository import SecondFactorRepository
-from serving.db.repositories.session_repository import SessionRepository
-from serving.db.repositories.sign_in_repository import SignInRepository
-from serving.db.repositories.team_repository import TeamRepository
-from serving.db.repositories.webhook_repository import WebhookRepository
-from serving.db.storage import Storage
-from serving.db.witnesses import witnesses_of
 from serving.declared_ahead import DoubtsClock
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
+from serving.integrity.checkpoint_check import check_by_checkpoints
+from serving.integrity.checkpoints import CheckpointWriter, LogSigner
+from serving.integrity.errors import LogNotWhole
+from serving.integrity.witness_delivery import WitnessDeliveries, WitnessDelivery
+from serving.integrity.witnesses import witnesses_of
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
@@ -89,6 +66,30 @@ from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.scoring.ships import EarlierCalls
 from serving.settings import Settings
+from serving.storage.known_offices import known_offices
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.api_key_repository import ApiKeyRepository
+from serving.storage.repositories.approval_repository import ApprovalRepository
+from serving.storage.repositories.audit_repository import AuditRepository
+from serving.storage.repositories.case_load_repository import CaseLoadRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.distress_alert_repository import DistressAlertRepository
+from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
+from serving.storage.repositories.notice_repository import NoticeRepository
+from serving.storage.repositories.placement_repository import PlacementRepository
+from serving.storage.repositories.record_repository import RecordRepository
+from serving.storage.repositories.rescue_call_repository import RescueCallRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.repositories.rollup_repository import RollupRepository
+from serving.storage.repositories.saved_view_repository import SavedViewRepository
+from serving.storage.repositories.second_factor_repository import SecondFactorRepository
+from serving.storage.repositories.session_repository import SessionRepository
+from serving.storage.repositories.sign_in_repository import SignInRepository
+from serving.storage.repositories.team_repository import TeamRepository
+from serving.storage.repositories.webhook_repository import WebhookRepository
+from serving.storage.storage import Storage
 from serving.triage.lanes import Lanes
 from serving.triage.other_workers import OtherWorkers
 

@@ -102,7 +102,7 @@ def _of_kind(key: Any) -> Any:
 @pytest.fixture(scope="session", autouse=True)
 def shared_statements() -> Iterator[None]:
     """Compile a statement once, and not for each of a thousand databases anew."""
-    engines = sys.modules.get("serving.db.engine")
+    engines = sys.modules.get("serving.storage.engine")
     if engines is None:
         yield
         return

@@ -29,9 +29,9 @@ BREACHES = {
     ),
     "inside serving, every arrow points inwards": ("serving.errors", "serving.settings"),
     "api, console and cli are independent": ("serving.api.breach", "serving.console"),
-    "the domain states what it stores, and never imports db": (
+    "the domain states what it stores, and never imports storage": (
         "serving.models.scores",
-        "serving.db.tables",
+        "serving.storage.tables",
     ),
     "inside features, every arrow points downwards": (
         "features.linked_records",
@@ -51,7 +51,7 @@ BREACHES = {
     ),
     "streams know the service by HTTP alone": (
         "serving.streams.breach",
-        "serving.db.engine",
+        "serving.storage.engine",
     ),
     "only streams know brokers": ("serving.scoring.breach", "nats"),
     "inside training, every arrow points downwards": (

@@ -26,16 +26,16 @@ from serving.cli.demo import LIVE_DAYS, MONTH
 from serving.cli.demo_people import PEOPLE, RESCUER, REVIEWER, SECOND
 from serving.cli.demo_teams import GOODS_TEAM
 from serving.cli.demo_world import OFFICES_OF_MONTH
-from serving.db.audit_verification import verify_audit_log
-from serving.db.engine import open_database
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.notice_repository import NoticeRepository
-from serving.db.repositories.team_repository import TeamRepository
 from serving.review.cases.case_records import CaseAccess, CaseFilter
 from serving.review.cases.case_state import Status
 from serving.review.cases.opening import CASE
 from serving.review.letters.letter import Letter
+from serving.storage.engine import open_database
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.notice_repository import NoticeRepository
+from serving.storage.repositories.team_repository import TeamRepository
+from serving.storage.verification.audit_verification import verify_audit_log
 from tests.counts import count, in_full_alone
 from tests.demo_at import clock_from
 from tests.demo_decisions import OF_EACH_KIND
@@ -124,7 +124,7 @@ def test_on_other_days_it_ends_well_and_says_only_what_is_true(day: str, tmp_pat
 
 @pytest.mark.usefixtures("shown")
 def test_nothing_is_declared_later_than_the_clock(home: Path) -> None:
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     declared = declared_in(home)
     assert CLOCK - timedelta(hours=1) < max(declared) < CLOCK
@@ -265,7 +265,7 @@ print(len(booster.predict(rows)), booster.num_feature())
 
 @pytest.mark.usefixtures("shown")
 def test_every_stored_decision_replays_to_the_bit(home: Path) -> None:
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     records = list(
         DecisionRepository(open_database(home / "tidegate.db", is_service=False)).records()

@@ -28,8 +28,8 @@ import numpy as np
 from experiments.benchmarks.memory import resident_mib
 from serving.access.api_keys import new_key
 from serving.app import utc_now
-from serving.db.engine import open_database
-from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.storage.engine import open_database
+from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from tests.faults.served import Served
 from tests.ports import free_port
 from tests.serving.bodies import shipment

@@ -23,15 +23,15 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from serving.db.data_keys import DataKeys
-from serving.db.encryption import EncryptionUnit
-from serving.db.prefix_codes import prefix_code
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.token_keys import search_key_of
+from serving.crypto.encryption import EncryptionUnit
+from serving.crypto.prefix_codes import prefix_code
 from serving.review.cases.case_records import CaseAccess, CaseFilter, CaseSearch
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
 from serving.review.search.search_terms import normalised
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.keys.token_keys import search_key_of
+from serving.storage.repositories.case_repository import CaseRepository
 from tests.serving.databases import database
 from tests.serving.postgres import postgresql
 

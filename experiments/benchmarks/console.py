@@ -22,16 +22,16 @@ from sqlalchemy import select
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.console.case_list import PAGE_SIZE
-from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import EncryptedCases
-from serving.db.encrypted_decisions import EncryptedDecisions
-from serving.db.encryption import EncryptionUnit
-from serving.db.engine import open_database
-from serving.db.tables.review import case_links, cases, cases_opened_to
-from serving.db.tables.scoring import decisions
-from serving.db.write_lock import writing
+from serving.crypto.encryption import EncryptionUnit
 from serving.review.cases.case_records import CaseLink, CaseRecord
 from serving.settings import Settings
+from serving.storage.encrypted_cases import EncryptedCases
+from serving.storage.encrypted_decisions import EncryptedDecisions
+from serving.storage.engine import open_database
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.tables.review import case_links, cases, cases_opened_to
+from serving.storage.tables.scoring import decisions
+from serving.storage.write_lock import writing
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import train_and_promote, write_world

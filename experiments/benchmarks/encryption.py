@@ -16,11 +16,11 @@ from unittest.mock import patch
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Engine
 
-from serving.audit.hash_chain import FIRST_LINK, next_link
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.db.data_keys import DataKeys
-from serving.db.encrypted_decisions import EncryptedDecisions
-from serving.db.engine import open_database
+from serving.integrity.hash_chain import FIRST_LINK, next_link
+from serving.storage.encrypted_decisions import EncryptedDecisions
+from serving.storage.engine import open_database
+from serving.storage.keys.data_keys import DataKeys
 
 NUMBERS, ANSWER_BYTES, TIMES = 400, 600, 20_000
 GOAL_US = 50.0
@@ -35,7 +35,7 @@ def main(times: int = TIMES) -> None:
         clear = _us(lambda: next_link(FIRST_LINK, row.record) and {**vars(row)}, times)
         encrypted = _us(lambda: _made(decisions, row, answer), times)
         decisions.keys.forget()
-        with patch("serving.db.encryption.AESGCM", ChaCha20Poly1305):  # a peer in its place
+        with patch("serving.crypto.encryption.AESGCM", ChaCha20Poly1305):  # a peer in its place
             other = EncryptedDecisions(DataKeys(_other(Path(folder))))
             chacha = _us(lambda: _made(other, row, answer), times)
     print(f"in the clear           {clear:7.1f} µs a decision")

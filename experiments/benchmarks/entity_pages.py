@@ -26,12 +26,8 @@ from serving.audit.masking import Masking
 from serving.console.charts.month_bars import MonthBars
 from serving.console.entities import EntityCaseRow, called_by_kind
 from serving.console.pages import templates
-from serving.db.data_keys import DataKeys
-from serving.db.encryption import EncryptionUnit
-from serving.db.prefix_codes import prefix_code
-from serving.db.repositories.entity_repository import EntityRepository
-from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.token_keys import search_key_of
+from serving.crypto.encryption import EncryptionUnit
+from serving.crypto.prefix_codes import prefix_code
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
@@ -39,6 +35,10 @@ from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.entities import MOST_SHOWN, Entities, EntityKind, EntityReference
 from serving.review.search.search_terms import normalised
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.keys.token_keys import search_key_of
+from serving.storage.repositories.entity_repository import EntityRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
 from tests.serving.databases import database
 from tests.serving.people import person
 

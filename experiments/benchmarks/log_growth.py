@@ -25,9 +25,9 @@ from experiments.benchmarks.growth import print_growth
 from experiments.benchmarks.running import Started, cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies
 from experiments.benchmarks.service import Side, once, request
-from serving.db.compression import compressed
-from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import DecisionRepository
+from serving.crypto.compression import compressed
+from serving.storage.engine import open_database
+from serving.storage.repositories.decision_repository import DecisionRepository
 
 SIZES = (1_000, 10_000, 100_000)
 SAMPLE, TOGETHER = 640, 64

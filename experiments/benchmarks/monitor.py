@@ -22,12 +22,12 @@ from sqlalchemy import Engine, text
 
 from experiments.benchmarks.memory import peak_mib
 from features.catalogue import SHIPMENT
-from serving.db.engine import open_database
-from serving.db.repositories.rollup_repository import RollupRepository
-from serving.db.tables.monitor import day_summaries, summarised_to
 from serving.monitor.decision_facts import DecisionFacts, parts_of
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.rollups import catch_up, summary
+from serving.storage.engine import open_database
+from serving.storage.repositories.rollup_repository import RollupRepository
+from serving.storage.tables.monitor import day_summaries, summarised_to
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.postgres import postgresql
 

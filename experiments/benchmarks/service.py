@@ -36,9 +36,9 @@ from experiments.benchmarks.served_home import bodies, make_home
 from serving.access.api_keys import new_key
 from serving.access.roles import Scope
 from serving.app import utc_now
-from serving.db.engine import open_database
-from serving.db.repositories.api_key_repository import ApiKeyRepository
-from serving.db.repositories.decision_repository import DecisionRepository
+from serving.storage.engine import open_database
+from serving.storage.repositories.api_key_repository import ApiKeyRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
 
 CONNECTIONS = 16
 WANTED = {"FastAPI + pandas + shap": 6, "FastAPI + numpy + pred_contrib": 5}

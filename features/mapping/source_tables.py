@@ -1,4 +1,4 @@
-"""Tables of the sender, read in blocks: CSV, Parquet and NDJSON; `serving.db` adds databases.
+"""Tables of the sender, read in blocks: CSV, Parquet and NDJSON; `serving.storage` adds databases.
 
 Memory holds a few blocks, however long a table is. Texts of a CSV stay texts, so that no code loses
 its leading zeros. What is nested in JSON or Parquet has the name of its path (`consignor.country`).

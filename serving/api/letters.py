@@ -15,9 +15,9 @@ from serving.access.callers import Caller
 from serving.api.case_answers import CASE_PROBLEMS
 from serving.api.case_revisions import ServicesAsRead
 from serving.api.openapi import problems
-from serving.audit.checkpoints import LogSigner
 from serving.container import Services
 from serving.errors import Conflict
+from serving.integrity.checkpoints import LogSigner
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import AccountRefused

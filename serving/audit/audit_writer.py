@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from serving.audit.audit_log import AuditEvent, AuditLog
 from serving.errors import LogUnavailable, TooBusy
+from serving.integrity.audit_log import AuditEvent, AuditLog
 from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)

@@ -33,12 +33,12 @@ from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
 from features.home_keys import public_blocks
 from serving.access.actors import Actor
-from serving.audit.audit_log import AuditEvent, AuditLog
-from serving.audit.checkpoints import Checkpoint, canonical
 from serving.audit.errors import ExportRefused
-from serving.audit.hash_chain import DECISIONS, ChainReader
-from serving.audit.witness_delivery import Witness
-from serving.audit.witness_lines import framed, read_witness_lines
+from serving.integrity.audit_log import AuditEvent, AuditLog
+from serving.integrity.checkpoints import Checkpoint, canonical
+from serving.integrity.hash_chain import DECISIONS, ChainReader
+from serving.integrity.witness_delivery import Witness
+from serving.integrity.witness_lines import framed, read_witness_lines
 
 MODEL_FILES = ("manifest.json", "manifest.sig", "booster.txt")
 

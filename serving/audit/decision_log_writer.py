@@ -14,11 +14,11 @@ from typing import Protocol
 import structlog
 
 from features.submission import Submission
-from serving.audit.checkpoints import CheckpointWriter
 from serving.audit.errors import AnsweredMeanwhile
-from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.errors import LogUnavailable, TooBusy
+from serving.integrity.checkpoints import CheckpointWriter
+from serving.integrity.hash_chain import LogHead
 from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)

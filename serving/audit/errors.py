@@ -1,7 +1,6 @@
 """What can go wrong in this room.
 
 TidegateError
-├── LogNotWhole        the log is not what its checkpoints say, or its tables were changed
 ├── IncidentRefused    nothing to freeze, or what was frozen was changed
 ├── ExportRefused      a decision cannot be exported with what proves it
 ├── RetentionRefused   periods that cannot be used, or an erasure that must not be
@@ -13,13 +12,6 @@ Conflict
 
 from features.errors import TidegateError
 from serving.errors import Conflict
-
-
-class LogNotWhole(TidegateError):
-    """The log is not what its checkpoints say, or its tables are not those of this release.
-
-    The message says what is wrong and the ways on.
-    """
 
 
 class IncidentRefused(TidegateError):

@@ -23,10 +23,10 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
-from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.errors import IncidentRefused
-from serving.audit.hash_chain import ChainedDecision, next_link
 from serving.audit.logged_decision import DecisionReader
+from serving.integrity.checkpoints import LogSigner, verified_by
+from serving.integrity.hash_chain import ChainedDecision, next_link
 
 EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (
     *("evidence.ndjson", "incident.json", "incident.sig"),

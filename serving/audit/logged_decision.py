@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from serving.audit.hash_chain import ChainedDecision
 from serving.audit.ship_journey import ShipJourney
+from serving.integrity.hash_chain import ChainedDecision
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from typing import Any
 
 from features.atomic_dir import remove_interrupted, write_durably
 from features.person_names import may_be_one_person
-from serving.audit.checkpoints import LogSigner
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
 from serving.audit.erased_accounts import UNREADABLE, accounts_by_case, erase_accounts
 from serving.audit.erased_files import erase_files
@@ -26,6 +25,7 @@ from serving.audit.errors import RetentionRefused
 from serving.audit.incidents import holding_stretches
 from serving.audit.retention_log import RetentionAct, RetentionLog, held_subjects, unlifted
 from serving.audit.retention_periods import Periods, RetentionCutoffs
+from serving.integrity.checkpoints import LogSigner
 from serving.settings import Settings
 
 PROPOSED_FOR = timedelta(days=30)

@@ -15,7 +15,7 @@ from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
     from serving.access.accounts import Account
-    from serving.db.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.account_repository import AccountRepository
 
 accounts = typer.Typer(
     help="Accounts of people: create, list, change, reset, disable, enable.", no_args_is_help=True
@@ -59,7 +59,7 @@ def create(
     from serving.access.actors import Actor
     from serving.access.office_ids import require_offices
     from serving.access.oidc import NO_PASSWORD
-    from serving.db.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.account_repository import AccountRepository
 
     now = datetime.now(UTC)
     bare = Account(name, NO_PASSWORD, role.value, require_offices(office or ()), now)
@@ -173,8 +173,8 @@ def reset_second_factor(
 ) -> None:
     """Let an account ask for no code any more; its sessions end."""
     from serving.access.actors import Actor
-    from serving.db.repositories.second_factor_repository import SecondFactorRepository
-    from serving.db.repositories.session_repository import SessionRepository
+    from serving.storage.repositories.second_factor_repository import SecondFactorRepository
+    from serving.storage.repositories.session_repository import SessionRepository
 
     engine, now, actor = _engine(home, database_url), datetime.now(UTC), Actor.from_command_line()
     SecondFactorRepository(engine).remove(name, now, actor)
@@ -186,7 +186,7 @@ def reset_second_factor(
 def end_sessions(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
     """End every session of an account."""
     from serving.access.actors import Actor
-    from serving.db.repositories.session_repository import SessionRepository
+    from serving.storage.repositories.session_repository import SessionRepository
 
     sessions = SessionRepository(_engine(home, database_url))
     ended = sessions.end_all(f"account:{name}", datetime.now(UTC), Actor.from_command_line())
@@ -213,7 +213,7 @@ def _in_use(register: "AccountRepository", name: str) -> "Account":
 
 
 def _register(home: Path, database_url: str | None) -> "AccountRepository":
-    from serving.db.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.account_repository import AccountRepository
 
     return AccountRepository(_engine(home, database_url))
 

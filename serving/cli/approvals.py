@@ -16,8 +16,8 @@ from serving.cli.promote import GateName
 if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct
     from serving.audit.erasure import OutOfOrder
-    from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.settings import Settings
+    from serving.storage.repositories.approval_repository import ApprovalRepository
 
 approvals = typer.Typer(
     help="Approvals of two persons: their keys, what waits for them, and what they sign.",
@@ -306,8 +306,8 @@ def _wrongly_dated(
     today: date, settings: "Settings"
 ) -> "tuple[dict[str, datetime], list[OutOfOrder]]":
     """The newest entries that are dated after a day, and those that are out of order."""
-    from serving.db.key_destruction import DatabaseErasure
-    from serving.db.newest_instants import clock_check
+    from serving.storage.keys.key_destruction import DatabaseErasure
+    from serving.storage.newest_instants import clock_check
 
     engine, now = _engine(settings), datetime.now(UTC)
     found = DatabaseErasure(engine).out_of_order(now)
@@ -318,7 +318,7 @@ def _wrongly_dated(
 
 def _switches(scope: str, settings: "Settings") -> dict[str, Any]:
     from serving.cli.switch import Models, latest_of
-    from serving.db.repositories.kill_switch_repository import KillSwitchRepository
+    from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 
     if scope not in {*Models}:
         raise typer.BadParameter(f"want one of {', '.join(Models)}")
@@ -359,13 +359,13 @@ def _verdicts(named: "ProposedAct", settings: "Settings") -> list[dict[str, str]
 
 
 def _retention_log(settings: "Settings") -> Any:
-    from serving.db.repositories.retention_repository import RetentionRepository
+    from serving.storage.repositories.retention_repository import RetentionRepository
 
     return RetentionRepository(_engine(settings))
 
 
 def _store(home: Path, database_url: str | None) -> "ApprovalRepository":
-    from serving.db.repositories.approval_repository import ApprovalRepository
+    from serving.storage.repositories.approval_repository import ApprovalRepository
 
     return ApprovalRepository(_engine(_settings(home, database_url)))
 

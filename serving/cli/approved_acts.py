@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct, TwoPersons
     from serving.audit.erasure import OutOfOrder
     from serving.audit.retention_log import RetentionAct
-    from serving.db.repositories.account_repository import AccountRepository
-    from serving.db.repositories.approval_repository import ApprovalRepository
-    from serving.db.repositories.retention_repository import RetentionRepository
     from serving.models.kill_switch import SwitchEvent
     from serving.settings import Settings
+    from serving.storage.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.approval_repository import ApprovalRepository
+    from serving.storage.repositories.retention_repository import RetentionRepository
     from training.model.model_home import ModelHome
 
 Approvals = Annotated[
@@ -96,9 +96,9 @@ def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None
 
     What is signed is held to what was signed in a trial too, so that live use may begin with it.
     """
-    from serving.db.repositories.account_repository import AccountRepository
-    from serving.db.repositories.approval_repository import ApprovalRepository
-    from serving.db.repositories.retention_repository import RetentionRepository
+    from serving.storage.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.approval_repository import ApprovalRepository
+    from serving.storage.repositories.retention_repository import RetentionRepository
 
     is_wanted = settings.is_live or is_signed
     if not is_wanted and has_no_database(settings):

@@ -12,7 +12,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.audit_repository import AuditRepository
+    from serving.storage.repositories.audit_repository import AuditRepository
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -40,7 +40,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """List audit events, newest first; that they were read is an event too."""
-    from serving.audit.audit_log import EventFilter
+    from serving.integrity.audit_log import EventFilter
 
     kind, _, object_id = (object_ or "").partition(":")
     wanted = EventFilter(
@@ -77,9 +77,9 @@ def write_reading(
     nothing could be written down. Raises LogUnavailable.
     """
     from serving.access.acting import whoever_acts
-    from serving.audit.audit_log import AuditEvent
-    from serving.db.engine import is_write_protected
+    from serving.integrity.audit_log import AuditEvent
     from serving.settings import settings_of
+    from serving.storage.engine import is_write_protected
 
     settings = settings_of(home, database_url)
     if has_no_database(settings):
@@ -93,8 +93,8 @@ def write_reading(
 
 
 def _events(home: Path, database_url: str | None) -> "AuditRepository":
-    from serving.db.repositories.audit_repository import AuditRepository
     from serving.settings import settings_of
+    from serving.storage.repositories.audit_repository import AuditRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=False)

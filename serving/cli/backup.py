@@ -13,8 +13,8 @@ from serving.cli.retention import Today, opened_retention
 
 if TYPE_CHECKING:
     from serving.access.actors import Actor
-    from serving.db.backup.home_restore import Restored
     from serving.settings import Settings
+    from serving.storage.backup.home_restore import Restored
 
 
 def backup(
@@ -28,8 +28,8 @@ def backup(
     home has. It is there whole or not at all.
     """
     from serving.access.actors import Actor
-    from serving.db.backup.backup_writer import write_backup
     from serving.settings import settings_of
+    from serving.storage.backup.backup_writer import write_backup
 
     settings = settings_of(home, database_url)
     manifest = write_backup(settings, out, Actor.from_command_line(), datetime.now(UTC))
@@ -69,8 +69,8 @@ def restore(
     HOME/retention.toml is masked, and its erasure proposed.
     """
     from serving.access.actors import Actor
-    from serving.db.backup.home_restore import RestoreRequest, restore_home
     from serving.settings import settings_of
+    from serving.storage.backup.home_restore import RestoreRequest, restore_home
 
     if not because.strip():
         raise typer.BadParameter("say --because WHY")
@@ -157,13 +157,13 @@ def _prepare_erasure(
 
 def _finish(settings: "Settings") -> None:
     """Hand the new epoch to the witnesses, and rebuild the online feature store."""
-    from serving.audit.witness_delivery import WitnessDelivery
-    from serving.db.postgres_state import shared_state
-    from serving.db.repositories.checkpoint_repository import CheckpointRepository
-    from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.repositories.record_repository import RecordRepository
-    from serving.db.witnesses import witnesses_of
     from serving.history.client import rebuild_history
+    from serving.integrity.witness_delivery import WitnessDelivery
+    from serving.integrity.witnesses import witnesses_of
+    from serving.storage.postgres_state import shared_state
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
     engine = opened_database(settings)
     store = CheckpointRepository(engine)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from features.submission import Submission
     from serving.cli.demo_later_records import Sent
     from serving.cli.demo_world import OfficesById
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 Serve = Callable[[Path, int, Callable[[], datetime]], AbstractContextManager[Client]]
 """Serves a home at a port by a clock, as long as its block takes."""
@@ -307,10 +307,10 @@ def _let_people_work(
     `made` has the passwords of those who worked in the month before.
     """
     from serving.cli.demo_people import accounts_in_words, make_accounts, work_on_cases
-    from serving.db.repositories.account_repository import AccountRepository
-    from serving.db.repositories.approval_repository import ApprovalRepository
-    from serving.db.repositories.case_repository import CaseRepository
-    from serving.db.repositories.team_repository import TeamRepository
+    from serving.storage.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.approval_repository import ApprovalRepository
+    from serving.storage.repositories.case_repository import CaseRepository
+    from serving.storage.repositories.team_repository import TeamRepository
 
     engine = _database(home)
     passwords = made | make_accounts(AccountRepository(engine), now)
@@ -325,7 +325,7 @@ def _let_people_work(
 
 
 def _decision_log(home: Path) -> "DecisionRepository":
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     return DecisionRepository(_database(home))
 

@@ -22,10 +22,10 @@ from serving.cli.demo_teams import GOODS_TEAM, teams_of
 
 if TYPE_CHECKING:
     from features.submission import Submission
-    from serving.db.repositories.account_repository import AccountRepository
-    from serving.db.repositories.case_repository import CaseRepository
-    from serving.db.repositories.team_repository import TeamRepository
     from serving.review.cases.case_records import CaseAccess, CaseRecord
+    from serving.storage.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.case_repository import CaseRepository
+    from serving.storage.repositories.team_repository import TeamRepository
 
 REVIEWER, SECOND, COLLEAGUE = "demo-reviewer", "demo-second-person", "demo-colleague"
 SUPERVISOR, RESCUER = "demo-supervisor", "demo-rescue"

@@ -152,8 +152,8 @@ def _command(home: Path, *arguments: str) -> list[str]:
 def new_client_key(home: Path, now: datetime) -> str:
     """Make the key of a border system, and return it."""
     from serving.access.api_keys import new_key
-    from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
+    from serving.storage.repositories.api_key_repository import ApiKeyRepository
 
     settings = settings_of(home)
     kept, key = new_key(

@@ -23,15 +23,15 @@ def export_decision(
     that was submitted: hand it to nobody but the court. The export is on record.
     """
     from serving.access.actors import Actor
-    from serving.audit.checkpoints import LogSigner, public_keys_of
     from serving.audit.decision_export import ExportRequest, ExportSources
     from serving.audit.decision_export import export_decision as export
-    from serving.audit.witness_delivery import WitnessDelivery
-    from serving.db.repositories.audit_repository import AuditRepository
-    from serving.db.repositories.checkpoint_repository import CheckpointRepository
-    from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.witnesses import is_apart, witnesses_of
+    from serving.integrity.checkpoints import LogSigner, public_keys_of
+    from serving.integrity.witness_delivery import WitnessDelivery
+    from serving.integrity.witnesses import is_apart, witnesses_of
     from serving.settings import settings_of
+    from serving.storage.repositories.audit_repository import AuditRepository
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     settings, now = settings_of(home, database_url), datetime.now(UTC)
     engine = opened_database(settings)

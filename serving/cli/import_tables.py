@@ -54,7 +54,7 @@ def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "I
     from features.mapping.source_tables import SourceTable
 
     def open_database(url: str, table: Any) -> SourceTable:
-        from serving.db.foreign_table import ForeignTable
+        from serving.storage.foreign_table import ForeignTable
 
         return ForeignTable(url, table)
 

@@ -48,10 +48,10 @@ def open_one(
     as_json: Json = False,
 ) -> None:
     """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
-    from serving.audit.checkpoints import LogSigner
     from serving.audit.incidents import Opening, freeze
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.integrity.checkpoints import LogSigner
     from serving.settings import settings_of
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     settings = settings_of(home, database_url)
     folder = _folder(settings, name)
@@ -95,7 +95,7 @@ def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
 def verify(name: Name, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """Check signature, digest and chain of what was frozen; exit 1 where anything was changed."""
     from serving.audit import incidents
-    from serving.audit.checkpoints import public_key_of
+    from serving.integrity.checkpoints import public_key_of
     from serving.settings import settings_of
 
     settings = settings_of(home)
@@ -114,9 +114,9 @@ def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
     import sys
 
     from serving.audit import incidents
-    from serving.audit.checkpoints import public_key_of
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.integrity.checkpoints import public_key_of
     from serving.settings import settings_of
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     settings = settings_of(home, database_url)
     frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))

@@ -18,9 +18,9 @@ def init(
     The first `serve`, `demo` or `train` does so too. What was made is never made anew: a home that
     has keys and a database is checked and left as it is.
     """
-    from serving.db.data_keys import DataKeys
-    from serving.db.repositories.installation_repository import InstallationRepository
     from serving.settings import settings_of
+    from serving.storage.keys.data_keys import DataKeys
+    from serving.storage.repositories.installation_repository import InstallationRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings)
@@ -50,8 +50,8 @@ def upgrade(
 
     No other command does so. There is no way back: make a copy first. Stop the service meanwhile.
     """
-    from serving.db.engine import upgrade_database
     from serving.settings import settings_of
+    from serving.storage.engine import upgrade_database
 
     settings = settings_of(home, database_url)
     steps = upgrade_database(settings.database, settings.keys, is_dry_run=dry_run)

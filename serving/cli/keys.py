@@ -19,7 +19,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.api_key_repository import ApiKeyRepository
+    from serving.storage.repositories.api_key_repository import ApiKeyRepository
 
 keys = typer.Typer(help="API keys: create, list, rotate, revoke.", no_args_is_help=True)
 
@@ -87,8 +87,8 @@ def refusals(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Every call that was refused since it acted for another purpose than data came for."""
-    from serving.db.repositories.purpose_repository import PurposeRepository
     from serving.settings import settings_of
+    from serving.storage.repositories.purpose_repository import PurposeRepository
 
     write_reading("read", "refused_uses", home=home, database_url=database_url)
     settings = settings_of(home, database_url)
@@ -251,8 +251,8 @@ def _without_service(home: Path, database_url: str | None) -> Iterator[None]:
 
     Raises DatabaseInUse where one runs.
     """
-    from serving.db.write_lock import hold_for_service
     from serving.settings import settings_of
+    from serving.storage.write_lock import hold_for_service
 
     where = settings_of(home, database_url).database
     if not isinstance(where, Path) or not where.exists():
@@ -269,10 +269,10 @@ def _on_record(action: str, home: Path, database_url: str | None) -> Iterator[Pa
     Raises KeyMissing where there are no keys.
     """
     from features.errors import KeyMissing
-    from serving.audit.audit_log import AuditEvent
-    from serving.db.engine import open_database
-    from serving.db.repositories.audit_repository import AuditRepository
+    from serving.integrity.audit_log import AuditEvent
     from serving.settings import settings_of
+    from serving.storage.engine import open_database
+    from serving.storage.repositories.audit_repository import AuditRepository
 
     settings = settings_of(home, database_url)
     where, keys = settings.database, settings.keys
@@ -320,8 +320,8 @@ def _face(key: ApiKey, now: datetime, last_used_at: datetime | None) -> dict[str
 def _register(
     home: Path, database_url: str | None, *, may_create: bool = True
 ) -> "ApiKeyRepository":
-    from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
+    from serving.storage.repositories.api_key_repository import ApiKeyRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=may_create)

@@ -61,11 +61,11 @@ def seal(
 ) -> None:
     """Write all that is on record about a case, signed; that it was handed out is recorded."""
     from serving.access.actors import Actor
-    from serving.audit.checkpoints import LogSigner
-    from serving.db.repositories.case_repository import CaseRepository
-    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.integrity.checkpoints import LogSigner
     from serving.review.letters.sealed_account import Sealing, seal_account
     from serving.settings import settings_of
+    from serving.storage.repositories.case_repository import CaseRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings)
@@ -88,7 +88,7 @@ def verify(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Check that a sealed account is as it was made here; exit 1 where anything was changed."""
-    from serving.audit.checkpoints import public_key_of
+    from serving.integrity.checkpoints import public_key_of
     from serving.review.letters.sealed_account import verify_account
     from serving.settings import settings_of
 

@@ -148,9 +148,9 @@ def _is_of_database(error: Exception) -> bool:
 
 def _cause_of(error: Exception) -> str:
     """What the driver of the database says, where a command failed by it."""
-    if "serving.db.engine" not in sys.modules:  # then no database was opened
+    if "serving.storage.engine" not in sys.modules:  # then no database was opened
         return ""
-    from serving.db.engine import cause_of
+    from serving.storage.engine import cause_of
 
     says = cause_of(error)
     return f": {says}" if says else ""

@@ -13,11 +13,11 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from serving.db.repositories.alert_repository import AlertRepository
-    from serving.db.repositories.case_load_repository import CaseLoadRepository
-    from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.monitoring_report import MonitoringReport
     from serving.settings import Settings
+    from serving.storage.repositories.alert_repository import AlertRepository
+    from serving.storage.repositories.case_load_repository import CaseLoadRepository
+    from serving.storage.repositories.rollup_repository import RollupRepository
 
 USUALLY = timedelta(days=90)
 DAY = ["%Y-%m-%d"]
@@ -115,9 +115,9 @@ class _Stores:
 
 
 def _opened(settings: "Settings") -> _Stores:
-    from serving.db.repositories.alert_repository import AlertRepository
-    from serving.db.repositories.case_load_repository import CaseLoadRepository
-    from serving.db.repositories.rollup_repository import RollupRepository
+    from serving.storage.repositories.alert_repository import AlertRepository
+    from serving.storage.repositories.case_load_repository import CaseLoadRepository
+    from serving.storage.repositories.rollup_repository import RollupRepository
 
     engine = opened_database(settings, may_create=False)
     return _Stores(RollupRepository(engine), AlertRepository(engine), CaseLoadRepository(engine))

@@ -28,8 +28,8 @@ def move_database(
     run it again.
     """
     from serving.access.actors import Actor
-    from serving.db.database_move import DatabaseMove
     from serving.settings import Settings
+    from serving.storage.backup.database_move import DatabaseMove
 
     settings = Settings(home=home)
     move = DatabaseMove(settings.home / "tidegate.db", to, settings.keys)

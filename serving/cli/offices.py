@@ -9,11 +9,11 @@ from serving.cli.output import messages
 
 def offices_of(engine: Any, home: Path) -> set[str]:
     """The offices that the database or the plan of the lanes of a home knows."""
-    from serving.db.known_offices import known_offices
-    from serving.db.repositories.account_repository import AccountRepository
-    from serving.db.repositories.api_key_repository import ApiKeyRepository
-    from serving.db.repositories.case_repository import CaseRepository
     from serving.settings import settings_of
+    from serving.storage.known_offices import known_offices
+    from serving.storage.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.api_key_repository import ApiKeyRepository
+    from serving.storage.repositories.case_repository import CaseRepository
     from serving.triage.triage_plan import TriagePlan
 
     stores = AccountRepository(engine), ApiKeyRepository(engine), CaseRepository(engine)

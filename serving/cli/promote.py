@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from features.records import SubjectKind
     from serving.access.approvals import GivenApproval, TwoPersons
     from serving.cli.approved_acts import LiveUse
-    from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.settings import Settings
+    from serving.storage.repositories.approval_repository import ApprovalRepository
     from training.data.training_set import TrainingSet
     from training.gates.verdict import Verdict
     from training.gates.waiver import WaiverRequest
@@ -188,7 +188,7 @@ def approved(
 
 def _claimed(kind: str, approver: str, settings: "Settings", now: datetime) -> "Approval":
     """By name alone; written down where there is a database."""
-    from serving.db.repositories.approval_repository import ApprovalRepository
+    from serving.storage.repositories.approval_repository import ApprovalRepository
     from training.registry.promotion import Approval
 
     if has_no_database(settings):
@@ -232,7 +232,7 @@ def _recorded(
 ) -> AbstractContextManager[None]:
     """Use approvals up and write the act down, while the pointer is replaced."""
     from serving.access.actors import Actor
-    from serving.audit.audit_log import AuditEvent
+    from serving.integrity.audit_log import AuditEvent
 
     by = Actor.from_command_line()
     details = {
@@ -266,8 +266,8 @@ def _live(
     models: "ModelHome", reference: str, settings: "Settings", now: datetime
 ) -> "Verdict | None":
     """What live traffic said of a version beside the champion; None where it was not asked."""
-    from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.monitoring import live_traffic
+    from serving.storage.repositories.rollup_repository import RollupRepository
     from training.gates.live_traffic_gate import (
         no_worse_on_live_traffic,
         too_recent_on_live_traffic,

@@ -143,8 +143,8 @@ def erase(
     PostgreSQL go on, and are best started again afterwards. What it says is signed, in
     HOME/erasures. HOME/retention.toml sets the days (`[erasure] wait_days`).
     """
-    from serving.db.write_lock import hold_for_service
     from serving.settings import settings_of
+    from serving.storage.write_lock import hold_for_service
 
     settings = settings_of(home, database_url)
     where = settings.database
@@ -361,14 +361,14 @@ def _print_number(name: str, number: int, *, as_json: bool) -> None:
 def opened_retention(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
     """What ends the data of a home; `today` is the day that a person says it is."""
     from serving.audit.retention import Retention
-    from serving.db.key_destruction import DatabaseErasure
-    from serving.db.newest_instants import clock_check
-    from serving.db.postgres_state import shared_state
-    from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.repositories.record_repository import RecordRepository
-    from serving.db.repositories.retention_repository import RetentionRepository
     from serving.history.client import rebuild_history
     from serving.settings import settings_of
+    from serving.storage.keys.key_destruction import DatabaseErasure
+    from serving.storage.newest_instants import clock_check
+    from serving.storage.postgres_state import shared_state
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
+    from serving.storage.repositories.retention_repository import RetentionRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=False)

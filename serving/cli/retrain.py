@@ -81,10 +81,10 @@ def retrain(
 
 def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     from serving.access.pseudonyms import Pseudonyms
-    from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.repositories.record_repository import RecordRepository
     from serving.history.export_records import HomeRecords
     from serving.settings import settings_of
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=False)

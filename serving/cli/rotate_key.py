@@ -13,7 +13,7 @@ from serving.cli.output import messages
 
 if TYPE_CHECKING:
     from serving.access.actors import Actor
-    from serving.db.key_destruction import DatabaseErasure
+    from serving.storage.keys.key_destruction import DatabaseErasure
 
 
 class RotatedKey(StrEnum):
@@ -61,9 +61,9 @@ def rotate_key(
     command says it at the end.
     """
     from serving.access.actors import Actor
-    from serving.db.key_destruction import DatabaseErasure
-    from serving.db.key_rotation import rotate_key as rotated
     from serving.settings import settings_of
+    from serving.storage.keys.key_destruction import DatabaseErasure
+    from serving.storage.keys.key_rotation import rotate_key as rotated
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=False)
@@ -80,7 +80,7 @@ def rotate_key(
 
 
 def _rewrap(erasure: "DatabaseErasure", actor: "Actor", now: datetime) -> None:
-    from serving.audit.audit_log import AuditEvent
+    from serving.integrity.audit_log import AuditEvent
 
     erasure.rewrap(AuditEvent(now, actor, "rotate_key", "key", "wrapping", {"name": "wrapping"}))
     messages.print("every data key is wrapped under a fresh key; the former ones are destroyed")

@@ -173,10 +173,10 @@ def replay(
 def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay":
     from serving.audit.decision import Decision
     from serving.audit.replay import replayed
-    from serving.db.repositories.decision_repository import DecisionRepository
     from serving.errors import NotFound
     from serving.models.model_pool import LoadedModel
     from serving.settings import settings_of
+    from serving.storage.repositories.decision_repository import DecisionRepository
     from training.model.model_home import ModelHome
 
     settings = settings_of(home, database_url)
@@ -202,8 +202,8 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
 def _first_drawn(home: Path) -> "FirstDrawn":
     """By which seed the service drew a subject first, where it ever had another."""
     from features.home_keys import DRAWS, former_keys
-    from serving.db.repositories.placement_repository import PlacementRepository
     from serving.settings import settings_of
+    from serving.storage.repositories.placement_repository import PlacementRepository
     from serving.triage.control_draws import never_drawn
 
     settings = settings_of(home, None)

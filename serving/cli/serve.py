@@ -133,12 +133,12 @@ def _require_readable(settings: "Settings") -> None:
 def _require_whole_log(settings: "Settings") -> None:
     """Refuse here what every worker would: one that ends at once would be begun again."""
     from features.history.online_store import OnlineStore
-    from serving.db.checkpoint_check import check_by_checkpoints
-    from serving.db.postgres_state import shared_state
-    from serving.db.repositories.checkpoint_repository import CheckpointRepository
-    from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.schema_check import require_schema
     from serving.history.client import require_same_log
+    from serving.integrity.checkpoint_check import check_by_checkpoints
+    from serving.storage.postgres_state import shared_state
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.verification.schema_check import require_schema
 
     engine = opened_database(settings)
     store = CheckpointRepository(engine)

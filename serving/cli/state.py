@@ -37,12 +37,12 @@ def rebuild(
     Refused where it would know fewer than half of the records that the former store knew, or that a
     champion was trained on.
     """
-    from serving.db.postgres_state import shared_state
-    from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.repositories.record_repository import RecordRepository
     from serving.history.client import known_records, rebuild_history
     from serving.models.model_pool import records_trained_on
     from serving.settings import settings_of
+    from serving.storage.postgres_state import shared_state
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings)

@@ -15,9 +15,9 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.kill_switch_repository import KillSwitchRepository
     from serving.models.kill_switch import SwitchEvent
     from serving.settings import Settings
+    from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 
 switch = typer.Typer(
     help="Switch models off, in every worker within a second, and on again.", no_args_is_help=True
@@ -128,7 +128,7 @@ def _switched(
 
 
 def _register(settings: "Settings") -> "KillSwitchRepository":
-    from serving.db.repositories.kill_switch_repository import KillSwitchRepository
+    from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 
     return KillSwitchRepository(opened_database(settings, may_create=False))
 

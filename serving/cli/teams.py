@@ -49,7 +49,7 @@ def create(
 ) -> None:
     """Make a team; without a rule its inbox has only what somebody puts there."""
     from serving.access.actors import Actor
-    from serving.db.repositories.team_repository import TeamRepository
+    from serving.storage.repositories.team_repository import TeamRepository
 
     engine = _engine(home, database_url)
     stated = name, office, member, takes_cases, (mode, chapter)
@@ -71,7 +71,7 @@ def change(
 ) -> None:
     """Give a team another office, other members and another rule: all of it as stated here."""
     from serving.access.actors import Actor
-    from serving.db.repositories.team_repository import TeamRepository
+    from serving.storage.repositories.team_repository import TeamRepository
 
     engine = _engine(home, database_url)
     stated = name, office, member, takes_cases, (mode, chapter)
@@ -85,7 +85,7 @@ def list_teams(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Show every team with its office, its members and which cases arrive."""
-    from serving.db.repositories.team_repository import TeamRepository
+    from serving.storage.repositories.team_repository import TeamRepository
 
     write_reading("list", "teams", home=home, database_url=database_url)
     found = TeamRepository(_engine(home, database_url)).all()
@@ -114,7 +114,7 @@ def list_teams(
 def disband(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
     """End a team; what is in its inbox is in that of its office."""
     from serving.access.actors import Actor
-    from serving.db.repositories.team_repository import TeamRepository
+    from serving.storage.repositories.team_repository import TeamRepository
 
     actor = Actor.from_command_line()
     TeamRepository(_engine(home, database_url)).disband(name, datetime.now(UTC), actor)
@@ -131,8 +131,8 @@ def _stated(
     rule: tuple[list[str] | None, list[str] | None],
 ) -> "Team":
     """The team that the options state; raises Unprocessable."""
-    from serving.db.repositories.account_repository import AccountRepository
     from serving.review.cases.teams import StatedTeam
+    from serving.storage.repositories.account_repository import AccountRepository
 
     modes, chapters = (tuple(each or ()) for each in rule)
     stated = StatedTeam(name, office, members or (), takes_cases, modes, chapters)

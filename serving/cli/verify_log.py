@@ -14,11 +14,11 @@ from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
     from serving.audit.erasure import OutOfOrder
-    from serving.audit.log_check import LogCheck
-    from serving.db.audit_verification import AuditProof
-    from serving.db.log_verification import LogProof, ProvenHead
-    from serving.db.schema_check import SchemaFault
+    from serving.integrity.log_check import LogCheck
     from serving.settings import Settings
+    from serving.storage.verification.audit_verification import AuditProof
+    from serving.storage.verification.log_verification import LogProof, ProvenHead
+    from serving.storage.verification.schema_check import SchemaFault
 
 
 def verify_log(
@@ -59,8 +59,8 @@ def verify_log(
     database or a witness has is held to the log. Those kept where the service cannot write show
     whether the end was cut off or an older copy put in place.
     """
-    from serving.db.log_verification import ProvenHead
     from serving.settings import settings_of
+    from serving.storage.verification.log_verification import ProvenHead
 
     if (size is None) != (head is None):
         raise typer.BadParameter("give --size and --head together")
@@ -175,10 +175,10 @@ def checkpoints(
 
     `verify-log --witness FILE` holds the log to them later.
     """
-    from serving.audit.checkpoints import public_key_of
-    from serving.audit.witness_lines import framed
-    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.integrity.checkpoints import public_key_of
+    from serving.integrity.witness_lines import framed
     from serving.settings import settings_of
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=False)
@@ -189,9 +189,9 @@ def checkpoints(
 
 
 def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
-    from serving.db.checkpoint_check import check_by_checkpoints
-    from serving.db.key_rotation import trusted_log_keys
-    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.integrity.checkpoint_check import check_by_checkpoints
+    from serving.storage.keys.key_rotation import trusted_log_keys
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
     keys = None
     if key:
@@ -202,12 +202,12 @@ def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
 
 def _begin_epoch(engine: Any, settings: "Settings", check: "LogCheck", because: str) -> None:
     from serving.access.actors import Actor
-    from serving.audit.checkpoints import LogSigner
-    from serving.audit.errors import LogNotWhole
-    from serving.audit.log_check import EpochRequest, begin_epoch
-    from serving.audit.witness_delivery import WitnessDelivery
-    from serving.db.repositories.checkpoint_repository import CheckpointRepository
-    from serving.db.witnesses import witnesses_of
+    from serving.integrity.checkpoints import LogSigner
+    from serving.integrity.errors import LogNotWhole
+    from serving.integrity.log_check import EpochRequest, begin_epoch
+    from serving.integrity.witness_delivery import WitnessDelivery
+    from serving.integrity.witnesses import witnesses_of
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
     if check.why is None:
         raise LogNotWhole("the log is what its checkpoints say: there is no epoch to begin")
@@ -226,11 +226,11 @@ def _verified(
     """The proof of all rows, or where these hold, what a checkpoint contradicts."""
     from dataclasses import replace
 
-    from serving.db.audit_verification import verify_audit_log
-    from serving.db.key_destruction import DatabaseErasure
-    from serving.db.log_verification import verify_decision_log
-    from serving.db.outline_comparison import OutlineComparison
-    from serving.db.schema_check import schema_faults
+    from serving.storage.keys.key_destruction import DatabaseErasure
+    from serving.storage.verification.audit_verification import verify_audit_log
+    from serving.storage.verification.log_verification import verify_decision_log
+    from serving.storage.verification.outline_comparison import OutlineComparison
+    from serving.storage.verification.schema_check import schema_faults
 
     comparison = OutlineComparison.where_possible(engine, settings.keys)
     proof = verify_decision_log(engine, given, comparison or (lambda _: None))

@@ -14,8 +14,8 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.db.repositories.webhook_repository import WebhookRepository
     from serving.review.webhooks import DeliveryState, WebhookEndpoint
+    from serving.storage.repositories.webhook_repository import WebhookRepository
 
 webhooks = typer.Typer(
     help="Signed calls that tell other systems of cases: create, list, rotate, resume, revoke.",
@@ -46,9 +46,9 @@ def create(
     from serving.access.office_ids import require_offices
     from serving.access.webhook_client import CallableAddresses
     from serving.access.webhook_signatures import new_secret
-    from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.review.webhooks import WebhookEndpoint
     from serving.settings import settings_of
+    from serving.storage.repositories.approval_repository import ApprovalRepository
 
     types = _types(events or [])
     repository, engine = _register(home, database_url)
@@ -168,8 +168,8 @@ def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]
 def _register(
     home: Path, database_url: str | None, *, may_create: bool = True
 ) -> "tuple[WebhookRepository, Any]":
-    from serving.db.repositories.webhook_repository import WebhookRepository
     from serving.settings import settings_of
+    from serving.storage.repositories.webhook_repository import WebhookRepository
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings, may_create=may_create)

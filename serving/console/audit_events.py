@@ -15,14 +15,14 @@ from pydantic import AwareDatetime, BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from serving.access.acting import tell_audit
-from serving.audit.audit_log import EventFilter, RecordedEvent
-from serving.audit.checkpoints import public_key_of
-from serving.audit.proof_state import ProofState
 from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
 from serving.console.readers import MayAudit
 from serving.console.supervision_view import safe_cell
 from serving.container import Services
+from serving.integrity.audit_log import EventFilter, RecordedEvent
+from serving.integrity.checkpoints import public_key_of
+from serving.integrity.proof_state import ProofState
 from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 

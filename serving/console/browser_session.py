@@ -17,7 +17,6 @@ from serving.access.callers import Caller
 from serving.access.roles import Scope
 from serving.access.sessions import Session, browser_in_words
 from serving.access.sign_in_delays import network_of
-from serving.audit.audit_log import AuditEvent
 from serving.console.interruptions import (
     CodeLeft,
     ConfirmationNeeded,
@@ -28,6 +27,7 @@ from serving.console.interruptions import (
 )
 from serving.container import Services
 from serving.errors import Forbidden, LogUnavailable, ServingError
+from serving.integrity.audit_log import AuditEvent
 from serving.language import reading
 from serving.web.admission import admit
 from serving.web.authentication import called

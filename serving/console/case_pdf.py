@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from serving.access.callers import Caller
-from serving.audit.hash_chain import EMPTY
 from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import TheSession
 from serving.console.case_page import headline_of
@@ -15,6 +14,7 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute
 from serving.console.readers import MayReadCase
 from serving.container import Services
+from serving.integrity.hash_chain import EMPTY
 from serving.language import ENGLISH, begin_reading
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Case

@@ -5,7 +5,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from serving.access.sessions import Session
-from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import (
     OpenSession,
     SessionHolder,
@@ -20,6 +19,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.sign_in import REFUSALS, Onward
 from serving.container import Services
 from serving.errors import ServingError
+from serving.integrity.audit_log import AuditEvent
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/confirm", include_in_schema=False, route_class=PageRoute)

@@ -11,7 +11,6 @@ from serving.access.accounts import Account
 from serving.access.actors import SERVICE
 from serving.access.errors import OidcUnavailable, SignInRefused
 from serving.access.oidc import NOT_LET_IN, PendingLogin, Provider
-from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import begin_session, is_recent_proof
 from serving.console.interruptions import own_address
 from serving.console.pages import PageRoute, page
@@ -19,6 +18,7 @@ from serving.console.provider_logout import remember_provider_session
 from serving.console.sign_in import first_page
 from serving.container import Services
 from serving.errors import NotFound, NotSignedIn, ServingError
+from serving.integrity.audit_log import AuditEvent
 from serving.web.hosts import base_address, is_https
 from serving.web.services import TheServices
 

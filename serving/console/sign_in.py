@@ -13,7 +13,6 @@ from serving.access.callers import Caller
 from serving.access.errors import SignInDelayed
 from serving.access.sessions import Session
 from serving.access.sign_in_delays import KNOWN_FOR
-from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import (
     OpenSession,
     SessionHolder,
@@ -40,6 +39,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.provider_logout import signed_out
 from serving.container import Services
 from serving.errors import NotSignedIn, ServingError, TooBusy
+from serving.integrity.audit_log import AuditEvent
 from serving.web.hosts import is_https
 from serving.web.services import TheServices
 

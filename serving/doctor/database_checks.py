@@ -5,22 +5,22 @@ from datetime import datetime
 
 from features.errors import TidegateError
 from serving.audit.errors import ClockDisagrees
-from serving.audit.log_check import WAYS_ON
-from serving.db.audit_verification import verify_audit_log
-from serving.db.data_keys import DataKeys
-from serving.db.engine import cause_of
-from serving.db.errors import DatabaseMissing
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.log_verification import verify_decision_log
-from serving.db.newest_instants import clock_check
-from serving.db.postgres_state import shared_state
-from serving.db.repositories.api_key_repository import ApiKeyRepository
-from serving.db.repositories.webhook_repository import WebhookRepository
-from serving.db.schema_check import schema_faults
 from serving.doctor.found_database import FoundDatabase
 from serving.doctor.state_checks import NO_STATE, state
 from serving.installation import CheckResult
+from serving.integrity.log_check import WAYS_ON
 from serving.settings import Settings
+from serving.storage.engine import cause_of
+from serving.storage.errors import DatabaseMissing
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.newest_instants import clock_check
+from serving.storage.postgres_state import shared_state
+from serving.storage.repositories.api_key_repository import ApiKeyRepository
+from serving.storage.repositories.webhook_repository import WebhookRepository
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
+from serving.storage.verification.schema_check import schema_faults
 
 MAX_LISTED = 5
 """Stretches of a log that are out of order; `verify-log` lists all."""

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import TidegateError
-from serving.audit.log_check import LogCheck
-from serving.db.binding import HomeBinding, identity_of
-from serving.db.checkpoint_check import check_by_checkpoints
-from serving.db.engine import connected, failing_as_unavailable, open_database
-from serving.db.repositories.approval_repository import ApprovalRepository
-from serving.db.repositories.checkpoint_repository import CheckpointRepository
-from serving.db.repositories.decision_repository import DecisionRepository
+from serving.integrity.checkpoint_check import check_by_checkpoints
+from serving.integrity.log_check import LogCheck
 from serving.models.seat_approvals import SeatApprovals
 from serving.settings import Settings
+from serving.storage.binding import HomeBinding, identity_of
+from serving.storage.engine import connected, failing_as_unavailable, open_database
+from serving.storage.repositories.approval_repository import ApprovalRepository
+from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
 
 NOT_MANY_RECORDS = 20_000
 """A log of so many decisions is proved on the way; a longer one by verify-log."""

@@ -15,11 +15,11 @@ from features.home_keys import (
     is_public_file_of,
     read_key,
 )
-from serving.db.engine import sqlite_version
 from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
 from serving.models.seat_approvals import SeatApprovals
 from serving.settings import Settings
+from serving.storage.engine import sqlite_version
 
 FEWEST_FREE_BYTES = 1 << 30
 

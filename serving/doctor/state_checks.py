@@ -6,13 +6,13 @@ from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
 from features.history.online_store import OnlineStore
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.doctor.found_database import FoundDatabase
 from serving.history.client import require_same_log
 from serving.history.missing_history import missing_types
 from serving.installation import CheckResult
 from serving.models.model_pool import MODEL_NAMES, load_role
 from serving.settings import Settings
+from serving.storage.repositories.decision_repository import DecisionRepository
 
 NO_STATE = CheckResult(
     "online feature store", "doubtful", "not there yet; the first start makes it"

@@ -5,11 +5,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from features.errors import TidegateError
-from serving.audit.log_check import LogCheck, WitnessReport
-from serving.audit.witness_delivery import Witness
-from serving.db.witnesses import FileWitness, witnesses_of
 from serving.doctor.found_database import FoundDatabase
 from serving.installation import CheckResult
+from serving.integrity.log_check import LogCheck, WitnessReport
+from serving.integrity.witness_delivery import Witness
+from serving.integrity.witnesses import FileWitness, witnesses_of
 from serving.settings import Settings
 
 

@@ -25,11 +25,11 @@ from features.records import Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
-from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionReader
 from serving.history.errors import HistoryOfAnotherLog, HistoryUnavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, RecordStore
+from serving.integrity.hash_chain import LogHead
 from serving.process.background_threads import STUCK_AFTER_S
 from serving.settings import Settings
 

@@ -4,9 +4,9 @@ import structlog
 from starlette.responses import Response
 
 from serving.access.callers import Caller
-from serving.audit.audit_log import AuditEvent
 from serving.container import Services
 from serving.degraded_modes import require_disk_reserve
+from serving.integrity.audit_log import AuditEvent
 from serving.review.acts.attachment_scan import require_clean
 from serving.review.acts.attachments import AttachedFile, AttachmentQuota, named_after
 from serving.review.cases.case_records import CaseFile

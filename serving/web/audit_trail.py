@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.access.acting import Acting, begin_acting
 from serving.access.actors import SERVICE
-from serving.audit.audit_log import AuditEvent
 from serving.container import Services
 from serving.errors import LogUnavailable, TooBusy
+from serving.integrity.audit_log import AuditEvent
 from serving.web.authentication import called
 from serving.web.problems import problem
 from serving.web.readings import READINGS

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from serving.access.actors import Actor
 from serving.app import utc_now
-from serving.audit.audit_log import AuditEvent
+from serving.integrity.audit_log import AuditEvent
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_reviewing_a_case import account, sign_in

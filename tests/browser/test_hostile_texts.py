@@ -16,10 +16,6 @@ from serving.access.accounts import new_account
 from serving.access.actors import SERVICE, Actor
 from serving.access.api_keys import new_key
 from serving.app import utc_now
-from serving.db.engine import open_database
-from serving.db.repositories.account_repository import _insert
-from serving.db.tables.access import api_keys
-from serving.db.write_lock import writing
 from serving.errors import ServingError
 from serving.review.acts import owner_rules, remark_rules, statement_rules
 from serving.review.acts.attachments import AttachedFile
@@ -28,6 +24,10 @@ from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
+from serving.storage.engine import open_database
+from serving.storage.repositories.account_repository import _insert
+from serving.storage.tables.access import api_keys
+from serving.storage.write_lock import writing
 from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission

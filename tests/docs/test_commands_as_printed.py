@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import DecisionRepository
+from serving.storage.engine import open_database
+from serving.storage.repositories.decision_repository import DecisionRepository
 from tests.counts import in_full_alone
 from tests.ports import free_port
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx2
 
-from serving.db.engine import open_database
-from serving.db.log_verification import LogProof, verify_decision_log
 from serving.settings import FixedLimits
+from serving.storage.engine import open_database
+from serving.storage.verification.log_verification import LogProof, verify_decision_log
 from tests.serving.bodies import shipment
 
 COMMAND = """

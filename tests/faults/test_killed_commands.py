@@ -12,19 +12,19 @@ import pytest
 from sqlalchemy import func, select
 
 from serving.cli.promote import _claimed
-from serving.db.audit_verification import verify_audit_log
-from serving.db.backup.backup_writer import write_backup
-from serving.db.backup.home_restore import RestoreRequest, restore_home
-from serving.db.engine import open_database
-from serving.db.log_verification import verify_decision_log
-from serving.db.tables.audit import audit_events
 from serving.settings import Settings
+from serving.storage.backup.backup_writer import write_backup
+from serving.storage.backup.home_restore import RestoreRequest, restore_home
+from serving.storage.engine import open_database
+from serving.storage.tables.audit import audit_events
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
 from tests.counts import count, in_full_alone
 from tests.kills import is_killed_at, is_killed_before
 from tests.serving.cli.test_retrain import EXPERIMENT, run
 from tests.serving.conftest import NOW
-from tests.serving.db.test_backup import BY
 from tests.serving.postgres import Server
+from tests.serving.storage.test_backup import BY
 from tests.serving.world import write_world
 from tests.training.planted import INPUTS
 from tests.training.registry.conftest import candidates, data, store, trained

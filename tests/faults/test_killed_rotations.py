@@ -14,28 +14,28 @@ from features.home_keys import DRAWS, KEY_FILES, SUBJECTS, fingerprint, former_k
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import Masking
-from serving.db.binding import bound_keys
-from serving.db.data_keys import DataKeys
-from serving.db.engine import open_database
-from serving.db.key_rotation import rotate_key
-from serving.db.prefix_codes import prefix_code
-from serving.db.repositories.case_file_repository import CaseFileRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.search_index import TERM_PART
-from serving.db.tables.review import case_terms
-from serving.db.tables.scoring import decisions
-from serving.db.token_keys import search_key_of
+from serving.crypto.prefix_codes import prefix_code
 from serving.review.cases.cases import Cases
 from serving.review.search.search_terms import normalised
+from serving.storage.binding import bound_keys
+from serving.storage.engine import open_database
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.keys.key_rotation import rotate_key
+from serving.storage.keys.token_keys import search_key_of
+from serving.storage.repositories.case_file_repository import CaseFileRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.search_index import TERM_PART
+from serving.storage.tables.review import case_terms
+from serving.storage.tables.scoring import decisions
 from serving.triage.control_draws import DrawGenerator
 from tests.faults.test_killed_commands import acts_in, is_whole, killed_often, leftovers
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW
-from tests.serving.db.test_backup import BY
-from tests.serving.db.test_rotated_subjects import decided
 from tests.serving.review.cases.decisions import decision
+from tests.serving.storage.test_backup import BY
+from tests.serving.storage.test_rotated_subjects import decided
 
 
 def open_a_case(engine: Engine) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from serving.access.accounts import new_account
 from serving.app import utc_now
-from serving.db.engine import open_database
-from serving.db.repositories.account_repository import AccountRepository
+from serving.storage.engine import open_database
+from serving.storage.repositories.account_repository import AccountRepository
 from tests.counts import count
 from tests.faults.conftest import Serve
 

@@ -14,10 +14,10 @@ from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
-from serving.db.engine import open_database
-from serving.db.repositories.api_key_repository import ApiKeyRepository
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.models.model_pool import LoadedModel
+from serving.storage.engine import open_database
+from serving.storage.repositories.api_key_repository import ApiKeyRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
 from tests.counts import count, in_full_alone
 from tests.faults.conftest import Serve
 from tests.faults.served import Told

@@ -81,7 +81,7 @@ def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
     A module whose subject is how tables are made has a fixture of this name that does nothing.
     """
-    monkeypatch.setattr("serving.db.migration.run_steps", _STEPS.run)
+    monkeypatch.setattr("serving.storage.migration.run_steps", _STEPS.run)
 
 
 @pytest.fixture(autouse=True)

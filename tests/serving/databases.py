@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from serving.db.engine import open_database, upgrade_database
+from serving.storage.engine import open_database, upgrade_database
 
 
 def database(where: Path | str, *, is_service: bool = False) -> Engine:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from serving.db.migration import run_steps, step_of
+from serving.storage.migration import run_steps, step_of
 
 _CHANGES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 

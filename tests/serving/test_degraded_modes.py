@@ -20,11 +20,8 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from serving.app import create_app
-from serving.audit.witness_lines import read_witness_lines
 from serving.cli.main import app as commands
 from serving.container import MAX_CLOCK_DRIFT_S, Services, StartClock
-from serving.db.repositories.rescoring_repository import RescoringRepository
-from serving.db.repositories.rollup_repository import RollupRepository
 from serving.degraded_modes import (
     MEANINGS,
     DegradedMode,
@@ -32,12 +29,15 @@ from serving.degraded_modes import (
     set_degradation_metrics,
 )
 from serving.history.missing_history import missing_types
+from serving.integrity.witness_lines import read_witness_lines
 from serving.models.kill_switch import record_switch
 from serving.observability import LogLines
 from serving.process.background_threads import STUCK_AFTER_S
 from serving.process.polling import PollingThread
 from serving.scoring.rescoring import Rescoring, RescoringPlan, WaitingSubject
 from serving.settings import Settings
+from serving.storage.repositories.rescoring_repository import RescoringRepository
+from serving.storage.repositories.rollup_repository import RollupRepository
 from tests.serving.bodies import route, shipment
 from tests.serving.calls import heard
 from tests.serving.conftest import NOW, Service, services_of

@@ -19,23 +19,23 @@ from features.history.rebuild import read_into
 from features.home_keys import KEY_FILES, PUBLIC_FILES
 from features.ingest.record_folder import RecordFolder
 from serving.app import create_app
-from serving.audit.checkpoints import LogSigner
 from serving.cli.doctor import _registrations, _signed_beside_models, doctor
-from serving.db.binding import HomeBinding
-from serving.db.engine import open_database
-from serving.db.postgres_state import PostgresStateStore
-from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.doctor.all_checks import run_checks
+from serving.integrity.checkpoints import LogSigner
 from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
+from serving.storage.binding import HomeBinding
+from serving.storage.engine import open_database
+from serving.storage.postgres_state import PostgresStateStore
+from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from tests.serving.audit.installation import PERIODS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.db.test_covered_tables import unguarded
 from tests.serving.postgres import Server
 from tests.serving.provider import organisation
 from tests.serving.review.letters.remedies import lay_down_remedies
 from tests.serving.review.rescue.centres import CENTRES
+from tests.serving.storage.test_covered_tables import unguarded
 from training.gates.canaries import Canaries
 from training.gates.waiver import Waiver, WaiverRequest
 from training.model.model_home import ModelHome

@@ -15,8 +15,6 @@ from typer.testing import CliRunner
 from serving import stored_names
 from serving.audit.decision import Decision
 from serving.cli.main import app as tidegate
-from serving.db.engine import open_database
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.explanation.reason_ranking import Reasons
 from serving.monitor.monitoring_report import (
     Drift,
@@ -26,6 +24,8 @@ from serving.monitor.monitoring_report import (
     TypologyReport,
     WeekReport,
 )
+from serving.storage.engine import open_database
+from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.stored_names import with_current_names
 
 ARCHIVE = Path(__file__).parent / "former_homes" / "c5d7118.tar.xz"

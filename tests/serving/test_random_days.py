@@ -16,9 +16,6 @@ from features.rescoring_rules import RescoringRules
 from serving.access.roles import ROLE_SCOPES, Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.db.audit_verification import verify_audit_log
-from serving.db.log_verification import verify_decision_log
-from serving.db.repositories.rollup_repository import RollupRepository
 from serving.models.kill_switch import record_switch
 from serving.monitor.rollups import catch_up
 from serving.review.acts.remark_rules import JudgedAs
@@ -28,6 +25,9 @@ from serving.review.cases.results import ResultCode, reasons_of
 from serving.review.letters.case_letters import AUDIENCES, DeferralGround
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
+from serving.storage.repositories.rollup_repository import RollupRepository
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
 from tests.counts import count
 from tests.serving.access.trusted import signed
 from tests.serving.audit.installation import PERIODS, Installation, certificate

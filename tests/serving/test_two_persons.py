@@ -22,8 +22,6 @@ from serving.access.callers import Caller
 from serving.access.claims import person_elsewhere
 from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import Conflict, PersonNeeded, SameReviewer
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
 from serving.review.acts import owner_rules, statement_rules
@@ -38,6 +36,8 @@ from serving.review.letters.letter_rules import (
     release_letter,
     write_letter,
 )
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 from tests.serving.access.trusted import KEY, NOW, published, signed
 from tests.serving.databases import database
 from tests.serving.people import person

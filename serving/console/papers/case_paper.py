@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from serving.audit.checkpoints import canonical
-from serving.audit.hash_chain import LogHead
 from serving.console.amended_declaration import AmendedDeclaration
 from serving.console.case_history import EventView
 from serving.console.case_view import CaseView
@@ -22,6 +20,8 @@ from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.route_map import HEIGHT_PX, WIDTH_PX, RouteMap
 from serving.console.papers.paper import Paper
 from serving.explanation.formatting import listed, readable
+from serving.integrity.checkpoints import canonical
+from serving.integrity.hash_chain import LogHead
 from serving.review.cases.case_records import CaseFile, CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE

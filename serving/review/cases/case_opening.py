@@ -12,6 +12,7 @@ from functools import partial
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
+from serving.crypto.prefix_codes import LEAST_SYMBOLS
 from serving.errors import Conflict, Erased
 from serving.process.polling import PollingThread
 from serving.review.cases.case_news import changes_by_journey, changes_of
@@ -26,7 +27,7 @@ from serving.review.cases.case_records import (
 from serving.review.cases.cases import Cases
 from serving.review.cases.opening import case_of_decision
 from serving.review.errors import ContradictoryFinding, NothingToTell
-from serving.review.search.search_terms import LEAST_SYMBOLS, normalised
+from serving.review.search.search_terms import normalised
 
 POLL_INTERVAL_S = 0.5
 NEWS_TOGETHER = 64

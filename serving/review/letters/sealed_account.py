@@ -20,12 +20,12 @@ from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
 from features.provenance import SubmissionProvenance
 from serving.access.actors import Actor
-from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.decision import Decision, digest_of
 from serving.audit.erased_accounts import ACCOUNT
 from serving.audit.logged_decision import DecisionReader
 from serving.errors import NotFound
 from serving.explanation.formatting import exact_figure, readable
+from serving.integrity.checkpoints import LogSigner, verified_by
 from serving.review.cases.case_records import CaseAccess, CaseStore, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE, case_of_decision

@@ -12,11 +12,9 @@ from features.field_kinds import IdentifierOf
 from features.identities import declarations, identifiers_of, roles_of_parties
 from features.records import Journey, Mode
 from features.submission import Submission
+from serving.crypto.prefix_codes import LEAST_SYMBOLS
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
-
-LEAST_SYMBOLS = 3
-"""Letters and digits of the shortest search; what has fewer is found by the id of its subject."""
 
 LONGEST_SEARCH = 200
 """Characters of the longest search."""

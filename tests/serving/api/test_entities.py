@@ -3,7 +3,7 @@
 from typing import Any
 
 from serving.access.roles import Scope
-from serving.audit.audit_log import EventFilter
+from serving.integrity.audit_log import EventFilter
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.review.cases.test_cases_served import reviewed

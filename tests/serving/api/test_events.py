@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serving.audit.audit_log import EventFilter
+from serving.integrity.audit_log import EventFilter
 from serving.review.acts.owner_rules import claim
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_records import CaseAccess

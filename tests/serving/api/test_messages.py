@@ -25,11 +25,11 @@ from features.messages.located_text import LOCATED
 from features.messages.options import Options
 from serving.api.messages import MessageQuery
 from serving.app import create_app
-from serving.db.tables.audit import audit_events
-from serving.db.tables.scoring import decisions, kept_messages, message_subjects, records
 from serving.errors import LogUnavailable
 from serving.scoring.message_readers import ReaderProcess
 from serving.settings import Settings
+from serving.storage.tables.audit import audit_events
+from serving.storage.tables.scoring import decisions, kept_messages, message_subjects, records
 from tests.conformance.trial_of_samples import AnyReference
 from tests.features.messages.worst_inputs import sentences
 from tests.serving.bodies import shipment

@@ -12,10 +12,10 @@ from serving.access.accounts import Account
 from serving.access.claims import person_elsewhere
 from serving.access.oidc import NO_PASSWORD
 from serving.app import create_app
-from serving.db.repositories.notice_repository import NoticeRepository
 from serving.review.cases.notices import MOST_SHOWN
 from serving.review.cases.reviewer import Reviewer
 from serving.settings import Settings
+from serving.storage.repositories.notice_repository import NoticeRepository
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
 from tests.serving.conftest import ISSUER, NOW, Service

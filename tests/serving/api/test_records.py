@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 from serving.api.examples import RECORDS
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.db.repositories.record_repository import RecordRepository
 from serving.history.received_records import KeptRecord, ReceivedRecord
 from serving.settings import Settings
+from serving.storage.repositories.record_repository import RecordRepository
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.databases import database

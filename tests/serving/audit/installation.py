@@ -15,14 +15,14 @@ from serving.app import create_app
 from serving.audit.clock_check import ClockCheck
 from serving.audit.retention import Retention, WaitingErasure
 from serving.cli.main import app as tidegate
-from serving.db.engine import open_database
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.postgres_state import shared_state
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.retention_repository import RetentionRepository
 from serving.history.client import rebuild_history
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.postgres_state import shared_state
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.record_repository import RecordRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
 from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW, Service
 

@@ -15,12 +15,12 @@ from serving.audit.erasure import RetainedUnits
 from serving.audit.errors import RetentionRefused
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_periods import RetentionCutoffs
-from serving.db.audit_verification import verify_audit_log
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.log_times import TOLERANCE, logged_at
-from serving.db.log_verification import verify_decision_log
-from serving.db.outline_comparison import OutlineComparison
-from serving.db.repositories.decision_repository import DecisionRepository
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.log_times import TOLERANCE, logged_at
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
+from serving.storage.verification.outline_comparison import OutlineComparison
 from tests.counts import count
 from tests.serving.audit.installation import LATER, Installation
 from tests.serving.canaries import decided, ended
@@ -69,9 +69,9 @@ def written_as_before_this_release(place: Installation) -> None:
     """Let rows be as a release wrote them that dated all by the clock alone."""
     with pytest.MonkeyPatch.context() as patch:
         for module in ("decision_repository", "message_repository", "saved_view_repository"):
-            patch.setattr(f"serving.db.repositories.{module}.logged_at", lambda *_: None)
-        patch.setattr("serving.db.encrypted_records.logged_at", lambda *_: None)
-        patch.setattr("serving.db.log_times.logged_at", lambda *_: None)
+            patch.setattr(f"serving.storage.repositories.{module}.logged_at", lambda *_: None)
+        patch.setattr("serving.storage.encrypted_records.logged_at", lambda *_: None)
+        patch.setattr("serving.storage.log_times.logged_at", lambda *_: None)
         fallen_back(place)
 
 

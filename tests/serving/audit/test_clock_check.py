@@ -10,15 +10,15 @@ import pytest
 
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
-from serving.audit.audit_log import EventFilter
 from serving.audit.clock_check import AHEAD_AT_MOST, BEHIND_AT_MOST, ClockCheck
 from serving.audit.errors import ClockDisagrees, RetentionRefused
 from serving.audit.open_erasures import open_erasures
 from serving.audit.retention import PROPOSED_FOR, Retention, WaitingErasure
-from serving.db.engine import open_database
-from serving.db.newest_instants import newest_instants
-from serving.db.repositories.audit_repository import AuditRepository
-from serving.db.witnesses import witnesses_of
+from serving.integrity.audit_log import EventFilter
+from serving.integrity.witnesses import witnesses_of
+from serving.storage.engine import open_database
+from serving.storage.newest_instants import newest_instants
+from serving.storage.repositories.audit_repository import AuditRepository
 from tests.serving.audit.installation import (
     PERIODS,
     Installation,

@@ -22,16 +22,16 @@ from typer.testing import CliRunner
 
 from features.catalogue import SHIPMENT
 from features.home_keys import fresh_key, public_file_of, public_half
-from serving.audit.checkpoints import Checkpoint, LogSigner
 from serving.audit.decision_export import canonical_groups, model_key
 from serving.audit.errors import ExportRefused
-from serving.audit.hash_chain import LogHead
-from serving.audit.witness_lines import framed
 from serving.cli.main import app as commands
-from serving.db.encryption import encrypt
+from serving.crypto.encryption import encrypt
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 from serving.explanation.reason_ranking import ReasonRanking
+from serving.integrity.checkpoints import Checkpoint, LogSigner
+from serving.integrity.hash_chain import LogHead
+from serving.integrity.witness_lines import framed
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service

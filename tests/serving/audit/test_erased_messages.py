@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from serving.db.repositories.message_repository import MessageRepository
-from serving.db.tables.scoring import kept_messages, message_subjects
+from serving.storage.repositories.message_repository import MessageRepository
+from serving.storage.tables.scoring import kept_messages, message_subjects
 from tests.serving.api.test_messages import PLAN, WAYBILL, sample, send
 from tests.serving.audit.installation import PERIODS, Installation
 from tests.serving.conftest import NOW

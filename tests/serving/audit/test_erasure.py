@@ -13,22 +13,13 @@ import pytest
 from sqlalchemy import text
 
 from serving.access.actors import Actor
-from serving.audit.checkpoints import public_keys_of
 from serving.audit.erasure import ErasureLimits, RetainedUnits
-from serving.audit.log_check import check_log
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.retention_log import RetentionAct
-from serving.db.audit_verification import verify_audit_log
-from serving.db.engine import open_database
-from serving.db.errors import DatabaseInUse, Undecipherable
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.log_verification import verify_decision_log
-from serving.db.repositories.checkpoint_repository import CheckpointRepository
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.rollup_repository import RollupRepository
-from serving.db.tables.scoring import state
-from serving.db.write_lock import hold_for_service
+from serving.crypto.errors import Undecipherable
 from serving.errors import Erased, LogUnavailable
+from serving.integrity.checkpoints import public_keys_of
+from serving.integrity.log_check import check_log
 from serving.monitor.rollups import catch_up
 from serving.review.acts.attachments import AttachedFile
 from serving.review.acts.tags import Tagging, tag_case
@@ -36,6 +27,16 @@ from serving.review.cases.case_records import CaseAccess, QueueFilter
 from serving.review.published_events import FeedAccess
 from serving.review.rescue.rescue_calls import CallPace
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.errors import DatabaseInUse
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.rollup_repository import RollupRepository
+from serving.storage.tables.scoring import state
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
+from serving.storage.write_lock import hold_for_service
 from tests.counts import count
 from tests.serving.audit.installation import (
     LATER,
@@ -50,13 +51,13 @@ from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, t
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.databases import database
-from tests.serving.db.test_engines import cut_off_at
 from tests.serving.people import reviewer
 from tests.serving.postgres import Server
 from tests.serving.review.cases.decisions import decision
 from tests.serving.review.cases.stated import NOTHING, end_by
 from tests.serving.review.cases.test_case_opening import open_due
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
+from tests.serving.storage.test_engines import cut_off_at
 
 EVERYONE = CaseAccess(frozenset(), is_rescue=False)
 SOMEBODY_ELSE = Actor("account:somebody else", "somebody else", "account:somebody else")

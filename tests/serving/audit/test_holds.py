@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from serving.audit import incidents
-from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.errors import IncidentRefused
 from serving.audit.incidents import LiftedHold, Opening, freeze
-from serving.db.log_verification import verify_decision_log
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import Erased
+from serving.integrity.checkpoints import LogSigner, public_key_of
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.audit.installation import LATER, Installation
 from tests.serving.bodies import shipment
 from tests.serving.canaries import decided, ended

@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from serving.app import create_app
-from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.errors import IncidentRefused
 from serving.audit.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify
 from serving.cli.main import app as commands
+from serving.integrity.checkpoints import LogSigner, public_key_of
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from serving.audit.decision import Decision
-from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.rollups import catch_up
+from serving.storage.repositories.rollup_repository import RollupRepository
 from tests.serving.audit.installation import Installation
 from tests.serving.bodies import shipment
 from tests.serving.canaries import FILE, MARKS, decided, ended

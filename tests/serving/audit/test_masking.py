@@ -14,9 +14,9 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.audit.masking import Masking, _MaskedUntil, masked
 from serving.audit.retention_log import RetentionAct
-from serving.db.data_keys import DataKeys
-from serving.db.engine import open_database
-from serving.db.repositories.retention_repository import RetentionRepository
+from serving.storage.engine import open_database
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.retention_repository import RetentionRepository
 from tests.serving.access.trusted import Clock
 
 NAMES = Pseudonyms(b"k" * 32)

@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 from features.arrow_schema import arrow_schema
 from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
-from serving.audit.checkpoints import public_key_of
 from serving.audit.erasure import ErasureLimits
 from serving.audit.errors import RetentionRefused
 from serving.audit.retention import PROPOSED_FOR, Retention
@@ -29,13 +28,14 @@ from serving.audit.retention_periods import (
     RetentionCutoffs,
     lay_down,
 )
-from serving.db.engine import open_database
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.tables.scoring import answers
+from serving.integrity.checkpoints import public_key_of
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.tables.scoring import answers
 from tests.serving.audit.installation import ANY_CLOCK, certificate
-from tests.serving.db.test_key_destruction import EARLY, count, decide, readable
+from tests.serving.storage.test_key_destruction import EARLY, count, decide, readable
 
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 HALF_A_YEAR_ON = AT + timedelta(days=185)

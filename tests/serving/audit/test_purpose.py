@@ -18,9 +18,9 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.purpose import PurposeGuard, RefusedUse
 from serving.cli.main import app as tidegate
-from serving.db.repositories.purpose_repository import PurposeRepository
 from serving.errors import Forbidden, PurposeRefused
 from serving.settings import Settings
+from serving.storage.repositories.purpose_repository import PurposeRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.databases import database

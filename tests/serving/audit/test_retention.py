@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from features.ingest.record_files import read_records
 from features.records import RECORD_FILES
-from serving.audit.checkpoints import public_key_of
 from serving.audit.errors import RetentionRefused
 from serving.audit.retention_periods import Periods, lay_down
+from serving.integrity.checkpoints import public_key_of
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
 from tests.serving.canaries import told_in_files
 from tests.serving.conftest import NOW

@@ -14,19 +14,19 @@ from sqlalchemy import Connection
 
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
-from serving.audit.audit_log import EventFilter
 from serving.audit.erasure import ErasedUnits
 from serving.audit.errors import RetentionRefused
 from serving.audit.retention import Retention
 from serving.audit.retention_log import Requirement, RetentionAct
-from serving.db.audit_verification import verify_audit_log
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.repositories.audit_repository import AuditRepository
-from serving.db.repositories.retention_repository import RetentionRepository, append_act
-from serving.db.write_lock import writing
+from serving.integrity.audit_log import EventFilter
 from serving.settings import Settings
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.repositories.audit_repository import AuditRepository
+from serving.storage.repositories.retention_repository import RetentionRepository, append_act
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.write_lock import writing
 from tests.serving.audit.installation import LATER, PERIODS, Installation
-from tests.serving.db.test_key_destruction import decide, readable
+from tests.serving.storage.test_key_destruction import decide, readable
 
 Wish = Callable[[Retention], object]
 

@@ -12,9 +12,9 @@ from serving.access.roles import Scope
 from serving.audit.earlier_decisions import SCORES_AGAIN
 from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import NotFound
 from serving.scoring.idempotency import StoredAnswer
+from serving.storage.repositories.decision_repository import DecisionRepository
 from tests.serving.bodies import route
 from tests.serving.databases import database
 from tests.serving.review.cases.decisions import decision

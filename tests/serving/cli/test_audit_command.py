@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from serving.cli.main import app
-from serving.db.audit_verification import verify_audit_log
-from serving.db.engine import open_database
+from serving.storage.engine import open_database
+from serving.storage.verification.audit_verification import verify_audit_log
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 

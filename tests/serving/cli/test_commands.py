@@ -24,10 +24,10 @@ from serving.cli import main
 from serving.cli.keys import keys
 from serving.cli.main import app as tidegate
 from serving.cli.score import replay, score
-from serving.db.engine import connected, failing_as_unavailable
-from serving.db.repositories import api_key_repository
 from serving.errors import LogUnavailable, NotFound, SettingsRefused, Unprocessable
 from serving.settings import settings_of
+from serving.storage.engine import connected, failing_as_unavailable
+from serving.storage.repositories import api_key_repository
 from tests.ports import free_port
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service

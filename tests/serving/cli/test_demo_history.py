@@ -16,14 +16,14 @@ from serving.cli import demo_history
 from serving.cli.demo_history import OFFICERS, SITTINGS, play_month
 from serving.cli.demo_people import PEOPLE, RESCUER
 from serving.cli.demo_world import Month
-from serving.db.audit_verification import verify_audit_log
-from serving.db.engine import open_database
-from serving.db.log_verification import verify_decision_log
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.review.cases.case_records import CaseAccess, CaseFilter, StoredEvent
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.bodies import route, shipment, submission
 
 BEGIN = datetime(2026, 10, 26, 3, tzinfo=UTC)

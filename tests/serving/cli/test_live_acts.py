@@ -18,24 +18,24 @@ from serving.access.actors import SERVICE, Actor
 from serving.access.approvals import GivenApproval
 from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
-from serving.audit.audit_log import AuditEvent
 from serving.audit.errors import ClockDisagrees, RetentionRefused
 from serving.audit.retention_log import RetentionAct
 from serving.cli.main import app as tidegate
-from serving.db.engine import open_database
-from serving.db.errors import DatabaseInUse
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.approval_repository import ApprovalRepository
-from serving.db.repositories.audit_repository import AuditRepository
-from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.tables.audit import audit_events
-from serving.db.write_lock import hold_for_service
 from serving.doctor.all_checks import run_checks
+from serving.integrity.audit_log import AuditEvent
 from serving.models.kill_switch import record_switch
 from serving.models.model_pool import ModelPool, load_role
 from serving.models.seat_approvals import SeatApprovals
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.errors import DatabaseInUse
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.approval_repository import ApprovalRepository
+from serving.storage.repositories.audit_repository import AuditRepository
+from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.tables.audit import audit_events
+from serving.storage.write_lock import hold_for_service
 from tests.serving.audit.installation import PERIODS
 from training.errors import PromotionRefused
 from training.model.model_home import ModelHome

@@ -9,15 +9,15 @@ from typer.testing import CliRunner
 from features.errors import KeyMissing
 from features.key_wrapping import PASSPHRASE_FILE, is_wrapped
 from serving.access.actors import Actor
-from serving.audit.audit_log import EventFilter, RecordedEvent
 from serving.cli.main import app
-from serving.db.audit_verification import verify_audit_log
-from serving.db.data_keys import DataKeys
-from serving.db.encryption import EncryptionUnit
-from serving.db.engine import open_database
-from serving.db.errors import DatabaseInUse
-from serving.db.repositories.audit_repository import AuditRepository
-from serving.db.write_lock import hold_for_service
+from serving.crypto.encryption import EncryptionUnit
+from serving.integrity.audit_log import EventFilter, RecordedEvent
+from serving.storage.engine import open_database
+from serving.storage.errors import DatabaseInUse
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.audit_repository import AuditRepository
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.write_lock import hold_for_service
 from tests.serving.conftest import NOW
 from tests.serving.postgres import Server
 from tests.serving.test_former_homes import former_home

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from serving.cli.main import app as tidegate
 from serving.cli.promote import _live
-from serving.db.engine import open_database
 from serving.settings import Settings, settings_of
+from serving.storage.engine import open_database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from tests.serving.postgres import Server
 from training.gates.waivable import Waivable

@@ -18,12 +18,12 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.app import create_app
 from serving.cli.main import app
 from serving.cli.retrain import _outlook
-from serving.db.engine import open_database
-from serving.db.errors import DatabaseMissing
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.record_repository import RecordRepository
 from serving.history.export_records import HomeRecords
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.errors import DatabaseMissing
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.record_repository import RecordRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.world import SHIPMENTS, write_world

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from serving.access.errors import AddressRefused
 from serving.cli.main import app
-from serving.db.engine import open_database
-from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.doctor.all_checks import run_checks
 from serving.errors import NotFound, Unprocessable
 from serving.settings import Settings, settings_of
+from serving.storage.engine import open_database
+from serving.storage.repositories.approval_repository import ApprovalRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from serving.access.accounts import Account, new_account
 from serving.access.sessions import Session
 from serving.cli.main import app
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.session_repository import SessionRepository
 from serving.errors import Conflict, Forbidden, NotFound, SameReviewer, Unprocessable
 from serving.review.cases.teams import Team
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.session_repository import SessionRepository
 from tests.serving.access.trusted import NOW
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service

@@ -7,11 +7,11 @@ import pytest
 
 from serving.access.actors import Actor
 from serving.access.approvals import ProposedAct, two_persons
-from serving.audit.audit_log import EventFilter
 from serving.audit.errors import RetentionRefused
 from serving.audit.open_erasures import open_erasures
 from serving.audit.retention import PROPOSED_FOR, cancel_erasure
 from serving.audit.retention_log import RetentionAct
+from serving.integrity.audit_log import EventFilter
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
 from tests.serving.review.supervision.test_supervision_served import reviewed, sign_in_as

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from serving.access.actors import Actor
-from serving.audit.audit_log import AuditEvent
 from serving.console import audit_events
-from serving.db.repositories.audit_repository import AuditRepository
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.repositories.audit_repository import AuditRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.supervision.test_supervision_served import sign_in_as

@@ -10,14 +10,14 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from serving.audit.audit_log import EventFilter
-from serving.audit.hash_chain import EMPTY, next_link
 from serving.console.amended_declaration import AmendedDeclaration
 from serving.console.case_page import headline_of
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.papers.case_paper import PrintedCase, case_paper
 from serving.console.papers.paper import Paper, readable_symbols
+from serving.integrity.audit_log import EventFilter
+from serving.integrity.hash_chain import EMPTY, next_link
 from serving.review.cases.cases import Cases
 from tests.serving.bodies import route
 from tests.serving.conftest import Service

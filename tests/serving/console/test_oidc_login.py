@@ -19,9 +19,9 @@ from serving.access.accounts import admits, new_account
 from serving.access.oidc import PendingLogin
 from serving.app import create_app
 from serving.console.provider_logout import remember_provider_session
-from serving.db.engine import open_database
-from serving.db.tables.audit import audit_events
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.tables.audit import audit_events
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.provider import SECRET, Organisation, organisation

@@ -12,9 +12,9 @@ from serving.access.accounts import new_account
 from serving.access.actors import SERVICE
 from serving.access.roles import Role
 from serving.access.sessions import Session
-from serving.audit.audit_log import AuditEvent
 from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
+from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_summary import LANE_NAMES, SELECTED_AT_RANDOM
 from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment

@@ -20,11 +20,11 @@ from fastapi import Request
 from serving.access.accounts import new_account
 from serving.access.sessions import Session
 from serving.app import create_app
-from serving.audit.audit_log import EventFilter
 from serving.console import rescue_stream
 from serving.console.rescue_log import compass_point
 from serving.console.rescue_stream import MAX_STREAMS, MAX_STREAMS_OF_SESSION, board_stream
 from serving.errors import LogUnavailable, TooBusy, TooOften
+from serving.integrity.audit_log import EventFilter
 from serving.review.rescue.rescue_watch import MAX_AGE_S, BoardItem, RescueWatch
 from serving.settings import Settings
 from serving.web.connections import BoundedConnection

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from serving.access.accounts import new_account
-from serving.audit.audit_log import EventFilter
 from serving.console import supervision
 from serving.console.supervision_view import WantedFigures, safe_cell
+from serving.integrity.audit_log import EventFilter
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up

@@ -26,15 +26,15 @@ from features.history.online_store import IncomingByType, OnlineStore, history_w
 from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
-from serving.db.engine import open_database
-from serving.db.postgres_state import PostgresStateStore
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.record_repository import RecordRepository
 from serving.history.client import open_history, rebuild_history
 from serving.history.errors import HistoryIncomplete
 from serving.process.worker_metrics import FOLDER
 from serving.request_parsing import read_submission
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.postgres_state import PostgresStateStore
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.record_repository import RecordRepository
 from tests.kills import KILLED, is_killed_at
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of

@@ -20,13 +20,13 @@ from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
 from serving.cli.main import app
 from serving.container import Services
-from serving.db.engine import open_database
-from serving.db.errors import DatabaseMissing
-from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import NotScored, Unprocessable
 from serving.models.errors import ModelsOff
 from serving.models.kill_switch import KillSwitch, record_switch
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.errors import DatabaseMissing
+from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -96,7 +96,7 @@ def test_what_is_declared_while_models_are_off_is_decided_without_a_score(
 
 
 def test_the_log_holds_decisions_with_and_without_a_score_whole(switched: Service) -> None:
-    from serving.db.log_verification import verify_decision_log
+    from serving.storage.verification.log_verification import verify_decision_log
 
     caller = switched.key("score")
     before = switched.score(shipment(), caller).json()

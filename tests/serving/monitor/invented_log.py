@@ -8,11 +8,11 @@ import numpy as np
 from sqlalchemy import Engine
 
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
 from serving.history.received_records import ReceivedRecord
 from serving.scoring.shadow_scoring import ShadowScore
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.record_repository import RecordRepository
+from serving.storage.repositories.shadow_score_repository import ShadowScoreRepository
 
 BEGIN = datetime(2026, 8, 3, 8, 0, tzinfo=UTC)
 """A Monday."""

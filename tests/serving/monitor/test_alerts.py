@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from serving.access.signed_webhook import SignedWebhook
-from serving.db.engine import open_database
-from serving.db.repositories.alert_repository import AlertRepository
 from serving.monitor.alerts import Alert, deliver
+from serving.storage.engine import open_database
+from serving.storage.repositories.alert_repository import AlertRepository
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from features.records import SubjectKind
 from serving.cli.main import app
-from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor import daily_report
 from serving.monitor.daily_report import RETRY_AFTER, DailyReports, arguments, is_due
 from serving.monitor.enough_outcomes import enough_when
@@ -24,6 +23,7 @@ from serving.monitor.period_spans import spans
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
 from serving.settings import Settings
+from serving.storage.repositories.rollup_repository import RollupRepository
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent

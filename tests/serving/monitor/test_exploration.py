@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.db.engine import open_database
-from serving.db.repositories.alert_repository import AlertRepository
 from serving.errors import LogUnavailable
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.repositories.alert_repository import AlertRepository
 from serving.triage.control_probability import explored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.raised_control_draws import POLL_INTERVAL, CurrentExploration, Exploration

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from serving.access.callers import Caller
 from serving.cli.main import app
 from serving.console.monitoring import without_other_offices
-from serving.db.engine import open_database
-from serving.db.repositories.rollup_repository import RollupRepository
 from serving.errors import MonitorRefused
 from serving.monitor.monitoring_report import MonitoringReport
+from serving.storage.engine import open_database
+from serving.storage.repositories.rollup_repository import RollupRepository
 from serving.web.report_page import report_file
 from tests.serving.monitor.invented_log import BEGIN, invent
 

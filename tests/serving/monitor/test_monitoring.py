@@ -9,10 +9,6 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
 
-from serving.db.repositories.alert_repository import AlertRepository
-from serving.db.repositories.rollup_repository import RollupRepository
-from serving.db.tables.monitor import alerts
-from serving.db.tables.scoring import decisions
 from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
@@ -24,6 +20,10 @@ from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
 from serving.monitor.traffic_figures import capacity
+from serving.storage.repositories.alert_repository import AlertRepository
+from serving.storage.repositories.rollup_repository import RollupRepository
+from serving.storage.tables.monitor import alerts
+from serving.storage.tables.scoring import decisions
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine

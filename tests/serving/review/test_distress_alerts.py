@@ -12,17 +12,17 @@ from sqlalchemy import func, select
 
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
-from serving.db.audit_verification import verify_audit_log
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.repositories.distress_alert_repository import DistressAlertRepository
-from serving.db.tables.outgoing import distress_alerts
-from serving.db.tables.review import cases
-from serving.db.tables.scoring import decisions, kept_messages, ship_journeys
 from serving.degraded_modes import degradations
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.message_list import MessageFilter
 from serving.review.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
 from serving.review.rescue_mail import call_in_words
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.repositories.distress_alert_repository import DistressAlertRepository
+from serving.storage.tables.outgoing import distress_alerts
+from serving.storage.tables.review import cases
+from serving.storage.tables.scoring import decisions, kept_messages, ship_journeys
+from serving.storage.verification.audit_verification import verify_audit_log
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

@@ -14,10 +14,6 @@ from sqlalchemy.exc import DatabaseError
 
 from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
-from serving.db.data_keys import DataKeys
-from serving.db.repositories import published_event_repository
-from serving.db.repositories.published_event_repository import PublishedEventRepository, publish
-from serving.db.write_lock import writing
 from serving.errors import Unprocessable
 from serving.review.acts import owner_rules, remark_rules, statement_rules
 from serving.review.cases.actions import CaseAction
@@ -31,6 +27,13 @@ from serving.review.published_events import (
     PublishedEvents,
     further_score,
 )
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories import published_event_repository
+from serving.storage.repositories.published_event_repository import (
+    PublishedEventRepository,
+    publish,
+)
+from serving.storage.write_lock import writing
 from tests.serving.databases import database
 from tests.serving.people import person
 from tests.serving.review.cases.stated import CHECK, FOUND, HOLD, INSPECT, NOTHING, RELEASE, end_by

@@ -20,8 +20,6 @@ from pydantic import TypeAdapter
 from serving.access import webhook_client
 from serving.access.webhook_client import CallableAddresses
 from serving.access.webhook_signatures import new_secret
-from serving.db.repositories.published_event_repository import PublishedEventRepository
-from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.errors import Conflict, NotFound
 from serving.review import webhooks
 from serving.review.published_events import PublishedEvent, PublishedEvents
@@ -34,6 +32,8 @@ from serving.review.webhooks import (
     WebhookEndpoint,
     retry_delay,
 )
+from serving.storage.repositories.published_event_repository import PublishedEventRepository
+from serving.storage.repositories.webhook_repository import WebhookRepository
 from tests.docs.recipes import ROOT
 from tests.serving.clock import Clock
 from tests.serving.review.cases.stated import INSPECT, NOTHING, end_by
@@ -396,7 +396,7 @@ def test_secrets_are_encrypted_and_endpoints_are_few(
     stored = b"".join(file.read_bytes() for file in tmp_path.glob("log.db*"))
     for secret in (endpoint.secret, endpoint.former_secret or "-"):
         assert secret.encode() not in stored
-    monkeypatch.setattr("serving.db.repositories.webhook_repository.MOST_ENDPOINTS", 1)
+    monkeypatch.setattr("serving.storage.repositories.webhook_repository.MOST_ENDPOINTS", 1)
     with pytest.raises(Conflict):
         sending.endpoint(receiver)
 

@@ -15,10 +15,10 @@ from features.definition import Peers
 from serving.access.callers import Caller
 from serving.api.scores import worded_for
 from serving.app import create_app
-from serving.audit.hash_chain import LogHead
 from serving.container import Services
 from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import Comparisons, compare_with_peers
+from serving.integrity.hash_chain import LogHead
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import TOGETHER, ScoreRequest
 from serving.scoring.future_dispatch import FutureDispatcher

@@ -19,17 +19,17 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.audit.retention_log import RetentionAct
-from serving.db.log_verification import verify_decision_log
-from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.rescoring_repository import RescoringRepository
-from serving.db.tables.review import cases
-from serving.db.tables.scoring import due_rescorings
 from serving.errors import LogUnavailable
 from serving.request_parsing import read_submission
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
+from serving.storage.repositories.record_repository import RecordRepository
+from serving.storage.repositories.rescoring_repository import RescoringRepository
+from serving.storage.tables.review import cases
+from serving.storage.tables.scoring import due_rescorings
+from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.cases.stated import HELPED
@@ -443,7 +443,7 @@ def test_the_decision_and_its_alarm_become_durable_together_or_not_at_all(
 ) -> None:
     with started(home, where) as overdue:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("serving.db.repositories.decision_repository.let_wait", killed)
+            patch.setattr("serving.storage.repositories.decision_repository.let_wait", killed)
             answer = overdue.service.score(route(), overdue.service.key("score"))
         assert answer.status_code >= 500
         assert overdue.decisions() == []

@@ -16,13 +16,13 @@ from features.rescoring_rules import RescoringRules
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
-from serving.db.log_verification import verify_decision_log
-from serving.db.tables.review import cases
 from serving.models.kill_switch import record_switch
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
+from serving.storage.tables.review import cases
+from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 

@@ -22,10 +22,10 @@ from features.rescoring_rules import RescoringRules
 from features.scoring_instants import at_instants, later_instants
 from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
-from serving.db.tables.scoring import records
 from serving.history.export_records import HomeRecords
 from serving.scoring.message_plan import ReadMessage
 from serving.scoring.ships import NotedJourney, ShipPositions
+from serving.storage.tables.scoring import records
 from tests.serving.bodies import route, shipment
 from tests.serving.scoring.test_danger_watch import Overdue, started
 

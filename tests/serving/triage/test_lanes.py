@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.placement_repository import PlacementRepository
 from serving.settings import Settings
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.placement_repository import PlacementRepository
 from serving.triage.capacity import Shares
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore

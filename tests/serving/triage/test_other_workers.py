@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.placement_repository import PlacementRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.placement_repository import PlacementRepository
 from serving.triage.other_workers import (
     POLL_INTERVAL_S,
     READ_AT_START,

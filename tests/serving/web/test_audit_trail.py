@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
-from serving.audit.audit_log import AuditEvent
 from serving.audit.audit_writer import AuditWriter
-from serving.db.tables.audit import audit_events
 from serving.errors import LogUnavailable
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.tables.audit import audit_events
 from serving.web.readings import NOT_READINGS, READINGS, WITH_CASE_EVENTS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, app_of

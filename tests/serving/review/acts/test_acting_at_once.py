@@ -11,15 +11,15 @@ import pytest
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import Masking
-from serving.db.audit_verification import verify_audit_log
-from serving.db.data_keys import DataKeys
-from serving.db.repositories.case_file_repository import CaseFileRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import Conflict, LogUnavailable
 from serving.review.acts import owner_rules
 from serving.review.cases.cases import Cases
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.case_file_repository import CaseFileRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.verification.audit_verification import verify_audit_log
 from tests.counts import count
 from tests.serving.bodies import shipment
 from tests.serving.databases import database

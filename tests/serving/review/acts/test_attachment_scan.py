@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from serving.app import create_app
-from serving.db.engine import open_database
-from serving.db.tables.audit import audit_events
 from serving.review.acts.attachment_scan import require_clean
 from serving.review.errors import FileNotClean
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.tables.audit import audit_events
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.acts.test_attachments_served import PDF, attach
 from tests.serving.review.cases.test_cases_served import PLAN, open_case

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from features.records import Outcome
-from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.review.acts.news_rules import take_outcome, withdraw_outcome
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_state import Case
 from serving.review.cases.results import StatedInspection
+from serving.storage.repositories.record_repository import RecordRepository
 from tests.serving.review.cases.decisions import AT
 from tests.serving.review.cases.stated import FOUND, INSPECT, NOTHING, RELEASE, agree_by, end_by
 from tests.serving.review.cases.states import KEY, OPEN, ORDERED

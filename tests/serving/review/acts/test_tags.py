@@ -12,12 +12,10 @@ from sqlalchemy import Engine, select
 
 from serving.access.accounts import new_account
 from serving.app import create_app
-from serving.audit.audit_log import EventFilter
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.tables.review import case_events, case_tags, cases
 from serving.errors import Unprocessable
+from serving.integrity.audit_log import EventFilter
 from serving.review.acts import undo_rules
 from serving.review.acts.tags import (
     LONGEST_TAG,
@@ -31,6 +29,8 @@ from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_state import Case
 from serving.review.errors import TooManyTags
 from serving.settings import Settings
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.tables.review import case_events, case_tags, cases
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

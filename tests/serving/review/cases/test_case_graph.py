@@ -10,12 +10,12 @@ import pytest
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
 from serving.console.charts.link_graph import NODE_HEIGHT_PX, LinkGraph
-from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import NotFound
 from serving.review.cases.case_graph import CaseGraph
 from serving.review.cases.case_links import CaseLinks
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.shared_things import MOST_LOOKED_AT
+from serving.storage.repositories.decision_repository import DecisionRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.people import person

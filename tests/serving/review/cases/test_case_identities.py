@@ -13,14 +13,14 @@ from serving.access.actors import Actor
 from serving.access.api_keys import new_key
 from serving.access.roles import ROLE_SCOPES, Role, Scope
 from serving.console.case_history import EventView
-from serving.db.migrations.versions import review_actors
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.models.kill_switch import SwitchEvent
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.opening import CASE
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
+from serving.storage.migrations.versions import review_actors
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
 from tests.serving.databases import database

@@ -9,11 +9,6 @@ from sqlalchemy import select
 
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
-from serving.db.repositories.notice_repository import NoticeRepository
-from serving.db.repositories.published_event_repository import PublishedEventRepository
-from serving.db.repositories.record_repository import RecordRepository
-from serving.db.tables.review import untold_news
-from serving.db.tables.scoring import due_rescorings
 from serving.history.received_records import ReceivedRecord
 from serving.review.acts import owner_rules
 from serving.review.cases.case_opening import open_due
@@ -21,6 +16,11 @@ from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Amendment
 from serving.review.cases.seen_cases import amendment_shown
 from serving.review.published_events import FeedAccess
+from serving.storage.repositories.notice_repository import NoticeRepository
+from serving.storage.repositories.published_event_repository import PublishedEventRepository
+from serving.storage.repositories.record_repository import RecordRepository
+from serving.storage.tables.review import untold_news
+from serving.storage.tables.scoring import due_rescorings
 from tests.serving.bodies import route, shipment
 from tests.serving.review.acts.test_news_rules import case_of, send
 from tests.serving.review.cases.decisions import decision

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from serving.db.repositories.new_cases import OPENED_TOGETHER
 from serving.explanation.explained_score import Inspected, Score
 from serving.review.cases.case_opening import CaseOpening, open_due
 from serving.review.cases.case_records import CaseFilter, CaseRecord, OpenedCase, QueueFilter
 from serving.review.cases.opening import case_of_decision
+from serving.storage.repositories.new_cases import OPENED_TOGETHER
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.cases.decisions import AT

@@ -18,13 +18,6 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.audit.retention_log import RetentionAct
-from serving.db.data_keys import DataKeys
-from serving.db.repositories.case_file_repository import CaseFileRepository
-from serving.db.repositories.case_load_repository import CaseLoadRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.record_repository import RecordRepository
-from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.review.acts import owner_rules, remark_rules
 from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile
@@ -43,6 +36,13 @@ from serving.review.errors import (
     NotYours,
     UndoRefused,
 )
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.case_file_repository import CaseFileRepository
+from serving.storage.repositories.case_load_repository import CaseLoadRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.record_repository import RecordRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import person, stored

@@ -23,7 +23,6 @@ from serving.access.actors import Actor
 from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.db.engine import open_database
 from serving.errors import Conflict, SameReviewer
 from serving.review.acts import owner_rules, remark_rules, statement_rules
 from serving.review.cases.case_records import CaseAccess
@@ -33,6 +32,7 @@ from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.cases.results import RESULTS_OF, FoundBy, ReasonCode, ResultCode, reasons_of
 from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong, ViewNeeded
 from serving.settings import Settings
+from serving.storage.engine import open_database
 from serving.triage.lane_rule import Lane
 from tests.counts import count
 from tests.serving.bodies import route, shipment

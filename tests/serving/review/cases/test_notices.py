@@ -15,9 +15,6 @@ from serving.access.actors import SERVICE, Actor
 from serving.app import create_app
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
-from serving.db.engine import open_database
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.tables.review import notices
 from serving.errors import NotFound, Unprocessable
 from serving.review.acts import news_rules, owner_rules
 from serving.review.acts.stored_acts import stored_change
@@ -25,6 +22,9 @@ from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.notices import NoticeKind
 from serving.review.cases.reviewer import Reviewer
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.tables.review import notices
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service

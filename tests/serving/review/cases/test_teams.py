@@ -17,10 +17,6 @@ from serving.access.actors import Actor
 from serving.access.errors import NameTaken, OfficeUnknown
 from serving.app import create_app
 from serving.cli.main import app as tidegate
-from serving.db.audit_verification import verify_audit_log
-from serving.db.engine import open_database
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.team_repository import TeamRepository
 from serving.errors import NotFound, Unprocessable
 from serving.review.acts import owner_rules, statement_rules
 from serving.review.cases.case_records import CaseAccess, QueueFilter
@@ -34,6 +30,10 @@ from serving.review.cases.teams import (
     require_members,
 )
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.team_repository import TeamRepository
+from serving.storage.verification.audit_verification import verify_audit_log
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

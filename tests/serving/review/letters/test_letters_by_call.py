@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from serving.audit.checkpoints import public_key_of
+from serving.integrity.checkpoints import public_key_of
 from serving.review.letters.sealed_account import verify_account
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service

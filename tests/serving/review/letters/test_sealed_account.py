@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.decision import Decision, digest_of
 from serving.cli.main import app
 from serving.errors import LogUnavailable, NotFound
+from serving.integrity.checkpoints import LogSigner, public_key_of
 from serving.review.errors import AccountRefused
 from serving.review.letters.sealed_account import Sealing, seal_account, verify_account
 from tests.serving.bodies import route, shipment

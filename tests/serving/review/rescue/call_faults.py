@@ -18,10 +18,10 @@ from typing import Any
 import orjson
 
 from serving.audit.logged_decision import StoredAnswer
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.review.rescue.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.rescue_call_repository import RescueCallRepository
 from tests.serving.bodies import route
 from tests.serving.databases import database
 from tests.serving.people import person

@@ -18,9 +18,6 @@ from structlog.testing import capture_logs
 from features.records import Position
 from serving.access.errors import AddressRefused
 from serving.audit.logged_decision import StoredAnswer
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.rescue_call_repository import RescueCallRepository
-from serving.db.write_lock import writing
 from serving.review.rescue.rescue_calls import (
     FIRST_RETRY_DELAY,
     LONGEST_RETRY_DELAY,
@@ -32,6 +29,9 @@ from serving.review.rescue.rescue_calls import (
     retry_delay,
 )
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.rescue_call_repository import RescueCallRepository
+from serving.storage.write_lock import writing
 from serving.triage.life_at_risk import DangerSignal
 from tests.serving.bodies import route, shipment
 from tests.serving.databases import database

@@ -21,14 +21,14 @@ from sqlalchemy import Engine
 from serving.access.errors import AddressRefused
 from serving.access.signed_webhook import SignedWebhook
 from serving.app import create_app
-from serving.db.engine import open_database
-from serving.db.repositories.rescue_call_repository import RescueCallRepository
-from serving.db.tables.review import cases
 from serving.degraded_modes import degradations
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.opening import case_of_decision
 from serving.review.rescue.rescue_calls import RescueCalls, retry_delay
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.repositories.rescue_call_repository import RescueCallRepository
+from serving.storage.tables.review import cases
 from tests.serving.bodies import route, shipment
 from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service

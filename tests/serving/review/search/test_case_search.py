@@ -16,12 +16,6 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_log import RetentionAct
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.key_rotation import rotate_key
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.repositories.saved_view_repository import SavedViewRepository
-from serving.db.tables.review import case_terms, saved_views
 from serving.errors import Unprocessable
 from serving.review.acts import owner_rules
 from serving.review.cases.actions import CaseAction
@@ -30,6 +24,12 @@ from serving.review.cases.case_records import CaseAccess, CaseFilter, CaseSearch
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.saved_views import SavedView
 from serving.review.search.search_terms import normalised
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.keys.key_rotation import rotate_key
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.repositories.saved_view_repository import SavedViewRepository
+from serving.storage.tables.review import case_terms, saved_views
 from tests.serving.bodies import route, shipment
 from tests.serving.databases import database, keys_of
 from tests.serving.people import person

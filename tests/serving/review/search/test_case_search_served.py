@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
-from serving.audit.audit_log import EventFilter
+from serving.integrity.audit_log import EventFilter
 from serving.review.acts import owner_rules
 from serving.review.cases.actions import CaseAction
 from serving.settings import Settings

@@ -9,12 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from serving.access.accounts import new_account
-from serving.audit.audit_log import EventFilter
 from serving.console.charts.month_bars import HEIGHT_PX, MOST_MONTHS, MonthBars
 from serving.console.entities import in_parts
-from serving.db.repositories.entity_repository import EntityRepository
-from serving.db.tables.review import case_terms
 from serving.errors import NotFound
+from serving.integrity.audit_log import EventFilter
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.entities import (
@@ -24,6 +22,8 @@ from serving.review.search.entities import (
     EntityMonth,
     EntityReference,
 )
+from serving.storage.repositories.entity_repository import EntityRepository
+from serving.storage.tables.review import case_terms
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

@@ -11,17 +11,17 @@ from sqlalchemy import Engine, select
 
 from serving.access.accounts import new_account
 from serving.app import create_app
-from serving.audit.audit_log import EventFilter
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.console.saved_views import read_view
-from serving.db.engine import open_database
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.repositories.account_repository import AccountRepository
-from serving.db.repositories.saved_view_repository import SavedViewRepository
-from serving.db.tables.review import saved_views
 from serving.errors import Conflict, NotFound, Unprocessable
+from serving.integrity.audit_log import EventFilter
 from serving.review.search.saved_views import LONGEST_NAME, MOST_VIEWS, checked_name
 from serving.settings import Settings
+from serving.storage.engine import open_database
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.repositories.account_repository import AccountRepository
+from serving.storage.repositories.saved_view_repository import SavedViewRepository
+from serving.storage.tables.review import saved_views
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person

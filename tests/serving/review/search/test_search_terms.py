@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.db.prefix_codes import MOST_SYMBOLS, prefix_code, prefix_span
+from serving.crypto.prefix_codes import LEAST_SYMBOLS, MOST_SYMBOLS, prefix_code, prefix_span
 from serving.errors import Unprocessable
-from serving.review.search.search_terms import LEAST_SYMBOLS, normalised, read_search
+from serving.review.search.search_terms import normalised, read_search
 
 KEY = b"a key for this test"
 SYMBOLS = st.text("ab1", min_size=LEAST_SYMBOLS, max_size=MOST_SYMBOLS + 3)

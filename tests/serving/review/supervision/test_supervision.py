@@ -13,11 +13,6 @@ from sqlalchemy import update
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.retention_log import RetentionAct
-from serving.db.key_destruction import DatabaseErasure
-from serving.db.repositories.case_load_repository import CaseLoadRepository
-from serving.db.repositories.case_repository import CaseRepository
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.tables.review import cases
 from serving.review.cases.actions import ACTION_WORDS
 from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.opening import case_of_decision
@@ -30,6 +25,11 @@ from serving.review.supervision.supervision import (
     ReviewerFigures,
     Supervision,
 )
+from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.repositories.case_load_repository import CaseLoadRepository
+from serving.storage.repositories.case_repository import CaseRepository
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.tables.review import cases
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.review.cases.decisions import AT, decision

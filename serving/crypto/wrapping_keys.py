@@ -1,0 +1,96 @@
+"""The keys that wrap data keys: files beside the database, never in it, nor in its backups.
+
+Erasure changes the wrapping key: what lies of destroyed data keys in free pages, journals or copies
+of the database is wrapped under a key that is no more. Each database has wrapping keys of its own,
+so that what is destroyed for one is never another's.
+"""
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.atomic_dir import flush_folder
+from features.errors import KeyMissing
+from features.home_keys import KEY_BYTES, read_secret, write_secret
+from serving.crypto.errors import Undecipherable
+
+FOLDER = "data"
+_NAME = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class WrappingKeys:
+    """The wrapping keys of a database, one file each, below the folder of its home's keys."""
+
+    keys: Path
+    database_id: str
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self.keys / FOLDER / self.database_id
+
+    def made(self) -> str:
+        """The id of a fresh key, durable when this returns."""
+        key_id = secrets.token_hex(8)
+        write_secret(self.keys, self._file(key_id), secrets.token_bytes(KEY_BYTES))
+        flush_folder(self.folder.parent)
+        return key_id
+
+    def key(self, key_id: str) -> bytes:
+        """A key; raises Undecipherable where it is gone or cut off."""
+        try:
+            found = read_secret(self.keys, self._file(key_id))
+        except KeyMissing:
+            raise Undecipherable(
+                f"the wrapping key {key_id} is not in {self.folder}: an erasure has destroyed it "
+                "since this database was copied, or the folder belongs to another installation"
+            ) from None
+        if len(found) != KEY_BYTES:
+            raise Undecipherable(
+                f"the wrapping key {key_id} in {self.folder} has {len(found)} bytes, want "
+                f"{KEY_BYTES}: it was cut off; put it back from the copy of HOME/keys"
+            )
+        return found
+
+    def ids(self) -> list[str]:
+        """All that are there."""
+        names = (file.stem for file in self.folder.glob("*.key"))
+        return sorted(name for name in names if _NAME.fullmatch(name))
+
+    def adopt(self, key_id: str) -> None:
+        """Copy a key from where an older release or another database of the home has it.
+
+        The first stays until this database destroys its own: another may still need it. Raises
+        Undecipherable where there is none.
+        """
+        if (self.folder / f"{key_id}.key").exists():
+            return
+        for found in sorted((self.keys / FOLDER).rglob(f"{key_id}.key")):
+            relative = str(found.relative_to(self.keys))
+            write_secret(self.keys, self._file(key_id), read_secret(self.keys, relative))
+            return
+        raise Undecipherable(
+            f"the wrapping key {key_id} is nowhere below {self.keys / FOLDER}: put back HOME/keys "
+            "of the installation that this database belongs to"
+        )
+
+    def destroy(self, key_id: str) -> None:
+        """Overwrite a key where it lies, then remove it; so too where an older release had it."""
+        for path in (self.folder / f"{key_id}.key", self.folder.parent / f"{key_id}.key"):
+            if path.exists():
+                _overwrite(path)
+
+    def _file(self, key_id: str) -> str:
+        return f"{FOLDER}/{self.database_id}/{key_id}.key"
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(os.urandom(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    flush_folder(path.parent)

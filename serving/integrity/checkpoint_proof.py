@@ -1,0 +1,265 @@
+"""Whether the chains of a database are what its checkpoints say, whoever has them.
+
+Every checkpoint is a mark: at that size the chain had that link. A chain that is shorter than a
+mark was cut off or is an older copy; one with another link was written anew. A lawful restore
+begins an epoch, whose first checkpoint names what is lost: marks of the epochs before it that lie
+beyond are explained by that, and others are not.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from serving.integrity.checkpoints import Checkpoint, EpochBeginning, verified_by
+from serving.integrity.hash_chain import AUDIT_EVENTS, CHAINS, DECISIONS, ChainReader, LogHead
+
+DATABASE = "the database"
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """A checkpoint that this log's key signed, and who has it."""
+
+    checkpoint: Checkpoint
+    source: str
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """What is not as a checkpoint says; `record` is the first row that is wrong, where known."""
+
+    why: str
+    chain: str | None = None
+    record: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckpointVerdict:
+    """What was found; `beginnings` are the first checkpoints of epochs after the first.
+
+    `own` are the checkpoints of this database, `foreign` counts those of another one. `marks` are
+    the heads that chains must have had, `explained` counts those beyond a lawful restore.
+    """
+
+    contradictions: tuple[Contradiction, ...]
+    own: tuple[Testimony, ...]
+    marks: Mapping[str, Sequence[LogHead]]
+    epoch: int
+    beginnings: Mapping[int, Checkpoint]
+    explained: int = 0
+    foreign: int = 0
+
+    @property
+    def checked(self) -> int:
+        """How many checkpoints were checked, whoever has them."""
+        return len({each.checkpoint.signature for each in self.own})
+
+
+@dataclass(frozen=True)
+class DatabaseView:
+    """The database as its checkpoints are held to it.
+
+    `newest_number` is that of its last checkpoint, 0 without; `gaps` are the numbers before and
+    after each row of them that is missing; `handed_over` is the last checkpoint that it remembers
+    to have handed to a witness, -1 without.
+    """
+
+    chains: ChainReader
+    database_id: str
+    newest_number: int
+    gaps: Sequence[tuple[int, int]] = ()
+    handed_over: int = -1
+
+
+@dataclass
+class Testimonies:
+    """Checkpoints by whoever has them, those of a false signature apart.
+
+    `public_keys` are the lines of `log.pub`, by the id of the key.
+    """
+
+    public_keys: Mapping[str, str]
+    signed: list[Testimony] = field(default_factory=list)
+    contradictions: list[Contradiction] = field(default_factory=list)
+    _known: dict[str, Checkpoint] = field(default_factory=dict)
+
+    def add(self, source: str, lines: Iterable[str], damaged: Sequence[int] = ()) -> None:
+        """Add the lines of a source; `damaged` names those whose checksum does not hold."""
+        for number, line in enumerate(lines, start=1):
+            try:
+                if line not in self._known:
+                    self._known[line] = self._verified(line)
+                self.signed.append(Testimony(self._known[line], source))
+            except ValueError as refusal:
+                self.contradictions.append(Contradiction(f"{source}: line {number} {refusal}"))
+        for number in damaged:
+            why = f"{source}: line {number} was changed: its checksum does not hold"
+            self.contradictions.append(Contradiction(why))
+
+    def _verified(self, line: str) -> Checkpoint:
+        changed = "was not signed by this log's key, or was changed"
+        if not self.public_keys:
+            raise ValueError("is a checkpoint, and there is no key to verify it with")
+        try:
+            checkpoint = Checkpoint.from_json(line)
+            public = self.public_keys[checkpoint.key_id]
+            signature = bytes.fromhex(checkpoint.signature)
+            if not verified_by(public, signature, checkpoint.statement, checkpoint.signed_at):
+                raise ValueError("another key, or another checkpoint")
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(changed) from None
+        return checkpoint
+
+
+def judge(view: DatabaseView, testimonies: Testimonies) -> CheckpointVerdict:
+    """Hold the chains of a database to all checkpoints that anybody has."""
+    own, foreign = _of_this_database(view, testimonies.signed)
+    stored = [each.checkpoint for each in own if each.source == DATABASE]
+    epoch = max((each.epoch for each in stored), default=1)
+    beginnings = {each.epoch: each for each in stored if each.begun}
+    found = [*testimonies.contradictions, *_epochs(own, epoch, beginnings)]
+    marks = _Marks(view.chains, beginnings, epoch)
+    for chain in CHAINS:
+        found += marks.contradictions(chain, own)
+    found += _numbers(view, own, stored, beginnings)
+    if not own and _had_checkpoints(view, foreign):
+        found.append(Contradiction("there are decisions, and no checkpoint is left of any"))
+    return CheckpointVerdict(
+        tuple(found),
+        tuple(own),
+        marks.counting,
+        epoch,
+        dict(sorted(beginnings.items())),
+        marks.explained,
+        foreign,
+    )
+
+
+def _had_checkpoints(view: DatabaseView, foreign: int) -> bool:
+    """Whether it has decisions and was served by a release that would have sealed them."""
+    heads = view.chains.heads()
+    was_sealed = heads[AUDIT_EVENTS].size or foreign or view.handed_over >= 0
+    return bool(heads[DECISIONS].size and was_sealed)
+
+
+def _of_this_database(
+    view: DatabaseView, signed: Sequence[Testimony]
+) -> tuple[list[Testimony], int]:
+    """Those of this database, by any identity that its own checkpoints give it; how many are not.
+
+    Those without an identity may be anybody's, and count.
+    """
+    names = {each.checkpoint.database_id for each in signed if each.source == DATABASE}
+    names |= {"", view.database_id}
+    own = [each for each in signed if each.checkpoint.database_id in names]
+    return own, len(signed) - len(own)
+
+
+def _epochs(
+    own: Sequence[Testimony], epoch: int, beginnings: Mapping[int, Checkpoint]
+) -> Iterable[Contradiction]:
+    explained = beginnings.keys() | _passed_over(beginnings)
+    for missing in sorted({*range(2, epoch + 1)} - explained):
+        yield Contradiction(f"the checkpoint that began epoch {missing} is missing")
+    later = {each.checkpoint.epoch: each.source for each in own if each.checkpoint.epoch > epoch}
+    if later:
+        last = max(later)
+        yield Contradiction(
+            f"{later[last]} knows of epoch {last}, and this database of {epoch}: it is an older "
+            "copy"
+        )
+
+
+def _passed_over(beginnings: Mapping[int, Checkpoint]) -> frozenset[int]:
+    """Epochs that other copies began, as a restore of this one says."""
+    return frozenset(
+        epoch
+        for begun_at, each in beginnings.items()
+        if each.begun and each.begun.kept_epoch is not None
+        for epoch in range(each.begun.kept_epoch + 1, begun_at)
+    )
+
+
+def _numbers(
+    view: DatabaseView,
+    own: Sequence[Testimony],
+    stored: Sequence[Checkpoint],
+    beginnings: Mapping[int, Checkpoint],
+) -> Iterable[Contradiction]:
+    """Checkpoints that the database must have and lacks, or has otherwise."""
+    explained = {each.begun.kept_number: each.number for each in beginnings.values() if each.begun}
+    for before, after in view.gaps:
+        if explained.get(before) != after:
+            yield Contradiction(f"checkpoints {before + 1} to {after - 1} are missing")
+    passed_over = _passed_over(beginnings)
+    known = {
+        each.checkpoint.number: each
+        for each in own
+        if each.source != DATABASE and each.checkpoint.epoch not in passed_over
+    }
+    newest, last = view.newest_number, max([view.handed_over, *known])
+    if last > newest:
+        who = known[last].source if last in known else "a witness"
+        yield Contradiction(f"the last checkpoint is number {newest}, and {who} has number {last}")
+    others = {each.number: each for each in stored if each.number}
+    for number, each in known.items():
+        if number in others and each.checkpoint != others[number]:
+            yield Contradiction(f"{each.source} has another checkpoint {number} than the database")
+
+
+class _Marks:
+    """Holds chains to marks, and counts those that a restore explains."""
+
+    def __init__(self, chains: ChainReader, beginnings: Mapping[int, Checkpoint], epoch: int):
+        self._chains = chains
+        self._heads = chains.heads()
+        self._begun = {number: each.begun for number, each in beginnings.items() if each.begun}
+        self._epoch = epoch
+        self.counting: dict[str, list[LogHead]] = {}
+        self.explained = 0
+
+    def contradictions(self, chain: str, own: Sequence[Testimony]) -> Iterable[Contradiction]:
+        """Marks that a restore lost more than it said, and the first that a chain lacks."""
+        marks: dict[tuple[int, str], str] = {}
+        for each in own:
+            head = each.checkpoint.heads.get(chain)
+            if head is None:
+                continue
+            restore = self._restore_before(chain, head.size, each.checkpoint.epoch)
+            if restore is None:
+                marks.setdefault((head.size, head.head), each.source)
+            elif head.size > (last := restore.former[chain].size):
+                why = f"a restore said that {last} records were known, and it had {head.size}"
+                yield Contradiction(_named(chain, why, each.source), chain, last + 1)
+            else:
+                self.explained += 1
+        yield from self._first_wrong(chain, marks)
+
+    def _restore_before(self, chain: str, size: int, epoch: int) -> EpochBeginning | None:
+        """The restore that lost the row of a mark; None where all of them kept it."""
+        for later in range(epoch + 1, self._epoch + 1):
+            begun = self._begun.get(later)
+            if begun and size > begun.kept.get(chain, size):
+                return begun
+        return None
+
+    def _first_wrong(
+        self, chain: str, marks: Mapping[tuple[int, str], str]
+    ) -> Iterable[Contradiction]:
+        self.counting[chain] = [LogHead(size, head) for size, head in sorted(marks)]
+        links = self._chains.links(chain, {size for size, _ in marks})
+        for (size, head), source in sorted(marks.items()):
+            if size not in links:
+                why = f"the log ends here; it had {max(marks)[0]} records"
+                record = self._heads[chain].size + 1
+            elif links[size] != head:
+                verified = max((before for before, _ in marks if before < size), default=0)
+                why = f"the log was another: something after record {verified} was changed"
+                record = verified + 1
+            else:
+                continue
+            yield Contradiction(_named(chain, why, source), chain, record)
+            return
+
+
+def _named(chain: str, why: str, source: str) -> str:
+    return f"{chain.replace('_', ' ')}: {why} (so says {source})"

@@ -1,0 +1,288 @@
+"""Checkpoints: signed statements of how long the chains of a database were, and where they ended.
+
+A chain shows that nothing inside it changed; it can't show that its end was cut off or that an old
+copy took its place. A checkpoint kept by a witness, somewhere the service cannot write, shows both.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import structlog
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+from features.home_keys import LOG, public_half, read_key
+from serving.errors import LogUnavailable
+from serving.integrity.hash_chain import DECISIONS, ChainHeads, LogHead
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class EpochBeginning:
+    """A lawful restore: who put an older copy in place and why, and what is lost by it.
+
+    `kept` says up to which row each chain is that of the epoch before, `former` where it ended
+    then; what lies between is lost. `former_number` is the last checkpoint of the epoch before,
+    `kept_number` the last one that the copy had, and `kept_epoch` the last epoch: those between it
+    and the new one were begun over other copies, and are passed over. Statements of before December
+    2026 don't say it.
+    """
+
+    by: str
+    because: str
+    kept: Mapping[str, int]
+    former: ChainHeads
+    kept_number: int
+    former_number: int
+    kept_epoch: int | None = None
+
+    @property
+    def lost(self) -> dict[str, tuple[int, int]]:
+        """The first and the last row that is lost, of every chain that lost some."""
+        return {
+            chain: (self.kept[chain] + 1, head.size)
+            for chain, head in sorted(self.former.items())
+            if head.size > self.kept[chain]
+        }
+
+    def as_plain(self) -> dict[str, Any]:
+        """What JSON can say of it; `lost` is there for readers."""
+        plain = vars(self) | {"kept": dict(self.kept), "former": _plain_heads(self.former)}
+        if self.kept_epoch is None:
+            del plain["kept_epoch"]
+        return plain | {"lost": {chain: list(rows) for chain, rows in self.lost.items()}}
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """What `as_plain` made; raises ValueError for anything else."""
+        own = {name: value for name, value in plain.items() if name != "lost"}
+        made = cls(**(own | {"former": _heads_of(plain["former"])}))
+        if made.as_plain() != plain:
+            raise ValueError("what is lost does not follow from what was kept")
+        return made
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where the chains of one database ended at an instant; hexadecimal signature of all of it.
+
+    `number` counts the checkpoints of a database from 1, over all epochs; it is 0 in those of
+    releases before December 2026, which speak of decisions only. `epoch` counts lawful restores
+    from 1, and `begun` is of the first checkpoint of an epoch. `database_id` is empty where the
+    database has no identity.
+    """
+
+    number: int
+    epoch: int
+    heads: ChainHeads
+    database_id: str
+    signed_at: str
+    key_id: str
+    begun: EpochBeginning | None = None
+    signature: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many decisions there were."""
+        return self.heads[DECISIONS].size
+
+    @property
+    def statement(self) -> bytes:
+        """The bytes that the signature is taken of."""
+        if not self.number:
+            head = self.heads[DECISIONS]
+            return f"tidegate decision log\n{head.size}\n{head.head}\n{self.signed_at}\n".encode()
+        return canonical(self._stated())
+
+    def as_json(self) -> str:
+        """One line, in the one spelling that a checkpoint has."""
+        if self.number:
+            return canonical(self._stated() | {"signature": self.signature}).decode()
+        former = asdict(self.heads[DECISIONS]) | {"signed_at": self.signed_at}
+        return json.dumps(former | {"key_id": self.key_id, "signature": self.signature})
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """The checkpoint of a line, signed or not; raises ValueError where it is none."""
+        try:
+            stated = json.loads(line)
+            if "size" in stated:
+                heads = {DECISIONS: LogHead(stated.pop("size"), stated.pop("head"))}
+                return cls(0, 1, heads, "", **stated)
+            if stated.pop("format") != FORMAT:
+                raise ValueError("a checkpoint of another release")
+            begun = stated["begun"] and EpochBeginning.of_plain(stated["begun"])
+            found = cls(**(stated | {"heads": _heads_of(stated["heads"]), "begun": begun}))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"no checkpoint: {error!r}") from None
+        if found.number < 1 or found.epoch < 1 or found.as_json() != line:
+            raise ValueError("not spelled as a checkpoint is")
+        return found
+
+    def _stated(self) -> dict[str, Any]:
+        stated = {name: value for name, value in vars(self).items() if name != "signature"}
+        begun = self.begun and self.begun.as_plain()
+        return stated | {"heads": _plain_heads(self.heads), "begun": begun, "format": FORMAT}
+
+
+FORMAT = "tidegate-checkpoint-2"
+
+
+def canonical(stated: Mapping[str, Any]) -> bytes:
+    """The one spelling of what is signed: sorted, without spaces, in ASCII."""
+    return json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+class CheckpointStore(Protocol):
+    """The checkpoints of one database. Every method raises LogUnavailable where it fails."""
+
+    def seal(self, sign: Callable[[Checkpoint], Checkpoint], at: datetime) -> Checkpoint | None:
+        """Store a checkpoint of all chains as they are, signed; None where none of them grew."""
+        ...
+
+    def after(self, number: int, most: int) -> list[Checkpoint]:
+        """The first checkpoints after a number, oldest first; those of older releases have 0."""
+        ...
+
+    def handed_over(self, witness: str) -> int:
+        """The number of the last checkpoint that a witness took; -1 where it took none."""
+        ...
+
+    def note_handed_over(self, witness: str, number: int, at: datetime) -> None:
+        """Remember that a witness took all checkpoints up to a number."""
+        ...
+
+
+@dataclass(frozen=True)
+class LogSigner:
+    """Signs with the installation's own key; `key_id` names the key."""
+
+    key: Ed25519PrivateKey
+    key_id: str
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Self:
+        """The signer of an installation: its secret key is in `folder`.
+
+        The public key is in `log.pub`, for those who verify.
+        """
+        content = read_key(folder, LOG)
+        key = Ed25519PrivateKey.from_private_bytes(content)
+        return cls(key, public_half(LOG, content)[:16])
+
+    def sign(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint, with this key's id and signature."""
+        named = replace(checkpoint, key_id=self.key_id)
+        return replace(named, signature=self.key.sign(named.statement).hex())
+
+
+class CheckpointWriter:
+    """Signs and stores a checkpoint every so many decisions, and every so many seconds.
+
+    One is written only where a chain grew, be it that of audit events alone. A failure is tried
+    again, and never reaches a request. `written` is called after each.
+    """
+
+    def __init__(
+        self,
+        signer: LogSigner,
+        store: CheckpointStore,
+        clock: Callable[[], datetime],
+        *,
+        every: int,
+        within_s: float,
+        written: Callable[[], None] = lambda: None,
+    ):
+        self._signer = signer
+        self._store = store
+        self._clock = clock
+        self._every = every
+        self._within_s = within_s
+        self._written = written
+        self._size: int | None = None
+        self._signed_size = 0
+        self._signed_at_s = time.monotonic()
+        self._has_failed = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last checkpoint could not be stored."""
+        return self._has_failed
+
+    def advance(self, head: LogHead) -> None:
+        """Remember where the log of decisions ends now."""
+        if self._size is None:
+            self._signed_size = head.size - 1
+        self._size = head.size
+
+    def write_if_due(self, *, is_last: bool = False) -> None:
+        """Sign and store a checkpoint where one is due; the last one always is."""
+        if not (is_last or self._is_due()):
+            return
+        try:
+            stored = self._store.seal(self._signer.sign, self._clock())
+        except LogUnavailable as failure:
+            self._has_failed = True
+            log.warning("log_not_sealed", reason=str(failure))
+        except Exception as failure:  # it must not end the thread by which decisions are written
+            self._has_failed = True
+            log.error("log_not_sealed", exception=type(failure).__name__)
+        else:
+            self._has_failed = False
+            if stored is not None:
+                self._signed_size = stored.size
+                self._written()
+        self._signed_at_s = time.monotonic()
+
+    def _is_due(self) -> bool:
+        waited_s = time.monotonic() - self._signed_at_s
+        decided = 0 if self._size is None else self._size - self._signed_size
+        return waited_s >= self._within_s or decided >= self._every
+
+
+def public_key_of(folder: Path) -> str:
+    """The public keys of an installation's signer, one a line; empty where it never started.
+
+    The one in use comes first, then those that were rotated away (`verified_by`).
+    """
+    file = folder / "log.pub"
+    return file.read_text().strip() if file.exists() else ""
+
+
+def public_keys_of(folder: Path) -> dict[str, str]:
+    """By id, every line of `public_key_of`, the key in use first."""
+    return {line[:16]: line for line in public_key_of(folder).splitlines()}
+
+
+def verified_by(public_keys: str, signature: bytes, content: bytes, at: str = "") -> bool:
+    """Whether one of these keys signed `content`, at a time (ISO) when what it signed counted.
+
+    A line of `public_keys` is a key (hexadecimal), and of one that was rotated away its end.
+    """
+    for line in public_keys.splitlines():
+        public, _, retires_at = line.partition(" ")
+        if retires_at and at >= retires_at:
+            continue
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(signature, content)
+        except (ValueError, InvalidSignature):
+            continue
+        return True
+    return False
+
+
+def _plain_heads(heads: ChainHeads) -> dict[str, list[Any]]:
+    return {chain: [head.size, head.head] for chain, head in heads.items()}
+
+
+def _heads_of(plain: Mapping[str, Any]) -> dict[str, LogHead]:
+    return {chain: LogHead(size, head) for chain, (size, head) in plain.items()}

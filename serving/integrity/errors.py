@@ -1,0 +1,14 @@
+"""What can go wrong in this room.
+
+TidegateError
+└── LogNotWhole        the log is not what its checkpoints say, or its tables were changed
+"""
+
+from features.errors import TidegateError
+
+
+class LogNotWhole(TidegateError):
+    """The log is not what its checkpoints say, or its tables are not those of this release.
+
+    The message says what is wrong and the ways on.
+    """

@@ -1,0 +1,264 @@
+"""The log held to the newest checkpoint that anybody has: before it is served, and when asked.
+
+A log that was rolled back, cut off or written anew is not served as whole. Two ways lead on: the
+newer copy is found and put in place, or this copy is a lawful restore, which begins an epoch.
+"""
+
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Protocol
+
+from serving.access.actors import Actor
+from serving.integrity.audit_log import AuditEvent
+from serving.integrity.checkpoint_proof import (
+    DATABASE,
+    CheckpointVerdict,
+    DatabaseView,
+    Testimonies,
+    judge,
+)
+from serving.integrity.checkpoints import Checkpoint, EpochBeginning, LogSigner
+from serving.integrity.errors import LogNotWhole
+from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
+from serving.integrity.witness_delivery import Witness
+from serving.integrity.witness_lines import WitnessLines, read_witness_lines
+
+WAITED_S = 3.0
+"""For so long a start waits for its witnesses, all together; `verify-log` waits for each."""
+
+WAYS_ON = (
+    "Find the newer copy of the database and put it in its place. Where this copy was restored on "
+    "purpose, say so: `tidegate verify-log --begin-epoch --because WHY` begins an epoch that names "
+    "what is lost. Where this home served another database before, carry its log over"
+)
+
+
+class StoredCheckpoints(Protocol):
+    """The checkpoints of a database. Every method raises LogUnavailable where it fails."""
+
+    def lines(self) -> list[str]:
+        """Every checkpoint as it is stored, oldest first."""
+        ...
+
+    def newest_lines(self) -> list[str]:
+        """The first checkpoint of every epoch and the newest of all, oldest first."""
+        ...
+
+    def line(self, number: int) -> str | None:
+        """The checkpoint of a number as it is stored."""
+        ...
+
+    def view(self) -> DatabaseView:
+        """The database as its checkpoints are held to it."""
+        ...
+
+
+@dataclass(frozen=True)
+class WitnessReport:
+    """What a witness was found to have: the number of its newest checkpoint, None where unknown.
+
+    `failure` says why it could not be asked; it is empty where it was, or tells nobody anything.
+    """
+
+    name: str
+    newest: int | None = None
+    torn: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class LogCheck:
+    """What the checkpoints of a database and of its witnesses say of it.
+
+    `heads` is where its chains ended when they were checked.
+    """
+
+    verdict: CheckpointVerdict
+    witnesses: tuple[WitnessReport, ...]
+    newest_number: int
+    heads: ChainHeads
+
+    @property
+    def why(self) -> str | None:
+        """The first thing that is wrong; None where nothing is."""
+        found = self.verdict.contradictions
+        return found[0].why if found else None
+
+    def require_whole(self) -> None:
+        """Raise LogNotWhole, with what is wrong and the ways on."""
+        if self.why is not None:
+            raise LogNotWhole(f"the log is not what its checkpoints say: {self.why}. {WAYS_ON}")
+
+
+def check_log(
+    store: StoredCheckpoints,
+    witnesses: Sequence[Witness],
+    public_keys: Mapping[str, str],
+    *,
+    by_newest: bool,
+) -> LogCheck:
+    """Hold a log to its checkpoints: all of them, or with `by_newest` the newest of each source.
+
+    It looks at the links that checkpoints name, and not at the records between them. A witness that
+    cannot be asked is reported, and contradicts nothing; with `by_newest` one that takes long, too.
+    """
+    view = store.view()
+    heads = view.chains.heads()
+    testimonies = Testimonies(public_keys)
+    reports = []
+    for witness, (report, found) in zip(witnesses, _all_asked(witnesses, by_newest), strict=True):
+        lines = found.lines[-1:] if by_newest else found.lines
+        testimonies.add(f"the witness {witness.name}", lines, [] if by_newest else found.damaged)
+        reports.append(report)
+    stored = store.newest_lines() if by_newest else store.lines()
+    if by_newest:  # the database must have what a witness has, line by line
+        numbers = {each.checkpoint.number for each in testimonies.signed if each.checkpoint.number}
+        stored += [line for number in sorted(numbers) if (line := store.line(number))]
+    testimonies.add(DATABASE, dict.fromkeys(stored))
+    verdict = judge(view, testimonies)
+    return LogCheck(verdict, tuple(reports), view.newest_number, heads)
+
+
+def _all_asked(
+    witnesses: Sequence[Witness], by_newest: bool
+) -> list[tuple[WitnessReport, WitnessLines]]:
+    """What each says, all asked at once; with `by_newest` whoever hangs is waited for briefly."""
+    answers: list[Future[tuple[WitnessReport, WitnessLines]]] = [Future() for _ in witnesses]
+    for answer, witness in zip(answers, witnesses, strict=True):
+        given = (answer, witness, by_newest)
+        threading.Thread(target=_answer, args=given, daemon=True).start()  # ends with the process
+    heard, _ = wait(answers, WAITED_S if by_newest else None)
+    return [
+        answer.result() if answer in heard else (_unheard(witness), WitnessLines())
+        for answer, witness in zip(answers, witnesses, strict=True)
+    ]
+
+
+def _answer(
+    answer: Future[tuple[WitnessReport, WitnessLines]], witness: Witness, by_newest: bool
+) -> None:
+    try:
+        answer.set_result(_asked(witness, by_newest))
+    except Exception as failure:  # of whoever waits for it
+        answer.set_exception(failure)
+
+
+def _unheard(witness: Witness) -> WitnessReport:
+    return WitnessReport(witness.name, failure=f"did not answer within {WAITED_S:g} seconds")
+
+
+def _asked(witness: Witness, by_newest: bool) -> tuple[WitnessReport, WitnessLines]:
+    try:
+        content = witness.newest() if by_newest else witness.everything()
+        found = None if content is None else read_witness_lines(content)
+    except OSError as failure:
+        why = failure.strerror or type(failure).__name__
+        return WitnessReport(witness.name, failure=f"cannot be asked ({why})"), WitnessLines()
+    if found is None:
+        return WitnessReport(witness.name), WitnessLines()
+    return WitnessReport(witness.name, _newest_number(found.lines), found.torn), found
+
+
+def _newest_number(lines: Sequence[str]) -> int:
+    """The largest number among lines, unproven; 0 where there is none."""
+    return max(_numbers(lines[-1:]), default=0)
+
+
+def _numbers(lines: Iterable[str]) -> Iterable[int]:
+    for line in lines:
+        try:
+            yield Checkpoint.from_json(line).number
+        except ValueError:
+            continue
+
+
+@dataclass(frozen=True)
+class EpochRequest:
+    """Who puts an older copy in place, why and when."""
+
+    actor: Actor
+    because: str
+    at: datetime
+
+
+class EpochStore(StoredCheckpoints, Protocol):
+    """Checkpoints of a database, where an epoch may begin."""
+
+    def begin(self, first: Checkpoint, event: AuditEvent, signer: LogSigner) -> Checkpoint:
+        """Begin an epoch: store the event of it and its first checkpoint, both or neither.
+
+        The heads of `first` are read once the event is there; its number and epoch are as given.
+        """
+        ...
+
+
+def begin_epoch(
+    store: EpochStore, check: LogCheck, signer: LogSigner, request: EpochRequest
+) -> Checkpoint:
+    """Begin the next epoch after a restore, on record and signed; its first checkpoint.
+
+    It names the last heads of the epoch before, and so what is lost. `check` must be of all
+    checkpoints that anybody has: a witness that could not be asked may know of more, and says so
+    when it can. What was written after the check is of the new epoch. The caller hands the
+    checkpoint to the witnesses.
+    """
+    view = store.view()
+    begun = _beginning(view, check, request)
+    epoch = 1 + max((each.checkpoint.epoch for each in check.verdict.own), default=1)
+    first = Checkpoint(
+        number=begun.former_number + 1,
+        epoch=epoch,
+        heads={},
+        database_id=view.database_id,
+        signed_at=request.at.isoformat(),
+        key_id="",
+        begun=begun,
+    )
+    told = {
+        "because": begun.because,
+        "lost": {chain: list(rows) for chain, rows in begun.lost.items()},
+    }
+    event = AuditEvent(request.at, request.actor, "begin_epoch", "log", str(epoch), told)
+    return store.begin(first, event, signer)
+
+
+def _beginning(view: DatabaseView, check: LogCheck, request: EpochRequest) -> EpochBeginning:
+    former: dict[str, LogHead] = {}
+    kept: dict[str, int] = {}
+    for chain in CHAINS:
+        marks = check.verdict.marks.get(chain, ())
+        kept[chain] = _kept(view, chain, check.heads, marks)
+        ends = [*marks, LogHead(kept[chain], check.heads.get(chain, EMPTY).head)]
+        former[chain] = max(ends, key=lambda head: head.size)
+    numbers = [each.checkpoint.number for each in check.verdict.own]
+    return EpochBeginning(
+        by=request.actor.identity,
+        because=request.because,
+        kept=kept,
+        former=former,
+        kept_number=view.newest_number,
+        former_number=max([view.newest_number, view.handed_over, *numbers]),
+        kept_epoch=_kept_epoch(check.verdict.beginnings),
+    )
+
+
+def _kept_epoch(beginnings: Collection[int]) -> int:
+    """The last epoch that the copy had, with every one before it."""
+    return next(epoch for epoch in count(1) if epoch + 1 not in beginnings)
+
+
+def _kept(view: DatabaseView, chain: str, heads: ChainHeads, marks: Sequence[LogHead]) -> int:
+    """Up to which row a chain is what it was: to its end, or to before the first wrong mark."""
+    size, verified = heads.get(chain, EMPTY).size, 0
+    links = view.chains.links(chain, {mark.size for mark in marks})
+    for mark in sorted(marks, key=lambda mark: mark.size):
+        if mark.size > size:
+            break
+        if links.get(mark.size) != mark.head:
+            return verified
+        verified = mark.size
+    return size

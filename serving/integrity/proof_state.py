@@ -1,0 +1,113 @@
+"""How far the log is sealed and witnessed right now, for whoever asks without proving all of it.
+
+`tidegate verify-log` proves every row. This looks at the newest checkpoint alone: whether its
+signature holds, both chains still have its links at its places, and how far each witness is.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.integrity.checkpoints import Checkpoint, verified_by
+from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, LogHead
+
+
+class SealedChains(Protocol):
+    """The chains and checkpoints of a database. Every method raises LogUnavailable."""
+
+    def heads(self) -> Mapping[str, LogHead]:
+        """Where every chain ends now."""
+        ...
+
+    def newest_lines(self) -> list[str]:
+        """The first checkpoint of every epoch and the newest of all, oldest first."""
+        ...
+
+    def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
+        """The link of a chain at each of these sizes; those it lacks are left out."""
+        ...
+
+    def handed_over(self, witness: str) -> int:
+        """The number of the last checkpoint that a witness took; -1 where it took none."""
+        ...
+
+
+@dataclass(frozen=True)
+class WitnessState:
+    """One witness: the last checkpoint it took, and how many it lacks; `taken` 0 means none."""
+
+    name: str
+    taken: int
+    lacks: int
+    is_behind: bool
+
+
+@dataclass(frozen=True)
+class ProofState:
+    """The newest checkpoint, and whether the log is still what it says; None before the first.
+
+    `unsealed` counts the rows of a chain that came since.
+    """
+
+    newest: Checkpoint | None
+    is_signed: bool
+    is_matched: bool
+    sizes: Mapping[str, int]
+    unsealed: Mapping[str, int]
+    witnesses: tuple[WitnessState, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing contradicts the newest checkpoint."""
+        return self.newest is not None and self.is_signed and self.is_matched
+
+    @classmethod
+    def of_log(
+        cls, chains: SealedChains, public_keys: str, witnesses: Iterable[tuple[str, bool]]
+    ) -> "ProofState":
+        """The state by the stored checkpoints; `witnesses` are names, and whether one is behind."""
+        lines, heads = chains.newest_lines(), chains.heads()
+        newest = Checkpoint.from_json(lines[-1]) if lines else None
+        sealed = newest.heads if newest else {}
+        return cls(
+            newest=newest,
+            is_signed=newest is not None and _is_signed(newest, public_keys),
+            is_matched=all(_has_link(chains, name, head) for name, head in sealed.items()),
+            sizes={name: head.size for name, head in heads.items()},
+            unsealed={
+                name: head.size - (sealed[name].size if name in sealed else 0)
+                for name, head in heads.items()
+            },
+            witnesses=tuple(
+                _state(chains, name, newest, is_behind=is_behind) for name, is_behind in witnesses
+            ),
+        )
+
+    @property
+    def events(self) -> int:
+        """How many audit events there are."""
+        return self.sizes.get(AUDIT_EVENTS, 0)
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions there are."""
+        return self.sizes.get(DECISIONS, 0)
+
+
+def _is_signed(checkpoint: Checkpoint, public_keys: str) -> bool:
+    try:
+        signature = bytes.fromhex(checkpoint.signature)
+    except ValueError:
+        return False
+    return verified_by(public_keys, signature, checkpoint.statement, checkpoint.signed_at)
+
+
+def _has_link(chains: SealedChains, name: str, head: LogHead) -> bool:
+    return chains.links(name, [head.size]).get(head.size) == head.head
+
+
+def _state(
+    chains: SealedChains, name: str, newest: Checkpoint | None, *, is_behind: bool
+) -> WitnessState:
+    taken = max(chains.handed_over(name), 0)
+    return WitnessState(name, taken, max((newest.number if newest else 0) - taken, 0), is_behind)

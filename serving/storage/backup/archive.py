@@ -1,0 +1,153 @@
+"""The archive of a backup: a compressed tar, whose last member has the digest of every other."""
+
+import gzip
+import hashlib
+import os
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from serving.storage.errors import BackupDamaged, RestoreRefused
+
+MANIFEST = "backup.json"
+_QUICK = 1  # most members are compressed already
+_TOGETHER = 1 << 20
+_DAMAGES = (
+    *(tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValidationError),
+    *(FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError),
+)
+"""What reading another file than a whole backup comes to; a full disk is none of them."""
+
+
+class ChainEnd(BaseModel):
+    """Where a chain ended: how many rows, and its head (hexadecimal)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int
+    head: str
+
+
+class BackupManifest(BaseModel):
+    """What a backup is of, and what is in it: the SHA-256 (hexadecimal) of every member by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    form: Literal["tidegate-backup-1"] = "tidegate-backup-1"
+    release: str
+    made_at: str
+    database_id: str
+    chains: dict[str, ChainEnd]
+    members: dict[str, str]
+
+
+class BackupArchive:
+    """An archive that is being written; members are read once, up to how long they are then."""
+
+    def __init__(self, tar: tarfile.TarFile):
+        self._tar = tar
+        self.members: dict[str, str] = {}
+
+    @classmethod
+    @contextmanager
+    def written_to(cls, file: Path) -> Iterator["BackupArchive"]:
+        """A new archive, for its owner alone."""
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with (
+            os.fdopen(descriptor, "wb") as raw,
+            gzip.GzipFile("", "wb", _QUICK, raw, mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            yield cls(tar)
+
+    def add_file(self, name: str, file: Path) -> None:
+        """Add what a file has now; lines that are appended meanwhile are not in it."""
+        with file.open("rb") as opened:
+            self._add(name, opened, os.fstat(opened.fileno()).st_size)
+
+    def add_bytes(self, name: str, content: bytes) -> None:
+        """Add a member that is in memory."""
+        self._add(name, BytesIO(content), len(content))
+
+    def _add(self, name: str, content: IO[bytes], size: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = size, 0o600
+        hashing = _Hashing(content)
+        self._tar.addfile(member, hashing)  # type: ignore[arg-type]  # it is only read from
+        self.members[name] = hashing.digest
+
+
+class _Hashing:
+    """Reads on, and knows the SHA-256 of what was read."""
+
+    def __init__(self, content: IO[bytes]):
+        self._content = content
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        chunk = self._content.read(size)
+        self._hash.update(chunk)
+        return chunk
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def extract(archive: Path, folder: Path) -> BackupManifest:
+    """Lay every member down in a folder, each as the manifest says; the manifest.
+
+    Raises RestoreRefused where there is no such file, BackupDamaged where anything is missing,
+    more, another, or leads out of the folder, and OSError where the folder takes no more.
+    """
+    _require_readable(archive)
+    try:
+        with tarfile.open(archive, "r|gz") as tar:
+            digests = {each.name: _laid_down(tar, each, folder) for each in tar}
+        manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except _DAMAGES as failure:
+        why = getattr(failure, "strerror", None) or type(failure).__name__
+        raise BackupDamaged(f"{archive} is no whole backup ({why})") from None
+    _require_same_members(archive, digests, manifest.members)
+    (folder / MANIFEST).unlink()
+    return manifest
+
+
+def _require_readable(archive: Path) -> None:
+    try:
+        archive.open("rb").close()
+    except FileNotFoundError:
+        there = sorted(each.name for each in archive.parent.glob(f"*{archive.suffix}"))
+        among = f"in {archive.parent} are {', '.join(there)}" if there else "none is beside it"
+        raise RestoreRefused(f"there is no backup {archive}: {among}") from None
+    except OSError as failure:
+        raise RestoreRefused(f"the backup {archive} cannot be read: {failure.strerror}") from None
+
+
+def _laid_down(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> str:
+    parts = PurePosixPath(member.name).parts
+    content = tar.extractfile(member) if member.isreg() else None
+    if content is None or not parts or ".." in parts or member.name.startswith("/"):
+        raise BackupDamaged(f"the backup has a member {member.name!r} that none can have")
+    file = folder.joinpath(*parts)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hashing = _Hashing(content)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        while chunk := hashing.read(_TOGETHER):
+            out.write(chunk)
+    return hashing.digest
+
+
+def _require_same_members(
+    archive: Path, found: Mapping[str, str], expected: Mapping[str, str]
+) -> None:
+    for name in sorted({*found, *expected} - {MANIFEST}):
+        if found.get(name) != expected.get(name):
+            raise BackupDamaged(f"{archive}: {name} is not what the backup says of it")

@@ -1,0 +1,253 @@
+"""Carries a database from its SQLite file over to PostgreSQL: every row, the log, its identity.
+
+The file is marked before, so that nothing writes into it meanwhile, and for ever afterwards. All
+rows arrive in one transaction: a move that is killed has left nothing there, or everything. What
+lies at a place that the file bears no mark of was not carried there, and is left as it is.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, update
+
+from serving.access.actors import Actor
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.backup.carried_log import MOVE, has_arrived_whole, was_carried
+from serving.storage.binding import HomeBinding, identity_of, place_of, require_bound
+from serving.storage.engine import connected, failing_as_unavailable
+from serving.storage.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
+from serving.storage.migration import require_newest, run_steps, step_of
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.writer import unwatched
+from serving.storage.tables.keys import installation
+from serving.storage.tables.monitor import day_summaries
+from serving.storage.tables.scoring import state
+from serving.storage.verification.audit_verification import verify_audit_log
+from serving.storage.verification.log_verification import verify_decision_log
+from serving.storage.write_lock import writing
+
+TOGETHER = 1_000
+"""Rows that are sent together."""
+
+_IN_PARTS = {"yield_per": TOGETHER}
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DatabaseMove:
+    """A move of the database of one home from a file to PostgreSQL."""
+
+    file: Path
+    url: str
+    keys: Path
+
+    @property
+    def place(self) -> str:
+        """Where it goes, without any password."""
+        return place_of(self.url)
+
+    def run(self, actor: Actor, at: datetime, report: Report = lambda done, total: None) -> int:
+        """Carry everything over, or finish what was killed; how many rows.
+
+        Raises DatabaseForeign where there is something else, DatabaseMoved for another target, and
+        LogUnavailable where that is not reached; the file is then served as before.
+        """
+        source, target = self._opened()
+        try:
+            with failing_as_unavailable():
+                mark = self._movable(source)
+                database_id = mark.database_id
+                if not self._is_there(target, mark):
+                    with writing(source) as connection:
+                        connection.execute(
+                            update(installation).values(moving_to=self.place, moved_at=None)
+                        )
+                    told = {"to": self.place}
+                    event = AuditEvent(at, actor, MOVE, "database", database_id, told)
+                    self._carry(source, target, event, report)
+                self._require_carried(source, target)
+                self._require_whole(target)
+                self._mark_as_moved(source, at)
+                HomeBinding(database_id, self.place).write(self.keys)
+                with target.connect() as connection:
+                    return sum(_count(connection, table) for table in _tables())
+        finally:
+            source.dispose()
+            target.dispose()
+
+    def abandon(self) -> None:
+        """Let the file be served again; raises DatabaseMoved where a move of it has arrived."""
+        source, target = self._opened()
+        try:
+            with failing_as_unavailable():
+                with source.connect() as connection:
+                    mark = _marked(connection)
+                self._require_target(mark.moving_to)
+                with target.connect() as connection:
+                    is_same = identity_of(connection) == mark.database_id
+                if is_same and was_carried(source, target):
+                    raise DatabaseMoved(
+                        f"everything has arrived at {self.place}: run the same without --abandon, "
+                        "or drop that database first, and create it anew"
+                    )
+                with writing(source) as connection:
+                    connection.execute(update(installation).values(moving_to=None, moved_at=None))
+                if mark.moving_to:
+                    HomeBinding(mark.database_id, place_of(self.file)).write(self.keys)
+        finally:
+            source.dispose()
+            target.dispose()
+
+    def _opened(self) -> tuple[Engine, Engine]:
+        if not self.file.exists():
+            raise DatabaseMissing(f"{self.file} is not there; there is nothing to move")
+        target = connected(self.url, is_service=False)
+        return connected(self.file, is_service=True), target
+
+    def _movable(self, source: Engine) -> Any:
+        """The mark of the file, which may be moved there."""
+        place = place_of(self.file)
+        with source.connect() as connection:
+            step = step_of(connection)
+            if step is None:
+                raise DatabaseMissing(f"{place} is empty; there is nothing to move")
+            require_newest(step, place)
+            home = HomeBinding.read(self.keys)
+            require_bound(connection, home, place, self.keys, is_moving=True)
+            mark = _marked(connection)
+        self._require_target(mark.moving_to)
+        return mark
+
+    def _require_target(self, marked: str | None) -> None:
+        if marked not in (None, self.place):
+            raise DatabaseMoved(
+                f"{place_of(self.file)} is moved, or being moved, to {marked}, and not to "
+                f"{self.place}: give that as --to; --abandon then takes back a move that has not "
+                "arrived"
+            )
+
+    def _is_there(self, target: Engine, mark: Any) -> bool:
+        """Whether a move of the file went there; raises DatabaseForeign for anything else there."""
+        with target.connect() as connection:
+            if mark.moving_to and identity_of(connection) == mark.database_id:
+                return True
+            if inspect(connection).get_table_names():
+                raise self._not_empty
+        return False
+
+    @property
+    def _not_empty(self) -> DatabaseForeign:
+        return DatabaseForeign(f"{self.place} is not empty: give the address of a new database")
+
+    def _carry(self, source: Engine, target: Engine, event: AuditEvent, report: Report) -> None:
+        with source.connect() as reader, writing(target) as writer:
+            if inspect(writer).get_table_names():
+                raise self._not_empty
+            writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            copy_rows(reader, writer, report)
+            writer.execute(update(installation).values(moving_to=None))
+            append_audit_events(writer, [event])
+
+    def _mark_as_moved(self, source: Engine, at: datetime) -> None:
+        with writing(source) as connection:
+            if _marked(connection).moved_at is None:
+                connection.execute(update(installation).values(moved_at=at.isoformat()))
+
+    def _require_whole(self, target: Engine) -> None:
+        proof, audit = verify_decision_log(target), verify_audit_log(target)
+        if not (proof.is_whole and audit.is_whole):
+            why = proof.why or audit.findings[0]
+            raise DatabaseForeign(
+                f"the log at {self.place} is not whole: {why}. The file stays as it was; "
+                "drop that database and create it anew, then run the same with --abandon"
+            )
+
+    def _require_carried(self, source: Engine, target: Engine) -> None:
+        """Raise DatabaseForeign where the file has what is not there; once moved it says no more.
+
+        Its mark of that is an event of its own, which nothing carries.
+        """
+        place = place_of(self.file)
+        if not was_carried(source, target):
+            raise DatabaseForeign(
+                f"what is at {self.place} was not carried there from {place}, which has a log of "
+                "its own: run the same with --abandon, then give the address of a new database"
+            )
+        with source.connect() as connection:
+            is_moved = _marked(connection).moved_at is not None
+        if not (is_moved or has_arrived_whole(source, target)):
+            raise DatabaseForeign(
+                f"something was written into {place} while it was carried to {self.place}, and is "
+                "not there. End whatever writes, drop that database and create it anew, and run "
+                "the same again"
+            )
+
+
+def _marked(connection: Connection) -> Any:
+    """The identity of a file, where it is moved to, and since when it is."""
+    return connection.execute(select(installation)).one()
+
+
+def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:
+    """Carry every row over into an empty database, which gets its tables; all are compared.
+
+    `report` hears how many of how many are there. Raises DatabaseForeign where one is another.
+    """
+    with unwatched(writer):
+        run_steps(writer)
+        for table in _tables():
+            if _count(writer, table):  # a place in the log that a step begins with
+                writer.execute(table.delete())
+        total = sum(_count(reader, table) for table in _tables())
+        done = 0
+        for table in _tables():
+            for count in _copied(table, reader, writer):
+                done += count
+                report(done, total)
+            _require_same(table, reader, writer)
+
+
+def _tables() -> list[Table]:
+    """Each after those it refers to; the online feature store is made anew by the first start."""
+    return [table for table in day_summaries.metadata.sorted_tables if table is not state]
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[int]:
+    """Copy the rows of a table; how many, each time that some were sent."""
+    rows = reader.execute(select(table), execution_options=_IN_PARTS)
+    for part in rows.mappings().partitions(TOGETHER):
+        writer.execute(table.insert(), [dict(row) for row in part])
+        yield len(part)
+
+
+def _require_same(table: Table, reader: Connection, writer: Connection) -> None:
+    """Hold every row that arrived to the one that left, in whatever order each engine has them."""
+    left, arrived = _digest(table, reader), _digest(table, writer)
+    if left != arrived:
+        raise DatabaseForeign(
+            f"the rows of {table.name} did not arrive as they left ({left[0]:,} rows, "
+            f"{arrived[0]:,} arrived); nothing was moved"
+        )
+
+
+def _digest(table: Table, connection: Connection) -> tuple[int, int]:
+    count, total = 0, 0
+    rows = connection.execute(select(table), execution_options=_IN_PARTS)
+    for row in rows:
+        content = repr(tuple(map(_plain, row))).encode()
+        total = (total + int.from_bytes(hashlib.sha256(content).digest())) % (1 << 256)
+        count += 1
+    return count, total
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview | bytearray) else value

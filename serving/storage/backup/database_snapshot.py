@@ -1,0 +1,53 @@
+"""A whole database as one SQLite file, at one instant, while others write into it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine, delete
+
+from serving.storage.backup.database_move import copy_rows
+from serving.storage.engine import connected, failing_as_unavailable
+from serving.storage.tables.scoring import state
+from serving.storage.write_lock import writing
+
+
+def write_snapshot(engine: Engine, file: Path) -> None:
+    """Write all that was committed at one instant into a new SQLite file, whatever the engine.
+
+    The online feature store, which is made anew, is not in it. Raises LogUnavailable.
+    """
+    with failing_as_unavailable():
+        if engine.dialect.name == "sqlite":
+            _vacuum_into(engine, file)
+        else:
+            _copy(engine, file)
+
+
+def copy_sqlite_file(source: Path, target: Path) -> None:
+    """Copy a SQLite file that others may be writing, as it is at one instant."""
+    with (
+        failing_as_unavailable(sqlite3.Error),
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reader,
+        closing(sqlite3.connect(target)) as writer,
+    ):
+        reader.backup(writer)
+
+
+def _vacuum_into(engine: Engine, file: Path) -> None:
+    """Unlike a copy of the pages, it has nothing of what was deleted."""
+    with engine.connect() as connection:
+        bare = connection.execution_options(is_transaction=False)
+        bare.exec_driver_sql("VACUUM INTO ?", (str(file),))
+
+
+def _copy(engine: Engine, file: Path) -> None:
+    snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
+    target = connected(file, is_service=True)
+    try:
+        with snapshots.connect() as reader, writing(target) as writer:
+            reader.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            copy_rows(reader, writer, lambda done, total: None)
+            writer.execute(delete(state))
+    finally:
+        target.dispose()

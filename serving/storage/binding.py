@@ -1,0 +1,304 @@
+"""What binds a home, its database and every host to each other.
+
+A database has an identity and knows the fingerprints of its home's keys; a home knows the identity
+of its database. Whatever does not belong together is refused before anything is written.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Connection, func, inspect, make_url, select
+
+from features.atomic_dir import write_durably
+from features.errors import KeyMissing
+from features.home_keys import (
+    DATABASE_FILE,
+    DRAWS,
+    FORMER,
+    KEPT_WHEN_ROTATED,
+    KEY_FILES,
+    LOG,
+    PSEUDONYMS,
+    PUBLIC_FILES,
+    SIGNING,
+    SUBJECTS,
+    fingerprint,
+    former_keys,
+    has_models,
+    make_key,
+    public_file_of,
+    public_half,
+    read_key,
+    read_secret,
+    take_the_next_key,
+)
+from serving.crypto.wrapping_keys import WrappingKeys
+from serving.storage.errors import DatabaseForeign, DatabaseMoved, KeyForeign
+from serving.storage.tables.audit import checkpoints, retention_acts
+from serving.storage.tables.keys import data_keys, installation, installation_keys
+from serving.storage.tables.scoring import answers, decisions, records
+
+_HANGING_ON = {
+    LOG: (checkpoints, retention_acts),
+    SUBJECTS: (decisions, records, answers),
+    DRAWS: (decisions,),
+    PSEUDONYMS: (decisions,),
+}
+"""The tables whose rows show that a key was used; models show it of the key that signs."""
+
+
+@dataclass(frozen=True)
+class HomeBinding:
+    """Which database a home belongs to, and where that was, without any password."""
+
+    database_id: str
+    where: str
+
+    @classmethod
+    def read(cls, keys: Path) -> Self | None:
+        """What the home says whose keys are in `keys`; None where it has no database yet."""
+        file = keys.parent / DATABASE_FILE
+        try:
+            return cls(**json.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError):
+            raise DatabaseForeign(
+                f"{file} cannot be read; put it back from a copy of the home, or remove it: the "
+                "keys of the home say then whether the database is its own"
+            ) from None
+
+    def write(self, keys: Path) -> None:
+        """Let the home say so from now on."""
+        content = json.dumps(asdict(self), indent=1).encode()
+        write_durably(keys.parent / DATABASE_FILE, content + b"\n")
+
+
+@dataclass(frozen=True)
+class BoundKey:
+    """A key that belongs to a database; `retires_at` is empty for the one in use."""
+
+    name: str
+    fingerprint: str
+    public_key: str
+    adopted_at: str
+    retires_at: str | None = None
+    adopted_by: str | None = None
+    adoption: str | None = None
+
+    @classmethod
+    def of_content(cls, name: str, content: bytes) -> Self:
+        """The key with this content, adopted now."""
+        return cls(name, fingerprint(name, content), public_half(name, content), _now())
+
+
+def former_public_keys(known: Iterable[BoundKey], name: str) -> list[tuple[str, str]]:
+    """The public halves of keys that were rotated away, the newest first, each with its end."""
+    former = [each for each in known if each.name == name and each.retires_at and each.public_key]
+    return [(each.public_key, str(each.retires_at)) for each in reversed(former)]
+
+
+def place_of(where: Path | str) -> str:
+    """Where a database is, in words that hold no user and no password."""
+    if isinstance(where, Path):
+        return str(where.name)
+    url = make_url(where)
+    host = url.host or url.query.get("host") or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{host}{port}/{url.database}"
+
+
+def identity_of(connection: Connection) -> str | None:
+    """The identity of a database; None where no home was bound to it yet."""
+    if not inspect(connection).has_table(installation.name):
+        return None
+    return connection.scalar(select(installation.c.database_id))
+
+
+def bound_keys(connection: Connection) -> list[BoundKey]:
+    """Every key that belongs or belonged to a database, by name, the oldest first."""
+    found = [BoundKey(**row._mapping) for row in connection.execute(select(installation_keys))]
+    return sorted(found, key=lambda each: (each.name, each.retires_at is None, each.retires_at))
+
+
+def require_bound(
+    connection: Connection,
+    home: HomeBinding | None,
+    place: str,
+    keys: Path,
+    *,
+    is_moving: bool = False,
+) -> str:
+    """The identity of a database that is bound, once home, keys and it belong together.
+
+    Raises DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign, which says what is expected.
+    """
+    row = connection.execute(select(installation)).one()
+    if home is not None and home.database_id != row.database_id:
+        raise DatabaseForeign(
+            f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and "
+            f"{place} is the database {row.database_id}: give --database-url of the right one, "
+            "or the home of this one"
+        )
+    if row.moving_to and not is_moving:
+        raise DatabaseMoved(
+            f"{place} was moved to {row.moving_to}: give --database-url of that"
+            if row.moved_at
+            else f"the move of {place} to {row.moving_to} was not finished: run `tidegate "
+            "move-database` again, with the same --to, or with --abandon"
+        )
+    known = bound_keys(connection)
+    for each in known:
+        if each.retires_at is None:
+            _finish_rotation(each, keys, known)
+            _require_same(each, keys, row.database_id, known)
+            _require_former(each.name, keys, known)
+            _require_public(each, keys, known)
+    return str(row.database_id)
+
+
+def bind_database(connection: Connection, keys: Path) -> str:
+    """Give a database its identity and the fingerprints of its home's keys; the identity.
+
+    Keys that nothing hangs on yet are made where they are missing. Of a database of an older
+    release, the keys that wrap its data keys become its own.
+    """
+    database_id = str(uuid.uuid4())
+    _adopt_wrapping_keys(connection, keys, database_id)
+    for name in KEY_FILES:
+        if not (keys / KEY_FILES[name]).exists() and _is_unused(connection, keys, name):
+            make_key(keys, name)
+    connection.execute(installation.insert(), {"database_id": database_id, "created_at": _now()})
+    bind_present_keys(connection, keys)
+    return database_id
+
+
+def bind_present_keys(connection: Connection, keys: Path) -> None:
+    """Bind the keys of the home that the database does not know yet.
+
+    A key that a home of an older release had lost is bound when it is put back.
+    """
+    known = {each.name for each in bound_keys(connection)}
+    for name in _present(keys):
+        if name not in known:
+            bound = BoundKey.of_content(name, read_key(keys, name))
+            connection.execute(installation_keys.insert(), asdict(bound))
+
+
+def lacks_a_binding(connection: Connection, keys: Path) -> bool:
+    """Whether the home has a key that the database does not know."""
+    known = set(connection.scalars(select(installation_keys.c.name)))
+    return not set(_present(keys)) <= known
+
+
+def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
+    """Raise DatabaseForeign where a home has a database, and this one has no home yet."""
+    if home is not None:
+        raise DatabaseForeign(
+            f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and {place} "
+            "is none or another: set TIDEGATE_DATABASE_URL, or give --database-url, of the right "
+            "one, or put it back from a copy. `tidegate move-database --to URL` carries a "
+            "database over"
+        )
+
+
+def is_missing(where: Path | str, keys: Path) -> bool:
+    """Whether a database is a file that is not there yet, of a home that has none elsewhere.
+
+    Raises DatabaseForeign where the home has one: what is asked of it would be answered by nothing.
+    """
+    if isinstance(where, str) or (where.exists() and where.stat().st_size):
+        return False
+    refuse_unbound(HomeBinding.read(keys), place_of(where), keys)
+    return True
+
+
+def _present(keys: Path) -> Iterator[str]:
+    return (name for name, file in KEY_FILES.items() if (keys / file).exists())
+
+
+def _finish_rotation(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> None:
+    """Let a key that was adopted take its place, where whoever rotated was killed before."""
+    following = f"{KEY_FILES[bound.name]}.next"
+    if (keys / following).exists():
+        is_adopted = fingerprint(bound.name, read_secret(keys, following)) == bound.fingerprint
+        if is_adopted:
+            take_the_next_key(keys, bound.name, former_public_keys(known, bound.name))
+
+
+def _require_public(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> None:
+    """Hold the file of public halves to what the database knows, and make it of that."""
+    if bound.name not in PUBLIC_FILES:
+        return
+    content = read_key(keys, bound.name)
+    expected = public_file_of(bound.name, content, former_public_keys(known, bound.name))
+    try:
+        found = (keys / PUBLIC_FILES[bound.name]).read_bytes()
+    except OSError:
+        found = b""
+    if found != expected:
+        write_durably(keys / PUBLIC_FILES[bound.name], expected)
+
+
+def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence[BoundKey]) -> None:
+    file = KEY_FILES[bound.name]
+    if not (keys / file).exists():
+        raise KeyMissing(
+            f"{file} is missing from {keys}, and nothing makes it anew: put back the key with the "
+            f"fingerprint {bound.fingerprint} (database {database_id}), from a copy of HOME/keys "
+            "or from another host"
+        )
+    found = fingerprint(bound.name, read_key(keys, bound.name))
+    if found in {each.fingerprint for each in known if each.name == bound.name} - {
+        bound.fingerprint
+    }:
+        raise KeyForeign(
+            f"{file} in {keys} is a former key ({found}), which was rotated away; the one in use "
+            f"has the fingerprint {bound.fingerprint}. Copy HOME/keys anew, from where `tidegate "
+            f"rotate-key {bound.name}` was run"
+        )
+    if found != bound.fingerprint:
+        raise KeyForeign(
+            f"{file} in {keys} is another key ({found}): the database {database_id} belongs with "
+            f"the one of the fingerprint {bound.fingerprint}. Put that back, from a copy of "
+            "HOME/keys or from another host, or give this home a database of its own"
+        )
+
+
+def _require_former(name: str, keys: Path, known: Sequence[BoundKey]) -> None:
+    """Raise KeyMissing where a key that was rotated away and is still needed is not there."""
+    former = {each.fingerprint for each in known if each.name == name and each.retires_at}
+    if name not in KEPT_WHEN_ROTATED or not former:
+        return
+    kept = {fingerprint(name, content) for content in former_keys(keys, name)}
+    if lacking := sorted(former - kept):
+        raise KeyMissing(
+            f"{keys / FORMER} lacks the former {name} key {', '.join(lacking)}, and what was made "
+            "with it needs just that key: put the folder back, from a copy of HOME/keys or from "
+            "another host"
+        )
+
+
+def _is_unused(connection: Connection, keys: Path, name: str) -> bool:
+    if name == SIGNING:
+        return not has_models(keys)
+    count = func.count()
+    return not any(
+        connection.scalar(select(count).select_from(table)) for table in _HANGING_ON[name]
+    )
+
+
+def _adopt_wrapping_keys(connection: Connection, keys: Path, database_id: str) -> None:
+    """Copy the keys that wrap this database's from wherever an older release laid them."""
+    in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).distinct()
+    for key_id in connection.scalars(in_use).all():
+        WrappingKeys(keys, database_id).adopt(key_id)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

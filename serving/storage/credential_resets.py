@@ -1,0 +1,90 @@
+"""Who may be behind an account, since they gave it a password or took its second factor away.
+
+Whoever makes an account for a colleague, or resets the colleague's credentials, could sign in as
+them. Until a week is over, the holder gave a code of a second factor that is older than the reset,
+or another admin confirmed the holder, the two count as one person, and so do accounts that one
+person made or reset. Accounts that a command or the service made are made by nobody who signs in.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from serving.storage.tables.access import accounts
+from serving.storage.tables.audit import audit_events
+
+COUNTS_FOR = timedelta(days=7)
+CONFIRM_HOLDER = "confirm_holder"
+
+_RESETS = ("reset_password", "reset_second_factor")
+_MADE = "create_account"
+_PAGE = 100
+
+
+def persons_behind(connection: Connection, name: str, now: datetime) -> frozenset[str]:
+    """Persons who may be behind an account for now, or it behind them."""
+    own = f"account:{name}"
+    behind = _behind(connection, name, now)
+    found = set(behind)
+    for knower in (own, *behind):
+        for other in _given_by(connection, knower, now):
+            if knower in _behind(connection, other, now):
+                found.add(f"account:{other}")
+    subjects = select(accounts.c.subject).where(
+        accounts.c.name.in_([each.partition(":")[2] for each in found]),
+        accounts.c.subject.is_not(None),
+    )
+    found.update(connection.scalars(subjects))
+    return frozenset(found - {own})
+
+
+def makers_alone(connection: Connection, name: str, now: datetime) -> frozenset[str]:
+    """Whoever made an account of late and reset nothing of it since: nobody has lost it to them."""
+    events = [*_since(connection, _is_of(name), now)]
+    made = {event.actor for event in events if event.action == _MADE}
+    return frozenset(made - {event.actor for event in events if event.action in _RESETS})
+
+
+def _behind(connection: Connection, name: str, now: datetime) -> set[str]:
+    """The identities of those who know credentials of an account, as far as anybody can tell."""
+    behind: set[str] = set()
+    is_old_factor = True
+    for event in reversed([*_since(connection, _is_of(name), now)]):
+        if _gives_credentials(event):
+            behind.add(event.actor)
+            is_old_factor &= event.action != "reset_second_factor"
+        elif event.action == "enrol_second_factor" and behind:
+            is_old_factor = False
+        elif event.action == CONFIRM_HOLDER or (
+            event.action == "give_second_factor" and is_old_factor
+        ):
+            behind.clear()
+    return behind - {f"account:{name}"}
+
+
+def _given_by(connection: Connection, identity: str, now: datetime) -> set[str]:
+    """The names of accounts that somebody made, or reset the credentials of, of late."""
+    events = _since(connection, audit_events.c.actor == identity, now)
+    return {event.object_id for event in events if _gives_credentials(event)}
+
+
+def _gives_credentials(event: Row[Any]) -> bool:
+    is_made_by_a_person = event.action == _MADE and event.actor.startswith("account:")
+    return is_made_by_a_person or event.action in _RESETS
+
+
+def _is_of(name: str) -> Any:
+    return and_(audit_events.c.object_kind == "account", audit_events.c.object_id == name)
+
+
+def _since(connection: Connection, which: Any, now: datetime) -> Iterator[Row[Any]]:
+    """The events that still count, the newest first; what is older is not read."""
+    columns = (audit_events.c[each] for each in ("at", "actor", "action", "object_id"))
+    query = select(*columns).where(which).order_by(audit_events.c.seq.desc())
+    since = (now - COUNTS_FOR).isoformat()
+    for event in connection.execution_options(yield_per=_PAGE).execute(query):
+        if event.at < since:
+            break
+        yield event

@@ -1,0 +1,77 @@
+"""Records that came by themselves as they are kept: encrypted, and found by tokens of their ids."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from serving.crypto.encryption import EncryptionUnit
+from serving.history.received_records import ReceivedRecord
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_times import logged_at
+
+_PART = "record"
+
+
+@dataclass(frozen=True)
+class EncryptedRecords:
+    """Makes rows of records, and reads them again, under the keys of a database."""
+
+    keys: DataKeys
+
+    def encrypted(
+        self,
+        row: ReceivedRecord,
+        within: Connection | None = None,
+        *,
+        behind: str | None = None,
+    ) -> dict[str, Any]:
+        """The row as it is kept; `behind` is the time of the log, where the clock is behind it."""
+        token = self.keys.token(row.kind, row.record_id)
+        subject = self.keys.subject_token(row.subject_kind, row.subject_id)
+        plain = "\n".join((row.record_id, row.subject_id, row.body))
+        unit = EncryptionUnit.of_record(row.kind, token, behind or row.received_at)
+        return {
+            **vars(row),
+            "record_id": token,
+            "subject_id": subject,
+            "body": self.keys.encrypt_text(unit, _PART, plain, within),
+            "outline": _outline(row, subject),
+            "logged_at": behind,
+        }
+
+    def encrypted_all(
+        self, rows: Iterable[ReceivedRecord], newest: str | None
+    ) -> dict[tuple[str, str], dict[str, Any]]:
+        """The rows as they are kept, by key, where the time of the log is `newest`."""
+        return {
+            row.key: self.encrypted(row, behind=logged_at(row.received_at, newest)) for row in rows
+        }
+
+    def record(self, row: ReceivedRecord) -> ReceivedRecord | None:
+        """The record of a row as it is kept; None where it was erased."""
+        plain = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
+        if plain is None:
+            return None
+        if plain is row.body:
+            return row
+        record_id, subject_id, body = plain.split("\n", 2)
+        return replace(row, record_id=record_id, subject_id=subject_id, body=body)
+
+    def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], ...]:
+        """What a record is found by: now, under former keys, and in rows of an older release."""
+        tokens = self.keys.tokens(row.kind, row.record_id)
+        return (*((row.kind, token) for token in tokens), row.key)
+
+    def subjects(self, kind: str, subject_id: str) -> tuple[tuple[str, str], ...]:
+        """What records about a subject are found by: as `ids`."""
+        return tuple((kind, named) for named in (*self.keys.tokens(kind, subject_id), subject_id))
+
+
+def _outline(row: ReceivedRecord, subject: str) -> str | None:
+    """Of an outcome what outlasts it, for whoever measures; of others nothing does."""
+    if row.kind != "outcomes":
+        return None
+    return orjson.dumps({**orjson.loads(row.body), "subject_id": subject}).decode()

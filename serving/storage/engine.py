@@ -1,0 +1,343 @@
+"""Opens the database so that a committed row survives a crash and a power cut."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+from features.home_keys import is_blank_home, make_keys
+from serving.access.acting import whoever_acts
+from serving.errors import LogUnavailable
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.binding import (
+    HomeBinding,
+    bind_database,
+    bind_present_keys,
+    identity_of,
+    is_missing,
+    lacks_a_binding,
+    place_of,
+    refuse_unbound,
+    require_bound,
+)
+from serving.storage.errors import DatabaseMissing, DatabaseUrlRefused
+from serving.storage.migration import require_newest, step_of, steps_lacking, take_steps
+from serving.storage.row_audit.writer import WrittenRows, now, watch
+from serving.storage.write_lock import hold_for_service, turn_without_transaction, writing
+
+# A request waits this long for another process (a command beside the service) to finish writing.
+BUSY_TIMEOUT_MS = 5_000
+
+LONGEST_WRITE_AHEAD_LOG = 4_000  # pages
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "secure_delete=ON",  # what is deleted is overwritten
+)
+
+
+def utc_now() -> datetime:
+    """The present, for whoever opens a database without a clock of its own: commands."""
+    return datetime.now(UTC)
+
+
+def open_database(
+    where: Path | str,
+    *,
+    is_service: bool,
+    keys: Path | None = None,
+    may_create: bool = True,
+    clock: Callable[[], datetime] = utc_now,
+) -> Engine:
+    """The database in a file or behind a PostgreSQL URL, held to the home whose `keys` are given.
+
+    `keys` is HOME/keys: `keys` beside a file, without; of a URL only what is not encrypted can then
+    be used, and nothing is held to anything. An empty database is made and bound to the home, but
+    for who only reads (`may_create`): DatabaseMissing. `clock` dates audit events. A service holds
+    its SQLite file until the engine is disposed of. Raises
+    DatabaseUrlRefused, DatabaseInUse, DatabaseOlder or DatabaseNewer (tables of another release),
+    DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign (what does not belong together), or
+    LogUnavailable where it cannot be opened.
+    """
+    if isinstance(where, Path):
+        keys = keys or where.parent / "keys"
+        _prepare_file(where, keys, may_create=may_create)
+    engine = connected(where, is_service=is_service, clock=clock)
+    try:
+        with failing_as_unavailable():
+            database_id = _held_together(engine, where, keys, may_create=may_create)
+    except BaseException:
+        engine.dispose()  # whoever was refused holds neither the file nor a connection
+        raise
+    engine.update_execution_options(keys=keys, database_id=database_id)
+    return engine
+
+
+def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False) -> list[str]:
+    """Take the steps that the tables of an older release lack, and bind database and home.
+
+    The steps, all of them taken or none. A SQLite file must have no service meanwhile. Raises what
+    `open_database` raises, DatabaseMissing where there is nothing to upgrade.
+    """
+    if isinstance(where, Path):
+        _prepare_file(where, keys, may_create=False)
+    engine = connected(where, is_service=not is_dry_run)
+    try:
+        with failing_as_unavailable():
+            with engine.connect() as connection:
+                if step_of(connection) is None:
+                    raise DatabaseMissing(
+                        f"{place_of(where)} is empty; there is nothing to upgrade"
+                    )
+                steps = steps_lacking(connection)
+            if steps and not is_dry_run:
+                home = HomeBinding.read(keys)
+                with writing(engine) as connection:
+                    take_steps(connection)
+                    database_id = identity_of(connection)
+                    if database_id is None:
+                        refuse_unbound(home, place_of(where), keys)
+                        database_id = bind_database(connection, keys)
+                    told = {"steps": steps, "release": version("tidegate")}
+                    _write_event(connection, "upgrade", database_id, told)
+            if not is_dry_run:
+                _held_together(engine, where, keys, may_create=False)
+    finally:
+        engine.dispose()
+    return steps
+
+
+def connected(
+    where: Path | str,
+    *,
+    is_service: bool,
+    clock: Callable[[], datetime] = utc_now,
+) -> Engine:
+    """An engine over what is there, as it is: nothing is made, migrated or checked."""
+    if isinstance(where, Path):
+        engine = _sqlite(where, is_service=is_service)
+    else:
+        engine = _postgresql(where)
+    engine.update_execution_options(clock=clock)
+    watch(engine)
+    return engine
+
+
+def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
+    """Before a file is made, see that it may be, and make the keys of a blank home."""
+    if not is_missing(file, keys):
+        _close_to_others(file)
+        return
+    if not may_create:
+        raise DatabaseMissing(f"{file} is not there yet; `tidegate init` makes it")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if is_blank_home(keys):
+            make_keys(keys)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise LogUnavailable(f"{file.parent} cannot be written: {error.strerror}") from None
+
+
+def _close_to_others(file: Path) -> None:
+    """Let the owner alone read a file of an older release, and what SQLite lays beside it."""
+    for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))):
+        with suppress(OSError):  # another user's, or gone: `tidegate doctor` says what is open
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+
+
+def _held_together(
+    engine: Engine, where: Path | str, keys: Path | None, *, may_create: bool
+) -> str | None:
+    """The identity of a database whose tables are this release's and whose home is its own."""
+    home = HomeBinding.read(keys) if keys else None
+    with engine.connect() as connection:
+        step = step_of(connection)
+        if step is not None:
+            require_newest(step, place_of(where))
+        database_id = identity_of(connection)
+    if database_id is None and keys:
+        refuse_unbound(home, place_of(where), keys)
+    if database_id is None or step is None:
+        database_id = _made_or_bound(
+            engine, where, keys, may_create=may_create, is_new=step is None
+        )
+    if keys is None or database_id is None:
+        return database_id
+    with engine.connect() as connection:
+        require_bound(connection, home, place_of(where), keys)
+        is_key_unknown = lacks_a_binding(connection, keys)
+    if is_key_unknown:
+        with writing(engine) as connection:
+            bind_present_keys(connection, keys)
+    if home is None:
+        HomeBinding(database_id, place_of(where)).write(keys)
+    return database_id
+
+
+def _made_or_bound(
+    engine: Engine, where: Path | str, keys: Path | None, *, may_create: bool, is_new: bool
+) -> str | None:
+    """Make the tables of an empty database, and bind it to the home, in one transaction."""
+    if is_new and not may_create:
+        raise DatabaseMissing(f"{place_of(where)} is empty; `tidegate init` makes its tables")
+    if keys and is_new and is_blank_home(keys):
+        make_keys(keys)
+    with writing(engine) as connection:
+        if is_new:
+            take_steps(connection)
+        found = identity_of(connection)
+        if keys is None or found is not None:
+            return found
+        database_id = bind_database(connection, keys)
+        _write_event(connection, "init", database_id, {"release": version("tidegate")})
+        return database_id
+
+
+def _write_event(
+    connection: Connection, action: str, database_id: str, details: dict[str, Any]
+) -> None:
+    event = AuditEvent(now(connection), whoever_acts(), action, "database", database_id, details)
+    written = WrittenRows.of(connection)
+    assert written is not None  # `writing` watches what it begins
+    written.events.append(event)
+
+
+def _sqlite(path: Path, *, is_service: bool) -> Engine:
+    """Only the service moves the write-ahead log into the file, and only in a turn of its own.
+
+    Whoever writes does so when the log has grown too long; the log of decisions, before that.
+    """
+    if not is_service and is_write_protected(path):
+        return _sqlite_to_read(path)
+    engine = create_engine(f"sqlite:///{path}")
+    if is_service:
+        service_lock = hold_for_service(path)
+        event.listen(engine, "engine_disposed", lambda _: service_lock.close())
+    pages = LONGEST_WRITE_AHEAD_LOG if is_service else 0
+    pragmas = (*PRAGMAS, f"wal_autocheckpoint={pages}")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # transactions begin where `_begin` says so
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def is_write_protected(file: Path) -> bool:
+    """Whether a SQLite file can be read, and neither it nor anything beside it be written."""
+    is_there = file.exists()
+    return is_there and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def _sqlite_to_read(path: Path) -> Engine:
+    """An engine over a copy that nobody can write, by which nothing is written at all.
+
+    What is still in a write-ahead log is read too, for which SQLite needs its index; where there is
+    none it must know that nobody writes. Raises LogUnavailable for a log without its index.
+    """
+    log, index = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))
+    has_more = log.exists() and log.stat().st_size > 0
+    if has_more and not index.exists():
+        raise LogUnavailable(
+            f"{log.name} holds more than {path.name}, and nothing can be written here to read it: "
+            "copy both to where it can"
+        )
+    is_alone = not index.exists()
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_alone else ''}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "trusted_schema=OFF", "query_only=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_engine(f"sqlite:///{path}", creator=connect)
+    engine.update_execution_options(is_write_protected=True)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    """Commits wait for the disk whatever the server's default; no call waits without end."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlRefused("the database URL cannot be read") from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise DatabaseUrlRefused("want a database URL that begins with postgresql://")
+    options = f"-c synchronous_commit=on -c statement_timeout={BUSY_TIMEOUT_MS}"
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        connect_args={"options": options, "connect_timeout": 5},
+        pool_pre_ping=True,  # the server may have restarted since the last call
+    )
+
+
+def move_write_ahead_log(engine: Engine) -> None:
+    """Move what is durable into SQLite's file itself, but for what someone still reads without.
+
+    PostgreSQL does so by itself.
+    """
+    if engine.dialect.name == "sqlite":
+        with turn_without_transaction(engine), engine.connect() as connection:
+            bare = connection.execution_options(is_transaction=False)
+            bare.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def sqlite_version() -> str:
+    """The version of SQLite that this Python was built with."""
+    return sqlite3.sqlite_version
+
+
+@contextmanager
+def failing_as_unavailable(
+    but: type[Exception] | tuple[type[Exception], ...] = (),
+) -> Iterator[None]:
+    """Say in the service's words that the database failed, with the kind of failure only."""
+    try:
+        yield
+    except but:
+        raise
+    except (SQLAlchemyError, OSError) as failure:
+        kind = type(getattr(failure, "orig", None) or failure).__name__
+        raise LogUnavailable(f"the database failed ({kind}); nothing was decided") from failure
+
+
+def cause_of(error: BaseException) -> str:
+    """Why a database could not be reached or written, in its driver's words; empty where unknown.
+
+    For whoever runs a command. No statement is in it, and so no party and no password.
+    """
+    failure = error if isinstance(error, OperationalError) else error.__cause__
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
+    if not isinstance(failure, OperationalError) or failure.orig is None:
+        return ""
+    is_of_file = isinstance(failure.orig, sqlite3.OperationalError)
+    if not (is_of_file or failure.statement is None):
+        return ""
+    return " ".join(str(failure.orig).split())
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction that writes takes the lock at once; one that reads first may fail halfway."""
+    options = connection.get_execution_options()
+    if options.get("is_transaction", True):
+        is_writing = options.get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -1,0 +1,138 @@
+"""Rotation of a home's keys: the next key is adopted by the former one, which is kept to verify.
+
+First the next key is laid beside the former one, then the database adopts it, then it takes the
+former one's place. Whoever is killed between leaves what the next opening finishes.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, update
+
+from features.home_keys import (
+    DRAWS,
+    KEY_FILES,
+    LOG,
+    PSEUDONYMS,
+    SIGNING,
+    SUBJECTS,
+    fingerprint,
+    fresh_key,
+    public_half,
+    read_key,
+    read_secret,
+    sign_with,
+    sweep_secrets,
+    take_the_next_key,
+    write_secret,
+)
+from serving.access.actors import Actor
+from serving.integrity.audit_log import AuditEvent
+from serving.integrity.checkpoints import verified_by
+from serving.storage.binding import BoundKey, bound_keys, former_public_keys
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.keys.token_keys import search_key_of
+from serving.storage.noted_journeys import note_again
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repositories.saved_view_repository import recode_views
+from serving.storage.search_index import recode
+from serving.storage.tables.keys import installation_keys
+from serving.storage.write_lock import writing
+
+ROTATED = (SIGNING, LOG, PSEUDONYMS, DRAWS, SUBJECTS)
+"""Those that are made with the home; wrapping keys are exchanged by `key_destruction`."""
+
+
+def rotate_key(
+    engine: Engine, keys: Path, name: str, actor: Actor, *, at: datetime, overlap: timedelta
+) -> BoundKey:
+    """Let another key take the place of one of the home's; the key that is now in use.
+
+    What the former one signs counts until the overlap is over: a host or process that still has it.
+    """
+    following = f"{KEY_FILES[name]}.next"
+    sweep_secrets(keys)
+    write_secret(keys, following, fresh_key(name), replace=True)
+    former, content = read_key(keys, name), read_secret(keys, following)
+    fresh = replace(
+        BoundKey.of_content(name, content),
+        adopted_at=at.isoformat(),
+        adopted_by=fingerprint(name, former),
+        adoption=_adoption(name, former, content, at.isoformat()),
+    )
+    with failing_as_unavailable(), writing(engine) as connection:
+        _adopt(connection, fresh, (at + overlap).isoformat())
+        details = {"name": name, "fingerprint": fresh.fingerprint, "former": fresh.adopted_by}
+        event = AuditEvent(at, actor, "rotate_key", "key", name, details)
+        append_audit_events(connection, [event])
+        if name == SUBJECTS:
+            _recode_searches(connection, DataKeys(engine), content)
+        known = bound_keys(connection)
+    take_the_next_key(keys, name, former_public_keys(known, name))
+    return fresh
+
+
+def _recode_searches(connection: Connection, keys: DataKeys, token_key: bytes) -> None:
+    """Let the former key find nothing in what cases and views are searched by."""
+    search_key = search_key_of(token_key)
+    recode(connection, keys, search_key)
+    recode_views(connection, keys, search_key)
+    note_again(connection)
+
+
+def trusted_log_keys(engine: Engine, given: str) -> str:
+    """The log's key that is given, with every other that one adoption after the other leads to.
+
+    One a line, as `log.pub` has them: an adoption counts where both keys signed it.
+    """
+    with failing_as_unavailable(), engine.connect() as connection:
+        known = {each.public_key: each for each in bound_keys(connection) if each.name == LOG}
+    links = [(key, _adopted_from(each)) for key, each in known.items()]
+    trusted = {given.strip()}
+    for _ in links:
+        for following, former in links:
+            if former and trusted & {former, following}:
+                trusted |= {former, following}
+    ends = {key: each.retires_at for key, each in known.items()}
+    return "\n".join(f"{key} {ends.get(key) or ''}".strip() for key in sorted(trusted))
+
+
+def _adopted_from(bound: BoundKey) -> str | None:
+    """The key that adopted one, where both signed it."""
+    if bound.adoption is None:
+        return None
+    stated = json.loads(bound.adoption)
+    former, signatures = str(stated["former"]), stated["signatures"]
+    said = adoption_statement(bound.name, former, bound.public_key, str(stated["at"]))
+    for public, signature in zip((former, bound.public_key), signatures, strict=True):
+        if not verified_by(public, bytes.fromhex(signature), said):
+            return None
+    return former
+
+
+def adoption_statement(name: str, former: str, following: str, at: str) -> bytes:
+    """The bytes that both keys sign when one adopts the other; keys are public halves."""
+    return f"tidegate key adoption\n{name}\n{former}\n{following}\n{at}\n".encode()
+
+
+def _adoption(name: str, former: bytes, following: bytes, at: str) -> str | None:
+    public = [public_half(name, content) for content in (former, following)]
+    if not all(public):
+        return None
+    said = adoption_statement(name, public[0], public[1], at)
+    signed: Sequence[str] = [sign_with(name, key, said).hex() for key in (former, following)]
+    return json.dumps({"former": public[0], "at": at, "signatures": list(signed)})
+
+
+def _adopt(connection: Connection, fresh: BoundKey, former_retires_at: str) -> None:
+    in_use = installation_keys.c.retires_at.is_(None)
+    connection.execute(
+        update(installation_keys)
+        .where(installation_keys.c.name == fresh.name, in_use)
+        .values(retires_at=former_retires_at)
+    )
+    connection.execute(installation_keys.insert(), asdict(fresh))

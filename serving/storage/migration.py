@@ -1,0 +1,91 @@
+"""Brings a database to the tables of this release; says which release its tables are of."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from serving.storage.errors import DatabaseNewer, DatabaseOlder
+from serving.storage.row_audit.baseline import cover_changed, covered_digests
+
+STEPS = Path(__file__).parent / "migrations"
+
+_STEP = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
+_STEP_BEFORE = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
+
+
+def require_newest(step: str, place: str) -> None:
+    """Raise DatabaseOlder or DatabaseNewer unless `step` is the last that this release knows."""
+    if step == newest_step():
+        return
+    if step in _known_steps():
+        raise DatabaseOlder(
+            f"{place} has the tables of an older release (step {step}, want {newest_step()}), and "
+            "nothing is migrated unasked: make a copy, see `tidegate upgrade --dry-run`, then run "
+            "`tidegate upgrade`"
+        )
+    raise DatabaseNewer(
+        f"{place} has the tables of a newer release (step {step}, this release knows up to "
+        f"{newest_step()}): use that release, or a copy from before its upgrade"
+    )
+
+
+def steps_lacking(connection: Connection) -> list[str]:
+    """The steps that a database lacks, in the order in which they are taken."""
+    step = step_of(connection)
+    if step is not None and step not in _known_steps():
+        require_newest(step, "this database")
+    from alembic.script import ScriptDirectory
+
+    steps = ScriptDirectory(str(STEPS))
+    lacking = steps.iterate_revisions("head", step or "base")
+    return [each.revision for each in reversed(list(lacking)) if each.revision != step]
+
+
+def newest_step() -> str:
+    """The step that none follows. The steps are read and not loaded: most starts take none."""
+    sources = _sources()
+    (newest,) = set(_STEP.findall(sources)) - set(_STEP_BEFORE.findall(sources))
+    return str(newest)
+
+
+def step_of(connection: Connection) -> str | None:
+    """The last step that was taken; None of an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def _known_steps() -> set[str]:
+    return set(_STEP.findall(_sources()))
+
+
+def _sources() -> str:
+    return "".join(path.read_text() for path in (STEPS / "versions").glob("*.py"))
+
+
+def take_steps(connection: Connection) -> None:
+    """Take the steps that a database lacks, in a transaction that is already writing.
+
+    The audit chain tells the rows that were there before it, and those that a step changes.
+    """
+    before = covered_digests(connection)
+    run_steps(connection)
+    cover_changed(connection, before)
+
+
+def run_steps(connection: Connection) -> None:
+    """The same, and the audit chain is told nothing: for tables whose chain is carried over."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    steps = ScriptDirectory(str(STEPS))
+
+    def lacking(revision: Any, _: Any) -> Any:
+        return steps._upgrade_revs("head", revision)
+
+    with EnvironmentContext(Config(), steps, fn=lacking) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()

@@ -1,0 +1,76 @@
+"""Alerts, what of them was delivered, and how much more is drawn at random because of them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Engine, func, select
+
+from serving.monitor.alerts import Alert
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.tables.monitor import alert_deliveries, alerts, explorations
+from serving.storage.write_lock import writing
+from serving.triage.raised_control_draws import Exploration
+
+
+class AlertRepository:
+    """The alerts of one database; appended, never changed."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
+        """Store the alerts that were not raised before; which those were."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            keys = select(alerts.c.subject_kind, alerts.c.week, alerts.c.measure)
+            known = {tuple(row) for row in connection.execute(keys)}
+            new = [a for a in found if (a.subject_kind, a.week, a.measure) not in known]
+            last = connection.scalar(select(func.coalesce(func.max(alerts.c.alert_id), 0))) or 0
+            rows = [
+                {**asdict(alert), "alert_id": last + place, "raised_at": at}
+                for place, alert in enumerate(new, start=1)
+            ]
+            if rows:
+                connection.execute(alerts.insert(), rows)
+        return new
+
+    def newest(self, kind: str, most: int) -> list[Alert]:
+        """The newest alerts about these subjects, newest first."""
+        columns = [alerts.c[name] for name in Alert.__annotations__]
+        query = select(*columns).where(alerts.c.subject_kind == kind)
+        newest = query.order_by(alerts.c.alert_id.desc()).limit(most)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [Alert(*row) for row in connection.execute(newest)]
+
+    def undelivered(self, most: int = 1_000) -> list[tuple[int, Alert]]:
+        """Alerts that nobody has taken yet, oldest first, with their numbers."""
+        columns = [alerts.c[name] for name in Alert.__annotations__]
+        query = (
+            select(alerts.c.alert_id, *columns)
+            .where(alerts.c.alert_id.not_in(select(alert_deliveries.c.alert_id)))
+            .order_by(alerts.c.alert_id)
+            .limit(most)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [(row[0], Alert(*row[1:])) for row in connection.execute(query)]
+
+    def delivered(self, alert_ids: Sequence[int], at: str) -> None:
+        """Record that these were taken."""
+        rows = [{"alert_id": alert_id, "delivered_at": at} for alert_id in alert_ids]
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(alert_deliveries.insert(), rows)
+
+    def explore(self, exploration: Exploration) -> None:
+        """Store an exploration, which is in force as it says."""
+        last = select(func.coalesce(func.max(explorations.c.seq), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            seq = (connection.scalar(last) or 0) + 1
+            connection.execute(explorations.insert(), {**asdict(exploration), "seq": seq})
+
+    def exploration(self, kind: str) -> Exploration | None:
+        """The newest exploration, over or not."""
+        columns = [explorations.c[name] for name in Exploration.__annotations__]
+        query = select(*columns).where(explorations.c.subject_kind == kind)
+        newest = query.order_by(explorations.c.seq.desc()).limit(1)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(newest).first()
+        return Exploration(*row) if row else None

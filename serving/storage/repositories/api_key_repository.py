@@ -1,0 +1,197 @@
+"""API keys on disk."""
+
+import json
+import threading
+import time
+from contextlib import nullcontext, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select, text, update
+
+from serving.access.acting import whoever_acts
+from serving.access.actors import Actor
+from serving.access.api_keys import ApiKey, PresentedKey, successor_of
+from serving.access.errors import NameTaken
+from serving.errors import LogUnavailable, NotFound
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.names_in_use import require_new_name
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.reader import AuditedRows
+from serving.storage.tables.access import api_key_uses, api_keys
+from serving.storage.write_lock import writing
+
+REMEMBERED_S = 1.0
+MOST_REMEMBERED = 10_000
+
+_NOTED_EVERY = timedelta(hours=1)
+_NOTE_USE = text(
+    "INSERT INTO api_key_uses (key_id, last_used_at) VALUES (:key_id, :at) "
+    "ON CONFLICT (key_id) DO UPDATE SET last_used_at = :at"
+)
+
+
+class ApiKeyRepository:
+    """The keys of one database, each read again after a second: so soon does a revoked one stop."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._audited = AuditedRows("api_keys", "key")
+        self._remembered: dict[str, tuple[ApiKey, float]] = {}
+        self._turns: dict[str, threading.Lock] = {}
+        self._noted: dict[str, datetime] = {}
+
+    def add_key(self, key: ApiKey) -> None:
+        """Keep a new key; raises NameRefused, or NameTaken where one has or had such a name."""
+        made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
+        event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            _require_new_name(connection, key.name)
+            connection.execute(api_keys.insert(), _row(key))
+            append_audit_events(connection, [event])
+
+    def rotate(
+        self,
+        name: str,
+        now: datetime,
+        actor: Actor,
+        *,
+        overlap: timedelta,
+        lifetime: timedelta | None = None,
+    ) -> tuple[ApiKey, PresentedKey]:
+        """Give the holder of a name another key; the former one lives on for the overlap.
+
+        What to keep, and what to hand over once. Raises NotFound where none of that name is live.
+        """
+        current = select(api_keys).where(
+            api_keys.c.name == name,
+            api_keys.c.revoked_at.is_(None),
+            api_keys.c.superseded_at.is_(None),
+        )
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            row = connection.execute(current).first()
+            former = _key(row) if row else None
+            if former is None or not former.is_live(now):
+                raise NotFound(f"no key named {name} is in use; `tidegate keys create` makes one")
+            fresh, shown = successor_of(former, now, lifetime)
+            ends_at = min(filter(None, (former.expires_at, now + overlap)))
+            connection.execute(
+                update(api_keys)
+                .where(api_keys.c.key_id == former.key_id)
+                .values(superseded_at=now.isoformat(), expires_at=ends_at.isoformat())
+            )
+            connection.execute(api_keys.insert(), _row(fresh))
+            details = {
+                "former_key_id": former.key_id,
+                "key_id": fresh.key_id,
+                "former_expires_at": ends_at.isoformat(),
+            }
+            event = AuditEvent(now, actor, "rotate_key", "key", former.holder, details)
+            append_audit_events(connection, [event])
+        self._remembered.clear()
+        return fresh, shown
+
+    def note_use(self, key_id: str, now: datetime) -> None:
+        """Remember that a key was used, to the hour; where that cannot be written, it is left."""
+        noted = self._noted.get(key_id)
+        if noted is not None and now - noted < _NOTED_EVERY:
+            return
+        self._noted[key_id] = now
+        with (
+            suppress(LogUnavailable),
+            failing_as_unavailable(),
+            writing(self._engine) as connection,
+        ):
+            connection.execute(_NOTE_USE, {"key_id": key_id, "at": now.isoformat()})
+
+    def last_uses(self) -> dict[str, datetime]:
+        """When each key was last used, to the hour, by its id; one that never was is not there."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(select(api_key_uses))
+            return {row.key_id: datetime.fromisoformat(row.last_used_at) for row in rows}
+
+    def remembered(self, key_id: str) -> ApiKey | None:
+        """The key with this id if it was found within the last second; asks no database."""
+        key, found_at_s = self._remembered.get(key_id, (None, 0.0))
+        return key if time.monotonic() - found_at_s < REMEMBERED_S else None
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """The key with this id, live or not; none whose row is not as the audit log tells it."""
+        query = select(api_keys).where(api_keys.c.key_id == key_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
+            row = self._audited.read(connection, query, holder or "")
+        if row is None:
+            return None
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+            self._turns.clear()
+        key = _key(row)
+        self._turns.setdefault(key_id, threading.Lock())
+        self._remembered[key_id] = key, time.monotonic()
+        return key
+
+    def find_for_all(self, key_id: str) -> ApiKey | None:
+        """The same; of many calls that come with a key at once, the first finds it for all."""
+        with self._turns.get(key_id) or nullcontext():
+            return self.remembered(key_id) or self.find(key_id)
+
+    def all(self) -> list[ApiKey]:
+        """Every key, oldest first, live or not."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
+            return [_key(row) for row in rows]
+
+    def revoke(self, name: str, now: datetime) -> None:
+        """End the key of this name, and one that it took the place of; raises NotFound."""
+        is_it = (api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
+        ended = update(api_keys).where(*is_it).values(revoked_at=now.isoformat())
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            key_ids = connection.scalars(select(api_keys.c.key_id).where(*is_it)).all()
+            if not key_ids:
+                raise NotFound(f"no key named {name} is in use")
+            connection.execute(ended)
+            acts = [AuditEvent(now, whoever_acts(), "revoke_key", "key", each) for each in key_ids]
+            append_audit_events(connection, acts)
+        self._remembered.clear()
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        key_id=row.key_id,
+        name=row.name,
+        secret_sha256=row.secret_sha256,
+        scopes=tuple(json.loads(row.scopes)),
+        offices=tuple(json.loads(row.offices)),
+        created_at=datetime.fromisoformat(row.created_at),
+        expires_at=datetime.fromisoformat(row.expires_at) if row.expires_at else None,
+        revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
+        purposes=tuple(json.loads(row.purposes or "[]")),
+        holder_id=row.holder_id or "",
+        superseded_at=datetime.fromisoformat(row.superseded_at) if row.superseded_at else None,
+    )
+
+
+def _require_new_name(connection: Connection, name: str) -> None:
+    current = api_keys.c.name == name, api_keys.c.revoked_at.is_(None)
+    try:
+        require_new_name(connection, name)
+    except NameTaken as taken:
+        if connection.execute(select(api_keys.c.key_id).where(*current)).first() is None:
+            raise
+        raise NameTaken(f"{taken}; `tidegate keys rotate` gives its holder another key") from None
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "key_id": key.key_id,
+        "name": key.name,
+        "secret_sha256": key.secret_sha256,
+        "scopes": json.dumps(key.scopes),
+        "offices": json.dumps(key.offices),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "purposes": json.dumps(key.purposes),
+        "holder_id": key.holder_id or None,
+    }

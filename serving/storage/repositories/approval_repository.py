@@ -1,0 +1,460 @@
+"""Approvals on disk: keys, acts that wait, who agreed and what was used; appended, never changed.
+
+Each act of a person is stored together with its audit event, in one transaction. A key counts only
+where its registration is in the audit log too, and what the log says was revoked or used is so,
+whatever a table says.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy.exc import IntegrityError
+
+from features.person_names import may_be_one_person
+from serving.access.actors import Actor
+from serving.access.approvals import (
+    ActKind,
+    GivenApproval,
+    Part,
+    ProposedAct,
+    RegisteredKey,
+    public_key_id,
+    signer_of,
+)
+from serving.access.errors import ApprovalRefused
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.access import (
+    accounts,
+    approval_keys,
+    approvals,
+    proposed_acts,
+    revoked_approval_keys,
+    used_approvals,
+)
+from serving.storage.tables.audit import audit_events
+from serving.storage.write_lock import writing
+
+BEGIN_LIVE_USE = "begin_live_use"
+SEAT_ACTIONS = ("promote", "roll_back", "shadow")
+
+
+@dataclass(frozen=True)
+class PendingAct:
+    """An act that waits for two persons, with what is known of it and who answered so far."""
+
+    act: ProposedAct
+    evidence: Mapping[str, Any]
+    proposed_at: str
+    proposed_by: str
+    answers: tuple["GivenAnswer", ...] = ()
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """Who agreed to an act, or did not."""
+
+    account: str
+    part: str
+    is_agreed: bool
+    given_at: str
+
+
+class ApprovalRepository:
+    """The approvals of one database. Every method raises LogUnavailable where it fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    # Keys
+
+    def register_key(self, account: str, public_key: bytes, by: Actor, at: datetime) -> str:
+        """Register the public half of a person's key to an account; its id.
+
+        Raises ApprovalRefused for no account, a second live key, or the key of another.
+        """
+        key_id = public_key_id(public_key)
+        row = {
+            "key_id": key_id,
+            "account": account,
+            "public_key": public_key.hex(),
+            "registered_at": at.isoformat(),
+            "registered_by": by.identity,
+        }
+        details = {"account": account, "public_key": public_key.hex()}
+        event = AuditEvent(at, by, "register_approval_key", "approval_key", key_id, details)
+        with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
+            _require_account(connection, account)
+            _require_no_other(connection, account, key_id)
+            connection.execute(approval_keys.insert(), row)
+            append_audit_events(connection, [event])
+        return key_id
+
+    def revoke_key(self, account: str, by: Actor, at: datetime) -> str:
+        """End the live key of an account; its id. Raises ApprovalRefused where there is none."""
+        with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
+            live = [key for key in _keys(connection, account=account) if key.revoked_at is None]
+            if not live:
+                raise ApprovalRefused(f"{account} has no key that counts")
+            (key,) = live
+            row = {"key_id": key.key_id, "revoked_at": at.isoformat(), "revoked_by": by.identity}
+            connection.execute(revoked_approval_keys.insert(), row)
+            event = AuditEvent(
+                at, by, "revoke_approval_key", "approval_key", key.key_id, {"account": account}
+            )
+            append_audit_events(connection, [event])
+        return key.key_id
+
+    def key(self, key_id: str) -> RegisteredKey | None:
+        """A registered key, revoked or not; None where the audit log tells of no such one."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = _keys(connection, key_id=key_id)
+            if not found or not _is_audited(connection, found[0]):
+                return None
+            return _as_revoked(connection, found[0])
+
+    def keys(self) -> list[RegisteredKey]:
+        """Every key that was ever registered, oldest first."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _keys(connection)
+
+    # Acts that wait
+
+    def propose(
+        self, act: ProposedAct, evidence: Mapping[str, Any], by: Actor, at: datetime
+    ) -> None:
+        """Let an act wait for two persons; one that waits already is left as it is."""
+        row = {
+            "act_id": act.act_id,
+            "act": act.model_dump_json(),
+            "evidence": json.dumps(dict(evidence), sort_keys=True),
+            "proposed_at": at.isoformat(),
+            "proposed_by": by.identity,
+        }
+        event = AuditEvent(at, by, "propose_act", "act", act.act_id, _said(act))
+        known = select(proposed_acts.c.act_id).where(proposed_acts.c.act_id == act.act_id)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if connection.execute(known).first() is None:
+                connection.execute(proposed_acts.insert(), row)
+                append_audit_events(connection, [event])
+
+    def pending(self, act_id: str) -> PendingAct | None:
+        """An act that was proposed, and what persons answered."""
+        query = select(proposed_acts).where(proposed_acts.c.act_id == act_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(query).first()
+            return _pending(connection, row) if row else None
+
+    def newest_pending(self, limit: int) -> list[PendingAct]:
+        """The acts that were proposed last, newest first, and were not done yet."""
+        done = (
+            select(approvals.c.act_id)
+            .join(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
+            .where(approvals.c.act_id == proposed_acts.c.act_id)
+            .exists()
+        )
+        query = (
+            select(proposed_acts).where(~done).order_by(proposed_acts.c.proposed_at.desc())
+        ).limit(limit)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [_pending(connection, row) for row in connection.execute(query).all()]
+
+    # Approvals
+
+    def answer(
+        self, act_id: str, account: str, by: Actor, at: datetime, *, is_agreed: bool
+    ) -> Part | None:
+        """Keep what a person answered in the console; the part, or None where they disagree.
+
+        The first who agrees proposes, the next approves. Raises ApprovalRefused for an act that
+        does not wait, or a person who answered.
+        """
+        with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
+            row = connection.execute(
+                select(proposed_acts).where(proposed_acts.c.act_id == act_id)
+            ).first()
+            if row is None:
+                raise ApprovalRefused("no such act waits for approval")
+            pending = _pending(connection, row, now=at)
+            part = _next_part(pending, account, is_agreed=is_agreed)
+            given = GivenApproval.of(pending.act, part, at, account=account)
+            _keep(connection, given, account, is_agreed=is_agreed)
+            action = "give_approval" if is_agreed else "withhold_approval"
+            append_audit_events(connection, [_event(at, by, action, given, account)])
+        return part if is_agreed else None
+
+    def given_in_console(self, act: ProposedAct, now: datetime) -> tuple[GivenApproval, ...]:
+        """The approvals of an act that persons gave in the console and that count now."""
+        query = select(approvals).where(approvals.c.act_id == act.act_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+            used = _used_among(connection, [row.approval_id for row in rows])
+        unused = (row for row in rows if row.is_agreed and row.approval_id not in used)
+        found = [GivenApproval.read(row.document) for row in unused]
+        return tuple(each for each in found if not each.is_signed and now < each.expires_at)
+
+    def is_given(self, approval: GivenApproval) -> bool:
+        """Whether this very approval was given in the console, by the table and the audit log."""
+        query = select(approvals.c.document).where(
+            approvals.c.approval_id == approval.approval_id,
+            approvals.c.account == approval.account,
+            approvals.c.is_agreed == 1,
+        )
+        audited = select(audit_events.c.details).where(
+            audit_events.c.object_kind == "approval",
+            audit_events.c.object_id == approval.approval_id,
+            audit_events.c.action == "give_approval",
+            audit_events.c.actor == f"account:{approval.account}",
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            is_kept = connection.execute(query).first() is not None
+            return is_kept and connection.execute(audited).first() is not None
+
+    def is_used(self, approval_id: str) -> bool:
+        """Whether an act was done by an approval, by the table or the audit log."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return bool(_used_among(connection, [approval_id]))
+
+    def used_for(self, act: ProposedAct) -> tuple[GivenApproval, ...]:
+        """The approvals that were used last for an act, one of each part; none where it was not."""
+        query = (
+            select(approvals.c.approval_id, approvals.c.document)
+            .outerjoin(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
+            .where(approvals.c.act_id == act.act_id)
+            .order_by(used_approvals.c.used_at)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+            used = _used_among(connection, [row.approval_id for row in rows])
+        found = (GivenApproval.read(row.document) for row in rows if row.approval_id in used)
+        return tuple({each.part: each for each in found}.values())
+
+    def used_of(self, kind: ActKind, object_id: str) -> list[GivenAnswer]:
+        """Who agreed to acts of a kind on an object for which their approvals were used."""
+        said = json.dumps({"kind": kind, "object_id": object_id}, separators=(",", ":"))[:-1]
+        query = (
+            select(approvals)
+            .join(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
+            .where(approvals.c.document.startswith(f'{{"act":{said},', autoescape=True))
+            .order_by(approvals.c.given_at)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [
+                GivenAnswer(row.account, row.part, bool(row.is_agreed), row.given_at)
+                for row in connection.execute(query)
+            ]
+
+    @contextmanager
+    def using(
+        self, documents: Sequence[GivenApproval], by: Actor, at: datetime, *events: AuditEvent
+    ) -> Iterator[None]:
+        """Use approvals up while the block does what they are for: both are written, or neither.
+
+        Raises ApprovalRefused where another used one of them meanwhile.
+        """
+        with failing_as_unavailable(but=(ApprovalRefused, OSError)):
+            try:
+                with writing(self._engine) as connection:
+                    for given in documents:
+                        self._use(connection, given, by, at)
+                    append_audit_events(connection, events)
+                    yield
+            except IntegrityError:
+                raise ApprovalRefused("an approval was used already; sign anew") from None
+
+    def _use(self, connection: Connection, given: GivenApproval, by: Actor, at: datetime) -> None:
+        account = signer_of(given, self)
+        used = {
+            "approval_id": given.approval_id,
+            "used_at": at.isoformat(),
+            "used_by": by.identity,
+        }
+        if given.is_signed:
+            _keep(connection, given, account, is_agreed=True)
+        connection.execute(used_approvals.insert(), used)
+        append_audit_events(connection, [_event(at, by, "use_approval", given, account)])
+
+    # Seats and live use
+
+    def seated(self, name: str, role: str) -> str | None:
+        """The digest of the pointer that the newest act on a seat wrote; None without any."""
+        query = (
+            select(audit_events.c.details)
+            .where(
+                audit_events.c.object_kind == "seat",
+                audit_events.c.object_id == f"{name}@{role}",
+                audit_events.c.action.in_(SEAT_ACTIONS),
+            )
+            .order_by(audit_events.c.seq.desc())
+            .limit(1)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.scalar(query)
+        return None if found is None else str(json.loads(found).get("pointer"))
+
+    def begin_live_use(self, by: Actor, at: datetime) -> None:
+        """Write down, once, that decisions count here from now on."""
+        event = AuditEvent(at, by, BEGIN_LIVE_USE, "installation", "live")
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if not _is_live(connection):
+                append_audit_events(connection, [event])
+
+    def is_live_use(self) -> bool:
+        """Whether decisions of this database ever counted."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _is_live(connection)
+
+
+def _is_live(connection: Connection) -> bool:
+    query = select(audit_events.c.seq).where(
+        audit_events.c.object_kind == "installation",
+        audit_events.c.object_id == "live",
+        audit_events.c.action == BEGIN_LIVE_USE,
+    )
+    return connection.execute(query).first() is not None
+
+
+def _keys(connection: Connection, **wanted: str) -> list[RegisteredKey]:
+    joined = approval_keys.outerjoin(
+        revoked_approval_keys, revoked_approval_keys.c.key_id == approval_keys.c.key_id
+    )
+    query = select(approval_keys, revoked_approval_keys.c.revoked_at).select_from(joined)
+    for name, value in wanted.items():
+        query = query.where(approval_keys.c[name] == value)
+    rows = connection.execute(query.order_by(approval_keys.c.registered_at)).all()
+    return [
+        RegisteredKey(
+            key_id=row.key_id,
+            account=row.account,
+            public_key=row.public_key,
+            registered_at=datetime.fromisoformat(row.registered_at),
+            registered_by=row.registered_by,
+            revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
+        )
+        for row in rows
+    ]
+
+
+def _is_audited(connection: Connection, key: RegisteredKey) -> bool:
+    query = select(audit_events.c.details).where(
+        audit_events.c.object_kind == "approval_key",
+        audit_events.c.object_id == key.key_id,
+        audit_events.c.action == "register_approval_key",
+    )
+    wanted = {"account": key.account, "public_key": key.public_key}
+    told = (json.loads(row.details) for row in connection.execute(query))
+    return any(wanted.items() <= details.items() for details in told)
+
+
+def _as_revoked(connection: Connection, key: RegisteredKey) -> RegisteredKey:
+    """The key, ended where the audit log says so and the table does not."""
+    query = select(audit_events.c.at).where(
+        audit_events.c.object_kind == "approval_key",
+        audit_events.c.object_id == key.key_id,
+        audit_events.c.action == "revoke_approval_key",
+    )
+    told = connection.scalar(query.order_by(audit_events.c.seq))
+    if told is None or key.revoked_at is not None:
+        return key
+    return replace(key, revoked_at=datetime.fromisoformat(told))
+
+
+def _used_among(connection: Connection, approval_ids: Sequence[str]) -> set[str]:
+    """Which approvals were used, by the table or by the audit log: neither takes the other back."""
+    in_table = select(used_approvals.c.approval_id).where(
+        used_approvals.c.approval_id.in_(approval_ids)
+    )
+    in_log = select(audit_events.c.object_id).where(
+        audit_events.c.object_kind == "approval",
+        audit_events.c.object_id.in_(approval_ids),
+        audit_events.c.action == "use_approval",
+    )
+    return {*connection.scalars(in_table), *connection.scalars(in_log)}
+
+
+def _require_account(connection: Connection, name: str) -> None:
+    query = select(accounts.c.disabled_at).where(accounts.c.name == name)
+    row = connection.execute(query).first()
+    if row is None or row.disabled_at is not None:
+        raise ApprovalRefused(f"{name} has no account in use; `tidegate accounts create` makes one")
+
+
+def _require_no_other(connection: Connection, account: str, key_id: str) -> None:
+    if _keys(connection, key_id=key_id):
+        raise ApprovalRefused(
+            "this key was registered before; each person makes a key of their own"
+        )
+    if any(key.revoked_at is None for key in _keys(connection, account=account)):
+        raise ApprovalRefused(
+            f"{account} has a key; `tidegate approvals revoke {account}` ends it first"
+        )
+
+
+def _next_part(pending: PendingAct, account: str, *, is_agreed: bool) -> Part:
+    if any(may_be_one_person(each.account, account) for each in pending.answers):
+        raise ApprovalRefused(f"{account} has answered; another person must")
+    agreed = {each.part for each in pending.answers if each.is_agreed}
+    if is_agreed and {"proposer", "approver"} <= agreed:
+        raise ApprovalRefused("two persons agreed to it already")
+    return "approver" if "proposer" in agreed else "proposer"
+
+
+def _keep(connection: Connection, given: GivenApproval, account: str, *, is_agreed: bool) -> None:
+    row = {
+        "approval_id": given.approval_id,
+        "act_id": given.act.act_id,
+        "account": account,
+        "part": given.part,
+        "is_agreed": int(is_agreed),
+        "given_at": given.given_at.isoformat(),
+        "document": given.model_dump_json(),
+    }
+    connection.execute(approvals.insert(), row)
+
+
+def _event(at: datetime, by: Actor, action: str, given: GivenApproval, account: str) -> AuditEvent:
+    document = hashlib.sha256(given.model_dump_json().encode()).hexdigest()
+    details = {
+        **_said(given.act),
+        "act": given.act.act_id,
+        "account": account,
+        "part": given.part,
+        "key": given.key_id,
+        "document": document,
+    }
+    return AuditEvent(at, by, action, "approval", given.approval_id, details)
+
+
+def _said(act: ProposedAct) -> dict[str, Any]:
+    """What an audit event tells of an act: its object, and no words of a person."""
+    return {
+        "kind": act.kind,
+        "object": act.object_id,
+        "version": act.version,
+        "digest": act.digest,
+        "gates": list(act.gates),
+    }
+
+
+def _pending(connection: Connection, row: Row[Any], now: datetime | None = None) -> PendingAct:
+    unused = approvals.c.approval_id.not_in(select(used_approvals.c.approval_id))
+    query = select(approvals).where(approvals.c.act_id == row.act_id, unused)
+    given = connection.execute(query.order_by(approvals.c.given_at)).all()
+    return PendingAct(
+        act=ProposedAct.model_validate_json(row.act),
+        evidence=json.loads(row.evidence),
+        proposed_at=row.proposed_at,
+        proposed_by=row.proposed_by,
+        answers=tuple(
+            GivenAnswer(each.account, each.part, bool(each.is_agreed), each.given_at)
+            for each in given
+            if now is None or now < GivenApproval.read(each.document).expires_at
+        ),
+    )

@@ -1,0 +1,87 @@
+"""Audit events on disk; appended to one chain, never changed."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
+
+from serving.integrity.audit_log import AuditEvent, EventFilter, RecordedEvent
+from serving.integrity.hash_chain import LogHead
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.row_audit.audit_chain import append_to_chain, audit_head
+from serving.storage.row_audit.writer import WRITTEN, WrittenRows
+from serving.storage.tables.audit import audit_events
+from serving.storage.write_lock import writing
+
+_PAGE = 100
+
+
+class AuditRepository:
+    """The audit events of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def append(self, *events: AuditEvent) -> None:
+        """Store events, all or none, durable when this returns; raises LogUnavailable."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            append_audit_events(connection, events)
+
+    def newest(self, wanted: EventFilter, limit: int) -> list[RecordedEvent]:
+        """The events that are asked for, newest first; an actor by identity or by name."""
+        query = (
+            select(audit_events)
+            .where(*_conditions(wanted))
+            .order_by(audit_events.c.seq.desc())
+            .limit(limit)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execution_options(yield_per=_PAGE).execute(query)
+            return [_recorded(row) for row in rows]
+
+    def head(self) -> LogHead:
+        """How many audit events there are, and the link of the newest."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return audit_head(connection)
+
+
+def append_audit_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
+    """Store events in a transaction that is already writing, with what they tell of.
+
+    They are appended when it ends: the last of them tells the rows that it wrote.
+    """
+    if written := WrittenRows.of(connection):
+        written.events.extend(events)
+    else:
+        append_to_chain(connection, events)
+
+
+def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
+    columns = audit_events.c
+    if wanted.actor is not None:
+        yield or_(columns.actor == wanted.actor, columns.actor_name == wanted.actor)
+    for name in ("action", "object_kind", "object_id"):
+        if (value := getattr(wanted, name)) is not None:
+            yield columns[name] == value
+    if wanted.begins is not None:
+        yield columns.at >= wanted.begins.isoformat()
+    if wanted.ends is not None:
+        yield columns.at < wanted.ends.isoformat()
+    if wanted.before_seq is not None:
+        yield columns.seq < wanted.before_seq
+
+
+def _recorded(row: Row[Any]) -> RecordedEvent:
+    told = {name: value for name, value in json.loads(row.details).items() if name != WRITTEN}
+    return RecordedEvent(
+        row.seq,
+        datetime.fromisoformat(row.at),
+        row.actor,
+        row.actor_name,
+        row.action,
+        row.object_kind,
+        row.object_id,
+        told,
+    )

@@ -1,0 +1,128 @@
+"""Files of cases, encrypted with their case; that one was attached is an event."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, func, select
+
+from serving.errors import NotFound, TooOften, Unprocessable
+from serving.language import say
+from serving.review.acts.attachments import A_DAY, AttachmentQuota
+from serving.review.cases.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
+from serving.review.errors import AlreadyAttached
+from serving.storage.encrypted_cases import EncryptedCases, unit_of
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.case_events import insert_event
+from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.tables.review import case_files, cases, contents
+from serving.storage.write_lock import writing
+
+_CONTENT, _NAME = "file content", "file name"
+
+
+class CaseFileRepository:
+    """The files of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._cases = EncryptedCases(self._keys)
+
+    def attach(
+        self,
+        file: CaseFile,
+        content: bytes,
+        event: StoredEvent,
+        access: CaseAccess,
+        limit: int,
+        quota: AttachmentQuota,
+    ) -> None:
+        """Store a file with the event that records it.
+
+        Raises NotFound for a case that may not be seen by then, AlreadyAttached, Unprocessable for
+        one that has `limit` files or too many bytes, or TooOften for who attached too much.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            is_one = cases.c.case_id == file.case_id
+            if connection.scalar(select(is_one).where(is_one, is_visible(access))) is None:
+                raise NotFound(UNSEEN)
+            _refuse_more(connection, file, limit)
+            _refuse_beyond(connection, file, quota)
+            unit = unit_of(connection, file.case_id)
+            encrypted = self._keys.encrypt(unit, _CONTENT, content, connection)
+            kept = {"sha256": _place(file.case_id, file.sha256), "content": encrypted}
+            connection.execute(contents.insert().values(kept))
+            name = self._keys.encrypt_text(unit, _NAME, file.name, connection)
+            connection.execute(case_files.insert().values(**asdict(replace(file, name=name))))
+            insert_event(connection, self._cases, event)
+
+    def of_case(self, case_id: str) -> list[CaseFile]:
+        """The files of a case, the first attached first."""
+        query = (
+            select(case_files)
+            .where(case_files.c.case_id == case_id)
+            .order_by(case_files.c.attached_at, case_files.c.sha256)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = [CaseFile(**row._mapping) for row in connection.execute(query)]
+        return [self._named(row) for row in rows]
+
+    def content(self, case_id: str, sha256: str) -> tuple[CaseFile, bytes] | None:
+        """A file of a case; None where the case has none such, or its content was deleted."""
+        query = select(case_files).where(
+            case_files.c.case_id == case_id, case_files.c.sha256 == sha256
+        )
+        places = contents.c.sha256.in_((_place(case_id, sha256), sha256))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.execute(query).first()
+            kept = connection.execute(select(contents).where(places)).first()
+            if found is None or kept is None:
+                return None
+            unit = unit_of(connection, case_id)
+        content = kept.content
+        if kept.sha256 != sha256:
+            content = self._keys.decrypt(unit, _CONTENT, content)
+        return None if content is None else (self._named(CaseFile(**found._mapping)), content)
+
+    def _named(self, row: CaseFile) -> CaseFile:
+        name = self._keys.decrypt_text(row.case_id, _NAME, row.name)
+        return replace(row, name=ERASED if name is None else name)
+
+
+def _place(case_id: str, sha256: str) -> str:
+    """What a content is kept under; an older release kept one by its digest for all cases."""
+    return f"{case_id}/{sha256}"
+
+
+def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
+    there = case_files.c.case_id == row.case_id
+    same = select(case_files.c.name).where(there, case_files.c.sha256 == row.sha256)
+    if connection.scalar(same) is not None:
+        raise AlreadyAttached("the case has a file with this very content")
+    if (connection.scalar(select(func.count()).select_from(case_files).where(there)) or 0) >= limit:
+        raise Unprocessable(f"a case may have {limit} files")
+
+
+def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota) -> None:
+    """Raise Unprocessable or TooOften for a file that does not fit into what is left."""
+    size = select(func.coalesce(func.sum(case_files.c.size_bytes), 0))
+    of_case = connection.scalar(size.where(case_files.c.case_id == row.case_id)) or 0
+    if of_case + row.size_bytes > quota.case_bytes:
+        left = max(0, quota.case_bytes - of_case)
+        raise Unprocessable(
+            say(
+                "the files of a case may have {most_bytes} bytes, and {left} are left",
+                most_bytes=str(quota.case_bytes),
+                left=str(left),
+            )
+        )
+    since = datetime.fromisoformat(row.attached_at) - A_DAY
+    by_one = case_files.c.attached_by == row.attached_by
+    of_day = size.where(by_one, case_files.c.attached_at > since.isoformat())
+    if (connection.scalar(of_day) or 0) + row.size_bytes > quota.bytes_per_day:
+        says = say(
+            "{most_bytes} bytes of files may be attached within 24 hours",
+            most_bytes=str(quota.bytes_per_day),
+        )
+        raise TooOften(says, after_s=3_600)

@@ -1,0 +1,133 @@
+"""How cases are got through: how many wait, since when, and what people did with them."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Engine, Select, and_, exists, func, or_, select
+
+from serving.access.actors import Actor
+from serving.review.cases.case_records import (
+    MOST_COUNTED,
+    ActOnCase,
+    CaseAccess,
+    CaseRecord,
+    CaseTimes,
+    StoredEvent,
+)
+from serving.storage.encrypted_cases import EncryptedCases
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.repositories.wanted_cases import is_waiting
+from serving.storage.tables.review import case_events, cases
+
+
+class CaseLoadRepository:
+    """How the cases of one database fare. Every method raises LogUnavailable where it fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._cases = EncryptedCases(DataKeys(engine))
+
+    def acts_between(
+        self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
+    ) -> list[ActOnCase]:
+        """Every event of these kinds from an instant up to, not including, another, in order."""
+        names = StoredEvent.__annotations__
+        of_case = (cases.c.lane, cases.c.office_id, cases.c.status)
+        query = (
+            select(*(case_events.c[name] for name in names), *of_case)
+            .join(cases, cases.c.case_id == case_events.c.case_id)
+            .where(case_events.c.action.in_(actions), is_visible(access))
+            .where(case_events.c.at >= span[0], case_events.c.at < span[1])
+            .order_by(case_events.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        return [
+            ActOnCase(
+                self._cases.of_event(StoredEvent(**{name: getattr(row, name) for name in names})),
+                row.lane,
+                row.office_id,
+                row.status == "closed",
+            )
+            for row in found
+        ]
+
+    def case_times(
+        self, access: CaseAccess, opened: tuple[str, str], deciding: tuple[str, ...], now: str
+    ) -> list[CaseTimes]:
+        """The times of cases that were opened in a span, or wait now; `deciding` are actions."""
+        is_of_case = case_events.c.case_id == cases.c.case_id
+        decided_at = select(func.min(case_events.c.at)).where(
+            is_of_case, case_events.c.action.in_(deciding)
+        )
+        columns = (
+            cases.c[name] for name in ("case_id", "office_id", "lane", "opened_at", "due_at")
+        )
+        waits = is_waiting(now)
+        is_of_span = and_(cases.c.opened_at >= opened[0], cases.c.opened_at < opened[1])
+        query = (
+            select(*columns, waits.label("is_waiting"), decided_at.scalar_subquery())
+            .where(is_visible(access), or_(is_of_span, waits))
+            .order_by(cases.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
+
+    def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
+        """One closed case that somebody else ended, drawn at random; None where there is none.
+
+        What they have read again is not drawn for them another time.
+        """
+        is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
+        is_of_case = and_(
+            case_events.c.case_id == cases.c.case_id, case_events.c.action == "reread"
+        )
+        is_reread = exists().where(is_of_case, case_events.c.actor == not_by.identity)
+        others = and_(cases.c.status == "closed", is_other, ~is_reread, is_visible(access))
+        count = select(func.count()).select_from(cases).where(others)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            among = connection.scalar(count) or 0
+            if not among:
+                return None
+            one = select(cases).where(others).order_by(cases.c.seq).offset(draw % among).limit(1)
+            return self._cases.of_case(connection.execute(one).one())
+
+    def oldest_waiting(self, access: CaseAccess, now: str) -> dict[str, str]:
+        """When the oldest case that waits in each lane was opened."""
+        query = (
+            select(cases.c.lane, func.min(cases.c.opened_at).label("oldest"))
+            .where(is_visible(access), is_waiting(now))
+            .group_by(cases.c.lane)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return {row.lane: row.oldest for row in connection.execute(query)}
+
+    def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:
+        """How many cases wait in each lane; MOST_COUNTED stands for that many or more."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return {
+                lane: connection.scalar(_count(lane, access, now)) or 0
+                for lane in lanes
+                if (lane == "rescue") == access.is_rescue
+            }
+
+    def count_overdue(self, lane: str, now: str) -> int:
+        """How many cases that wait in a lane are due by now, of all offices."""
+        overdue = (
+            select(cases.c.case_id)
+            .where(cases.c.lane == lane, is_waiting(now), cases.c.due_at <= now)
+            .limit(MOST_COUNTED)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(overdue.subquery())) or 0
+
+
+def _count(lane: str, access: CaseAccess, now: str) -> Select[int]:
+    counted = (
+        select(cases.c.case_id)
+        .where(cases.c.lane == lane, is_visible(access), is_waiting(now))
+        .limit(MOST_COUNTED)
+    )
+    return select(func.count()).select_from(counted.subquery())

@@ -1,0 +1,492 @@
+"""Cases and what happened to them. A case is opened from the decision log; its events only grow.
+
+Acts rest on what stands in a case, such as what a first person proposed. So a case is acted on only
+as the newest audit event tells it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
+
+from serving.errors import NotAsAudited
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
+from serving.review.acts.stored_acts import KEEPS_REVISION
+from serving.review.cases.case_records import (
+    ERASED,
+    MOST_COUNTED,
+    CaseAccess,
+    CaseFilter,
+    CaseNews,
+    CaseRecord,
+    CaseScore,
+    CaseSearch,
+    ChangeRow,
+    LinkedCase,
+    MatchedCase,
+    OpenCase,
+    QueueFilter,
+    QueuePosition,
+    RequireOfEvents,
+    SearchPage,
+    StoredEvent,
+)
+from serving.review.cases.queue_rank import ALWAYS_IN_TIME
+from serving.review.cases.shared_things import SharedThing
+from serving.review.errors import CaseChanged
+from serving.review.published_events import happenings_of_act
+from serving.storage.case_tags import CaseTags
+from serving.storage.encrypted_cases import EncryptedCases
+from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.encrypted_records import EncryptedRecords
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_times import logged_at, newest_record_time
+from serving.storage.older_cases import OlderCases
+from serving.storage.repositories.case_events import insert_event
+from serving.storage.repositories.new_cases import DecidedPage, NewCases
+from serving.storage.repositories.notice_repository import tell
+from serving.storage.repositories.published_event_repository import publish
+from serving.storage.repositories.rescue_call_repository import settle_calls
+from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.repositories.wanted_cases import (
+    is_after,
+    is_in_queue,
+    is_in_time,
+    is_over,
+    is_waiting,
+    is_wanted,
+    risk_in_queue,
+)
+from serving.storage.row_audit.reader import AuditedRows
+from serving.storage.search_index import SearchIndex
+from serving.storage.shared_links import SharedLinks
+from serving.storage.tables.review import (
+    case_events,
+    case_scores,
+    case_terms,
+    cases,
+    cases_opened_to,
+    untold_news,
+)
+from serving.storage.tables.scoring import decisions, records
+from serving.storage.waiting_subjects import SubjectToken, let_wait
+from serving.storage.write_lock import writing
+
+_TELLING = ("outcomes", *SUBJECT_KIND_OF)
+"""Kinds of records that cases are told of."""
+
+MOST_SCANNED = 1_000
+"""Cases that a page of a search looks at, so that a filter that lets few through costs no more."""
+
+MOST_OF_A_SUBJECT = 50
+
+
+class CaseRepository:
+    """The cases of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._cases = EncryptedCases(self._keys)
+        self._decisions = EncryptedDecisions(self._keys)
+        self._records = EncryptedRecords(self._keys)
+        self._index = SearchIndex(self._cases)
+        self._tags = CaseTags(self._cases)
+        self._older = OlderCases(self._decisions, self._index, self._tags)
+        self._links = SharedLinks(self._cases)
+        self._audited = AuditedRows("cases", "case")
+        self._audited_events = AuditedRows("case_events", "case")
+        self._new = NewCases(self._cases, self._decisions, self._index, self._audited)
+
+    def open_new(self, open_case: OpenCase) -> None:
+        """Open cases for all decisions that were logged since the last time."""
+        while page := self._next_page(open_case):
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                self._new.open_page(connection, page)
+
+    def page(
+        self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
+    ) -> list[CaseRecord]:
+        """Cases that wait for a person: in time before what is over, the riskiest first."""
+        found: list[CaseRecord] = []
+        for is_late in (0, 1):
+            if len(found) == limit or (after is not None and after[0] > is_late):
+                continue
+            place = after if after is not None and after[0] == is_late else None
+            query = (
+                select(cases)
+                .where(is_visible(access), is_in_queue(queue), is_after(place))
+                .where(self._tags.are_had(queue.tag))
+                .where(is_over(queue.now) if is_late else is_in_time(queue.now))
+                .order_by(risk_in_queue(queue).desc(), cases.c.due_at, cases.c.case_id)
+                .limit(limit - len(found))
+            )
+            found += self._rows(query)
+        return found
+
+    def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
+        """How many cases a filter of the queue lets through; MOST_COUNTED is that many or more."""
+        has_tag = self._tags.are_had(queue.tag)
+        return self._count_those(and_(is_visible(access), is_in_queue(queue), has_tag))
+
+    def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
+        """The same of all cases, closed ones too."""
+        has_tag = self._tags.are_had(wanted.tag)
+        return self._count_those(and_(is_visible(access), is_wanted(wanted), has_tag))
+
+    def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
+        counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(counted.subquery())) or 0
+
+    def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
+        """A case, if it exists and may be seen."""
+        rows = self._rows(select(cases).where(cases.c.case_id == case_id, is_visible(access)))
+        return rows[0] if rows else None
+
+    def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
+        """The cases that a filter lets through, the newest first."""
+        has_tag = self._tags.are_had(wanted.tag)
+        query = select(cases).where(is_visible(access), is_wanted(wanted), has_tag)
+        if wanted.subject_id is not None:
+            query = query.where(cases.c.case_id.in_(self._of_subject(wanted)))
+        return self._rows(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
+
+    def search(
+        self, access: CaseAccess, asked: CaseSearch, after: str | None, limit: int
+    ) -> SearchPage:
+        """Cases with an identifier that begins with what was asked for, each case once.
+
+        Raises Unprocessable where no page of this search ended with the case `after`.
+        """
+        is_filtered = asked.wanted != CaseFilter()
+        most = MOST_SCANNED if is_filtered else limit
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            places = self._index.scan(connection, access, asked.symbols, after, most + 1)
+            scanned = [place.case_id for place in places[:most]]
+            is_one = and_(cases.c.case_id.in_(scanned), cases.c.status != ERASED)
+            has_tag = self._tags.are_had(asked.wanted.tag)
+            query = select(cases).where(is_one, is_visible(access), is_wanted(asked.wanted))
+            query = query.where(has_tag)
+            found = {row.case_id: row for row in connection.execute(query)}
+            shown = [case_id for case_id in scanned if case_id in found]
+            matched = self._index.matched(connection, shown[:limit], asked.symbols)
+        if len(shown) > limit:
+            last: str | None = shown[limit - 1]
+        else:
+            last = scanned[-1] if len(places) > most else None
+        return SearchPage(
+            tuple(
+                MatchedCase(self._cases.of_case(found[case_id]), matched[case_id])
+                for case_id in shown[:limit]
+                if case_id in matched
+            ),
+            last,
+        )
+
+    def lacks_terms(self) -> bool:
+        """Whether there are older cases that no search finds yet."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return bool(self._older.rows(connection, 1))
+
+    def index_older(self, open_case: OpenCase, limit: int) -> int:
+        """Make some older cases searchable; how many were looked at.
+
+        They are read before the turn to write, so that nobody waits for that.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            older = self._older.rows(connection, limit)
+            terms = self._older.terms(connection, older, open_case)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            self._older.index_them(connection, older, terms, limit)
+        return len(older)
+
+    def scores(self, case_id: str) -> list[CaseScore]:
+        """Every score of the subject of a case, in order."""
+        query = (
+            select(case_scores.c.decision_id, case_scores.c.scored_at, case_scores.c.lane)
+            .where(case_scores.c.case_id == case_id)
+            .order_by(case_scores.c.scored_at, case_scores.c.decision_id)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [CaseScore(*row) for row in connection.execute(query)]
+
+    def untold_news(self, limit: int) -> list[CaseNews]:
+        """What cases were not told of yet, what came first before the rest.
+
+        A subject without a case has none. Of what was erased there is no body.
+        """
+        order = (untold_news.c.received_at, untold_news.c.record_id)
+        query = select(untold_news).order_by(*order).limit(limit)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+            return [self._news(row, connection) for row in rows]
+
+    def _news(self, row: Row[Any], connection: Connection) -> CaseNews:
+        is_it = decisions.c.decision_id == row.record_id
+        query = select(*WHOLE, decisions.c.rescores).where(is_it)
+        found: Any = connection.execute(query).first()
+        if found is None:
+            return self._news_of_record(row, connection)
+        case_ids = (found.rescores or row.record_id,)
+        return CaseNews(row.record_id, "decisions", case_ids, self._decisions.record(found))
+
+    def _news_of_record(self, row: Row[Any], connection: Connection) -> CaseNews:
+        columns = (records.c[each.name] for each in fields(ReceivedRecord))
+        is_it = and_(records.c.kind.in_(_TELLING), records.c.record_id == row.record_id)
+        found = connection.execute(select(*columns).where(is_it)).first()
+        record = self._records.record(ReceivedRecord(*found)) if found else None
+        of_subject = (
+            select(cases.c.case_id)
+            .join(decisions, decisions.c.decision_id == cases.c.case_id)
+            .where(decisions.c.subject_kind == row.subject_kind)
+            .where(decisions.c.subject_id == row.subject_id, cases.c.lane != "rescue")
+            .order_by(cases.c.seq.desc())
+            .limit(MOST_OF_A_SUBJECT)
+        )
+        case_ids = tuple(connection.scalars(of_subject))
+        kind: Any = found.kind if found else "outcomes"
+        is_superseded = record is not None and self._has_later_version(connection, record)
+        return CaseNews(
+            row.record_id, kind, case_ids, record.body if record else None, is_superseded
+        )
+
+    def _has_later_version(self, connection: Connection, record: ReceivedRecord) -> bool:
+        """Whether a later version of a journey was received, be it before this one."""
+        if record.kind != "journeys":
+            return False
+        columns = (records.c[each.name] for each in fields(ReceivedRecord))
+        named = tuple_(records.c.subject_kind, records.c.subject_id)
+        subjects = self._records.subjects(record.subject_kind, record.subject_id)
+        of_one = select(*columns).where(records.c.kind == record.kind, named.in_(subjects))
+        own: Any = record.record
+        for row in connection.execute(of_one):
+            version: Any = self._records.record(ReceivedRecord(*row))
+            if version is not None and version.record.version > own.version:
+                return True
+        return False
+
+    def remove_news(self, record_id: str) -> None:
+        """Let something wait no more: the cases were told, or it changes none."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            is_it = untold_news.c.record_id == record_id
+            connection.execute(untold_news.delete().where(is_it))
+
+    def _of_subject(self, wanted: CaseFilter) -> Select[str]:
+        """The cases of a subject, of either kind where none is said."""
+        kinds = [wanted.subject_kind] if wanted.subject_kind else ["route", "shipment"]
+        subject_id = wanted.subject_id or ""
+        named = tuple_(decisions.c.subject_kind, decisions.c.subject_id)
+        pairs = [
+            (kind, text)
+            for kind in kinds
+            for text in (*self._cases.keys.tokens(kind, subject_id), subject_id)
+        ]
+        return select(decisions.c.decision_id).where(named.in_(pairs))
+
+    def offices(self) -> list[str]:
+        """Every office that a decision was made for or that has a case, in order.
+
+        Each takes one look into an index, however many decisions and cases there are.
+        """
+        found: set[str] = set()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found.update(_values_in_index(connection, decisions.c.office_id))
+            for is_rescue in (0, 1):
+                of_side = case_terms.c.is_rescue == is_rescue
+                found.update(_values_in_index(connection, case_terms.c.office_id, of_side))
+        return sorted(found)
+
+    def decision_of(self, case_id: str) -> str:
+        """The id of the decision that counts for a case."""
+        query = select(cases.c.decision_id).where(cases.c.case_id == case_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) or case_id
+
+    def linked(
+        self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
+    ) -> list[LinkedCase]:
+        """The newest other cases that share something of these kinds with this one."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._links.newest(connection, case_id, kinds, access, limit)
+
+    def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
+        """What other cases share with this one: parties, containers, the conveyance."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._links.things(connection, case_id, access)
+
+    def tags_in_use(self, access: CaseAccess, limit: int) -> list[str]:
+        """Tags of the newest cases that may be seen, in order."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._tags.in_use(connection, access, limit)
+
+    def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
+        """The cases with these ids that may be seen, in any order."""
+        is_one = cases.c.case_id.in_(list(case_ids))
+        return self._rows(select(cases).where(is_one, is_visible(access)))
+
+    def change(
+        self,
+        case_id: str,
+        change: ChangeRow,
+        revision: int | None = None,
+        require: RequireOfEvents | None = None,
+    ) -> CaseRecord:
+        """Change a case in a turn of its own: of two who try at once, the second sees the first.
+
+        Whatever `require` or `change` raises leaves everything as it was. The end of a rescue ends
+        its calls; the subject of a case that is open again waits to be scored again.
+        Raises NotAsAudited for a case that was changed behind the service's back, CaseChanged for
+        one of another `revision`.
+        """
+        query = select(cases).where(cases.c.case_id == case_id)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            found = _as_audited(self._audited.read(connection, query))
+            before = self._cases.of_case(found)
+            if require is not None:
+                require(self._events(connection, case_id))
+            after, event, labels = change(before)  # first: it may say more precisely why not
+            if revision is not None and revision != _revision(connection, case_id):
+                raise CaseChanged("the case has changed since you read it, and nothing was done")
+            kept = self._cases.case(after, connection)
+            connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
+            self._index.follow(connection, before, after)
+            self._tags.follow(connection, before, after)
+            insert_event(connection, self._cases, event)
+            publish(connection, self._keys, happenings_of_act(before, after, event))
+            tell(connection, before, after, event)
+            if found.status == "closed" != after.status:
+                _let_wait(connection, case_id, event.at)
+            if after.lane == "rescue" and after.status == "closed" != found.status:
+                settle_calls(connection, case_id, event.by, event.at)
+            for label in labels:
+                newest = newest_record_time(connection, label.received_at)
+                behind = logged_at(label.received_at, newest)
+                row = self._records.encrypted(label, connection, behind=behind)
+                connection.execute(records.insert(), row)
+        return after
+
+    def revision(self, case_id: str) -> int:
+        """How many events changed a case or told something new of it."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _revision(connection, case_id)
+
+    def append_event(self, event: StoredEvent) -> None:
+        """Store an event that changes no case: who read it, for instance."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            insert_event(connection, self._cases, event)
+
+    def events(self, case_id: str) -> list[StoredEvent]:
+        """The events of a case, in order."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._events(connection, case_id)
+
+    def _events(self, connection: Connection, case_id: str) -> list[StoredEvent]:
+        query = (
+            select(*(case_events.c[name] for name in StoredEvent.__annotations__))
+            .where(case_events.c.case_id == case_id)
+            .order_by(case_events.c.seq)
+        )
+        rows = connection.execute(query).all()
+        return [self._cases.of_event(StoredEvent(**row._mapping)) for row in rows]
+
+    def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:
+        """The newest event of a case that is none of these actions.
+
+        Raises NotAsAudited for one that the audit log does not tell so.
+        """
+        is_one = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(but))
+        query = select(case_events).where(is_one).order_by(case_events.c.seq.desc()).limit(1)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            if connection.execute(query).first() is None:
+                return None
+            row = _as_audited(self._audited_events.read(connection, query, case_id))
+        told = {name: row._mapping[name] for name in StoredEvent.__annotations__}
+        return self._cases.of_event(StoredEvent(**told))
+
+    def running_out(
+        self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
+    ) -> list[CaseRecord]:
+        """Cases that wait for a person, are not escalated and end in a span, the next ones first.
+
+        `after` is the end and the id of the last case of the page before.
+        """
+        place = tuple_(cases.c.due_at, cases.c.case_id)
+        query = (
+            select(cases)
+            .where(cases.c.status != "closed", is_waiting(span[0]))
+            .where(cases.c.due_at > span[0], cases.c.due_at <= span[1])
+            .where(cases.c.lane.not_in(ALWAYS_IN_TIME), cases.c.escalated_at.is_(None))
+            .where(place > after if after else true())
+            .order_by(cases.c.due_at, cases.c.case_id)
+            .limit(limit)
+        )
+        return self._rows(query)
+
+    def opened_to(self) -> int:
+        """The place in the log up to which cases were opened."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(cases_opened_to.c.seq)) or 0
+
+    def count_unopened(self) -> int:
+        """How many decisions no case was looked for yet; releases are among them."""
+        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
+            return int(connection.scalar(select(newest - reached)) or 0)
+
+    def _rows(self, query: Select[Any]) -> list[CaseRecord]:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [self._cases.of_case(row) for row in rows]
+
+    def _next_page(self, open_case: OpenCase) -> DecidedPage | None:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._new.read_page(connection, open_case)
+
+
+def _values_in_index(
+    connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]
+) -> Iterator[str]:
+    """The distinct values of a column that an index begins with, after what `where` fixes."""
+    query = select(func.min(column)).where(*where)
+    value = connection.scalar(query)
+    while value is not None:
+        yield value
+        value = connection.scalar(query.where(column > value))
+
+
+def _let_wait(connection: Connection, case_id: str, at: str) -> None:
+    """Let the subject of a case that is open again be scored by what became known meanwhile."""
+    of_case = decisions.c.decision_id == case_id
+    subject = select(decisions.c.subject_kind, decisions.c.subject_id).where(of_case)
+    if found := connection.execute(subject).first():
+        let_wait(connection, SubjectToken(*found), at)
+
+
+def _revision(connection: Connection, case_id: str) -> int:
+    counts = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(KEEPS_REVISION))
+    return connection.scalar(select(func.count()).select_from(case_events).where(counts)) or 0
+
+
+def _as_audited(row: Row[Any] | None) -> Row[Any]:
+    if row is None:
+        raise NotAsAudited(
+            "this case is not as the audit log tells, and nothing is done with it: "
+            "`tidegate verify-log` says what was changed behind the service's back"
+        )
+    return row

@@ -1,0 +1,240 @@
+"""Checkpoints in the database, how far each witness has them, and the links that they speak of."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+
+from features.home_keys import LOG
+from serving.errors import LogUnavailable
+from serving.integrity.audit_log import AuditEvent
+from serving.integrity.checkpoint_proof import DatabaseView
+from serving.integrity.checkpoints import Checkpoint, LogSigner
+from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads, LogHead
+from serving.storage.binding import bound_keys
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.audit import (
+    audit_events,
+    chain_checkpoints,
+    checkpoints,
+    witness_progress,
+)
+from serving.storage.tables.scoring import decisions
+from serving.storage.write_lock import writing
+
+Sign = Callable[[Checkpoint], Checkpoint]
+
+_TABLES: dict[str, Table] = {DECISIONS: decisions, AUDIT_EVENTS: audit_events}
+_AT_ONCE = 500
+
+_GAPS = text(
+    "SELECT before, number FROM (SELECT number, lag(number, 1, 0) OVER (ORDER BY number) AS before "
+    "FROM chain_checkpoints) AS numbered WHERE number <> before + 1 ORDER BY number"
+)
+
+
+class CheckpointRepository:
+    """The checkpoints of one database, and its chains as they are to be held to them."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def seal(self, sign: Sign, at: datetime) -> Checkpoint | None:
+        """Store a checkpoint of all chains as they are, signed; None where none of them grew."""
+        with failing_as_unavailable():
+            with self._engine.connect() as connection:  # an idle service needs no turn to write
+                if not _has_grown(connection):
+                    return None
+            with writing(self._engine) as connection:
+                if not _has_grown(connection):  # another worker was faster
+                    return None
+                return _append(connection, sign, _next(connection, at))
+
+    def begin(self, first: Checkpoint, event: AuditEvent, signer: LogSigner) -> Checkpoint:
+        """Begin an epoch: store the event of it and its first checkpoint, both or neither.
+
+        The heads of `first` are read once the event is there; its number and epoch are as given.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            append_audit_events(connection, [event])
+            heads = _heads(connection)
+            return _append(connection, signer.sign, replace(first, heads=heads))
+
+    def after(self, number: int, most: int) -> list[Checkpoint]:
+        """The first checkpoints after a number, oldest first; those of older releases have 0."""
+        query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number > number)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            former = _former(connection) if number < 0 else []
+            rows = connection.scalars(query.order_by(chain_checkpoints.c.number).limit(most))
+            return [*former, *map(_read, rows)]
+
+    def lines(self) -> list[str]:
+        """Every checkpoint as it is stored, oldest first."""
+        query = select(chain_checkpoints.c.line).order_by(chain_checkpoints.c.number)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            former = [checkpoint.as_json() for checkpoint in _former(connection)]
+            return [*former, *connection.scalars(query)]
+
+    def newest_lines(self) -> list[str]:
+        """The first checkpoint of every epoch and the newest of all, oldest first."""
+        by_number = select(chain_checkpoints.c.line, chain_checkpoints.c.number)
+        firsts = text("number IN (SELECT min(number) FROM chain_checkpoints GROUP BY epoch)")
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            newest = connection.execute(
+                by_number.order_by(chain_checkpoints.c.number.desc()).limit(1)
+            ).first()
+            if newest is None:
+                return [checkpoint.as_json() for checkpoint in _former(connection)[-1:]]
+            first = connection.execute(
+                by_number.where(firsts).order_by(chain_checkpoints.c.number)
+            ).all()
+        return [*dict.fromkeys([*(row.line for row in first), newest.line])]
+
+    def line(self, number: int) -> str | None:
+        """The checkpoint of a number as it is stored."""
+        query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number == number)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query)
+
+    def view(self) -> DatabaseView:
+        """The database as its checkpoints are held to it."""
+        count = select(func.count(), func.max(chain_checkpoints.c.number))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            stored, newest = connection.execute(count.select_from(chain_checkpoints)).one()
+            gaps = connection.execute(_GAPS).all() if stored != (newest or 0) else []
+            most = connection.scalar(select(func.max(witness_progress.c.number)))
+            identity = _database_id(connection)
+        return DatabaseView(
+            chains=self,
+            database_id=identity,
+            newest_number=newest or 0,
+            gaps=[(row.before, row.number) for row in gaps],
+            handed_over=-1 if most is None else most,
+        )
+
+    def heads(self) -> ChainHeads:
+        """Where every chain ends now, all as of one instant."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _heads(connection)
+
+    def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
+        """The link of a chain at each of these sizes (hexadecimal); those it lacks are left out."""
+        table = _TABLES[chain]
+        found = {0: EMPTY.head} if 0 in sizes else {}
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            for some in _pages(sorted(set(sizes))):
+                query = select(table.c.seq, table.c.chain).where(table.c.seq.in_(some))
+                found |= {row.seq: bytes(row.chain).hex() for row in connection.execute(query)}
+        return found
+
+    def handed_over(self, witness: str) -> int:
+        """The number of the last checkpoint that a witness took; -1 where it took none."""
+        query = select(witness_progress.c.number).where(witness_progress.c.witness == witness)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.scalar(query)
+        return -1 if found is None else found
+
+    def note_handed_over(self, witness: str, number: int, at: datetime) -> None:
+        """Remember that a witness took all checkpoints up to a number."""
+        own = witness_progress.c.witness == witness
+        row = {"witness": witness, "number": number, "at": at.isoformat()}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if connection.execute(witness_progress.update().where(own).values(row)).rowcount == 0:
+                connection.execute(witness_progress.insert(), row)
+
+
+def _append(connection: Connection, sign: Sign, unsigned: Checkpoint) -> Checkpoint:
+    signed = sign(unsigned)
+    _require_known_key(connection, signed)
+    row = {"number": signed.number, "epoch": signed.epoch, "line": signed.as_json()}
+    connection.execute(chain_checkpoints.insert(), row)
+    return signed
+
+
+def _next(connection: Connection, at: datetime) -> Checkpoint:
+    newest = _newest(connection)
+    return Checkpoint(
+        number=newest.number + 1 if newest else 1,
+        epoch=newest.epoch if newest else 1,
+        heads=_heads(connection),
+        database_id=_database_id(connection),
+        signed_at=at.isoformat(),
+        key_id="",
+    )
+
+
+def _has_grown(connection: Connection) -> bool:
+    """Whether there is something that no checkpoint speaks of; the first speaks of nothing yet."""
+    newest = _newest(connection)
+    return newest is None or dict(newest.heads) != dict(_heads(connection))
+
+
+def _newest(connection: Connection) -> Checkpoint | None:
+    query = select(chain_checkpoints.c.line).order_by(chain_checkpoints.c.number.desc()).limit(1)
+    line = connection.scalar(query)
+    return None if line is None else _read(line)
+
+
+def _read(line: str) -> Checkpoint:
+    try:
+        return Checkpoint.from_json(line)
+    except ValueError as error:
+        raise LogUnavailable(f"a stored checkpoint was changed: {error}") from None
+
+
+def _former(connection: Connection) -> list[Checkpoint]:
+    """Those of older releases, which speak of decisions only."""
+    return [
+        Checkpoint(
+            0,
+            1,
+            {DECISIONS: LogHead(row.size, row.head)},
+            "",
+            row.signed_at,
+            row.key_id,
+            None,
+            row.signature,
+        )
+        for row in connection.execute(select(checkpoints).order_by(checkpoints.c.size))
+    ]
+
+
+def _heads(connection: Connection) -> dict[str, LogHead]:
+    return {chain: _head(connection, table) for chain, table in sorted(_TABLES.items())}
+
+
+def _head(connection: Connection, table: Table) -> LogHead:
+    newest = select(table.c.seq, table.c.chain).order_by(table.c.seq.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return LogHead(row.seq, bytes(row.chain).hex()) if row else EMPTY
+
+
+def _database_id(connection: Connection) -> str:
+    """The identity that the table `installation` gives it, where that is."""
+    if not inspect(connection).has_table("installation"):
+        return ""
+    return connection.scalar(text("SELECT database_id FROM installation")) or ""
+
+
+def _pages(sizes: list[int]) -> list[list[int]]:
+    return [sizes[at : at + _AT_ONCE] for at in range(0, len(sizes), _AT_ONCE)]
+
+
+def _require_known_key(connection: Connection, checkpoint: Checkpoint) -> None:
+    """Raise LogUnavailable for a key that this log does not know, or that was rotated away.
+
+    A checkpoint can't be taken back, and one that nobody can verify would spoil the proof for ever.
+    """
+    keys = [each for each in bound_keys(connection) if each.name == LOG]
+    for each in keys:
+        if each.fingerprint == checkpoint.key_id and (
+            each.retires_at is None or checkpoint.signed_at < each.retires_at
+        ):
+            return
+    if keys:  # a database that was opened without its home knows none
+        raise LogUnavailable(
+            f"the key {checkpoint.key_id} signs this log no more; copy HOME/keys from the host "
+            "that rotated it, and start again"
+        )

@@ -1,0 +1,489 @@
+"""Decisions, appended in one order and chained by their hashes, with the answers given for them.
+
+The chain is made of what is written: the outline of a decision, which holds the digest of the
+encrypted whole. So it still holds when the key of that is gone.
+"""
+
+from base64 import b64encode
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.exc import IntegrityError
+
+from serving.audit.decision import Decision
+from serving.audit.decision_export import ChainedRecord
+from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
+from serving.audit.errors import AnsweredMeanwhile, ExportRefused
+from serving.audit.logged_decision import (
+    DecisionAccess,
+    DecisionFilter,
+    LoggedDecision,
+    RecordPage,
+    StoredAnswer,
+)
+from serving.audit.ship_journey import ShipJourney
+from serving.crypto.encryption import EncryptionUnit
+from serving.crypto.errors import TokensRotated, Undecipherable
+from serving.errors import Erased
+from serving.integrity.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
+from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.engine import failing_as_unavailable, move_write_ahead_log
+from serving.storage.errors import ClockBehind
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_times import binding, instant, known_time, logged_at
+from serving.storage.lookups import PairLookup
+from serving.storage.noted_journeys import journey_row, note_journeys
+from serving.storage.raised_alerts import tie_alerts
+from serving.storage.tables.scoring import answers, decisions
+from serving.storage.waiting_subjects import SubjectToken, let_wait
+from serving.storage.write_lock import writing
+
+PAGE = 500
+MOST_LOOKED_AT = 50_000  # decisions, for a page of a list: whoever has few is told to go on
+
+GROUPS_PER_MOVE = 24
+"""Groups: their pages are moved while the next one is decided, and none waits for that."""
+
+_GIVEN = PairLookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
+_LAST = (
+    "SELECT seq, chain, coalesce(logged_at, scored_at) AS newest "
+    "FROM decisions ORDER BY seq DESC LIMIT 1"
+)
+
+
+class DecisionRepository:
+    """The log of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._decisions = EncryptedDecisions(self._keys)
+        self._unmoved = 0
+        self._newest: str | None = None  # the time of the log, as it was last seen
+
+    def close(self) -> None:
+        """Let go of the database; a service's hold on its file ends with it."""
+        self._engine.dispose()
+
+    def probe(self) -> None:
+        """Write what is there once more, durably: raises LogUnavailable where that fails, or its
+        keys are not there.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            self._keys.probe(connection)
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
+    def read_time(self, now: datetime) -> None:
+        """Read the time of the log, so that a clock that is behind it shows at once."""
+        self._newest = known_time(self._engine, now.isoformat(), self._newest)
+
+    def seconds_behind(self, now: datetime) -> float:
+        """By how much a clock is behind the decision that this process knows as the newest."""
+        if self._newest is None or now.isoformat() >= self._newest:
+            return 0.0
+        return (instant(self._newest) - now).total_seconds()
+
+    def reach(self) -> None:
+        """Read from the database: raises LogUnavailable where that fails."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+
+    def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
+        """Append decisions with their answers: all durable when this returns, or none.
+
+        Raises AnsweredMeanwhile where one of them has its decision already, by another process.
+        """
+        try:
+            head = self._append(entries)
+        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
+            head = self._append(entries)
+        self._unmoved += 1
+        return head
+
+    def _append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
+        ring = self._keys.token_keys.ring()
+        earliest = min(decision.scored_at for decision, _ in entries)
+        self._newest = known_time(self._engine, earliest, self._newest)
+        stated = _logged_at(entries, self._newest)
+        encrypted = [
+            self._decisions.rows(*entry, at) for entry, at in zip(entries, stated, strict=True)
+        ]
+        journeys = [
+            self._journey_row(decision.ship_journey, row)
+            for (row, _), (decision, _) in zip(encrypted, entries, strict=True)
+            if decision.ship_journey is not None
+        ]
+        alerted = {
+            decision.decision_id: self._names_of_alerts(decision.alerted_as)
+            for decision, _ in entries
+            if decision.alerted_as
+        }
+        try:
+            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                self._keys.token_keys.require(ring, connection)
+                self._require_unanswered(connection, [answer for _, answer in entries])
+                seq, link, newest = _head(connection)
+                self._newest = binding(connection, earliest, newest)
+                if stated != _logged_at(entries, self._newest):
+                    raise ClockBehind("the clock is behind what was decided last; ask again")
+                for row, _ in encrypted:
+                    seq, link = seq + 1, next_link(link, row["record"])
+                    row.update(seq=seq, chain=link)
+                connection.execute(decisions.insert(), [row for row, _ in encrypted])
+                connection.execute(answers.insert(), [answer for _, answer in encrypted])
+                note_journeys(connection, journeys)
+                for (row, _), (decision, _) in zip(encrypted, entries, strict=True):
+                    if names := alerted.get(decision.decision_id):
+                        tie_alerts(connection, decision.decision_id, names, row["scored_at"])
+                    if decision.danger_begins_at is not None:
+                        subject = SubjectToken(row["subject_kind"], row["subject_id"])
+                        let_wait(connection, subject, decision.danger_begins_at, is_danger=True)
+        except IntegrityError:
+            raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
+        self._newest = max(self._newest or "", stated[-1] or entries[-1][0].scored_at)
+        return LogHead(seq, link.hex())
+
+    def _names_of_alerts(self, journeys: Sequence[str]) -> tuple[str, ...]:
+        """The tokens of journeys under which a ship may have called, first that of its own."""
+        every = (token for name in journeys for token in self._keys.tokens("route", name))
+        return self._keys.subject_token("route", journeys[0]), *every
+
+    def _journey_row(self, ship: ShipJourney, row: dict[str, Any]) -> dict[str, Any]:
+        """What the journey of a decision is found by."""
+        token, at = row["subject_id"], row["logged_at"] or row["scored_at"]
+        if row["subject_kind"] == "route":
+            return journey_row(self._keys, ship, token, at)
+        journey_token = self._keys.subject_token("route", ship.journey_id)
+        return journey_row(self._keys, ship, journey_token, at, shipment_token=token)
+
+    def _require_unanswered(self, connection: Connection, given: Sequence[StoredAnswer]) -> None:
+        """Raise AnsweredMeanwhile where a request was answered under a former key of tokens."""
+        claimed = [self._decisions.claims(each.caller_id, each.idempotency_key) for each in given]
+        former = [claim for _, *others in claimed for claim in others[:-1]]
+        found = tuple_(answers.c.caller_id, answers.c.idempotency_key).in_(former)
+        if former and connection.execute(select(answers.c.decision_id).where(found)).first():
+            raise AnsweredMeanwhile("a request with this idempotency key was answered")
+
+    def maintain(self, *, is_idle: bool) -> None:
+        """Do what no append should wait for, where that is much or nobody appends."""
+        self._keys.token_keys.follow_now_and_then()
+        if self._unmoved >= GROUPS_PER_MOVE or (is_idle and self._unmoved):
+            with failing_as_unavailable():
+                move_write_ahead_log(self._engine)
+            self._unmoved = 0
+
+    def answers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredAnswer]:
+        """What callers were answered under their keys, by (caller, key); those new are left out."""
+        if not keys:
+            return {}
+        by_token = {named: key for key in keys for named in self._decisions.claims(*key)}
+        with failing_as_unavailable():
+            rows = _GIVEN.rows(self._engine, [*by_token])
+        given = {}
+        for row in rows:
+            key = by_token[row.caller_id, row.idempotency_key]
+            if (answer := self._decisions.answer(row, key)) is not None:
+                given[key] = answer
+        return given
+
+    def record(self, decision_id: str, access: DecisionAccess | None = None) -> str | None:
+        """A decision's record, if it exists and may be seen (None as access sees all).
+
+        Raises Erased where its time was over.
+        """
+        query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(_visible(query, access)).first()
+        if row is None:
+            return None
+        record = self._decisions.record(row)
+        if record is None:
+            raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
+        return record
+
+    def records_of(self, decision_ids: Collection[str]) -> dict[str, str]:
+        """The records of several decisions by id, without those that cannot be read.
+
+        Of a page that lists many, one that was erased, or changed in the database, hides no other.
+        """
+        query = select(*WHOLE).where(decisions.c.decision_id.in_(decision_ids))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found = {}
+        for row in rows:
+            with suppress(Undecipherable):
+                if (record := self._decisions.record(row)) is not None:
+                    found[row.decision_id] = record
+        return found
+
+    def place(self, decision_id: str) -> LogHead | None:
+        """How long the chain is up to a decision, and its link there; None for an unknown one."""
+        query = select(decisions.c.seq, decisions.c.chain)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(query.where(decisions.c.decision_id == decision_id)).first()
+        return None if row is None else LogHead(row.seq, bytes(row.chain).hex())
+
+    def newest(self, access: DecisionAccess, limit: int) -> list[str]:
+        """The records that may be seen and were not erased, newest first."""
+        query = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(_visible(query, access)).all()
+        return [record for row in rows if (record := self._decisions.record(row)) is not None]
+
+    def page(
+        self, access: DecisionAccess, wanted: DecisionFilter, before: int | None, limit: int
+    ) -> RecordPage:
+        """Records before a place that may be seen; one subject is named by its kind and id.
+
+        At most `MOST_LOOKED_AT` decisions are looked at for it, but of one subject all.
+        """
+        query = _visible(select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit), access)
+        if wanted.subject_kind is not None:
+            query = query.where(decisions.c.subject_kind == wanted.subject_kind)
+        if wanted.caller_id is not None:
+            query = query.where(_of_caller(wanted.caller_id))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            before = _head(connection).seq + 1 if before is None else before
+            first = 1
+            if wanted.subject_kind is not None and wanted.subject_id is not None:
+                named = self._named(wanted.subject_kind, wanted.subject_id)
+                query = query.where(decisions.c.subject_id.in_(named))
+            else:
+                first = max(1, before - MOST_LOOKED_AT)
+            query = query.where(decisions.c.seq < before, decisions.c.seq >= first)
+            rows = connection.execute(query).all()
+        reached = rows[-1].seq if len(rows) == limit else first
+        records = [record for row in rows if (record := self._decisions.record(row)) is not None]
+        return RecordPage(records, reached if reached > 1 else None)
+
+    def records(self, after: int = 0) -> Iterator[str | None]:
+        """All records but the first `after`, in order, page by page; None for an erased one."""
+        seq = after
+        while page := self._page(seq):
+            yield from map(self._decisions.record, page)
+            seq = page[-1].seq
+
+    def link_at(self, size: int) -> str | None:
+        """The link of the chain after so many decisions (hexadecimal); None where it is shorter."""
+        if not size:
+            return FIRST_LINK.hex()
+        query = select(decisions.c.chain).where(decisions.c.seq == size)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            link = connection.scalar(query)
+        return None if link is None else bytes(link).hex()
+
+    def chained(self, decision_id: str) -> ChainedRecord | None:
+        """A decision with its key; None for an unknown one. Raises Erased or ExportRefused."""
+        query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        if row.encrypted is None:
+            raise ExportRefused("an older release kept this decision in the clear")
+        day = row.logged_at or row.scored_at
+        key = self._keys.unit_key(EncryptionUnit.of_decision(row.decision_id, day))
+        record = self._decisions.record(row)
+        if record is None or key is None:
+            raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
+        before = self.link_at(row.seq - 1) or ""
+        encrypted = bytes(row.encrypted)
+        return ChainedRecord(row.seq, before, row.record, encrypted, key, record.encode())
+
+    def outlines(self, after: int, upto: int) -> Iterator[str]:
+        """What the chain is made of, of the decisions after one number up to another."""
+        query = select(decisions.c.record).order_by(decisions.c.seq)
+        for begin in range(after, upto, PAGE):
+            within = decisions.c.seq.between(begin + 1, min(begin + PAGE, upto))
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                yield from connection.scalars(query.where(within)).all()
+
+    def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
+        """The records from the first to the last that was decided in [begins, ends), in order.
+
+        What a clock that jumped dated otherwise, but lies among them, is there too.
+        """
+        query = select(func.min(decisions.c.seq), func.max(decisions.c.seq)).where(
+            decisions.c.scored_at >= begins.isoformat(), decisions.c.scored_at < ends.isoformat()
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            first, last = connection.execute(query).one()
+        if first is not None:
+            yield from self._chained(first, last)
+
+    def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The offices that each of these subjects was decided for, of those that belong to some."""
+        return self._decided(subject_kind, subject_ids, decisions.c.office_id)
+
+    def lanes_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The lanes that each of these subjects came into, of those that were decided about."""
+        return self._decided(subject_kind, subject_ids, decisions.c.lane)
+
+    def about(self, subject_kind: str, subject_id: str) -> list[str]:
+        """The records of all decisions about a subject, but of those erased."""
+        query = (
+            select(*WHOLE)
+            .where(
+                decisions.c.subject_kind == subject_kind,
+                decisions.c.subject_id.in_(self._named(subject_kind, subject_id)),
+            )
+            .order_by(decisions.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [record for row in rows if (record := self._decisions.record(row)) is not None]
+
+    def _named(self, subject_kind: str, subject_id: str) -> tuple[str, ...]:
+        """What a subject may be named by: tokens of all keys, and its id by an older release."""
+        return (*self._keys.tokens(subject_kind, subject_id), subject_id)
+
+    def _decided(
+        self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
+    ) -> dict[str, set[str]]:
+        """What stands in a column of all decisions about each of these subjects, but nothing."""
+        by_token = {
+            named: subject_id
+            for subject_id in subject_ids
+            for named in self._named(subject_kind, subject_id)
+        }
+        query = (
+            select(decisions.c.subject_id, column)
+            .where(
+                decisions.c.subject_kind == subject_kind,
+                decisions.c.subject_id.in_(by_token),
+                column.is_not(None),
+            )
+            .distinct()
+        )
+        found: dict[str, set[str]] = {}
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            for named, value in connection.execute(query):
+                found.setdefault(by_token[named], set()).add(value)
+        return found
+
+    def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
+        """What was decided about a subject; None where nothing was, or it was erased."""
+        return self._earlier(subject_kind, self._named(subject_kind, subject_id))
+
+    def earlier_of_token(self, subject_kind: str, token: str) -> EarlierDecisions | None:
+        """The same about the subject with a token."""
+        return self._earlier(subject_kind, (token,))
+
+    def _earlier(self, subject_kind: str, named: tuple[str, ...]) -> EarlierDecisions | None:
+        newest = (
+            select(*WHOLE)
+            .where(decisions.c.subject_kind == subject_kind, decisions.c.subject_id.in_(named))
+            .order_by(decisions.c.seq.desc())
+            .limit(1)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(newest).first()
+            if row is None:
+                return None
+            rescores = select(decisions.c.rescores).where(decisions.c.seq == row.seq)
+            first_id = connection.scalar(rescores) or row.decision_id
+            first = select(decisions.c.scored_at).where(decisions.c.decision_id == first_id)
+            first_at = connection.scalar(first) or row.scored_at
+            again = select(func.count()).where(decisions.c.rescores == first_id)
+            later_scores = connection.scalar(again) or 0
+        record = self._decisions.record(row)
+        if record is None:
+            return None
+        newest_decision = Decision.model_validate_json(record)
+        return EarlierDecisions(
+            first_id, datetime.fromisoformat(first_at), newest_decision, later_scores
+        )
+
+    def count_scored_again(self) -> int:
+        """How many subjects were scored again."""
+        query = select(func.count(decisions.c.rescores.distinct()))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def size(self) -> int:
+        """How many decisions there are."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+    def _chained(self, first: int, last: int) -> Iterator[ChainedDecision]:
+        columns = select(*WHOLE, decisions.c.chain)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            before = connection.scalar(
+                select(decisions.c.chain).where(decisions.c.seq == first - 1)
+            )
+        link = before or FIRST_LINK
+        for begin in range(first, last + 1, PAGE):
+            page = columns.where(decisions.c.seq.between(begin, min(begin + PAGE - 1, last)))
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                rows = connection.execute(page.order_by(decisions.c.seq)).all()
+            for row in rows:
+                yield self._link(row, link)
+                link = row.chain
+
+    def _link(self, row: Any, before: bytes) -> ChainedDecision:
+        encrypted = None if row.encrypted is None else b64encode(row.encrypted).decode()
+        record = self._decisions.record(row)
+        return ChainedDecision(
+            row.seq, row.record, encrypted, row.chain.hex(), before.hex(), record
+        )
+
+    def _page(self, after: int) -> Sequence[Row[Any]]:
+        query = select(*WHOLE).where(decisions.c.seq > after).order_by(decisions.c.seq).limit(PAGE)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+class _LogEnd(NamedTuple):
+    """The end of the log: its size, its last link, and the time of the log."""
+
+    seq: int
+    link: bytes
+    newest: str | None
+
+
+def _head(connection: Connection) -> _LogEnd:
+    last = connection.exec_driver_sql(_LAST).first()
+    return _LogEnd(last.seq, last.chain, last.newest) if last else _LogEnd(0, FIRST_LINK, None)
+
+
+def _logged_at(
+    entries: Sequence[tuple[LoggedDecision, StoredAnswer]], newest: str | None
+) -> list[str | None]:
+    """The time of the log of each decision that the clock was behind for."""
+    found = []
+    for decision, _ in entries:
+        behind = logged_at(decision.scored_at, newest)
+        newest = behind or max(decision.scored_at, newest or "")
+        found.append(behind)
+    return found
+
+
+def _of_caller(caller_id: str) -> ColumnElement[bool]:
+    first = decisions.alias()
+    is_own = and_(first.c.decision_id == decisions.c.rescores, first.c.caller_id == caller_id)
+    scores_own_again = and_(decisions.c.caller_id == SCORES_AGAIN, exists().where(is_own))
+    return or_(decisions.c.caller_id == caller_id, scores_own_again)
+
+
+def _visible(query: Select[Any], access: DecisionAccess | None) -> Select[Any]:
+    if access is None or not access.offices:
+        return query
+    return query.where(
+        or_(decisions.c.office_id.in_(access.offices), decisions.c.caller_id == access.caller_id)
+    )

@@ -1,0 +1,28 @@
+"""Which database this is, and the keys that belong or belonged to it."""
+
+from sqlalchemy import Engine
+
+from serving.storage.binding import BoundKey, bound_keys, identity_of
+from serving.storage.engine import failing_as_unavailable
+
+
+class InstallationRepository:
+    """What binds one database to its home."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    @property
+    def database_id(self) -> str:
+        """The identity of this database; empty where it was never bound."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return identity_of(connection) or ""
+
+    def all_keys(self) -> list[BoundKey]:
+        """Every key, by name, the oldest first."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return bound_keys(connection)
+
+    def current_keys(self) -> list[BoundKey]:
+        """The keys in use."""
+        return [each for each in self.all_keys() if each.retires_at is None]

@@ -1,0 +1,172 @@
+"""Switch events of the kill switch on disk; appended, never changed.
+
+Models are on or off as the newest audit event says, whatever the table does, and what was proposed
+counts only as the audit log tells it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
+
+from features.records import SUBJECT_KINDS
+from serving.access.acting import whoever_acts
+from serving.access.actors import Actor
+from serving.integrity.audit_log import AuditEvent
+from serving.models.kill_switch import DecideSwitch, SwitchBoard, SwitchEvent, SwitchProposal
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.reader import AuditedRows
+from serving.storage.tables.audit import audit_events
+from serving.storage.tables.models import switch_proposals, switches
+from serving.storage.write_lock import writing
+
+log = structlog.get_logger(__name__)
+
+_SWITCHED = ("switch_on", "switch_off")
+_STEPS = ("propose_switching_on", "decline_switching_on")
+_COLUMNS = [switches.c[name] for name in SwitchEvent.__annotations__]
+
+
+class KillSwitchRepository:
+    """The switch events of one database. Every method raises LogUnavailable where it fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._audited = AuditedRows("switch_proposals", "model")
+
+    def append(self, events: Sequence[SwitchEvent]) -> None:
+        """Store all of these events, or none."""
+        last = select(func.coalesce(func.max(switches.c.seq), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            seq = connection.scalar(last) or 0
+            rows = [
+                {**asdict(event), "is_on": int(event.is_on), "seq": seq + place}
+                for place, event in enumerate(events, start=1)
+            ]
+            connection.execute(switches.insert(), rows)
+            append_audit_events(connection, [_act(event) for event in events])
+
+    def decide(self, decide: DecideSwitch) -> None:
+        """Store what is decided: of two who decide at once, the second sees the first."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            for act in decide(SwitchBoard(_latest(connection), self._proposals(connection))):
+                if isinstance(act, SwitchEvent):
+                    _insert(connection, switches, {**asdict(act), "is_on": int(act.is_on)})
+                else:
+                    newest = connection.scalar(_newest_switch(act.subject_kind)) or 0
+                    _insert(connection, switch_proposals, _row(act, newest))
+                append_audit_events(connection, [_audited(act)])
+
+    def proposals(self) -> dict[str, SwitchProposal]:
+        """What is proposed and waits for a second person, by kind."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._proposals(connection)
+
+    def latest_by_kind(self) -> dict[str, SwitchEvent]:
+        """The last event of each kind of subject; a kind never switched is left out."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _latest(connection)
+
+    def newest(self, limit: int) -> list[SwitchEvent]:
+        """The newest events, newest first."""
+        return self._read(select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(limit))
+
+    def _proposals(self, connection: Connection) -> dict[str, SwitchProposal]:
+        """Of each kind what the audit log tells that was proposed, and nothing done since."""
+        found: dict[str, SwitchProposal] = {}
+        for kind in SUBJECT_KINDS:
+            told = connection.execute(_told(kind, (*_SWITCHED, *_STEPS))).first()
+            if told is None or told.action != _STEPS[0]:
+                continue
+            is_kind = switch_proposals.c.subject_kind == kind
+            query = select(switch_proposals).where(is_kind, switch_proposals.c.at == told.at)
+            newest = query.order_by(switch_proposals.c.seq.desc()).limit(1)
+            if row := self._audited.read(connection, newest, kind):
+                found[kind] = _proposal(row)
+        return found
+
+    def _read(self, query: Select[tuple[object, ...]]) -> list[SwitchEvent]:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [_event(row) for row in rows]
+
+
+def _latest(connection: Connection) -> dict[str, SwitchEvent]:
+    """How each kind was switched last; of one that the audit log tells, as it tells."""
+    latest = ((kind, _latest_of(connection, kind)) for kind in SUBJECT_KINDS)
+    return {kind: event for kind, event in latest if event is not None}
+
+
+def _latest_of(connection: Connection, kind: str) -> SwitchEvent | None:
+    told = connection.execute(_told(kind, _SWITCHED)).first()
+    stored = select(*_COLUMNS).where(switches.c.subject_kind == kind)
+    if told is not None:
+        is_on = told.action == "switch_on"
+        stored = stored.where(switches.c.switched_at == told.at, switches.c.is_on == int(is_on))
+    row = connection.execute(stored.order_by(switches.c.seq.desc()).limit(1)).first()
+    if row is None and told is not None:
+        log.error("row_not_as_audited", table="switches", key=kind)
+        return SwitchEvent(kind, is_on, told.at, told.actor, "", told.actor_name)
+    return _event(row) if row is not None else None
+
+
+def _newest_switch(kind: str) -> Select[Any]:
+    return select(func.max(switches.c.seq)).where(switches.c.subject_kind == kind)
+
+
+def _told(kind: str, actions: Sequence[str]) -> Select[Any]:
+    """The newest audit event of these actions on the models of a kind."""
+    columns = audit_events.c
+    return (
+        select(columns.action, columns.at, columns.actor, columns.actor_name)
+        .where(columns.object_kind == "model", columns.object_id == kind)
+        .where(columns.action.in_(actions))
+        .order_by(columns.seq.desc())
+        .limit(1)
+    )
+
+
+def _event(row: Row[Any]) -> SwitchEvent:
+    told = {name: row._mapping[name] for name in SwitchEvent.__annotations__}
+    return SwitchEvent(**{**told, "is_on": bool(row.is_on)})
+
+
+def _proposal(row: Row[Any]) -> SwitchProposal:
+    by = Actor(row.actor, row.actor_name, row.person)
+    return SwitchProposal(row.subject_kind, row.step, row.at, by, row.because)
+
+
+def _row(act: SwitchProposal, after_seq: int) -> dict[str, Any]:
+    return {
+        "subject_kind": act.subject_kind,
+        "step": act.step,
+        "at": act.at,
+        "actor": act.by.identity,
+        "actor_name": act.by.name,
+        "person": act.by.person,
+        "because": act.because,
+        "after_seq": after_seq,
+    }
+
+
+def _insert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    last = connection.scalar(select(func.coalesce(func.max(table.c.seq), 0))) or 0
+    connection.execute(table.insert().values(seq=last + 1, **row))
+
+
+def _audited(act: SwitchEvent | SwitchProposal) -> AuditEvent:
+    if isinstance(act, SwitchEvent):
+        action, at = "switch_on" if act.is_on else "switch_off", act.switched_at
+    else:
+        action, at = f"{act.step}_switching_on", act.at
+    return AuditEvent(datetime.fromisoformat(at), act.by, action, "model", act.subject_kind)
+
+
+def _act(event: SwitchEvent) -> AuditEvent:
+    action = "switch_on" if event.is_on else "switch_off"
+    at = datetime.fromisoformat(event.switched_at)
+    return AuditEvent(at, whoever_acts(), action, "model", event.subject_kind)

@@ -1,0 +1,290 @@
+"""Standard messages as evidence, encrypted with the decisions or the records that they made."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    LargeBinary,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.exc import IntegrityError
+
+from features.messages.kept_text import NO_TEXT, MessageText
+from serving.access.acting import whoever_acts
+from serving.crypto.encryption import EncryptionUnit
+from serving.crypto.errors import TokensRotated
+from serving.errors import Conflict, Erased
+from serving.history.kept_messages import CONTENT, KeptMessage
+from serving.history.received_records import ReceivedRecord
+from serving.integrity.audit_log import AuditEvent
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.message_list import MessageFilter, MessagePage
+from serving.storage.encrypted_records import EncryptedRecords
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.errors import ClockBehind
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_times import known_time, logged_at, newest_time, require_logged
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repositories.record_repository import RecordWriter
+from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.tables.outgoing import distress_alerts
+from serving.storage.tables.review import cases
+from serving.storage.tables.scoring import decisions, kept_messages, message_subjects
+from serving.storage.write_lock import writing
+
+_PART = "message"
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+_COLUMNS = (
+    *(each for each in kept_messages.c if each.name != "encrypted"),
+    func.length(kept_messages.c.encrypted).label("size"),
+)
+_LENGTH = struct.Struct(">Q")  # of the content as JSON, before which it stands; then comes the text
+_IS_ABOUT = and_(
+    message_subjects.c.subject_kind == decisions.c.subject_kind,
+    message_subjects.c.subject_id == decisions.c.subject_id,
+)
+
+
+class MessageRepository:
+    """The messages of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._records = EncryptedRecords(self._keys)
+        self._writer = RecordWriter(self._records)
+        self._newest: str | None = None  # the time of the log, as it was last seen
+
+    def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
+        """Store a message with the records of it that are new: all of it, durably, or nothing.
+
+        Raises Conflict where its key was used, or an id of a record, since they were looked up.
+        """
+        try:
+            self._keep(message, records)
+        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
+            self._keep(message, records)
+
+    def _keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
+        ring = self._keys.token_keys.ring()
+        kind = "decisions" if message.content.scored else "records"
+        self._newest = known_time(self._engine, message.received_at, self._newest)
+        behind = logged_at(message.received_at, self._newest)
+        day = (behind or message.received_at)[:10]
+        unit = EncryptionUnit.of_message(message.message_id, f"{kind}/{day}")
+        content, text = CONTENT.dump_json(message.content), message.content.text.packed
+        encrypted = self._keys.encrypt_joined(
+            unit, _PART, [_LENGTH.pack(len(content)), content, text]
+        )
+        del content
+        row = {
+            "message_id": message.message_id,
+            "caller_id": message.caller_id,
+            "idempotency_key": self._keys.token(message.caller_id, message.idempotency_key),
+            "received_at": message.received_at,
+            "format": message.format,
+            "key_day": unit.day,
+            "encrypted": encrypted,
+        }
+        subjects = [
+            {
+                "message_id": message.message_id,
+                "subject_kind": kind,
+                "subject_id": self._keys.subject_token(kind, subject_id),
+            }
+            for kind, subject_id in message.content.subjects
+        ]
+        rows = self._records.encrypted_all(records, self._newest)
+        try:
+            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                self._keys.token_keys.require(ring, connection)
+                self._newest = newest_time(connection, message.received_at)
+                require_logged([{**row, "logged_at": behind}, *rows.values()], self._newest)
+                kept = self._writer.add(connection, records, rows)
+                if any(kept[each.key].body != each.body for each in records if each.key in kept):
+                    raise Conflict("another record was kept under an id of this message meanwhile")
+                connection.execute(kept_messages.insert(), [row])
+                if subjects:
+                    connection.execute(message_subjects.insert(), subjects)
+                append_audit_events(connection, [_received(message)])
+        except IntegrityError:
+            raise Conflict("a message with this idempotency key was kept meanwhile") from None
+
+    def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
+        """What a caller sent under a key, without text; None of nothing, or where erased."""
+        tokens = self._keys.tokens(caller_id, idempotency_key)
+        query = select(*_COLUMNS).where(
+            kept_messages.c.caller_id == caller_id, kept_messages.c.idempotency_key.in_(tokens)
+        )
+        found = self._first(query)
+        return None if found is None else _without_text(self._message(found, idempotency_key))
+
+    def message(self, message_id: str) -> KeptMessage | None:
+        """A message; None of an unknown one. Raises Erased where its time is over."""
+        found = self._first(_by_id(message_id))
+        if found is None:
+            return None
+        message = self._message(found)
+        if message is None:
+            raise Erased(
+                f"this message of {found.received_at[:10]} was erased when its time was over"
+            )
+        return message
+
+    def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
+        """The newest messages about subjects (kind, id) without text, the newest first."""
+        named = [(kind, token) for kind, id_ in subjects for token in self._keys.tokens(kind, id_)]
+        subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
+        about = select(message_subjects.c.message_id).where(subject.in_(named))
+        query = (
+            select(kept_messages.c.message_id)
+            .where(kept_messages.c.message_id.in_(about))
+            .order_by(kept_messages.c.received_at.desc(), kept_messages.c.message_id)
+            .limit(limit)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            ids = connection.scalars(query).all()
+        return self._without_texts(ids)
+
+    def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
+        """Those with a case that may be seen; for all offices also those without any."""
+        columns = kept_messages.c.received_at, kept_messages.c.message_id
+        query = select(*columns).where(_may_be_seen(access)).limit(limit + 1)
+        if wanted.format is not None:
+            query = query.where(kept_messages.c.format == wanted.format)
+        if wanted.subject_id is not None:
+            query = query.where(kept_messages.c.message_id.in_(self._naming(wanted.subject_id)))
+        place = tuple_(*columns)
+        if wanted.before is not None:
+            query = query.where(place < wanted.before)
+        newest = query.order_by(*(each.desc() for each in place.clauses))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(newest).all()
+        kept = self._without_texts([row.message_id for row in rows[:limit]])
+        last = rows[limit - 1] if len(rows) > limit else None
+        return MessagePage(kept, None if last is None else (last.received_at, last.message_id))
+
+    def _without_texts(self, message_ids: Sequence[str]) -> list[KeptMessage]:
+        """Return those that were not erased, read one by one: each may be large."""
+        messages = []
+        for message_id in message_ids:
+            found = self._first(_by_id(message_id))
+            message = None if found is None else _without_text(self._message(found))
+            if message is not None:
+                messages.append(message)
+        return messages
+
+    def _naming(self, subject_id: str) -> Select[tuple[str]]:
+        """The messages about the journey or the shipment of an id."""
+        kinds = ("route", "shipment")
+        named = [(kind, token) for kind in kinds for token in self._keys.tokens(kind, subject_id)]
+        subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
+        return select(message_subjects.c.message_id).where(subject.in_(named))
+
+    def alerted(self, subjects: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of some subjects (kind, id) of whose calls for help rescuers are told alone."""
+        routes = [each for each in subjects if each[0] == "route"]
+        named = {token: each for each in routes for token in self._keys.tokens(*each)}
+        query = select(distress_alerts.c.subject_id).distinct()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.scalars(query.where(distress_alerts.c.subject_id.in_([*named])))
+            return {named[token] for token in found}
+
+    def decided_with(self, message_id: str) -> set[str]:
+        """The ids of the decisions about the subjects of a message, by which cases are called."""
+        query = (
+            select(decisions.c.decision_id)
+            .join(message_subjects, _IS_ABOUT)
+            .where(message_subjects.c.message_id == message_id)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return set(connection.scalars(query))
+
+    def _first(self, query: Select[tuple[object, ...]]) -> Row[tuple[object, ...]] | None:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.execute(query).first()
+
+    def _encrypted(self, row: Row[tuple[object, ...]]) -> bytearray | None:
+        """Return what is encrypted of a message; None where the row was deleted since.
+
+        It is read in parts, for drivers hold several copies of what they read.
+        """
+        encrypted = bytearray()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            for start in range(1, row.size + 1, _BYTES_AT_ONCE):
+                whole = kept_messages.c.encrypted
+                part = func.substr(whole, start, _BYTES_AT_ONCE, type_=LargeBinary)
+                is_it = kept_messages.c.message_id == row.message_id
+                found = connection.scalar(select(part).where(is_it))
+                if found is None:
+                    return None
+                encrypted += found
+        return encrypted
+
+    def _message(self, row: Row[tuple[object, ...]], key: str = "") -> KeptMessage | None:
+        """The message of a row; None where it was erased."""
+        unit = EncryptionUnit.of_message(row.message_id, row.key_day)
+        encrypted = self._encrypted(row)
+        decrypted = encrypted and self._keys.decrypt(unit, _PART, encrypted)
+        if not decrypted:
+            return None
+        del encrypted
+        whole = memoryview(decrypted)
+        end = _LENGTH.size + _LENGTH.unpack_from(whole)[0]
+        content = CONTENT.validate_json(decrypted[_LENGTH.size : end])
+        return KeptMessage(
+            message_id=row.message_id,
+            caller_id=row.caller_id,
+            idempotency_key=key,
+            received_at=row.received_at,
+            format=row.format,
+            content=replace(content, text=MessageText(whole[end:])),
+        )
+
+
+def _without_text(message: KeptMessage | None) -> KeptMessage | None:
+    if message is None:
+        return None
+    return replace(message, content=replace(message.content, text=NO_TEXT))
+
+
+def _by_id(message_id: str) -> Select[tuple[object, ...]]:
+    return select(*_COLUMNS).where(kept_messages.c.message_id == message_id)
+
+
+def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
+    """Whether a reader may see a case of a message, or for all offices if none is a rescue.
+
+    Nor is what holds but calls for help that rescuers are told of without any case.
+    """
+    of_message = (
+        select(cases.c.case_id)
+        .join(decisions, decisions.c.decision_id == cases.c.case_id)
+        .join(message_subjects, _IS_ABOUT)
+        .where(message_subjects.c.message_id == kept_messages.c.message_id)
+    )
+    has_case = of_message.where(is_visible(access)).exists()
+    if access.offices or access.is_rescue:
+        return has_case
+    has_rescue = of_message.where(cases.c.lane == "rescue").exists()
+    of_call = exists().where(distress_alerts.c.subject_id == message_subjects.c.subject_id)
+    subjects = exists().where(message_subjects.c.message_id == kept_messages.c.message_id)
+    calls_alone = subjects.where(of_call) & ~subjects.where(~of_call)
+    return or_(has_case, ~has_rescue & ~calls_alone)
+
+
+def _received(message: KeptMessage) -> AuditEvent:
+    details = {"format": message.format, "records": message.content.report["records"]}
+    at = datetime.fromisoformat(message.received_at)
+    return AuditEvent(at, whoever_acts(), "send_message", "message", message.message_id, details)

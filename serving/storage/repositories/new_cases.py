@@ -1,0 +1,256 @@
+"""Opens the cases of decisions as they are logged.
+
+What the decisions say is read before it is the turn to write, for the log waits for whoever writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from serving.access.acting import whoever_acts
+from serving.crypto.encryption import EncryptionUnit
+from serving.integrity.audit_log import AuditEvent
+from serving.review.cases.case_records import (
+    ENDED,
+    CaseLink,
+    CaseRecord,
+    CaseScore,
+    OpenCase,
+    OpenedCase,
+    scored_again_event,
+)
+from serving.review.cases.queue_rank import UNKNOWN_RISK
+from serving.review.published_events import CaseHappening, further_score, opening_of
+from serving.storage.encrypted_cases import EncryptedCases
+from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repositories.case_events import insert_event
+from serving.storage.repositories.published_event_repository import publish
+from serving.storage.row_audit.digests import links_digest
+from serving.storage.row_audit.reader import AuditedRows
+from serving.storage.row_audit.writer import now
+from serving.storage.search_index import SearchIndex
+from serving.storage.tables.review import (
+    case_links,
+    case_scores,
+    cases,
+    cases_opened_to,
+    untold_news,
+)
+from serving.storage.tables.scoring import decisions
+from serving.triage.lane_rule import WITHOUT_CASE
+
+PAGE = 500
+OPENED_TOGETHER = 64
+"""Cases for which the log waits at most: nothing can be decided while they are written."""
+
+RISKS_TO_DRAW_FROM = 50
+
+
+@dataclass(frozen=True)
+class DecidedPage:
+    """The cases that the decisions after one place in the log open, up to another."""
+
+    after: int
+    upto: int
+    opened: list[OpenedCase]
+
+
+@dataclass(frozen=True)
+class NewCases:
+    """Opens cases and makes them known: to the search, in the audit log, to other systems."""
+
+    kept: EncryptedCases
+    logged: EncryptedDecisions
+    index: SearchIndex
+    audited: AuditedRows
+
+    def read_page(self, connection: Connection, open_case: OpenCase) -> DecidedPage | None:
+        """What the next decisions open; None where none is next."""
+        reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
+        following = (
+            select(decisions.c.seq, decisions.c.lane)
+            .where(decisions.c.seq > reached)
+            .order_by(decisions.c.seq)
+            .limit(PAGE)
+        )
+        read = connection.execute(following).all()
+        if not read:
+            return None
+        waiting = [row.seq for row in read if row.lane not in WITHOUT_CASE][:OPENED_TOGETHER]
+        upto = waiting[-1] if len(waiting) == OPENED_TOGETHER else read[-1].seq
+        whole = select(*WHOLE).where(decisions.c.seq.in_(waiting)).order_by(decisions.c.seq)
+        rows = connection.execute(whole).all() if waiting else []
+        records_read = [(row, self.logged.record(row)) for row in rows]
+        opened = [
+            _counted_from(case, row.logged_at)
+            for row, record in records_read
+            if record and (case := open_case(row.seq, record))
+        ]
+        return DecidedPage(reached, upto, opened)
+
+    def open_page(self, connection: Connection, page: DecidedPage) -> None:
+        """Open the cases of a page; a subject that was scored again has one.
+
+        Nothing where somebody else opened cases since the page was read.
+        """
+        reached = connection.scalar(select(cases_opened_to.c.seq))
+        if (reached or 0) != page.after:
+            return
+        self._insert([each for each in page.opened if each.case.decision_id is None], connection)
+        again = [each for each in page.opened if each.case.decision_id is not None]
+        opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
+        if reached is None:
+            connection.execute(cases_opened_to.insert().values(seq=0))
+        scores = self._append_scores(connection, page.after, page.upto)
+        further = [score for score in scores if score.decision_id not in opened_by]
+        publish(connection, self.kept.keys, further)
+        connection.execute(cases_opened_to.update().values(seq=page.upto))
+
+    def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
+        for is_control in (False, True):  # which get the risk of an inspection that is there
+            some = [each.case for each in opened if (each.case.lane == "control") == is_control]
+            if some:
+                ordered = [_among_inspections(row, connection) for row in some]
+                rows = [self.kept.case(row, connection) for row in ordered]
+                connection.execute(cases.insert(), rows)
+        links = {
+            each.case.case_id: self._links(each.case, each.links, connection) for each in opened
+        }
+        if of_all := [*chain.from_iterable(links.values())]:
+            connection.execute(case_links.insert(), of_all)
+        append_audit_events(
+            connection,
+            [_opened(connection, "open", case_id, own) for case_id, own in links.items()],
+        )
+        self.index.insert(connection, ((each.case, each.terms) for each in opened))
+        publish(connection, self.kept.keys, [opening_of(each.case) for each in opened])
+
+    def _score_again(self, opened: OpenedCase, connection: Connection) -> bool:
+        """Change the case of a subject that was scored again, or open it where it had none.
+
+        Whether a case was opened.
+        """
+        again, links, terms = opened
+        is_it = cases.c.case_id == again.case_id
+        found = connection.execute(select(cases).where(is_it)).first()
+        if found is None:
+            self._insert([opened], connection)
+            return True
+        before = self.kept.of_case(found)
+        is_audited = self.audited.read(connection, select(cases).where(is_it)) is not None
+        is_erased = self.kept.is_erased(before.case_id, before.opened_at, connection)
+        has_ended = before.status in ENDED or not is_audited or is_erased
+        if is_erased or (has_ended and again.lane == "rescue"):
+            apart = again.apart()  # whoever helps sees nothing of what ended
+            own_links = [replace(link, case_id=apart.case_id) for link in links]
+            self._insert([OpenedCase(apart, own_links, terms)], connection)
+            return True
+        if is_audited and not has_ended and (after := before.scored_again(again)):
+            connection.execute(
+                cases.update().where(is_it).values(self.kept.case(after, connection))
+            )
+            insert_event(connection, self.kept, scored_again_event(before, again))
+            self.index.follow(connection, before, after)
+            before = after
+        if not has_ended:
+            self._insert_new_links(before, links, connection)
+            self.index.add(connection, before, terms)
+        return False
+
+    def _insert_new_links(
+        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+    ) -> None:
+        """Add what a later decision names and the case did not, as who paid in the meantime."""
+        own = select(case_links).where(case_links.c.case_id == case.case_id)
+        before = [dict(link) for link in connection.execute(own).mappings()]
+        has = {(link["kind"], link["value"]) for link in before}
+        stored = self._links(case, links, connection)
+        if new := [link for link in stored if (link["kind"], link["value"]) not in has]:
+            connection.execute(case_links.insert(), new)
+            told = _opened(connection, "link", case.case_id, [*before, *new])
+            append_audit_events(connection, [told])
+
+    def _append_scores(self, connection: Connection, after: int, upto: int) -> list[CaseHappening]:
+        """Add the decisions between two places in the log to the cases of their subjects.
+
+        What of it others are told: the first score of a case comes with its opening, and of an
+        erased one nothing can be told any more.
+        """
+        first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
+        of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
+        is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
+        scored = (
+            select(
+                cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane
+            )
+            .join(cases, and_(of_subject, is_same_side))
+            .where(decisions.c.seq > after, decisions.c.seq <= upto)
+        )
+        if rows := connection.execute(scored).mappings().all():
+            connection.execute(case_scores.insert(), [dict(row) for row in rows])
+        further = scored.add_columns(cases.c.office_id, cases.c.opened_at).where(
+            decisions.c.decision_id != cases.c.case_id
+        )
+        found = connection.execute(further.order_by(decisions.c.seq)).all()
+        _tell_cases(connection, [decision_id for _, decision_id, *_ in found])
+        return [
+            further_score(CaseScore(*score), case_id, office)
+            for case_id, *score, office, opened_at in found
+            if not self.kept.is_erased(case_id, opened_at, connection)
+        ]
+
+    def _links(
+        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+    ) -> list[dict[str, Any]]:
+        unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
+        return [self.kept.link(link, unit, connection) for link in links]
+
+
+def _counted_from(opened: OpenedCase, logged_at: str | None) -> OpenedCase:
+    """A case that is opened at the time of the log, where the clock was behind it."""
+    if logged_at is None:
+        return opened
+    return opened._replace(case=replace(opened.case, opened_at=logged_at))
+
+
+def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
+    """Let further decisions wait until their cases were told of them."""
+    columns = decisions.c
+    told = select(
+        columns.decision_id.label("record_id"),
+        columns.subject_kind,
+        columns.subject_id,
+        columns.scored_at.label("received_at"),
+    ).where(columns.decision_id.in_(decision_ids), columns.lane != "rescue")
+    if decision_ids and (rows := connection.execute(told).mappings().all()):
+        connection.execute(untold_news.insert(), [dict(row) for row in rows])
+
+
+def _opened(
+    connection: Connection, action: str, case_id: str, links: list[dict[str, Any]]
+) -> AuditEvent:
+    """The event of a case that was opened or linked, with a digest of all that it shares."""
+    digest = {"links": links_digest(links)}
+    return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
+
+
+def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
+    """A control case at the risk of an inspection before it, so that its place tells nothing."""
+    if case.lane != "control":
+        return case
+    newest = (
+        select(cases.c.risk)
+        .where(cases.c.lane == "inspect")
+        .order_by(cases.c.seq.desc())
+        .limit(RISKS_TO_DRAW_FROM)
+    )
+    risks = connection.scalars(newest).all()
+    if not risks:
+        return replace(case, risk=UNKNOWN_RISK)
+    drawn = int.from_bytes(sha256(case.case_id.encode()).digest()[:8])
+    return replace(case, risk=risks[drawn % len(risks)])

@@ -1,0 +1,204 @@
+"""Notices on disk: made with the act that they tell of, in its own transaction."""
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from serving.access.actors import Actor
+from serving.access.roles import ROLE_SCOPES
+from serving.errors import NotFound
+from serving.review.cases.case_records import CaseAccess, CaseRecord, StoredEvent
+from serving.review.cases.notices import (
+    MOST_SHOWN,
+    NewNotice,
+    Notice,
+    NoticePosition,
+    ends_reminder,
+    notices_of,
+)
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.tables.access import accounts
+from serving.storage.tables.review import cases, notices, teams
+from serving.storage.write_lock import writing
+
+_REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in scopes)
+
+_TOLD = ("account", "key", "token")
+"""Kinds of holders that may read a notice; of the others nobody is there to."""
+
+
+class NoticeRepository:
+    """The notices of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
+        """The newest notices of cases that a holder may see, MOST_SHOWN at most."""
+        query = (
+            select(notices)
+            .join(cases, cases.c.case_id == notices.c.case_id)
+            .where(_is_shown(holder, now), is_visible(access))
+            .order_by(notices.c.at.desc(), notices.c.notice_id)
+            .limit(MOST_SHOWN)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [_notice(row) for row in connection.execute(query)]
+
+    def page(
+        self,
+        holders: Sequence[Actor],
+        access: CaseAccess,
+        now: datetime,
+        after: NoticePosition | None,
+        limit: int,
+    ) -> list[Notice]:
+        """Notices of one person by any of these names: those not read first, then the newest."""
+        is_read = notices.c.read_at.is_not(None)
+        query = (
+            select(notices)
+            .join(cases, cases.c.case_id == notices.c.case_id)
+            .where(or_(*(_is_shown(holder, now) for holder in holders)), is_visible(access))
+            .where(_is_after(after))
+            .order_by(is_read, notices.c.at.desc(), notices.c.notice_id)
+            .limit(limit)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [_notice(row) for row in connection.execute(query)]
+
+    def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
+        """How many a holder has not read, of cases that they may see; MOST_SHOWN is the most."""
+        unread = (
+            select(notices.c.notice_id)
+            .join(cases, cases.c.case_id == notices.c.case_id)
+            .where(_is_shown(holder, now), notices.c.read_at.is_(None), is_visible(access))
+            .limit(MOST_SHOWN)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(unread.subquery())) or 0
+
+    def read_case(self, holder: Actor, case_id: str, now: datetime) -> None:
+        """A holder has read what there was of a case."""
+        self._read(and_(_is_shown(holder, now), notices.c.case_id == case_id), now)
+
+    def read_all(self, holder: Actor, now: datetime) -> None:
+        """A holder has read all of them."""
+        self._read(_is_shown(holder, now), now)
+
+    def read_some(self, holders: Sequence[Actor], notice_ids: Sequence[str], now: datetime) -> None:
+        """They have read these; raises NotFound, and marks none, where one is not theirs."""
+        named = notices.c.notice_id.in_(notice_ids)
+        is_own = and_(named, or_(*(_is_shown(holder, now) for holder in holders)))
+        unread = and_(is_own, notices.c.read_at.is_(None))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            own = connection.scalars(select(notices.c.notice_id).where(is_own))
+            if {*own} != {*notice_ids}:
+                raise NotFound("one of these is no notice of yours")
+            connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
+
+    def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:
+        """A holder has read one, or not yet; raises NotFound where it is not theirs."""
+        is_own = and_(notices.c.notice_id == notice_id, notices.c.holder == holder.identity)
+        marked = update(notices).where(is_own)
+        value = read_at.isoformat() if read_at else None
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if connection.execute(marked.values(read_at=value)).rowcount == 0:
+                raise NotFound("you have no such notice")
+
+    def _read(self, which: ColumnElement[bool], now: datetime) -> None:
+        unread = and_(which, notices.c.read_at.is_(None))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            if (
+                connection.execute(select(notices.c.notice_id).where(unread).limit(1)).first()
+                is None
+            ):
+                return
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
+
+
+def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: StoredEvent) -> None:
+    """Store the notices of an act, in the transaction of that act."""
+    is_of_case = notices.c.case_id == after.case_id
+    if ends_reminder(before, after):
+        is_to_come = and_(notices.c.kind == "reminder", notices.c.at > event.at)
+        connection.execute(delete(notices).where(is_of_case, is_to_come))
+    rows: dict[str, dict[str, Any]] = {}
+    for notice in notices_of(before, after, event):
+        for holder in _holders(connection, after, notice):
+            is_own = holder == event.actor and notice.kind != "reminder"
+            if holder.partition(":")[0] in _TOLD and not is_own:
+                row = {"holder": holder, "case_id": after.case_id, "kind": notice.kind}
+                who = {"actor": event.actor, "actor_name": event.actor_name}
+                made = {"notice_id": secrets.token_hex(8), "at": notice.at}
+                rows.setdefault(holder, row | who | made)
+    if rows:
+        connection.execute(notices.insert(), list(rows.values()))
+
+
+def delete_notices(connection: Connection, holder: str) -> None:
+    """Delete all of a holder whose account ends or does other work."""
+    connection.execute(delete(notices).where(notices.c.holder == holder))
+
+
+def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Iterable[str]:
+    """Whom a notice is for, each by identity."""
+    if notice.to not in ("second_persons", "supervisors"):
+        yield notice.to
+        return
+    alive = select(accounts).where(
+        accounts.c.disabled_at.is_(None), accounts.c.role.in_(_REVIEWING)
+    )
+    members = None
+    if case.team is not None and notice.to == "second_persons":
+        of_team = select(teams.c.members).where(
+            teams.c.name == case.team, teams.c.disbanded_at.is_(None)
+        )
+        stored = connection.scalar(of_team)
+        members = json.loads(stored) if stored is not None else None
+    for row in connection.execute(alive.order_by(accounts.c.name)):
+        offices = json.loads(row.offices)
+        is_asked = row.name in members if members else row.role == "supervisor"
+        if is_asked and (not offices or case.office_id in offices):
+            yield f"account:{row.name}"
+
+
+def _is_shown(holder: Actor, now: datetime) -> ColumnElement[bool]:
+    return and_(notices.c.holder == holder.identity, notices.c.at <= now.isoformat())
+
+
+def _is_after(place: NoticePosition | None) -> ColumnElement[bool]:
+    if place is None:
+        return true()
+    was_read, at, notice_id = place
+    is_read, is_unread = notices.c.read_at.is_not(None), notices.c.read_at.is_(None)
+    is_older = or_(notices.c.at < at, and_(notices.c.at == at, notices.c.notice_id > notice_id))
+    return and_(is_read, is_older) if was_read else or_(is_read, and_(is_unread, is_older))
+
+
+def _notice(row: Row[Any]) -> Notice:
+    return Notice(
+        row.notice_id,
+        row.case_id,
+        row.kind,
+        datetime.fromisoformat(row.at),
+        Actor.stored(row.actor, row.actor_name),
+        datetime.fromisoformat(row.read_at) if row.read_at else None,
+    )

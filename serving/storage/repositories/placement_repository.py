@@ -1,0 +1,98 @@
+"""Where decisions put their subjects, in the order of the log."""
+
+from collections import Counter
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, Row, case, func, select
+
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.tables.scoring import decisions
+from serving.triage.placement_log import LaneCount, LoggedPlacement
+
+MOST = 100_000
+
+
+_NAMES = [column.name for column in fields(LoggedPlacement) if column.name != "ranked_by"]
+_RANKED = case((decisions.c.record.contains('"ranked_by"'), decisions.c.record))
+_COLUMNS = (*(decisions.c[name] for name in _NAMES), _RANKED.label("ranked_by"))
+
+
+class PlacementRepository:
+    """The placements of one database. Every method raises LogUnavailable where it fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+
+    def subject_token(self, kind: str, subject_id: str) -> str:
+        """The token by which placements name a subject."""
+        return self._keys.subject_token(kind, subject_id)
+
+    def first_drawn(self, kind: str, subject_id: str) -> str | None:
+        """The fingerprint of the seed of a subject's first decision, empty where it names none.
+
+        None where there is no decision about it. It stands in the outline, so an erased decision
+        tells it too.
+        """
+        query = (
+            select(decisions.c.record)
+            .where(
+                decisions.c.subject_kind == kind,
+                decisions.c.subject_id.in_((*self._keys.tokens(kind, subject_id), subject_id)),
+            )
+            .order_by(decisions.c.seq)
+            .limit(1)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            outline = connection.scalar(query)
+        return None if outline is None else str(orjson.loads(outline).get("drawn_with") or "")
+
+    def size(self) -> int:
+        """How many decisions there are."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+    def since(self, instant: datetime) -> list[LoggedPlacement]:
+        """The placements of the newest decisions since an instant, oldest first."""
+        query = (
+            select(*_COLUMNS)
+            .where(decisions.c.scored_at >= instant.isoformat())
+            .order_by(decisions.c.seq.desc())
+            .limit(MOST)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [*map(_placement, reversed(rows))]
+
+    def counts(self, since: datetime) -> list[LaneCount]:
+        """How many came into each lane since an instant, by kind; the fullest lane first."""
+        query = (
+            select(decisions.c.subject_kind, decisions.c.lane, func.count())
+            .where(decisions.c.scored_at >= since.isoformat())
+            .group_by(decisions.c.subject_kind, decisions.c.lane)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        totals: Counter[str] = Counter()
+        for kind, _, subjects in rows:
+            totals[kind] += subjects
+        counts = [LaneCount(kind, lane, n, n / totals[kind]) for kind, lane, n in rows]
+        return sorted(counts, key=lambda count: (count.subject_kind, -count.subjects, count.lane))
+
+    def after(self, seq: int) -> list[LoggedPlacement]:
+        """The placements of the decisions after a place in the log, in order."""
+        query = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [*map(_placement, connection.execute(query.limit(MOST)))]
+
+
+def _placement(row: Row[Any]) -> LoggedPlacement:
+    """A placement; what lasts of its decision says what ranked it where harm was weighed."""
+    columns = row._asdict()
+    lasting = columns.pop("ranked_by")
+    ranked_by = orjson.loads(lasting).get("ranked_by") if lasting else None
+    return LoggedPlacement(**columns, ranked_by=ranked_by)

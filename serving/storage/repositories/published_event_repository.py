@@ -1,0 +1,132 @@
+"""The feed of what became of cases, stored with each change in the same transaction.
+
+Places in it are given in turn (`writing`), one transaction after the other: no event appears later
+at a place that a reader has passed, as events under numbers of a sequence would.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, select
+
+from serving.review.published_events import (
+    DETAILS,
+    CaseHappening,
+    FeedAccess,
+    FeedEntry,
+    FeedPage,
+)
+from serving.storage.encrypted_cases import EncryptedCases, units_of
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.tables.outgoing import published_events
+from serving.storage.tables.review import cases
+from serving.storage.tables.scoring import decisions
+
+MOST_LOOKED_AT = 5_000
+"""Events that one page is looked for among: what is for others costs no reader a long wait."""
+
+_COPIED = tuple(name for name in CaseHappening.__annotations__ if name != "details")
+
+
+def publish(connection: Connection, keys: DataKeys, happenings: Iterable[CaseHappening]) -> None:
+    """Add to the feed in a transaction that is already writing."""
+    happenings = [*happenings]
+    newest = connection.scalar(select(func.coalesce(func.max(published_events.c.seq), 0))) or 0
+    units = units_of(connection, {each.case_id for each in happenings})
+    rows = [
+        asdict(each)
+        | {
+            "seq": seq,
+            "details": keys.encrypt_text(
+                units[each.case_id],
+                _part(each.event_id),
+                DETAILS.dump_json(each.details, exclude_none=True).decode(),  # type: ignore[arg-type]  # what is added has some
+                connection,
+            ),
+        }
+        for seq, each in enumerate(happenings, newest + 1)
+    ]
+    if rows:
+        connection.execute(published_events.insert(), rows)
+
+
+class PublishedEventRepository:
+    """The feed of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._cases = EncryptedCases(self._keys)
+
+    def page(self, access: FeedAccess, after: str | None, limit: int) -> FeedPage | None:
+        """What follows an event, the oldest first; None where there is no such event.
+
+        Of at most MOST_LOOKED_AT events; a page may be empty though more come after it.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            start = 0 if after is None else _place_of(connection, after)
+            if start is None:
+                return None
+            end = _end_of_look(connection, start)  # before the rows: what comes now is for later
+            query = (
+                select(published_events)
+                .join(cases, cases.c.case_id == published_events.c.case_id)
+                .where(published_events.c.seq > start, _is_for(access))
+                .order_by(published_events.c.seq)
+                .limit(limit + 1)
+            )
+            if end is not None:
+                query = query.where(published_events.c.seq <= end.seq)
+            rows = connection.execute(query).all()
+            told = rows[:limit]
+            of_cases = select(cases).where(cases.c.case_id.in_({row.case_id for row in told}))
+            found = {row.case_id: row for row in connection.execute(of_cases)}
+        entries = [self._entry(row, found[row.case_id]) for row in told]
+        if len(rows) <= limit and end is not None:
+            return FeedPage(entries, end.event_id, has_more=True)
+        reached = told[-1].event_id if told else after
+        return FeedPage(entries, reached, has_more=len(rows) > limit)
+
+    def _entry(self, told: Row[Any], case: Row[Any]) -> FeedEntry:
+        stored = self._keys.decrypt_text(told.case_id, _part(told.event_id), told.details)
+        details = None if stored is None else DETAILS.validate_json(stored)
+        columns = {name: told._mapping[name] for name in _COPIED}
+        return FeedEntry(CaseHappening(**columns, details=details), self._cases.of_case(case))
+
+
+def _place_of(connection: Connection, event_id: str) -> int | None:
+    is_it = published_events.c.event_id == event_id
+    return connection.scalar(select(published_events.c.seq).where(is_it))
+
+
+def _end_of_look(connection: Connection, start: int) -> Row[int, str] | None:
+    """The last event that a page is looked for among; None where that is the end of the feed."""
+    return connection.execute(
+        select(published_events.c.seq, published_events.c.event_id)
+        .where(published_events.c.seq > start)
+        .order_by(published_events.c.seq)
+        .offset(MOST_LOOKED_AT - 1)
+        .limit(1)
+    ).first()
+
+
+def _is_for(access: FeedAccess) -> ColumnElement[bool]:
+    """Which events a reader is told; of a case that moved, who had it is told that it did."""
+    is_rescue = cases.c.lane == "rescue"
+    parts = [is_rescue if access.cases.is_rescue else ~is_rescue]
+    if offices := access.cases.offices:
+        left = published_events.c.left_office_id.in_(offices)
+        parts.append(or_(cases.c.office_id.in_(offices), left))
+    if access.submitted_by is not None:
+        own = select(decisions.c.decision_id).where(
+            decisions.c.decision_id == cases.c.case_id,
+            decisions.c.caller_id == access.submitted_by,
+        )
+        parts.append(own.exists())
+    return and_(*parts)
+
+
+def _part(event_id: str) -> str:
+    return f"published event {event_id}"

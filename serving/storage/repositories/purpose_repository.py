@@ -1,0 +1,54 @@
+"""For what a database may be used, and what was refused because it was for something else."""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, func, select
+
+from serving.access.acting import whoever_acts
+from serving.audit.purpose import RefusedUse
+from serving.errors import PurposeRefused
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.audit import bound_purpose, refused_uses
+from serving.storage.write_lock import writing
+
+
+class PurposeRepository:
+    """The purpose of one database, and uses refused."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def bind(self, purpose: str) -> None:
+        """Let the database be for this purpose from now on; raises PurposeRefused for another."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            bound = connection.scalar(select(bound_purpose.c.purpose))
+        if bound is None:
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                bound = connection.scalar(select(bound_purpose.c.purpose))
+                if bound is None:
+                    connection.execute(bound_purpose.insert().values(purpose=purpose))
+                    return
+        if bound != purpose:
+            raise PurposeRefused(
+                f"what this database holds came for {bound}, and is not used for {purpose}: "
+                "give that a home and a database of its own"
+            )
+
+    def append(self, refused: RefusedUse) -> None:
+        """Store that a use was refused."""
+        last = select(func.coalesce(func.max(refused_uses.c.number), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            number = (connection.scalar(last) or 0) + 1
+            connection.execute(refused_uses.insert(), {**vars(refused), "number": number})
+            at = datetime.fromisoformat(refused.at)
+            act = AuditEvent(at, whoever_acts(), "refuse_purpose", "call", refused.use)
+            append_audit_events(connection, [act])
+
+    def refused(self) -> list[RefusedUse]:
+        """Every use that was refused, oldest first."""
+        columns = [refused_uses.c[name] for name in RefusedUse.__annotations__]
+        query = select(*columns).order_by(refused_uses.c.number)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [RefusedUse(*row) for row in connection.execute(query)]

@@ -1,0 +1,241 @@
+"""Records that came by themselves, each kept once under its id."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, select, tuple_
+
+from features.records import Position
+from features.rescoring_rules import RESCORED_AFTER
+from serving.access.acting import whoever_acts
+from serving.crypto.errors import TokensRotated
+from serving.history.received_records import SUBJECT_KIND_OF, KeptRecord, ReceivedRecord
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.encrypted_records import EncryptedRecords
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.errors import ClockBehind
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_times import known_time, newest_record_time, require_logged
+from serving.storage.lookups import PairLookup
+from serving.storage.noted_journeys import journey_row, note_journeys, ship_journey_of
+from serving.storage.raised_alerts import HeardCall, raise_alerts
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.review import untold_news
+from serving.storage.tables.scoring import records
+from serving.storage.waiting_subjects import SubjectToken, let_decided_wait
+from serving.storage.write_lock import writing
+
+PAGE = 500
+
+Key = tuple[str, str]
+"""The kind and the id of a record."""
+
+_ABOUT = PairLookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
+_ROWS = select(*(records.c[field.name] for field in fields(ReceivedRecord)))
+
+
+class RecordRepository:
+    """The records of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._records = EncryptedRecords(DataKeys(engine))
+        self._writer = RecordWriter(self._records)
+        self._newest: str | None = None  # the time of the log, as it was last seen
+
+    def add_new(
+        self, rows: Sequence[ReceivedRecord], *, raises_alerts: bool = True
+    ) -> dict[Key, KeptRecord]:
+        """Store the new ones, durably; of each that was there, by key, what is kept under it.
+
+        No two records may have one key. Without `raises_alerts` calls for help among them are known
+        already to whoever is told of them.
+        """
+        try:
+            return self._added(rows, raises_alerts)
+        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
+            return self._added(rows, raises_alerts)
+
+    def _added(self, rows: Sequence[ReceivedRecord], raises_alerts: bool) -> dict[Key, KeptRecord]:
+        keys = self._records.keys.token_keys
+        ring = keys.ring()
+        earliest = min((row.received_at for row in rows), default="")
+        self._newest = known_time(self._engine, earliest, self._newest, newest_record_time)
+        encrypted = self._records.encrypted_all(rows, self._newest)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            keys.require(ring, connection)
+            self._newest = newest_record_time(connection, earliest)
+            require_logged(encrypted.values(), self._newest)
+            return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
+
+    def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+        """What is kept under the keys of these rows, of those that there are; stores nothing."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._writer.kept(connection, rows)
+
+    def about(
+        self, subjects: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[ReceivedRecord]]:
+        """The records about each subject (kind, id), in order of their kinds and ids."""
+        about: dict[tuple[str, str], list[ReceivedRecord]] = {subject: [] for subject in subjects}
+        by_token = {named: each for each in about for named in self._records.subjects(*each)}
+        if about:
+            with failing_as_unavailable():
+                found = _ABOUT.rows(self._engine, [*by_token])
+            for row in found:
+                if (record := self._records.record(row)) is not None:
+                    about[by_token[row.subject_kind, row.subject_id]].append(record)
+        for stored in about.values():
+            stored.sort(key=lambda row: row.key)
+        return about
+
+    def all(self, since: str = "", kinds: Iterable[str] = ()) -> Iterator[ReceivedRecord]:
+        """Every record received since then and not erased, in order of arrival, page by page.
+
+        With `kinds`, of these alone.
+        """
+        order = (records.c.received_at, records.c.kind, records.c.record_id)
+        rows = _ROWS.where(records.c.kind.in_([*kinds])) if kinds else _ROWS
+        last = (since, "", "")
+        while True:
+            query = rows.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                page = [ReceivedRecord(*row) for row in connection.execute(query)]
+            yield from (found for row in page if (found := self._records.record(row)) is not None)
+            if len(page) < PAGE:
+                return
+            last = (page[-1].received_at, page[-1].kind, page[-1].record_id)
+
+
+@dataclass(frozen=True)
+class RecordWriter:
+    """Writes records in a transaction that is already writing."""
+
+    _records: EncryptedRecords
+
+    def add(
+        self,
+        connection: Connection,
+        rows: Sequence[ReceivedRecord],
+        encrypted: Mapping[Key, dict[str, Any]],
+        *,
+        raises_alerts: bool = True,
+    ) -> dict[Key, KeptRecord]:
+        """Store the new ones, as they are encrypted; of each that was there what is kept."""
+        before = self.kept(connection, rows)
+        new = [row for key, row in encrypted.items() if key not in before]
+        if new:
+            connection.execute(records.insert(), new)
+            note_journeys(connection, self._journeys(rows, encrypted, before))
+            append_audit_events(connection, [_received(new)])
+            amending = _amending(rows, encrypted, before)
+            calls = _calls(rows, encrypted, before)
+            _let_wait(connection, [*_rescored_after(new), *amending], calls)
+            if raises_alerts:
+                raise_alerts(connection, calls)
+            outcomes = [row for row in new if row["kind"] == "outcomes"]
+            _tell_cases(connection, [*outcomes, *amending])
+        return before
+
+    def _journeys(
+        self,
+        rows: Sequence[ReceivedRecord],
+        encrypted: Mapping[Key, dict[str, Any]],
+        before: Mapping[Key, KeptRecord],
+    ) -> list[dict[str, Any]]:
+        """What the new journeys are found by."""
+        return [
+            journey_row(
+                self._records.keys,
+                ship,
+                encrypted[row.key]["subject_id"],
+                encrypted[row.key]["logged_at"] or row.received_at,
+            )
+            for row in rows
+            if row.key not in before and (ship := ship_journey_of(row)) is not None
+        ]
+
+    def kept(self, connection: Connection, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+        """What is kept under the ids of these rows; an empty body where one was erased."""
+        by_token = {named: row.key for row in rows for named in self._records.ids(row)}
+        found: dict[Key, KeptRecord] = {}
+        for kind in {row.kind for row in rows}:
+            of_kind = [named for _, named in (key for key in by_token if key[0] == kind)]
+            query = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
+            for row in connection.execute(query).all():
+                kept = self._records.record(ReceivedRecord(*row))
+                body = kept.body if kept else ""
+                found[by_token[kind, row.record_id]] = KeptRecord(body, row.caller_id)
+        return found
+
+
+def _rescored_after(new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The new records of kinds after which the rules score their subjects again."""
+    return [row for row in new if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())]
+
+
+def _amending(
+    rows: Sequence[ReceivedRecord],
+    encrypted: Mapping[Key, dict[str, Any]],
+    before: Mapping[Key, KeptRecord],
+) -> list[dict[str, Any]]:
+    """The new ones that amend or withdraw the declaration of their subject."""
+    declarations = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
+    return [encrypted[row.key] for row in declarations if _amends(row.body)]
+
+
+def _amends(body: str) -> bool:
+    fields = orjson.loads(body)
+    return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
+
+
+def _calls(
+    rows: Sequence[ReceivedRecord],
+    encrypted: Mapping[Key, dict[str, Any]],
+    before: Mapping[Key, KeptRecord],
+) -> list[HeardCall]:
+    """The new ones that are calls for help."""
+    positions = [row for row in rows if row.kind == "positions" and row.key not in before]
+    return [
+        HeardCall(
+            subject_id=encrypted[row.key]["subject_id"],
+            record_id=encrypted[row.key]["record_id"],
+            heard_at=Position.model_validate_json(row.body).observed_at,
+            received_at=datetime.fromisoformat(row.received_at),
+        )
+        for row in positions
+        if orjson.loads(row.body).get("is_distress")
+    ]
+
+
+def _let_wait(
+    connection: Connection, new: Sequence[dict[str, Any]], calls: Sequence[HeardCall]
+) -> None:
+    """Let the subjects of some new records wait to be scored again, who called for help first."""
+    if new:
+        in_danger = {SubjectToken("route", call.subject_id) for call in calls}
+        last = max(row["received_at"] for row in new)
+        let_decided_wait(connection, _subjects(new), last, in_danger)
+
+
+def _subjects(new: Iterable[dict[str, Any]]) -> set[SubjectToken]:
+    return {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
+
+
+def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:
+    """Let records wait until the cases of their subjects were told."""
+    names = ("record_id", "subject_kind", "subject_id", "received_at")
+    if news:
+        connection.execute(
+            untold_news.insert(), [{name: row[name] for name in names} for row in news]
+        )
+
+
+def _received(new: Sequence[dict[str, Any]]) -> AuditEvent:
+    counts = Counter(row["kind"] for row in new)
+    at = datetime.fromisoformat(max(row["received_at"] for row in new))
+    return AuditEvent(at, whoever_acts(), "send_records", "records", "", {"counts": counts})

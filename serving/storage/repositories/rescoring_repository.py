@@ -1,0 +1,184 @@
+"""Subjects that wait to be scored again, added with the records that make them wait.
+
+A record about a subject that was decided about adds it in the transaction that stores the record; a
+decision about a subject whose records came first is found in the log. Turns of writing make sure
+that one of the two sees the other. A route that time alone would put in danger is added, until that
+instant, with the decision about it.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select
+
+from features.rescoring_rules import RESCORED_AFTER
+from features.subject_types import SUBJECT_TYPES
+from serving.access.actors import SERVICE
+from serving.audit.decision import Decision
+from serving.audit.earlier_decisions import EarlierDecisions
+from serving.integrity.audit_log import AuditEvent
+from serving.review.cases.case_records import ENDED
+from serving.scoring.rescoring import WaitingSubject
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
+from serving.storage.row_audit.writer import now
+from serving.storage.tables.audit import audit_events
+from serving.storage.tables.review import cases
+from serving.storage.tables.scoring import decisions, due_rescorings, records, rescorings_found_to
+from serving.storage.waiting_subjects import SubjectToken, let_wait
+from serving.storage.write_lock import writing
+
+log = structlog.get_logger(__name__)
+
+BEGIN_RESCORINGS = "begin_rescorings"
+PAGE = 500
+LOOKED_AT_AGAIN = 10_000
+
+
+class RescoringRepository:
+    """Who waits in one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._decisions = DecisionRepository(engine)
+        self._ships = ShipJourneyRepository(engine)
+
+    def begin(self) -> None:
+        """Look through decisions from now on; of earlier ones only records that come count.
+
+        Since when is on record. A place beyond the log was written by somebody else: the newest are
+        looked through again.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
+            reached = connection.scalar(select(rescorings_found_to.c.seq))
+            _tell_begun(connection, newest if reached is None else min(reached, newest))
+            if reached is None:
+                connection.execute(rescorings_found_to.insert().values(seq=newest))
+            elif reached > newest:
+                log.error("rescorings_were_passed_by", place=reached)
+                again = max(0, newest - LOOKED_AT_AGAIN)
+                connection.execute(rescorings_found_to.update().values(seq=again))
+
+    def find(self, now: datetime) -> None:
+        """Add subjects that were decided since the last look and had records before."""
+        while self._is_behind():
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                _find_page(connection, now)
+        try:
+            self._ships.note_older()
+        except Exception as failure:  # nobody in danger waits for it
+            log.error("older_journeys_not_noted", exception=type(failure).__name__)
+
+    def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
+        """The subjects that are due: in danger first, then routes, the longest first."""
+        columns, instant = due_rescorings.c, now.isoformat()
+        in_danger_first = case((columns.danger_at <= instant, 0), else_=1)
+        query = (
+            select(due_rescorings)
+            .where(columns.due_at <= instant)
+            .order_by(in_danger_first, columns.subject_kind, columns.due_at)
+            .limit(limit)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [_waiting(row) for row in rows]
+
+    def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
+        """What was decided about one of them; None where nothing is left of it."""
+        return self._decisions.earlier_of_token(waiting.subject_kind, waiting.token)
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """A decision; None where it was erased."""
+        record = self._decisions.record(decision_id)
+        return None if record is None else Decision.model_validate_json(record)
+
+    def has_ended(self, case_id: str) -> bool:
+        """Whether the case of a first decision was closed."""
+        query = select(cases.c.status).where(cases.c.case_id == case_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) in ENDED
+
+    def has_rescue_ended(self, case_ids: Set[str]) -> bool:
+        """Whether rescues among these cases were all closed, and there was one."""
+        rescues = (cases.c.case_id.in_(sorted(case_ids)), cases.c.lane == "rescue")
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.scalars(select(cases.c.status).where(*rescues)).all()
+        return bool(found) and {*found} <= {*ENDED}
+
+    def put_off(self, waits: Iterable[WaitingSubject]) -> None:
+        """Let each wait until it is due, but for what becomes known meanwhile."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            for waiting in waits:
+                danger_at = waiting.danger_at.isoformat() if waiting.danger_at else None
+                later = {"due_at": waiting.due_at.isoformat(), "danger_at": danger_at}
+                connection.execute(due_rescorings.update().where(_is(waiting)).values(later))
+
+    def remove(self, done: Sequence[WaitingSubject]) -> None:
+        """Let them wait no more, unless something became known since they were read."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            for waiting in done:
+                connection.execute(due_rescorings.delete().where(_is(waiting)))
+
+    def _is_behind(self) -> bool:
+        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
+            return bool(connection.scalar(select(newest > reached)))
+
+
+def _tell_begun(connection: Connection, after: int) -> None:
+    """Put on record, once, after which place decisions are looked through."""
+    columns = audit_events.c
+    is_log = and_(columns.object_kind == "log", columns.object_id == "rescorings")
+    told = select(columns.seq).where(is_log, columns.action == BEGIN_RESCORINGS).limit(1)
+    if connection.execute(told).first() is None:
+        begun = {"after": after}
+        event = AuditEvent(now(connection), SERVICE, BEGIN_RESCORINGS, "log", "rescorings", begun)
+        append_audit_events(connection, [event])
+
+
+def _find_page(connection: Connection, now: datetime) -> None:
+    """Add the subjects of the next decisions that there are records about."""
+    reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
+    last = connection.scalar(select(func.max(decisions.c.seq))) or 0
+    until = min(reached + PAGE, last)
+    is_of_subject = and_(
+        records.c.subject_kind == decisions.c.subject_kind,
+        records.c.subject_id == decisions.c.subject_id,
+    )
+    declared = {kind: each.record_file for kind, each in SUBJECT_TYPES.items()}  # amended, maybe
+    makes_wait = or_(
+        *(
+            and_(records.c.subject_kind == kind, records.c.kind.in_((*names, declared[kind])))
+            for kind, names in RESCORED_AFTER.items()
+        )
+    )
+    found = (
+        select(decisions.c.subject_kind, decisions.c.subject_id)
+        .join(records, is_of_subject)
+        .where(decisions.c.seq > reached, decisions.c.seq <= until, makes_wait)
+        .where(decisions.c.lane != "rescue")
+        .distinct()
+    )
+    for subject_kind, token in connection.execute(found).all():
+        let_wait(connection, SubjectToken(subject_kind, token), now.isoformat())
+    connection.execute(rescorings_found_to.update().values(seq=until))
+
+
+def _waiting(row: Any) -> WaitingSubject:
+    due_at = datetime.fromisoformat(row.due_at)
+    danger_at = datetime.fromisoformat(row.danger_at) if row.danger_at else None
+    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, due_at, danger_at)
+
+
+def _is(waiting: WaitingSubject) -> ColumnElement[bool]:
+    return and_(
+        due_rescorings.c.subject_kind == waiting.subject_kind,
+        due_rescorings.c.subject_id == waiting.token,
+        due_rescorings.c.arrivals == waiting.arrivals,
+    )

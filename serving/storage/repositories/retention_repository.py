@@ -1,0 +1,112 @@
+"""Retention acts on disk; appended, never changed."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, select, text
+
+from serving.access.acting import whoever_acts
+from serving.audit.retention_log import (
+    MaskedDays,
+    Requirement,
+    RetentionAct,
+    RetentionAction,
+    unlifted,
+)
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.audit import retention_acts
+from serving.storage.write_lock import writing
+
+_BEHIND = text(
+    "SELECT min(scored_at) AS first, max(scored_at) AS last FROM decisions "
+    "WHERE logged_at IS NOT NULL AND logged_at >= :before GROUP BY substr(scored_at, 1, 10)"
+)
+"""Decisions that count from a later day than the clock said."""
+
+
+class RetentionRepository:
+    """The acts of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def append(self, act: RetentionAct, requirement: Requirement | None = None) -> int:
+        """Store an act; its number. Between the check and the act nobody else stores one."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if requirement is not None:
+                requirement(stored_acts(connection))
+            return append_act(connection, act)
+
+    def all(self, *actions: RetentionAction) -> list[RetentionAct]:
+        """The acts of these kinds, or all, oldest first."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return stored_acts(connection, *actions)
+
+    def holds(self) -> list[RetentionAct]:
+        """The holds that were not lifted."""
+        return unlifted(self.all("hold", "lift"))
+
+    def masked_before(self) -> str:
+        """The day (ISO) before which decisions are masked; empty where none are.
+
+        Masking reaches further with every act; only a correction takes it back.
+        """
+        return _masked_before(self.all("mask"))
+
+    def masked_days(self) -> MaskedDays:
+        """The same, with the times that are an exception to it.
+
+        Those that the last masking names, and those that the clock dated wrongly since.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            acts = stored_acts(connection, "mask")
+            before = _masked_before(acts)
+            behind = connection.execute(_BEHIND, {"before": before}).all() if before else ()
+        left_out = (*_spans(acts, "except"), *((row.first, row.last) for row in behind))
+        return MaskedDays(before, left_out, _spans(acts, "also"))
+
+
+def _masked_before(acts: Sequence[RetentionAct]) -> str:
+    before = ""
+    for act in acts:
+        day = act.details["before"]
+        before = day if act.details.get("is_correction") else max(before, day)
+    return before
+
+
+def _spans(acts: Sequence[RetentionAct], name: str) -> tuple[tuple[str, str], ...]:
+    """The spans that the last masking names."""
+    named = acts[-1].details.get(name, ()) if acts else ()
+    return tuple((first, last) for first, last in named)
+
+
+def stored_acts(connection: Connection, *actions: RetentionAction) -> list[RetentionAct]:
+    """The acts of these kinds, or all, oldest first; complete in a transaction that is writing."""
+    query = select(retention_acts).order_by(retention_acts.c.number)
+    if actions:
+        query = query.where(retention_acts.c.action.in_(actions))
+    return [_act(row) for row in connection.execute(query)]
+
+
+def append_act(connection: Connection, act: RetentionAct) -> int:
+    """Store an act in a transaction that is already writing; its number.
+
+    The audit event of one that overrules entries says which: it tells of the clock, not of data.
+    """
+    last = connection.scalar(select(func.coalesce(func.max(retention_acts.c.number), 0))) or 0
+    row = {**vars(act), "number": last + 1, "details": json.dumps(act.details)}
+    connection.execute(retention_acts.insert(), row)
+    at, number = datetime.fromisoformat(act.at), str(last + 1)
+    told = act.details if act.action == "overrule" else {}
+    append_audit_events(
+        connection, [AuditEvent(at, whoever_acts(), act.action, "retention_act", number, told)]
+    )
+    return last + 1
+
+
+def _act(row: Row[Any]) -> RetentionAct:
+    return RetentionAct(**{**row._mapping, "details": json.loads(row.details)})

@@ -1,0 +1,237 @@
+"""Summaries of days and the visits, kept beside the log; the log itself is only read."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+
+import orjson
+from sqlalchemy import Connection, Engine, and_, func, select
+
+from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
+from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.tables.monitor import day_summaries, monitor_reports, summarised_to, visits
+from serving.storage.tables.scoring import decisions, records, shadow_scores
+from serving.storage.write_lock import alone_at, writing
+
+PAGE = 500
+VISITS_PAGE = 20_000
+
+
+class RollupRepository:
+    """The summaries of one database. Every method raises LogUnavailable where it fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._decisions = EncryptedDecisions(self._keys)
+
+    def reached(self) -> int:
+        """Up to which place in the log the summaries go."""
+        with _reading(self._engine) as connection:
+            return connection.scalar(select(summarised_to.c.seq)) or 0
+
+    def decisions_after(self, seq: int, before: str) -> list[tuple[int, str | None]]:
+        """The next page of places and records, of decisions scored before an instant.
+
+        None stands for a record that was erased before it was read.
+        """
+        query = (
+            select(*WHOLE)
+            .where(decisions.c.seq > seq, decisions.c.scored_at < before)
+            .order_by(decisions.c.seq)
+            .limit(PAGE)
+        )
+        with _reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [(row.seq, self._decisions.record(row)) for row in rows]
+
+    def size(self) -> int:
+        """How many decisions the log has."""
+        with _reading(self._engine) as connection:
+            return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+    def keep(
+        self,
+        span: tuple[int, int],
+        grown: Mapping[DayKey, Callable[[str | None], str]],
+        new_visits: Sequence[Visit],
+    ) -> bool:
+        """Add what the decisions after `span[0]` up to `span[1]` say; at once, or not at all.
+
+        False where another process has been there first: nothing is then kept.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            self._keys.token_keys.follow(connection)
+            before = connection.scalar(select(summarised_to.c.seq))
+            if (before or 0) != span[0]:
+                return False
+            if before is None:
+                connection.execute(summarised_to.insert().values(seq=0))
+            for key, grow in grown.items():
+                _grow(connection, key, grow)
+            if new_visits:
+                connection.execute(visits.insert(), [self._kept(row) for row in new_visits])
+            connection.execute(summarised_to.update().values(seq=span[1]))
+        return True
+
+    def _kept(self, row: Visit) -> dict[str, object]:
+        return vars(row) | {
+            "subject_id": self._keys.subject_token(row.subject_kind, row.subject_id)
+        }
+
+    def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
+        """Each day from `first` up to, not including, `end`, with its summary's body."""
+        query = (
+            select(day_summaries.c.day, day_summaries.c.body)
+            .where(
+                day_summaries.c.subject_kind == kind,
+                day_summaries.c.day >= first,
+                day_summaries.c.day < end,
+            )
+            .order_by(day_summaries.c.day)
+        )
+        with _reading(self._engine) as connection:
+            for row in connection.execute(query.execution_options(yield_per=20)):
+                yield row.day, row.body
+
+    def span(self, kind: str) -> tuple[str, str] | None:
+        """The first and the last day that have a summary."""
+        day = day_summaries.c.day
+        query = select(func.min(day), func.max(day)).where(day_summaries.c.subject_kind == kind)
+        with _reading(self._engine) as connection:
+            first, last = connection.execute(query).one()
+        return (first, last) if first else None
+
+    def visits(self, kind: str, first: str, end: str) -> Iterator[list[Visit]]:
+        """The visits of decisions scored from `first` up to, not including, `end`; in pages."""
+        seq = 0
+        columns = [visits.c[field.name] for field in fields(Visit)]
+        while True:
+            query = (
+                select(*columns)
+                .where(
+                    visits.c.subject_kind == kind,
+                    and_(visits.c.scored_at >= first, visits.c.scored_at < end),
+                    visits.c.seq > seq,
+                )
+                .order_by(visits.c.seq)
+                .limit(VISITS_PAGE)
+            )
+            with _reading(self._engine) as connection:
+                page = [Visit(*row) for row in connection.execute(query)]
+            if page:
+                yield page
+                seq = page[-1].seq
+            if len(page) < VISITS_PAGE:
+                return
+
+    def outcomes(self, kind: str, received_by: str) -> Iterator[str]:
+        """The body of every outcome of these subjects that had come by an instant.
+
+        With the token of its subject, as visits have it; one that was erased is among them.
+        """
+        last = ""
+        while True:
+            query = (
+                select(records.c.record_id, records.c.body, records.c.outline)
+                .where(
+                    records.c.kind == "outcomes",
+                    records.c.record_id > last,
+                    records.c.subject_kind == kind,
+                    records.c.received_at <= received_by,
+                )
+                .order_by(records.c.record_id)
+                .limit(VISITS_PAGE)
+            )
+            with _reading(self._engine) as connection:
+                page = connection.execute(query).all()
+            yield from (row.outline or self._outline(row.body) for row in page)
+            if len(page) < VISITS_PAGE:
+                return
+            last = page[-1].record_id
+
+    def _outline(self, body: str) -> str:
+        """The outline of an outcome that an older release kept in the clear."""
+        outcome = orjson.loads(body)
+        kind, subject_id = outcome["subject_kind"], outcome["subject_id"]
+        outcome["subject_id"] = self._keys.subject_token(kind, subject_id)
+        return orjson.dumps(outcome).decode()
+
+    def score_pairs(
+        self, kind: str, role: str, span: tuple[str, str], limit: int
+    ) -> list[ScorePair]:
+        """The newest decisions of a span that a model in this role scored as well; no rescues."""
+        query = (
+            select(
+                decisions.c.decision_id,
+                shadow_scores.c.version,
+                decisions.c.lane,
+                decisions.c.probability.label("champion"),
+                shadow_scores.c.probability.label("challenger"),
+            )
+            .join(shadow_scores, shadow_scores.c.decision_id == decisions.c.decision_id)
+            .where(
+                decisions.c.subject_kind == kind,
+                decisions.c.lane != "rescue",
+                decisions.c.scored_at >= span[0],
+                decisions.c.scored_at < span[1],
+                shadow_scores.c.role == role,
+            )
+            .order_by(decisions.c.seq.desc())
+            .limit(limit)
+        )
+        with _reading(self._engine) as connection:
+            return [ScorePair(*row) for row in connection.execute(query)]
+
+    def keep_report(self, kind: str, made_at: str, body: str) -> None:
+        """Append a report."""
+        last = select(func.coalesce(func.max(monitor_reports.c.seq), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            seq = (connection.scalar(last) or 0) + 1
+            row = {"seq": seq, "subject_kind": kind, "made_at": made_at, "body": body}
+            connection.execute(monitor_reports.insert(), row)
+
+    def newest_report(self, kind: str) -> str | None:
+        """The body of the newest report on these subjects."""
+        query = (
+            select(monitor_reports.c.body)
+            .where(monitor_reports.c.subject_kind == kind)
+            .order_by(monitor_reports.c.seq.desc())
+            .limit(1)
+        )
+        with _reading(self._engine) as connection:
+            return connection.scalar(query)
+
+    def newest_report_at(self, kind: str) -> str | None:
+        """When the newest report on these subjects was made, by the clock of then."""
+        newest = select(monitor_reports.c.made_at).order_by(monitor_reports.c.seq.desc()).limit(1)
+        with _reading(self._engine) as connection:
+            return connection.scalar(newest.where(monitor_reports.c.subject_kind == kind))
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no other process makes reports of this database, for as long as this lasts."""
+        with alone_at(self._engine, "monitoring") as is_alone:
+            yield is_alone
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that may read for long: nobody waits for it, as requests wait for theirs."""
+    with failing_as_unavailable(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        yield connection
+
+
+def _grow(connection: Connection, key: DayKey, grow: Callable[[str | None], str]) -> None:
+    is_it = and_(day_summaries.c.subject_kind == key[0], day_summaries.c.day == key[1])
+    before = connection.scalar(select(day_summaries.c.body).where(is_it))
+    body = grow(before)
+    if before is None:
+        row = {"subject_kind": key[0], "day": key[1], "body": body}
+        connection.execute(day_summaries.insert(), row)
+    else:
+        connection.execute(day_summaries.update().where(is_it).values(body=body))

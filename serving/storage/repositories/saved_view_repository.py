@@ -1,0 +1,100 @@
+"""Saved views of accounts on disk: encrypted, since a search may name a party."""
+
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from sqlalchemy import Connection, Engine, Row, delete, select, update
+
+from serving.access.actors import Actor
+from serving.crypto.encryption import EncryptionUnit
+from serving.crypto.prefix_codes import prefix_span
+from serving.errors import Conflict, NotFound
+from serving.integrity.audit_log import AuditEvent
+from serving.review.search.saved_views import MOST_VIEWS, SavedView
+from serving.review.search.search_terms import read_search
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_times import logged_at, newest_time
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.review import saved_views
+from serving.storage.write_lock import writing
+
+_PART = "saved view"
+
+
+class SavedViewRepository:
+    """The saved views of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+
+    def of_holder(self, holder: Actor) -> list[SavedView]:
+        """The views of an account, by name; of one whose key was erased there is none."""
+        query = select(saved_views).where(saved_views.c.holder == holder.identity)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        views = [view for row in rows if (view := self._view(row))]
+        return sorted(views, key=lambda view: view.name.casefold())
+
+    def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
+        """Keep a view; raises Conflict where there are MOST_VIEWS, or one of this name."""
+        query = select(saved_views).where(saved_views.c.holder == holder.identity)
+        content = json.dumps([view.name, view.address])
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            rows = connection.execute(query).all()
+            named = {present.name for row in rows if (present := self._view(row))}
+            if view.name in named:
+                raise Conflict("you have a view of this name; delete it first, or choose another")
+            if len(rows) >= MOST_VIEWS:
+                raise Conflict(f"you have {MOST_VIEWS} views, and no more are kept; delete one")
+            saved_at = at.isoformat()
+            saved_at = logged_at(saved_at, newest_time(connection, saved_at)) or saved_at
+            unit = EncryptionUnit.of_decision(view.view_id, saved_at)
+            key = self._keys.token_keys.search_key(connection)
+            span = prefix_span(key, view.symbols) if view.symbols else None
+            row = {
+                "view_id": view.view_id,
+                "holder": holder.identity,
+                "saved_at": saved_at,
+                "first_code": span and span.first,
+                "last_code": span and span.last,
+                "encrypted": self._keys.encrypt_text(unit, _PART, content, connection),
+            }
+            connection.execute(saved_views.insert(), row)
+            append_audit_events(
+                connection, [AuditEvent(at, holder, "save_view", "view", view.view_id)]
+            )
+
+    def delete(self, holder: Actor, view_id: str, at: datetime) -> None:
+        """Delete a view; raises NotFound where the account has no such view."""
+        own = delete(saved_views).where(
+            saved_views.c.view_id == view_id, saved_views.c.holder == holder.identity
+        )
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if connection.execute(own).rowcount == 0:
+                raise NotFound("you have no such view")
+            append_audit_events(
+                connection, [AuditEvent(at, holder, "delete_view", "view", view_id)]
+            )
+
+    def _view(self, row: Row[Any]) -> SavedView | None:
+        content = self._keys.decrypt_text(row.view_id, _PART, row.encrypted)
+        return SavedView(row.view_id, *json.loads(content)) if content is not None else None
+
+
+def recode_views(connection: Connection, keys: DataKeys, search_key: bytes) -> None:
+    """Make the codes of what views search for anew; one whose key was erased goes."""
+    searching = select(saved_views).where(saved_views.c.first_code.is_not(None))
+    for row in connection.execute(searching).all():
+        is_it = saved_views.c.view_id == row.view_id
+        content = keys.decrypt_text(row.view_id, _PART, row.encrypted)
+        if content is None:
+            connection.execute(delete(saved_views).where(is_it))
+            continue
+        asked = dict(parse_qsl(urlsplit(json.loads(content)[1]).query))["q"]
+        span = prefix_span(search_key, read_search(asked))
+        anew = {"first_code": span.first, "last_code": span.last}
+        connection.execute(update(saved_views).where(is_it).values(anew))

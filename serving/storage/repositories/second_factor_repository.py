@@ -1,0 +1,189 @@
+"""Second factors of accounts on disk: secrets encrypted, codes that count once in any worker."""
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Select, delete, func, select, update
+
+from serving.access.actors import Actor
+from serving.access.second_factor import (
+    SecondFactor,
+    new_recovery_codes,
+    new_secret,
+    recovery_hash,
+)
+from serving.crypto.encryption import EncryptionUnit
+from serving.errors import Conflict, NotFound
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.reader import newest_place
+from serving.storage.row_audit.writer import WRITTEN
+from serving.storage.tables.access import recovery_codes, second_factors
+from serving.storage.tables.audit import audit_events
+from serving.storage.write_lock import writing
+
+KindOfCode = Literal["code", "recovery_code"]
+_PART = "secret of a second factor"
+_SET_UP = ("enrol_second_factor",)
+_TAKEN_AWAY = ("remove_second_factor", "reset_second_factor")
+_CODES_GIVEN = ("enrol_second_factor", "renew_recovery_codes")
+
+
+class SecondFactorRepository:
+    """The second factors of one database, read anew on every use.
+
+    What the audit log says was set up is asked for, whatever the tables say; a recovery code
+    counts only where the log tells that it was given.
+    """
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._enrolled: dict[str, tuple[int, bool]] = {}
+
+    def find(self, account: str) -> SecondFactor | None:
+        """The second factor of an account, confirmed or not."""
+        codes = select(func.count()).where(recovery_codes.c.account == account)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            query = select(second_factors).where(second_factors.c.account == account)
+            row = connection.execute(query).first()
+            left = connection.scalar(codes) if row else 0
+        return self._second_factor(row, left or 0) if row else None
+
+    def has(self, account: str) -> bool:
+        """Whether an account asks for a code; nothing is decrypted."""
+        query = select(second_factors.c.account).where(
+            second_factors.c.account == account, second_factors.c.confirmed_at.is_not(None)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) is not None or self._is_enrolled(connection, account)
+
+    def _is_enrolled(self, connection: Connection, account: str) -> bool:
+        """Whether the audit log says that an account has one; remembered until it says more."""
+        newest = newest_place(connection, ("account", account))
+        known = self._enrolled.get(account)
+        if known is None or known[0] != newest:
+            told = connection.execute(_told(account, *_SET_UP, *_TAKEN_AWAY).limit(1)).first()
+            known = newest, told is not None and told.action in _SET_UP
+            self._enrolled[account] = known
+        return known[1]
+
+    def accounts(self) -> frozenset[str]:
+        """The names of all accounts that ask for a code."""
+        query = select(second_factors.c.account).where(second_factors.c.confirmed_at.is_not(None))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return frozenset(connection.scalars(query))
+
+    def begin(self, account: str) -> None:
+        """Make a fresh secret, to be confirmed; raises Conflict where one is in use."""
+        secret = self._keys.encrypt_text(_unit(account), _PART, new_secret())
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            in_use = select(second_factors.c.confirmed_at).where(
+                second_factors.c.account == account
+            )
+            if connection.scalar(in_use) is not None:
+                raise Conflict("this account has a second factor; remove it first")
+            _remove(connection, account)
+            row = {"account": account, "secret": secret, "confirmed_at": None, "last_step": 0}
+            connection.execute(second_factors.insert(), row)
+
+    def confirm(self, account: str, code: str, now: datetime, by: Actor) -> tuple[str, ...]:
+        """Let it count from now on; its recovery codes, or none where the code is not right."""
+        factor = self.find(account)
+        step = factor.step_of(code, now) if factor and not factor.is_confirmed else None
+        if step is None:
+            return ()
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            confirmed = (
+                update(second_factors)
+                .where(second_factors.c.account == account, second_factors.c.confirmed_at.is_(None))
+                .values(confirmed_at=now.isoformat(), last_step=step)
+            )
+            if connection.execute(confirmed).rowcount == 0:
+                return ()
+            event = AuditEvent(now, by, "enrol_second_factor", "account", account)
+            return _give_codes(connection, account, event)
+
+    def use(self, account: str, code: str, now: datetime) -> KindOfCode | None:
+        """Which kind of code it is, if it is right and was never used; it is used now."""
+        factor = self.find(account)
+        if factor is None or not factor.is_confirmed:
+            return None
+        step = factor.step_of(code, now)
+        spent = delete(recovery_codes).where(
+            recovery_codes.c.account == account,
+            recovery_codes.c.code_sha256 == recovery_hash(code),
+        )
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if step is None:
+                was_given = _was_given(connection, account, recovery_hash(code))
+                return "recovery_code" if was_given and connection.execute(spent).rowcount else None
+            counted = (
+                update(second_factors)
+                .where(second_factors.c.account == account, second_factors.c.last_step < step)
+                .values(last_step=step)
+            )
+            return "code" if connection.execute(counted).rowcount else None
+
+    def renew_codes(self, account: str, now: datetime, by: Actor) -> tuple[str, ...]:
+        """Fresh recovery codes in place of all that there were."""
+        event = AuditEvent(now, by, "renew_recovery_codes", "account", account)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            return _give_codes(connection, account, event)
+
+    def remove(self, account: str, now: datetime, by: Actor) -> None:
+        """Let the account ask for no code any more; raises NotFound where it asks for none."""
+        action = "remove_second_factor" if by.identity == f"account:{account}" else None
+        event = AuditEvent(now, by, action or "reset_second_factor", "account", account)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            was_there = _remove(connection, account)
+            if not was_there and not self._is_enrolled(connection, account):
+                raise NotFound(f"the account {account} has no second factor")
+            append_audit_events(connection, [event])
+
+    def _second_factor(self, row: Any, codes: int) -> SecondFactor | None:
+        secret = self._keys.decrypt_text(_unit(row.account).name, _PART, row.secret)
+        if secret is None:
+            return None
+        confirmed_at = datetime.fromisoformat(row.confirmed_at) if row.confirmed_at else None
+        return SecondFactor(secret, confirmed_at, row.last_step, codes)
+
+
+def _unit(account: str) -> EncryptionUnit:
+    """Second factors have no day: their key is that of accounts, which no erasure destroys."""
+    return EncryptionUnit("accounts", f"second factor of {account}")
+
+
+def _told(account: str, *actions: str) -> Select[Any]:
+    """The events of these actions on an account, the newest first."""
+    return (
+        select(audit_events.c.action, audit_events.c.details)
+        .where(audit_events.c.object_kind == "account", audit_events.c.object_id == account)
+        .where(audit_events.c.action.in_(actions))
+        .order_by(audit_events.c.seq.desc())
+    )
+
+
+def _was_given(connection: Connection, account: str, code_sha256: str) -> bool:
+    """Whether a recovery code is among those that the account was given last."""
+    told = connection.execute(_told(account, *_CODES_GIVEN).limit(1)).first()
+    rows = json.loads(told.details).get(WRITTEN, {}).get("recovery_codes", ()) if told else ()
+    return any(row["key"] == [account, code_sha256] and row["sha256"] for row in rows)
+
+
+def _remove(connection: Connection, account: str) -> bool:
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.account == account))
+    gone = delete(second_factors).where(second_factors.c.account == account)
+    return connection.execute(gone).rowcount > 0
+
+
+def _give_codes(connection: Connection, account: str, event: AuditEvent) -> tuple[str, ...]:
+    codes = new_recovery_codes()
+    connection.execute(delete(recovery_codes).where(recovery_codes.c.account == account))
+    rows = [{"account": account, "code_sha256": recovery_hash(code)} for code in codes]
+    connection.execute(recovery_codes.insert(), rows)
+    append_audit_events(connection, [event])
+    return codes

@@ -1,0 +1,28 @@
+"""Shadow scores on disk: the scores of challenger and shadow for the vectors of decisions."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from serving.scoring.shadow_scoring import ShadowScore
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.tables.scoring import shadow_scores
+from serving.storage.write_lock import writing
+
+
+class ShadowScoreRepository:
+    """The shadow scores of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def append(self, scores: Sequence[ShadowScore]) -> None:
+        """Store scores of logged decisions; raises LogUnavailable."""
+        try:
+            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                connection.execute(shadow_scores.insert(), [vars(score) for score in scores])
+        except IntegrityError:
+            if len(scores) > 1:
+                for score in scores:
+                    self.append([score])

@@ -1,0 +1,219 @@
+"""The declared journeys of ships, found by their MMSI in one look-up for each.
+
+What was decided about or received before journeys were noted, or under another key of tokens, is
+noted page by page, the newest first.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, Select, delete, select
+
+from features.records import Journey
+from serving.audit.decision import Decision
+from serving.audit.ship_journey import ShipJourney
+from serving.crypto.errors import Undecipherable
+from serving.errors import BodyMalformed, SubmissionRefused
+from serving.history.received_records import ReceivedRecord
+from serving.scoring.ships import NotedJourney
+from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.encrypted_records import EncryptedRecords
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.keys.data_keys import DataKeys
+from serving.storage.noted_journeys import MMSI, journey_row, note_journeys, ship_journey_of
+from serving.storage.tables.scoring import decisions, records, ship_journeys, ship_journeys_from
+from serving.storage.write_lock import writing
+
+PAGE = 200
+_TOGETHER = 500
+
+_Row = tuple[ShipJourney, str, str]
+"""A journey, the token of its id, and when it was decided about or received."""
+
+
+class ShipJourneyRepository:
+    """Which ship is on which journey. Every method raises LogUnavailable where that fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._decisions = EncryptedDecisions(self._keys)
+        self._records = EncryptedRecords(self._keys)
+
+    def noted(self, mmsis: Collection[str], due_since: datetime) -> dict[str, list[NotedJourney]]:
+        """All versions of the journeys that each of these ships was on and that were due since."""
+        found: dict[str, list[NotedJourney]] = {mmsi: [] for mmsi in mmsis}
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            self._keys.token_keys.follow(connection)
+            ships = {token: mmsi for mmsi in mmsis for token in self._keys.tokens(MMSI, mmsi)}
+            ships_on: dict[str, set[str]] = defaultdict(set)
+            for ship, token in _journeys_of(connection, [*ships], due_since.isoformat()):
+                ships_on[token].add(ships[ship])
+            for row in _declared(_versions(connection, [*ships_on])):
+                for mmsi in ships_on[row.journey_id]:
+                    found[mmsi].append(_noted(row, is_of_ship=ships.get(row.mmsi) == mmsi))
+        return found
+
+    def journey_id(self, token: str) -> str | None:
+        """The id that a token stands for; None where all that says it was erased."""
+        is_about = (decisions.c.subject_kind == "route", decisions.c.subject_id == token)
+        decided = select(*WHOLE).where(*is_about).order_by(decisions.c.seq.desc())
+        is_of = (records.c.subject_kind == "route", records.c.subject_id == token)
+        received = select(records).where(*is_of, records.c.kind == "journeys")
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            newest = connection.execute(decided.limit(1)).first()
+            if newest is not None and (whole := self._decisions.record(newest)) is not None:
+                return str(orjson.loads(whole)["subject_id"])
+            row = connection.execute(received.limit(1)).first()
+        record = None if row is None else self._records.record(_received(row))
+        if record is not None:
+            return record.subject_id
+        shipped = self.shipped(token)
+        return None if shipped is None else shipped.journey_id
+
+    def shipped(self, token: str) -> Journey | None:
+        """The journey of a token as the shipment says that it was submitted with last.
+
+        None where none was, or where that is on another journey by now, or can be read no more.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(_newest_with(token)).first()
+        whole = None
+        with suppress(Undecipherable):
+            whole = None if row is None else self._decisions.record(row)
+        journey = whole and Decision.model_validate_json(whole).submission.journey
+        if not journey or token not in self._keys.tokens("route", journey.journey_id):
+            return None
+        return journey
+
+    def note_older(self) -> None:
+        """Note some journeys of before, until none is left that is not noted."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            place = connection.execute(select(ship_journeys_from)).first()
+            if place is None or (place.seq <= 1 and place.record_id is None):
+                return
+            decided = _decided_before(connection, place)
+            received = _received_after(connection, place)
+        self._note([*self._of_decisions(decided), *self._of_records(received)])
+        self._go_on(
+            place,
+            seq=decided[-1].seq if len(decided) == PAGE else 1,
+            record_id=received[-1].record_id if len(received) == PAGE else None,
+        )
+
+    def _of_decisions(self, rows: Sequence[Any]) -> Iterator[_Row]:
+        for row in rows:
+            with suppress(Undecipherable, ValidationError, SubmissionRefused, BodyMalformed):
+                if (record := self._decisions.record(row)) is not None:
+                    submission = Decision.model_validate_json(record).submission
+                    if (ship := ShipJourney.of_submission(submission)) is not None:
+                        yield ship, row.subject_id, row.logged_at or row.scored_at
+
+    def _of_records(self, rows: Sequence[Any]) -> Iterator[_Row]:
+        for row in rows:
+            with suppress(Undecipherable, ValidationError):
+                record = self._records.record(_received(row))
+                if record is not None and (ship := ship_journey_of(record)) is not None:
+                    yield ship, row.subject_id, row.logged_at or row.received_at
+
+    def _note(self, told: Sequence[_Row]) -> None:
+        """Note journeys by the key of tokens that is in use, and by no former one."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            self._keys.token_keys.follow(connection)
+            for ship, token, _ in told:
+                _, *former = self._keys.tokens(MMSI, ship.mmsi)
+                columns = ship_journeys.c
+                if former:
+                    is_it = (columns.journey_id == token, columns.mmsi.in_(former))
+                    connection.execute(delete(ship_journeys).where(*is_it))
+            note_journeys(connection, [journey_row(self._keys, *each) for each in told])
+
+    def _go_on(self, before: Any, *, seq: int, record_id: str | None) -> None:
+        """Go on from a place, unless somebody moved it meanwhile."""
+        place = ship_journeys_from
+        is_same = (place.c.seq == before.seq, place.c.record_id.is_not_distinct_from(before[1]))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            moved = place.update().where(*is_same)
+            connection.execute(moved.values(seq=seq, record_id=record_id))
+
+
+def _decided_before(connection: Connection, place: Any) -> Sequence[Any]:
+    """The newest decisions about routes before a place."""
+    is_before = (decisions.c.subject_kind == "route", decisions.c.seq < place.seq)
+    query = select(*WHOLE, decisions.c.subject_id).where(*is_before)
+    return connection.execute(query.order_by(decisions.c.seq.desc()).limit(PAGE)).all()
+
+
+def _received_after(connection: Connection, place: Any) -> Sequence[Any]:
+    """The next received journeys, in the order of their tokens; none where all were noted."""
+    if place.record_id is None:
+        return []
+    is_after = (records.c.kind == "journeys", records.c.record_id > place.record_id)
+    query = select(records).where(*is_after).order_by(records.c.record_id)
+    return connection.execute(query.limit(PAGE)).all()
+
+
+def _journeys_of(
+    connection: Connection, ships: Sequence[str], due_since: str
+) -> Iterator[tuple[str, str]]:
+    """The tokens of ships with those of the journeys that they were on."""
+    columns = ship_journeys.c
+    query = select(columns.mmsi, columns.journey_id).where(columns.due_at >= due_since)
+    for first in range(0, len(ships), _TOGETHER):
+        some = query.where(columns.mmsi.in_(ships[first : first + _TOGETHER]))
+        yield from ((row.mmsi, row.journey_id) for row in connection.execute(some))
+
+
+def _versions(connection: Connection, journeys: Sequence[str]) -> Iterator[Any]:
+    for first in range(0, len(journeys), _TOGETHER):
+        some = journeys[first : first + _TOGETHER]
+        query = select(ship_journeys).where(ship_journeys.c.journey_id.in_(some))
+        yield from connection.execute(query)
+
+
+def _declared(rows: Iterable[Any]) -> Iterator[Any]:
+    """Versions as journeys were declared by themselves, or else as shipments said."""
+    by_token: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_token[row.journey_id].append(row)
+    for versions in by_token.values():
+        yield from [each for each in versions if each.shipment_id is None] or versions
+
+
+def _newest_with(token: str) -> Select[Any]:
+    """The newest decision about the shipment that a journey was submitted with last."""
+    noted = ship_journeys.c
+    of_journey = noted.journey_id == token
+    shipment = (
+        select(noted.shipment_id)
+        .where(of_journey, noted.shipment_id.is_not(None))
+        .order_by(noted.noted_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_about = (decisions.c.subject_kind == "shipment", decisions.c.subject_id == shipment)
+    return select(*WHOLE).where(*is_about).order_by(decisions.c.seq.desc()).limit(1)
+
+
+def _noted(row: Any, *, is_of_ship: bool) -> NotedJourney:
+    return NotedJourney(
+        token=row.journey_id,
+        version=row.version,
+        declared_at=datetime.fromisoformat(row.declared_at),
+        begins_at=datetime.fromisoformat(row.begins_at),
+        due_at=datetime.fromisoformat(row.due_at),
+        noted_at=datetime.fromisoformat(row.noted_at),
+        is_withdrawn=bool(row.is_withdrawn),
+        is_of_ship=is_of_ship,
+        came_with_shipment=row.shipment_id is not None,
+    )
+
+
+def _received(row: Any) -> ReceivedRecord:
+    names = ReceivedRecord.__dataclass_fields__
+    return ReceivedRecord(**{name: getattr(row, name) for name in names})

@@ -1,0 +1,87 @@
+"""Teams on disk: any worker knows them, and every change is an audit event."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, select, update
+
+from serving.access.actors import Actor
+from serving.access.errors import ChangedMeanwhile
+from serving.errors import NotFound
+from serving.integrity.audit_log import AuditEvent
+from serving.review.cases.teams import Arrivals, Team
+from serving.storage.engine import failing_as_unavailable
+from serving.storage.names_in_use import require_new_name
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.tables.review import teams
+from serving.storage.write_lock import writing
+
+
+class TeamRepository:
+    """The teams of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def all(self) -> list[Team]:
+        """Every team that was not disbanded, by name."""
+        query = select(teams).where(teams.c.disbanded_at.is_(None)).order_by(teams.c.name)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [_team(row) for row in connection.execute(query)]
+
+    def add_team(self, team: Team, at: datetime, by: Actor) -> None:
+        """Keep a new team; raises NameTaken or NameRefused, also for the name of a former one."""
+        row = {"name": team.name, "made_at": at.isoformat(), **_said(team)}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            require_new_name(connection, team.name)
+            connection.execute(teams.insert(), row)
+            append_audit_events(connection, [_event(team, at, by, "create_team")])
+
+    def change_team(
+        self, team: Team, at: datetime, by: Actor, *, revision_read: str | None = None
+    ) -> None:
+        """Give a team another office, other members or another rule.
+
+        Raises NotFound, or ChangedMeanwhile where it has not the revision that was read.
+        """
+        event = _event(team, at, by, "change_team")
+        self._update(team.name, _said(team), event, revision_read)
+
+    def disband(self, name: str, at: datetime, by: Actor) -> None:
+        """End a team: what is in its inbox is in that of its office; raises NotFound."""
+        ended = {"disbanded_at": at.isoformat()}
+        self._update(name, ended, AuditEvent(at, by, "disband_team", "team", name))
+
+    def _update(
+        self, name: str, values: dict[str, Any], event: AuditEvent, revision_read: str | None = None
+    ) -> None:
+        alive = teams.c.name == name, teams.c.disbanded_at.is_(None)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            row = connection.execute(select(teams).where(*alive)).first()
+            if row is None:
+                raise NotFound(f"there is no team named {name}")
+            if revision_read not in (None, _team(row).revision):
+                raise ChangedMeanwhile
+            connection.execute(update(teams).where(*alive).values(values))
+            append_audit_events(connection, [event])
+
+
+def _event(team: Team, at: datetime, by: Actor, action: str) -> AuditEvent:
+    details = {"office": team.office_id, "members": team.members}
+    return AuditEvent(at, by, action, "team", team.name, details)
+
+
+def _said(team: Team) -> dict[str, Any]:
+    arrivals = team.arrivals
+    return {
+        "office_id": team.office_id,
+        "members": json.dumps(team.members),
+        "arrivals": json.dumps(vars(arrivals)) if arrivals is not None else None,
+    }
+
+
+def _team(row: Row[Any]) -> Team:
+    stated = json.loads(row.arrivals) if row.arrivals is not None else None
+    arrivals = stated and Arrivals(tuple(stated["modes"]), tuple(stated["chapters"]))
+    return Team(row.name, row.office_id, tuple(json.loads(row.members)), arrivals)

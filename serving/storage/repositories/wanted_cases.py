@@ -1,0 +1,122 @@
+"""Which rows of cases a filter lets through, and in what order the queue has them."""
+
+from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
+
+from serving.review.cases.case_records import (
+    ERASED,
+    CaseFilter,
+    InboxFilter,
+    QueueFilter,
+    QueuePosition,
+    QueueTab,
+)
+from serving.review.cases.queue_rank import ALWAYS_IN_TIME
+from serving.storage.tables.review import cases
+
+TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
+"""Statuses that a person is to do something about; what was ordered waits for its result."""
+
+TABS_OF_FEW = ("mine", "inbox", "escalated", "waiting", "second_person", "others")
+"""Tabs of what somebody has begun with: they are looked up by that, and then put in order."""
+
+
+def is_waiting(now: str) -> ColumnElement[bool]:
+    """Whether a case waits for a person; one that was laid aside does from its time on."""
+    is_back = and_(cases.c.status == "waiting", cases.c.waiting_until <= now)
+    return or_(cases.c.status.in_(TO_BE_JUDGED), is_back)
+
+
+def is_wanted(wanted: CaseFilter) -> ColumnElement[bool]:
+    """Whether a filter of all cases lets one through, whatever its subject."""
+    parts: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        parts.append(cases.c.status.in_(wanted.statuses))
+        parts += [cases.c.status != "open"] if "open" not in wanted.statuses else []
+    names = ("subject_kind", "office_id", "mode")
+    filters = ((name, getattr(wanted, name)) for name in names)
+    parts += [cases.c[name] == value for name, value in filters if value is not None]
+    if wanted.owner is not None:
+        parts.append(or_(cases.c.owner == wanted.owner, cases.c.owner_name == wanted.owner))
+    if wanted.before is not None:
+        parts.append(tuple_(-cases.c.seq, cases.c.case_id) > wanted.before)
+    return and_(true(), *parts)
+
+
+def is_in_queue(queue: QueueFilter) -> ColumnElement[bool]:
+    """Whether a filter of the queue lets a case through."""
+    parts = [is_waiting(queue.now) if queue.tab is None else _in_tab(queue)]
+    if queue.lanes:
+        parts.append(cases.c.lane.in_(queue.lanes))
+    filters = ((name, getattr(queue, name)) for name in ("office_id", "mode"))
+    parts += [cases.c[name] == value for name, value in filters if value is not None]
+    if queue.owner is not None:
+        parts.append(or_(cases.c.owner == queue.owner, cases.c.owner_name == queue.owner))
+    if queue.is_unowned:
+        parts.append(cases.c.owner.is_(None))
+    if queue.inbox is not None:
+        parts.append(_in_inbox(queue.inbox))
+    if queue.is_in_time is not None:
+        parts.append(is_in_time(queue.now) if queue.is_in_time else is_over(queue.now))
+    if queue.opened_before:
+        parts.append(cases.c.opened_at < queue.opened_before)
+    if queue.after_seq is not None:
+        parts.append(cases.c.seq > queue.after_seq)
+    return and_(*parts)
+
+
+def risk_in_queue(queue: QueueFilter) -> ColumnElement[float]:
+    """What the queue is ordered by; where few cases are not by its index, which has all."""
+    is_of_few = queue.tab in TABS_OF_FEW or queue.tag is not None
+    return cases.c.risk + 0 if is_of_few else cases.c.risk
+
+
+def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
+    """Whether a case is in the filter's tab."""
+    is_judged_by_two = cases.c.status.in_(("action_proposed", "result_in"))
+    is_laid_aside = and_(cases.c.status == "waiting", cases.c.waiting_until > queue.now)
+    is_awaited = or_(is_laid_aside, cases.c.status == "action_ordered")
+    is_to_do = and_(is_waiting(queue.now), ~is_judged_by_two)
+    is_own = cases.c.owner == queue.reader
+    is_free = and_(cases.c.owner.is_(None), is_in_time(queue.now))
+    # Words of their own name the part that an index has: no planner infers it from what follows.
+    has_begun, is_not_closed = cases.c.status != "open", cases.c.status != "closed"
+    in_tab: dict[QueueTab, ColumnElement[bool]] = {
+        "mine": and_(is_own, is_not_closed, cases.c.status != ERASED, ~is_laid_aside),
+        "inbox": and_(is_not_closed, is_to_do, is_free, _in_inbox(queue.own_inbox)),
+        "escalated": and_(is_not_closed, cases.c.escalated_at.is_not(None)),
+        "unassigned": and_(is_not_closed, is_to_do, is_free),
+        "waiting": and_(has_begun, is_awaited),
+        "second_person": and_(has_begun, is_judged_by_two),
+        "others": and_(is_to_do, cases.c.owner != queue.reader, is_in_time(queue.now)),
+        "expired": and_(is_not_closed, is_to_do, is_over(queue.now)),
+    }
+    return in_tab[queue.tab or "unassigned"]
+
+
+def _in_inbox(inbox: InboxFilter) -> ColumnElement[bool]:
+    """Whether a case is in one of these inboxes; an office has what no team of today has."""
+    if not inbox.teams and not inbox.offices:
+        return false()  # of nobody's inbox, so that none is looked through
+    is_of_none = or_(cases.c.team.is_(None), cases.c.team.not_in(inbox.known_teams))
+    return or_(
+        cases.c.team.in_(inbox.teams), and_(cases.c.office_id.in_(inbox.offices), is_of_none)
+    )
+
+
+def is_after(place: QueuePosition | None) -> ColumnElement[bool]:
+    """Whether a case comes in the queue after where a page ended, of those as much in time."""
+    if place is None:
+        return true()
+    _, risk, due_at, case_id = place
+    later = or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.case_id > case_id))
+    return or_(cases.c.risk < risk, and_(cases.c.risk == risk, later))
+
+
+def is_in_time(now: str) -> ColumnElement[bool]:
+    """Whether what a case is about can still be stopped."""
+    return or_(cases.c.due_at > now, cases.c.lane.in_(ALWAYS_IN_TIME))
+
+
+def is_over(now: str) -> ColumnElement[bool]:
+    """The opposite, in words that an index by `due_at` is looked up with."""
+    return and_(cases.c.due_at <= now, cases.c.lane.not_in(ALWAYS_IN_TIME))

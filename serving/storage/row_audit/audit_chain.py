@@ -1,0 +1,47 @@
+"""Appends rows to the audit chain, in a transaction that is already writing."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from serving.integrity.audit_log import AuditEvent, next_audit_link
+from serving.integrity.hash_chain import FIRST_LINK, LogHead
+from serving.storage.tables.audit import audit_events
+
+
+def append_to_chain(connection: Connection, events: Iterable[AuditEvent]) -> LogHead:
+    """Store events after the newest, each chained to the one before; the head after them."""
+    head = audit_head(connection)
+    seq, link = head.size, bytes.fromhex(head.head)
+    rows: list[dict[str, Any]] = []
+    for event in events:
+        row = _row(event, seq := seq + 1)
+        link = next_audit_link(link, row)
+        rows.append({**row, "chain": link})
+    if rows:
+        connection.execute(audit_events.insert(), rows)
+    return LogHead(seq, link.hex())
+
+
+def audit_head(connection: Connection) -> LogHead:
+    """How many audit events there are, and the link of the newest."""
+    last = select(audit_events.c.seq, audit_events.c.chain)
+    newest = connection.execute(last.order_by(audit_events.c.seq.desc()).limit(1)).first()
+    return (
+        LogHead(newest.seq, bytes(newest.chain).hex()) if newest else LogHead(0, FIRST_LINK.hex())
+    )
+
+
+def _row(event: AuditEvent, seq: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "at": event.at.isoformat(),
+        "actor": event.actor.identity,
+        "actor_name": event.actor.name,
+        "action": event.action,
+        "object_kind": event.object_kind,
+        "object_id": event.object_id,
+        "details": json.dumps(dict(event.details), sort_keys=True),
+    }

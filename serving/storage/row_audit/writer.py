@@ -1,0 +1,265 @@
+"""Covers what a transaction writes: its last audit event tells the digest of each row.
+
+Statements are watched, not writers: whoever writes to a covered table through `writing` is covered,
+and cannot forget it. Which rows an UPDATE or a DELETE concerns is read before it runs, and each is
+read again, as it then is, before the commit. A statement in plain text is not seen: what it wrote
+would be found by `verify-log`, like any other change behind the service's back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    Float,
+    Insert,
+    Integer,
+    LargeBinary,
+    Table,
+    Update,
+    event,
+    select,
+    tuple_,
+)
+
+from serving.access.acting import whoever_acts
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.row_audit.audit_chain import append_to_chain
+from serving.storage.row_audit.digests import column_digests, row_digest
+from serving.storage.row_audit.tables import COVERED, TOLD_WITH
+from serving.storage.tables.schema import metadata
+
+WRITTEN = "written"
+"""Where the details of an event tell rows: by table, each with its key and its digest.
+
+`sha256` is null of a row that was deleted, `before` of one that is new: a row that was changed
+behind the service's back stays found when the service writes it again. `columns` are there where
+few rows were written.
+"""
+
+MOST_WITH_COLUMNS = 20
+MOST_PER_EVENT = 1_000
+_READ_TOGETHER = 100
+
+_OPTION = "written_rows"
+_AS_STORED = ((Float, float), (Integer, int), (LargeBinary, memoryview))
+
+_Key = tuple[Any, ...]
+_Object = tuple[str, str]
+_ToldRow = tuple[str, dict[str, Any]]
+_ToldRows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass
+class WrittenRows:
+    """What one transaction wrote, and the events that tell of it, until they are appended.
+
+    Of a row `None` stands for what must be read again before the commit.
+    """
+
+    connection: Connection
+    events: list[AuditEvent] = field(default_factory=list)
+    _rows: dict[str, dict[_Key, Mapping[str, Any] | None]] = field(default_factory=dict)
+    _before: dict[str, dict[_Key, str | None]] = field(default_factory=dict)
+    _objects: dict[tuple[str, _Key], _Object] = field(default_factory=dict)
+
+    @classmethod
+    def watched(cls, connection: Connection) -> "WrittenRows":
+        """Watch what a transaction writes from now on."""
+        written = cls(connection)
+        connection.execution_options(**{_OPTION: written})
+        return written
+
+    @classmethod
+    def of(cls, connection: Connection) -> "WrittenRows | None":
+        """What watches a transaction; None where nothing does."""
+        found: WrittenRows | None = connection.get_execution_options().get(_OPTION)
+        return found
+
+    def append_events(self) -> None:
+        """Append the events of this transaction, before it commits; the last tells the rows.
+
+        A row that an earlier event is about, by its id, is told by that event, and one of a table
+        of `TOLD_WITH` by an event about its object alone.
+        """
+        events, told_by, rest = [*self.events], dict[int, _ToldRows](), list[_ToldRow]()
+        own = {event.object_id: place for place, event in enumerate(events[:-1])}
+        about = {(event.object_kind, event.object_id): n for n, event in enumerate(events)}
+        for name, row in self._digested():
+            key = tuple(row["key"])
+            if (of := self._objects.get((name, key))) and of not in about:
+                about[of] = len(events)
+                events.append(_by_itself(self.connection, *of))
+            place = about[of] if of else own.get(key[0]) if len(key) == 1 else None
+            if place is None:
+                rest.append((name, row))
+            else:
+                told_by.setdefault(place, {}).setdefault(name, []).append(row)
+        for number, part in enumerate(_in_parts(iter(rest))):
+            place = len(self.events) - 1 if number == 0 else -1
+            if place < 0:
+                place = len(events)
+                events.append(_by_itself(self.connection, "table", ", ".join(part)))
+            told_by.setdefault(place, {}).update(part)
+        told = (_with_rows(event, told_by.get(n, {})) for n, event in enumerate(events))
+        append_to_chain(self.connection, told)
+
+    def has_written(self, name: str, key: _Key) -> bool:
+        """Whether this transaction wrote a row of a covered table."""
+        return key in self._rows.get(name, {})
+
+    def note_concerned(self, statement: Update | Delete, parameters: Sequence[Any]) -> None:
+        """Note the rows that a statement will change or delete, once for each of `parameters`."""
+        if (table := _covered(statement)) is not None:
+            concerned = select(table)
+            if statement.whereclause is not None:
+                concerned = concerned.where(statement.whereclause)
+            for given in parameters:
+                found = self.connection.execute(
+                    concerned, given, execution_options={"yield_per": _READ_TOGETHER}
+                )
+                for row in found.mappings():
+                    key = tuple(row[column.name] for column in table.primary_key)
+                    self._note(table.name, key, None, before=dict(row))
+                    self._note_object(table.name, key, dict(row))
+
+    def note_inserted(self, statement: Insert, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Note the rows that a statement has inserted."""
+        if (table := _covered(statement)) is not None:
+            is_plain = type(statement) is Insert  # those of a dialect may have changed a row
+            for given in parameters:
+                key = tuple(given[column.name] for column in table.primary_key)
+                row = _stored(table, given) if is_plain else None
+                self._note(table.name, key, row, before=None)
+                self._note_object(table.name, key, given)
+
+    def _note(
+        self,
+        name: str,
+        key: _Key,
+        row: Mapping[str, Any] | None,
+        *,
+        before: Mapping[str, Any] | None,
+    ) -> None:
+        rows = self._rows.setdefault(name, {})
+        if key not in rows:
+            digest = None if before is None else row_digest(before)
+            self._before.setdefault(name, {})[key] = digest
+        rows[key] = row
+
+    def _note_object(self, name: str, key: _Key, row: Mapping[str, Any]) -> None:
+        if name in TOLD_WITH:
+            kind, column = TOLD_WITH[name]
+            self._objects[name, key] = (kind, row[column])
+
+    def _digested(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each row that was written, by its table."""
+        for name in sorted(self._rows):
+            rows = self._rows[name]
+            with_columns = len(rows) <= MOST_WITH_COLUMNS
+            unread = [key for key, row in rows.items() if row is None]
+            now = rows | _read(self.connection, metadata.tables[name], unread)
+            for key, row in now.items():
+                told = told_row(key, row, with_columns=with_columns)
+                yield name, told | {"before": self._before[name][key]}
+
+
+@contextmanager
+def unwatched(connection: Connection) -> Iterator[None]:
+    """Write rows that the audit chain tells already, since it is carried over with them."""
+    written = WrittenRows.of(connection)
+    connection.execution_options(**{_OPTION: None})
+    try:
+        yield
+    finally:
+        connection.execution_options(**{_OPTION: written})
+
+
+def watch(engine: Engine) -> None:
+    """Let transactions of an engine note what they write, those that `writing` begins."""
+
+    @event.listens_for(engine, "before_execute")
+    def _before(connection: Connection, statement: Any, many: Any, one: Any, _: Any) -> None:
+        if isinstance(statement, Update | Delete) and (written := WrittenRows.of(connection)):
+            written.note_concerned(statement, many or [one])
+
+    @event.listens_for(engine, "after_execute")
+    def _after(
+        connection: Connection, statement: Any, _: Any, __: Any, ___: Any, result: Any
+    ) -> None:
+        if isinstance(statement, Insert) and (written := WrittenRows.of(connection)):
+            written.note_inserted(statement, result.context.compiled_parameters)
+
+
+def told_row(key: _Key, row: Mapping[str, Any] | None, *, with_columns: bool) -> dict[str, Any]:
+    """What an event tells of a row; None is one that was deleted."""
+    told: dict[str, Any] = {"key": list(key), "sha256": None if row is None else row_digest(row)}
+    return told | {"columns": column_digests(row)} if row is not None and with_columns else told
+
+
+def _covered(statement: Any) -> Table | None:
+    table = statement.table
+    is_ours = table.name in COVERED and metadata.tables[table.name] is table
+    return table if is_ours else None
+
+
+def _stored(table: Table, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A row as the database returns it; None where it fills in something by itself."""
+    row = {}
+    for column in table.columns:
+        value = parameters.get(column.name)
+        if value is None and column.server_default is not None:
+            return None
+        for kind, as_stored in _AS_STORED:
+            if value is not None and isinstance(column.type, kind):
+                value = as_stored(value)
+        row[column.name] = value
+    return row
+
+
+def _read(
+    connection: Connection, table: Table, keys: Sequence[_Key]
+) -> dict[_Key, Mapping[str, Any] | None]:
+    """Rows as they are now, by their keys; None for those that are there no more."""
+    found: dict[_Key, Mapping[str, Any] | None] = dict.fromkeys(keys)
+    columns = [*table.primary_key]
+    for begin in range(0, len(keys), _READ_TOGETHER):
+        some = keys[begin : begin + _READ_TOGETHER]
+        query = select(table).where(tuple_(*columns).in_(some))
+        for row in connection.execute(query).mappings():
+            found[tuple(row[column.name] for column in columns)] = dict(row)
+    return found
+
+
+def _in_parts(
+    rows: Iterator[tuple[str, dict[str, Any]]],
+) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Rows by table, as many together as one event tells."""
+    part: dict[str, list[dict[str, Any]]] = {}
+    for count, (table, told) in enumerate(rows, start=1):
+        part.setdefault(table, []).append(told)
+        if count % MOST_PER_EVENT == 0:
+            yield part
+            part = {}
+    if part:
+        yield part
+
+
+def _with_rows(told: AuditEvent, rows: Mapping[str, Any]) -> AuditEvent:
+    return replace(told, details={**told.details, WRITTEN: rows}) if rows else told
+
+
+def _by_itself(connection: Connection, kind: str, object_id: str) -> AuditEvent:
+    """The event of rows that no event of their transaction tells of."""
+    return AuditEvent(now(connection), whoever_acts(), "write_rows", kind, object_id)
+
+
+def now(connection: Connection) -> datetime:
+    """The present by the clock that the database was opened with."""
+    clock: Callable[[], datetime] = connection.get_execution_options()["clock"]
+    return clock()

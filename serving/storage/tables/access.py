@@ -1,0 +1,192 @@
+"""Who may do what: accounts and how they sign in, keys of machines, approvals by two persons."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+
+from serving.storage.tables.schema import PLACE, metadata
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_sha256", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("offices", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("revoked_at", Text),
+    # JSON: what its holder may act for; empty for the purpose of the installation.
+    Column("purposes", Text),
+    # Whom it belongs to: the id of that holder's first key; null for a first key itself.
+    Column("holder_id", Text),
+    # Since when a newer key of its holder takes its place; it lives on until it expires.
+    Column("superseded_at", Text),
+    Index(
+        "one_current_key_per_name",
+        "name",
+        unique=True,
+        sqlite_where=text("revoked_at IS NULL AND superseded_at IS NULL"),
+        postgresql_where=text("revoked_at IS NULL AND superseded_at IS NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+# When a key was last used, to the hour or so; apart, since a key itself is seldom changed.
+api_key_uses = Table(
+    "api_key_uses",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("last_used_at", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("offices", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("disabled_at", Text),
+    # Who the holder is elsewhere, for accounts that are signed in to there.
+    Column("subject", Text),
+    # Whose choice the password is, and since when: a first one must be changed.
+    Column("credential_origin", Text, nullable=False, server_default="first"),
+    Column("password_set_at", Text),
+    Index("one_account_per_subject", "subject", unique=True),
+    sqlite_strict=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("cookie_sha256", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("form_token", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("ends_at", Text, nullable=False),
+    Column("begun_at", Text, nullable=False),
+    Column("proved_at", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Column("has_second_factor", Integer, nullable=False),
+    Index("sessions_by_holder", "holder"),
+    sqlite_strict=True,
+)
+
+# In which language and by which clock holders of accounts read, where they chose one.
+reading_choices = Table(
+    "reading_choices",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("language", Text),
+    Column("time_zone", Text),
+    sqlite_strict=True,
+)
+
+# What makes the codes of accounts, encrypted; it counts from when it was confirmed with one.
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("confirmed_at", Text),
+    # The half minute since 1970 whose code was used last: a code counts once.
+    Column("last_step", PLACE, nullable=False),
+    sqlite_strict=True,
+)
+
+# Hashes of codes for one sign-in without the app; one that was used is deleted.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("code_sha256", Text, primary_key=True),
+    sqlite_strict=True,
+)
+
+# Failed attempts to sign in, by tokens of account, address or both: names in the clear might be
+# passwords that were typed into the wrong field.
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("counted_by", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Text, nullable=False),
+    # Whether the audit log has the refusal of an attempt that did not wait.
+    Column("is_told", Integer, nullable=False),
+    Index("sign_in_failures_by_time", "last_at"),
+    sqlite_strict=True,
+)
+
+# Browsers that accounts signed in with, by the hash of a cookie that opens nothing, and addresses
+# that they signed in from, by a token.
+known_browsers = Table(
+    "known_browsers",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("cookie_sha256", Text, primary_key=True),
+    Column("last_at", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Public halves (hex) of keys that persons hold to approve by; a key ends by a row below.
+approval_keys = Table(
+    "approval_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("registered_at", Text, nullable=False),
+    Column("registered_by", Text, nullable=False),
+    Index("approval_keys_by_account", "account"),
+    sqlite_strict=True,
+)
+
+revoked_approval_keys = Table(
+    "revoked_approval_keys",
+    metadata,
+    Column("key_id", Text, ForeignKey("approval_keys.key_id"), primary_key=True),
+    Column("revoked_at", Text, nullable=False),
+    Column("revoked_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Acts that wait for two persons in the console, with what is known of them (JSON).
+proposed_acts = Table(
+    "proposed_acts",
+    metadata,
+    Column("act_id", Text, primary_key=True),
+    Column("act", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("proposed_at", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Who agreed to an act, or did not, in the console or by a key; `document` is what was signed.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", Text, primary_key=True),
+    Column("act_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("is_agreed", Integer, nullable=False),
+    Column("given_at", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("approvals_by_act", "act_id"),
+    sqlite_strict=True,
+)
+
+# Approvals by which an act was done; the key makes each count once.
+used_approvals = Table(
+    "used_approvals",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.approval_id"), primary_key=True),
+    Column("used_at", Text, nullable=False),
+    Column("used_by", Text, nullable=False),
+    sqlite_strict=True,
+)

@@ -1,0 +1,36 @@
+"""Models switched off and on again."""
+
+from sqlalchemy import Column, Integer, Table, Text
+
+from serving.storage.tables.schema import PLACE, metadata
+
+# Models switched off and on again, by whom and why; of each kind the newest row holds.
+switches = Table(
+    "switches",
+    metadata,
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("is_on", Integer, nullable=False),
+    Column("switched_at", Text, nullable=False),
+    Column("switched_by", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("switched_by_name", Text),
+    sqlite_strict=True,
+)
+
+# Proposals to switch models on again, which wait for a second person; appended, never changed.
+switch_proposals = Table(
+    "switch_proposals",
+    metadata,
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    # The place of the newest switch of the kind: once there is another, a proposal is over.
+    Column("after_seq", PLACE, nullable=False),
+    sqlite_strict=True,
+)

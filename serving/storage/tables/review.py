@@ -1,0 +1,242 @@
+"""Cases: what is in them, what happened to them, and what their readers keep."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+
+from serving.storage.tables.schema import FIGURE, PLACE, metadata
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("seq", PLACE, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("office_id", Text),
+    Column("lane", Text, nullable=False),
+    Column("mode", Text),
+    Column("rank", Integer, nullable=False),
+    Column("due_at", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    # An identity, and the name beside it; an older release put a name in its place.
+    Column("owner", Text),
+    Column("waiting_until", Text),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # The newest decision that counts for it; the one that opened it where that is null.
+    Column("decision_id", Text),
+    Column("owner_name", Text),
+    # The probability of a find, times its harm; a control case has that of an inspection.
+    Column("risk", FIGURE),
+    # The team in whose inbox it is while nobody has it; null for the inbox of its office.
+    Column("team", Text),
+    # Since when it calls for a supervisor, as long as it does.
+    Column("escalated_at", Text),
+    Index("cases_by_risk", text("risk DESC"), "due_at", "case_id"),
+    Index("cases_by_seq", "seq", "case_id"),
+    Index(
+        "cases_by_owner",
+        "owner",
+        "status",
+        sqlite_where=text("owner IS NOT NULL"),
+        postgresql_where=text("owner IS NOT NULL"),
+    ),
+    Index(
+        "cases_begun",
+        "status",
+        "seq",
+        sqlite_where=text("status <> 'open'"),
+        postgresql_where=text("status <> 'open'"),
+    ),
+    Index(
+        "cases_to_count",
+        *("due_at", "status", "owner", "lane", "office_id", "mode", "waiting_until", "team"),
+        sqlite_where=text("status <> 'closed'"),
+        postgresql_where=text("status <> 'closed'"),
+    ),
+    Index("cases_by_lane", "lane", "status"),
+    Index(
+        "cases_escalated",
+        "escalated_at",
+        "status",
+        sqlite_where=text("escalated_at IS NOT NULL"),
+        postgresql_where=text("escalated_at IS NOT NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+# Reviewers of an office with an inbox; lists are JSON. A disbanded one keeps its row and its name.
+teams = Table(
+    "teams",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # Null for all offices.
+    Column("office_id", Text),
+    Column("members", Text, nullable=False),
+    # Which cases arrive by themselves; null for none.
+    Column("arrivals", Text),
+    Column("made_at", Text, nullable=False),
+    Column("disbanded_at", Text),
+    sqlite_strict=True,
+)
+
+# What a case shares with others: containers, parties, conveyances, goods and ways.
+case_links = Table(
+    "case_links",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    # The place of the case in the log, to find the newest by.
+    Column("seq", PLACE, nullable=False),
+    # The value itself, encrypted.
+    Column("encrypted_value", Text),
+    # As what the case names it, with commas between: payer, consignee, vessel …
+    Column("roles", Text),
+    Index("case_links_by_value", "kind", "value", "seq"),
+    sqlite_strict=True,
+)
+
+# By what cases are found: a keyed code of each identifier, where what begins alike has codes that
+# begin alike (`prefix_codes`), and what of a case decides who sees it.
+case_terms = Table(
+    "case_terms",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("code", LargeBinary, primary_key=True),
+    # The place of the case in the log, negative, so that the newest comes first.
+    Column("minus_seq", PLACE, nullable=False),
+    Column("is_rescue", Integer, nullable=False),
+    Column("office_id", Text),
+    # As what the case names it, with commas between: container, payer, vessel ...
+    Column("names", Text, nullable=False),
+    Column("encrypted_value", Text, nullable=False),
+    Index("case_terms_by_code", "is_rescue", "code", "minus_seq"),
+    Index("case_terms_by_office", "is_rescue", "office_id", "code", "minus_seq"),
+    sqlite_strict=True,
+)
+
+# From which place in the log cases have terms; older ones get theirs meanwhile. One row, or none.
+case_terms_from = Table(
+    "case_terms_from",
+    metadata,
+    Column("seq", PLACE, nullable=False),
+    sqlite_strict=True,
+)
+
+# Which tags cases have, to find them by: a token of each, and the tag itself, encrypted.
+case_tags = Table(
+    "case_tags",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("token", Text, primary_key=True),
+    # The place of the case in the log, to find the newest by.
+    Column("seq", PLACE, nullable=False),
+    Column("encrypted_tag", Text, nullable=False),
+    Index("case_tags_by_token", "token", "case_id"),
+    Index("case_tags_by_place", "seq"),
+    sqlite_strict=True,
+)
+
+# Filters that holders of accounts named, encrypted; `first_code` and `last_code` are those of what
+# they search for, so that a view goes with the last case that it could find.
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("view_id", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("saved_at", Text, nullable=False),
+    Column("first_code", LargeBinary),
+    Column("last_code", LargeBinary),
+    Column("encrypted", Text, nullable=False),
+    Index("saved_views_by_holder", "holder"),
+    sqlite_strict=True,
+)
+
+# What happened to cases that holders of accounts are to know, from `at` on; no word of the case.
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("case_id", Text, ForeignKey("cases.case_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text),
+    Column("read_at", Text),
+    Index("notices_by_holder", "holder", "at"),
+    Index("notices_by_case", "case_id"),
+    sqlite_strict=True,
+)
+
+# Up to which place in the log decisions have had their cases opened; one row.
+cases_opened_to = Table(
+    "cases_opened_to",
+    metadata,
+    Column("seq", PLACE, nullable=False),
+    sqlite_strict=True,
+)
+
+# Each score of the subject of a case; the newest that counts stands in the case.
+case_scores = Table(
+    "case_scores",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("scored_at", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Outcomes, later versions of declarations and further decisions, each by its id, until the cases of
+# their subjects were told.
+untold_news = Table(
+    "untold_news",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
+    Column("case_id", Text, ForeignKey("cases.case_id"), nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("changed", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("actor_name", Text),
+    Index("case_events_by_case", "case_id", "seq"),
+    sqlite_strict=True,
+)
+
+# What is attached to cases, each content once. Contents may be deleted when their time ends; the
+# event that tells of one keeps its digest.
+contents = Table(
+    "contents",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+case_files = Table(
+    "case_files",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("attached_at", Text, nullable=False),
+    Column("attached_by", Text, nullable=False),
+    Column("attached_by_name", Text),
+    sqlite_strict=True,
+)

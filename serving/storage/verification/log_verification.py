@@ -1,0 +1,194 @@
+"""Whether the decision log is whole, by code that shares nothing with the code that writes it.
+
+The chain shows any change, removal, insertion or exchange of records, of what is encrypted beside
+them, and of the answers kept for retries, whose digests the records hold. No key is needed: what
+was erased, by destroying its key, is proven as it was. It cannot show that the end was cut off, or
+an older copy of the file put in its place: `serving.integrity.log_check` does, by checkpoints.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from serving.storage.engine import failing_as_unavailable
+
+_COLUMNS = ("decision_id", "scored_at", "subject_kind", "subject_id", "office_id", "caller_id")
+
+_DECISIONS = """
+SELECT d.*, a.body AS answer, a.caller_id AS answered_to, a.request_digest AS answered_digest,
+    a.idempotency_key AS answered_under, a.answered_at AS answered_at, c.case_id AS opened_case,
+    (SELECT max(seq) FROM cases_opened_to) AS cases_opened_to
+FROM decisions AS d
+LEFT JOIN answers AS a ON a.decision_id = d.decision_id
+LEFT JOIN cases AS c ON c.case_id = d.decision_id
+ORDER BY d.seq
+"""
+
+
+@dataclass(frozen=True)
+class ProvenHead:
+    """How many records a log had, and its head at that size (hexadecimal)."""
+
+    size: int
+    head: str
+
+
+@dataclass(frozen=True)
+class LogProof:
+    """What was found: the log's mark, and the first record that is wrong, with why.
+
+    `first_bad` is None where the records hold and a checkpoint does not. `checkpoints` says how
+    many were checked.
+    """
+
+    mark: ProvenHead
+    first_bad: int | None = None
+    why: str | None = None
+    checkpoints: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.why is None
+
+
+class _Broken(Exception):
+    pass
+
+
+Compare = Callable[[dict[str, Any]], str | None]
+
+
+def verify_decision_log(
+    engine: Engine,
+    earlier: Iterable[ProvenHead] = (),
+    compare: Compare = lambda _: None,
+) -> LogProof:
+    """Check every record of the log, and that it was once as each of `earlier` says.
+
+    `compare` says what is wrong between an outline and what is encrypted with it, if it can tell.
+    """
+    marks = _by_size(earlier)
+    head, size, verified = "00" * 32, 0, 0
+    try:
+        for size, row in enumerate(_rows(engine), start=1):
+            head = _checked(row, size, head)
+            if why := compare(row):
+                raise _Broken(why)
+            if size in marks:
+                if marks[size] != {head}:
+                    raise _Broken(
+                        f"the log was another: something after record {verified} was changed"
+                    )
+                verified = size
+    except _Broken as broken:
+        return LogProof(ProvenHead(size - 1, head), size, str(broken), len(marks))
+    longest = max(marks, default=0)
+    if longest > size:
+        why = f"the log ends here; it had {longest} records"
+        return LogProof(ProvenHead(size, head), size + 1, why, len(marks))
+    return LogProof(ProvenHead(size, head), checkpoints=len(marks))
+
+
+def _by_size(marks: Iterable[ProvenHead]) -> dict[int, set[str]]:
+    heads: dict[int, set[str]] = {}
+    for mark in marks:
+        heads.setdefault(mark.size, set()).add(mark.head)
+    return heads
+
+
+def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
+    """The head after this row; raises _Broken with what is wrong about it."""
+    _check_place(row["seq"], expected_seq)
+    content = row["record"].encode("utf-8", "surrogateescape")
+    head = hashlib.new("sha256", bytes.fromhex(before) + content).hexdigest()
+    if bytes(row["chain"]).hex() != head:
+        raise _Broken("the chain breaks: this record, or its place, was changed")
+    decision = json.loads(content)
+    for name in _COLUMNS:
+        if _plain(decision[name]) != _plain(row[name]):
+            raise _Broken(f"the column {name} does not repeat the record")
+    if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
+        raise _Broken("the columns lane and probability do not repeat the record")
+    for name in ("rescores", "lane_before", "logged_at"):  # an older release knew of none
+        if decision.get(name) != row.get(name):
+            raise _Broken(f"the column {name} does not repeat the record")
+    if "encrypted" in decision:
+        _check_encrypted(row, decision)
+    else:
+        _check_clear(row, decision)
+    return head
+
+
+def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold what is encrypted to the digests in the record; an answer may be forgotten."""
+    if _digest(row["encrypted"] or b"") != decision["encrypted"]:
+        raise _Broken("what is encrypted beside this record is not what its digest was taken of")
+    if row["answer"] is None:
+        return
+    if row["answered_to"] != decision["caller_id"]:
+        raise _Broken("the answer kept for this record is not to its caller")
+    if _plain(row["answered_at"]) != _plain(row.get("logged_at") or row["scored_at"]):
+        raise _Broken("the answer kept for this record is of another instant")
+    if row["answered_under"] != decision.get("answered_under", row["answered_under"]):
+        raise _Broken("the answer kept for this record is under another idempotency key")
+    if row["answered_digest"] or _digest(row["answer"]) != decision["answer"]:
+        raise _Broken("the answer kept for this record is not the one that was given")
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(bytes(content)).hexdigest()}"
+
+
+def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold a record of an older release, which has nothing encrypted, to itself."""
+    if row["encrypted"] is not None:
+        raise _Broken("something is encrypted beside this record, and it says nothing of it")
+    if hashlib.sha256(decision["request"].encode()).hexdigest() != decision["request_digest"][7:]:
+        raise _Broken("the stored request is not the one that its digest was taken of")
+    if row["answer"] is not None:
+        _check_answer(row, decision)
+
+
+def _probability(decision: dict[str, Any]) -> float | None:
+    """What the record says; None where no model was used."""
+    score = decision.get("score", decision)  # an older release kept the score whole
+    return score["probability"]
+
+
+def _check_place(seq: int, expected_seq: int) -> None:
+    if seq == expected_seq - 1:
+        raise _Broken(f"two answers are kept for record {seq}")
+    if seq != expected_seq:
+        raise _Broken(f"record {expected_seq} is missing; record {seq} follows")
+
+
+def _check_answer(row: dict[str, Any], decision: dict[str, Any]) -> None:
+    """Hold what a retry would be answered with to the record; an answer may be forgotten."""
+    if (row["answered_to"], row["answered_digest"]) != (
+        decision["caller_id"],
+        decision["request_digest"],
+    ):
+        raise _Broken("the answer kept for this record is not to its caller or its request")
+    stated = decision.get("answer_digest")
+    if stated and hashlib.sha256(bytes(row["answer"])).hexdigest() != stated[7:]:
+        raise _Broken("the answer kept for this record is not the one that was given")
+
+
+def _plain(value: str | None) -> str | None:
+    """A text as it compares: the two spellings of UTC are one."""
+    return value.replace("+00:00", "Z") if isinstance(value, str) else value
+
+
+def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
+    return _all(engine, _DECISIONS)
+
+
+def _all(engine: Engine, query: str) -> Iterator[dict[str, Any]]:
+    with failing_as_unavailable(), engine.connect() as connection:
+        for row in connection.execution_options(yield_per=500).execute(text(query)):
+            yield dict(row._mapping)

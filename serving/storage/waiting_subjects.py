@@ -1,0 +1,66 @@
+"""Let subjects wait to be scored again, in the transaction that stores what makes them wait.
+
+A subject waits once, until the earliest instant that anybody asked for; whoever plans it then finds
+anew what is to be done. A sign of danger to life makes it come before all others.
+"""
+
+from collections.abc import Container, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_
+
+from serving.storage.tables.scoring import decisions, due_rescorings
+
+
+class SubjectToken(NamedTuple):
+    """A subject by its kind and the token that stands for its id."""
+
+    subject_kind: str
+    token: str
+
+
+def let_decided_wait(
+    connection: Connection,
+    subjects: Iterable[SubjectToken],
+    at: str,
+    in_danger: Container[SubjectToken] = (),
+) -> None:
+    """Let those of these subjects wait that there is a decision about."""
+    among = tuple_(decisions.c.subject_kind, decisions.c.subject_id).in_([*subjects])
+    query = select(decisions.c.subject_kind, decisions.c.subject_id).where(among).distinct()
+    for subject_kind, token in connection.execute(query).all():
+        subject = SubjectToken(subject_kind, token)
+        let_wait(connection, subject, at, is_danger=subject in in_danger)
+
+
+def let_wait(
+    connection: Connection, subject: SubjectToken, until: str, *, is_danger: bool = False
+) -> None:
+    """Let a subject wait until an instant (ISO, UTC), or until an earlier one where it did.
+
+    With `is_danger` it is in danger from that instant on.
+    """
+    is_it = and_(
+        due_rescorings.c.subject_kind == subject.subject_kind,
+        due_rescorings.c.subject_id == subject.token,
+    )
+    waits = due_rescorings.c
+    again = due_rescorings.update().where(is_it)
+    sooner = {"danger_at": _earlier(waits.danger_at, until)} if is_danger else {}
+    changed = connection.execute(
+        again.values(arrivals=waits.arrivals + 1, due_at=_earlier(waits.due_at, until), **sooner)
+    )
+    if not changed.rowcount:
+        connection.execute(
+            due_rescorings.insert().values(
+                subject_kind=subject.subject_kind,
+                subject_id=subject.token,
+                due_at=until,
+                danger_at=until if is_danger else None,
+                arrivals=1,
+            )
+        )
+
+
+def _earlier(column: ColumnElement[str | None], instant: str) -> ColumnElement[str | None]:
+    return case((column < instant, column), else_=instant)
