@@ -12,6 +12,7 @@ sail := $(venv)/sail
 # Memory in large pages, which a process keeps: on a machine inside a machine small ones cost so much
 # that imports took three times as long, and tests half as long again.
 demo check test spark cluster faults mutants: export PYTHONMALLOC := malloc
+test: export PYTHONDONTWRITEBYTECODE :=
 demo check test spark cluster faults mutants: export GLIBC_TUNABLES := \
   glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864:glibc.malloc.trim_threshold=1073741824
 
@@ -33,8 +34,9 @@ demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after
 # One more at work than there are cores: many tests wait for a browser, a database or a process. What
 # a busy machine made too late is tried once more, alone; what is broken fails twice.
 #
-# Bytecode is written first, and held to its source by digest: an environment that forbids to write any
-# would let each of hundreds of processes compile all of it anew.
+# Bytecode is written first, and checked against its source by digest. An environment may forbid to
+# write any: then each of hundreds of processes would compile all of it again, and each worker would
+# rewrite the assertions of every test module again.
 #
 # A disk that flushes is most of what many tests wait for: where much memory is free, they write there.
 roomy := awk '/MemAvailable/ {exit $$2 < 12000000}' /proc/meminfo && \

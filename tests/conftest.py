@@ -14,9 +14,13 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 from typer.main import get_command
 
+from tests.counts import count
+
 # How long an example takes says how busy the machine is, and nothing of the code. The examples are
 # the same in every run, so that what fails does so for whoever changed something.
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, max_examples=count(25, 100)
+)
 settings.load_profile("repeatable")
 
 MadeOnce = Callable[[str, Callable[[Path], None]], Path]

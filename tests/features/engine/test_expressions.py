@@ -20,6 +20,7 @@ from features.engine.string_table import STRING_TABLE
 from features.errors import DefinitionError
 from features.linked_records import linked_record_types
 from features.records import SubjectKind
+from tests.counts import count
 
 Column = Any
 KINDS = {
@@ -134,7 +135,7 @@ def evaluated(function: Callable[..., Column], columns: dict[str, np.ndarray]) -
 ALL_EXACT, ALL_ROUNDED = program_of(*EXACT, *EXTREMES), program_of(*ROUNDED)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=count(50, 200), deadline=None)
 @given(columns=columns_of())
 def test_what_is_exact_equals_numpy_to_the_bit(columns: dict[str, np.ndarray]) -> None:
     made = ALL_EXACT.run(columns)

@@ -30,6 +30,7 @@ from features.engine.windows.window import (
 from features.errors import DefinitionError
 from features.submission import Submission
 from features.vector import Vector, feature_vector
+from tests.counts import count as how_many
 
 AT = 1_700_000_000_000_000
 KINDS = {"known_at": Kind.WHOLE, "value": Kind.NUMBER, "label": Kind.TEXT, "is_meant": Kind.NUMBER}
@@ -79,7 +80,7 @@ def as_declared(window: Window, rows: Rows) -> float:
     }[str(window.reducer)]()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=how_many(50, 200), deadline=None)
 @given(
     rows=rows_of,
     days=st.sampled_from([1, 30, 365, None]),

@@ -29,6 +29,7 @@ from features.engine.windows.window import (
     smallest,
     total,
 )
+from tests.counts import count as how_many
 
 # Instants that fall on each other, on window edges one day and one year apart, and beside them.
 OFFSETS = (0, 1, HOUR_US, DAY_US - 1, DAY_US, DAY_US + 1, 365 * DAY_US - 1, 365 * DAY_US)
@@ -137,7 +138,7 @@ def test_every_reducer_equals_plain_sql_bit_for_bit(
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(25, 100), deadline=None)
 @given(rows=st.lists(event, min_size=1, max_size=25), data=st.data())
 def test_what_becomes_known_at_the_scoring_instant_or_later_changes_nothing(
     rows: list[tuple], data: st.DataObject
@@ -153,7 +154,7 @@ def test_what_becomes_known_at_the_scoring_instant_or_later_changes_nothing(
 
 
 @pytest.mark.parametrize("is_everyone", [True, False])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=how_many(25, 60), deadline=None)
 @given(rows=st.lists(event, min_size=1, max_size=25), is_asked=st.lists(st.booleans(), min_size=25))
 def test_what_subjects_did_before_is_reduced_as_any_event_is(
     is_everyone: bool, rows: list[tuple], is_asked: list[bool]

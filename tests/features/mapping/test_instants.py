@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.mapping.instants import instants_of
+from tests.counts import count
 from tests.features.mapping.importing import one, set_aside, shipments
 
 SPRING, AUTUMN = "29.03.2026 02:30", "25.10.2026 02:30"
@@ -23,7 +24,7 @@ def read(text: str, form: str | None, zone: str | None) -> datetime | None:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(25, 60), deadline=None)
 @given(
     local=st.datetimes(datetime(1971, 1, 1), datetime(2037, 1, 1)),  # noqa: DTZ001 - local
     zone=st.sampled_from(["Europe/Lisbon", "Asia/Kolkata", "America/New_York", "UTC"]),
@@ -39,7 +40,7 @@ def test_a_local_time_is_what_the_standard_library_says_or_unsure(
     assert read(text, form, zone) == (both[0] if both[0] == both[1] else None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(25, 60), deadline=None)
 @given(day=st.integers(1, 39), month=st.integers(1, 13), form=st.sampled_from(["%d.%m.%Y", None]))
 def test_a_day_that_no_month_has_is_none(day: int, month: int, form: str | None) -> None:
     text = f"{day}.{month}.2026" if form else f"2026-{month:02d}-{day:02d}"
