@@ -39,6 +39,9 @@ from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
 from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
+from serving.outbox.outbox import Outbox
+from serving.outbox.rescue import RescueChannel
+from serving.outbox.webhooks import WebhookChannel
 from serving.process.background_threads import BackgroundThread
 from serving.process.start_stages import StageReport, ignore_stage
 from serving.process.worker_metrics import is_shared, reserve, shared_folder
@@ -51,11 +54,10 @@ from serving.review.cases.message_list import MessageList
 from serving.review.cases.reviewer import Reviewer
 from serving.review.letters.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
-from serving.review.rescue.rescue_calls import RescueCalls, RescueDirectory
+from serving.review.rescue.rescue_calls import RescueDirectory
 from serving.review.rescue.rescue_centres import rescue_centres
 from serving.review.rescue.rescue_watch import RescueWatch
 from serving.review.search.entities import Entities
-from serving.review.webhooks import WebhookDelivery
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
 from serving.scoring.danger_watch import DangerWatch
@@ -163,9 +165,9 @@ class Services:
     letters: LetterWriter
     events: PublishedEvents
     webhooks: WebhookRepository
-    webhook_delivery: WebhookDelivery
+    outbox: Outbox
     masking: Masking
-    rescue_calls: RescueCalls | None
+    rescue_calls: RescueChannel | None
     rescue_outbox: RescueCallRepository
     distress_alerts: DistressAlertRepository
     rescue_watch: RescueWatch
@@ -198,11 +200,10 @@ class Services:
             self.case_opening.polling,
             self.rescoring.polling,
             self.escalations.polling,
-            self.webhook_delivery.polling,
+            self.outbox.polling,
             self.daily_reports.polling,
             self.models.polling,
             self.kill_switch.polling,
-            *([self.rescue_calls.polling] if self.rescue_calls else []),
         ]
         return [
             self.batcher.thread,
@@ -227,9 +228,7 @@ class Services:
         self.case_opening.start()
         self.escalations.start()
         self.daily_reports.start()
-        self.webhook_delivery.start()
-        if self.rescue_calls:
-            self.rescue_calls.start()
+        self.outbox.start()
 
     def stop(self) -> None:
         """Finish what was taken, write it, and let go of state and database.
@@ -243,11 +242,10 @@ class Services:
             self.sign_in_threads.close,
             self.case_opening.stop,
             self.escalations.stop,
-            self.webhook_delivery.stop,
             self.password_gate.close,
             self.message_readers.close,
             self.witnesses.stop,
-            *([self.rescue_calls.stop] if self.rescue_calls else []),
+            self.outbox.stop,
             self.audit_log.stop,
             self.history.close,
             self.decisions.close,
@@ -312,6 +310,8 @@ def _services_over(
         ),
         partial(with_newest_positions, records=storage.records, clock=clock),
     )
+    rescue_calls = _rescue_calls(settings, storage, clock)
+    webhooks = _webhooks(settings, clock, storage, events, metrics)
     # Of several workers each reads one message at a time, so that they take no more together.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
     ingestion = RecordIngestion(
@@ -375,9 +375,9 @@ def _services_over(
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
         webhooks=storage.webhooks,
-        webhook_delivery=_webhook_delivery(settings, clock, storage, events, metrics),
+        outbox=Outbox([each for each in (rescue_calls, webhooks) if each is not None]),
         masking=masking,
-        rescue_calls=_rescue_calls(settings, storage, clock),
+        rescue_calls=rescue_calls,
         rescue_outbox=storage.rescue_calls,
         distress_alerts=storage.distress_alerts,
         rescue_watch=RescueWatch(
@@ -520,15 +520,15 @@ def _checkpoints(
     return writer
 
 
-def _webhook_delivery(
+def _webhooks(
     settings: Settings,
     clock: Clock,
     storage: Storage,
     events: PublishedEvents,
     metrics: Metrics,
-) -> WebhookDelivery:
+) -> WebhookChannel:
     is_live = settings.is_live or storage.approvals.is_live_use()
-    return WebhookDelivery(
+    return WebhookChannel(
         storage.webhooks,
         events,
         CallableAddresses.from_networks(settings.webhook_networks, is_trial=not is_live),
@@ -569,7 +569,7 @@ def _oidc(settings: Settings, clock: Clock) -> Provider | None:
     )
 
 
-def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueCalls | None:
+def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueChannel | None:
     centres = rescue_centres(settings.rescue_centres, settings.rescue_webhook)
     if centres is None:
         return None
@@ -577,4 +577,4 @@ def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueC
         centres, public_address=settings.public_address, **settings.rescue_secrets
     )
     enriched = partial(with_newest_positions, records=storage.records, clock=clock)
-    return RescueCalls(storage.rescue_calls, directory, clock, enriched, storage.distress_alerts)
+    return RescueChannel(storage.rescue_calls, directory, clock, enriched, storage.distress_alerts)

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.callers import Caller
 from serving.api.openapi import problems
+from serving.outbox.webhooks import WebhookBody
 from serving.review.published_events import FeedAccess, PublishedEvent
-from serving.review.webhooks import WebhookBody
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices

@@ -24,11 +24,11 @@ from serving.degraded_modes import (
 from serving.errors import LogUnavailable, Unavailable
 from serving.history.errors import HistoryUnavailable
 from serving.models.errors import NoModel
+from serving.outbox.webhooks import Condition
 from serving.process.background_threads import ThreadFault
 from serving.process.worker_metrics import exposed
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.queue_rank import QUEUE_RANK
-from serving.review.webhooks import Condition
 from serving.scoring.batcher import NOBODY_DECIDES
 from serving.web.authentication import require_known_caller
 from serving.web.bodies import ClosedModel

@@ -14,7 +14,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from serving.review.webhooks import DeliveryState, WebhookEndpoint
+    from serving.outbox.webhooks import DeliveryState, WebhookEndpoint
     from serving.storage.repositories.webhook_repository import WebhookRepository
 
 webhooks = typer.Typer(
@@ -46,7 +46,7 @@ def create(
     from serving.access.office_ids import require_offices
     from serving.access.webhook_client import CallableAddresses
     from serving.access.webhook_signatures import new_secret
-    from serving.review.webhooks import WebhookEndpoint
+    from serving.outbox.webhooks import WebhookEndpoint
     from serving.settings import settings_of
     from serving.storage.repositories.approval_repository import ApprovalRepository
 

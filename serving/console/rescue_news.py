@@ -17,7 +17,7 @@ from serving.review.cases.results import (
     reasons_of,
 )
 from serving.review.cases.reviewer import Reviewer
-from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
+from serving.review.rescue.distress_alerts import HEARD_WITHIN, DistressAlert
 from serving.review.rescue.rescue_incidents import (
     CallsMade,
     RescueIncident,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, or_, select, update
 
-from serving.review.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
+from serving.review.rescue.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
 from serving.storage.tables.outgoing import distress_alerts
 from serving.storage.tables.scoring import decisions
 

@@ -38,7 +38,7 @@ from features.records import Mode, Position
 from serving.access.errors import AddressRefused
 from serving.access.http_client import refuse_unsafe
 from serving.review.errors import RescueCentresRefused
-from serving.review.rescue_mail import BY_MAIL, MailServer, mail_address
+from serving.review.rescue.rescue_mail import BY_MAIL, MailServer, mail_address
 
 Ground = Literal["sea", "land"]
 GROUND: dict[Mode, Ground] = {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from features.records import Journey, Position
 from features.submission import Submission
@@ -18,10 +19,13 @@ from serving.review.cases.case_records import CaseFilter, CaseRecord
 from serving.review.cases.case_state import Case, Status
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
-from serving.review.distress_alerts import DistressAlert
-from serving.review.rescue.rescue_calls import OpenRescueCall, RescueCallEvent, RescueOutbox
+from serving.review.rescue.distress_alerts import DistressAlert
+from serving.review.rescue.rescue_calls import OpenRescueCall, RescueCallEvent
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 from serving.triage.life_at_risk import DangerSignal, last_heard
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.rescue_call_repository import RescueCallRepository
 
 NOT_ENDED: tuple[Status, ...] = (
     "open",
@@ -310,7 +314,7 @@ class RescueReading:
     """Reads rescues for one person: cases, calls, and where each conveyance was heard by now."""
 
     cases: Cases
-    outbox: RescueOutbox
+    outbox: "RescueCallRepository"
     reviewer: Reviewer
     enriched: Enriched
 

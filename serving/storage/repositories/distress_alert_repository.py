@@ -21,18 +21,13 @@ from serving.crypto.errors import Undecipherable
 from serving.errors import Conflict, NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.integrity.audit_log import AuditEvent
+from serving.outbox.rescue import CallPace, DueAlert
 from serving.review.acts.stored_acts import event_row
 from serving.review.cases.case_change import CaseAct
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case, Status
-from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
-from serving.review.rescue.rescue_calls import (
-    CALL_ACTIONS,
-    CallPace,
-    DueAlert,
-    OpenRescueCall,
-    RescueCallEvent,
-)
+from serving.review.rescue.distress_alerts import HEARD_WITHIN, DistressAlert
+from serving.review.rescue.rescue_calls import CALL_ACTIONS, OpenRescueCall, RescueCallEvent
 from serving.review.rescue.rescue_watch import BoardItem
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.engine import failing_as_unavailable

@@ -30,14 +30,9 @@ from sqlalchemy import (
 from serving.access.acting import whoever_acts
 from serving.access.actors import SERVICE, Actor
 from serving.integrity.audit_log import AuditEvent
+from serving.outbox.rescue import CallPace, DueRescueCall
 from serving.review.cases.case_records import ENDED
-from serving.review.rescue.rescue_calls import (
-    CallAction,
-    CallPace,
-    DueRescueCall,
-    OpenRescueCall,
-    RescueCallEvent,
-)
+from serving.review.rescue.rescue_calls import CallAction, OpenRescueCall, RescueCallEvent
 from serving.review.rescue.rescue_watch import BoardItem
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.engine import failing_as_unavailable

@@ -16,9 +16,9 @@ from serving.access.actors import SERVICE, Actor
 from serving.crypto.encryption import EncryptionUnit
 from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
-from serving.review.webhooks import (
+from serving.outbox.webhooks import (
     LEASE,
-    MOST_ENDPOINTS,
+    MAX_ENDPOINTS,
     DeliveryState,
     FailedCall,
     WebhookEndpoint,
@@ -46,8 +46,8 @@ class WebhookRepository:
         """Keep a new endpoint, which is told what happens from now on; raises Conflict."""
         told = {"url": endpoint.url, "types": endpoint.types, "offices": endpoint.offices}
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if len(connection.execute(_live()).all()) >= MOST_ENDPOINTS:
-                raise Conflict(f"there are {MOST_ENDPOINTS} endpoints; revoke one first")
+            if len(connection.execute(_live()).all()) >= MAX_ENDPOINTS:
+                raise Conflict(f"there are {MAX_ENDPOINTS} endpoints; revoke one first")
             connection.execute(webhook_endpoints.insert(), self._stored(endpoint, connection))
             state = {"endpoint_id": endpoint.endpoint_id, "attempts": 0}
             state["reached"] = _newest_event(connection)

@@ -11,7 +11,7 @@ import pytest
 from serving.access import http_client
 from serving.access.http_client import fetch
 from tests.serving.access.test_webhook_client import answering
-from tests.serving.review.mail_server import certificate
+from tests.serving.mail_server import certificate
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 AT_MOST_S = 2

@@ -14,7 +14,7 @@ import pytest
 from serving.access import webhook_client
 from serving.access.errors import AddressRefused
 from serving.access.webhook_client import CallableAddresses, RefusedByReceiver, post
-from tests.serving.review.mail_server import certificate
+from tests.serving.mail_server import certificate
 
 LIVE, TRIAL = CallableAddresses(), CallableAddresses(is_trial=True)
 PRIVATE = (

@@ -21,11 +21,11 @@ from serving.errors import Erased, LogUnavailable
 from serving.integrity.checkpoints import public_keys_of
 from serving.integrity.log_check import check_log
 from serving.monitor.rollups import catch_up
+from serving.outbox.rescue import CallPace
 from serving.review.acts.attachments import AttachedFile
 from serving.review.acts.tags import Tagging, tag_case
 from serving.review.cases.case_records import CaseAccess, QueueFilter
 from serving.review.published_events import FeedAccess
-from serving.review.rescue.rescue_calls import CallPace
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.errors import DatabaseInUse

@@ -18,9 +18,9 @@ from serving.storage.engine import open_database
 from serving.storage.repositories.approval_repository import ApprovalRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.outbox.test_webhooks import Receiving, receiving
 from tests.serving.people import person
 from tests.serving.review.cases.test_cases_served import reviewed
-from tests.serving.review.test_webhooks import Receiving, receiving
 
 __all__ = ["receiving", "reviewed"]
 

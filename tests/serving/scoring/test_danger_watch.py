@@ -64,7 +64,7 @@ class Overdue(Tide):
     def call(self) -> None:
         calls = self.service.services.rescue_calls
         assert calls is not None
-        calls.make_due()
+        calls.deliver_due()
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def started(
     )
     app = create_app(settings, clock=lambda: clock[0])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serving.review.rescue.rescue_calls.POLL_INTERVAL_S", 3600.0)
+        patch.setattr("serving.outbox.outbox.POLL_INTERVAL_S", 3600.0)
         with TestClient(app, raise_server_exceptions=False) as client:
             services = app.state.services
             services.rescoring.stop()

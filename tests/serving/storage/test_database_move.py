@@ -35,7 +35,7 @@ from tests.kills import is_killed_at
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.postgres import Server
-from tests.serving.review.test_distress_alerts import AT_SEA, hear_calls_at_sea
+from tests.serving.review.rescue.test_distress_alerts import AT_SEA, hear_calls_at_sea
 from tests.serving.storage.test_engines import bare, entry
 
 BY = Actor("cli:1000@host", "ada")

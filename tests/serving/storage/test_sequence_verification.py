@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from serving.audit.logged_decision import StoredAnswer
 from serving.history.received_records import ReceivedRecord
-from serving.review.rescue.rescue_calls import CallPace, retry_delay
+from serving.outbox.rescue import RETRY, CallPace
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.rescoring_repository import RescoringRepository
@@ -39,7 +39,7 @@ class Log:
             connection.execute(text(f"UPDATE {table} SET seq = :seq"), {"seq": seq})
 
     def called(self, calls: RescueCallRepository) -> str | None:
-        due = calls.start_attempt(NOW, CallPace(retry_delay, timedelta(minutes=5)))
+        due = calls.start_attempt(NOW, CallPace(RETRY.delay, timedelta(minutes=5)))
         return None if due is None else due.decision_id
 
     def findings(self) -> list[str]:

@@ -25,7 +25,7 @@ from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_settings import StreamSettings
 from tests.clients.conftest import Site
 from tests.ports import free_port
-from tests.serving.review.mail_server import certificate
+from tests.serving.mail_server import certificate
 from tests.serving.streams.conftest import Ways, body, kafka_ways, nats_ways, wait_for
 from tests.serving.streams.kafka_cluster import KafkaCluster
 from tests.serving.streams.nats_server import NatsServer, nats_server

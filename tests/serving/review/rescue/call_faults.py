@@ -18,7 +18,8 @@ from typing import Any
 import orjson
 
 from serving.audit.logged_decision import StoredAnswer
-from serving.review.rescue.rescue_calls import RescueCalls, RescueDirectory
+from serving.outbox.rescue import RescueChannel
+from serving.review.rescue.rescue_calls import RescueDirectory
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.rescue_call_repository import RescueCallRepository
@@ -129,8 +130,8 @@ def simulate(folder: Path, calls: int, seed: int) -> CallFigures:
     with served(centre) as address:
         directory = _directory(address)
 
-        def begun() -> RescueCalls:
-            return RescueCalls(RescueCallRepository(engine), directory, lambda: centre.now)
+        def begun() -> RescueChannel:
+            return RescueChannel(RescueCallRepository(engine), directory, lambda: centre.now)
 
         caller, decided, away_until = begun(), dict[str, datetime](), AT
         quiet_since = AT
@@ -142,7 +143,7 @@ def simulate(folder: Path, calls: int, seed: int) -> CallFigures:
                     decided[decision_id] = centre.now
                 quiet_since = centre.now
             if centre.now >= away_until:
-                caller.make_due()
+                caller.deliver_due()
                 if rng.random() < RESTARTS:
                     caller.stop()
                     caller, restarts = begun(), restarts + 1

@@ -25,8 +25,8 @@ from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import ONE, TWO, machine, reviewer
 from tests.serving.review.cases.stated import post
 from tests.serving.review.cases.test_cases_served import reviewed
+from tests.serving.review.rescue.test_distress_alerts import AtSea, at_sea
 from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
-from tests.serving.review.test_distress_alerts import AtSea, at_sea
 from tests.serving.scoring.test_ships import CALLS, hear, sentence
 
 __all__ = ["at_sea", "reviewed"]

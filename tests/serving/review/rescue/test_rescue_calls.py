@@ -18,15 +18,11 @@ from structlog.testing import capture_logs
 from features.records import Position
 from serving.access.errors import AddressRefused
 from serving.audit.logged_decision import StoredAnswer
+from serving.outbox.outbox import POLL_INTERVAL_S, Outbox
+from serving.outbox.rescue import RETRY, DueRescueCall, RescueChannel
 from serving.review.rescue.rescue_calls import (
-    FIRST_RETRY_DELAY,
-    LONGEST_RETRY_DELAY,
-    POLL_INTERVAL_S,
-    DueRescueCall,
-    RescueCalls,
     RescueDirectory,
     call_content,
-    retry_delay,
 )
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 from serving.storage.repositories.decision_repository import DecisionRepository
@@ -196,8 +192,8 @@ class Rescued:
         answer = StoredAnswer("c", decision_id, "digest", decision_id, AT.isoformat(), b"")
         self.log.append([(made.logged(), answer)])
 
-    def calls(self, *addresses: str) -> RescueCalls:
-        return RescueCalls(self.outbox, directory(*addresses), self.clock)
+    def calls(self, *addresses: str) -> RescueChannel:
+        return RescueChannel(self.outbox, directory(*addresses), self.clock)
 
     def steps(self, decision_id: str) -> list[tuple[str, str]]:
         return [(each.action, each.by.name) for each in self.outbox.events(decision_id)]
@@ -221,9 +217,7 @@ def rescued(tmp_path: Path) -> Iterator[Rescued]:
 
 
 def test_waits_double_from_ten_seconds_to_five_minutes() -> None:
-    assert timedelta(seconds=10) == FIRST_RETRY_DELAY
-    assert timedelta(minutes=5) == LONGEST_RETRY_DELAY
-    waits = [retry_delay(attempts).total_seconds() for attempts in (1, 2, 3, 4, 5, 6, 7, 10_000)]
+    waits = [RETRY.delay(attempts).total_seconds() for attempts in (1, 2, 3, 4, 5, 6, 7, 10_000)]
     assert waits == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
@@ -234,15 +228,15 @@ def test_a_call_that_was_taken_waits_for_a_person_and_is_made_no_more_once_one_a
         rescued.decide(f"d-{number}")
     with station(TAKEN, TAKEN) as (address, heard):
         calls = rescued.calls(address)
-        calls.make_due()
+        calls.deliver_due()
         rescued.now += timedelta(minutes=5, seconds=-1)
-        calls.make_due()
+        calls.deliver_due()
         assert [
             rescued.outbox.acknowledge(f"d-{n}", person("watch officer"), rescued.now)
             for n in (1, 2)
         ]
         rescued.now += timedelta(days=1)
-        calls.make_due()
+        calls.deliver_due()
 
     assert sorted(b'"d-1"' in each for each in heard) == [False, True]
     assert (calls.is_refused, calls.is_unheard) == (False, False)
@@ -259,12 +253,12 @@ def test_a_call_that_nobody_acknowledges_goes_on_to_the_next_address_and_round_a
     with station(TAKEN, TAKEN) as (first, heard), station(TAKEN) as (second, also_heard):
         calls = rescued.calls(first, second)
         for unheard in (False, True, True):
-            calls.make_due()
-            calls.make_due()
+            calls.deliver_due()
+            calls.deliver_due()
             assert calls.is_unheard == unheard
             rescued.now += timedelta(minutes=5)
         rescued.outbox.acknowledge("d-1", person("watch officer"), rescued.now)
-        calls.make_due()
+        calls.deliver_due()
 
     assert (len(heard), len(also_heard)) == (2, 1)
     assert [action for action, _ in rescued.steps("d-1")] == [
@@ -280,7 +274,7 @@ def test_a_centre_that_is_down_keeps_no_call_from_the_next_address(rescued: Resc
     with station(TAKEN) as (second, heard):
         calls = rescued.calls("http://127.0.0.1:9", second)
         for _ in range(61):
-            calls.make_due()
+            calls.deliver_due()
             rescued.now += timedelta(seconds=5)
 
     assert len(heard) == 1
@@ -291,7 +285,7 @@ def test_a_centre_that_is_down_keeps_no_call_from_the_next_address(rescued: Resc
 def test_only_the_first_acknowledgement_counts_and_all_are_written_down(rescued: Rescued) -> None:
     rescued.decide("d-1")
     with station(TAKEN) as (address, _):
-        rescued.calls(address).make_due()
+        rescued.calls(address).deliver_due()
 
     assert rescued.outbox.acknowledge("d-1", person("Piraeus"), AT)
     assert not rescued.outbox.acknowledge("d-1", person("Rome"), AT)
@@ -303,13 +297,13 @@ def test_a_call_says_where_the_conveyance_was_heard_since(rescued: Rescued) -> N
     rescued.decide("d-1")
     since = Position.model_validate_json(json.dumps(position(-2, 38.5)))
     with station(TAKEN) as (address, heard):
-        calls = RescueCalls(
+        calls = RescueChannel(
             rescued.outbox,
             directory(address),
             rescued.clock,
             lambda known: known.model_copy(update={"positions": (since,)}),
         )
-        calls.make_due()
+        calls.deliver_due()
 
     assert b'"latitude":38.5' in heard[0]
 
@@ -332,16 +326,16 @@ def test_whatever_is_answered_but_a_yes_the_call_is_made_again(
     with station(answer, TAKEN) as (address, heard):
         calls = rescued.calls(address)
         with capture_logs() as written:
-            calls.make_due()
+            calls.deliver_due()
         assert calls.is_refused
         (line,) = written
         assert (line["event"], line["attempts"]) == ("rescue_not_called", 1)
         assert line["exception"] in {"HTTPError", "RemoteDisconnected", "OSError"}
-        rescued.now += FIRST_RETRY_DELAY - timedelta(seconds=1)
-        calls.make_due()
+        rescued.now += RETRY.first - timedelta(seconds=1)
+        calls.deliver_due()
         assert (len(heard), calls.is_refused) == (1, True)
         rescued.now += timedelta(seconds=1)
-        calls.make_due()
+        calls.deliver_due()
 
     assert len(heard) == 2
     assert not calls.is_refused
@@ -353,7 +347,7 @@ def test_a_decision_that_was_erased_before_its_call_is_told_and_called_no_one(
     calls = rescued.calls("http://127.0.0.1:9")
 
     with capture_logs() as written:
-        calls._make(DueRescueCall("d-1", None, 3))
+        calls.call(DueRescueCall("d-1", None, 3))
 
     assert [(w["event"], w["attempts"]) for w in written] == [("rescue_erased_uncalled", 3)]
 
@@ -363,18 +357,19 @@ def test_after_its_end_no_further_call_is_made(rescued: Rescued) -> None:
     with station() as (address, heard):
         calls = rescued.calls(address)
         calls.stop()
-        calls.make_due()
+        calls.deliver_due()
 
     assert heard == []
 
 
 @contextmanager
-def started(calls: RescueCalls) -> Iterator[None]:
-    calls.start()
+def started(calls: RescueChannel) -> Iterator[None]:
+    outbox = Outbox([calls])
+    outbox.start()
     try:
         yield
     finally:
-        calls.stop()
+        outbox.stop()
 
 
 def wait_until(is_so: Callable[[], bool], at_most_s: float = 60) -> None:
@@ -408,6 +403,6 @@ def test_calls_outlive_a_log_that_fails_for_a_while(rescued: Rescued) -> None:
             wait_until(lambda: bool(written))
         wait_until(lambda: bool(heard))
 
-    assert {line["event"] for line in written} == {"rescue_calls_wait"}
+    assert {line["event"] for line in written} == {"outbox_waits"}
     assert "the database failed (OperationalError)" in written[0]["reason"]
     assert b'"d-1"' in heard[0]

@@ -22,9 +22,9 @@ from serving.access.errors import AddressRefused
 from serving.access.signed_webhook import SignedWebhook
 from serving.app import create_app
 from serving.degraded_modes import degradations
+from serving.outbox.rescue import RETRY, RescueChannel
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.opening import case_of_decision
-from serving.review.rescue.rescue_calls import RescueCalls, retry_delay
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.repositories.rescue_call_repository import RescueCallRepository
@@ -90,12 +90,12 @@ def calling(home: Path, to: Station, clock: Clock, where: str | None = None) -> 
     )
     app = create_app(settings, clock=clock)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serving.review.rescue.rescue_calls.POLL_INTERVAL_S", 3600.0)
+        patch.setattr("serving.outbox.outbox.POLL_INTERVAL_S", 3600.0)
         with TestClient(app) as client:
             yield Service(client, app.state.services, home)
 
 
-def calls(service: Service) -> RescueCalls:
+def calls(service: Service) -> RescueChannel:
     made = service.services.rescue_calls
     assert made is not None
     return made
@@ -108,16 +108,16 @@ def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
         assert answer.json()["lane"] == "rescue"
 
         for attempts in range(1, 5):
-            calls(service).make_due()
-            calls(service).make_due()
+            calls(service).deliver_due()
+            calls(service).deliver_due()
             assert len(to.heard) == attempts
             held = degradations(service.services)
             assert ("rescue_not_called" in held) == (attempts < 4)
-            clock.now += retry_delay(attempts)
+            clock.now += RETRY.delay(attempts)
         case_id = answer.json()["decision_id"]
         assert calls(service).outbox.acknowledge(case_id, person("watch officer"), clock.now)
         clock.now += timedelta(days=1)
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     assert len(to.heard) == 4
     assert len({json.loads(body)["data"]["case_id"] for _, body in to.heard}) == 1
@@ -126,7 +126,7 @@ def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
 def test_a_call_proves_who_makes_it_and_when(home: Path) -> None:
     with station() as to, calling(home, to, Clock()) as service:
         service.score(route(**IN_DANGER), service.key("score"))
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     ((headers, body),) = to.heard
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -149,7 +149,7 @@ def test_a_call_says_what_to_find_and_names_no_party(home: Path) -> None:
     with station() as to, calling(home, to, Clock()) as service:
         answer = service.score(journey, service.key("score"))
         assert answer.status_code == 200, answer.text
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     ((_, body),) = to.heard
     data = json.loads(body)["data"]
@@ -170,7 +170,7 @@ def test_a_call_says_where_the_craft_was_heard_by_the_time_of_the_call(home: Pat
         later = {"positions": [{"journey_id": journey_id, "source": "radar", **heard}]}
         taken = service.client.post("/v1/records", json=later, headers=service.key("ingest"))
         assert taken.json()["accepted"] == 1
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     last = json.loads(to.heard[0][1])["data"]["last_heard"]
     assert (last["latitude"], last["source"]) == (36.25, "radar")
@@ -180,9 +180,9 @@ def test_a_person_acknowledges_by_call_and_it_is_told_to_nobody_else(home: Path)
     clock = Clock()
     with station() as to, calling(home, to, clock) as service:
         case_id = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
-        calls(service).make_due()
+        calls(service).deliver_due()
         clock.now += timedelta(minutes=5)
-        calls(service).make_due()
+        calls(service).deliver_due()
         assert len(to.heard) == 2
         assert "rescue_not_acknowledged" in degradations(service.services)
         address = f"/v1/rescue-calls/{case_id}"
@@ -196,7 +196,7 @@ def test_a_person_acknowledges_by_call_and_it_is_told_to_nobody_else(home: Path)
                 assert answer.status_code == 403
         told = service.client.post(f"{address}/acknowledgement", json=body, headers=rescuer)
         clock.now += timedelta(days=1)
-        calls(service).make_due()
+        calls(service).deliver_due()
 
         assert "rescue_not_acknowledged" not in degradations(service.services)
     assert told.json()["acknowledged_by"].startswith("watch officer (caller-")
@@ -215,14 +215,14 @@ def test_a_call_about_a_subject_that_was_scored_again_is_acknowledged_by_its_cas
         again = route() | {"as_of": "2026-11-24T11:00:00Z"}
         again["positions"] = [{"journey_id": "J-2", **CALLING}]
         assert service.score(again, service.key("score")).json()["lane"] == "rescue"
-        calls(service).make_due()
+        calls(service).deliver_due()
         acknowledge = json.loads(to.heard[0][1])["data"]["acknowledge"]["address"]
 
         told = service.client.post(
             acknowledge, json={"by": "watch officer"}, headers=service.key("rescue")
         )
         clock.now += timedelta(days=1)
-        calls(service).make_due()
+        calls(service).deliver_due()
 
         assert acknowledge == f"/v1/rescue-calls/{first['decision_id']}/acknowledgement"
         assert told.status_code == 200, told.text
@@ -249,7 +249,7 @@ def test_a_rescue_of_a_subject_whose_case_ended_has_a_case_of_its_own(home: Path
         again = route(**LISTED) | {"as_of": "2026-11-24T11:00:00Z"}
         again["positions"] = [{"journey_id": "J-2", **CALLING}]
         rescued = service.score(again, service.key("score")).json()
-        calls(service).make_due()
+        calls(service).deliver_due()
         rescuer = service.key("rescue")
 
         told = json.loads(to.heard[0][1])["data"]
@@ -287,7 +287,7 @@ def test_whoever_ends_a_rescue_has_acknowledged_its_call(
     with station() as to, calling(home, to, clock) as service:
         case_id = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
         if is_called_before:
-            calls(service).make_due()
+            calls(service).deliver_due()
         rescuer = service.key("rescue")
         name = f"caller-{service.posted}"
         clock.now += timedelta(seconds=30)
@@ -297,14 +297,14 @@ def test_whoever_ends_a_rescue_has_acknowledged_its_call(
             answer = service.client.post(address, json=body, headers=rescuer)
             assert answer.status_code == 200, answer.text
         clock.now += timedelta(days=1)
-        calls(service).make_due()
+        calls(service).deliver_due()
 
         assert calls(service).outbox.unacknowledged() == []
         assert "rescue_not_acknowledged" not in degradations(service.services)
         acknowledged = calls(service).outbox.events(case_id)[-1]
         assert (acknowledged.action, acknowledged.by.name) == ("acknowledged", name)
         service.client.post(f"/v1/cases/{case_id}/reopen", json=NOTE, headers=rescuer)
-        calls(service).make_due()
+        calls(service).deliver_due()
     assert len(to.heard) == is_called_before
 
 
@@ -331,7 +331,7 @@ def test_no_other_lane_is_called(home: Path) -> None:
     with station() as to, calling(home, to, Clock()) as service:
         for number in range(5):
             service.score(shipment(shipment_id=f"S-{number}"), service.key("score"))
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     assert to.heard == []
 
@@ -342,13 +342,13 @@ def test_a_decision_waits_for_no_call_and_survives_a_station_that_is_gone(home: 
     clock = Clock()
     with calling(home, gone, clock) as service:
         answer = service.score(route(**IN_DANGER), service.key("score"))
-        calls(service).make_due()
+        calls(service).deliver_due()
         assert answer.json()["lane"] == "rescue"
         assert calls(service).outbox.count_refused() == 1
-    clock.now += retry_delay(1)
+    clock.now += RETRY.delay(1)
 
     with station() as to, calling(home, to, clock) as service:
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     ((_, body),) = to.heard
     assert json.loads(body)["data"]["case_id"] == answer.json()["decision_id"]
@@ -363,7 +363,7 @@ def test_what_was_decided_before_there_was_a_webhook_is_not_called(home: Path) -
     with station() as to, calling(home, to, Clock()) as service:
         service.posted = earlier.posted
         service.score(route(journey_id="J-later", **IN_DANGER), service.key("score"))
-        calls(service).make_due()
+        calls(service).deliver_due()
 
     assert len(to.heard) == 1
 
@@ -379,10 +379,10 @@ def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> 
             service.score(route(journey_id=f"J-{number}", **IN_DANGER), service.key("score"))
         directory = calls(service).directory
         others = [
-            RescueCalls(RescueCallRepository(engine), directory, clock)
+            RescueChannel(RescueCallRepository(engine), directory, clock)
             for engine in (opened(where, home) for _ in range(3))
         ]
-        threads = [threading.Thread(target=each.make_due) for each in (calls(service), *others)]
+        threads = [threading.Thread(target=each.deliver_due) for each in (calls(service), *others)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -409,17 +409,17 @@ def test_a_call_that_a_killed_worker_had_taken_is_made_by_another(
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SignedWebhook, "post", killed)
             with pytest.raises(Killed):
-                calls(service).make_due()
-        other = RescueCalls(
+                calls(service).deliver_due()
+        other = RescueChannel(
             RescueCallRepository(service.services.decisions._engine),
             calls(service).directory,
             clock,
         )
-        other.make_due()
+        other.deliver_due()
         assert to.heard == []
-        clock.now += retry_delay(1)
-        other.make_due()
-        calls(service).make_due()
+        clock.now += RETRY.delay(1)
+        other.deliver_due()
+        calls(service).deliver_due()
 
         assert len(to.heard) == 1
         assert other.outbox.acknowledge(case_id, person("watch officer"), clock.now)
@@ -438,7 +438,7 @@ def test_the_calls_are_made_by_themselves(home: Path) -> None:
             for _ in range(100):
                 if len(to.heard) == 2 or is_heard.wait(0.1):
                     break
-                clock.now += retry_delay(1)
+                clock.now += RETRY.delay(1)
 
     assert len(to.heard) >= 2
 

@@ -12,12 +12,12 @@ import pytest
 from serving.access.roles import ROLE_SCOPES, Role, Scope
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.rollups import catch_up
+from serving.outbox.rescue import RETRY, CallPace
 from serving.review.acts.attachments import AttachedFile
 from serving.review.acts.remark_rules import note
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.results import OF_ENFORCEMENT, RESULTS_OF, ResultCode
 from serving.review.cases.reviewer import Reviewer
-from serving.review.rescue.rescue_calls import CallPace, retry_delay
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
@@ -285,7 +285,7 @@ def test_an_unacknowledged_call_stands_above_the_queue_of_rescuers_alone(sides: 
     outbox.begin()
     crowded = route(journey_id="J-later", certified_capacity=12, persons_on_board=41)
     case_id = sides.service.score(crowded, sides.service.key("score")).json()["decision_id"]
-    assert outbox.start_attempt(NOW, CallPace(retry_delay, timedelta(minutes=5))) is not None
+    assert outbox.start_attempt(NOW, CallPace(RETRY.delay, timedelta(minutes=5))) is not None
 
     def shown(role: Role) -> bool:
         sign_in_as(sides.service, role)

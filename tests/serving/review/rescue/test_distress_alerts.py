@@ -15,8 +15,8 @@ from serving.audit.retention_log import RetentionAct
 from serving.degraded_modes import degradations
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.message_list import MessageFilter
-from serving.review.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
-from serving.review.rescue_mail import call_in_words
+from serving.review.rescue.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
+from serving.review.rescue.rescue_mail import call_in_words
 from serving.storage.keys.key_destruction import DatabaseErasure
 from serving.storage.repositories.distress_alert_repository import DistressAlertRepository
 from serving.storage.tables.outgoing import distress_alerts

@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from serving.access.errors import AddressRefused
-from serving.review import rescue_mail
+from serving.outbox.rescue import RescueChannel
 from serving.review.errors import RescueCentresRefused
-from serving.review.rescue.rescue_calls import RescueCalls, RescueDirectory
+from serving.review.rescue import rescue_mail
+from serving.review.rescue.rescue_calls import RescueDirectory
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
-from serving.review.rescue_mail import MailServer, RescueMail
+from serving.review.rescue.rescue_mail import MailServer, RescueMail
 from tests.serving.access.test_webhook_client import answering
+from tests.serving.mail_server import Mailbox, certificate, serving_mail
 from tests.serving.review.cases.decisions import AT
-from tests.serving.review.mail_server import Mailbox, certificate, serving_mail
 from tests.serving.review.rescue.centres import CENTRES
 from tests.serving.review.rescue.test_rescue_calls import (
     KEY,
@@ -68,9 +69,9 @@ def test_a_call_that_nobody_acknowledges_goes_on_over_the_other_medium(
     rescued.decide("d-1")
     with station(TAKEN) as (first, heard):
         found = directory(of(mailbox), first, WATCH)
-        calls = RescueCalls(rescued.outbox, found, rescued.clock)
+        calls = RescueChannel(rescued.outbox, found, rescued.clock)
         for _ in range(3):
-            calls.make_due()
+            calls.deliver_due()
             rescued.now += timedelta(minutes=4)
 
     assert (len(heard), len(mailbox.taken)) == (1, 1)
@@ -94,13 +95,13 @@ def test_a_server_that_is_down_or_knows_no_such_mailbox_is_tried_again_and_passe
     mailbox.knows = "somebody@else.example"
     with station(TAKEN) as (second, heard):
         found = directory(of(mailbox), WATCH, second)
-        calls = RescueCalls(rescued.outbox, found, rescued.clock)
-        calls.make_due()
+        calls = RescueChannel(rescued.outbox, found, rescued.clock)
+        calls.deliver_due()
         assert calls.is_refused
         assert rescued.steps("d-1") == [("refused", "MRCC Piraeus, address 1")]
         for _ in range(31):
             rescued.now += timedelta(seconds=10)
-            calls.make_due()
+            calls.deliver_due()
 
     assert (len(heard), mailbox.taken) == (1, [])
 

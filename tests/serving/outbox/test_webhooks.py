@@ -21,17 +21,15 @@ from serving.access import webhook_client
 from serving.access.webhook_client import CallableAddresses
 from serving.access.webhook_signatures import new_secret
 from serving.errors import Conflict, NotFound
-from serving.review import webhooks
-from serving.review.published_events import PublishedEvent, PublishedEvents
-from serving.review.webhooks import (
-    FIRST_DELAY,
+from serving.outbox.outbox import POLL_INTERVAL_S, Outbox
+from serving.outbox.webhooks import (
     LEASE,
-    LONGEST_DELAY,
-    MOST_ENDPOINTS,
-    WebhookDelivery,
+    MAX_ENDPOINTS,
+    RETRY,
+    WebhookChannel,
     WebhookEndpoint,
-    retry_delay,
 )
+from serving.review.published_events import PublishedEvent, PublishedEvents
 from serving.storage.repositories.published_event_repository import PublishedEventRepository
 from serving.storage.repositories.webhook_repository import WebhookRepository
 from tests.docs.recipes import ROOT
@@ -107,12 +105,12 @@ class Sending:
         self.counted: list[str] = []
         self.delivery = self.another()
 
-    def another(self) -> WebhookDelivery:
+    def another(self) -> WebhookChannel:
         """Another worker over the same database."""
         events = PublishedEvents(
             PublishedEventRepository(self.border.engine), self.border.reviewing.masking
         )
-        return WebhookDelivery(self.store, events, HERE, self.clock, OFF_AFTER, self.counted.append)
+        return WebhookChannel(self.store, events, HERE, self.clock, OFF_AFTER, self.counted.append)
 
     def endpoint(self, receiver: Receiver, **changed: Any) -> WebhookEndpoint:
         count = len(self.store.all())
@@ -140,7 +138,7 @@ def test_a_call_is_signed_as_plain_hmac_says_and_tells_what_the_feed_does(
     endpoint = sending.endpoint(receiver)
     case_id = open_case(sending.border)
 
-    assert sending.delivery.tell(endpoint)
+    assert sending.delivery.deliver(endpoint)
 
     ((headers, body),) = receiver.taken
     key = base64.b64decode(endpoint.secret.removeprefix("whsec_"))
@@ -168,7 +166,7 @@ def test_the_lines_for_integrators_verify_a_call_and_nothing_else(
     endpoint = sending.endpoint(receiver)
     sending.store.rotate(endpoint.endpoint_id, new_secret(), LATER, timedelta(hours=1))
     open_case(sending.border)
-    sending.delivery.tell(sending.store.live()[0][0])
+    sending.delivery.deliver(sending.store.live()[0][0])
     ((headers, body),) = receiver.taken
 
     monkeypatch.setattr(time, "time", LATER.timestamp)
@@ -189,16 +187,16 @@ def test_events_come_in_order_and_what_fails_holds_up_what_follows(
     receiver.answers = [200, 503, 302]
 
     for told in (1, 1):
-        assert not sending.delivery.tell(endpoint)
+        assert not sending.delivery.deliver(endpoint)
         assert len(receiver.taken) == told
-        assert not sending.delivery.tell(endpoint), "it is not due"
+        assert not sending.delivery.deliver(endpoint), "it is not due"
         state = sending.state(endpoint)
         assert (state.condition, state.failing_since) == ("failing", LATER)
         assert state.next_at > sending.clock.now
         sending.clock.now = state.next_at
     assert state.attempts == 2
     assert state.failure == "answered 302", "no redirect is followed"
-    assert sending.delivery.tell(endpoint)
+    assert sending.delivery.deliver(endpoint)
 
     assert receiver.types() == sending.border.types()
     assert sending.state(endpoint).condition == "delivering"
@@ -216,13 +214,13 @@ def test_an_endpoint_is_told_the_types_and_offices_that_it_asked_for(
     claim(sending.border, case_id)
     sending.border.reviewing.order(ONE, case_id, LATER, INSPECT)
 
-    assert sending.delivery.tell(asked)
-    assert sending.delivery.tell(other)
+    assert sending.delivery.deliver(asked)
+    assert sending.delivery.deliver(other)
 
     assert orders.types() == ["action_ordered"]
     assert elsewhere.types() == []
     late = sending.endpoint(receiving())
-    assert sending.delivery.tell(late)
+    assert sending.delivery.deliver(late)
     assert sending.state(late).reached == sending.border.told()[-1].id, "from its making on"
 
 
@@ -234,10 +232,10 @@ def test_of_several_workers_one_tells_and_one_that_was_killed_holds_up_no_longer
     open_case(sending.border)
     assert sending.store.take(endpoint.endpoint_id, "of one that is killed", LATER) is not None
 
-    assert not sending.another().tell(endpoint)
+    assert not sending.another().deliver(endpoint)
     assert receiver.taken == []
     sending.clock.now = LATER + LEASE
-    assert sending.another().tell(endpoint)
+    assert sending.another().deliver(endpoint)
     assert len(receiver.taken) == 1
     reached = sending.state(endpoint).reached
     assert not sending.store.advance(endpoint.endpoint_id, "of one that is killed", "x", LATER)
@@ -250,12 +248,12 @@ def test_many_workers_tell_an_endpoint_each_event_once_and_in_order(
 ) -> None:
     sending, receiver = Sending(Border(where)), receiving()
     sending.endpoint(receiver)
-    workers = [sending.another() for _ in range(3)]
+    workers = [Outbox([sending.another()]) for _ in range(3)]
     for number in range(1, 5):
         open_case(sending.border, number)
         for worker in workers:
-            worker.begin_due()
-    _wait_for(lambda: any(map(WebhookDelivery.begin_due, workers)) or len(receiver.taken) >= 4)
+            worker.look()
+    _wait_for(lambda: any(map(Outbox.look, workers)) or len(receiver.taken) >= 4)
     for worker in workers:
         worker.stop()
 
@@ -282,9 +280,9 @@ def test_one_that_is_killed_after_a_call_tells_at_most_that_event_again(
         patched.setattr(WebhookRepository, "advance", killed)
         patched.setattr(WebhookRepository, "give_back", lambda *_: None)
         with pytest.raises(Killed):
-            dying.tell(endpoint)
+            dying.deliver(endpoint)
     sending.clock.now = LATER + LEASE
-    assert sending.another().tell(endpoint)
+    assert sending.another().deliver(endpoint)
 
     types = receiver.types()
     assert types == [types[0], *sending.border.types()]
@@ -299,15 +297,16 @@ def test_a_slow_endpoint_holds_up_no_other(sending: Sending, receiving: Receivin
     sending.endpoint(quick)
     open_case(sending.border)
 
-    sending.delivery.begin_due()
+    outbox = Outbox([sending.delivery])
+    outbox.look()
     _wait_for(lambda: len(quick.taken) == 1)
     open_case(sending.border, 2)
-    _wait_for(lambda: sending.delivery.begin_due() or len(quick.taken) == 2)
+    _wait_for(lambda: outbox.look() or len(quick.taken) == 2)
 
     assert slow.taken == []
     slow.may_answer.set()
-    _wait_for(lambda: sending.delivery.begin_due() or len(slow.taken) == 2)
-    sending.delivery.stop()
+    _wait_for(lambda: outbox.look() or len(slow.taken) == 2)
+    outbox.stop()
     assert slow.types() == quick.types() == ["opened", "opened"]
 
 
@@ -325,21 +324,21 @@ def test_an_endpoint_that_fails_for_days_or_is_gone_is_switched_off_until_it_is_
     endpoint, gone = sending.endpoint(receiver), sending.endpoint(other)
     open_case(sending.border)
     receiver.answers, other.answers = [500] * 100, [410]
-    sending.delivery.tell(gone)
+    sending.delivery.deliver(gone)
     assert sending.state(gone).condition == "off"
 
     while sending.state(endpoint).condition != "off":
-        sending.delivery.tell(endpoint)
+        sending.delivery.deliver(endpoint)
         sending.clock.now = sending.state(endpoint).next_at
-    assert OFF_AFTER <= sending.state(endpoint).off_at - LATER < OFF_AFTER + 2 * LONGEST_DELAY
+    assert OFF_AFTER <= sending.state(endpoint).off_at - LATER < OFF_AFTER + 2 * RETRY.longest
     assert 100 - len(receiver.answers) < 40
     sending.clock.now += timedelta(days=30)
     receiver.answers = []
-    assert not sending.delivery.tell(endpoint)
+    assert not sending.delivery.deliver(endpoint)
 
     for each in (endpoint, gone):
         sending.store.resume(each.endpoint_id, sending.clock.now)
-        assert sending.delivery.tell(each)
+        assert sending.delivery.deliver(each)
     assert receiver.types() == other.types() == ["opened"], "nothing was lost meanwhile"
 
 
@@ -351,10 +350,10 @@ def test_both_secrets_sign_until_the_overlap_is_over(
     sending.store.rotate(former.endpoint_id, new_secret(), LATER, timedelta(hours=1))
     ((endpoint, _),) = sending.store.live()
     open_case(sending.border)
-    sending.delivery.tell(endpoint)
+    sending.delivery.deliver(endpoint)
     sending.clock.now = LATER + timedelta(hours=1)
     open_case(sending.border, 2)
-    sending.delivery.tell(endpoint)
+    sending.delivery.deliver(endpoint)
 
     during, after = (headers["webhook-signature"].split() for headers, _ in receiver.taken)
     assert (len(during), len(after)) == (2, 1)
@@ -375,7 +374,7 @@ def test_an_endpoint_that_is_revoked_or_was_changed_behind_the_back_is_told_noth
     open_case(sending.border)
 
     assert sending.store.live() == []
-    assert not sending.delivery.tell(revoked)
+    assert not sending.delivery.deliver(revoked)
     other = sending.endpoint(receiver)
     assert sending.store.take(other.endpoint_id, "lease", LATER) is not None
     sending.store.revoke(other.endpoint_id, LATER)
@@ -396,18 +395,18 @@ def test_secrets_are_encrypted_and_endpoints_are_few(
     stored = b"".join(file.read_bytes() for file in tmp_path.glob("log.db*"))
     for secret in (endpoint.secret, endpoint.former_secret or "-"):
         assert secret.encode() not in stored
-    monkeypatch.setattr("serving.storage.repositories.webhook_repository.MOST_ENDPOINTS", 1)
+    monkeypatch.setattr("serving.storage.repositories.webhook_repository.MAX_ENDPOINTS", 1)
     with pytest.raises(Conflict):
         sending.endpoint(receiver)
 
 
 def test_waits_grow_to_hours_and_are_spread() -> None:
-    delays = [retry_delay(n, lambda: 0.5) for n in range(1, 12)]
-    assert delays[0] == FIRST_DELAY
+    delays = [RETRY.delay(n, lambda: 0.5) for n in range(1, 12)]
+    assert delays[0] == RETRY.first
     assert delays == sorted(delays)
-    assert delays[-1] == LONGEST_DELAY
-    assert retry_delay(3, lambda: 0.0) < retry_delay(3, lambda: 0.5) < retry_delay(3, lambda: 1.0)
-    assert retry_delay(10_000) <= 1.2 * LONGEST_DELAY
-    assert MOST_ENDPOINTS >= 16
+    assert delays[-1] == RETRY.longest
+    assert RETRY.delay(3, lambda: 0.0) < RETRY.delay(3, lambda: 0.5) < RETRY.delay(3, lambda: 1.0)
+    assert RETRY.delay(10_000) <= 1.2 * RETRY.longest
+    assert MAX_ENDPOINTS >= 16
     assert LEASE.total_seconds() > 6 * webhook_client.LONGEST_CALL_S
-    assert webhooks.POLL_INTERVAL_S <= 2
+    assert POLL_INTERVAL_S <= 2

@@ -1,0 +1,132 @@
+"""The worker that delivers what is due in every channel, and the rule of when it is tried again."""
+
+import random
+import threading
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+import structlog
+
+from serving.errors import LogUnavailable
+from serving.process.polling import PollingThread
+
+log = structlog.get_logger(__name__)
+
+POLL_INTERVAL_S = 0.5
+
+Delivery = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class RetryRule:
+    """The waits between attempts: each `growth` times the one before it, up to `longest`."""
+
+    first: timedelta
+    longest: timedelta
+    growth: int
+    jitter: float = 0.0
+
+    def delay(self, attempts: int, draw: Callable[[], float] = random.random) -> timedelta:
+        """Return the wait after the n-th attempt.
+
+        >>> rule = RetryRule(timedelta(seconds=10), timedelta(minutes=5), growth=2)
+        >>> [str(rule.delay(attempts)) for attempts in (1, 2, 50)]
+        ['0:00:10', '0:00:20', '0:05:00']
+        """
+        # The exponent is bounded: without that, days of failures would overflow a timedelta.
+        plain = min(self.first * self.growth ** min(attempts - 1, 20), self.longest)
+        return plain * (1 - self.jitter + 2 * self.jitter * draw())
+
+
+class Channel(ABC):
+    """One kind of delivery. Every method raises LogUnavailable where the database fails."""
+
+    name: ClassVar[str]
+    max_concurrent: ClassVar[int]
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further delivery may begin: a long one looks at it in between."""
+        return self._over.is_set()
+
+    def begin(self) -> None:  # noqa: B027 - most channels need nothing before
+        """Prepare for deliveries; called once before the first."""
+
+    @abstractmethod
+    def take(self) -> Delivery | None:
+        """Take what is due first, so that no other worker does; None if nothing is due."""
+
+    def deliver_due(self) -> None:
+        """Deliver everything that is due, one after the other."""
+        while not self.is_over and (deliver := self.take()) is not None:
+            deliver()
+
+    def stop(self) -> None:
+        """Begin no further delivery."""
+        self._over.set()
+
+
+class Outbox:
+    """Delivers what is due in its channels; those that come first are looked at first."""
+
+    def __init__(self, channels: Sequence[Channel]):
+        self._channels = channels
+        # Threads of its own for each channel: a slow endpoint must not delay a call for rescue.
+        self._threads = {
+            each.name: ThreadPoolExecutor(each.max_concurrent, each.name) for each in channels
+        }
+        self._running = Counter[str]()
+        self._lock = threading.Lock()
+        self.polling = PollingThread("outbox", self.look, waits="outbox_waits")
+
+    def start(self) -> None:
+        """Start to deliver."""
+        for channel in self._channels:
+            channel.begin()
+        self.polling.start(POLL_INTERVAL_S)
+
+    def stop(self) -> None:
+        """Finish the deliveries that are being made; the rest follows after the next start."""
+        for channel in self._channels:
+            channel.stop()
+        self.polling.stop()
+        for threads in self._threads.values():
+            threads.shutdown()
+
+    def look(self) -> None:
+        """Begin what is due, as far as threads are free; waits for no receiver."""
+        for channel in self._channels:
+            try:
+                # Nothing is taken that would wait for a thread: its lease would end meanwhile.
+                while self._running[channel.name] < channel.max_concurrent and not channel.is_over:
+                    if (deliver := channel.take()) is None:
+                        break
+                    self._count(channel, 1)
+                    self._threads[channel.name].submit(self._run, channel, deliver)
+            except LogUnavailable:
+                raise
+            except Exception as failure:  # the channels after it would never be looked at
+                log.error("delivery_failed", channel=channel.name, exception=type(failure).__name__)
+
+    def _run(self, channel: Channel, deliver: Delivery) -> None:
+        try:
+            deliver()
+            channel.deliver_due()
+        except LogUnavailable as failure:
+            log.warning("outbox_waits", channel=channel.name, reason=str(failure))
+        except Exception as failure:  # a future would keep it to itself
+            log.error("delivery_failed", channel=channel.name, exception=type(failure).__name__)
+        finally:
+            self._count(channel, -1)
+
+    def _count(self, channel: Channel, change: int) -> None:
+        with self._lock:
+            self._running[channel.name] += change
