@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from features.errors import TidegateError
 from serving.api import (
     batches,
     bulk_acts,
@@ -72,7 +73,6 @@ from serving.console import notices as notice_pages
 from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
 from serving.degraded_modes import keep_degradation_metrics
-from serving.errors import ExtraMissing
 from serving.process.start_stages import StageReport, ignore_stage
 from serving.process.worker_metrics import is_shared
 from serving.review.rescue.rescue_centres import require_rescue_centres
@@ -188,7 +188,7 @@ def _trace(app: FastAPI) -> None:
 
         app.add_middleware(Tracing, provider=exporting_provider())
     except ImportError:
-        raise ExtraMissing(
+        raise TidegateError(
             "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra: pip install 'tidegate[telemetry]'"
         ) from None
 

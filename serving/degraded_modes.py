@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from serving.container import MAX_CLOCK_DRIFT_S, Services
-from serving.errors import DiskReserveReached
+from serving.errors import ServingError
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 from serving.process.background_threads import ThreadFault
 from serving.settings import Settings
@@ -96,11 +96,12 @@ def is_disk_reserve_reached(settings: Settings) -> bool:
 
 
 def require_disk_reserve(settings: Settings) -> None:
-    """Raise DiskReserveReached where what is free is kept for decisions."""
+    """Raise ServingError where what is free is kept for decisions."""
     if is_disk_reserve_reached(settings):
-        raise DiskReserveReached(
+        raise ServingError(
             "the disk is almost full, and what is left is kept for decisions; nothing of this was "
-            "kept: ask whoever runs the service to make room"
+            "kept: ask whoever runs the service to make room",
+            code="disk-reserve-reached",
         )
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, requires
 
-from serving.errors import ExtraMissing
+from features.errors import TidegateError
 
 DISTRIBUTION = "tidegate"
 
@@ -59,15 +59,15 @@ def extras() -> dict[str, bool]:
 
 
 def require(command: str) -> None:
-    """Refuse before the work begins. Raises ExtraMissing where an extra of it is not installed."""
+    """Refuse before the work begins. Raises TidegateError where an extra of it is not installed."""
     if absent := _absent(command):
         raise missing(command, *absent)
 
 
-def missing(command: str, *names: str) -> ExtraMissing:
+def missing(command: str, *names: str) -> TidegateError:
     """What is raised where a command needs extras that are not installed."""
     extra = f"tidegate[{','.join(names)}]"
-    return ExtraMissing(f"{command} needs {extra}: pip install '{extra}'")
+    return TidegateError(f"{command} needs {extra}: pip install '{extra}'")
 
 
 def extras_for(command: str, error: ModuleNotFoundError) -> tuple[str, ...]:

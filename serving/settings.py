@@ -24,9 +24,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from features.errors import in_own_words
+from features.errors import TidegateError, in_own_words
 from features.rescoring_rules import RescoringRules
-from serving.errors import SettingsRefused
 from serving.host_names import KnownHosts
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -514,7 +513,7 @@ class Settings(FixedLimits, BaseSettings):
 def settings_of(home: Path, database_url: str | None = None) -> Settings:
     """The environment's settings, with the home and database that a command was given.
 
-    Raises SettingsRefused, which names every variable that is wrong and not what it holds.
+    Raises TidegateError, which names every variable that is wrong and not what it holds.
     """
     try:
         if database_url is None:
@@ -525,7 +524,7 @@ def settings_of(home: Path, database_url: str | None = None) -> Settings:
         said = "; ".join(
             f"{_variable_of(fault['loc'])}: {in_own_words(fault['msg'])}" for fault in faults
         )
-        raise SettingsRefused(f"{said} (docs/configuration.md has every setting)") from None
+        raise TidegateError(f"{said} (docs/configuration.md has every setting)") from None
 
 
 def _variable_of(place: tuple[int | str, ...]) -> str:

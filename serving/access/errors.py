@@ -14,15 +14,14 @@ Unprocessable
 ├── NameRefused      a name that could be read in two ways
 ├── OfficeUnknown    no account, key, decision, case or plan names it
 └── PasswordRefused  too short, or too easily guessed
-TooOften
+ServingError
 └── SignInDelayed    too many attempts failed; the message says when to try again
 Unavailable
-├── OidcUnavailable  the organisation's sign-in server cannot be used
-└── TokenKeysUnknown the keys that access tokens are signed with cannot be read
+└── OidcUnavailable  the organisation's sign-in server cannot be used
 """
 
 from features.errors import TidegateError
-from serving.errors import Conflict, NotSignedIn, TooOften, Unavailable, Unprocessable
+from serving.errors import Conflict, NotSignedIn, ServingError, Unavailable, Unprocessable
 
 
 class AnswerTooLarge(OSError):
@@ -46,7 +45,7 @@ class SignInRefused(NotSignedIn):
     `subject` is who they are there, where that was proved.
     """
 
-    title = "You are not let in"
+    code = "sign-in-refused"
 
     def __init__(self, detail: str, cause: str, subject: str = ""):
         super().__init__(detail)
@@ -57,13 +56,13 @@ class SignInRefused(NotSignedIn):
 class NameTaken(Conflict):
     """A key or an account has or had that name, or one that looks like it."""
 
-    title = "The name is taken"
+    code = "name-taken"
 
 
 class ChangedMeanwhile(Conflict):
     """Somebody changed an account or a team since whoever acts read it; nothing was done."""
 
-    title = "Somebody changed it meanwhile"
+    code = "changed-meanwhile"
 
     def __init__(self) -> None:
         super().__init__(
@@ -75,35 +74,28 @@ class ChangedMeanwhile(Conflict):
 class OfficeUnknown(Unprocessable):
     """An office of which nothing here knows; the message names the nearest one that is known."""
 
-    title = "No such office is known here"
+    code = "office-unknown"
 
 
 class NameRefused(Unprocessable):
     """A name that could be read in two ways, or that is none; the message says what is near."""
 
-    title = "The name is refused"
+    code = "name-refused"
 
 
 class PasswordRefused(Unprocessable):
     """A password that is too short, too long, or among those that are tried first."""
 
-    title = "Choose another password"
+    code = "password-refused"
 
 
-class SignInDelayed(TooOften):
+class SignInDelayed(ServingError):
     """Too many attempts to sign in failed here; the message says how long to wait."""
 
-    title = "Too many attempts to sign in failed"
+    code = "sign-in-delayed"
 
 
 class OidcUnavailable(Unavailable):
     """The organisation's sign-in server cannot be used now; local accounts can."""
 
-    title = "Signing in with your organisation does not work now"
-
-
-class TokenKeysUnknown(Unavailable):
-    """The keys that access tokens are signed with cannot be read: the token may be a good one."""
-
-    title = "Access tokens cannot be verified now"
-    retry_after_s = 10
+    code = "oidc-unavailable"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import lmdb
 
-from serving.errors import TooOften
+from serving.errors import ServingError
 
 MOST_CALLERS = 10_000
 _LARGEST_FILE = 16 << 20  # bytes: more than so many callers need
@@ -60,7 +60,7 @@ class RateLimits:
         self._buckets = SharedBuckets(shared_folder) if shared_folder else OwnBuckets()
 
     def take(self, caller_id: str, permits: float = 1) -> RateLimit:
-        """Use up permits, at most `burst`; raises TooOften, which says when to come again."""
+        """Use up permits, at most `burst`; raises ServingError, which says when to come again."""
         now, lacking = time.monotonic(), 0.0
 
         def taken(kept: Bucket | None) -> Bucket:
@@ -76,7 +76,12 @@ class RateLimits:
         limit = RateLimit(self._burst, self._burst / self._per_s, left, whole_after_s)
         if lacking > 0:
             after_s = lacking / self._per_s
-            raise TooOften("this key asks too often", after_s, limit.headers())
+            raise ServingError(
+                "this key asks too often",
+                code="too-often",
+                retry_after_s=after_s,
+                headers=limit.headers(),
+            )
         return limit
 
     def close(self) -> None:

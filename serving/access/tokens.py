@@ -29,10 +29,9 @@ from serving.access.claims import (
     person_elsewhere,
     texts_in,
 )
-from serving.access.errors import TokenKeysUnknown
 from serving.access.published_keys import PublishedKeys
 from serving.access.roles import Scope
-from serving.errors import NotSignedIn
+from serving.errors import NotSignedIn, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +89,7 @@ class Tokens:
     def caller(self, token: str) -> Caller:
         """The caller behind a token.
 
-        Raises NotSignedIn, which never says why, or TokenKeysUnknown.
+        Raises NotSignedIn, which never says why, or Unavailable.
         """
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise NotSignedIn("send a live API key or an access token as `Authorization: Bearer …`")
@@ -109,7 +108,10 @@ class Tokens:
         keys = self.keys.current(lacks=lacks)
         if keys is None:
             log.warning("token_keys_unknown")
-            raise TokenKeysUnknown("the keys of the token server cannot be read: try again soon")
+            raise Unavailable(
+                "the keys of the token server cannot be read: try again soon",
+                code="token-keys-unknown",
+            )
         try:
             found = jwt.decode(token, keys, algorithms=ALGORITHMS)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:

@@ -5,7 +5,7 @@ door. Who looks alike is taken for one person: what is refused so can be done by
 """
 
 from serving.access.actors import Actor
-from serving.errors import PersonNeeded, SameReviewer
+from serving.errors import Conflict, PersonNeeded
 
 
 def require_person(actor: Actor, words: str | None = None) -> None:
@@ -17,7 +17,7 @@ def require_person(actor: Actor, words: str | None = None) -> None:
 
 
 def require_second_person(first: Actor, second: Actor, words: str) -> None:
-    """Raise PersonNeeded for a machine, SameReviewer for whoever could be the first."""
+    """Raise PersonNeeded for a machine, Conflict for whoever could be the first."""
     require_person(second)
     if first.may_be(second):
-        raise SameReviewer(words)
+        raise Conflict(words, code="same-reviewer")

@@ -68,7 +68,7 @@ class ExplanationParts(ClosedModel):
 
     @classmethod
     def parts_of(cls, decision: Decision, language: Language) -> "ExplanationParts":
-        """Reasons in a language, and contributions, of a decision; raises NotScored."""
+        """Reasons in a language, and contributions, of a decision; raises NotFound."""
         score = decision.result.score
         low, high = score.estimate_range
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
@@ -153,7 +153,7 @@ class ExplanationAnswer(ExplanationParts):
     def from_decision(
         cls, decision: Decision, details: DecisionDetails, language: Language
     ) -> Self:
-        """The explanation of a stored decision, whole; raises NotScored."""
+        """The explanation of a stored decision, whole; raises NotFound."""
         result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
         effects = details.missing_input_effects

@@ -5,23 +5,25 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from serving.errors import IdempotencyKeyMissing, IdempotencyKeyUnusable
+from serving.errors import ServingError
 
 MEANING = "1 to 255 visible ASCII characters, chosen anew for every submission."
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def required_key(header: str | None) -> str:
-    """The key in a header; raises IdempotencyKeyMissing, or IdempotencyKeyUnusable."""
+    """The key in a header; raises ServingError."""
     if not header:
-        raise IdempotencyKeyMissing(
+        raise ServingError(
             "send the header Idempotency-Key with 1 to 255 visible ASCII characters; "
-            "a retry with the same key and body gets the same answer"
+            "a retry with the same key and body gets the same answer",
+            code="idempotency-key-missing",
         )
     if not _KEY.fullmatch(header):
-        raise IdempotencyKeyUnusable(
+        raise ServingError(
             "the header Idempotency-Key is longer than 255 characters, or has one that is no "
-            "visible ASCII character, as a blank"
+            "visible ASCII character, as a blank",
+            code="idempotency-key-unusable",
         )
     return header
 

@@ -24,7 +24,7 @@ from serving.api.openapi import answer_headers, described_headers, problems
 from serving.audit.decision import Decision
 from serving.container import Services
 from serving.degraded_modes import require_disk_reserve
-from serving.errors import BadRequest, MediaTypeUnsupported
+from serving.errors import MediaTypeUnsupported, ServingError
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 from serving.review.cases.reviewer import Reviewer
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
@@ -326,7 +326,7 @@ async def take_message(
     most = services.settings.max_message_bytes
     body = await growing_body(request, most)
     if _BLANK.fullmatch(body):
-        raise BadRequest("want a message; the body is empty")
+        raise ServingError("want a message; the body is empty", code="bad-request")
     sent = await run_in_threadpool(
         SentMessage.of,
         *(caller, idempotency_key, str(format), query.read_as, body, services.clock()),
@@ -400,7 +400,7 @@ def _next(page: int, lengths: Iterable[int]) -> str | None:
 
 
 def _admit(request: Request, services: Services, caller: Caller, count: int) -> None:
-    """Count the decisions of a message; raises Forbidden for who may not score, or TooOften."""
+    """Count the decisions of a message; raises Forbidden for who may not score, or ServingError."""
     if count:
         caller.require("score")
         take_permits(request, services, caller, count - 1)

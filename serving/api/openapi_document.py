@@ -18,7 +18,7 @@ from serving.api.openapi import (
     problems,
     schemas_read_by_hand,
 )
-from serving.web.problems import problem_types
+from serving.errors import PROBLEMS
 
 DESCRIPTION = """\
 Scores routes and shipments for smuggling risk, and explains every score. A person is no subject;
@@ -71,7 +71,9 @@ def _complete(document: dict[str, Any]) -> None:
     components["headers"] = {
         name: {"description": says, "schema": {"type": "string"}} for name, says in HEADERS.items()
     }
-    components["schemas"]["Problem"]["properties"]["type"]["examples"] = problem_types()
+    components["schemas"]["Problem"]["properties"]["type"]["examples"] = sorted(
+        each.type for each in PROBLEMS.values()
+    )
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _put_parameters(operation)

@@ -14,7 +14,7 @@ from features.submission import Submission
 from serving import stored_names
 from serving.audit.logged_decision import LoggedDecision
 from serving.audit.ship_journey import ShipJourney, names_of_calls
-from serving.errors import NotScored, ReasonsUnavailable
+from serving.errors import NotFound, ReasonsUnavailable
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
@@ -132,14 +132,16 @@ class Decision(DecisionPart):
 
     @property
     def result(self) -> ScoreResult:
-        """Score and model; raises NotScored where no model was used."""
+        """Score and model; raises NotFound where no model was used."""
         if self.model is None or self.score is None:
-            raise NotScored("this decision was made without a score: no model could be asked")
+            raise NotFound(
+                "this decision was made without a score: no model could be asked", code="not-scored"
+            )
         return ScoreResult(self.model, self.score)
 
     @property
     def known_reasons(self) -> Reasons:
-        """The reasons; raises NotScored, or ReasonsUnavailable where they were not derived."""
+        """The reasons; raises NotFound or ReasonsUnavailable where they were not derived."""
         if self.result and self.reasons is None:
             raise ReasonsUnavailable("the reasons of this decision were not derived from its model")
         assert self.reasons is not None

@@ -31,9 +31,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
+from features.errors import TidegateError
 from features.home_keys import public_blocks
 from serving.access.actors import Actor
-from serving.audit.errors import ExportRefused
 from serving.integrity.audit_log import AuditEvent, AuditLog
 from serving.integrity.checkpoints import Checkpoint, canonical
 from serving.integrity.hash_chain import DECISIONS, ChainReader
@@ -63,7 +63,7 @@ class ExportedLog(Protocol):
     """The log of decisions, where it is exported from."""
 
     def chained(self, decision_id: str) -> ChainedRecord | None:
-        """A decision with its key; None for an unknown one. Raises Erased or ExportRefused."""
+        """A decision with its key; None for an unknown one. Raises Erased or TidegateError."""
         ...
 
     def outlines(self, after: int, upto: int) -> Iterator[str]:
@@ -98,13 +98,13 @@ class ExportRequest:
 def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoint:
     """Write a decision with all that proves it, on record; the checkpoint that it leads to.
 
-    The folder is there whole or not at all. Raises ExportRefused, or Erased.
+    The folder is there whole or not at all. Raises TidegateError or Erased.
     """
     if request.folder.exists():
-        raise ExportRefused(f"{request.folder} is there already; each export has its own folder")
+        raise TidegateError(f"{request.folder} is there already; each export has its own folder")
     found = sources.log.chained(request.decision_id)
     if found is None:
-        raise ExportRefused(f"there is no decision {request.decision_id}")
+        raise TidegateError(f"there is no decision {request.decision_id}")
     checkpoint = _covering(sources, found.seq)
     files = _files(sources, found, checkpoint)
     contents = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -130,7 +130,7 @@ def _covering(sources: ExportSources, seq: int) -> Checkpoint:
     for each in after:
         if links.get(each.size) == each.heads[DECISIONS].head:
             return each
-    raise ExportRefused("no checkpoint covers this decision yet; try again after the next one")
+    raise TidegateError("no checkpoint covers this decision yet; try again after the next one")
 
 
 def _files(
@@ -140,7 +140,7 @@ def _files(
     line = checkpoint.as_json()
     log_key = sources.log_keys.get(checkpoint.key_id)
     if log_key is None:
-        raise ExportRefused(f"the public key {checkpoint.key_id} of the log is not there")
+        raise TidegateError(f"the public key {checkpoint.key_id} of the log is not there")
     decision = {
         "seq": found.seq,
         "before": found.before,
@@ -182,7 +182,7 @@ def canonical_groups(record: Mapping[str, Any]) -> bytes:
     unknown = [name for name in record["vector"] if name not in known]
     reasons = record["reasons"]
     if unknown or (reasons is not None and "comparisons" not in reasons):
-        raise ExportRefused(
+        raise TidegateError(
             "this decision was made by another release, whose reasons are grouped otherwise; "
             "export it with that release"
         )
@@ -196,9 +196,9 @@ def _model_files(models: Path, reference: Mapping[str, str]) -> dict[str, bytes]
     try:
         files = {name: (folder / name).read_bytes() for name in MODEL_FILES}
     except FileNotFoundError as missing:
-        raise ExportRefused(f"{missing.filename}: the model that answered is not there") from None
+        raise TidegateError(f"{missing.filename}: the model that answered is not there") from None
     if f"sha256:{hashlib.sha256(files['manifest.json']).hexdigest()}" != reference["digest"]:
-        raise ExportRefused(f"{folder} holds another model than the one that answered")
+        raise TidegateError(f"{folder} holds another model than the one that answered")
     return files
 
 
@@ -211,7 +211,7 @@ def model_key(public_file: Path, model: Mapping[str, bytes]) -> str:
     keys = [load_pem_public_key(block) for block in public_blocks(content)]
     signing = [key for key in keys if not model or _has_signed(key, model)]
     if model and not signing:
-        raise ExportRefused("no key of signing.pub signed the model that answered")
+        raise TidegateError("no key of signing.pub signed the model that answered")
     named = (key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex() for key in signing)
     return next(named, "")
 

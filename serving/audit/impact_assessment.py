@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from serving.audit.errors import ImpactNotAssessed
+from features.errors import TidegateError
 
 SHORTEST_ANSWER = 40
 """Characters below which an answer about people's rights says nothing."""
@@ -71,15 +71,15 @@ def write_template(file: Path) -> None:
         with file.open("x", encoding="utf-8") as out:
             out.write(template())
     except FileExistsError:
-        raise ImpactNotAssessed(f"{file} is there already; it is left as it is") from None
+        raise TidegateError(f"{file} is there already; it is left as it is") from None
 
 
 def require_assessment(file: Path, today: date) -> None:
-    """Raise ImpactNotAssessed, with all that is missing, unless live use may begin or go on."""
+    """Raise TidegateError, with all that is missing, unless live use may begin or go on."""
     lacks = missing_from(file, today)
     if lacks:
         named = "; ".join(f"{lack.field}: {lack.reason}" for lack in lacks)
-        raise ImpactNotAssessed(
+        raise TidegateError(
             f"live use needs an assessment of its impact on fundamental rights in {file}: {named}"
         )
 

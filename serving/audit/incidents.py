@@ -23,7 +23,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
-from serving.audit.errors import IncidentRefused
+from features.errors import TidegateError
 from serving.audit.logged_decision import DecisionReader
 from serving.integrity.checkpoints import LogSigner, verified_by
 from serving.integrity.hash_chain import ChainedDecision, next_link
@@ -74,12 +74,12 @@ class Incident(Opening):
 def freeze(log: DecisionReader, signer: LogSigner, folder: Path, opening: Opening) -> Incident:
     """Copy the decisions of a stretch of time into `folder`, signed; there whole or not at all.
 
-    Raises IncidentRefused where the stretch holds none, or the folder is there already.
+    Raises TidegateError where the stretch holds none, or the folder is there already.
     """
     if opening.begins >= opening.ends:
-        raise IncidentRefused(f"want an end after the beginning, got {opening.stretch}")
+        raise TidegateError(f"want an end after the beginning, got {opening.stretch}")
     if folder.exists():
-        raise IncidentRefused(f"{folder} is there already: an incident is frozen once")
+        raise TidegateError(f"{folder} is there already: an incident is frozen once")
     with written_whole(folder) as partial:
         rows = log.between(opening.begins, opening.ends)
         copied = _copied(rows, partial / EVIDENCE, opening)
@@ -106,7 +106,7 @@ def _copied(rows: Iterable[ChainedDecision], file: Path, opening: Opening) -> di
             last = row.seq
             _count(counts, json.loads(row.outline))
     if not last:
-        raise IncidentRefused(f"nothing was decided from {opening.stretch}")
+        raise TidegateError(f"nothing was decided from {opening.stretch}")
     return {
         "first": first,
         "last": last,
@@ -138,7 +138,7 @@ def _model_of(outline: dict[str, Any]) -> str:
 def verify(folder: Path, public_key: str) -> Incident:
     """The incident in `folder`, if it is as it was frozen and signed (`public_key_of`).
 
-    Raises IncidentRefused otherwise.
+    Raises TidegateError otherwise.
     """
     try:
         content = (folder / INCIDENT).read_bytes()
@@ -148,11 +148,11 @@ def verify(folder: Path, public_key: str) -> Incident:
         incident = Incident.model_validate_json(content)
         evidence = (folder / EVIDENCE).read_bytes()
     except FileNotFoundError as error:
-        raise IncidentRefused(f"{error.filename} is missing") from None
+        raise TidegateError(f"{error.filename} is missing") from None
     except ValueError:
-        raise IncidentRefused(f"{folder}: {INCIDENT} is not signed as it stands") from None
+        raise TidegateError(f"{folder}: {INCIDENT} is not signed as it stands") from None
     if f"sha256:{hashlib.sha256(evidence).hexdigest()}" != incident.evidence:
-        raise IncidentRefused(f"{folder}: {EVIDENCE} is not what was frozen")
+        raise TidegateError(f"{folder}: {EVIDENCE} is not what was frozen")
     _follow(incident, evidence.splitlines())
     return incident
 
@@ -164,11 +164,11 @@ def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
         row = json.loads(line)
         link, seq = next_link(link, row["record"]), seq + 1
         if (row["seq"], row["chain"]) != (seq, link.hex()):
-            raise IncidentRefused(f"record {row['seq']} does not follow from the one before it")
+            raise TidegateError(f"record {row['seq']} does not follow from the one before it")
         if _digest(row) != json.loads(row["record"]).get("encrypted"):
-            raise IncidentRefused(f"what is encrypted of record {row['seq']} was changed")
+            raise TidegateError(f"what is encrypted of record {row['seq']} was changed")
     if seq != incident.last:
-        raise IncidentRefused(f"the evidence ends with record {seq}, want {incident.last}")
+        raise TidegateError(f"the evidence ends with record {seq}, want {incident.last}")
 
 
 def _digest(row: dict[str, Any]) -> str | None:
@@ -185,10 +185,10 @@ def incidents(folder: Path) -> Iterator[Incident]:
 
 
 def read(log: DecisionReader, incident: Incident) -> Iterator[str]:
-    """The records of what was frozen, decrypted; raises IncidentRefused where one was erased."""
+    """The records of what was frozen, decrypted; raises TidegateError where one was erased."""
     for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
         if record is None:
-            raise IncidentRefused(f"{incident.name} was lifted, and what it froze was erased")
+            raise TidegateError(f"{incident.name} was lifted, and what it froze was erased")
         yield record
 
 
@@ -205,15 +205,15 @@ class LiftedHold(BaseModel):
 def lift(folder: Path, lifted: LiftedHold) -> None:
     """Let the decisions of an incident end when their time is over; what was frozen stays.
 
-    It can then be verified as before, and not be read any more. Raises IncidentRefused.
+    It can then be verified as before, and not be read any more. Raises TidegateError.
     """
     if not (folder / INCIDENT).exists():
-        raise IncidentRefused(f"there is no incident in {folder}")
+        raise TidegateError(f"there is no incident in {folder}")
     try:
         with (folder / LIFTED).open("x", encoding="utf-8") as out:
             out.write(lifted.model_dump_json(indent=1) + "\n")
     except FileExistsError:
-        raise IncidentRefused(f"{folder.name} was lifted already") from None
+        raise TidegateError(f"{folder.name} was lifted already") from None
 
 
 def holding_stretches(folder: Path) -> Iterator[tuple[int, int]]:

@@ -27,7 +27,7 @@ class Replay:
 
 
 def replayed(decision: Decision, champion: LoadedModel) -> Replay:
-    """Score the stored vector again and compare; raises NotScored."""
+    """Score the stored vector again and compare; raises NotFound."""
     recomputed, _ = score_of(champion, decision.vector)
     differences = _different_bits(decision, recomputed)
     if champion.model.digest != decision.result.model.digest:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from features.errors import TidegateError
 from serving.cli.output import messages, print_json, progress_bar
-from serving.errors import ImportRefused
 
 if TYPE_CHECKING:
     from features.messages.id_templates import IdTemplate
@@ -48,7 +48,7 @@ def import_messages(
 ) -> None:
     """Read messages and write their records into a folder; only report without one.
 
-    Raises ImportRefused where a message is refused; then nothing is written.
+    Raises TidegateError where a message is refused; then nothing is written.
     """
     from features.messages.import_files import read_files, together, write_import
     from serving.cli.rows_ahead import count_in_records
@@ -80,7 +80,7 @@ def import_messages(
             _say(each.report())
     if refusals:
         number = f"{len(refusals)} of {len(imported)} messages"
-        raise ImportRefused(f"{number} cannot be read; nothing was written\n{_lines(refusals)}")
+        raise TidegateError(f"{number} cannot be read; nothing was written\n{_lines(refusals)}")
 
 
 def _options(given: MessageOptions) -> "Options":

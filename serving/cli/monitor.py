@@ -94,16 +94,16 @@ def monitor(
 
 
 def _version(model: str | None, subject: Subject) -> str | None:
-    """The version that is meant; raises MonitorRefused where the name is another subject's."""
+    """The version that is meant; raises TidegateError where the name is another subject's."""
+    from features.errors import TidegateError
     from features.subject_types import SUBJECT_TYPES
-    from serving.errors import MonitorRefused
 
     if model is None or "/" not in model:
         return model
     name, _, version = model.partition("/")
     wanted = SUBJECT_TYPES[subject.value].model_name
     if name != wanted:
-        raise MonitorRefused(f"{name} does not score {subject}s; want {wanted}/VERSION")
+        raise TidegateError(f"{name} does not score {subject}s; want {wanted}/VERSION")
     return version
 
 

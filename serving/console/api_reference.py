@@ -12,10 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from serving.console import call_examples
 from serving.console.browser_session import signed_in
 from serving.console.pages import PageRoute, page
-from serving.errors import NotFound, NotSignedIn, ServingError
+from serving.errors import PROBLEMS, NotFound, NotSignedIn, ProblemType
 from serving.web.authentication import require_known_caller
 from serving.web.fault_codes import FAULT_CODES
-from serving.web.problems import known_problems, slug
 from serving.web.services import TheServices
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -165,10 +164,9 @@ def problems() -> HTMLResponse:
 @router.get("/problems/{name}")
 def problem(name: str) -> HTMLResponse:
     """What a problem's `type` means."""
-    for error in known_problems():
-        if slug(error) == f"/problems/{name}":
-            return page("problem.html", reader=None, error=error, says=error.__doc__)
-    raise NotFound("no problem has this type")
+    if name not in PROBLEMS:
+        raise NotFound("no problem has this type")
+    return page("problem.html", reader=None, problem=PROBLEMS[name])
 
 
 @router.get("/console/{address:path}")
@@ -177,12 +175,8 @@ def unknown(address: str) -> None:
     raise NotFound("the console has no page of this address")
 
 
-def _listed_problems() -> list[tuple[str, int, str, str | None]]:
-    def order(error: type[ServingError]) -> tuple[int, str]:
-        return error.status, slug(error)
-
-    known = sorted(known_problems(), key=order)
-    return [(slug(error), error.status, error.title, error.__doc__) for error in known]
+def _listed_problems() -> list[ProblemType]:
+    return sorted(PROBLEMS.values(), key=lambda each: (each.status, each.code))
 
 
 def _examples(path: str, method: str, operation: Json, schemas: Json) -> Iterator[tuple[str, str]]:

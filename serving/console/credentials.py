@@ -113,7 +113,7 @@ def _refuse_early(services: Services, attempt: SignInAttempt, account: Account |
                 "too many attempts failed here; try again in {seconds}",
                 seconds=wait_in_words(seconds),
             ),
-            seconds,
+            retry_after_s=seconds,
         )
 
 

@@ -144,7 +144,7 @@ def _refused(request: Request, refusal: ServingError, cause: str) -> Response:
         refusal.status,
         reader=None,
         request_id=request.state.request_id,
-        title=refusal.title,
+        title=refusal.problem.title,
         detail=str(refusal),
     )
 

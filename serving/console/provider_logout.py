@@ -14,7 +14,7 @@ from serving.access.errors import OidcUnavailable, SignInRefused
 from serving.console.csrf import OwnForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import BadRequest, NotFound
+from serving.errors import NotFound, ServingError
 from serving.web.hosts import base_address, is_https
 from serving.web.services import TheServices
 
@@ -70,7 +70,7 @@ def end_sessions(services: TheServices, form: OwnForm) -> Response:
         subject = services.oidc.ended_subject(form.get("logout_token", ""))
     except SignInRefused as refusal:
         log.warning("logout_refused", cause=refusal.cause)
-        raise BadRequest("this is no logout token for this service") from None
+        raise ServingError("this is no logout token for this service", code="bad-request") from None
     account = services.accounts.of_subject(subject)
     if account is not None:
         count = services.sessions.end_all(f"account:{account.name}", services.clock(), SERVICE)

@@ -35,7 +35,7 @@ class Refusal:
     @classmethod
     def of_error(cls, error: ServingError) -> "Refusal":
         """An error in words for people, in the language of the reader."""
-        title = say(_TITLES.get(error.status, error.title))
+        title = say(_TITLES.get(error.status, error.problem.title))
         if isinstance(error, LogUnavailable):
             detail = say("the database does not answer, so nothing was read or changed")
         else:

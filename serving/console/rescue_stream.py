@@ -19,7 +19,7 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import signed_in
 from serving.container import Services
-from serving.errors import LogUnavailable, TooBusy, TooOften
+from serving.errors import LogUnavailable, ServingError, TooBusy
 from serving.review.rescue.rescue_watch import RescueWatch
 
 MAX_STREAMS = 256
@@ -36,10 +36,13 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 def board_stream(
     request: Request, services: Services, caller: Caller, session: Session
 ) -> StreamingResponse:
-    """A stream of versions of the board; raises TooOften or TooBusy where too many are open."""
+    """A stream of versions of the board; raises ServingError or TooBusy where too many are open."""
     listeners = services.rescue_watch.listeners
     if listeners[session.session_id] >= MAX_STREAMS_OF_SESSION:
-        raise TooOften("this session has as many pages open that are told of news as it may have")
+        raise ServingError(
+            "this session has as many pages open that are told of news as it may have",
+            code="too-often",
+        )
     if listeners.total() >= MAX_STREAMS:
         raise TooBusy("as many pages are told of news as this service can tell")
     events = _events(request, services, caller, session.session_id)

@@ -18,10 +18,10 @@ class KeysUnknown(TidegateError):
 class TokensRotated(LogUnavailable):
     """The key of tokens was rotated meanwhile, or this host has not got the one in use."""
 
-    retry_after_s = 1
+    code = "tokens-rotated"
 
 
 class Undecipherable(LogUnavailable):
     """Something stored cannot be decrypted: it was changed, or its keys are another's."""
 
-    title = "Something stored cannot be decrypted"
+    code = "undecipherable"

@@ -53,7 +53,7 @@ def state(store: BlobStore, settings: Settings, found: FoundDatabase) -> CheckRe
 
 
 def _require_log_of(online: OnlineStore, found: FoundDatabase) -> None:
-    """Raise HistoryOfAnotherLog where the store followed another log than there is."""
+    """Raise TidegateError where the store followed another log than there is."""
     if not found.is_missing:
         require_same_log(online, DecisionRepository(found.engine))
 

@@ -18,7 +18,7 @@ from features.atomic_dir import put_back_interrupted, sweep_interrupted, working
 from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
-from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable
+from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, TidegateError
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import Progress, rebuild
 from features.records import Outcome, Record
@@ -26,7 +26,7 @@ from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
-from serving.history.errors import HistoryOfAnotherLog, HistoryUnavailable
+from serving.history.errors import HistoryUnavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, RecordStore
 from serving.integrity.hash_chain import LogHead
@@ -213,17 +213,17 @@ class HistoryClient:
 
 
 def require_same_log(state: OnlineStore, log: DecisionReader) -> None:
-    """Raise HistoryOfAnotherLog where what was applied to a store last is not in the log."""
+    """Raise TidegateError where what was applied to a store last is not in the log."""
     size = int(state.watermark(_DECISIONS) or 0)
     link, applied = log.link_at(size), state.watermark(_DECISIONS_LINK)
     mend = "run `tidegate state rebuild`, once the log is the right one"
     if link is None:
-        raise HistoryOfAnotherLog(
+        raise TidegateError(
             f"the online feature store has followed {size:,} decisions, and the log has fewer: "
             f"an older copy of it was put in place; {mend}"
         )
     if applied and applied.startswith(f"{size}:") and applied != f"{size}:{link}":
-        raise HistoryOfAnotherLog(
+        raise TidegateError(
             f"the online feature store has followed another decision {size:,} than the log has; "
             f"{mend}"
         )
@@ -304,7 +304,7 @@ def rebuild_history(
 
     `files` is the folder where it is not that of the home. Whoever has the store of a home folder
     open goes on with that; `is_first` leaves a shared one as it is where another was faster.
-    `expected` says how many records of each type there ought to be: raises HistoryIncomplete where
+    `expected` says how many records of each type there ought to be: raises TidegateError where
     too few of them are there, and the store is then as it was.
     """
     put_back_interrupted(settings.records)

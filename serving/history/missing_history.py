@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from features.errors import TidegateError
 from features.history.online_store import COUNTED_RECORD_TYPES
-from serving.history.errors import HistoryIncomplete
 
 FEWEST_SHARE = 0.5
 """Of the records that a model was trained on, by type: a service that knows fewer computes other
@@ -21,9 +21,9 @@ def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> li
 
 
 def require_whole_history(known: Mapping[str, int], expected: Mapping[str, int]) -> None:
-    """Raise HistoryIncomplete where too few of the records are known that there ought to be."""
+    """Raise TidegateError where too few of the records are known that there ought to be."""
     for name in missing_types(expected, known):
-        raise HistoryIncomplete(
+        raise TidegateError(
             f"the new online feature store would know {known.get(name, 0):,} {name}, and there "
             f"ought to be {expected[name]:,}; the former one stays. Lay the record files in the "
             "folder of records, or let it forget them with --allow-fewer"

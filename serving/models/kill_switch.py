@@ -175,7 +175,7 @@ def switch_on_by_two(
 ) -> None:
     """Propose to switch models on, or do what another person proposed.
 
-    Raises PersonNeeded, SameReviewer for whoever proposed it, Conflict where none is off, or
+    Raises PersonNeeded or Conflict for whoever proposed it, Conflict where none is off, or
     Unprocessable.
     """
     kinds, because = _kinds_of(scope), _reason(because)
@@ -205,7 +205,7 @@ def decline_switching_on(
 ) -> None:
     """Refuse, as a second person, to switch on what another proposed.
 
-    Raises PersonNeeded, SameReviewer, Conflict where nothing is proposed, or Unprocessable.
+    Raises PersonNeeded or Conflict where nothing is proposed, or Unprocessable.
     """
     kinds, because = _kinds_of(scope), _reason(because)
 

@@ -19,9 +19,10 @@ import structlog
 from features.errors import KeyMissing, TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
+from serving.access.errors import ApprovalRefused
 from serving.errors import LogUnavailable, ReasonsUnavailable
 from serving.language import say
-from serving.models.errors import NoModel, SeatUnrecorded, Unexplained
+from serving.models.errors import NoModel, Unexplained
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from serving.models.seat_approvals import SeatApprovals
@@ -201,7 +202,7 @@ class ModelPool:
         try:
             self._loaded[slot] = load_role(folder, role, self._public_key, self._approvals)
         except (TidegateError, OSError, ValueError) as refusal:
-            if isinstance(refusal, SeatUnrecorded | LogUnavailable):
+            if isinstance(refusal, ApprovalRefused | LogUnavailable):
                 del self._stamps[slot]  # it is looked at again
             if self._refused.get(slot) != str(refusal):
                 log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))

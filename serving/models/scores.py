@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from serving.models.errors import NotScorable, Unexplained
+from features.errors import TidegateError
+from serving.models.errors import Unexplained
 from serving.models.margins_and_contributions import explain_rows, margins
 from serving.models.packed_forest import PackedForest, pack_forest
 from serving.models.tree_text import read_forest
@@ -49,7 +50,7 @@ class PreparedTrees:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read a model's text and compile what is not compiled; raises TreesRefused."""
+        """Read a model's text and compile what is not compiled; raises TidegateError."""
         parsed = read_forest(text)
         trees = cls(pack_forest(parsed), parsed.expected, parsed.feature_names)
         # The first call of a compiled function loads or makes its code, which no request awaits.
@@ -97,7 +98,7 @@ class Scorer:
 
     @classmethod
     def for_model(cls, model: RiskModel) -> Self:
-        """Prepare a model that was verified when it was read; raises TreesRefused."""
+        """Prepare a model that was verified when it was read; raises TidegateError."""
         trees = PreparedTrees.from_text(model.booster_text)
         _refuse_other_names(trees.feature_names, model.encoding.names)
         return cls(model, trees)
@@ -128,7 +129,7 @@ class Scorer:
 def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> None:
     for place, (theirs, ours) in enumerate(zip_longest(of_trees, of_manifest), 1):
         if theirs != ours:
-            raise NotScorable(
+            raise TidegateError(
                 f"{BOOSTER}: feature {place} is {theirs!r}, but {ours!r} in {MANIFEST}"
             )
 

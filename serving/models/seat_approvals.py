@@ -15,7 +15,6 @@ from serving.access.approvals import (
     require_others,
 )
 from serving.access.errors import ApprovalRefused
-from serving.models.errors import SeatUnrecorded
 from training.model.model_pointer import PASSED_GATES, ModelPointer
 
 _KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}
@@ -31,7 +30,7 @@ class SeatApprovals:
         """Raise ApprovalRefused unless two persons put this version in this seat, as the last act.
 
         A challenger answers nobody and is compared with no gate: training alone names it. Raises
-        SeatUnrecorded where that may be written down in a moment, and LogUnavailable.
+        ApprovalRefused where that may be written down in a moment, and LogUnavailable.
         """
         if pointer.role not in PASSED_GATES:
             return
@@ -42,7 +41,7 @@ class SeatApprovals:
                 "again with their approvals"
             )
         if self.register.seated(pointer.name, pointer.role) != pointer.content_digest:
-            raise SeatUnrecorded(
+            raise ApprovalRefused(
                 f"{seat}: the last act on record did not write this pointer; run `tidegate "
                 "promote` again with the approvals of two persons"
             )

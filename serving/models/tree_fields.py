@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from serving.models.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
+from features.errors import TidegateError
 from serving.models.forest import (
     IS_CATEGORICAL,
     MISSING_NAN,
@@ -30,7 +30,7 @@ _PER_NODE = ("split_gain", "internal_value", "internal_weight")
 class WrongField(Exception):
     """The value of one key is wrong; the caller knows where the key stands."""
 
-    def __init__(self, key: str, what: str, kind: type[TreesRefused] = TreeDamaged):
+    def __init__(self, key: str, what: str, kind: type[TidegateError] = TidegateError):
         super().__init__(f"{key}: {what}")
         self.key = key
         self.kind = kind
@@ -70,7 +70,7 @@ def _check_unused(fields: Mapping[str, str], nodes: int) -> None:
         _numbers(fields, "leaf_weight", nodes + 1)
     _numbers(fields, "shrinkage", 1)
     if fields["is_linear"] != "0":
-        raise WrongField("is_linear", "want 0", NotScorable)
+        raise WrongField("is_linear", "want 0", TidegateError)
 
 
 def _decisions(fields: Mapping[str, str], nodes: int) -> Bytes:
@@ -158,8 +158,8 @@ def _written(
 ) -> str:
     value = fields.get(key, "")
     if value and not grammar.fullmatch(value):
-        raise WrongField(key, otherwise, TextDamaged)
+        raise WrongField(key, otherwise, TidegateError)
     found = value.count(" ") + 1 if value else 0
     if found != length:
-        raise WrongField(key, f"want {max(length, 0)} numbers, not {found}", TextDamaged)
+        raise WrongField(key, f"want {max(length, 0)} numbers, not {found}", TidegateError)
     return value

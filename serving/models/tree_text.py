@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.models.errors import NotScorable, TextDamaged, TreesRefused
+from features.errors import TidegateError
 from serving.models.forest import Forest, Tree
 from serving.models.tree_fields import WrongField, tree_of
 
@@ -35,7 +35,7 @@ class _Place:
     text: str
     tree: int | None = None
 
-    def refusal(self, kind: type[TreesRefused], offset: int, what: str) -> TreesRefused:
+    def refusal(self, kind: type[TidegateError], offset: int, what: str) -> TidegateError:
         line = self.text.count("\n", 0, offset) + 1
         where = f"line {line}" if self.tree is None else f"tree {self.tree}, line {line}"
         return kind(f"{self.file}, {where}: {what}")
@@ -48,7 +48,7 @@ class _Field:
 
 
 def read_forest(text: str, file: str = "booster.txt") -> Forest:
-    """The trees in `text`; raises TreesRefused, naming `file`, line and tree."""
+    """The trees in `text`; raises TidegateError, naming `file`, line and tree."""
     place = _Place(file, text)
     header, offset = _header(place)
     names = _feature_names(place, header)
@@ -58,29 +58,29 @@ def read_forest(text: str, file: str = "booster.txt") -> Forest:
         trees.append(_tree(inside, offset, size, len(names)))
         offset += size
     if not trees:
-        raise place.refusal(TextDamaged, header["tree_sizes"].offset, "there are no trees")
+        raise place.refusal(TidegateError, header["tree_sizes"].offset, "there are no trees")
     if not text.startswith(_END, offset):
-        raise place.refusal(TextDamaged, offset, "'end of trees' must follow the last tree")
+        raise place.refusal(TidegateError, offset, "'end of trees' must follow the last tree")
     return Forest.from_trees(names, trees)
 
 
 def _header(place: _Place) -> tuple[dict[str, _Field], int]:
     stop = place.text.find("\n\n")
     if not place.text.startswith("tree\n") or stop < 0:
-        raise place.refusal(TextDamaged, 0, "a model starts with 'tree' and a block of settings")
+        raise place.refusal(TidegateError, 0, "a model starts with 'tree' and a block of settings")
     if (averaged := place.text.find("\naverage_output\n", 0, stop)) >= 0:
-        raise place.refusal(NotScorable, averaged + 1, "random forests (average_output)")
+        raise place.refusal(TidegateError, averaged + 1, "random forests (average_output)")
     block = place.text[5:stop]
     keys = [key for key in _HEADER if key not in _OPTIONAL or f"\n{key}=" in block]
     header = _fields(place, block, 5, keys)
     for key, expected in (("version", "v4"), ("num_class", "1"), ("num_tree_per_iteration", "1")):
         if header[key].value != expected:
             what = f"{key} is {_shown(header[key].value)}; want {expected}"
-            raise place.refusal(NotScorable, header[key].offset, what)
+            raise place.refusal(TidegateError, header[key].offset, what)
     objective = header["objective"]
     if not re.fullmatch(r"binary sigmoid:[0-9.e+-]{1,30}", objective.value):
         what = f"objective is {_shown(objective.value)}; want binary"
-        raise place.refusal(NotScorable, objective.offset, what)
+        raise place.refusal(TidegateError, objective.offset, what)
     return header, stop + 2
 
 
@@ -88,22 +88,22 @@ def _feature_names(place: _Place, header: dict[str, _Field]) -> tuple[str, ...]:
     highest = header["max_feature_idx"]
     if not re.fullmatch("[0-9]{1,7}", highest.value) or int(highest.value) >= _LARGEST_FEATURES:
         what = f"max_feature_idx is {_shown(highest.value)}"
-        raise place.refusal(TextDamaged, highest.offset, what)
+        raise place.refusal(TidegateError, highest.offset, what)
     columns = int(highest.value) + 1
     for key in ("feature_names", "feature_infos", "monotone_constraints"):
         field = header.get(key)
         if field is not None and len(field.value.split(" ")) != columns:
-            raise place.refusal(TextDamaged, field.offset, f"want {columns} {key}")
+            raise place.refusal(TidegateError, field.offset, f"want {columns} {key}")
     names = tuple(header["feature_names"].value.split(" "))
     if len(set(names)) != columns:
-        raise place.refusal(TextDamaged, header["feature_names"].offset, "a name stands twice")
+        raise place.refusal(TidegateError, header["feature_names"].offset, "a name stands twice")
     return names
 
 
 def _sizes(place: _Place, field: _Field) -> list[int]:
     sizes = field.value.split(" ") if field.value else []
     if not all(re.fullmatch("[1-9][0-9]{0,9}", size) for size in sizes):
-        raise place.refusal(TextDamaged, field.offset, "a tree size is no positive number")
+        raise place.refusal(TidegateError, field.offset, "a tree size is no positive number")
     return [int(size) for size in sizes]
 
 
@@ -112,7 +112,7 @@ def _tree(place: _Place, offset: int, size: int, features: int) -> Tree:
     block = place.text[offset : offset + size]
     if not (block.startswith(title) and block.endswith("\n\n\n") and len(block) == size):
         what = f"the {size} characters that tree_sizes names are not one tree"
-        raise place.refusal(TextDamaged, offset, what)
+        raise place.refusal(TidegateError, offset, what)
     begin = offset + len(title)
     fields = _fields(place, block[len(title) : -3], begin, _tree_keys(block))
     try:
@@ -134,14 +134,14 @@ def _fields(place: _Place, block: str, offset: int, keys: Sequence[str]) -> dict
     for line, expected in zip(lines, keys, strict=False):
         key, equals, value = line.partition("=")
         if key == "is_linear" and value == "1":
-            raise place.refusal(NotScorable, offset, "linear trees")
+            raise place.refusal(TidegateError, offset, "linear trees")
         if key != expected or not equals:
             what = f"{expected} must stand here, not {_shown(key)}"
-            raise place.refusal(TextDamaged, offset, what)
+            raise place.refusal(TidegateError, offset, what)
         found[key] = _Field(value, offset)
         offset += len(line) + 1
     if len(lines) != len(keys):
-        raise place.refusal(TextDamaged, offset, f"want {len(keys)} lines, not {len(lines)}")
+        raise place.refusal(TidegateError, offset, f"want {len(keys)} lines, not {len(lines)}")
     return found
 
 

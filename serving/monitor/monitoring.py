@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import orjson
 import pandas as pd
 
+from features.errors import TidegateError
 from features.records import OF_DOCUMENTS, SUBJECT_KINDS, SubjectKind
-from serving.errors import MonitorRefused
 from serving.monitor import traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
@@ -39,11 +39,11 @@ class ReportRequest:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise MonitorRefused(f"the time ends ({self.last}) before it begins ({self.first})")
+            raise TidegateError(f"the time ends ({self.last}) before it begins ({self.first})")
         if self.last - self.first > LONGEST:
-            raise MonitorRefused(f"want at most {LONGEST.days:,} days")
+            raise TidegateError(f"want at most {LONGEST.days:,} days")
         if self.first > self.as_of.date():
-            raise MonitorRefused(
+            raise TidegateError(
                 f"nothing was known of {self.first} at {self.as_of:%Y-%m-%d %H:%M} UTC"
             )
 
@@ -69,10 +69,10 @@ class LiveTraffic:
 def report(
     store: RollupStore, request: ReportRequest, plan: TriagePlan, now: datetime
 ) -> MonitoringReport:
-    """What the store says; raises MonitorRefused where it says nothing of what is asked."""
+    """What the store says; raises TidegateError where it says nothing of what is asked."""
     days = days_of(store, request.kind, request.first, request.end)
     if not days:
-        raise MonitorRefused(_nothing(store, request))
+        raise TidegateError(_nothing(store, request))
     visits = visits_of(store, request.kind, (request.first, request.end), request.as_of)
     ripe = Maturity.from_visits(visits, request.as_of, request.end - timedelta(days=1))
     old = {day: each for day, each in days.items() if day <= ripe.until.isoformat()}
@@ -214,7 +214,7 @@ def _nothing(store: RollupStore, request: ReportRequest) -> str:
 
 def _refuse_unknown(model: str, known: set[str]) -> None:
     if model not in known:
-        raise MonitorRefused(
+        raise TidegateError(
             f"model version {model!r} decided nothing in this time; "
             f"want one of {', '.join(sorted(known))}"
         )

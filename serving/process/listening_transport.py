@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.errors import ListeningRefused
+from features.errors import TidegateError
 from serving.host_names import LOOPBACK_NAMES, is_loopback
 from serving.settings import Settings
 
@@ -36,9 +36,9 @@ class Transport:
         }
 
     def require_certificate(self) -> None:
-        """Raise ListeningRefused unless certificate and key can be used, where any is given."""
+        """Raise TidegateError unless certificate and key can be used, where any is given."""
         if (self.certificate is None) != (self.private_key is None):
-            raise ListeningRefused("give --tls-cert and --tls-key, or neither")
+            raise TidegateError("give --tls-cert and --tls-key, or neither")
         if self.certificate is None or self.private_key is None:
             return
         try:
@@ -46,17 +46,17 @@ class Transport:
                 self.certificate, self.private_key, password=_no_password
             )
         except (OSError, ValueError) as refusal:
-            raise ListeningRefused(
+            raise TidegateError(
                 f"the certificate {self.certificate} with the key {self.private_key} cannot be "
                 f"used: {refusal}"
             ) from None
 
     def require_private(self, listener: socket.socket) -> None:
-        """Raise ListeningRefused where keys and passwords would cross a network in the clear."""
+        """Raise TidegateError where keys and passwords would cross a network in the clear."""
         if self.certificate or self.behind_proxy or is_of_this_machine(listener):
             return
         listener.close()
-        raise ListeningRefused(
+        raise TidegateError(
             "this would answer other machines over plain HTTP, where anybody reads keys and "
             "passwords; give --tls-cert and --tls-key, or --behind-proxy where a proxy speaks TLS "
             "before it, or listen at 127.0.0.1 (docs/operations/network.md)"
@@ -73,7 +73,7 @@ def is_of_this_machine(listener: socket.socket) -> bool:
 def hosts_of(settings: Settings, listener: socket.socket, *, is_live: bool) -> tuple[str, ...]:
     """The host names to answer to, none for any.
 
-    Raises ListeningRefused where live use names none.
+    Raises TidegateError where live use names none.
     """
     if not settings.known_hosts.is_open:
         return settings.trusted_hosts
@@ -81,7 +81,7 @@ def hosts_of(settings: Settings, listener: socket.socket, *, is_live: bool) -> t
         return ()
     if is_of_this_machine(listener):
         return tuple(sorted(LOOPBACK_NAMES))
-    raise ListeningRefused(
+    raise TidegateError(
         "live use beyond this machine needs the name that it is reached by: set "
         "TIDEGATE_PUBLIC_ADDRESS or TIDEGATE_TRUSTED_HOSTS"
     )

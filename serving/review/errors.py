@@ -51,109 +51,109 @@ class RescueCentresRefused(TidegateError):
 class JustificationNeeded(Forbidden):
     """A case that the reader's work did not bring is read only with a stated justification."""
 
-    title = "Say why you read it"
+    code = "justification-needed"
 
 
 class CaseTaken(Conflict):
     """Another reviewer has the case."""
 
-    title = "Another reviewer has this case"
+    code = "case-taken"
 
 
 class CaseChanged(Conflict):
     """Something became of the case since whoever acts has seen it: read it, and decide again."""
 
-    title = "The case has changed since it was read"
+    code = "case-changed"
 
 
 class AlreadyJudged(Conflict):
     """The reviewer has said what they think of the case, and no later word is a first one."""
 
-    title = "You have judged this case"
+    code = "already-judged"
 
 
 class AlreadyEscalated(Conflict):
     """The case is escalated already, and whoever supervises was told."""
 
-    title = "This case is escalated"
+    code = "already-escalated"
 
 
 class TooManyTags(Conflict):
     """The case has as many tags as a case may have."""
 
-    title = "This case has many tags"
+    code = "too-many-tags"
 
 
 class CaseClosed(Conflict):
     """The case is closed, and nothing but opening it again can be done with it."""
 
-    title = "The case is closed"
+    code = "case-closed"
 
 
 class CaseNotClosed(Conflict):
     """Only what is closed can be opened again, or be read again."""
 
-    title = "The case is not closed"
+    code = "case-not-closed"
 
 
 class NotYours(Conflict):
     """The case must be claimed before this can be done with it."""
 
-    title = "The case is not yours"
+    code = "not-yours"
 
 
 class NothingProposed(Conflict):
     """A second person agrees with nothing and declines nothing where nobody proposed anything."""
 
-    title = "Nothing waits for a second person"
+    code = "nothing-proposed"
 
 
 class NoActionOrdered(Conflict):
     """A result is stated, and nothing was ordered that could have found it."""
 
-    title = "Nothing was ordered that finds this"
+    code = "no-action-ordered"
 
 
 class UndoRefused(Conflict):
     """An act that cannot be undone: it is too long ago, somebody else's, or of two persons."""
 
-    title = "That cannot be undone"
+    code = "undo-refused"
 
 
 class ViewNeeded(Conflict):
     """A second person agrees or not after a view of their own, which they have not stated."""
 
-    title = "Your own view is needed first"
+    code = "view-needed"
 
 
 class AlreadyAttached(Conflict):
     """The case has a file with this very content."""
 
-    title = "The file is attached already"
+    code = "already-attached"
 
 
 class LetterNotDue(Conflict):
     """There is no letter of this case, or not yet; the message says why."""
 
-    title = "There is no letter of this case now"
+    code = "letter-not-due"
 
 
 class LetterDeferred(Conflict):
     """A letter is held back; the message says until when, or what it takes."""
 
-    title = "The letter is held back"
+    code = "letter-deferred"
 
 
 class RemediesUnnamed(Conflict):
     """A letter names who answers and where to contest; the message says what is not there."""
 
-    title = "No letter can be written before it can say where to contest"
+    code = "remedies-unnamed"
 
 
 class FileNotClean(Unprocessable):
     """The deployer's scanner did not let a file pass; `cause` says why to operators."""
 
-    title = "The file was not let pass"
+    code = "file-not-clean"
 
     def __init__(self, detail: str, cause: str):
         super().__init__(detail)
@@ -163,28 +163,28 @@ class FileNotClean(Unprocessable):
 class ContradictoryFinding(Unprocessable):
     """What a reviewer says was found contradicts how the case ends, or how it was examined."""
 
-    title = "What was found contradicts itself"
+    code = "contradictory-finding"
 
 
 class ImpossibleAction(Unprocessable):
     """An action that cannot be, as a release to an office; the message says what can."""
 
-    title = "That action cannot be"
+    code = "impossible-action"
 
 
 class InboxUnknown(Unprocessable):
     """An inbox of no team and no office; the message names the nearest one that there is."""
 
-    title = "No such inbox"
+    code = "inbox-unknown"
 
 
 class ImpossibleResult(Unprocessable):
     """A result that its action cannot have, or its reason not; the message says what can be."""
 
-    title = "That result cannot be"
+    code = "impossible-result"
 
 
 class TooLong(Unprocessable):
     """A case may not be laid aside into the past, or for that long."""
 
-    title = "A case cannot be laid aside until then"
+    code = "too-long"

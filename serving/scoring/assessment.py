@@ -26,7 +26,7 @@ from serving.declared_ahead import (
     fault_ahead,
     never_doubts,
 )
-from serving.errors import ServingError, SubmissionRefused
+from serving.errors import Conflict, ServingError, SubmissionRefused
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reason_ranking import Reasons, ranking
@@ -37,7 +37,6 @@ from serving.models.errors import ModelsOff, NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich, with_newest_legs
-from serving.scoring.errors import DeclarationWithdrawn, ScoredAsOfLater
 from serving.scoring.newly_counted import newly_counted
 from serving.scoring.standing_declarations import as_standing, withdrawn_at
 from serving.triage.lane_rule import WITHOUT_CASE, EarlierSelection, Placement
@@ -189,13 +188,15 @@ class Assessor:
     def _earlier(self, submission: Submission) -> EarlierDecisions | None:
         """What was decided before of a subject that says its scoring instant.
 
-        Raises ScoredAsOfLater.
+        Raises Conflict.
         """
         if submission.as_of is None:
             return None
         earlier = self.decided.earlier(submission.subject_kind, submission.subject_id)
         if earlier and submission.as_of < earlier.newest.known_until:
-            raise ScoredAsOfLater("the subject was scored as of a later instant already")
+            raise Conflict(
+                "the subject was scored as of a later instant already", code="scored-as-of-later"
+            )
         return earlier
 
     def _champion(
@@ -336,13 +337,14 @@ def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
 
 
 def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: datetime) -> None:
-    """Raise DeclarationWithdrawn where that was received, but of what may be a life in danger."""
+    """Raise Conflict where that was received, but of what may be a life in danger."""
     if as_standing(known, rows, at) is not None or danger_signals(known, known.scoring_instant):
         return
     since = withdrawn_at(known, rows, at)
-    raise DeclarationWithdrawn(
+    raise Conflict(
         f"{known.subject_kind} {known.subject_id} was withdrawn, as is known since {since}: submit "
-        "a version later than that, which declares it anew"
+        "a version later than that, which declares it anew",
+        code="declaration-withdrawn",
     )
 
 

@@ -148,7 +148,7 @@ class RequestBatcher:
     async def answer(self, request: ScoreRequest) -> Answer:
         """The answer, when its decision is durable; an earlier one where the key was used before.
 
-        Raises StillInProgress, IdempotencyKeyReused, TooBusy, what reading and assessing raise, and
+        Raises Conflict, Unprocessable or TooBusy, what reading and assessing raise, and
         Unavailable where nothing was decided, or it is not known to be durable in time: the same
         key tells.
         """

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
+from serving.errors import Conflict, Unprocessable
 from serving.scoring.assessment import AssessmentRequest
-from serving.scoring.errors import IdempotencyKeyReused, StillInProgress
 
 Claim = tuple[str, str]
 
@@ -41,10 +41,13 @@ class IdempotencyClaims:
         self._lock = threading.Lock()
 
     def acquire(self, claim: Claim) -> None:
-        """Acquire a claim until it is released; raises StillInProgress where another has it."""
+        """Acquire a claim until it is released; raises Conflict where another has it."""
         with self._lock:
             if claim in self._claimed:
-                raise StillInProgress("the first request with this idempotency key is not answered")
+                raise Conflict(
+                    "the first request with this idempotency key is not answered",
+                    code="still-in-progress",
+                )
             self._claimed.add(claim)
 
     def release(self, claim: Claim) -> None:
@@ -53,12 +56,12 @@ class IdempotencyClaims:
             self._claimed.discard(claim)
 
 
-def repeated_answer(
-    given: StoredAnswer, request: AssessmentRequest
-) -> Answer | IdempotencyKeyReused:
+def repeated_answer(given: StoredAnswer, request: AssessmentRequest) -> Answer | Unprocessable:
     """The stored answer to the same body; an error where the key came with another body."""
     if given.request_digest != request.digest:
-        return IdempotencyKeyReused("this idempotency key was used before with another body")
+        return Unprocessable(
+            "this idempotency key was used before with another body", code="idempotency-key-reused"
+        )
     return Answer(given.body)
 
 

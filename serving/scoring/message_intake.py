@@ -21,7 +21,7 @@ from features.messages.id_templates import IdTemplate
 from features.messages.kept_text import NO_TEXT, MessageText
 from features.messages.options import Options
 from serving.access.callers import Caller
-from serving.errors import BodyTooLarge, MessageUnreadable, ServingError, SubmissionRefused
+from serving.errors import BodyTooLarge, ServingError, SubmissionRefused, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
 from serving.history.kept_messages import (
     KeptMessage,
@@ -33,7 +33,6 @@ from serving.history.kept_messages import (
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AdmittedRequest, AssessmentRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
-from serving.scoring.errors import IdempotencyKeyReused
 from serving.scoring.idempotency import Answer, AnswerStore, IdempotencyClaims
 from serving.scoring.message_plan import (
     MadeSubject,
@@ -210,8 +209,8 @@ class MessageIntake:
         `answer_format` words their decisions, for every caller alike. `while_wanted` waits for the
         reading and cancels it when the caller goes away; what follows is done in any case.
 
-        Raises MessageUnreadable with places, IdempotencyKeyReused, StillInProgress, Forbidden,
-        Conflict, BodyTooLarge, TooBusy, TooOften, what `admit` and `while_wanted` raise, and
+        Raises Unprocessable with places, Unprocessable, Conflict, Forbidden,
+        Conflict, BodyTooLarge, TooBusy, ServingError, what `admit` and `while_wanted` raise, and
         Unavailable: the same key then goes on.
         """
         claim = sent.caller.key_id, sent.idempotency_key
@@ -260,10 +259,13 @@ class MessageIntake:
         return PlannedMessage(message, plan.records, plan.bodies, plan.asked_count)
 
     def _kept(self, sent: SentMessage) -> KeptMessage | None:
-        """What was kept under the key; raises IdempotencyKeyReused where that was another."""
+        """What was kept under the key; raises Unprocessable where that was another."""
         kept = self._store.under_key(sent.caller.key_id, sent.idempotency_key)
         if kept is not None and kept.content.request_digest != sent.request_digest:
-            raise IdempotencyKeyReused("this idempotency key was used before with another message")
+            raise Unprocessable(
+                "this idempotency key was used before with another message",
+                code="idempotency-key-reused",
+            )
         return kept
 
     def _given(self, sent: SentMessage, kept: KeptMessage) -> tuple[Answer, ...] | None:
@@ -365,7 +367,7 @@ class MessageIntake:
         records: Sequence[CheckedRecord],
         at: datetime,
     ) -> AssessmentRequest:
-        """The request to score a subject; raises MessageUnreadable, or BodyTooLarge."""
+        """The request to score a subject; raises Unprocessable or BodyTooLarge."""
         body = orjson.dumps(submission_of(subject, read, records, at))
         if len(body) > self._most_bytes_of_subject:
             raise BodyTooLarge(f"a subject may have {self._most_bytes_of_subject} bytes")
@@ -406,7 +408,7 @@ class MessageIntake:
 
 def _at_places_of(
     subject: MadeSubject, read: ReadMessage, refusal: SubmissionRefused
-) -> MessageUnreadable:
+) -> Unprocessable:
     """Return the refusal of a submission with the places in the message that it was made of."""
     places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
     return at_places(refusal, places)

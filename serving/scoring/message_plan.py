@@ -17,7 +17,7 @@ from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.once_read import MAX_LISTED, Leftovers
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from serving.errors import MessageUnreadable, SubmissionRefused
+from serving.errors import SubmissionRefused, Unprocessable
 from serving.history.ingestion import CheckedRecord
 from serving.history.kept_messages import PlacedRecord
 from serving.history.received_records import SUBJECT_KIND_OF
@@ -115,12 +115,14 @@ def place_of(pointer: str, by_type: Mapping[str, Sequence[MadeRecord]]) -> str:
     return _place(made, fields)
 
 
-def at_places(refusal: SubmissionRefused, places: Sequence[str]) -> MessageUnreadable:
+def at_places(refusal: SubmissionRefused, places: Sequence[str]) -> Unprocessable:
     """A refusal of records with the places in the message that they were made of."""
     faults = tuple(
         replace(fault, pointer=place) for fault, place in zip(refusal.faults, places, strict=True)
     )
-    return MessageUnreadable("a record of the message cannot be kept", faults)
+    return Unprocessable(
+        "a record of the message cannot be kept", faults, code="message-unreadable"
+    )
 
 
 def submission_of(

@@ -27,11 +27,11 @@ from features.messages.options import Options
 from features.messages.reader_process import LENGTH, OUT_OF_MEMORY, OUT_OF_TIME
 from serving.errors import (
     BodyTooLarge,
-    MessageUnreadable,
     RequestFault,
+    ServingError,
     TooBusy,
-    TooOften,
     Unavailable,
+    Unprocessable,
 )
 
 log = structlog.get_logger(__name__)
@@ -146,7 +146,7 @@ class MessageJob:
     ) -> tuple[Conversion, Leftovers]:
         """Return what a message says, each record once.
 
-        Raises MessageUnreadable with places, BodyTooLarge naming the limit, or Unavailable.
+        Raises Unprocessable with places, BodyTooLarge naming the limit, or Unavailable.
         """
         request = {
             "do": "read",
@@ -165,12 +165,16 @@ class MessageJob:
         if said["is"] == "refused":
             (place,), wanted = map(str, said["places"]), str(said["wanted"])
             fault = RequestFault(place, "standard", wanted)
-            raise MessageUnreadable("the message breaks its standard", (fault,))
+            raise Unprocessable(
+                "the message breaks its standard", (fault,), code="message-unreadable"
+            )
         if said["is"] == "contradictory":
             wanted = str(said["wanted"])
             places = map(str, said["places"])
             faults = (RequestFault(place, "record_differs", wanted) for place in places)
-            raise MessageUnreadable("the message contradicts itself", tuple(faults))
+            raise Unprocessable(
+                "the message contradicts itself", tuple(faults), code="message-unreadable"
+            )
         if said["is"] == "too_large":
             raise BodyTooLarge(str(said["says"]))
         try:
@@ -277,7 +281,7 @@ class MessageReaders:
     async def job(self, caller_id: str) -> AsyncIterator[MessageJob]:
         """Give a caller a process, when it is its turn; one caller has one at a time.
 
-        Raises TooBusy or TooOften where too many wait. Who is cancelled leaves at once, and its
+        Raises TooBusy or ServingError where too many wait. Who is cancelled leaves at once, and its
         process with it.
         """
         await self._turn(caller_id)
@@ -323,7 +327,9 @@ class MessageReaders:
     async def _turn(self, caller_id: str) -> None:
         own = Counter(each.caller_id for each in self._waiting)[caller_id]
         if own >= MAX_WAITING_OF_CALLER:
-            raise TooOften("as many messages of this caller wait to be read as may")
+            raise ServingError(
+                "as many messages of this caller wait to be read as may", code="too-often"
+            )
         if len(self._waiting) >= MAX_WAITING:
             raise TooBusy("more messages wait to be read than can be soon")
         turn = _Turn(caller_id, asyncio.get_running_loop().create_future())

@@ -67,4 +67,4 @@ class KeyForeign(TidegateError):
 class ClockBehind(LogUnavailable):
     """A row states another time of the log than the log has; stating it anew mends that."""
 
-    retry_after_s = 1
+    code = "clock-behind"

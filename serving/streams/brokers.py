@@ -32,7 +32,7 @@ class MessageSink(Protocol):
     """Where messages are sent to."""
 
     async def publish(self, outgoing: Outgoing) -> None:
-        """Send one, and return when the broker has it for good; raises BrokerAway or BrokerRefused.
+        """Send one, and return when the broker has it for good; raises BrokerAway or TidegateError.
 
         What is begun in some order arrives in it, of one key at least.
         """
@@ -48,7 +48,7 @@ async def open_source(
 ) -> MessageSource:
     """Read from a topic or stream.
 
-    Raises BrokerAway, BrokerRefused, TopicUnknown or ConsumerUnfit.
+    Raises BrokerAway or TidegateError.
     """
     if address.broker == "kafka":
         from serving.streams.kafka import KafkaSource
@@ -60,7 +60,7 @@ async def open_source(
 
 
 async def open_sink(address: StreamAddress, settings: StreamSettings) -> MessageSink:
-    """Write to a topic or subject; raises BrokerAway, BrokerRefused, TopicUnknown."""
+    """Write to a topic or subject; raises BrokerAway or TidegateError."""
     if address.broker == "kafka":
         from serving.streams.kafka import KafkaSink
 

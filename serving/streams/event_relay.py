@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.atomic_dir import write_durably
+from features.errors import TidegateError
 from serving.streams.brokers import MessageSink
-from serving.streams.errors import CursorRefused, ServiceAway, ServiceRefused
 from serving.streams.service_calls import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from serving.streams.stream_messages import Outgoing
 from tidegate_client import AsyncTidegate, EventPage, NoAnswer, ProblemError
@@ -48,11 +48,11 @@ class EventRelay:
     sent: int = 0
 
     async def require(self) -> None:
-        """Raise ServiceAway, ServiceRefused or CursorRefused where nothing could be read."""
+        """Raise TidegateError where nothing could be read."""
         try:
             await self._page()
         except NoAnswer as error:
-            raise ServiceAway(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
+            raise TidegateError(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
         except ProblemError as error:
             self._raise_if_final(error)
 
@@ -101,12 +101,12 @@ class EventRelay:
 
     def _raise_if_final(self, error: ProblemError) -> None:
         if error.status == 422:
-            raise CursorRefused(
+            raise TidegateError(
                 f"the service does not know the event in {self.cursor.file}, as after a restore: "
                 "remove that file to send all events again, under the ids that they had"
             ) from None
         if error.status < 500 and error.status not in {408, 429}:
-            raise ServiceRefused(
+            raise TidegateError(
                 f"the key may not read events, which takes the scope events: {error}"
             ) from None
 

@@ -15,7 +15,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
-from serving.streams.errors import BrokerAway, BrokerRefused, ConsumerUnfit, TopicUnknown
+from features.errors import TidegateError
+from serving.streams.errors import BrokerAway
 from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
@@ -44,7 +45,7 @@ class JetStreamSource:
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
         """Begin where the consumer is; it is made where there is none.
 
-        Raises BrokerAway, BrokerRefused, TopicUnknown or ConsumerUnfit.
+        Raises BrokerAway or TidegateError.
         """
         name = address.reader("--from")
         connection = await _connected(address, settings)
@@ -88,7 +89,7 @@ class JetStreamSource:
         except TimeoutError:
             return
         except APIError as error:
-            raise BrokerRefused(f"NATS gives no more messages: {error.description}") from None
+            raise TidegateError(f"NATS gives no more messages: {error.description}") from None
         except NatsError as error:  # it connects again by itself
             if self._connection.is_closed:
                 raise BrokerAway(f"no server of NATS answers: {_says(error)}") from None
@@ -115,7 +116,7 @@ class JetStreamSink:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Connect; raises BrokerAway, BrokerRefused or TopicUnknown."""
+        """Connect; raises BrokerAway or TidegateError."""
         connection = await _connected(address, settings)
         try:
             await connection.jetstream().find_stream_name_by_subject(address.name)
@@ -135,7 +136,7 @@ class JetStreamSink:
                 )
                 return
             except MaxPayloadError:
-                raise BrokerRefused("NATS takes no message as large as an answer is") from None
+                raise TidegateError("NATS takes no message as large as an answer is") from None
             except (NatsError, TimeoutError) as error:
                 meaning = _meaning(error, self._subject)
                 if pause_s is None or not isinstance(meaning, BrokerAway):
@@ -190,7 +191,7 @@ async def _consumer(context: JetStreamContext, address: StreamAddress, name: str
         raise _meaning(error, address.name) from None
     is_limited = (info.config.max_deliver or -1) > 0
     if info.config.ack_policy != AckPolicy.EXPLICIT or info.config.deliver_subject or is_limited:
-        raise ConsumerUnfit(
+        raise TidegateError(
             f"the consumer {name} must be pulled, acknowledge each message by itself, and deliver "
             "without limit: messages could be lost"
         )
@@ -207,13 +208,13 @@ async def _repeat_from_floor(context: JetStreamContext, stream: str, info: Consu
             await context.reset_consumer(stream, info.name)
 
 
-def _meaning(error: BaseException, name: str) -> BrokerAway | BrokerRefused | TopicUnknown:
+def _meaning(error: BaseException, name: str) -> BrokerAway | TidegateError | TidegateError:
     if isinstance(error, NotFoundError | NoStreamResponseError):
-        return TopicUnknown(f"JetStream has no stream for {name}, or hides it from this user")
+        return TidegateError(f"JetStream has no stream for {name}, or hides it from this user")
     if _refuses(error):
-        return BrokerRefused("NATS refuses these credentials")
+        return TidegateError("NATS refuses these credentials")
     if isinstance(error, APIError) and (error.code or 500) < 500:
-        return BrokerRefused(f"NATS refuses {name}: {error.description}")
+        return TidegateError(f"NATS refuses {name}: {error.description}")
     return BrokerAway(f"no server of NATS answers: {_says(error)}")
 
 

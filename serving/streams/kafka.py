@@ -11,12 +11,7 @@ from typing import Any, Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from features.errors import TidegateError
-from serving.streams.errors import (
-    BrokerAway,
-    BrokerRefused,
-    StreamSettingsRefused,
-    TopicUnknown,
-)
+from serving.streams.errors import BrokerAway
 from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
@@ -116,7 +111,7 @@ class KafkaSource:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings, in_flight: int) -> Self:
-        """Join the group; raises BrokerAway, BrokerRefused or TopicUnknown."""
+        """Join the group; raises BrokerAway or TidegateError."""
         group = address.reader("--from")
         errors = LastError()
         properties = READING | settings.of_kafka() | ALL_AT_ONCE | {"group.id": group}
@@ -220,7 +215,7 @@ class KafkaSink:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Connect; raises BrokerAway, BrokerRefused or TopicUnknown."""
+        """Connect; raises BrokerAway or TidegateError."""
         errors = LastError()
         given = settings.of_kafka()
         given = {name: each for name, each in given.items() if not name.startswith(OF_READERS)}
@@ -275,9 +270,9 @@ class LastError:
         """What an error means for whoever runs the stream."""
         known = (error, self._says) if self._says else (error,)
         if error.code() in UNKNOWN:
-            return TopicUnknown(f"Kafka has no topic {topic}, or hides it from this user")
+            return TidegateError(f"Kafka has no topic {topic}, or hides it from this user")
         if refused := next((each for each in known if each.code() in REFUSED), None):
-            return BrokerRefused(f"Kafka refuses {topic}: {refused.str()}")
+            return TidegateError(f"Kafka refuses {topic}: {refused.str()}")
         return BrokerAway(f"no broker of Kafka answers: {known[-1].str()}")
 
     def raise_if_final(self, error: KafkaError, topic: str) -> None:
@@ -295,7 +290,7 @@ def _made(kind: Any, address: StreamAddress, properties: dict[str, Any], errors:
         _, is_named, named = says.partition('for configuration property "')
         # No value, which may be a secret; what a property leads to is said by its name.
         wrong = f"librdkafka refuses {named.partition(chr(34))[0]}" if is_named else _bare(says)
-        raise StreamSettingsRefused(f"TIDEGATE_KAFKA_PROPERTIES: {wrong}") from None
+        raise TidegateError(f"TIDEGATE_KAFKA_PROPERTIES: {wrong}") from None
 
 
 def _bare(says: str) -> str:
@@ -312,7 +307,7 @@ def _require_topic(client: Any, address: StreamAddress, errors: LastError) -> No
         client.poll(0)  # so that it says why
         raise errors.of(error.args[0], address.name) from None
     if address.name not in known:
-        raise TopicUnknown(f"Kafka has no topic {address.name}, or hides it from this user")
+        raise TidegateError(f"Kafka has no topic {address.name}, or hides it from this user")
 
 
 def _message(message: Any, track: OffsetTrack, group: str) -> StreamMessage:

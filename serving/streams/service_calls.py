@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from features.errors import nearest_of
+from features.errors import TidegateError, nearest_of
 from serving.streams.dead_letters import of_refused_kind
-from serving.streams.errors import RefusedMessage, ServiceAway, ServiceRefused
+from serving.streams.errors import RefusedMessage
 from serving.streams.stream_messages import KIND_HEADER, StreamMessage
 from tidegate_client import AsyncTidegate, Forbidden, NoAnswer, NotSignedIn, ProblemError
 
@@ -60,24 +60,24 @@ class ServiceCalls:
         raise RefusedMessage(of_refused_kind(f"{KIND_HEADER} names no kind: {nearest}"))
 
     async def require(self) -> None:
-        """Raise ServiceAway or ServiceRefused where the first message would come to nothing.
+        """Raise TidegateError where the first message would come to nothing.
 
         It asks with nothing in it: whoever may send something is told that this is no submission.
         """
         try:
             await self.tidegate.post(self._path(self.kind), b"", idempotency_key=AT_START)
         except NoAnswer as error:
-            raise ServiceAway(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
+            raise TidegateError(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
         except ProblemError as error:
             if wants := [each.detail for each in error.errors if each.pointer == "/format"]:
-                raise ServiceRefused(f"--format is none of the service's: {wants[0]}") from None
+                raise TidegateError(f"--format is none of the service's: {wants[0]}") from None
             if error.status not in OF_THE_MESSAGE | PASSING and error.status < 500:
                 self._refuse(error)
 
     async def answer(self, message: StreamMessage, kind: str) -> bytes:
         """The answer to a message of this kind, when what follows from it is durable.
 
-        Raises RefusedMessage, ServiceRefused, or Stopped where it waited in vain until the end.
+        Raises RefusedMessage, TidegateError or Stopped where it waited in vain until the end.
         """
         path = self._path(kind)
         media_type = "application/json"
@@ -125,11 +125,11 @@ class ServiceCalls:
 
     def _refuse(self, error: ProblemError) -> NoReturn:
         if isinstance(error, NotSignedIn):
-            raise ServiceRefused("the service does not know this key, or no longer") from None
+            raise TidegateError("the service does not know this key, or no longer") from None
         if isinstance(error, Forbidden):
             scopes = SCOPES[self.kind]
-            raise ServiceRefused(f"the key lacks a scope such as {scopes}: {error}") from None
-        raise ServiceRefused(f"the service does not take {self.kind}: {error}") from None
+            raise TidegateError(f"the key lacks a scope such as {scopes}: {error}") from None
+        raise TidegateError(f"the service does not take {self.kind}: {error}") from None
 
     async def _wait(self, message: StreamMessage, pause_s: float, why: str) -> None:
         if not self._waiting:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from serving.streams.errors import StreamAddressRefused
+from features.errors import TidegateError
 
 Broker = Literal["kafka", "nats"]
 SCHEMES: dict[str, Broker] = {"kafka": "kafka", "nats": "nats", "tls": "nats"}
@@ -24,13 +24,13 @@ class StreamAddress:
 
     @classmethod
     def parse(cls, text: str, option: str) -> "StreamAddress":
-        """The address in what an option says; raises StreamAddressRefused, never repeating it."""
+        """The address in what an option says; raises TidegateError, never repeating it."""
         parts = urlsplit(text)
         name = unquote(parts.path.removeprefix("/"))
         if parts.scheme not in SCHEMES or not parts.netloc or not name or "/" in name:
-            raise StreamAddressRefused(f"{option}: want {EXAMPLES}")
+            raise TidegateError(f"{option}: want {EXAMPLES}")
         if "@" in parts.netloc:
-            raise StreamAddressRefused(
+            raise TidegateError(
                 f"{option}: no name or password in an address, which everyone on this machine can "
                 "read: give them by the environment (docs/operations/integration.md)"
             )
@@ -38,15 +38,15 @@ class StreamAddress:
         options = dict(parse_qsl(parts.query))
         if unknown := set(options) - set(OPTIONS[broker]):
             known = ", ".join(OPTIONS[broker])
-            raise StreamAddressRefused(f"{option}: knows {known}, not {', '.join(sorted(unknown))}")
+            raise TidegateError(f"{option}: knows {known}, not {', '.join(sorted(unknown))}")
         servers = tuple(filter(None, parts.netloc.split(",")))
         return cls(broker, servers, name, parts.scheme == "tls", options)
 
     def reader(self, option: str) -> str:
-        """The name under which messages are read; raises StreamAddressRefused without one."""
+        """The name under which messages are read; raises TidegateError without one."""
         wanted = OPTIONS[self.broker][0]
         if wanted not in self.options:
-            raise StreamAddressRefused(
+            raise TidegateError(
                 f"{option}: add ?{wanted}=NAME, under which the broker keeps how far it was read"
             )
         return self.options[wanted]

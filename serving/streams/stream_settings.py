@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from serving.streams.errors import StreamSettingsRefused
+from features.errors import TidegateError
 
 # What keeps one decision for a message, and where to connect, is not for a file to say.
 OURS: tuple[str, ...] = (
@@ -50,18 +50,18 @@ class StreamSettings(BaseSettings):
     nats_tls_key: Path | None = Field(default=None, description="The private key of that (PEM).")
 
     def api_key(self) -> str:
-        """The API key; raises StreamSettingsRefused where there is none."""
+        """The API key; raises TidegateError where there is none."""
         if self.key_file is not None:
             return _read(self.key_file, "TIDEGATE_KEY_FILE").strip()
         if self.key is None:
-            raise StreamSettingsRefused(
+            raise TidegateError(
                 "set TIDEGATE_KEY or TIDEGATE_KEY_FILE to a key of the service: "
                 "`tidegate keys create NAME --scope score`"
             )
         return self.key.get_secret_value()
 
     def of_kafka(self) -> dict[str, Any]:
-        """The properties for Kafka; raises StreamSettingsRefused, and tells of no value."""
+        """The properties for Kafka; raises TidegateError, and tells of no value."""
         if self.kafka_properties is None:
             return {}
         found = {}
@@ -72,12 +72,12 @@ class StreamSettings(BaseSettings):
             name, is_given, value = line.partition("=")
             if not is_given or name.strip() in OURS:
                 wrong = f"{name.strip()} is not for it to say" if is_given else "want name=value"
-                raise StreamSettingsRefused(f"TIDEGATE_KAFKA_PROPERTIES, line {number}: {wrong}")
+                raise TidegateError(f"TIDEGATE_KAFKA_PROPERTIES, line {number}: {wrong}")
             found[name.strip()] = value.strip()
         return found
 
     def of_nats(self, *, is_tls: bool) -> dict[str, Any]:
-        """What connects to NATS; raises StreamSettingsRefused where a file cannot be used."""
+        """What connects to NATS; raises TidegateError where a file cannot be used."""
         secrets = {"password": self.nats_password, "token": self.nats_token}
         options: dict[str, Any] = {
             name: secret.get_secret_value() for name, secret in secrets.items() if secret
@@ -97,7 +97,7 @@ class StreamSettings(BaseSettings):
             if self.nats_tls_cert:
                 trust.load_cert_chain(self.nats_tls_cert, self.nats_tls_key)
         except OSError as error:  # an SSLError is one
-            raise StreamSettingsRefused(
+            raise TidegateError(
                 f"TIDEGATE_NATS_CA, TIDEGATE_NATS_TLS_CERT, TIDEGATE_NATS_TLS_KEY: {error.strerror}"
             ) from None
         return trust
@@ -108,4 +108,4 @@ def _read(path: Path, variable: str) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "is no text"
-        raise StreamSettingsRefused(f"{variable}: {path}: {why}") from None
+        raise TidegateError(f"{variable}: {path}: {why}") from None

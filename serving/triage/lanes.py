@@ -81,7 +81,7 @@ class Lanes:
         newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
         first_drawn: FirstDrawn = never_drawn,
     ) -> Self:
-        """The lanes of a home folder, with its recent load; raises PlanRefused."""
+        """The lanes of a home folder, with its recent load; raises TidegateError."""
         plan = TriagePlan.read(settings.plan)
         return cls(
             plan=plan,

@@ -52,9 +52,8 @@ from pydantic import (
 )
 
 from features.catalogue import ROUTE, SHIPMENT
-from features.errors import in_own_words
+from features.errors import TidegateError, in_own_words
 from features.offences import Offence
-from serving.triage.errors import PlanRefused
 
 Weight = Annotated[float, Field(gt=0, le=1_000)]
 PerDay = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -148,7 +147,7 @@ class TriagePlan(_PlanTable):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The plan of a file, or the empty plan where there is none; raises PlanRefused."""
+        """The plan of a file, or the empty plan where there is none; raises TidegateError."""
         if not file.exists():
             return cls()
         content = file.read_bytes()
@@ -158,7 +157,7 @@ class TriagePlan(_PlanTable):
         except ValidationError as refusal:
             first = refusal.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise PlanRefused(f"{file.name}: {place}: {in_own_words(first['msg'])}") from None
+            raise TidegateError(f"{file.name}: {place}: {in_own_words(first['msg'])}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-            raise PlanRefused(f"{file.name} is not TOML: {fault}") from None
+            raise TidegateError(f"{file.name} is not TOML: {fault}") from None
         return plan.model_copy(update={"digest": "sha256:" + hashlib.sha256(content).hexdigest()})

@@ -18,7 +18,7 @@ from fastapi import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import BodyTooLarge, ServingError, TooBusy, TooOften
+from serving.errors import BodyTooLarge, ServingError, TooBusy
 from serving.language import say
 from serving.observability import Metrics, RequestMetrics
 from serving.settings import Settings
@@ -100,11 +100,14 @@ class Occupancy:
         self._metrics.inside -= 1
 
     def admit(self, caller_id: str) -> None:
-        """Count a request of a caller; raises TooOften where it has too many here."""
+        """Count a request of a caller; raises `too-often`."""
         with self._lock:
             share = self._shares.setdefault(caller_id, CallerShare())
             if share.requests >= self._limits.of_one_caller:
-                raise TooOften("this caller has as many requests here as one may have at a time")
+                raise ServingError(
+                    "this caller has as many requests here as one may have at a time",
+                    code="too-often",
+                )
             share.requests += 1
 
     def add_bytes(self, caller_id: str, count: int) -> None:
@@ -164,7 +167,7 @@ class RequestGuard:
         return self._is_admitted
 
     def admit(self, caller_id: str) -> None:
-        """Let the request of a caller in, with a small body; raises TooOften.
+        """Let the request of a caller in, with a small body; raises ServingError.
 
         Whoever was admitted stays who it is.
         """
@@ -190,7 +193,7 @@ class RequestGuard:
                 self._take_room(declared)
 
     async def receive(self) -> Message:
-        """The next part of the body; raises BodyTooLarge, or TooBusy where there is no room.
+        """The next part of the body; raises BodyTooLarge or TooBusy where there is no room.
 
         Raises RuntimeError where nobody was admitted: no route may read so early.
         """
@@ -248,7 +251,7 @@ def guard_of(request: Request) -> RequestGuard | None:
 
 
 def admit(request: Request, caller_id: str) -> None:
-    """Let the body of a caller's request be read; raises TooOften where it has too many here."""
+    """Let the body of a caller's request be read; raises `too-often`."""
     guard = guard_of(request)
     if guard is not None:
         guard.admit(caller_id)

@@ -24,8 +24,8 @@ def attach_as_sent(
 ) -> CaseFile:
     """Put a file to a case once the deployer's scanner let it pass.
 
-    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean,
-    AlreadyAttached, TooOften or DiskReserveReached.
+    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable or FileNotClean,
+    AlreadyAttached, ServingError or ServingError.
     """
     settings, reviewer = services.settings, Reviewer.from_caller(caller)
     services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it
@@ -58,7 +58,7 @@ def _require_clean(services: Services, caller: Caller, file: AttachedFile, conte
 def handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -> Response:
     """A file of a case as a download that no browser opens; that it was read is written down.
 
-    Raises NotFound, or Forbidden where the case is masked.
+    Raises NotFound or Forbidden where the case is masked.
     """
     file, content = services.cases.download(
         Reviewer.from_caller(caller), case_id, sha256, services.clock()

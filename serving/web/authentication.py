@@ -38,7 +38,7 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     """The holder of the bearer token of a request, whose call is counted and let in, once.
 
     What is remembered is answered at once; only what must be read waits for a thread. Raises
-    NotSignedIn, TooOften, or Forbidden for whoever acts for another purpose than data came for.
+    NotSignedIn, ServingError, or Forbidden for whoever acts for another purpose than data came for.
     """
     known: Caller | None = request.scope.get("state", {}).get("caller")
     if known is not None:
@@ -65,7 +65,7 @@ async def require_known_caller(request: Request, services: Services) -> None:
 
 
 def take_permits(request: Request, services: Services, caller: Caller, permits: float) -> None:
-    """Count so many requests of a caller, and let the answer say what is left; raises TooOften."""
+    """Count requests of a caller, and let the answer say what is left; raises `too-often`."""
     left = services.rate_limits.take(caller.key_id, permits)
     add_headers(request, left.headers())
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from serving.errors import BadRequest, HeadTooLarge, ServingError, TooOften
+from serving.errors import ServingError
 from serving.settings import Settings
 from serving.web.admission import early_answer
 from serving.web.request_head import LARGEST_HEAD
@@ -102,7 +102,11 @@ class BoundedConnection(HttpToolsProtocol):
         if self._is_refused:
             return
         if self._is_answering and len(self.pipeline) >= MOST_PIPELINED - 1:
-            self._refuse(TooOften(f"{MOST_PIPELINED} requests may wait for answers at a time"))
+            self._refuse(
+                ServingError(
+                    f"{MOST_PIPELINED} requests may wait for answers at a time", code="too-often"
+                )
+            )
             return
         super().on_message_begin()
         self._is_in_head = True
@@ -154,7 +158,9 @@ class BoundedConnection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be parsed; requests that came whole before it are answered first."""
         if self._is_answering and self.cycle is not None and not self.cycle.more_body:
-            self._refuse(BadRequest("the next request on this connection is not HTTP"))
+            self._refuse(
+                ServingError("the next request on this connection is not HTTP", code="bad-request")
+            )
         elif not self._is_refused:
             super().send_400_response(msg)
 
@@ -175,7 +181,7 @@ class BoundedConnection(HttpToolsProtocol):
                 self._close()
             else:
                 says = f"request line and headers may have {LARGEST_HEAD} bytes in all"
-                self._refuse(HeadTooLarge(says))
+                self._refuse(ServingError(says, code="head-too-large"))
 
     def _refuse(self, refusal: ServingError) -> None:
         """Read nothing more, answer what came before, then this refusal, and close."""

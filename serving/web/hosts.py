@@ -12,7 +12,7 @@ import structlog
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import HostUnknown
+from serving.errors import ServingError
 from serving.host_names import (
     LOOPBACK_NAMES,
     KnownHosts,
@@ -81,7 +81,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     request_id = str(uuid.uuid4())
     scope.setdefault("state", {})["request_id"] = request_id
     log.info("host_refused", request_id=request_id)
-    error = HostUnknown("this service is not called by that name; see TIDEGATE_TRUSTED_HOSTS")
+    error = ServingError(
+        "this service is not called by that name; see TIDEGATE_TRUSTED_HOSTS", code="host-unknown"
+    )
     response = problem(Request(scope), error)
     response.raw_headers = with_security_headers(response.raw_headers, request_id)
     await response(scope, receive, send)

@@ -1,8 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457), without anything that the caller sent."""
 
-import re
 import traceback
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -73,7 +71,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 def problem(request: Request, error: ServingError) -> Response:
-    """The answer to a request that ends in `error`."""
+    """Return the answer to a request that ends in `error`."""
     headers = dict(error.headers)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -85,11 +83,9 @@ def problem(request: Request, error: ServingError) -> Response:
 
 def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_FAULTS) -> bytes:
     """An error as RFC 9457 says it, with its first faults, and 64 KiB in all."""
-    faults = error.faults[:most_faults]
+    kind, faults = error.problem, error.faults[:most_faults]
     while True:
-        content = _content(
-            request_id, slug(type(error)), error.title, error.status, str(error), faults
-        )
+        content = _content(request_id, kind.type, kind.title, kind.status, str(error), faults)
         body = orjson.dumps(content)
         if len(body) <= LARGEST_PROBLEM or not faults:
             return body
@@ -191,21 +187,3 @@ def fault_content(fault: RequestFault) -> dict[str, str]:
     """A fault as it is answered: its pointer no longer than need be, and text all through."""
     pointer = fault.pointer[:LONGEST_POINTER].encode("utf-8", "replace").decode()
     return asdict(fault) | {"pointer": pointer}
-
-
-def known_problems(base: type[ServingError] = ServingError) -> Iterator[type[ServingError]]:
-    """Every kind of problem that a caller can be answered with."""
-    yield base
-    for error in base.__subclasses__():
-        yield from known_problems(error)
-
-
-def problem_types() -> list[str]:
-    """The `type` of every problem, in order."""
-    return sorted(map(slug, known_problems()))
-
-
-def slug(error: type[ServingError]) -> str:
-    """The `type` of a problem: the address of a page that says what it means."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error.__name__).lower()
-    return f"/problems/{words}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from starlette.types import Scope
 
-from serving.errors import BadRequest, HeadTooLarge, NotFound, ServingError
+from serving.errors import NotFound, ServingError
 
 LARGEST_HEAD = 16 * 1024  # bytes of request line and headers
 LARGEST_COOKIES = 4 * 1024  # bytes of all cookies, with their names
@@ -32,17 +32,23 @@ def refuse_head(scope: Scope) -> ServingError | None:
     """Why a request is not read further, if it is not; leaves no cookies in it but our own."""
     cookies = [value for name, value in scope["headers"] if name == b"cookie"]
     if sum(map(len, cookies)) > LARGEST_COOKIES:
-        return HeadTooLarge(f"cookies may have {LARGEST_COOKIES} bytes in all")
+        return ServingError(
+            f"cookies may have {LARGEST_COOKIES} bytes in all", code="head-too-large"
+        )
     if _size(scope) > LARGEST_HEAD:
-        return HeadTooLarge(f"request line and headers may have {LARGEST_HEAD} bytes in all")
+        return ServingError(
+            f"request line and headers may have {LARGEST_HEAD} bytes in all", code="head-too-large"
+        )
     names = [name for name, _ in scope["headers"]]
     for name in GIVEN_ONCE:
         if names.count(name) > 1:
-            return BadRequest(f"the header {name.decode()} is given more than once")
+            return ServingError(
+                f"the header {name.decode()} is given more than once", code="bad-request"
+            )
     if not scope["path"].isprintable():
         return NotFound("no address here has characters that cannot be printed")
     if b"%00" in scope["query_string"]:
-        return BadRequest("no parameter here has the character NUL")
+        return ServingError("no parameter here has the character NUL", code="bad-request")
     if cookies:
         others = [header for header in scope["headers"] if header[0] != b"cookie"]
         ours = b"; ".join(each for cookie in cookies for each in _our_cookies(cookie))

@@ -33,7 +33,7 @@ from features.records import (
 from features.reference.geography.regions import countries, region_of
 from serving.access.approvals import ActKind, Part
 from serving.access.roles import Role
-from serving.errors import ServingError
+from serving.errors import PROBLEMS, ServingError
 from serving.explanation.provenance_text import field_name
 from serving.explanation.reason_messages import Message, reason_messages
 from serving.explanation.reason_ranking import Strength
@@ -167,7 +167,7 @@ def all_messages() -> Iterator[tuple[Message, str]]:
         reason_messages(),
         _extracted(),
         _of_tables(),
-        _of_errors(),
+        ((problem.title, "serving/problems.toml") for problem in PROBLEMS.values()),
         _of_codes(),
         _of_records(),
         ((text, "serving/web/stored_texts.py") for text in STORED_TEXTS),
@@ -185,7 +185,7 @@ def _extracted() -> tuple[tuple[Message, str], ...]:
 
     Of an event of the audit log it is its action and its object, as words.
     """
-    errors = {each.__name__: None for each in _all_errors(ServingError)}
+    errors = {each.__name__: None for each in _error_classes(ServingError)}
     keywords: dict[str, Any] = {**DEFAULT_KEYWORDS, **_SAID, **errors, "_refused": None}
     texts = [
         (message, f"serving/{file}#L{line}")
@@ -197,6 +197,15 @@ def _extracted() -> tuple[tuple[Message, str], ...]:
         for file, line, code, *_ in chain(_found(_ACTIONS), _found(_OBJECTS))
     ]
     return (*texts, *codes)
+
+
+def _error_classes(error: type[ServingError]) -> Iterator[type[ServingError]]:
+    # A class knows only those below it that were imported.
+    for room in sorted(path.parent.name for path in SERVING.glob("*/errors.py")):
+        import_module(f"serving.{room}.errors")
+    yield error
+    for each in error.__subclasses__():
+        yield from _error_classes(each)
 
 
 def _found(keywords: dict[str, Any]) -> Iterable[tuple[str, int, Any, list[str], str | None]]:
@@ -228,20 +237,6 @@ def _constants(file: Path) -> dict[str, ast.expr]:
                 elif isinstance(target, ast.Tuple):
                     found |= {each.id: value for each in target.elts if isinstance(each, ast.Name)}
     return found
-
-
-def _of_errors() -> Iterator[tuple[Message, str]]:
-    # A class knows only those below it that were imported.
-    for room in sorted(path.parent.name for path in SERVING.glob("*/errors.py")):
-        import_module(f"serving.{room}.errors")
-    for error in _all_errors(ServingError):
-        yield error.title, f"{error.__module__.replace('.', '/')}.py"
-
-
-def _all_errors(error: type[ServingError]) -> Iterator[type[ServingError]]:
-    yield error
-    for each in error.__subclasses__():
-        yield from _all_errors(each)
 
 
 def _of_codes() -> Iterator[tuple[Message, str]]:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.exc import OperationalError
 
-from serving.errors import TooOften
+from serving.errors import ServingError
 from serving.review.acts import owner_rules
 from tests.browser.busy_site import FIRST, TIME_ZONE, BusySite
 from tests.browser.page_faults import faults_of
@@ -65,7 +65,9 @@ def make_busy(desk: Desk) -> None:
     """Let as many requests be there as one may have."""
 
     def refuse(*_: object) -> None:
-        raise TooOften("this caller has as many requests here as one may have at a time", 7)
+        raise ServingError(
+            "this caller has as many requests here as one may have at a time", 7, code="too-often"
+        )
 
     desk.patch.setattr("serving.console.browser_session.admit", refuse)
 

@@ -12,7 +12,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.models.errors import TreesRefused
+from features.errors import TidegateError
 from serving.models.scores import PreparedTrees
 from tests.counts import count
 from tests.faults.damages import END, TO_TREES, Damage, another_size, swapped_trees, truncated
@@ -41,7 +41,7 @@ def rows() -> np.ndarray:
     return values
 
 
-def _names_its_place(refusal: TreesRefused) -> bool:
+def _names_its_place(refusal: TidegateError) -> bool:
     assert re.match(r"booster\.txt, (tree \d+, )?line \d+: .+", str(refusal))
     return True
 
@@ -59,7 +59,7 @@ def test_a_damaged_text_is_refused_with_its_place_or_scores_within_its_trees(
             continue
         try:
             trees = PreparedTrees.from_text(mutant)
-        except TreesRefused as refusal:
+        except TidegateError as refusal:
             refused += _names_its_place(refusal)
             continue
         explained = trees.explain(rows())
@@ -76,7 +76,7 @@ def test_damage_to_the_shape_of_the_text_is_always_refused(damage: Damage) -> No
     for _ in range(20):
         mutant = damage(text(), lots)
         if mutant != text():
-            with pytest.raises(TreesRefused):
+            with pytest.raises(TidegateError):
                 PreparedTrees.from_text(mutant)
 
 

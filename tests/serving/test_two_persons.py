@@ -22,7 +22,7 @@ from serving.access.callers import Caller
 from serving.access.claims import person_elsewhere
 from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens
-from serving.errors import Conflict, PersonNeeded, SameReviewer
+from serving.errors import Conflict, PersonNeeded
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
 from serving.review.acts import owner_rules, statement_rules
 from serving.review.cases.case_change import CaseChange
@@ -41,6 +41,7 @@ from serving.storage.repositories.kill_switch_repository import KillSwitchReposi
 from tests.serving.access.trusted import KEY, NOW, published, signed
 from tests.serving.databases import database
 from tests.serving.people import person
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import FOUND, HOLD, INSPECT
 
 ISSUER = "https://login.example"
@@ -186,7 +187,7 @@ ACTS = [
     release_a_letter,
     hold_letters_back,
 ]
-REFUSED = (PersonNeeded, SameReviewer, LetterNotDue, NotYours, ViewNeeded)
+REFUSED = (PersonNeeded, Conflict, LetterNotDue, NotYours, ViewNeeded)
 
 
 def pairs(*people: dict[str, Actor]) -> Iterator[tuple[str, Actor, Actor]]:
@@ -279,7 +280,7 @@ def test_models_are_switched_on_by_two_persons_alone(
     by_one = (*pairs(seven, known_to_chief), *with_machines, *islice(pairs(alpha), 0, None, 3))
     for words, first, second in by_one:
         record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
-        with suppress(PersonNeeded, SameReviewer):
+        with suppress(PersonNeeded, Conflict):
             switch_on_by_two(switches, "route", first, WHY, AT)
             switch_on_by_two(switches, "route", second, WHY, AT)
         assert not switches.latest_by_kind()["route"].is_on, words
@@ -301,7 +302,7 @@ def test_what_was_proposed_is_over_once_it_is_declined_or_switched(where: Path |
 
     record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
     switch_on_by_two(switches, "route", one, WHY, AT)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         decline_switching_on(switches, "route", one, WHY, AT)
     decline_switching_on(switches, "route", two, WHY, AT)
     assert switches.proposals() == {}

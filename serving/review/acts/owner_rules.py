@@ -22,7 +22,7 @@ LONGEST_WAIT = timedelta(days=14)
 
 
 def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Take a case to work on it. Raises CaseTaken, CaseClosed, SameReviewer or PersonNeeded."""
+    """Take a case to work on it. Raises CaseTaken, CaseClosed, Conflict or PersonNeeded."""
     refuse_closed(case)
     if case.owner is not None and not actor.is_holder(case.owner):
         raise CaseTaken("another reviewer has this case; it comes back when they give it back")
@@ -41,7 +41,7 @@ def assign(
 ) -> CaseChange:
     """Give a case to a reviewer; whoever `may_take` it does so from another owner too.
 
-    Raises CaseClosed, CaseTaken, SameReviewer or PersonNeeded.
+    Raises CaseClosed, CaseTaken, Conflict or PersonNeeded.
     """
     refuse_closed(case)
     if not (may_take or case.owner is None or actor.is_holder(case.owner)):
@@ -98,7 +98,7 @@ def take_and_wait(
 ) -> CaseChange:
     """Let a case wait; one that nobody has is the actor's by the same act.
 
-    Raises CaseTaken too, SameReviewer or PersonNeeded.
+    Raises CaseTaken too, Conflict or PersonNeeded.
     """
     return take_and(case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text))
 
@@ -106,7 +106,7 @@ def take_and_wait(
 def take_and(case: Case, actor: Actor, at: datetime, act: CaseAct) -> CaseChange:
     """Do what is for whoever works on a case; one that nobody has is theirs by the same act.
 
-    Raises CaseTaken, CaseClosed, SameReviewer or PersonNeeded beside what the act raises.
+    Raises CaseTaken, CaseClosed, Conflict or PersonNeeded beside what the act raises.
     """
     if actor.is_holder(case.owner):
         return act(case)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from serving.access.actors import Actor
-from serving.errors import SameReviewer
+from serving.errors import Conflict
 from serving.review.acts.attachments import AttachedFile
 from serving.review.cases.case_change import CaseChange, CaseEvent, acted, refuse_closed
 from serving.review.cases.case_state import Case
@@ -48,11 +48,11 @@ def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseCh
 def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
     """Say how a closed case would have ended, having seen its evidence and not its score.
 
-    `code` is that of a result, or `release`. Raises CaseNotClosed, and SameReviewer for a case that
+    `code` is that of a result, or `release`. Raises CaseNotClosed, and Conflict for a case that
     the actor ended.
     """
     if case.status != "closed":
         raise CaseNotClosed("only a closed case is read again")
     if any(actor.may_be(ended) for ended in (case.owner, *case.ended_by) if ended):
-        raise SameReviewer("somebody else must read again what you ended")
+        raise Conflict("somebody else must read again what you ended", code="same-reviewer")
     return acted(case, actor, at, "reread", code)

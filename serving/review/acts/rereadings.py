@@ -14,7 +14,7 @@ from serving.review.errors import AlreadyJudged
 def reread(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: str) -> Case:
     """Keep how a closed case would have ended for a reader who did not see its score.
 
-    Raises NotFound, NotYours, SameReviewer, or AlreadyJudged the second time.
+    Raises NotFound, NotYours, Conflict or AlreadyJudged the second time.
     """
 
     def require_first(events: Sequence[StoredEvent]) -> None:

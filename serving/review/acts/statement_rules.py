@@ -35,7 +35,7 @@ from serving.review.errors import CaseNotClosed, NoActionOrdered, NothingPropose
 def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseChange:
     """Order an action, or propose one that takes two; of whoever is second it is their view.
 
-    Raises NotYours, CaseClosed, SameReviewer or PersonNeeded.
+    Raises NotYours, CaseClosed, Conflict or PersonNeeded.
     """
     refuse_other(case, actor)
     refuse_first(case, actor)
@@ -49,7 +49,7 @@ def state_result(
 
     An adverse end takes two persons. So does, where a life is at risk by the records, that nobody
     was in danger, or found, without a report from the scene. Of whoever is second it is their view.
-    Raises NotYours, CaseClosed, SameReviewer, PersonNeeded, or NoActionOrdered where nothing was
+    Raises NotYours, CaseClosed, Conflict, PersonNeeded or NoActionOrdered where nothing was
     ordered that finds this.
     """
     refuse_other(case, actor)
@@ -66,7 +66,7 @@ def state_result(
 def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
     """Agree, as a second person, with what a first one proposed.
 
-    Raises NotYours, CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
+    Raises NotYours, CaseClosed, Conflict, PersonNeeded or ViewNeeded before an own view.
     """
     proposal, view = _judged(case, actor)
     if not proposal.by.is_human:  # a machine's word, or of nobody known: theirs counts as the first
@@ -85,7 +85,7 @@ def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
 
     Of what a machine reported theirs is the first look of a person, and a proposal, but that lives
     may be at risk. What was proposed to be opened again stays closed. Raises NothingProposed,
-    CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
+    CaseClosed, Conflict, PersonNeeded, or ViewNeeded before an own view.
     """
     if case.reopening is not None:
         words = "another person than who proposed it declines"
@@ -103,7 +103,7 @@ def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     """Bring back a case that was closed, without the letters that were not released.
 
     Of an adverse end the first person proposes it and a second one does it. Raises CaseNotClosed,
-    SameReviewer or PersonNeeded.
+    Conflict or PersonNeeded.
     """
     if case.status != "closed":
         raise CaseNotClosed("only a closed case can be opened again")

@@ -136,6 +136,6 @@ def refuse_other(case: Case, actor: Actor) -> None:
 
 
 def refuse_first(case: Case, actor: Actor) -> None:
-    """Raise SameReviewer or PersonNeeded for whoever cannot judge what was proposed."""
+    """Raise Conflict or PersonNeeded for whoever cannot judge what was proposed."""
     if case.proposal is not None:
         require_second_person(case.proposal.by, actor, _IS_SECOND)

@@ -487,7 +487,7 @@ class CaseStore(Protocol):
     ) -> CaseRecord:
         """Change a case: of two who try at once, the second sees the first.
 
-        Whatever `require` or `change` raises leaves everything as it was. Raises NotAsAudited for a
+        Whatever `require` or `change` raises leaves everything as it was. Raises Conflict for a
         case that was changed behind the service's back, CaseChanged for one of another `revision`.
         """
         ...
@@ -505,7 +505,7 @@ class CaseStore(Protocol):
         ...
 
     def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:
-        """The newest event of a case that is none of these actions; raises NotAsAudited."""
+        """The newest event of a case that is none of these actions; raises Conflict."""
         ...
 
     def running_out(
@@ -574,7 +574,7 @@ class CaseFileStore(Protocol):
         """Store a file with the event that records it.
 
         Raises NotFound for a case that may not be seen by then, AlreadyAttached, Unprocessable for
-        one that has `limit` files or too many bytes, or TooOften for who attached too much.
+        one that has `limit` files or too many bytes, or ServingError for who attached too much.
         """
         ...
 

@@ -372,7 +372,7 @@ class Cases:
     def assign(self, reviewer: Reviewer, case_id: str, at: datetime, to: Reviewer | None) -> Case:
         """Give a case to somebody who may work on it; None stands for whom nobody knows.
 
-        Raises NotFound, Unprocessable, or the Conflict that the act meets.
+        Raises NotFound or Unprocessable, or the Conflict that the act meets.
         """
 
         def assign(row: CaseRecord) -> CaseAct:
@@ -390,7 +390,7 @@ class Cases:
     def put_into_inbox(self, reviewer: Reviewer, case_id: str, at: datetime, inbox: str) -> Case:
         """Put a case into the inbox of a team of its office, or that of the office itself.
 
-        Raises NotFound, Unprocessable, or the Conflict that the act meets.
+        Raises NotFound or Unprocessable, or the Conflict that the act meets.
         """
         inboxes = self.inboxes()
         team = inbox if inbox in inboxes.names else None
@@ -417,7 +417,7 @@ class Cases:
         content: bytes,
         quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, AlreadyAttached, Unprocessable or TooOften."""
+        """Put a file to a case; raises NotFound, AlreadyAttached, Unprocessable or ServingError."""
         _, case = self.case(reviewer, case_id)
         _, event = remark_rules.attach(case, reviewer.actor, at, file)
         row = CaseFile(
@@ -435,7 +435,7 @@ class Cases:
     ) -> tuple[CaseFile, bytes]:
         """A file of a case with its content, which is written down.
 
-        Raises NotFound, or Forbidden where the case is masked.
+        Raises NotFound or Forbidden where the case is masked.
         """
         row, _ = self.case(reviewer, case_id)
         if self.is_masked(row):

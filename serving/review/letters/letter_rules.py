@@ -71,7 +71,7 @@ def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
 def release_letter(
     case: Case, actor: Actor, at: datetime, audience: Audience, because: str
 ) -> CaseChange:
-    """Let a letter go; raises LetterNotDue where none waits, SameReviewer for its writer.
+    """Let a letter go; raises LetterNotDue where none waits, Conflict for its writer.
 
     Raises PersonNeeded for a machine, and LetterNotDue for what no known person wrote.
     """
@@ -98,7 +98,7 @@ def defer_letter(
 ) -> CaseChange:
     """Hold every letter of a case back; raises TooLong for a day that is past or too far away.
 
-    Raises PersonNeeded, or LetterDeferred while two persons hold them back: neither of the two
+    Raises PersonNeeded or LetterDeferred while two persons hold them back: neither of the two
     shortens that alone.
     """
     require_person(actor)
@@ -114,7 +114,7 @@ def defer_letter(
 
 
 def confirm_deferral(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Agree that the letters wait; raises LetterNotDue, SameReviewer or PersonNeeded."""
+    """Agree that the letters wait; raises LetterNotDue, Conflict or PersonNeeded."""
     deferral = case.deferral
     if deferral is None or deferral.confirmed_by or at >= deferral.ends_at:
         raise LetterNotDue("no deferral waits for a second person")

@@ -43,7 +43,7 @@ class LetterWriter:
     ) -> Case:
         """Write a letter to one party of a case that ended.
 
-        Raises LetterNotDue, LetterDeferred, RemediesUnnamed, Unprocessable for no such party, or
+        Raises LetterNotDue, LetterDeferred, RemediesUnnamed or Unprocessable for no such party, or
         CaseChanged where it ended otherwise meanwhile.
         """
         case, decision = self._open(reviewer, case_id)
@@ -63,7 +63,7 @@ class LetterWriter:
     def release(
         self, reviewer: Reviewer, case_id: str, at: datetime, audience: Audience, because: str
     ) -> Case:
-        """Let a letter go that another wrote; raises LetterNotDue, LetterDeferred, SameReviewer."""
+        """Let a letter go that another wrote; raises LetterNotDue, LetterDeferred or Conflict."""
         _, decision = self._open(reviewer, case_id)
 
         def release(current: Case) -> CaseChange:

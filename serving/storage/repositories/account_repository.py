@@ -13,7 +13,7 @@ from serving.access.actors import SERVICE, Actor
 from serving.access.errors import ChangedMeanwhile
 from serving.access.names import distinct_name
 from serving.access.roles import Role
-from serving.errors import Conflict, Forbidden, NotFound, NotSignedIn, SameReviewer, Unprocessable
+from serving.errors import Conflict, Forbidden, NotFound, NotSignedIn, Unprocessable
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.credential_resets import CONFIRM_HOLDER, makers_alone, persons_behind
 from serving.storage.engine import failing_as_unavailable
@@ -157,7 +157,7 @@ class AccountRepository:
         """Give an account another role or other offices; no offices means all.
 
         Its sessions end, and with another role its views and notices go. Raises NotFound where it
-        is not in use; Forbidden for one's own and where its role comes from elsewhere; SameReviewer
+        is not in use; Forbidden for one's own and where its role comes from elsewhere; Conflict
         where whoever acts may be its holder; ChangedMeanwhile where it has not the revision read;
         Unprocessable where nothing would change.
         """
@@ -166,9 +166,10 @@ class AccountRepository:
             _require_changeable(kept, by)
             behind = persons_behind(connection, name, now) - makers_alone(connection, name, now)
             if kept.actor.with_possible_persons(behind).may_be(by):
-                raise SameReviewer(
+                raise Conflict(
                     "one of you reset the other of late, or made the other's account, or your "
-                    "names look alike: another admin changes this account"
+                    "names look alike: another admin changes this account",
+                    code="same-reviewer",
                 )
             if revision_read not in (None, kept.revision):
                 raise ChangedMeanwhile
@@ -247,12 +248,13 @@ class AccountRepository:
     def confirm_holder(self, name: str, now: datetime, by: Actor) -> None:
         """Write down that an admin knows its holder to use an account that another made or reset.
 
-        Raises SameReviewer for whoever may be behind it.
+        Raises Conflict for whoever may be behind it.
         """
         behind = self.one_person_with(name, now)
         if by.identity == f"account:{name}" or {by.identity, by.person} & behind:
-            raise SameReviewer(
-                "another admin than who made or reset it, or has it from the same person, confirms"
+            raise Conflict(
+                "another admin than who made or reset it, or has it from the same person, confirms",
+                code="same-reviewer",
             )
         event = AuditEvent(now, by, CONFIRM_HOLDER, "account", name)
         with failing_as_unavailable(), writing(self._engine) as connection:

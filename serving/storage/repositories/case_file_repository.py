@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
-from serving.errors import NotFound, TooOften, Unprocessable
+from serving.errors import NotFound, ServingError, Unprocessable
 from serving.language import say
 from serving.review.acts.attachments import A_DAY, AttachmentQuota
 from serving.review.cases.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
@@ -41,7 +41,7 @@ class CaseFileRepository:
         """Store a file with the event that records it.
 
         Raises NotFound for a case that may not be seen by then, AlreadyAttached, Unprocessable for
-        one that has `limit` files or too many bytes, or TooOften for who attached too much.
+        one that has `limit` files or too many bytes, or ServingError for who attached too much.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_one = cases.c.case_id == file.case_id
@@ -105,7 +105,7 @@ def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
 
 
 def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota) -> None:
-    """Raise Unprocessable or TooOften for a file that does not fit into what is left."""
+    """Raise Unprocessable or ServingError for a file that does not fit into what is left."""
     size = select(func.coalesce(func.sum(case_files.c.size_bytes), 0))
     of_case = connection.scalar(size.where(case_files.c.case_id == row.case_id)) or 0
     if of_case + row.size_bytes > quota.case_bytes:
@@ -125,4 +125,4 @@ def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota
             "{most_bytes} bytes of files may be attached within 24 hours",
             most_bytes=str(quota.bytes_per_day),
         )
-        raise TooOften(says, after_s=3_600)
+        raise ServingError(says, code="too-often", retry_after_s=3_600)

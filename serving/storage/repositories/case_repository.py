@@ -22,7 +22,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from serving.errors import NotAsAudited
+from serving.errors import Conflict
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
 from serving.review.acts.stored_acts import KEEPS_REVISION
 from serving.review.cases.case_records import (
@@ -350,7 +350,7 @@ class CaseRepository:
 
         Whatever `require` or `change` raises leaves everything as it was. The end of a rescue ends
         its calls; the subject of a case that is open again waits to be scored again.
-        Raises NotAsAudited for a case that was changed behind the service's back, CaseChanged for
+        Raises Conflict for a case that was changed behind the service's back, CaseChanged for
         one of another `revision`.
         """
         query = select(cases).where(cases.c.case_id == case_id)
@@ -407,7 +407,7 @@ class CaseRepository:
     def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:
         """The newest event of a case that is none of these actions.
 
-        Raises NotAsAudited for one that the audit log does not tell so.
+        Raises Conflict for one that the audit log does not tell so.
         """
         is_one = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(but))
         query = select(case_events).where(is_one).order_by(case_events.c.seq.desc()).limit(1)
@@ -485,8 +485,9 @@ def _revision(connection: Connection, case_id: str) -> int:
 
 def _as_audited(row: Row[Any] | None) -> Row[Any]:
     if row is None:
-        raise NotAsAudited(
+        raise Conflict(
             "this case is not as the audit log tells, and nothing is done with it: "
-            "`tidegate verify-log` says what was changed behind the service's back"
+            "`tidegate verify-log` says what was changed behind the service's back",
+            code="not-as-audited",
         )
     return row

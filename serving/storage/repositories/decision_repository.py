@@ -26,10 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from features.errors import TidegateError
 from serving.audit.decision import Decision
 from serving.audit.decision_export import ChainedRecord
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
-from serving.audit.errors import AnsweredMeanwhile, ExportRefused
+from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import (
     DecisionAccess,
     DecisionFilter,
@@ -289,14 +290,14 @@ class DecisionRepository:
         return None if link is None else bytes(link).hex()
 
     def chained(self, decision_id: str) -> ChainedRecord | None:
-        """A decision with its key; None for an unknown one. Raises Erased or ExportRefused."""
+        """A decision with its key; None for an unknown one. Raises Erased or TidegateError."""
         query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
         if row.encrypted is None:
-            raise ExportRefused("an older release kept this decision in the clear")
+            raise TidegateError("an older release kept this decision in the clear")
         day = row.logged_at or row.scored_at
         key = self._keys.unit_key(EncryptionUnit.of_decision(row.decision_id, day))
         record = self._decisions.record(row)

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
+from features.errors import TidegateError
 from serving.access.acting import whoever_acts
 from serving.audit.purpose import RefusedUse
-from serving.errors import PurposeRefused
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
@@ -21,7 +21,7 @@ class PurposeRepository:
         self._engine = engine
 
     def bind(self, purpose: str) -> None:
-        """Let the database be for this purpose from now on; raises PurposeRefused for another."""
+        """Let the database be for this purpose from now on; raises TidegateError for another."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             bound = connection.scalar(select(bound_purpose.c.purpose))
         if bound is None:
@@ -31,7 +31,7 @@ class PurposeRepository:
                     connection.execute(bound_purpose.insert().values(purpose=purpose))
                     return
         if bound != purpose:
-            raise PurposeRefused(
+            raise TidegateError(
                 f"what this database holds came for {bound}, and is not used for {purpose}: "
                 "give that a home and a database of its own"
             )

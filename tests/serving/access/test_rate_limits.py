@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from serving.access.rate_limits import MOST_CALLERS, RateLimits
-from serving.errors import TooOften
 from tests.serving.access.trusted import Clock
+from tests.serving.refusals import refused_with
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def refused_for_s(limits: RateLimits, permits: float = 1) -> int:
-    with pytest.raises(TooOften) as refusal:
+    with refused_with("too-often") as refusal:
         limits.take("a", permits)
     assert refusal.value.retry_after_s is not None
     return refusal.value.retry_after_s
@@ -128,7 +128,7 @@ def test_what_is_left_is_told_as_the_draft_of_the_ietf_has_it(
         "RateLimit-Policy": '"caller";q=5;w=5',
         "RateLimit": '"caller";r=2;t=3',
     }
-    with pytest.raises(TooOften) as refusal:
+    with refused_with("too-often") as refusal:
         five.take("a", 4)
     assert refusal.value.headers["RateLimit"] == '"caller";r=2;t=3'
     assert refusal.value.retry_after_s == 2
@@ -171,4 +171,4 @@ def test_processes_that_share_a_file_share_permits(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.stdout[:1] or done.stderr.strip().rpartition("\n")[2].partition(":")[0]
 
-    assert [taken() for _ in range(3)] == ["4", "1", "serving.errors.TooOften"]
+    assert [taken() for _ in range(3)] == ["4", "1", "serving.errors.ServingError"]

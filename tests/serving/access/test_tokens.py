@@ -12,11 +12,11 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from serving.access import tokens as module
 from serving.access.accounts import Account
 from serving.access.callers import Caller
-from serving.access.errors import TokenKeysUnknown
 from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens, VerifiedToken
 from serving.errors import NotSignedIn
 from tests.serving.access.trusted import KEY, NOW, Clock, published, signed
+from tests.serving.refusals import refused_with
 
 AT = int(NOW.timestamp())
 ISSUER = "https://login.example"
@@ -454,7 +454,7 @@ def test_where_keys_were_never_read_a_token_is_neither_believed_nor_called_wrong
 ) -> None:
     jwks.write_bytes(content)
 
-    with pytest.raises(TokenKeysUnknown) as refusal:
+    with refused_with("token-keys-unknown") as refusal:
         tokens.caller(signed(CLAIMS))
     assert (refusal.value.status, refusal.value.retry_after_s) == (503, 10)
 
@@ -474,7 +474,7 @@ def test_the_last_known_keys_hold_until_others_can_be_read(
     assert believed(tokens, sub="post-8").name == "post-8"
 
     clock.now_s += 86_400
-    with pytest.raises(TokenKeysUnknown):
+    with refused_with("token-keys-unknown"):
         tokens.caller(signed({**CLAIMS, "sub": "post-9"}))
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from serving.access.actors import SERVICE, Actor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import PersonNeeded, SameReviewer
+from serving.errors import PersonNeeded
 from tests.serving.people import ONE, TWO, machine, person
+from tests.serving.refusals import refused_with
 
 MACHINES = (machine("harbour"), Actor("cli:0@host", "root"), SERVICE)
 WORDS = "someone else must agree"
@@ -39,7 +40,7 @@ def test_two_holders_of_accounts_are_two_persons() -> None:
     ids=lambda second: f"{second.identity} {second.name}",
 )
 def test_who_could_be_the_first_is_not_the_second(second: Actor) -> None:
-    with pytest.raises(SameReviewer, match=WORDS):
+    with refused_with("same-reviewer", match=WORDS):
         require_second_person(ONE, second, WORDS)
-    with pytest.raises(SameReviewer, match=WORDS):
+    with refused_with("same-reviewer", match=WORDS):
         require_second_person(second, ONE, WORDS)

@@ -17,7 +17,7 @@ from serving.console.csrf import (
     MOST_FIELDS,
     own_form,
 )
-from serving.errors import BadRequest, BodyTooLarge, MediaTypeUnsupported, Unprocessable
+from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, _records_in
 from serving.review.acts.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
 from serving.review.acts.owner_rules import LONGEST_WAIT
@@ -30,6 +30,7 @@ from serving.web.languages import LONGEST_HEADER
 from serving.web.problems import LARGEST_PROBLEM, MOST_FAULTS
 from serving.web.request_head import LARGEST_COOKIES, LARGEST_HEAD
 from tests.serving.access.trusted import NOW
+from tests.serving.refusals import refused_with
 
 
 def request(*chunks: bytes, **headers: str) -> Request:
@@ -99,7 +100,7 @@ def test_an_idempotency_key_has_1_to_255_visible_characters() -> None:
     for sound in ("a", "!~", "k" * 255):
         assert required_key(sound) == sound
     for wrong in (None, "", "k" * 256, "two words", "k\n", "é"):
-        with pytest.raises(BadRequest, match="255"):
+        with refused_with("bad-request", match="255"):
             required_key(wrong)
 
 

@@ -1,5 +1,6 @@
 """The description: valid, complete, with the bodies as they are read and the problems as sent."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,10 +12,9 @@ from fastapi.testclient import TestClient
 
 from serving.api.examples import SHIPMENT
 from serving.app import create_app
-from serving.errors import ServingError
+from serving.errors import PROBLEMS, ProblemType, ServingError
 from serving.settings import Settings
 from serving.web.fault_codes import FAULT_CODES
-from serving.web.problems import known_problems, slug
 from tests.serving.conftest import NOW, Service
 
 ROOT = Path(__file__).parents[3]
@@ -167,14 +167,41 @@ def test_people_read_the_calls_too(client: TestClient) -> None:
     assert "<code>Idempotency-Replayed: true</code>" in page.text
 
 
-@pytest.mark.parametrize("error", sorted(known_problems(), key=lambda e: e.__name__))
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=list(PROBLEMS))
 def test_the_type_of_a_problem_leads_to_its_meaning(
-    client: TestClient, error: type[ServingError]
+    client: TestClient, problem: ProblemType
 ) -> None:
-    page = client.get(slug(error))
+    page = client.get(problem.type)
 
     assert page.status_code == 200
-    assert error.title.split("'")[0] in page.text
+    assert problem.title.split("'")[0] in page.text
+
+
+def test_every_problem_is_raised_somewhere_with_the_status_of_its_class() -> None:
+    classes = {each.__name__: each for each in error_classes()}
+    raised = {each.code for each in classes.values()}
+    for source in (ROOT / "serving").rglob("*.py"):
+        for error, code in coded_errors(ast.parse(source.read_text(encoding="utf-8")), classes):
+            assert error is ServingError or PROBLEMS[code].status == PROBLEMS[error.code].status
+            raised.add(code)
+
+    assert raised == set(PROBLEMS)
+
+
+def coded_errors(
+    tree: ast.AST, classes: dict[str, type[ServingError]]
+) -> Iterator[tuple[type[ServingError], str]]:
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            for keyword in call.keywords:
+                if keyword.arg == "code" and call.func.id in classes:
+                    yield classes[call.func.id], ast.literal_eval(keyword.value)
+
+
+def error_classes(base: type[ServingError] = ServingError) -> Iterator[type[ServingError]]:
+    yield base
+    for each in base.__subclasses__():
+        yield from error_classes(each)
 
 
 def test_the_index_of_problems_leads_to_every_type_and_explains_every_code(
@@ -182,8 +209,8 @@ def test_the_index_of_problems_leads_to_every_type_and_explains_every_code(
 ) -> None:
     text = client.get("/problems").text
 
-    for error in known_problems():
-        assert f'href="{slug(error)}"' in text
+    for problem in PROBLEMS.values():
+        assert f'href="{problem.type}"' in text
     assert set(codes_in_the_code()) - {"missing"} == set(FAULT_CODES)
     assert all(f"<code>{code}</code>" in text for code in FAULT_CODES)
 

@@ -15,13 +15,13 @@ from fastapi.testclient import TestClient
 
 from serving.access.rate_limits import RateLimits
 from serving.app import create_app
-from serving.errors import TooOften
 from serving.observability import Metrics
 from serving.settings import Settings
 from serving.web.admission import Admission, AdmissionLimits
 from serving.web.connections import BoundedConnection
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.refusals import refused_with
 
 
 def test_a_caller_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ def test_a_caller_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -
     for _ in range(3):
         limits.take("a")
 
-    with pytest.raises(TooOften) as refusal:
+    with refused_with("too-often") as refusal:
         limits.take("a", 3)
     limits.take("b")
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from features.catalogue import SHIPMENT
+from features.errors import TidegateError
 from features.home_keys import fresh_key, public_file_of, public_half
 from serving.audit.decision_export import canonical_groups, model_key
-from serving.audit.errors import ExportRefused
 from serving.cli.main import app as commands
 from serving.crypto.encryption import encrypt
 from serving.explanation.comparison import Comparison
@@ -223,7 +223,7 @@ def test_a_model_is_verified_by_the_key_that_signed_it_after_a_rotation(
     assert run(out, "--model-key", fresh).returncode == 1
     model = {name: (out / name).read_bytes() for name in ("manifest.json", "manifest.sig")}
     (tmp_path / "signing.pub").write_bytes(public_file_of("signing", fresh_key("signing")))
-    with pytest.raises(ExportRefused, match=r"no key of signing\.pub signed the model"):
+    with pytest.raises(TidegateError, match=r"no key of signing\.pub signed the model"):
         model_key(tmp_path / "signing.pub", model)
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from features.errors import TidegateError
 from serving.audit import incidents
-from serving.audit.errors import IncidentRefused
 from serving.audit.incidents import LiftedHold, Opening, freeze
 from serving.errors import Erased
 from serving.integrity.checkpoints import LogSigner, public_key_of
@@ -77,7 +77,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
         with pytest.raises(Erased):
             place.record(case_id)
     incident = incidents.verify(folder, public_key_of(place.settings.keys))
-    with pytest.raises(IncidentRefused, match="was erased"):
+    with pytest.raises(TidegateError, match="was erased"):
         list(incidents.read(DecisionRepository(place.engine()), incident))
     assert verify_decision_log(place.engine()).is_whole
 

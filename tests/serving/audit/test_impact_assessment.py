@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.app import create_app, utc_now
-from serving.audit.errors import ImpactNotAssessed
 from serving.audit.impact_assessment import (
     DAYS,
     NAMES,
@@ -91,7 +91,7 @@ def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path) -> None:
 def test_answers_are_never_written_over(tmp_path: Path) -> None:
     file = tmp_path / "impact.toml"
     file.write_text(answered())
-    with pytest.raises(ImpactNotAssessed, match="left as it is"):
+    with pytest.raises(TidegateError, match="left as it is"):
         write_template(file)
     assert file.read_text() == answered()
 
@@ -99,7 +99,7 @@ def test_answers_are_never_written_over(tmp_path: Path) -> None:
 def test_live_use_does_not_begin_without_it(home: Path) -> None:
     settings = Settings(home=home, is_live=True)
     settings.rescue_centres.write_text(CENTRES)
-    with pytest.raises(ImpactNotAssessed, match=r"impact init"):
+    with pytest.raises(TidegateError, match=r"impact init"):
         create_app(settings)
     today = utc_now().date()
     for bad in (
@@ -108,7 +108,7 @@ def test_live_use_does_not_begin_without_it(home: Path) -> None:
         answered(assessed_on=today).replace("the approved_by", "the answered_by"),
     ):
         settings.impact.write_text(bad)
-        with pytest.raises(ImpactNotAssessed):
+        with pytest.raises(TidegateError):
             create_app(settings)
     settings.impact.write_text(answered(assessed_on=today))
     assert create_app(settings).state.services.settings.is_live
@@ -129,7 +129,7 @@ def test_live_use_does_not_begin_without_somebody_to_call(home: Path) -> None:
 def test_the_refusal_names_all_that_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "impact.toml"
     file.write_text(template())
-    with pytest.raises(ImpactNotAssessed) as refused:
+    with pytest.raises(TidegateError) as refused:
         require_assessment(file, TODAY)
     assert all(field in str(refused.value) for field in FIELDS)
 

@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.app import create_app
-from serving.audit.errors import IncidentRefused
 from serving.audit.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify
 from serving.cli.main import app as commands
 from serving.integrity.checkpoints import LogSigner, public_key_of
@@ -111,17 +111,17 @@ def test_any_change_of_what_was_frozen_is_found(
     content = (folder / part).read_bytes()
     for at in range(0, len(content), max(1, len(content) // 40)):
         (folder / part).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
-        with pytest.raises(IncidentRefused):
+        with pytest.raises(TidegateError):
             verify(folder, key(service))
     (folder / part).unlink()
-    with pytest.raises(IncidentRefused, match="is missing"):
+    with pytest.raises(TidegateError, match="is missing"):
         verify(folder, key(service))
 
 
 def test_nothing_is_left_behind_where_nothing_was_decided(
     service: Service, scored: list[dict[str, str]], tmp_path: Path
 ) -> None:
-    with pytest.raises(IncidentRefused, match="nothing was decided"):
+    with pytest.raises(TidegateError, match="nothing was decided"):
         frozen(service, "2020-01-01T00:00:00+00:00", "2020-01-02T00:00:00+00:00", tmp_path / "none")
     assert not list(tmp_path.glob("*none*"))
 
@@ -131,9 +131,9 @@ def test_an_incident_is_frozen_once_and_ends_after_it_begins(
 ) -> None:
     first, last = scored[0]["scored_at"], scored[4]["scored_at"]
     frozen(service, first, last, tmp_path / "cutter")
-    with pytest.raises(IncidentRefused, match="frozen once"):
+    with pytest.raises(TidegateError, match="frozen once"):
         frozen(service, first, last, tmp_path / "cutter")
-    with pytest.raises(IncidentRefused, match="want an end after"):
+    with pytest.raises(TidegateError, match="want an end after"):
         frozen(service, last, "2020-01-01T00:00:00+00:00", tmp_path / "other")
 
 

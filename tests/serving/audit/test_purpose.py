@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.access.roles import Scope
@@ -18,7 +19,7 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.purpose import PurposeGuard, RefusedUse
 from serving.cli.main import app as tidegate
-from serving.errors import Forbidden, PurposeRefused
+from serving.errors import Forbidden
 from serving.settings import Settings
 from serving.storage.repositories.purpose_repository import PurposeRepository
 from tests.serving.bodies import shipment
@@ -121,7 +122,7 @@ def test_a_database_stays_with_the_purpose_it_was_first_served_for(home: Path) -
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)):
         pass
 
-    with pytest.raises(PurposeRefused, match=f"came for {OWN}, and is not used for {OTHER}"):
+    with pytest.raises(TidegateError, match=f"came for {OWN}, and is not used for {OTHER}"):
         create_app(Settings(home=home, purpose=OTHER), clock=lambda: NOW)
 
 

@@ -16,7 +16,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
-from features.errors import RecordsError
+from features.errors import RecordsError, TidegateError
 from serving.access.errors import NameTaken
 from serving.audit.decision import Decision
 from serving.audit.replay import Replay, replayed
@@ -24,7 +24,7 @@ from serving.cli import main
 from serving.cli.keys import keys
 from serving.cli.main import app as tidegate
 from serving.cli.score import replay, score
-from serving.errors import LogUnavailable, NotFound, SettingsRefused, Unprocessable
+from serving.errors import LogUnavailable, NotFound, Unprocessable
 from serving.settings import settings_of
 from serving.storage.engine import connected, failing_as_unavailable
 from serving.storage.repositories import api_key_repository
@@ -293,7 +293,7 @@ def test_settings_that_cannot_hold_are_named_in_a_line(
     monkeypatch.setenv("TIDEGATE_INSPECT_SHARE", "2")
     monkeypatch.setenv("TIDEGATE_TRUSTED_PROXIES", "*")
 
-    with pytest.raises(SettingsRefused) as refused:
+    with pytest.raises(TidegateError) as refused:
         settings_of(tmp_path)
 
     assert "TIDEGATE_INSPECT_SHARE: Input should be less than or equal to 1" in str(refused.value)

@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.cli.main import app
-from serving.errors import ImportRefused
 from tests.conformance.trial_of_samples import OWN
 
 UBL = OWN / "ubl"
@@ -42,7 +42,7 @@ def test_one_wrong_message_among_others_writes_nothing(folder: Path) -> None:
     )
 
     assert done.exit_code == 1
-    assert isinstance(done.exception, ImportRefused)
+    assert isinstance(done.exception, TidegateError)
     assert "wrong-date.xml: line 5, /Waybill/IssueDate: want a date" in str(done.exception)
     assert [each["is_refused"] for each in json.loads(done.stdout)["files"]] == [False, True]
     assert not (folder / "out").exists()

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from serving.errors import ListeningRefused
+from features.errors import TidegateError
 from serving.process.listening_transport import Transport, hosts_of, is_of_this_machine
 from serving.settings import Settings
 from tests.ports import free_port
@@ -99,7 +99,7 @@ def test_plain_http_beyond_this_machine_is_refused(host: str, is_ours: bool) -> 
         else:
             Transport(True, (), None, None).require_private(listener)
             Transport(False, (), Path("cert.pem"), Path("key.pem")).require_private(listener)
-            with pytest.raises(ListeningRefused, match="--behind-proxy"):
+            with pytest.raises(TidegateError, match="--behind-proxy"):
                 plain.require_private(listener)
 
 
@@ -112,7 +112,7 @@ def test_live_use_beyond_this_machine_has_a_name(home: Path) -> None:
     unnamed = Settings(home=home)
     named = Settings(home=home, public_address="https://tide.example")
     with bound_to("0.0.0.0") as everywhere, bound_to("127.0.0.1") as here:
-        with pytest.raises(ListeningRefused, match="TIDEGATE_PUBLIC_ADDRESS"):
+        with pytest.raises(TidegateError, match="TIDEGATE_PUBLIC_ADDRESS"):
             hosts_of(unnamed, everywhere, is_live=True)
         assert hosts_of(unnamed, here, is_live=True) == ("127.0.0.1", "::1", "localhost")
         assert hosts_of(unnamed, everywhere, is_live=False) == ()

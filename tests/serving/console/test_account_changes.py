@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from serving.access.accounts import Account, new_account
 from serving.access.sessions import Session
 from serving.cli.main import app
-from serving.errors import Conflict, Forbidden, NotFound, SameReviewer, Unprocessable
+from serving.errors import Conflict, Forbidden, NotFound, Unprocessable
 from serving.review.cases.teams import Team
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.session_repository import SessionRepository
@@ -21,6 +21,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.databases import database
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.test_cases_served import reviewed
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
@@ -89,7 +90,7 @@ def test_a_role_is_changed_by_another_person_ends_sessions_and_is_told(tmp_path:
     accounts.set_password(found, NOW, chief.actor)
     # Whoever knows the password of another admin would else lift their own role by it.
     for name, by in (("maria", chief), ("chief", found)):
-        with pytest.raises(SameReviewer):
+        with refused_with("same-reviewer"):
             accounts.change(name, "admin", (), NOW, by.actor)
     accounts.disable("maria", NOW, chief.actor)
     with pytest.raises(NotFound):

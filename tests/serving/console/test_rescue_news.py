@@ -23,7 +23,7 @@ from serving.app import create_app
 from serving.console import rescue_stream
 from serving.console.rescue_log import compass_point
 from serving.console.rescue_stream import MAX_STREAMS, MAX_STREAMS_OF_SESSION, board_stream
-from serving.errors import LogUnavailable, TooBusy, TooOften
+from serving.errors import LogUnavailable, TooBusy
 from serving.integrity.audit_log import EventFilter
 from serving.review.rescue.rescue_watch import MAX_AGE_S, BoardItem, RescueWatch
 from serving.settings import Settings
@@ -33,6 +33,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue, text_of
 from tests.serving.people import person
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.test_cases_served import reviewed
 from tests.serving.review.rescue.test_distress_alerts import AtSea, at_sea
 from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
@@ -275,7 +276,7 @@ def test_no_session_and_no_crowd_holds_more_streams_than_may_be(
 ) -> None:
     stream = Stream(monkeypatch, Items())
     stream.watch.listeners["s"] = MAX_STREAMS_OF_SESSION
-    with pytest.raises(TooOften):
+    with refused_with("too-often"):
         stream.read()
 
     stream.watch.listeners = Counter({str(number): 1 for number in range(MAX_STREAMS)})

@@ -21,13 +21,12 @@ from typer.testing import CliRunner
 
 from features.engine.columns import instant_us
 from features.engine.store.lmdb_store import LmdbStore
-from features.errors import OnlineStoreUnavailable
+from features.errors import OnlineStoreUnavailable, TidegateError
 from features.history.online_store import IncomingByType, OnlineStore, history_windows
 from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.history.client import open_history, rebuild_history
-from serving.history.errors import HistoryIncomplete
 from serving.process.worker_metrics import FOLDER
 from serving.request_parsing import read_submission
 from serving.settings import Settings
@@ -278,7 +277,7 @@ def test_a_rebuild_that_would_forget_most_is_refused_and_the_store_stays(home: P
     (home / "records").rename(home / "elsewhere")
 
     refused = CliRunner().invoke(commands, rebuild)
-    assert isinstance(refused.exception, HistoryIncomplete)
+    assert isinstance(refused.exception, TidegateError)
     assert "there ought to be" in str(refused.exception)
     with working(Settings(home=home)) as service:
         assert dict(service.services.history.counts) == before

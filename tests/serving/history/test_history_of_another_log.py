@@ -8,10 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.access.api_keys import new_key
 from serving.app import create_app
 from serving.cli.main import app as commands
-from serving.history.errors import HistoryOfAnotherLog
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, services_of
@@ -55,7 +55,7 @@ def test_a_store_ahead_of_its_log_is_refused_with_the_way_on(home: Path) -> None
     served(home, "S-2", "S-3")
     put_back(home, copy)
 
-    with pytest.raises(HistoryOfAnotherLog, match=r"followed 3 decisions, .* fewer") as refused:
+    with pytest.raises(TidegateError, match=r"followed 3 decisions, .* fewer") as refused:
         create_app(Settings(home=home), clock=lambda: NOW)
     assert refused.tb is not None, "what failed is still alive, and holds nothing"
 
@@ -74,5 +74,5 @@ def test_a_store_that_followed_other_decisions_of_the_same_number_is_refused(hom
     state.rename(home / "other")
     (home / "kept").rename(state)
 
-    with pytest.raises(HistoryOfAnotherLog, match="followed another decision 2 than the log has"):
+    with pytest.raises(TidegateError, match="followed another decision 2 than the log has"):
         create_app(Settings(home=home), clock=lambda: NOW)

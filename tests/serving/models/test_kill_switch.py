@@ -20,7 +20,7 @@ from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
 from serving.cli.main import app
 from serving.container import Services
-from serving.errors import NotScored, Unprocessable
+from serving.errors import Unprocessable
 from serving.models.errors import ModelsOff
 from serving.models.kill_switch import KillSwitch, record_switch
 from serving.settings import Settings
@@ -31,6 +31,7 @@ from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
+from tests.serving.refusals import refused_with
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.world import promote, train_and_promote
 
@@ -426,5 +427,5 @@ def test_no_score_can_be_computed_again_where_there_was_none(service: Service) -
     off(service)
     told = service.score(shipment(), service.key("score")).json()
     service.services.log_writer.stop()
-    with pytest.raises(NotScored):
+    with refused_with("not-scored"):
         run("replay", told["decision_id"], "--home", service.home)

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from features.errors import TidegateError
-from serving.models.errors import NotScorable
 from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.damages import TO_ANY_TEXT, TO_TREES, Damage, resized
@@ -118,5 +117,5 @@ def test_trees_over_features_of_other_names_are_refused_by_name(
     (tmp_path / "1" / BOOSTER).write_text(swapped)
     seal(tmp_path / "1", BOOSTER, key)
 
-    with pytest.raises(NotScorable, match=f"feature 1 is '{other}', but '{one}'"):
+    with pytest.raises(TidegateError, match=f"feature 1 is '{other}', but '{one}'"):
         LoadedModel.read(tmp_path / "1", key.public_pem)

@@ -8,7 +8,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.models.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
+from features.errors import TidegateError
 from serving.models.tree_text import read_forest
 from tests.faults.damages import resized
 
@@ -65,37 +65,37 @@ def test_an_infinite_threshold_is_read() -> None:
     ],
 )
 def test_other_sorts_of_model_are_refused_by_name(settings: dict[str, Any], sort: str) -> None:
-    with pytest.raises(NotScorable, match=re.escape(sort)):
+    with pytest.raises(TidegateError, match=re.escape(sort)):
         read_forest(trained(**settings))
 
 
 @pytest.mark.parametrize(
     ("key", "value", "kind"),
     [
-        ("left_child", "0 2 -1 -2 -3", TreeDamaged),
-        ("left_child", "1 1 1 1 1", TreeDamaged),
-        ("right_child", "99 -1 -2 -3 -4", TreeDamaged),
-        ("split_feature", "4 0 0 0 0", TreeDamaged),
-        ("split_feature", "-1 0 0 0 0", TreeDamaged),
-        ("split_feature", "0 0 0 0", TextDamaged),
-        ("decision_type", "16 2 2 2 2", TreeDamaged),
-        ("decision_type", "12 2 2 2 2", TreeDamaged),
-        ("threshold", "nan 0 0 0 0", TextDamaged),
-        ("leaf_value", "inf 0 0 0 0 0", TextDamaged),
-        ("leaf_value", "1e999 0 0 0 0 0", TreeDamaged),
-        ("leaf_value", "1_0 0 0 0 0 0", TextDamaged),
-        ("internal_count", "600 1 1 1 1", TreeDamaged),
-        ("leaf_count", "-1 1 1 1 1 1", TreeDamaged),
-        ("cat_boundaries", "0 99999999", TextDamaged),
-        ("cat_threshold", "4294967296 1", TreesRefused),
-        ("num_leaves", "1000000000", TextDamaged),
-        ("num_leaves", "0", TreeDamaged),
-        ("num_cat", "-1", TreesRefused),
-        ("num_cat", "7", TextDamaged),
+        ("left_child", "0 2 -1 -2 -3", TidegateError),
+        ("left_child", "1 1 1 1 1", TidegateError),
+        ("right_child", "99 -1 -2 -3 -4", TidegateError),
+        ("split_feature", "4 0 0 0 0", TidegateError),
+        ("split_feature", "-1 0 0 0 0", TidegateError),
+        ("split_feature", "0 0 0 0", TidegateError),
+        ("decision_type", "16 2 2 2 2", TidegateError),
+        ("decision_type", "12 2 2 2 2", TidegateError),
+        ("threshold", "nan 0 0 0 0", TidegateError),
+        ("leaf_value", "inf 0 0 0 0 0", TidegateError),
+        ("leaf_value", "1e999 0 0 0 0 0", TidegateError),
+        ("leaf_value", "1_0 0 0 0 0 0", TidegateError),
+        ("internal_count", "600 1 1 1 1", TidegateError),
+        ("leaf_count", "-1 1 1 1 1 1", TidegateError),
+        ("cat_boundaries", "0 99999999", TidegateError),
+        ("cat_threshold", "4294967296 1", TidegateError),
+        ("num_leaves", "1000000000", TidegateError),
+        ("num_leaves", "0", TidegateError),
+        ("num_cat", "-1", TidegateError),
+        ("num_cat", "7", TidegateError),
     ],
 )
 def test_numbers_that_are_no_tree_are_refused(
-    key: str, value: str, kind: type[TreesRefused]
+    key: str, value: str, kind: type[TidegateError]
 ) -> None:
     with pytest.raises(kind, match=r"booster\.txt, tree 0, line \d+: "):
         read_forest(resized(with_first(key, value)))
@@ -116,5 +116,5 @@ def test_numbers_that_are_no_tree_are_refused(
     ],
 )
 def test_keys_and_sizes_out_of_place_are_refused(damage: Any) -> None:
-    with pytest.raises(TreesRefused, match=r"booster\.txt, (tree \d, )?line \d+: "):
+    with pytest.raises(TidegateError, match=r"booster\.txt, (tree \d, )?line \d+: "):
         read_forest(damage(trained()))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.access.callers import Caller
 from serving.cli.main import app
 from serving.console.monitoring import without_other_offices
-from serving.errors import MonitorRefused
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.storage.engine import open_database
 from serving.storage.repositories.rollup_repository import RollupRepository
@@ -68,7 +68,7 @@ def test_what_the_log_says_nothing_of_is_refused_with_the_reason(
 ) -> None:
     code, out, refusal = run(home, *arguments, "--json")
 
-    assert isinstance(refusal, MonitorRefused)
+    assert isinstance(refusal, TidegateError)
     assert why in str(refusal)
     assert (code, out) == (1, "")
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
 
-from serving.errors import MonitorRefused
+from features.errors import TidegateError
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.decision_facts import undrawn_lane
@@ -216,22 +216,22 @@ def test_a_time_a_model_or_an_instant_without_decisions_is_refused_by_name(tmp_p
     engine, store = opened(tmp_path / "log.db")
     invented = invent(engine, days=2)
 
-    with pytest.raises(MonitorRefused, match="want one of 1"):
+    with pytest.raises(TidegateError, match="want one of 1"):
         reported(store, invented, model="7")
-    with pytest.raises(MonitorRefused, match="from 2026-08-03 to 2026-08-04"):
+    with pytest.raises(TidegateError, match="from 2026-08-03 to 2026-08-04"):
         report(
             store,
             ReportRequest("shipment", date(2026, 1, 1), date(2026, 1, 9), LATER),
             TriagePlan(),
             LATER,
         )
-    with pytest.raises(MonitorRefused, match="log has none"):
+    with pytest.raises(TidegateError, match="log has none"):
         report(
             store, ReportRequest("route", BEGIN.date(), BEGIN.date(), LATER), TriagePlan(), LATER
         )
-    with pytest.raises(MonitorRefused, match="before it begins"):
+    with pytest.raises(TidegateError, match="before it begins"):
         ReportRequest("route", date(2026, 1, 9), date(2026, 1, 1), LATER)
-    with pytest.raises(MonitorRefused, match="nothing was known"):
+    with pytest.raises(TidegateError, match="nothing was known"):
         ReportRequest("route", date(2030, 1, 1), date(2030, 1, 1), LATER)
 
 

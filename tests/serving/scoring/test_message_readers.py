@@ -18,7 +18,7 @@ from features.messages.bounds import Bounds
 from features.messages.id_templates import id_template
 from features.messages.once_read import read_once
 from features.messages.options import Options
-from serving.errors import BodyTooLarge, ServingError, TooBusy, TooOften, Unavailable
+from serving.errors import BodyTooLarge, ServingError, TooBusy, Unavailable
 from serving.scoring import message_readers
 from serving.scoring.message_intake import MAX_SENTENCES
 from serving.scoring.message_readers import MessageReaders, ReaderProcess
@@ -242,7 +242,7 @@ def test_so_many_messages_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> N
                 asyncio.create_task(read(readers, sample("ubl"), each)) for each in ("a", "a", "b")
             ]
             await asyncio.sleep(0)
-            with pytest.raises(TooOften) as too_often:
+            with refused("too-often") as too_often:
                 await read(readers, sample("ubl"), "a")
             with pytest.raises(TooBusy) as too_busy:
                 await read(readers, sample("ubl"), "c")

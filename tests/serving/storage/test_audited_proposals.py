@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from serving.access.actors import Actor
-from serving.errors import NotAsAudited
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
 from serving.review.acts import owner_rules, statement_rules
 from serving.review.acts.stored_acts import CHANGED_FIELDS
@@ -22,6 +21,7 @@ from serving.storage.verification.audit_verification import verify_audit_log
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 from tests.serving.people import person
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.decisions import AT
 from tests.serving.review.cases.stated import FOUND, HOLD, agree_by, end_by
 from tests.serving.review.cases.test_cases import LATER, ONE, TWO, Office
@@ -75,7 +75,7 @@ def test_nobody_acts_on_what_a_colleague_never_proposed(
 
     forge(office, **changed)
 
-    with pytest.raises(NotAsAudited, match="verify-log"):
+    with refused_with("not-as-audited", match="verify-log"):
         office.reviewing.act(TWO, "d-1", claimed)
     (finding,) = verify_audit_log(office.engine).findings
     assert (finding.table, finding.key) == ("cases", ("d-1",))
@@ -90,7 +90,7 @@ def test_a_case_is_opened_again_by_two_who_both_said_so(office: Office) -> None:
     agree_by(office.reviewing, TWO, "d-1", AT, FOUND)
     forge(office, reopening=Reopening(ONE.actor, AT, "an error"))
 
-    with pytest.raises(NotAsAudited):
+    with refused_with("not-as-audited"):
         office.reviewing.act(
             TWO, "d-1", lambda case: statement_rules.reopen(case, TWO.actor, LATER, "an error")
         )
@@ -105,7 +105,7 @@ def test_what_was_proposed_once_and_taken_back_is_not_agreed_to(office: Office) 
 
     behind(office, "UPDATE cases SET state = :state", state=proposed)
 
-    with pytest.raises(NotAsAudited):
+    with refused_with("not-as-audited"):
         office.reviewing.act(TWO, "d-1", claimed)
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_undone_that_the_log_does_not_tell(office: Office) -> None:
         changed=CHANGED_FIELDS.dump_json({"proposal": (proposal, None)}).decode(),
     )
 
-    with pytest.raises(NotAsAudited):
+    with refused_with("not-as-audited"):
         office.reviewing.undo(TWO, "d-1", AT)
     (finding,) = verify_audit_log(office.engine).findings
     assert finding.table == "case_events"
@@ -137,7 +137,7 @@ def test_a_later_score_covers_nothing_up(office: Office) -> None:
     office.decide(2, rescores="d-1", lane_before="document_check", lane="inspect")
     office.reviewing.case(ONE, "d-1")
 
-    with pytest.raises(NotAsAudited):
+    with refused_with("not-as-audited"):
         office.reviewing.act(TWO, "d-1", claimed)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from serving.access.accounts import Account, new_account, with_first_password
 from serving.access.actors import SERVICE, Actor
 from serving.access.two_persons import require_second_person
-from serving.errors import SameReviewer
+from serving.errors import Conflict
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.credential_resets import COUNTS_FOR
 from serving.storage.repositories.account_repository import AccountRepository
@@ -20,6 +20,7 @@ from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.second_factor_repository import SecondFactorRepository
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
+from tests.serving.refusals import refused_with
 
 HOUR = timedelta(hours=1)
 PEOPLE = {
@@ -52,7 +53,7 @@ def are_two(engine: Engine, first: str, second: str, now: datetime) -> bool:
     assert set(stored) == {"identity", "name", "person"}
     try:
         require_second_person(Actor(**stored), actor(engine, second, now), "another person")
-    except SameReviewer:
+    except Conflict:
         return False
     return True
 
@@ -126,7 +127,7 @@ def test_another_admin_confirms_the_holder_and_nobody_behind_the_account(engine:
     for name in ("maria", "olga"):
         reset(engine, PEOPLE[name], "chief", NOW)
     for name in ("chief", "maria", "olga"):
-        with pytest.raises(SameReviewer):
+        with refused_with("same-reviewer"):
             register.confirm_holder("maria", NOW + HOUR, PEOPLE[name].actor)
 
     register.confirm_holder("maria", NOW + HOUR, PEOPLE["second"].actor)
@@ -160,7 +161,7 @@ def test_two_that_one_admin_made_are_one_person_until_another_confirms(engine: E
     later = NOW + HOUR
     for other in ("omar", "maria"):
         assert not are_two(engine, "nour", other, later)
-        with pytest.raises(SameReviewer):
+        with refused_with("same-reviewer"):
             register.confirm_holder("nour", later, PEOPLE["maria"].actor)
 
     register.confirm_holder("nour", later, PEOPLE["second"].actor)
@@ -202,9 +203,9 @@ def test_who_made_an_account_mends_its_role_and_it_changes_nothing_of_theirs(
 
     register.change("nour", "reviewer", (), NOW, chief)
 
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         register.change("chief", "reviewer", (), NOW, nour)
     reset(engine, PEOPLE["maria"], "chief", NOW)
     register.set_password(replace(PEOPLE["maria"], name="nour"), NOW, chief)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         register.change("nour", "admin", (), NOW, chief)

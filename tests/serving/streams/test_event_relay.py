@@ -8,8 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from features.errors import TidegateError
 from serving.review.cases.case_opening import open_due
-from serving.streams.errors import BrokerAway, CursorRefused, ServiceRefused
+from serving.streams.errors import BrokerAway
 from serving.streams.event_relay import EventCursor, EventRelay
 from serving.streams.run_stream import EventPlan
 from serving.streams.stream_addresses import StreamAddress
@@ -107,12 +108,12 @@ def test_a_cursor_that_the_service_does_not_know_skips_nothing(tmp_path: Path) -
     cursor = EventCursor(tmp_path / "cursor")
     cursor.write("of another database")
 
-    with pytest.raises(CursorRefused, match="remove that file"):
+    with pytest.raises(TidegateError, match="remove that file"):
         relayed(Kept(), cursor)
 
 
 def test_a_key_without_the_scope_of_events_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ServiceRefused, match="scope events"):
+    with pytest.raises(TidegateError, match="scope events"):
         relayed(Kept(), EventCursor(tmp_path / "cursor"), lambda _: problem(403))
 
 

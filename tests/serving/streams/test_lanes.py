@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from serving.streams.errors import ServiceRefused
+from features.errors import TidegateError
 from serving.streams.service_calls import ServiceCalls
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_worker import StreamWorker
@@ -216,7 +216,7 @@ def test_a_refusal_of_the_stream_is_none_of_its_messages(status: int) -> None:
         asked.append(1)
         return problem(status)
 
-    with pytest.raises(ServiceRefused):
+    with pytest.raises(TidegateError):
         worked(source.left, answer)
     assert len(asked) == 1  # of one lane the others wait for the first
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.streams.errors import ServiceAway, ServiceRefused
+from features.errors import TidegateError
 from tests.clients.conftest import Site
 from tests.serving.bodies import SHIPMENT
 from tests.serving.conftest import NOW
@@ -215,7 +215,7 @@ def test_a_key_without_the_scope_ends_the_stream_before_a_message_is_taken(
     ways.send(body(1, ways.name))
 
     with (
-        pytest.raises(ServiceRefused, match="lacks a scope such as score"),
+        pytest.raises(TidegateError, match="lacks a scope such as score"),
         running(ways.plan, settings_for(site, properties, "explain")) as stream,
     ):
         stream.wait()
@@ -251,7 +251,7 @@ def test_a_key_that_is_revoked_meanwhile_ends_the_stream_and_loses_nothing(
     newest = site.services.api_keys.all()[-1]
     site.services.api_keys.revoke(newest.name, NOW)
     ways.send(body(2, ways.name))
-    with pytest.raises(ServiceRefused, match="does not know this key"):
+    with pytest.raises(TidegateError, match="does not know this key"):
         stream.wait()
     assert (ways.letters(), ways.done()) == ([], 1)
 
@@ -266,7 +266,7 @@ def test_a_format_that_the_service_does_not_know_ends_the_start(
     ways = nats_ways(jetstream).planned(kind="messages", message_format="cargoxml")
 
     with (
-        pytest.raises(ServiceRefused, match=r"--format .* 'cargo_xml'"),
+        pytest.raises(TidegateError, match=r"--format .* 'cargo_xml'"),
         running(ways.plan, settings_for(site, properties)) as stream,
     ):
         stream.wait()
@@ -278,5 +278,5 @@ def test_a_service_that_is_not_there_ends_the_start(
     ways = nats_ways(jetstream)
     settings = settings_for(site, properties).model_copy(update={"address": "http://127.0.0.1:9"})
 
-    with pytest.raises(ServiceAway, match="TIDEGATE_ADDRESS"), running(ways.plan, settings) as it:
+    with pytest.raises(TidegateError, match="TIDEGATE_ADDRESS"), running(ways.plan, settings) as it:
         it.wait()

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import binom, binomtest, ks_2samp
 
+from features.errors import TidegateError
 from serving.settings import Settings
 from serving.triage.capacity import Shares, Workday
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.control_probability import control_probability
 from serving.triage.cutoffs import Cutoff
-from serving.triage.errors import PlanRefused
 from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import danger_signals, in_words
@@ -409,7 +409,7 @@ def test_a_plan_is_known_by_the_digest_of_its_file(tmp_path: Path) -> None:
 def test_a_plan_that_cannot_be_used_is_refused_with_the_place(
     tmp_path: Path, old: str, new: str, named: str
 ) -> None:
-    with pytest.raises(PlanRefused, match=named):
+    with pytest.raises(TidegateError, match=named):
         read_plan(tmp_path, PLAN.replace(old, new, 1))
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from serving.triage.errors import PlanRefused
+from features.errors import TidegateError
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
 from tests.serving.triage.plan_file import PLAN, read_plan
 
@@ -131,10 +131,10 @@ def test_a_plan_at_the_edge_of_what_it_may_say_is_read(tmp_path: Path, old: str,
 def test_a_plan_that_says_too_little_or_too_much_is_refused_with_the_place(
     tmp_path: Path, old: str, new: str, place: str
 ) -> None:
-    with pytest.raises(PlanRefused, match=place):
+    with pytest.raises(TidegateError, match=place):
         read_plan(tmp_path, PLAN.replace(old, new, 1))
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanRefused, match=r"lanes.toml is not TOML"):
+    with pytest.raises(TidegateError, match=r"lanes.toml is not TOML"):
         read_plan(tmp_path, b"edition = '\xff'")

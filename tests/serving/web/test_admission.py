@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.types import Message, Receive
 
 from serving.app import RESOURCES
-from serving.errors import BodyTooLarge, TooBusy, TooOften
+from serving.errors import BodyTooLarge, TooBusy
 from serving.observability import Metrics, RequestMetrics
 from serving.web.admission import (
     SMALL_BODY,
@@ -17,6 +17,7 @@ from serving.web.admission import (
     limited_in_flight,
     limited_paths,
 )
+from tests.serving.refusals import refused_with
 
 
 def test_the_routes_that_score_or_ingest_are_limited_and_no_other() -> None:
@@ -101,7 +102,7 @@ def test_one_caller_has_a_share_and_others_have_theirs() -> None:
     guards = [RequestGuard(inside, arriving(b""), is_limited=False) for _ in range(4)]
     guards[0].admit("a")
     guards[1].admit("a")
-    with pytest.raises(TooOften):
+    with refused_with("too-often"):
         guards[2].admit("a")
     guards[3].admit("b")
     guards[3].admit("b")  # again, for the same request

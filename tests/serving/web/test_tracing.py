@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from features.errors import TidegateError
 from serving.app import create_app
-from serving.errors import ExtraMissing
 from serving.settings import Settings
 from serving.web.request_tracing import Tracing
 from tests.serving.bodies import shipment
@@ -53,5 +53,5 @@ def test_without_the_extra_the_setting_is_refused(
     name = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
     monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(ExtraMissing, match="telemetry"):
+    with pytest.raises(TidegateError, match="telemetry"):
         create_app(Settings(home=home, telemetry=True))

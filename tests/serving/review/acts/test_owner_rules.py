@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from serving.access.actors import SERVICE
-from serving.errors import PersonNeeded, SameReviewer
+from serving.errors import Conflict, PersonNeeded
 from serving.review.acts import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.acts.owner_rules import LONGEST_WAIT
 from serving.review.cases.case_change import CaseChange, CaseEvent
@@ -131,15 +131,15 @@ def test_whose_a_case_is_changes_as_the_act_says_and_is_written_down(
         (lambda: owner_rules.claim(MINE, TWO, AT), CaseTaken, "another reviewer has this case"),
         (lambda: owner_rules.claim(ASIDE, TWO, AT), CaseTaken, "another reviewer"),
         (lambda: owner_rules.claim(CLOSED, ONE, AT), CaseClosed, "open it again first"),
-        (lambda: owner_rules.claim(PROPOSED, ONE, AT), SameReviewer, "what the first proposed"),
-        (lambda: owner_rules.claim(HOLDING, ONE, AT), SameReviewer, "what the first proposed"),
+        (lambda: owner_rules.claim(PROPOSED, ONE, AT), Conflict, "what the first proposed"),
+        (lambda: owner_rules.claim(HOLDING, ONE, AT), Conflict, "what the first proposed"),
         (lambda: owner_rules.claim(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
         (lambda: owner_rules.assign(MINE, CHIEF, AT, TWO), CaseTaken, "a supervisor may give it"),
         (lambda: owner_rules.assign(CLOSED, CHIEF, AT, TWO), CaseClosed, "closed"),
-        (lambda: owner_rules.assign(PROPOSED, CHIEF, AT, ONE), SameReviewer, "the first proposed"),
+        (lambda: owner_rules.assign(PROPOSED, CHIEF, AT, ONE), Conflict, "the first proposed"),
         (
             lambda: owner_rules.assign(SECOND, CHIEF, AT, ONE, may_take=True),
-            SameReviewer,
+            Conflict,
             "the first proposed",
         ),
         (lambda: owner_rules.give_back(OPEN, ONE, AT), NotYours, "claim this case first"),

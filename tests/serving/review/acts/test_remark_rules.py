@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from serving.errors import SameReviewer
+from serving.errors import Conflict
 from serving.review.acts import remark_rules
 from serving.review.acts.attachments import AttachedFile
 from serving.review.cases.case_change import CaseChange, CaseEvent
@@ -44,9 +44,9 @@ def test_a_remark_is_written_down_and_changes_nothing(
             CaseNotClosed,
             "closed case is read again",
         ),
-        (lambda: remark_rules.reread(CLOSED, ONE, AT, "release"), SameReviewer, "what you ended"),
-        (lambda: remark_rules.reread(CONFIRMED, ONE, AT, "release"), SameReviewer, "you ended"),
-        (lambda: remark_rules.reread(CONFIRMED, TWO, AT, "release"), SameReviewer, "you ended"),
+        (lambda: remark_rules.reread(CLOSED, ONE, AT, "release"), Conflict, "what you ended"),
+        (lambda: remark_rules.reread(CONFIRMED, ONE, AT, "release"), Conflict, "you ended"),
+        (lambda: remark_rules.reread(CONFIRMED, TWO, AT, "release"), Conflict, "you ended"),
     ],
 )
 def test_a_case_is_read_again_once_it_ended_and_by_nobody_who_ended_it(

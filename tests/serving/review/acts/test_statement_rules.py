@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from serving.access.actors import SERVICE, Actor
-from serving.errors import PersonNeeded, SameReviewer
+from serving.errors import Conflict, PersonNeeded
 from serving.review.acts import owner_rules, statement_rules
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import CaseChange, CaseEvent
@@ -21,6 +21,7 @@ from serving.review.errors import (
     ViewNeeded,
 )
 from tests.serving.people import CHIEF, ONE, TWO
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import (
     CHECK,
     FOUND,
@@ -271,7 +272,7 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
         ),
         (
             lambda: statement_rules.order(replace(HELD, owner=ONE), ONE, AT, HOLD),
-            SameReviewer,
+            Conflict,
             "the first",
         ),
         (lambda: statement_rules.state_result(OPEN, ONE, AT, NOTHING), NotYours, "claim"),
@@ -305,13 +306,13 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
         ),
         (
             lambda: statement_rules.state_result(replace(SECOND, owner=ONE), ONE, AT, NOTHING),
-            SameReviewer,
+            Conflict,
             "the first proposed",
         ),
         (lambda: statement_rules.agree(MINE, TWO, AT), NothingProposed, "somebody has proposed"),
         (lambda: statement_rules.agree(CONFIRMED, TWO, AT), CaseClosed, "closed"),
         (lambda: statement_rules.agree(SECOND, TWO, AT), ViewNeeded, "say first"),
-        (lambda: statement_rules.agree(PROPOSED, ONE, AT), SameReviewer, "a second person"),
+        (lambda: statement_rules.agree(PROPOSED, ONE, AT), Conflict, "a second person"),
         (lambda: statement_rules.agree(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
         (lambda: statement_rules.agree(JUDGING, CHIEF, AT), NotYours, "another"),
         (
@@ -322,12 +323,12 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
         (lambda: statement_rules.disagree(MINE, TWO, AT, "x"), NothingProposed, "somebody has"),
         (lambda: statement_rules.disagree(CONFIRMED, TWO, AT, "x"), CaseClosed, "closed"),
         (lambda: statement_rules.disagree(SECOND, TWO, AT, "x"), ViewNeeded, "say first"),
-        (lambda: statement_rules.disagree(PROPOSED, ONE, AT, "x"), SameReviewer, "a second person"),
-        (lambda: statement_rules.disagree(TO_REOPEN, ONE, AT, "x"), SameReviewer, "another person"),
+        (lambda: statement_rules.disagree(PROPOSED, ONE, AT, "x"), Conflict, "a second person"),
+        (lambda: statement_rules.disagree(TO_REOPEN, ONE, AT, "x"), Conflict, "another person"),
         (lambda: statement_rules.disagree(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: statement_rules.reopen(CONFIRMED, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: statement_rules.reopen(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
-        (lambda: statement_rules.reopen(TO_REOPEN, ONE, AT, "x"), SameReviewer, "must agree"),
+        (lambda: statement_rules.reopen(TO_REOPEN, ONE, AT, "x"), Conflict, "must agree"),
         (lambda: statement_rules.reopen(MINE, ONE, AT, "x"), CaseNotClosed, "can be opened again"),
         (lambda: statement_rules.reopen(PROPOSED, ONE, AT, "x"), CaseNotClosed, "only a closed"),
     ],
@@ -353,7 +354,7 @@ def test_whoever_is_second_and_says_otherwise_proposes_and_the_first_may_agree(
 ) -> None:
     viewed, _ = statement_rules.state_result(SECOND, TWO, AT, stated)
     proposed, _ = statement_rules.disagree(viewed, TWO, AT, "it was otherwise")
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         owner_rules.claim(proposed, TWO, AT)
     back, _ = owner_rules.claim(proposed, ONE, AT)
     viewed, _ = statement_rules.state_result(back, ONE, AT, stated)
@@ -386,7 +387,7 @@ def test_whoever_disagrees_with_a_machine_is_the_first_of_two_persons(
 
     assert proposed.status in ("result_in", "action_proposed")
     assert (proposed.owner, proposed.second_view) == (None, None)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         owner_rules.claim(proposed, ONE, AT)
     agreed, _ = statement_rules.agree(state(replace(proposed, owner=TWO), TWO), TWO, AT)
     assert agreed.proposal is None
@@ -416,7 +417,7 @@ def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None
 
 def test_what_an_older_release_kept_of_a_proposal_is_nobodys() -> None:
     former = replace(PROPOSED, proposal=Statement(Actor.stored("one", None), AT, result=FOUND))
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         owner_rules.claim(former, ONE, AT)
     claimed, _ = owner_rules.claim(former, TWO, AT)
     viewed, _ = statement_rules.state_result(claimed, TWO, AT, FOUND)

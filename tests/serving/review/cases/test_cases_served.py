@@ -23,7 +23,7 @@ from serving.access.actors import Actor
 from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.errors import Conflict, SameReviewer
+from serving.errors import Conflict
 from serving.review.acts import owner_rules, remark_rules, statement_rules
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case, status_at
@@ -38,6 +38,7 @@ from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import CHIEF, ONE, THREE, TWO
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import (
     FOUND,
     HOLD,
@@ -115,11 +116,11 @@ def test_an_adverse_end_takes_another_person(code: Any) -> None:
     proposed, _ = statement_rules.state_result(ordered(), ONE, AT, adverse)
 
     assert (proposed.status, proposed.owner, proposed.result) == ("result_in", None, None)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         owner_rules.claim(proposed, ONE, AT)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         owner_rules.assign(proposed, CHIEF, AT, ONE)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         statement_rules.state_result(replace(proposed, owner=ONE), ONE, AT, NOTHING)
     second, _ = owner_rules.claim(proposed, TWO, AT)
     with pytest.raises(ViewNeeded):

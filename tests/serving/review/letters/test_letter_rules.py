@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from serving.access.actors import Actor
-from serving.errors import PersonNeeded, SameReviewer
+from serving.errors import PersonNeeded
 from serving.review.acts import statement_rules
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
@@ -22,6 +22,7 @@ from serving.review.letters.letter_rules import (
 )
 from serving.triage.lane_rule import LaneReason
 from tests.serving.people import ONE, THREE, TWO, machine
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import INSPECT, NOTHING, PROTECT
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -88,7 +89,7 @@ def test_one_person_alone_holds_a_letter_back_for_three_days() -> None:
     require_letter_due(held, "score", AT + UNCONFIRMED_FOR)
     with pytest.raises(LetterNotDue):
         confirm_deferral(held, TWO, AT + UNCONFIRMED_FOR)
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         confirm_deferral(held, ONE, AT)
 
 
@@ -101,7 +102,7 @@ def test_no_deferral_ends_in_the_past_or_after_more_than_a_year(until: datetime)
 def test_nobody_releases_what_they_wrote() -> None:
     written, _ = write_letter(ENDED, LETTER)
 
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         release_letter(written, ONE, AT, "consignee", "nobody is harmed")
     released, event = release_letter(written, TWO, AT, "consignee", "nobody is harmed")
     assert released.letters == (replace(LETTER, released_by=TWO, released_at=AT),)

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
-from serving.errors import PersonNeeded, SameReviewer
+from serving.errors import PersonNeeded
 from serving.review.acts import owner_rules, statement_rules
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_state import Case, Status
@@ -23,6 +23,7 @@ from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import ONE, TWO, machine, reviewer
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import post
 from tests.serving.review.cases.test_cases_served import reviewed
 from tests.serving.review.rescue.test_distress_alerts import AtSea, at_sea
@@ -72,7 +73,7 @@ def test_where_life_was_at_risk_hearsay_ends_nothing_until_a_second_person_agree
     taken, _ = owner_rules.claim(said, TWO, NOW)
     with pytest.raises(ViewNeeded):
         statement_rules.agree(taken, TWO, NOW, "")
-    with pytest.raises(SameReviewer):
+    with refused_with("same-reviewer"):
         owner_rules.claim(said, ONE, NOW)
     judging, _ = statement_rules.state_result(taken, TWO, NOW, no_danger(reason, code))
     ended, _ = statement_rules.agree(judging, TWO, NOW, "the harbour says so too")
