@@ -24,6 +24,7 @@ from serving.scoring.message_intake import MAX_SENTENCES
 from serving.scoring.message_readers import MessageReaders, ReaderProcess
 from tests.features.messages.worst_inputs import COSTLIER, MIB, WORST, statement
 from tests.serving.api.test_messages import sample
+from tests.serving.refusals import refused_with
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 OPTIONS = Options(
@@ -242,7 +243,7 @@ def test_so_many_messages_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> N
                 asyncio.create_task(read(readers, sample("ubl"), each)) for each in ("a", "a", "b")
             ]
             await asyncio.sleep(0)
-            with refused("too-often") as too_often:
+            with refused_with("too-often") as too_often:
                 await read(readers, sample("ubl"), "a")
             with pytest.raises(TooBusy) as too_busy:
                 await read(readers, sample("ubl"), "c")
