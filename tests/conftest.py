@@ -27,14 +27,15 @@ MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 HERE = Path(__file__).parent
 COLLECT_AFTER_OBJECTS = 10_000
-LONG = {"agreement", "browser", "deploy", "docs", "experiments", "faults", "test_demo.py"}
-LONG |= {"test_ordinary_user.py"}
-"""Rooms and files whose tests take long: begun last, one would be waited for alone."""
+LONGEST_FIRST = (
+    "test_demo.py docs faults agreement browser deploy experiments test_extras.py".split()
+)
+"""Folders and files whose tests take long, in this order: started last, one would run alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first."""
-    items.sort(key=lambda item: not _is_long(item.path))
+    """Start the longest tests first."""
+    items.sort(key=lambda item: _place(item.path))
 
 
 def pytest_collectstart() -> None:
@@ -148,5 +149,6 @@ def made_once(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFact
     return made
 
 
-def _is_long(path: Path) -> bool:
-    return path.is_relative_to(HERE) and path.relative_to(HERE).parts[0] in LONG
+def _place(path: Path) -> int:
+    top = path.relative_to(HERE).parts[0] if path.is_relative_to(HERE) else ""
+    return LONGEST_FIRST.index(top) if top in LONGEST_FIRST else len(LONGEST_FIRST)

@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import (
     PackageNotFoundError,
     distribution,
@@ -29,6 +30,7 @@ from serving.cli.main import app
 from serving.extras import EXTRAS_OF_COMMAND, Requirement, _bringing, extras, extras_for
 from serving.settings import Settings
 from tests.conftest import MadeOnce
+from tests.counts import in_full_alone
 from tests.ports import free_port
 from tests.serving.conftest import Service, make_trained_home
 from training.gates.canaries import Canaries
@@ -38,6 +40,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
 ROOMS = ("features", "training", "serving", "data/synthetic")
 LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute", "uharfbuzz")
+"""No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
+geography its sources by `importlib`, and fpdf2 its shaper of Arabic if it is installed."""
 APART = {"pyspark": "pyspark-client"}  # installed by `make spark` where MLflow does not see it
 OURS = ("tidegate-client",)  # installed from these sources, as the project itself
 NOT_LINKED = {"..", "__pycache__", "_tidegate.pth", "_tidegate_client.pth"}
@@ -54,8 +58,7 @@ SHIPMENT = {
 }
 
 Ends = dict[str, tuple[object, str]]
-"""No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
-geography its sources by `importlib`, and fpdf2 what shapes Arabic where it is there."""
+"""Exit code and output of each command line."""
 
 LINES = """
 demo --home h
@@ -123,7 +126,6 @@ switch on --by b --because w
 switch show
 languages template t.po
 languages check t.po
-settings
 retention init
 retention due
 retention mask --by b --because w
@@ -173,7 +175,6 @@ retention init
 import --list
 import --draft mapping.toml
 features
-settings
 """.strip().splitlines()
 """What a host that serves runs over a home that decided something, each ending well."""
 
@@ -353,14 +354,20 @@ def host(
     return {lines[line]: end for line, end in run(lines, environment, folder).items()}
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_a_host_that_only_serves_runs_every_command_that_it_is_for(host: Ends) -> None:
     assert {line: host[line][1] for line in (*SERVED, SERVE) if host[line][0] != 0} == {}
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_the_extra_serve_is_enough_for_commands_that_name_it(host: Ends) -> None:
     assert {line: end for line, end in host.items() if lacks_something(*end)} == {}
 
 
+@pytest.mark.faults
+@in_full_alone
 @pytest.mark.parametrize("extra", ["train", "streams", "messages"])
 def test_the_extra_that_a_command_names_is_enough(
     commands: Ends, installed: Installed, tmp_path: Path, extra: str
@@ -425,7 +432,12 @@ def test_a_broken_installation_is_not_taken_for_a_missing_extra() -> None:
     assert extras_for("keys", ModuleNotFoundError(name="lmdb")) == ()
 
 
-def third_party() -> Iterator[str]:
+@cache
+def third_party() -> frozenset[str]:
+    return frozenset(_imported())
+
+
+def _imported() -> Iterator[str]:
     for file in (file for room in ROOMS for file in (ROOT / room).rglob("*.py")):
         if file.is_relative_to(ROOT / "serving" / "client"):
             continue  # a distribution of its own
@@ -443,7 +455,7 @@ def test_whatever_an_installation_brings_is_imported() -> None:
         *project["dependencies"],
         *(line for extra in optional for line in optional[extra] if extra != "dev"),
     ]
-    imported = set(third_party())
+    imported = third_party()
     brings = {*LOADED_BY_NAME, *OURS, *(APART[name] for name in imported & APART.keys())}
     for module, owners in packages_distributions().items():
         brings |= {spelt(owner) for owner in owners} if module in imported else set()
@@ -457,7 +469,7 @@ def test_whatever_is_imported_is_brought_by_a_requirement() -> None:
     owners, always = packages_distributions(), closure()
     imported = {
         name
-        for name in set(third_party()) - ours - set(sys.stdlib_module_names)
+        for name in third_party() - ours - set(sys.stdlib_module_names)
         if always.isdisjoint(map(spelt, owners.get(name, ())))
     }
 

@@ -50,13 +50,29 @@ def machine() -> Iterator[Path]:
         yield machine
 
 
+RUN = """
+import contextlib, io, json, os, sys
+from serving.cli.main import main
+
+def run(line):
+    sys.argv = ["tidegate", *line.split()]
+    with io.StringIO() as said, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as end:
+            return [end.code, said.getvalue()]
+
+print(json.dumps({line: run(line) for line in sys.argv[1:]}))
+"""
+
+
 def begun(
-    machine: Path, dropped: tuple[str, ...], line: str, **variables: str
+    machine: Path, dropped: tuple[str, ...], *words: str, **variables: str
 ) -> "subprocess.Popen[str]":
-    """A command that somebody with nothing of their own has begun."""
+    """A Python that somebody with nothing of their own has begun."""
     sources = machine / "sources"
     return subprocess.Popen(
-        [*dropped, sys.executable, "-m", "serving.cli.main", *line.split()],
+        [*dropped, sys.executable, *words],
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(map(str, (sources, sources / "data"))),
@@ -71,63 +87,54 @@ def begun(
     )
 
 
-def run(machine: Path, dropped: tuple[str, ...], line: str) -> tuple[int, str]:
-    """How a command ends, and all that it prints."""
-    with begun(machine, dropped, line) as process:
-        printed, _ = process.communicate()
-    return process.returncode, printed
-
-
 def kept_in(machine: Path) -> Path:
     """Where the code is kept that somebody compiles who has a home of Tidegate and no other."""
     return machine / "work" / "home" / "cache" / "compiled"
 
 
-def test_compiled_code_will_be_kept_in_the_home(machine: Path, dropped: tuple[str, ...]) -> None:
-    code, told = run(machine, dropped, "doctor --json --home home")
+EXPECTED = {
+    "features": (0, "goods_size_confirmed_rate"),
+    "doctor --home /": (1, "cannot read and write /"),
+    "doctor --home none": (1, "is not there"),
+    "serve --live --home home": (1, "tidegate impact init"),
+    "score s.parquet --subject shipment --out o.csv --home home": (1, "has no champion here"),
+    "train --subject shipment --home home": (1, "`tidegate build` makes"),
+}
+DOCTOR = "doctor --json --home home"
 
-    findings = {each["what"]: each for each in json.loads(told)}
+
+def test_every_room_can_be_loaded_and_none_warns(machine: Path, dropped: tuple[str, ...]) -> None:
+    with begun(machine, dropped, "-c", RUN, DOCTOR, *EXPECTED) as process:
+        printed, _ = process.communicate()
+    *warnings, last = printed.splitlines()
+    ends = json.loads(last)
+
+    code, report = ends.pop(DOCTOR)
     assert code == 1, "there is no champion"
-    assert findings["compiled code"] == {
-        "what": "compiled code",
-        "grade": "good",
-        "says": f"is kept in {kept_in(machine)}",
+    compiled = next(each for each in json.loads(report) if each["what"] == "compiled code")
+    assert (compiled["grade"], compiled["says"]) == ("good", f"is kept in {kept_in(machine)}")
+    assert {line: code for line, (code, _) in ends.items()} == {
+        line: code for line, (code, _) in EXPECTED.items()
     }
+    assert [line for line, (_, says) in EXPECTED.items() if says not in ends[line][1]] == []
+    assert warnings == []
+    words = ("Traceback", "Matplotlib", "Fontconfig", "Warning")
+    assert not any(word in printed for word in words), printed
 
 
 @in_full_alone
 @pytest.mark.faults
 def test_compiled_code_is_kept_in_the_home(machine: Path, dropped: tuple[str, ...]) -> None:
-    kept = kept_in(machine)
+    kept, tidegate = kept_in(machine), ("-m", "serving.cli.main")
+    synth = ("synth", "--out", "world", "--journeys", "100", "--days", "30")
+    build = ("build", "--records", "world", "--subject", "shipment", "--out", "set")
 
-    synthesised = run(machine, dropped, "synth --out world --journeys 100 --days 30")
-    assert synthesised[0] == 0, synthesised[1]
-    line = "build --records world --subject shipment --out set"
-    with begun(machine, dropped, line, TIDEGATE_HOME="home") as building:
+    with begun(machine, dropped, *tidegate, *synth) as process:
+        printed, _ = process.communicate()
+    assert process.returncode == 0, printed
+    with begun(machine, dropped, *tidegate, *build, TIDEGATE_HOME="home") as building:
         while building.poll() is None and not list(kept.rglob("*.nbc")):
             time.sleep(0.1)
-        building.kill()  # what is left to compile takes long, and shows no more
+        building.kill()  # the rest takes long to compile, and shows no more
     assert list(kept.rglob("*.nbc"))
     assert not list((machine / "sources").rglob("__pycache__"))
-
-
-@pytest.mark.parametrize(
-    ("line", "code", "says"),
-    [
-        ("features", 0, "goods_size_confirmed_rate"),
-        ("doctor --home /", 1, "cannot read and write /"),
-        ("doctor --home none", 1, "is not there"),
-        ("serve --live --home home", 1, "tidegate impact init"),
-        ("score s.parquet --subject shipment --out o.csv --home home", 1, "has no champion here"),
-        ("train --subject shipment --home home", 1, "`tidegate build` makes"),
-    ],
-)
-def test_every_room_can_be_loaded_and_none_warns(
-    machine: Path, dropped: tuple[str, ...], line: str, code: int, says: str
-) -> None:
-    ended, told = run(machine, dropped, line)
-
-    assert ended == code, told
-    assert says in told
-    words = ("Traceback", "Matplotlib", "Fontconfig", "Warning")
-    assert not any(word in told for word in words), told
