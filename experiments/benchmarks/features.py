@@ -27,12 +27,12 @@ import pyarrow.parquet as pq
 SHIPMENTS = 100_000
 LARGE = 1_000_000
 ROUNDS = 3
-PEERS = ("pandas", "polars", "duckdb")
+PEERS = ("polars", "duckdb")
 # How many times the CPU of ours a peer takes at least; and at most ours of the scan, whole of ours.
-GOALS = {"pandas": 20.0, "polars": 4.0, "duckdb": 4.0}
+GOALS = {"polars": 4.0, "duckdb": 4.0}
 # By how much a peer's number may differ: Polars multiplies where it should divide, and rolling sums
 # of pandas are rounded at every step.
-ROUNDED = {"polars": 4e-16, "pandas": 1e-9}
+ROUNDED = {"polars": 4e-16}
 MOST_OF_SCAN, MOST_OF_OURS, MOST_MIB = 2.3, 3.0, 1_740
 
 
@@ -81,7 +81,7 @@ def _figures(shipments: int, names: list[str]) -> dict[str, tuple[float, float]]
 
 
 def _rounds(name: str, shipments: int) -> int:
-    return 1 if name == "pandas" or (name in PEERS and shipments >= LARGE) else ROUNDS
+    return 1 if name in PEERS and shipments >= LARGE else ROUNDS
 
 
 def _run(world: Path, name: str) -> tuple[float, float]:

@@ -92,7 +92,7 @@ def inspected_by_chance(history: History, truth: Floats, rng: np.random.Generato
 def test_intervals_hold_what_inspecting_everybody_would_have_found(
     logged: History, top: PolicyReplay, everything: PolicyReplay, name: str
 ) -> None:
-    """A short version of experiments/2026-11-27-figures-that-hold/backtest.py."""
+    """A short version of the study `experiments/2026-11-27-figures-that-hold/notes.md`."""
     ledger = {"top": top, "everything": everything}[name]
     rng = np.random.default_rng(24)
     truth = (rng.random(len(logged.truth)) < chances(logged.data)).astype(np.float64)
