@@ -30,8 +30,7 @@ ROUNDS = 3
 PEERS = ("polars", "duckdb")
 # How many times the CPU of ours a peer takes at least; and at most ours of the scan, whole of ours.
 GOALS = {"polars": 4.0, "duckdb": 4.0}
-# By how much a peer's number may differ: Polars multiplies where it should divide, and rolling sums
-# of pandas are rounded at every step.
+# The most by which a peer's number may differ: Polars multiplies where it should divide.
 ROUNDED = {"polars": 4e-16}
 MOST_OF_SCAN, MOST_OF_OURS, MOST_MIB = 2.3, 3.0, 1_740
 
