@@ -10,7 +10,7 @@ from training.evaluation.explained import ExplainedSample
 from training.evaluation.scored_window import ScoredWindow
 from training.fit.booster_predict import Margins
 from training.fit.fit_calibrated import CalibratedFit, Progress
-from training.fit.workers.growers import Growers
+from training.fit.workers.worker_group import WorkerGroup
 from training.leakage.checks import leakage_findings, refuse_leaking_features
 from training.model.peer_reference import PeerReference
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel
@@ -35,7 +35,7 @@ def train(
     data: TrainingSet,
     parameters: TrainingParameters,
     progress: Progress = lambda step, done, total: None,
-    growers: Growers | None = None,
+    growers: WorkerGroup | None = None,
 ) -> Candidate:
     """Fit, calibrate and evaluate; the same data and parameters give the same model digest.
 
@@ -67,7 +67,7 @@ def train(
     return Candidate(model, report, scored.explained, losses=fitting.losses)
 
 
-def _hold_learner(parameters: TrainingParameters, growers: Growers | None) -> None:
+def _hold_learner(parameters: TrainingParameters, growers: WorkerGroup | None) -> None:
     """Whoever has the parameters and the data can make the model again."""
     wanted = "data_parallel" if growers else "serial"
     if parameters.trees.learner != wanted:

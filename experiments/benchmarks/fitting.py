@@ -25,7 +25,7 @@ from experiments.benchmarks.training import KIND, make_large
 from training.data.training_set import TrainingSet
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees
-from training.fit.workers.started import workers_here
+from training.fit.workers.launchers import workers_here
 from training.parameters import TrainingParameters, TreeParameters
 
 ROWS, TREES = 1_000_000, 100

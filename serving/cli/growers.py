@@ -9,7 +9,7 @@ import typer
 from serving.cli.options import Engine, master_of
 
 if TYPE_CHECKING:
-    from training.fit.workers.growers import Growers
+    from training.fit.workers.worker_group import WorkerGroup
 
 SHORTEST_KEY = 16
 
@@ -33,7 +33,7 @@ Address = tuple[str, int]
 
 def chosen_growers(
     workers: int | None, listen: str | None, engine: Engine, master: str | None
-) -> "AbstractContextManager[Growers | None]":
+) -> "AbstractContextManager[WorkerGroup | None]":
     """The workers that options ask for; none are started yet."""
     where = None if listen is None else address(listen, "--listen")
     if workers is None:
@@ -42,7 +42,7 @@ def chosen_growers(
             raise typer.BadParameter("goes with --workers", param_hint=asked[0])
         return nullcontext()
     if (spark := master_of(engine, master)) is not None:
-        from training.fit.workers.started import workers_on_spark
+        from training.fit.workers.launchers import workers_on_spark
 
         return workers_on_spark(workers, spark, where)
     return _of_this_machine_or_others(workers, where)
@@ -50,8 +50,8 @@ def chosen_growers(
 
 def _of_this_machine_or_others(
     workers: int, where: Address | None
-) -> "AbstractContextManager[Growers]":
-    from training.fit.workers.started import workers_here, workers_invited
+) -> "AbstractContextManager[WorkerGroup]":
+    from training.fit.workers.launchers import workers_here, workers_invited
 
     return workers_here(workers) if where is None else workers_invited(workers, where, key())
 
@@ -66,7 +66,7 @@ def address(text: str, option: str) -> Address:
 
 def key() -> str:
     """What workers and whoever trains show each other that they know."""
-    from training.fit.workers.line import KEY_VARIABLE
+    from training.fit.workers.connection import KEY_VARIABLE
 
     given = os.environ.get(KEY_VARIABLE, "")
     if len(given) < SHORTEST_KEY:

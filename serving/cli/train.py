@@ -26,7 +26,7 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from training.data.training_set import TrainingSet
-    from training.fit.workers.growers import Growers
+    from training.fit.workers.worker_group import WorkerGroup
     from training.model.model_registration import Registration
     from training.parameters import TrainingParameters
     from training.search_trial import Trial
@@ -94,7 +94,7 @@ def trained(
     home: Path,
     tracking_uri: str | None,
     trainer: str,
-    growers: "AbstractContextManager[Growers | None]" = nullcontext(),
+    growers: "AbstractContextManager[WorkerGroup | None]" = nullcontext(),
     numbers_in: Path | None = None,
     at: datetime | None = None,
 ) -> "tuple[Candidate, Registration]":

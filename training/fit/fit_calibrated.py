@@ -25,7 +25,7 @@ from training.fit.fit_trees import (
 )
 from training.fit.label_influence import InfluenceFigures, bound_influence, influence_figures
 from training.fit.sample_weights import label_weights, weighted_rows
-from training.fit.workers.growers import Growers
+from training.fit.workers.worker_group import WorkerGroup
 from training.model.calibration import calibrate
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration
@@ -49,7 +49,7 @@ class CalibratedFit:
     encoding: Encoding
     parameters: TrainingParameters
     progress: Progress
-    growers: Growers | None = None
+    growers: WorkerGroup | None = None
     """Who grows the trees of whole windows; this process where None, which grows folds anyway."""
     losses: dict[int, float] = field(default_factory=dict)
     """The ranking loss by number of trees, kept during the fit: of the calibration window, or the

@@ -13,8 +13,7 @@ from features.records import SubjectKind
 from synthetic import inspection
 from synthetic.chance import Flags, Floats, Ints, chance, picked, share
 from synthetic.corridors import LANES, NEIGHBOURS, Corridors
-from synthetic.networks.catalogue import typologies_of
-from synthetic.networks.typology import Typology
+from synthetic.networks.catalogue import Typology, typologies_of
 from synthetic.rows import stacked, taken
 from synthetic.scenario import Scenario
 from synthetic.signs import Signs, drawn_signs

@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.training_set import TrainingSet
 from training.fit.fit_trees import LabelledRows, sample_for_edges
-from training.fit.workers.line import Arrays
+from training.fit.workers.connection import Arrays
 from training.model.encoding import Encoding, ModelInput
 from training.ranking import Floats, Ints
 

@@ -23,17 +23,17 @@ from features.errors import WorkerMismatch
 from training.data.training_set import digest_of
 from training.errors import WorkersFailed
 from training.fit.fit_trees import bin_edges, grow, watching
-from training.fit.workers.growth_task import FileRows, GrowthTask
-from training.fit.workers.installed import CODE
-from training.fit.workers.leaf_counts import rows_of_leaves
-from training.fit.workers.line import (
+from training.fit.workers.connection import (
     GREETS_WITHIN_S,
     KEY_VARIABLE,
     Address,
-    Line,
     NotOurs,
+    WorkerConnection,
     WorkerMessage,
 )
+from training.fit.workers.environment_fingerprint import CODE
+from training.fit.workers.growth_task import FileRows, GrowthTask
+from training.fit.workers.leaf_counts import rows_of_leaves
 from training.fit.workers.row_groups import RowGroup, row_groups
 from training.ranking import Floats
 
@@ -68,7 +68,7 @@ def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
     line.close()
 
 
-def _called(where: Address, key: bytes, until_s: float) -> Line:
+def _called(where: Address, key: bytes, until_s: float) -> WorkerConnection:
     host, port = where
     try:
         connection = _connection(where, until_s)
@@ -78,7 +78,7 @@ def _called(where: Address, key: bytes, until_s: float) -> Line:
             "`tidegate train --workers … --listen HOST:PORT` on that machine"
         ) from None
     try:
-        return Line.greeted(connection, key, WORKER, COORDINATOR)
+        return WorkerConnection.greeted(connection, key, WORKER, COORDINATOR)
     except NotOurs:
         connection.close()
         raise WorkersFailed(
@@ -102,7 +102,7 @@ def _connection(where: Address, until_s: float) -> socket.socket:
             time.sleep(_CALLS_EVERY_S)
 
 
-def _listen(line: Line, asked: "SimpleQueue[WorkerMessage]") -> None:
+def _listen(line: WorkerConnection, asked: "SimpleQueue[WorkerMessage]") -> None:
     """Put what is asked into a queue, and end the process where the coordinator is gone.
 
     LightGBM may wait for others forever, and no exception reaches it there.
@@ -122,7 +122,7 @@ def _listen(line: Line, asked: "SimpleQueue[WorkerMessage]") -> None:
 
 
 def _grow(
-    line: Line, asked: "SimpleQueue[WorkerMessage]", message: WorkerMessage, port: int
+    line: WorkerConnection, asked: "SimpleQueue[WorkerMessage]", message: WorkerMessage, port: int
 ) -> None:
     rank = message.values.pop("rank")
     task = GrowthTask.unpacked(message.values, message.arrays)
@@ -212,7 +212,7 @@ def _with_network(settings: dict[str, Any], machines: str, rank: int) -> dict[st
     }
 
 
-def _callbacks(task: GrowthTask, line: Line, tells: bool) -> list[Any]:
+def _callbacks(task: GrowthTask, line: WorkerConnection, tells: bool) -> list[Any]:
     callbacks: list[Any] = []
     if tells:
         callbacks.append(lambda step: line.send("tree", tree=step.iteration + 1))
@@ -233,7 +233,7 @@ def _redrawn(seed: int) -> Any:
 
 
 def _asking(
-    line: Line, asked: "SimpleQueue[WorkerMessage]"
+    line: WorkerConnection, asked: "SimpleQueue[WorkerMessage]"
 ) -> Callable[..., tuple[str, float, bool]]:
     """How well all rows held back are ranked, which only the coordinator can tell."""
     trees = iter(range(1, sys.maxsize))

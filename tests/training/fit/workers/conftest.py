@@ -10,17 +10,17 @@ import pytest
 
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.fit.workers.growers import Growers
-from training.fit.workers.line import Address
-from training.fit.workers.meeting import meeting_point, met
+from training.fit.workers.connection import Address
+from training.fit.workers.rendezvous import rendezvous_socket, workers_at
 from training.fit.workers.worker import work
+from training.fit.workers.worker_group import WorkerGroup
 
 HERE = "127.0.0.1"
 KEY = b"a key that only these tests know"
 COME_WITHIN_S = 60.0
 
 Processes = list[ForkServerProcess]
-Started = AbstractContextManager[tuple[Growers, Processes]]
+Started = AbstractContextManager[tuple[WorkerGroup, Processes]]
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +49,13 @@ def workers(start: Callable[..., ForkServerProcess]) -> Callable[[int], Started]
     """So many workers for a block, and their processes; none is left after it."""
 
     @contextmanager
-    def of(count: int, port: int = 0) -> Iterator[tuple[Growers, Processes]]:
-        with ExitStack() as ends, meeting_point((HERE, 0)) as server:
+    def of(count: int, port: int = 0) -> Iterator[tuple[WorkerGroup, Processes]]:
+        with ExitStack() as ends, rendezvous_socket((HERE, 0)) as server:
             where = server.getsockname()[:2]
             processes = [start(where, port) for _ in range(count)]
             for process in processes:
                 ends.callback(process.join, COME_WITHIN_S)
-            with met(server, KEY, count, COME_WITHIN_S) as growers:
+            with workers_at(server, KEY, count, COME_WITHIN_S) as growers:
                 yield growers, processes
 
     return of

@@ -11,8 +11,8 @@ from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.fit.fit_calibrated import CalibratedFit
 from training.fit.fit_trees import fit_trees
+from training.fit.workers.launchers import workers_here
 from training.fit.workers.leaf_counts import rows_of_leaves, with_leaf_counts
-from training.fit.workers.started import workers_here
 from training.parameters import (
     SelectionParameters,
     SplitParameters,

@@ -15,9 +15,9 @@ from features.errors import WorkerMismatch
 from tests.training.fit.workers.conftest import HERE, KEY, Started
 from training.data.training_set import TrainingSet
 from training.errors import ParametersError, TidegateError, WorkersFailed
-from training.fit.workers.line import Line, NotOurs
-from training.fit.workers.meeting import meeting_point, met
-from training.fit.workers.started import workers_here
+from training.fit.workers.connection import NotOurs, WorkerConnection
+from training.fit.workers.launchers import workers_here
+from training.fit.workers.rendezvous import rendezvous_socket, workers_at
 from training.fit.workers.worker import LEFT_ALONE, work
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
 from training.train import train
@@ -74,7 +74,7 @@ def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[...,
         refused(WorkersFailed, reason, data, workers(2, port))
         with (
             pytest.raises(WorkersFailed, match=rf"{HERE}:{port} cannot be listened at"),
-            meeting_point((HERE, port)),
+            rendezvous_socket((HERE, port)),
         ):
             pass
 
@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[...,
 def test_a_worker_with_other_code_is_refused(
     workers: Callable[[int], Started], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.fit.workers.meeting.CODE", "tidegate 0.0.9, lightgbm 3.3.5")
+    monkeypatch.setattr("training.fit.workers.rendezvous.CODE", "tidegate 0.0.9, lightgbm 3.3.5")
 
     with (
         pytest.raises(WorkerMismatch, match=r"has tidegate .*lightgbm 4.*lightgbm 3\.3\.5"),
@@ -103,14 +103,14 @@ def test_fewer_rows_than_workers_are_refused(
 def test_whoever_does_not_know_the_key_is_no_worker(
     start: Callable[..., ForkServerProcess],
 ) -> None:
-    with meeting_point((HERE, 0)) as server:
+    with rendezvous_socket((HERE, 0)) as server:
         where = server.getsockname()[:2]
         process = start(where)
         ends_at = time.monotonic() + SOON_S
         while process.exitcode is None and time.monotonic() < ends_at:
             with (
                 pytest.raises(WorkersFailed, match="of 1 workers 0 came"),
-                met(server, KEY + b"?", 1, 1.0),
+                workers_at(server, KEY + b"?", 1, 1.0),
             ):
                 pass
             process.join(0.5)
@@ -127,7 +127,7 @@ def test_our_own_proof_is_nobody_elses() -> None:
 
     threading.Thread(target=echo, daemon=True).start()
     with ours, theirs, pytest.raises(NotOurs):
-        Line.greeted(ours, KEY, b"coordinator", b"worker")
+        WorkerConnection.greeted(ours, KEY, b"coordinator", b"worker")
 
 
 def test_a_worker_says_where_it_found_nobody() -> None:

@@ -7,7 +7,7 @@ import pytest
 from features.errors import SparkUnavailable
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.fit.workers.started import workers_here, workers_on_spark
+from training.fit.workers.launchers import workers_here, workers_on_spark
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
 from training.train import train
 

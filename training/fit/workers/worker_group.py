@@ -14,9 +14,9 @@ from features.errors import TidegateError, WorkerMismatch
 from training.data.training_set import TrainingSet
 from training.errors import ParametersError, TrainingSetError, WorkersFailed
 from training.fit.fit_trees import LabelledRows, LossProgress, TreeProgress, lightgbm_parameters
+from training.fit.workers.connection import WorkerConnection, WorkerMessage
 from training.fit.workers.growth_task import GrowthTask
 from training.fit.workers.leaf_counts import with_leaf_counts
-from training.fit.workers.line import Line, WorkerMessage
 from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
@@ -34,10 +34,10 @@ _OF_THE_NETWORK = {"machines": "", "num_machines": "1", "local_listen_port": "12
 
 
 @dataclass(frozen=True)
-class Growers:
+class WorkerGroup:
     """Workers that have come, all of them with the code of this process."""
 
-    lines: list[Line]
+    lines: list[WorkerConnection]
     inbox: Inbox
 
     def grow(
@@ -100,7 +100,7 @@ class Growers:
         for line in self.lines:
             self._say(line, WorkerMessage(word, values))
 
-    def _say(self, line: Line, message: WorkerMessage) -> None:
+    def _say(self, line: WorkerConnection, message: WorkerMessage) -> None:
         with suppress(OSError):  # its end is heard of, and why
             line.send(message.word, message.arrays, **message.values)
 
@@ -108,7 +108,7 @@ class Growers:
 class _Waiting:
     """What workers said and nobody has looked at yet."""
 
-    def __init__(self, growers: Growers):
+    def __init__(self, growers: WorkerGroup):
         self._growers = growers
         self._said: dict[int, deque[WorkerMessage]] = defaultdict(deque)
 

@@ -41,7 +41,7 @@ class NotOurs(OSError):
     """Whoever is at the other end does not know the key."""
 
 
-class Line:
+class WorkerConnection:
     """A connection whose two ends have shown each other that they know one key."""
 
     def __init__(self, connection: socket.socket):

@@ -8,16 +8,16 @@ from queue import Empty, SimpleQueue
 
 from features.errors import WorkerMismatch
 from training.errors import WorkersFailed
-from training.fit.workers.growers import Growers, Inbox
-from training.fit.workers.installed import CODE
-from training.fit.workers.line import Address, Line
+from training.fit.workers.connection import Address, WorkerConnection
+from training.fit.workers.environment_fingerprint import CODE
 from training.fit.workers.worker import COORDINATOR, WORKER
+from training.fit.workers.worker_group import Inbox, WorkerGroup
 
 _LOOKS_EVERY_S = 0.2
 
 
 @contextmanager
-def meeting_point(where: Address) -> Iterator[socket.socket]:
+def rendezvous_socket(where: Address) -> Iterator[socket.socket]:
     """A socket that listens. Raises WorkersFailed where it cannot."""
     host, port = where
     try:
@@ -33,20 +33,20 @@ def meeting_point(where: Address) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def met(
+def workers_at(
     server: socket.socket,
     key: bytes,
     count: int,
     within_s: float,
     hindrance: Callable[[], str | None] = lambda: None,
-) -> Iterator[Growers]:
+) -> Iterator[WorkerGroup]:
     """So many workers, for as long as the block lasts; then they end, whatever happened.
 
     Raises WorkersFailed where they have not come in time or a `hindrance` says why they will not,
     and WorkerMismatch where one has other code.
     """
     inbox: Inbox = SimpleQueue()
-    growers = Growers([], inbox)
+    growers = WorkerGroup([], inbox)
     ends_at = time.monotonic() + within_s
     with ExitStack() as lines:
         while len(growers.lines) < count:
@@ -65,22 +65,22 @@ def met(
         growers.dismiss()
 
 
-def _greeted(server: socket.socket, key: bytes) -> Line | None:
+def _greeted(server: socket.socket, key: bytes) -> WorkerConnection | None:
     """The line of whoever came, if anybody did who knows the key."""
     with suppress(OSError):  # nobody yet, or somebody else
         connection, _ = server.accept()
         try:
-            return Line.greeted(connection, key, COORDINATOR, WORKER)
+            return WorkerConnection.greeted(connection, key, COORDINATOR, WORKER)
         except OSError:
             connection.close()
     return None
 
 
-def _hear(line: Line, rank: int, inbox: Inbox) -> None:
+def _hear(line: WorkerConnection, rank: int, inbox: Inbox) -> None:
     line.hear(lambda message: inbox.put((rank, message)), lambda: inbox.put((rank, None)))
 
 
-def _hold_same_code(growers: Growers, within_s: float) -> None:
+def _hold_same_code(growers: WorkerGroup, within_s: float) -> None:
     """Hear the first words of whoever came last, or of the end of somebody before."""
     try:
         rank, hello = growers.inbox.get(timeout=within_s)

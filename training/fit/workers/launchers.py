@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from features.spark.session import said_plainly, spark_session
 from training.errors import WorkersFailed
-from training.fit.workers.growers import Growers
-from training.fit.workers.line import KEY_VARIABLE, Address
-from training.fit.workers.meeting import meeting_point, met
+from training.fit.workers.connection import KEY_VARIABLE, Address
+from training.fit.workers.rendezvous import rendezvous_socket, workers_at
+from training.fit.workers.worker_group import WorkerGroup
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,10 +30,10 @@ _SAID = 600
 
 
 @contextmanager
-def workers_here(count: int) -> Iterator[Growers]:
+def workers_here(count: int) -> Iterator[WorkerGroup]:
     """So many processes of this machine. Raises WorkersFailed where one does not come."""
     key = secrets.token_hex()
-    with meeting_point((HERE, 0)) as server:
+    with rendezvous_socket((HERE, 0)) as server:
         processes = [_process(server.getsockname()[:2], key) for _ in range(count)]
 
         def hindrance() -> str | None:
@@ -41,7 +41,9 @@ def workers_here(count: int) -> Iterator[Growers]:
             return f"a worker ended with {ended[0]} before it came" if ended else None
 
         try:
-            with met(server, key.encode(), count, PROCESSES_COME_WITHIN_S, hindrance) as growers:
+            with workers_at(
+                server, key.encode(), count, PROCESSES_COME_WITHIN_S, hindrance
+            ) as growers:
                 yield growers
         finally:
             for process in processes:
@@ -49,24 +51,24 @@ def workers_here(count: int) -> Iterator[Growers]:
 
 
 @contextmanager
-def workers_invited(count: int, where: Address, key: str) -> Iterator[Growers]:
+def workers_invited(count: int, where: Address, key: str) -> Iterator[WorkerGroup]:
     """So many workers that others start, with `tidegate fit-worker` and the same key."""
     with (
-        meeting_point(where) as server,
-        met(server, key.encode(), count, INVITED_COME_WITHIN_S) as growers,
+        rendezvous_socket(where) as server,
+        workers_at(server, key.encode(), count, INVITED_COME_WITHIN_S) as growers,
     ):
         yield growers
 
 
 @contextmanager
-def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator[Growers]:
+def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator[WorkerGroup]:
     """So many tasks of Spark, which run at the same time and reach this machine at `where`.
 
     Raises SparkUnavailable, SparkFailed, or WorkersFailed where Spark has no room for all.
     """
     key = secrets.token_hex()
     where = where or (_own_host_towards(master), 0)
-    with spark_session(master) as spark, meeting_point(where) as server:
+    with spark_session(master) as spark, rendezvous_socket(where) as server:
         host, port = where[0], server.getsockname()[1]
         task = partial(_as_task, f"{host}:{port}", key)
         tasks = spark.range(0, count, 1, count).mapInArrow(task, "worker long", barrier=True)
@@ -86,7 +88,7 @@ def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        with met(server, key.encode(), count, TASKS_COME_WITHIN_S, hindrance) as growers:
+        with workers_at(server, key.encode(), count, TASKS_COME_WITHIN_S, hindrance) as growers:
             yield growers
         thread.join(_ENDS_WITHIN_S)
 
