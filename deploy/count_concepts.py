@@ -60,7 +60,11 @@ def concepts(files: Iterable[Path]) -> dict[str, float]:
     python = [file for file in files if file.suffix == ".py"]
     tests = [file for file in files if file.parts[0] == "tests" and file.suffix in {".py", ".toml"}]
     outside_tests = [file for file in python if file.parts[0] != "tests"]
-    core = [file for file in outside_tests if not _is_satellite(file)]
+    core = [
+        file
+        for file in outside_tests
+        if not (file.parts[0] == "experiments" or file.parts[:2] == ("serving", "client"))
+    ]
     trees = [ast.parse(file.read_text()) for file in core]
     definitions = [node for tree in trees for node in _definitions(tree)]
     classes = [node for node in definitions if isinstance(node, ast.ClassDef)]
@@ -83,10 +87,6 @@ def concepts(files: Iterable[Path]) -> dict[str, float]:
         "pages of docs": sum(file.parts[0] == "docs" and file.suffix == ".md" for file in files),
         "pages of decisions": sum(file.match("docs/adr/[0-9]*.md") for file in files),
     }
-
-
-def _is_satellite(file: Path) -> bool:
-    return file.parts[0] == "experiments" or file.parts[:2] == ("serving", "client")
 
 
 def _definitions(tree: ast.Module) -> Iterator[Definition]:

@@ -27,7 +27,9 @@ def mixed(*parts: npt.ArrayLike) -> Words:
     word = np.zeros((), dtype=np.uint64)
     with np.errstate(over="ignore"):
         for part in parts:
-            word = (word ^ _as_words(part)) + np.uint64(0x9E3779B97F4A7C15)
+            word = (word ^ np.asarray(part).astype(np.int64).view(np.uint64)) + np.uint64(
+                0x9E3779B97F4A7C15
+            )
             word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             word = word ^ (word >> np.uint64(31))
@@ -43,7 +45,3 @@ def picked(weights: Floats, at: Floats) -> Ints:
     """Which of `weights` each number of `at`, in [0, 1), falls on."""
     edges = np.cumsum(weights)
     return np.minimum(np.searchsorted(edges, at * edges[-1], side="right"), len(weights) - 1)
-
-
-def _as_words(part: npt.ArrayLike) -> Words:
-    return np.asarray(part).astype(np.int64).view(np.uint64)

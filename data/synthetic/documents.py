@@ -283,7 +283,14 @@ def _contents(
         "currency": pa.array(CURRENCIES).take(
             pa.array(draft.measures.currency[of], mask=~of_invoice)
         ),
-        "container_number": _boxes(plan, draft, of, box, has_box),
+        "container_number": (
+            container_numbers(
+                plan.seed,
+                box,
+                is_wrong=draft.subjects.signs["container_check_failed"][of],
+                where=has_box,
+            )
+        ),
         "seal_number": texts("SL", decimal(seal, 7), where=has_box),
     }
 
@@ -303,12 +310,3 @@ def _packages(rng: np.random.Generator, packages: Ints, differs: Flags) -> Ints:
     factor = np.where(rng.random(len(packages)) < 0.3, 1 / factor, factor)
     other = np.ceil(packages * factor).astype(np.int64)
     return np.where(odd, other, packages)
-
-
-def _boxes(plan: Plan, draft: ShipmentDraft, of: Ints, box: Ints, where: Flags) -> pa.Array:
-    return container_numbers(
-        plan.seed,
-        box,
-        is_wrong=draft.subjects.signs["container_check_failed"][of],
-        where=where,
-    )

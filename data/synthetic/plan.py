@@ -64,7 +64,9 @@ def planned(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
         lived(kind, ways, scenario=scenario, subjects=journeys, days=days, seed=seed)
         for kind in ("route", "shipment")
     )
-    moving, carrying = (_by_day(moves, days) for moves in (routes, shipments))
+    moving, carrying = (
+        np.bincount(moves.at_day.astype(np.int64), minlength=days) for moves in (routes, shipments)
+    )
     busy = _activity(scenario, days)
     # A consignment of a network brings the journey that carries it.
     honest_journeys = _spread(
@@ -100,10 +102,6 @@ def _spread(total: int, weights: Floats) -> Ints:
     """`total` shared out by weight in whole numbers."""
     edges = np.round(np.cumsum(weights) / weights.sum() * total).astype(np.int64)
     return np.diff(edges, prepend=0)
-
-
-def _by_day(movements: Movements, days: int) -> Ints:
-    return np.bincount(movements.at_day.astype(np.int64), minlength=days)
 
 
 def _chapter_edges(per_day: Ints) -> Ints:

@@ -9,7 +9,7 @@ from features.arrow_schema import record_table
 from features.records import Shipment
 from synthetic import instants
 from synthetic.actors import CONSIGNEE, carelessness, chosen_consignees, usual_hour
-from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
+from synthetic.chance import Flags, Ints, Words, chance, mixed, picked, share
 from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import SHIP
 from synthetic.goods import goods
@@ -101,7 +101,12 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
         goods=kinds,
         declared_goods=_declared_goods(rng, subjects, kinds),
         measures=measured(rng, plan.seed, subjects.signs, kinds, slot, dispatch, declared_at),
-        boxes=boxed(rng, _pool(plan), subjects.signs, journeys.kind[journey] == SHIP),
+        boxes=boxed(
+            rng,
+            max(int(plan.honest_shipments.sum()) // 6, 500),
+            subjects.signs,
+            journeys.kind[journey] == SHIP,
+        ),
     )
     draft = taken(draft, np.argsort(draft.declared_at, kind="stable"))
     draft.number[:] = plan.first_shipment[chapter] + np.arange(number)
@@ -144,7 +149,15 @@ def shipment_table(
         "office_id": office_ids(plan, draft),
         "gross_mass_kg": pa.array(draft.measures.gross_kg),
         "net_mass_kg": pa.array(draft.measures.net_kg, mask=~known[4]),
-        "volume_m3": pa.array(_volume(rng, draft.measures.gross_kg, density), mask=~known[5]),
+        "volume_m3": pa.array(
+            np.round(
+                draft.measures.gross_kg
+                / density
+                * np.exp(0.12 * rng.standard_normal(len(draft.measures.gross_kg))),
+                3,
+            ),
+            mask=~known[5],
+        ),
         "packages": pa.array(draft.measures.packages, mask=~known[6]),
         "declared_value": pa.array(draft.measures.value),
         "currency": pa.array(CURRENCIES).take(pa.array(draft.measures.currency)),
@@ -184,11 +197,6 @@ def _declared_at(
     return np.where(there > soon, there, there + DAY)
 
 
-def _pool(plan: Plan) -> int:
-    """How many containers there are."""
-    return max(int(plan.honest_shipments.sum()) // 6, 500)
-
-
 def _goods(plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints) -> Ints:
     """What a consignee usually trades, at times something else; networks what they need."""
     number = len(slot)
@@ -226,10 +234,6 @@ def _described(rng: np.random.Generator, draft: ShipmentDraft, known: Flags) -> 
     vague = len(goods().description) + rng.integers(0, len(VAGUE), number)
     which = np.where(draft.subjects.signs["vague_description"], vague, draft.goods)
     return pa.array(words, pa.string()).take(pa.array(which, mask=~known))
-
-
-def _volume(rng: np.random.Generator, gross_kg: Floats, kg_per_m3: Floats) -> Floats:
-    return np.round(gross_kg / kg_per_m3 * np.exp(0.12 * rng.standard_normal(len(gross_kg))), 3)
 
 
 def _import_types(rng: np.random.Generator, draft: ShipmentDraft) -> Ints:

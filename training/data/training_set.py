@@ -191,7 +191,12 @@ def _frame(file: Path, names: Iterable[str] | None, numbers_in: Path | None = No
     """Column after column, since a large matrix would else be in memory twice; texts but ids are
     categories, since few of them differ. Numbers are mapped from files where a folder is given.
     """
-    texts = [f.name for f in pq.read_schema(file) if f.name != "subject_id" and _is_text(f)]
+    texts = [
+        f.name
+        for f in pq.read_schema(file)
+        if f.name != "subject_id"
+        and bool(pa.types.is_string(f.type) or pa.types.is_large_string(f.type))
+    ]
     with (
         _readable(file),
         pq.ParquetFile(
@@ -224,10 +229,6 @@ def _kept(column: "pd.Series[Any]", numbers_in: Path | None) -> "pd.Series[Any] 
         np.save(file, column.to_numpy())
     mapped: Floats = np.load(file.name, mmap_mode="r")
     return mapped
-
-
-def _is_text(field: pa.Field) -> bool:
-    return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from training.confidence_intervals import Estimate
 from training.evaluation.beeswarm import beeswarm
-from training.evaluation.evaluation_report import EvaluationReport, PopulationSection, StatusQuo
+from training.evaluation.evaluation_report import EvaluationReport, PopulationSection
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.plot_style import INK, PALE, WARM, blank, framed
 
@@ -96,14 +96,15 @@ def _by_share(axes: Axes, population: PopulationSection, name: str) -> None:
         by_model.append((100 * was.share, getattr(was, f"model_{name}")))
     _marked(axes, sorted(by_model, key=lambda point: point[0]), INK, "by the model's order")
     if was is not None:
-        _marked(axes, _beside(was, name), WARM, "status quo, as was inspected", marker="D")
+        _marked(
+            axes,
+            [(100 * was.share + 0.15, getattr(was, name))],
+            WARM,
+            "status quo, as was inspected",
+            marker="D",
+        )
     axes.set(xlabel="% of all traffic inspected", ylabel=f"{name}, 95 % interval")
     axes.set_xlim(0, 1.1 * max(x for x, _ in by_model))
-
-
-def _beside(was: StatusQuo, name: str) -> list[Point]:
-    """The status quo's point, a little to the right of what the model would do there."""
-    return [(100 * was.share + 0.15, getattr(was, name))]
 
 
 def _marked(

@@ -4,7 +4,7 @@ Only declarations from the model's own evaluation window on count: earlier ones 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +75,9 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
 
 def unseen_from(model: RiskModel) -> np.datetime64:
     """From which declarations on a model has seen no label: its own evaluation begins there."""
-    return _instant(model.manifest.training_window.evaluation.begins)
+    return np.datetime64(
+        model.manifest.training_window.evaluation.begins.astimezone(UTC).replace(tzinfo=None), "us"
+    )
 
 
 def require_unseen(model: RiskModel, window: TimeWindow) -> None:
@@ -103,10 +105,6 @@ def require_same_subject(model: RiskModel, data: TrainingSet) -> None:
 def parameters_of(model: RiskModel) -> TrainingParameters:
     """The parameters that the model was trained with."""
     return TrainingParameters.model_validate(model.manifest.parameters)
-
-
-def _instant(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _day(instant: np.datetime64) -> str:

@@ -68,7 +68,11 @@ class PeerReference:
             row
             for among in (Peers.GOODS, Peers.CORRIDOR)
             if among.value in subjects and not subjects[among.value].isna().all()
-            for row in _rows(frame, subjects[among.value], _compared(inputs, among))
+            for row in _rows(
+                frame,
+                subjects[among.value],
+                [feature for feature in inputs.features if feature.among is among],
+            )
         ]
         file = io.BytesIO()
         table = pa.Table.from_pylist(rows, SCHEMA)
@@ -137,10 +141,6 @@ def _starts(lists: pa.ListArray) -> npt.NDArray[np.int64]:
     """Where the values of each row start among all of them, and where the last ones end."""
     starts = np.asarray(np.from_dlpack(lists.offsets), np.int64)
     return starts - starts[0]
-
-
-def _compared(inputs: ModelInputs, among: Peers) -> list[Feature]:
-    return [feature for feature in inputs.features if feature.among is among]
 
 
 def _rows(

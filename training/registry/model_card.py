@@ -38,7 +38,10 @@ def model_card(
         "## Groups\n\n" + _groups(report),
         "## Leakage\n\n" + _leakage(report),
         "## Limits\n\n" + _listed(_limits(report)),
-        "## Gates\n\n" + _listed(_answer(verdict) for verdict in verdicts),
+        "## Gates\n\n"
+        + _listed(
+            f"{verdict.gate}, {verdict.answer}: {_plain(verdict.reason)}" for verdict in verdicts
+        ),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -170,10 +173,6 @@ def _limits(report: EvaluationReport) -> Iterable[str]:
     for column, count in report.never_seen.items():
         if count:
             yield f"{column}: {count:,} evaluated subjects hold a value it was never fitted on."
-
-
-def _answer(verdict: Verdict) -> str:
-    return f"{verdict.gate}, {verdict.answer}: {_plain(verdict.reason)}"
 
 
 def _listed(lines: Iterable[str]) -> str:

@@ -121,7 +121,9 @@ def _formed(
     start = np.where(is_late, np.maximum(start, rng.uniform(late_from, days, len(start))), start)
     end = np.minimum(start + lasts, days)
     start = np.maximum(start, 0.0)
-    gap = life / per_life / _regime(scenario, start, days)
+    gap = (
+        life / per_life / np.where(start >= scenario.regime_at * days, scenario.regime_factor, 1.0)
+    )
     return _Networks(
         typology=typology,
         corridors=_chosen_corridors(rng, typologies, typology, ways),
@@ -145,10 +147,6 @@ def _succeeded(start: Floats, life: Floats, at_day: float) -> tuple[Floats, Floa
         np.concatenate([lasts, rest[hands_over]]),
         np.concatenate([life, life[hands_over]]),
     )
-
-
-def _regime(scenario: Scenario, start: Floats, days: int) -> Floats:
-    return np.where(start >= scenario.regime_at * days, scenario.regime_factor, 1.0)
 
 
 def _practised(
