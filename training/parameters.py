@@ -250,7 +250,16 @@ class TrainingParameters(Parameters):
     @property
     def as_toml(self) -> str:
         """All of them, defaults too, as a file that `read` gives back; without the search."""
-        return _toml(self.model_dump(exclude_none=True))
+        table = self.model_dump(exclude_none=True)
+        tables = {name: value for name, value in table.items() if isinstance(value, dict)}
+        lines = [f"{name} = {_literal(table[name])}" for name in table if name not in tables]
+        for name, inner in tables.items():
+            lines += [
+                "",
+                f"[{name}]",
+                *(f"{key} = {_literal(value)}" for key, value in inner.items()),
+            ]
+        return "\n".join(lines) + "\n"
 
     def with_trees(self, trees: int) -> Self:
         """The same, with exactly so many trees."""
@@ -284,14 +293,6 @@ class TrainingParameters(Parameters):
         except ValidationError as error:
             faults = error.errors(include_url=False)
             raise ParametersError("; ".join(f"{file}: {_in_words(f)}" for f in faults)) from None
-
-
-def _toml(table: dict[str, Any]) -> str:
-    tables = {name: value for name, value in table.items() if isinstance(value, dict)}
-    lines = [f"{name} = {_literal(table[name])}" for name in table if name not in tables]
-    for name, inner in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_literal(value)}" for key, value in inner.items())]
-    return "\n".join(lines) + "\n"
 
 
 def _literal(value: Any) -> str:

@@ -78,7 +78,10 @@ def retrain(
             build_training_set(scratch / "records", subject, built, advance)
         authored = add_authors(built, subject, authors)
         registration = train(built)
-        _replace_training_set(built, training_sets / subject)
+        place = training_sets / subject
+        with written_whole(place) as folder:
+            for file in built.iterdir():
+                shutil.move(file, folder)
     data = TrainingSet.read(training_sets / subject, subject)
     canaries = _choose_canaries(home, registration, data, seed)
     verdicts = promotion_verdicts(registration, home, "", data, None)
@@ -100,12 +103,6 @@ def _write_records(
     if absent := [name for name in needed if not counts[name]]:
         raise TrainingSetError(f"no {' and no '.join(absent)} were known before {until:%Y-%m-%d}")
     return counts, authors
-
-
-def _replace_training_set(built: Path, place: Path) -> None:
-    with written_whole(place) as folder:
-        for file in built.iterdir():
-            shutil.move(file, folder)
 
 
 def _choose_canaries(

@@ -41,17 +41,13 @@ def travelled(
     for sign, rank in (("extra_stop", 0), ("detour", 2)):
         elsewhere = ways.stops[ways.neighbours[corridor, rank], 0]
         rows = signs[sign] & (elsewhere != stops[:, 0]) & (elsewhere != stops[:, 1])
-        stops, legs = _with_stop(stops, legs, rows, elsewhere)
+        # Put a stop after the first one of some journeys.
+        longer = stops.copy()
+        longer[rows, 2:] = stops[rows, 1:-1]
+        longer[rows, 1] = elsewhere[rows]
+        stops, legs = longer, legs + rows
         km[rows] = _leg_km(ways, lane[rows], stops[rows])
     return _timed(rng, stops, legs, km, lane, signs)
-
-
-def _with_stop(stops: Ints, legs: Ints, rows: Ints, place: Ints) -> tuple[Ints, Ints]:
-    """Put a stop after the first one of some journeys."""
-    longer = stops.copy()
-    longer[rows, 2:] = stops[rows, 1:-1]
-    longer[rows, 1] = place[rows]
-    return longer, legs + rows
 
 
 def _leg_km(ways: Corridors, lane: Ints, stops: Ints) -> Floats:

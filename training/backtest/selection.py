@@ -156,7 +156,8 @@ def _at_office(
     _require_room(office, plan, len(ruled), room + plan.used_in_period)
     candidates = rows[~is_ruled[rows]]
     room_now = _room_now(policy, plan, room - len(ruled), scores[candidates], scores)
-    scored = _highest(candidates, room_now, policy, scores)
+    above = candidates[scores[candidates] >= policy.threshold]
+    scored = above[np.argsort(-scores[above], kind="stable")[:room_now]]
     pool = rng.permutation(np.setdiff1d(rows, np.concatenate([ruled, scored])))
     expected = policy.exploration_share * policy.capacity_share * len(rows)
     chances = _chances(policy, scores[pool], expected)
@@ -208,11 +209,6 @@ def _room_now(policy: Policy, plan: OfficePlan, room: int, own: Floats, week: Fl
     higher = len(among) - np.searchsorted(among, own, side="right")
     standing_out = int((higher < int(rate * len(among))).sum())
     return min(room, max(standing_out, room - later))
-
-
-def _highest(candidates: Ints, room: int, policy: Policy, scores: Floats) -> Ints:
-    above = candidates[scores[candidates] >= policy.threshold]
-    return above[np.argsort(-scores[above], kind="stable")[:room]]
 
 
 def _chances(policy: Policy, scores: Floats, expected: float) -> Floats:

@@ -38,7 +38,11 @@ def group_referrals(
         return ()
     ranking = ScoreRanking.from_scores(np.zeros(sample.traffic), log_odds)
     referred = inspected_rows(ranking, GATE_SHARE)
-    usual = _usual_share(sample, referred)
+    # The share referred of all subjects that would not be confirmed; of one at the least, since
+    # where all that is referred is confirmed nothing could be put in proportion to it.
+    confirmed = confirmed_among(sample, referred)
+    rightly = min(confirmed.value if confirmed else 0.0, float(referred.sum()))
+    usual = max(float(referred.sum()) - rightly, 1.0) / (sample.traffic - rightly)
     return tuple(
         _figures((by, group), mask, referred, sample, usual)
         for by, group, mask in _gated_groups(traffic)
@@ -50,15 +54,6 @@ def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
         if by in GATED_GROUPINGS and groups.notna().any():
             for group, mask in masks(groups, FEWEST_SUBJECTS):
                 yield by, group, mask
-
-
-def _usual_share(sample: InspectedSample, referred: Floats) -> float:
-    """The share referred of all subjects that would not be confirmed; of one at the least, since
-    where all that is referred is confirmed nothing could be put in proportion to it.
-    """
-    confirmed = confirmed_among(sample, referred)
-    rightly = min(confirmed.value if confirmed else 0.0, float(referred.sum()))
-    return max(float(referred.sum()) - rightly, 1.0) / (sample.traffic - rightly)
 
 
 def _figures(

@@ -23,7 +23,9 @@ def references(frame: "pd.DataFrame", inputs: ModelInputs) -> dict[str, Referenc
 def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) -> Reference:
     """What is usual for one feature, given its column."""
     if feature.is_categorical:
-        return _of_categories(values)
+        counts = values.astype("str").value_counts().sort_index()
+        shares = {str(name): float(count) / len(values) for name, count in counts.items()}
+        return Reference(missing_share=float(values.isna().mean()), shares=shares)
     return reference_of_numbers(np.asarray(values, np.float64), feature)
 
 
@@ -40,9 +42,3 @@ def reference_of_numbers(values: Floats, feature: Feature) -> Reference:
         yes = float(present.sum()) / len(values)
         shares = {"yes": yes, "no": len(present) / len(values) - yes}
     return Reference(missing_share=missing_share, quantiles=quantiles, shares=shares)
-
-
-def _of_categories(values: "pd.Series[float] | pd.Series[str]") -> Reference:
-    counts = values.astype("str").value_counts().sort_index()
-    shares = {str(name): float(count) / len(values) for name, count in counts.items()}
-    return Reference(missing_share=float(values.isna().mean()), shares=shares)

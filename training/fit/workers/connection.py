@@ -63,7 +63,11 @@ class WorkerConnection:
             raise NotOurs("the key of workers is another one there")
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _notice_silence(connection)
+        # A machine without power ends no connection; nor does a cut cable.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (("TCP_KEEPIDLE", _SILENT_S), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, name):  # not every system lets these be chosen
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         return cls(connection)
 
     def send(self, word: str, arrays: Arrays | None = None, **values: Any) -> None:
@@ -117,11 +121,3 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
             raise ConnectionResetError("the other end is gone")
         received += part
     return bytes(received)
-
-
-def _notice_silence(connection: socket.socket) -> None:
-    """A machine without power ends no connection; nor does a cut cable."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", _SILENT_S), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):  # not every system lets these be chosen
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -47,7 +47,12 @@ def workers_here(count: int) -> Iterator[WorkerGroup]:
                 yield growers
         finally:
             for process in processes:
-                _end(process)
+                # Its line is closed, so it ends; but not where its machine has no time for it.
+                try:
+                    process.wait(_ENDS_WITHIN_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
 @contextmanager
@@ -100,15 +105,6 @@ def _process(where: Address, key: str) -> "subprocess.Popen[bytes]":
         stdout=subprocess.DEVNULL,
         env={**os.environ, KEY_VARIABLE: key},
     )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Its line is closed, so it ends; but not where its machine has no time for it."""
-    try:
-        process.wait(_ENDS_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _as_task(
