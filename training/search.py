@@ -153,7 +153,11 @@ def _try_once(study: optuna.Study, context: _TrialContext, finished: int) -> Non
     study.sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if not finished and not waiting:
-        study.enqueue_trial(_as_given(context.parameters))
+        # The given tree parameters, clipped to the spans.
+        trees = context.parameters.trees.model_dump()
+        spans = context.parameters.search.spans.model_dump()
+        as_given = {name: min(max(trees[name], low), high) for name, (low, high) in spans.items()}
+        study.enqueue_trial(as_given)
     trial = study.ask(_distributions(context.parameters.search.spans))
     try:
         study.tell(trial, context.loss(trial))
@@ -174,13 +178,6 @@ def _distributions(spans: SearchSpans) -> dict[str, BaseDistribution]:
         "feature_share": FloatDistribution(*spans.feature_share),
         "row_share": FloatDistribution(*spans.row_share),
     }
-
-
-def _as_given(parameters: TrainingParameters) -> dict[str, float | int]:
-    """The given tree parameters, clipped to the spans."""
-    trees = parameters.trees.model_dump()
-    spans = parameters.search.spans.model_dump()
-    return {name: min(max(trees[name], low), high) for name, (low, high) in spans.items()}
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:

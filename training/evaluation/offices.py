@@ -11,7 +11,7 @@ from training.confidence_intervals import with_intervals
 from training.evaluation.evaluation_report import CapacityFigures
 from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import EvaluationParameters
-from training.ranking import Floats, ScoreRanking, at_capacity
+from training.ranking import ScoreRanking, at_capacity
 
 UNKNOWN = "(unknown)"
 
@@ -25,8 +25,16 @@ def at_office_capacity(
     holds all subjects of the window, `labelled` those with a label; `share` is of the latter.
     """
     offices = _offices(labelled)
-    capacity = offices.map(_inspected(everyone)).to_numpy(dtype=np.float64)
-    usage = _place_in_office(offices, labelled.probability) / capacity
+    # Per office, the share of its subjects that has an outcome, conclusive or not.
+    is_inspected = pd.Series(pd.notna(everyone.data.outcomes.selected_by[everyone.rows]))
+    inspected = is_inspected.groupby(_offices(everyone).to_numpy()).mean()
+    capacity = offices.map(inspected).to_numpy(dtype=np.float64)
+    # From just above 0 for the highest of an office to 1 for its lowest; equals share a place.
+    placed = (
+        pd.Series(labelled.probability).groupby(offices.to_numpy()).rank(ascending=False, pct=True)
+    )
+    place_in_office = np.asarray(placed, dtype=np.float64)
+    usage = place_in_office / capacity
     ranking = ScoreRanking.from_scores(labelled.labels, -usage, values=labelled.declared_value)
     share = float(capacity.mean())
     estimates = with_intervals(
@@ -37,15 +45,3 @@ def at_office_capacity(
 
 def _offices(window: LabelledWindow) -> "pd.Series[str]":
     return window.subjects["office_id"].astype(object).fillna(UNKNOWN).reset_index(drop=True)
-
-
-def _inspected(everyone: LabelledWindow) -> "pd.Series[float]":
-    """Per office, the share of its subjects that has an outcome, conclusive or not."""
-    is_inspected = pd.Series(pd.notna(everyone.data.outcomes.selected_by[everyone.rows]))
-    return is_inspected.groupby(_offices(everyone).to_numpy()).mean()
-
-
-def _place_in_office(offices: "pd.Series[str]", probability: Floats) -> Floats:
-    """From just above 0 for the highest of an office to 1 for its lowest; equals share a place."""
-    placed = pd.Series(probability).groupby(offices.to_numpy()).rank(ascending=False, pct=True)
-    return np.asarray(placed, dtype=np.float64)

@@ -217,19 +217,15 @@ def _callbacks(task: GrowthTask, line: WorkerConnection, tells: bool) -> list[An
     if tells:
         callbacks.append(lambda step: line.send("tree", tree=step.iteration + 1))
     if task.settings["extra_trees"]:
-        callbacks.append(_redrawn(task.settings["seed"]))
+        # Random thresholds are drawn anew for each tree. A feature's come from one sequence for all
+        # trees, which goes on only in the worker that looks at it: the number of workers would
+        # otherwise decide the trees.
+        seed = task.settings["seed"]
+        redrawn = lightgbm.reset_parameter(
+            extra_seed=lambda tree: (seed + _SEED_STEP * (tree + 1)) % _MOST_SEEDS
+        )
+        callbacks.append(redrawn)
     return [*callbacks, *watching(0 if tells else task.rounds, None)]
-
-
-def _redrawn(seed: int) -> Any:
-    """Random thresholds drawn anew for each tree.
-
-    A feature's are one sequence for all trees, which goes on only with the worker that looks at it:
-    how many workers there are would decide the trees.
-    """
-    return lightgbm.reset_parameter(
-        extra_seed=lambda tree: (seed + _SEED_STEP * (tree + 1)) % _MOST_SEEDS
-    )
 
 
 def _asking(
