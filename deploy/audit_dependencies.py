@@ -28,7 +28,7 @@ EXIT_CODES: Mapping[Verdict, int] = {"passed": 0, "refused": 1, "undecided": 3}
 
 @dataclass(frozen=True)
 class AuditedPackage:
-    """What a service says of one package; `skipped` says why it could say nothing."""
+    """The report of a service about one package; `skipped` says why it could say nothing."""
 
     name: str
     version: str

@@ -70,25 +70,25 @@ class Outcomes:
 
     @property
     def is_inspected(self) -> Bools:
-        """Whether somebody looked, with whatever result."""
+        """Return whether somebody looked, with whatever result."""
         return np.not_equal(self.selected_by, None)  # type: ignore[call-overload]  # an object column
 
     @property
     def is_labelled(self) -> Bools:
-        """Whether the subject has a label, known at any time."""
+        """Return whether the subject has a label, known at any time."""
         return ~np.isnan(self.label)
 
     def is_labelled_by(self, instant: np.datetime64) -> Bools:
-        """Whether the subject's label was known before `instant`."""
+        """Return whether the subject's label was known before `instant`."""
         return self.is_labelled & (self.known_at < instant)
 
     @property
     def in_random_lane(self) -> Bools:
-        """Whether the subject was inspected because it was drawn at random."""
+        """Return whether the subject was inspected because it was drawn at random."""
         return self.selected_by == "random"
 
     def weights(self, *, clip: float) -> Floats:
-        """How many subjects each inspected one stands for: 1 / selection probability.
+        """Return how many subjects each inspected one stands for: 1 / selection probability.
 
         No weight exceeds `clip`. Without a probability a subject stands for itself alone, as a tip
         does, and where an officer's discretion chose it for none: the draws stand for it too.

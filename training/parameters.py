@@ -49,7 +49,7 @@ class Parameters(BaseModel):
 
 
 class SplitParameters(Parameters):
-    """Where time is cut: by shares of the labelled subjects, or at the given instants.
+    """The cuts of time: by shares of the labelled subjects, or at the given instants.
 
     `label_gap_days` before a window ends are left out of fitting and calibration, since of late
     declarations only the quickly decided ones have labels yet. `refit` grows the trees anew on the
@@ -84,7 +84,7 @@ class SplitParameters(Parameters):
 
 
 class TreeParameters(Parameters):
-    """How LightGBM grows trees; `early_stopping_rounds` of 0 grows all `trees`.
+    """Parameters of LightGBM's trees; `early_stopping_rounds` of 0 grows all `trees`.
 
     Otherwise growth ends so many rounds after the one whose ranking loss on rows held back is
     least, in the mean of four folds where a `refit` cross-fits them; what grew since is left out.
@@ -133,7 +133,7 @@ class TreeParameters(Parameters):
 
 
 class SelectionParameters(Parameters):
-    """How far the choice of what to inspect is undone by weights, none of them above its clip.
+    """Bounds of the weights that undo the choice of what to inspect, none of them above its clip.
 
     `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects; an
     unrecorded probability weighs 1. Against `traffic`, trees tell what was confirmed from all else
@@ -218,7 +218,7 @@ class SearchSpans(Parameters):
 
 
 class SearchParameters(Parameters):
-    """How long to look for better trees: no further trial begins once a limit is reached.
+    """Limits of the search for better trees: no further trial begins once a limit is reached.
 
     `minutes` are those that finished trials took, in every sitting. Without a limit, no search.
     """
@@ -229,7 +229,7 @@ class SearchParameters(Parameters):
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether there is a limit to search up to."""
+        """Return whether there is a limit to search up to."""
         return self.trials is not None or self.minutes is not None
 
 

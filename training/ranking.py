@@ -66,17 +66,17 @@ class ScoreRanking:
 
     @cached_property
     def group_weight(self) -> Floats:
-        """How many subjects each group of equal scores stands for."""
+        """Return how many subjects each group of equal scores stands for."""
         return np.add.reduceat(self.weights, self.starts)
 
     @cached_property
     def group_confirmed(self) -> Floats:
-        """How many of them are confirmed."""
+        """Return how many of them are confirmed."""
         return self.grouped(self.labels)
 
     @property
     def size(self) -> float:
-        """How many subjects the rows stand for."""
+        """Return how many subjects the rows stand for."""
         return float(self.group_weight.sum())
 
     @property

@@ -38,7 +38,7 @@ FEWEST_TREES = 100
 
 @dataclass(frozen=True)
 class Search:
-    """What was found so far: `parameters` are those asked for, with the best trees."""
+    """The state of a search: `parameters` are those asked for, with the best trees."""
 
     name: str
     parameters: TrainingParameters
@@ -86,7 +86,7 @@ def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
 
 @dataclass(frozen=True)
 class _TrialContext:
-    """What all trials share: the encoded windows, and the parameters they start from."""
+    """Inputs that all trials share: the encoded windows, and the parameters they start from."""
 
     data: TrainingSet
     encoding: Encoding
@@ -169,7 +169,9 @@ def _try_once(study: optuna.Study, context: _TrialContext, finished: int) -> Non
 
 
 def _distributions(spans: SearchSpans) -> dict[str, BaseDistribution]:
-    """What counts by its multiples is drawn by its logarithm; shares are not."""
+    """Return distributions: values that count by multiples are drawn by their logarithm, shares are
+    not.
+    """
     return {
         "leaves": IntDistribution(*spans.leaves, log=True),
         "learning_rate": FloatDistribution(*spans.learning_rate, log=True),

@@ -56,18 +56,18 @@ def invented_actors(ways: Corridors, *, subjects: int, seed: int) -> Actors:
 
 
 def firm(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Words:
-    """Which firm fills each slot on a day: the word its pseudonym is spelt from."""
+    """Return which firm fills each slot on a day: the word its pseudonym is spelt from."""
     generation, _ = _generation(seed, role, slot, day)
     return mixed(seed, role, slot, generation)
 
 
 def age_days(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Floats:
-    """How old the firm in each slot is."""
+    """Return how old the firm in each slot is."""
     return _generation(seed, role, slot, day)[1]
 
 
 def carelessness(seed: int, role: int, slot: Ints) -> Floats:
-    """How many times the usual rate of honest mistakes each slot makes; about 1 on average."""
+    """Return how many times the usual rate of honest mistakes each slot makes; about 1 on average."""
     normal = _normal(share(seed, role, slot, 3), share(seed, role, slot, 4))
     return np.exp(CARELESSNESS_SPREAD * normal - CARELESSNESS_SPREAD**2 / 2)
 

@@ -42,6 +42,6 @@ def share(*parts: npt.ArrayLike) -> Floats:
 
 
 def picked(weights: Floats, at: Floats) -> Ints:
-    """Which of `weights` each number of `at`, in [0, 1), falls on."""
+    """Return which of `weights` each number of `at`, in [0, 1), falls on."""
     edges = np.cumsum(weights)
     return np.minimum(np.searchsorted(edges, at * edges[-1], side="right"), len(weights) - 1)

@@ -30,7 +30,7 @@ UNCOUNTED_IN_DANGER = 0.5  # of those whose persons are usually left out: a crow
 
 @dataclass(frozen=True)
 class OnBoard:
-    """How many persons a journey carries and is certified for; false flags leave a figure out."""
+    """The persons that a journey carries and is certified for; false flags leave a figure out."""
 
     persons: Ints
     is_counted: Flags
@@ -81,7 +81,7 @@ def _extra_crew(rng: np.random.Generator, kind: Ints) -> Ints:
 
 
 def _crowd(rng: np.random.Generator, kind: Ints, capacity: Ints, excess: Floats) -> Ints:
-    """How many are on what was not made for them."""
+    """Return how many are on what was not made for them."""
     shut_in = rng.integers(FEWEST_SHUT_IN, MOST_SHUT_IN, len(kind)) + capacity
     crowded = np.maximum((capacity * excess).round().astype(np.int64), capacity + 1)
     return np.where(kind == TRUCK, shut_in, crowded)

@@ -249,7 +249,7 @@ def _document_numbers(
 def _contents(
     plan: Plan, rng: np.random.Generator, draft: ShipmentDraft, filed: _Filed
 ) -> dict[str, pa.Array]:
-    """What the documents of shipments say, and where they disagree with the declaration."""
+    """Return what the documents of shipments say, and where they disagree with the declaration."""
     of, rows = filed.of, len(filed.of)
     signs = {name: column[of] for name, column in draft.subjects.signs.items()}
     names_parties = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, INVOICE, ORIGIN))

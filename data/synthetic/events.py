@@ -45,7 +45,7 @@ class _Reported:
 
 @dataclass(frozen=True)
 class _Moved:
-    """What events are of: the subjects with their numbers and ids, and where and when they go."""
+    """The subjects of events with their numbers and ids, and where and when they go."""
 
     kind: SubjectKind
     subjects: Subjects
@@ -128,7 +128,7 @@ def _is_reported(plan: Plan, rng: np.random.Generator, moved: _Moved) -> Flags:
 
 
 def _odd_events(rng: np.random.Generator, moved: _Moved) -> Signs:
-    """What is odd about the events of each subject, by name."""
+    """Return what is odd about the events of each subject, by name."""
     return drawn_oddities(
         rng,
         ODD_EVENTS[moved.kind],

@@ -51,7 +51,7 @@ class _Items:
 
     @property
     def is_first(self) -> Flags:
-        """Whether it is the item that the shipment is declared as."""
+        """Return whether it is the item that the shipment is declared as."""
         return np.asarray(self.place == 0)
 
 

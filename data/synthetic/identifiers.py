@@ -35,7 +35,7 @@ def plates(conveyance: Words, where: Flags) -> pa.Array:
 
 
 def cargo_units(conveyance: Words, is_lorry: Flags, is_cooled: Flags) -> pa.Array:
-    """What holds the cargo of lorries; null for all others."""
+    """Return what holds the cargo of lorries; null for all others."""
     usual = share(conveyance.view(np.int64), 9)
     cooled = is_cooled | (usual < REFRIGERATED)
     row = np.where(cooled, 0, np.where(usual > 0.95, 1, np.where(usual > 0.6, 3, 2)))

@@ -235,7 +235,7 @@ def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa
 
 
 def _identifiers(draft: JourneyDraft) -> dict[str, pa.Array]:
-    """What each conveyance is found by, and what holds the cargo of lorries."""
+    """Return what each conveyance is found by, and what holds the cargo of lorries."""
     kind, conveyance = draft.kind, draft.conveyance
     has_hull_number = np.isin(kind, (SHIP, CARGO, TANKER))
     has_radio = has_hull_number | (kind == FISHER) | (kind == CRAFT) & (conveyance % 3 == 0)
@@ -260,6 +260,6 @@ def _cargo(rng: np.random.Generator, draft: JourneyDraft) -> Floats:
 
 
 def is_freight(draft: JourneyDraft) -> Floats:
-    """How many consignments each journey takes, as a weight."""
+    """Return how many consignments each journey takes, as a weight."""
     carried = np.array([6.0, 3.0, 0.4, 1.5, 0.5, 0.0, 2.2, 3.5, 0.0, 0.0])
     return np.where(draft.carries >= 0, 0.3, carried[draft.kind])

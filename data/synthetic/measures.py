@@ -80,7 +80,9 @@ def boxed(rng: np.random.Generator, pool: int, signs: Signs, by_ship: Flags) -> 
 
 
 def rates(currency: Ints, instants: Ints) -> Floats:
-    """What a euro is worth in each currency, a row of CURRENCIES, in the month of an instant."""
+    """Return what a euro is worth in each currency, a row of CURRENCIES, in the month of an
+    instant.
+    """
     return units_per_eur(STRING_TABLE.codes(CURRENCIES)[currency], instants)
 
 

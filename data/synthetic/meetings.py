@@ -75,7 +75,9 @@ def lying_still(plan: Plan, chapter: int, draft: "JourneyDraft", is_heard: Flags
 
 
 def _others(rng: np.random.Generator, draft: "JourneyDraft") -> tuple[Ints, Flags]:
-    """How many lie beside each journey, NOBODY where it does not lie still; who is off a port."""
+    """Return how many lie beside each journey, NOBODY where it does not lie still; who is off a
+    port.
+    """
     often = np.array([*(TAKE_OVER.get(t.name, 0.0) for t in typologies_of("route")), 0.0])
     size = len(draft.kind)
     draws, meets = rng.random(size), rng.random(size) < often[draft.subjects.typology]
@@ -87,5 +89,5 @@ def _others(rng: np.random.Generator, draft: "JourneyDraft") -> tuple[Ints, Flag
 
 
 def _is_under_way(draft: "JourneyDraft", hour: Ints) -> Flags:
-    """Whether journeys are on their way all of an hour, and not declared before it is over."""
+    """Return whether journeys are on their way all of an hour, and not declared before it is over."""
     return (draft.departed_at < hour) & (hour + HOUR < draft.declared_at)

@@ -34,7 +34,7 @@ MASS_OFFENCES = ("drugs", "arms", "tobacco", "excise", "counterfeit", "wildlife"
 
 @dataclass(frozen=True)
 class Findings:
-    """What is stated of each inspection; texts are None and amounts NaN where nothing is."""
+    """Statements about each inspection; texts are None and amounts NaN where nothing is."""
 
     offences: list[str | None]
     found_mass_kg: Floats
@@ -62,7 +62,7 @@ def findings(
     is_confirmed: Flags,
     is_other_offence: Flags,
 ) -> Findings:
-    """What is stated of inspections; `typology` is below 0 where nobody is organised."""
+    """Return what is stated of inspections; `typology` is below 0 where nobody is organised."""
     rows = len(typology)
     draws = rng.random((rows, 4))
     main = _main_offences(kind, typology, draws[:, 0])

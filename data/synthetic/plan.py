@@ -46,7 +46,7 @@ class Plan:
 
     @property
     def chapters(self) -> int:
-        """How many chapters there are."""
+        """Return how many chapters there are."""
         return len(self.edges) - 1
 
     def movements(self, kind: SubjectKind, chapter: int) -> Movements:

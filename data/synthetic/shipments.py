@@ -198,7 +198,7 @@ def _declared_at(
 
 
 def _goods(plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints) -> Ints:
-    """What a consignee usually trades, at times something else; networks what they need."""
+    """Return what a consignee usually trades, at times something else; networks what they need."""
     number = len(slot)
     usual = plan.actors.consignee_goods[slot, (rng.random(number) < 0.3).astype(np.int64)]
     other = picked(goods().weight, rng.random(number))

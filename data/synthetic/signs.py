@@ -46,7 +46,7 @@ def drawn_oddities(
     of_typologies: Sequence[Mapping[str, float]],
     strength: Floats,
 ) -> Signs:
-    """What is odd about records of subjects, by name, as `drawn_signs` draws other signs.
+    """Return what is odd about records of subjects, by name, as `drawn_signs` draws other signs.
 
     `honest` says how often it is so by mistake, `of_typologies` how often a typology leaves it.
     """
@@ -61,7 +61,7 @@ def drawn_oddities(
 
 @cache
 def _signatures(kind: SubjectKind) -> Table:
-    """How often each sign shows by typology and payment epoch; the last typology is honest."""
+    """Return how often each sign shows by typology and payment epoch; the last typology is honest."""
     names = list(RATES[kind])
     table = np.zeros((len(typologies_of(kind)) + 1, ADAPTATIONS, len(names)))
     for row, typology in enumerate(typologies_of(kind)):

@@ -77,6 +77,6 @@ def _honest(
 
 
 def fronts_of(kind: SubjectKind, subjects: Subjects, rng: np.random.Generator) -> Flags:
-    """Which subjects run under a network's own shell rather than an honest firm."""
+    """Return which subjects run under a network's own shell rather than an honest firm."""
     often = np.array([*(t.fronts for t in typologies_of(kind)), 0.0])
     return rng.random(len(subjects.typology)) < often[subjects.typology]

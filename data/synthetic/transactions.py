@@ -179,7 +179,7 @@ def _third_parties(
 
 
 def _is_fee(plan: Plan, network: Ints, signs: Signs, of: Ints, purpose: Ints) -> Flags:
-    """Which payments are the fee that a network takes of each who pays for a place."""
+    """Return which payments are the fee that a network takes of each who pays for a place."""
     takes_one = (network >= 0) & (share(plan.seed, PAYER, 5, network) < ONE_FEE)
     return (takes_one & signs["fan_in"])[of] & np.isin(purpose, (GOODS, FREIGHT))
 
@@ -263,7 +263,7 @@ def _transactions(
 
 
 def _methods(plan: Plan, rng: np.random.Generator, signs: Signs, habit: Ints, of: Ints) -> Ints:
-    """How each payment is made: mostly by the payer's habit, oddly where a sign says so."""
+    """Return how each payment is made: mostly by the payer's habit, oddly where a sign says so."""
     usual = picked(METHOD_SHARES, share(plan.seed, habit[of], 43))
     other = picked(METHOD_SHARES, rng.random(len(of)))
     method = np.where(rng.random(len(of)) < 0.75, usual, other)

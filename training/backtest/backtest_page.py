@@ -150,7 +150,7 @@ def _in_words(figures: TypologyCount) -> str:
 
 
 def _own_prevalence(policies: Policies) -> str:
-    """What a policy would believe from its own inspections, beside what is true."""
+    """Return what a policy would believe from its own inspections, next to what is true."""
     head = (
         "policy", "way of counting", "all weeks", "quarters", "mean", "mean error", "± sd", "held",
     )  # fmt: skip
@@ -176,7 +176,7 @@ def _own_prevalence(policies: Policies) -> str:
 
 
 def _prevalence(policy: PolicyFigures, subject: str) -> str:
-    """What the inspections that were made say; the same for every policy."""
+    """Return what the inspections that were made say; the same for every policy."""
     rows = [
         (WAYS[each.way], _or_why(each.estimate, each.refusal, places=4))
         for each in policy.prevalence
@@ -193,7 +193,7 @@ def _or_why(estimate: Estimate, refusal: str | None, places: int) -> str:
 
 
 def bounds_of(policies: Policies) -> dict[SensitivityBound, str]:
-    """What is assumed, each with the names of the policies whose figures rest on it."""
+    """Return what is assumed, each with the names of the policies whose figures rest on it."""
     every = dict.fromkeys(bound for policy in policies for bound in policy.bounds)
     return {
         bound: ", ".join(policy.name for policy in policies if bound in policy.bounds)

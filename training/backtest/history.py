@@ -59,7 +59,7 @@ class History:
 
     @property
     def is_invented(self) -> bool:
-        """Whether the truth of every subject is known."""
+        """Return whether the truth of every subject is known."""
         return self.probability is not None
 
     def offices(self, policy: Policy) -> Texts:
@@ -86,7 +86,8 @@ class History:
         return weeks
 
     def settled_weeks(self, policy: Policy) -> int:
-        """How many of the policy's weeks, from the first, are old enough to have their results.
+        """Return how many of the policy's weeks, from the first, are old enough to have their
+        results.
 
         All of an invented world's. Nine in ten results must have come, by the delays of those from
         before the policy, but half of the weeks are counted in any case.
@@ -97,7 +98,7 @@ class History:
         return max(1, int((until - policy.first_instant) // WEEK))
 
     def still_to_come(self, policy: Policy, rows: slice) -> float:
-        """Which part of the results of some rows is still to come, in 0..1."""
+        """Return which part of the results of some rows is still to come, in 0..1."""
         if self.is_invented:
             return 0.0
         return still_to_come(self.data, self._window(policy), self.data.declared_at[rows])
@@ -109,7 +110,7 @@ class History:
         return TimeWindow.between("replayed", self.data, days, known_before=FAR_FUTURE, gap=no_gap)
 
     def known_before(self, begins: int) -> Bools:
-        """Which subjects history itself had inspected, of those before row `begins`."""
+        """Return which subjects history itself had inspected, of those before row `begins`."""
         return self.data.outcomes.is_labelled & (np.arange(len(self.data)) < begins)
 
     def frame(self, *, reads_outcomes: bool) -> pd.DataFrame:

@@ -37,7 +37,7 @@ class KnownLabels:
 
     @classmethod
     def before(cls, history: History, begins: int) -> "KnownLabels":
-        """What history itself had found of subjects before row `begins`."""
+        """Return what history itself had found of subjects before row `begins`."""
         known, outcomes = history.known_before(begins), history.data.outcomes
         ways = outcomes.selected_by.copy()
         ways[~known] = None
@@ -66,7 +66,7 @@ class KnownLabels:
         return np.flatnonzero(is_known)
 
     def weights(self, rows: Ints, policy: Policy) -> Floats:
-        """How many subjects each row stands for, clipped; 0 where it counts in no estimate."""
+        """Return how many subjects each row stands for, clipped; 0 where it counts in no estimate."""
         weights = selection_weights(
             self.selected_by[rows], self.probability[rows], clip=LARGEST_WEIGHT
         )
@@ -76,7 +76,7 @@ class KnownLabels:
 
 
 class BacktestModel(Protocol):
-    """What scores a week, given the labels known when it begins."""
+    """The scorer of a week, given the labels known when it begins."""
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
         """A probability per subject of the week."""
@@ -172,7 +172,7 @@ class RetrainedModel:
 
 
 def selected_by_rule(history: History, policy: Policy) -> Bools:
-    """Which subjects a rule of the policy selects."""
+    """Return which subjects a rule of the policy selects."""
     subjects = history.data.subjects
     chosen = np.zeros(len(history.data), dtype=np.bool_)
     for rule in policy.rules:

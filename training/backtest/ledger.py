@@ -10,7 +10,7 @@ from training.ranking import Floats, Ints
 
 @dataclass(frozen=True)
 class ReplayedWeek:
-    """What a policy did in one week: its rows of the history, its scores and its selection."""
+    """The acts of a policy in one week: its rows of the history, its scores and its selection."""
 
     rows: slice
     scores: Floats

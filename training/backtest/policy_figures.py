@@ -74,7 +74,7 @@ class InspectionsMade(Parameters):
 
 
 class LoggedEvidence(Parameters):
-    """What estimates of a logged history rest on.
+    """The evidence behind estimates of a logged history.
 
     `drawn` results have a probability and are worth `effective_size` drawn evenly; `certain` ones
     are of tips, which stand for themselves; `uncounted` ones are of an officer's discretion.
@@ -89,7 +89,7 @@ class LoggedEvidence(Parameters):
 
 
 class CapacityByOffice(Parameters):
-    """What it costs that each office has capacity of its own.
+    """The cost of giving each office capacity of its own.
 
     Of `offices`, `planning` have room for fewer than two inspections a week and plan over up to
     `longest_period` weeks. `hits_if_shared` is what as many selections by score in the same weeks,
@@ -194,7 +194,7 @@ def _week(at: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> PolicyWeek
 
 
 def _over(first: int, last: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> FoundAmong:
-    """What the policy found from one week to another, both included."""
+    """Return what the policy found from one week to another, both included."""
     if last >= traffic.weeks:
         return FoundAmong(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
     begins = ledger.weeks[first].rows.start - traffic.rows.start

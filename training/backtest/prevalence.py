@@ -80,7 +80,7 @@ def prevalence_estimates(
 
 
 def _own(ledger: PolicyReplay, weeks: Iterable[ReplayedWeek], traffic: ReplayedTraffic) -> _Looked:
-    """What the policy itself inspected: all that it selected for certain, and its draws."""
+    """Return what the policy itself inspected: all that it selected for certain, and its draws."""
     ways: Texts = np.full(traffic.size, None, dtype=object)
     probability = np.full(traffic.size, np.nan)
     for week in weeks:

@@ -57,11 +57,13 @@ class ReplayedTraffic:
 
     @property
     def size(self) -> int:
-        """How many subjects there were."""
+        """Return how many subjects there were."""
         return len(self.truth)
 
     def found(self, membership: Floats) -> FoundAmong:
-        """What inspecting the subjects where `membership` is 1 finds: exact, or with intervals."""
+        """Return what inspecting the subjects where `membership` is 1 finds: exact, or with
+        intervals.
+        """
         if not membership.any():
             return FoundAmong(Estimate(0.0), UNKNOWN, UNKNOWN, UNKNOWN)
         if self.sample is not None:
@@ -77,7 +79,9 @@ class ReplayedTraffic:
         )
 
     def found_by_inspections_made(self) -> FoundAmong:
-        """What the inspections that were really made found: known results of a logged history."""
+        """Return what the inspections that were really made found: known results of a logged
+        history.
+        """
         if self.sample is None:
             return self.found(self.is_inspected.astype(np.float64))
         hits, settled = float(np.nansum(self.truth)), int((~np.isnan(self.truth)).sum())

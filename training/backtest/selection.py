@@ -81,7 +81,7 @@ class OfficePlan:
 
     @property
     def left(self) -> int:
-        """How many subjects the period has from this week on."""
+        """Return how many subjects the period has from this week on."""
         return sum(self.subjects[self.week : self._period_ends])
 
     @property

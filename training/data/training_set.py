@@ -139,7 +139,9 @@ class TrainingSet:
 
     @property
     def record_counts(self) -> dict[str, int]:
-        """How many records of each type it was made of; nothing where the folder does not say."""
+        """Return how many records of each type it was made of; nothing where the folder does not
+        say.
+        """
         summary = json.loads(self.records or "{}")
         return {name: summary[name]["rows"] for name in RECORD_FILES if name in summary}
 
@@ -159,7 +161,8 @@ class TrainingSet:
         return Encoding.learnt(self.frame[text].iloc[rows], self.inputs, fewest=fewest)
 
     def is_new(self, column: str, rows: Ints, earlier: Ints) -> Bools:
-        """Which of `rows` hold a value of a subjects' column that no labelled `earlier` row holds.
+        """Return which of `rows` hold a value of a subjects' column that no labelled `earlier` row
+        holds.
 
         A missing value is not new: nothing is known of it.
         """
@@ -171,7 +174,7 @@ class TrainingSet:
 
 
 def subject_of(folder: Path) -> SubjectKind:
-    """What the training set in `folder` was built for. Raises TrainingSetError."""
+    """Return what the training set in `folder` was built for. Raises TrainingSetError."""
     file = folder / FILES[0]
     metadata = (_schema(file).metadata or {}).get(b"tidegate", b"{}")
     for kind in SUBJECT_KINDS:
@@ -265,7 +268,7 @@ def _check_metadata(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
 
 
 def _is_last_before_inspection(frame: pd.DataFrame, outcomes: pd.DataFrame) -> Bools:
-    """Which row of each subject has its last scoring instant before somebody inspected it.
+    """Return which row of each subject has its last scoring instant before somebody inspected it.
 
     That of its declaration where the inspection came before any later one.
     """
@@ -304,7 +307,7 @@ def _texts(ids: "pd.Index | pd.Series[str]", file: Path) -> pa.Array:
 
 
 def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
-    """Where each of the given subjects stands among `ids`."""
+    """Return where each of the given subjects stands among `ids`."""
     texts = _texts(given, file)
     places = pc.index_in(texts, value_set=ids)
     if places.null_count:

@@ -24,7 +24,7 @@ LEAST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class TrafficCalibration:
-    """What inspections say of probabilities; 1 is perfect for every figure.
+    """Calibration of probabilities, measured by inspections; 1 is perfect for every figure.
 
     `observed_over_expected` sets the subjects that would be confirmed against the sum of the
     probabilities of all traffic, `top_observed_over_expected` likewise among the highest

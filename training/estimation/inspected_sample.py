@@ -54,12 +54,14 @@ class InspectedSample:
 
     @property
     def effective_size(self) -> float:
-        """How many subjects drawn with one probability would say as much as those drawn."""
+        """Return how many subjects drawn with one probability would say as much as those drawn."""
         return effective_size(self.weights[self.is_drawn])
 
 
 def effective_size(weights: Floats) -> float:
-    """How many units of equal weight say as much as these: the square of the sum over squares."""
+    """Return how many units of equal weight say as much as these: the square of the sum over
+    squares.
+    """
     return float(weights.sum() ** 2 / (weights @ weights)) if len(weights) else 0.0
 
 
@@ -117,7 +119,7 @@ def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
 
 
 def lot_ranks_above(selected_by: Texts, probability: Floats, scores: Floats) -> bool:
-    """Whether subjects that a lot drew rank above all traffic, by more than chance explains.
+    """Return whether subjects that a lot drew rank above all traffic, by more than chance explains.
 
     Whom a lot draws, nobody can tell before, and what became known of them counts here for nothing.
     A lot of subjects that no other way took can only lie below: so a score that places them above
@@ -135,7 +137,7 @@ def lot_ranks_above(selected_by: Texts, probability: Floats, scores: Floats) -> 
 
 
 def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -> Floats:
-    """How many subjects each stands for by its selection alone, at most `clip`.
+    """Return how many subjects each stands for by its selection alone, at most `clip`.
 
     Arrays are as in `inspected_sample`; what is uncounted, or was not inspected, weighs 0.
     """
@@ -182,7 +184,7 @@ def _refusal(weights: Floats, there_were: int, known: int) -> str | None:
 
 
 def represent(total: float, squares: float, there_were: float) -> bool:
-    """Whether draws whose weights sum up to this stand for about as many as there were.
+    """Return whether draws whose weights sum up to this stand for about as many as there were.
 
     `squares` is the sum of their squares, which says how far chance may take the `total`.
     """

@@ -29,7 +29,7 @@ ROC-AUC held 80 % with 93, 95 % with 399 (`experiments/2026-11-27-figures-that-h
 
 @dataclass(frozen=True)
 class FiguresAtShare:
-    """What inspecting the highest `share` of all traffic would find; shares in 0..1."""
+    """Expected finds of inspecting the highest `share` of all traffic would find; shares in 0..1."""
 
     share: float
     precision: Estimate
@@ -39,7 +39,7 @@ class FiguresAtShare:
 
 @dataclass(frozen=True)
 class FoundAmong:
-    """What inspecting a part of the traffic would find.
+    """Expected finds of inspecting a part of the traffic.
 
     `confirmed` counts subjects, `precision` and `recall` are shares in 0..1. `refusal` says why all
     of them are unknown, if so.
@@ -93,7 +93,8 @@ def population_figures(
 def confirmed_among(
     sample: InspectedSample, membership: Floats, *, is_this_traffic: bool = True
 ) -> ConfidenceDistribution | None:
-    """How many subjects of a part of the traffic would be confirmed; None where draws cannot say.
+    """Return how many subjects of a part of the traffic would be confirmed; None where draws cannot
+    say.
 
     `membership`, in 0..1 for each subject of the traffic, says how much of it is in the part. Draws
     that stand for far fewer than there are in it, such as the hits of a rule alone, cannot.
@@ -116,7 +117,7 @@ def confirmed_among(
 
 
 def found_among(sample: InspectedSample, membership: Floats) -> FoundAmong:
-    """What inspecting a part of the traffic would find; `membership` as above, not all 0."""
+    """Return what inspecting a part of the traffic would find; `membership` as above, not all 0."""
     found = confirmed_among(sample, membership) if sample.refusal is None else None
     if found is None:
         refusal = sample.refusal or _too_few(sample, membership)

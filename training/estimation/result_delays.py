@@ -37,7 +37,8 @@ class ResultDelays:
         return max(float(np.quantile(kind, SETTLED)) for kind in self.kinds)
 
     def still_to_come(self, waited: Floats) -> float:
-        """Which part of the results is still to come of subjects that waited so long, in 0..1.
+        """Return which part of the results is still to come of subjects that waited so long, in
+        0..1.
 
         Of whichever kind takes longest.
         """

@@ -23,7 +23,8 @@ _CLASS_RATIO = 4.0
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceDistribution:
-    """What a sample says of one figure: `points` are equally plausible values of it.
+    """The confidence distribution of one figure from a sample: `points` are equally plausible
+    values of it.
 
     `value` is the figure itself, without the units that were added for its interval.
     """

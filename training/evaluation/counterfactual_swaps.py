@@ -52,7 +52,7 @@ class Swap:
 
 
 class RegionShift(FrozenModel):
-    """How far scores moved whose country lies in one region; `mean` tells a leaning."""
+    """The shift of scores whose country lies in one region; `mean` tells a leaning."""
 
     region: str
     swaps: int
@@ -90,7 +90,7 @@ def swaps_of(
 
 
 def shifts(model: RiskModel, swaps: Iterable[Swap | None], history: HistoryReader) -> SwapFigures:
-    """How far the model's scores move, each subject seen against the same history."""
+    """Return how far the model's scores move, each subject seen against the same history."""
     drawn_swaps = list(swaps)
     valid = [swap for swap in drawn_swaps if swap is not None]
     margins = Margins.from_text(model.booster_text, threads=1)

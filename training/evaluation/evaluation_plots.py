@@ -38,7 +38,7 @@ def pictures(
 
 
 def reliability(population: PopulationSection) -> Figure:
-    """What was promised against what would be confirmed, in bands of all traffic."""
+    """Return what was promised against what would be confirmed, in bands of all traffic."""
     figure, axes = framed(5.6, 4.6)
     points = [(band.mean_probability, band.share) for band in population.bands]
     known = [(promised, share.value) for promised, share in points if share.value is not None]
@@ -79,7 +79,7 @@ def at_capacity(population: PopulationSection) -> Figure:
 
 
 def lift(population: PopulationSection) -> Figure:
-    """How many times as many as at random, at every share of all traffic."""
+    """Return how many times as many as at random, at every share of all traffic."""
     figure, axes = framed(5.6, 4.6)
     _by_share(axes, population, "lift")
     axes.axhline(1, color=PALE, linestyle="--", label="drawn at random")

@@ -19,7 +19,7 @@ SUPERSEDED = ("weighted", "random_lane", "population_precision")
 
 
 class CapacityFigures(FrozenModel):
-    """What inspecting the highest `share` of subjects finds.
+    """Finds of inspecting the highest `share` of subjects.
 
     `precision` is the share confirmed among them, `recall` the share of all confirmed found, `lift`
     precision over prevalence, `value_captured` the share of confirmed declared value.
@@ -110,7 +110,7 @@ class SelectionFigures(FrozenModel):
 
 
 class StatusQuo(FrozenModel):
-    """What the inspections that were made found, beside as many by the model's order.
+    """Finds of the inspections that were made, next to as many in the model's order.
 
     `share` of all traffic was inspected, `confirmed` counts what was found. `precision` is among
     results that are known; `recall` and all of the `model` are of all traffic. `lift` is recall
@@ -182,7 +182,7 @@ class PopulationSection(FrozenModel):
 
     @property
     def in_words(self) -> str:
-        """What it says of the share where gates look, or why it says nothing."""
+        """Return what it says of the share where gates look, or why it says nothing."""
         if self.figures.refusal is not None:
             return f"Nothing can be said of {self.of_whom}: {self.figures.refusal}."
         at = next(figure for figure in self.figures.at_share if figure.share == GATE_SHARE)
@@ -209,7 +209,7 @@ class TypologyRecall(FrozenModel):
 
 
 class OffenceCount(FrozenModel):
-    """How many inspections found a class of offence: beside smuggling, and without any."""
+    """The inspections that found a class of offence: next to smuggling, and without any."""
 
     offence: str
     confirmed: int
@@ -226,7 +226,7 @@ class ExaminationFigures(FrozenModel):
 
 
 class InspectionFindings(FrozenModel):
-    """What all inspections of the window found, with those that are no label.
+    """Findings of all inspections of the window, including those that are no label.
 
     `other_offences` found another offence and no smuggling: they are neither cases nor clean, and
     in no figure of the model. `unsettled` are the others without a label.
@@ -254,7 +254,7 @@ class UnseenEntityFigures(FrozenModel):
 
 
 class Importance(FrozenModel):
-    """How far one feature moves a score on average: mean |contribution| in log-odds."""
+    """The average move of a score by one feature: mean |contribution| in log-odds."""
 
     feature: str
     mean_absolute_contribution: float
@@ -271,7 +271,7 @@ class ProxyFigures(FrozenModel):
 
 
 class JointProxyFigures(FrozenModel):
-    """What all features together, and the score alone, tell of the region of origin.
+    """Information about the region of origin in all features together, and in the score alone.
 
     `accuracy` is the share of later subjects whose region small trees name from all features,
     `largest_share` that of naming the commonest region always. The shares of the score are as in
@@ -360,7 +360,7 @@ class EvaluationReport(FrozenModel):
 
     @property
     def population_in_words(self) -> str:
-        """What is known of all traffic, in sentences."""
+        """Return what is known of all traffic, in sentences."""
         if self.population is None:
             return "Figures of all traffic were not measured."
         return self.population.in_words
@@ -425,7 +425,7 @@ def _flat_capacity(at: CapacityFigures, where: str) -> dict[str, Estimate]:
 
 
 def share_name(share: float) -> str:
-    """How a share is written in a metric's name.
+    """Return how a share is written in a metric's name.
 
     >>> share_name(0.05)
     '5pct'

@@ -91,7 +91,8 @@ def _beta_below(a: Floats, b: Floats, at: float) -> Floats:
 def _false_referrals(
     sample: InspectedSample, referred: Floats
 ) -> tuple[float | None, Floats, Floats]:
-    """How many of those referred would not be confirmed: the figure, the fewest and the most.
+    """Return how many of those referred would not be confirmed: the figure, the fewest and the
+    most.
 
     Results that are known bound it for certain, and equally plausible values of an estimate lie
     between those bounds.

@@ -36,7 +36,7 @@ def by_group(window: LabelledWindow, *, smallest: int) -> tuple[GroupFigures, ..
 
 
 def groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
-    """What each subject of a window is, by name of the grouping; missing where unknown."""
+    """Return what each subject of a window is, by name of the grouping; missing where unknown."""
     subjects = window.subjects
     before = subjects["operator_subjects_before"]
     regions = pd.Series(

@@ -41,7 +41,8 @@ ROUNDS = 15
 def joint_proxy(
     values: EncodedRows, score: Floats, labels: Floats, origins: "pd.Series[str]"
 ) -> JointProxyFigures | None:
-    """What rows in order of time tell of their regions of origin; None where there are too few.
+    """Return what rows in order of time tell of their regions of origin; None where there are too
+    few.
 
     `values` are encoded features, a row a subject; `labels` are 0 where an inspection found
     nothing. Regions of fewer than 20 rows are left out. Small trees learn the region from the first

@@ -28,17 +28,17 @@ class LabelledWindow:
 
     @property
     def subjects(self) -> pd.DataFrame:
-        """What the subjects are, for grouping."""
+        """Return what the subjects are, for grouping."""
         return self.data.subjects.iloc[self.rows]
 
     @property
     def in_random_lane(self) -> Bools:
-        """Which of the rows were inspected at random."""
+        """Return which of the rows were inspected at random."""
         return self.data.outcomes.in_random_lane[self.rows]
 
     @property
     def declared_value(self) -> Floats:
-        """What was declared, in euros; 0 where unknown."""
+        """Return what was declared, in euros; 0 where unknown."""
         value = self.subjects["declared_value_eur"].to_numpy(dtype=np.float64, na_value=np.nan)
         return np.nan_to_num(value)
 

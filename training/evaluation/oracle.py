@@ -24,7 +24,7 @@ COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
 
 @dataclass(frozen=True)
 class Oracle:
-    """What an invented world knows of the subjects of a window, in their order.
+    """The truth of an invented world about the subjects of a window, in their order.
 
     `typology` is None where nothing was smuggled.
     """

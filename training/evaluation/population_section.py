@@ -74,7 +74,9 @@ def sample_of(traffic: LabelledWindow) -> InspectedSample:
 def status_quo(
     traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
 ) -> StatusQuo | None:
-    """What was found with the inspections that were made, beside as many by the model's order."""
+    """Return what was found with the inspections that were made, next to as many by the model's
+    order.
+    """
     ways = traffic.data.outcomes.selected_by[traffic.rows]
     is_known = ~np.isnan(traffic.labels)
     inspected, known = int(_is_inspected(traffic).sum()), int(is_known.sum())
@@ -98,7 +100,9 @@ def status_quo(
 
 
 def _would_be_found(ways: Texts, labels: Floats) -> float:
-    """What was confirmed, with results that are not known like those of the same way that are."""
+    """Return what was confirmed, with results that are not known like those of the same way that
+    are.
+    """
     is_known = ~np.isnan(labels)
     found = 0.0
     for way in sorted({way for way in ways if way is not None}):

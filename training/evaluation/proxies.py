@@ -41,7 +41,7 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
 
 
 def information_share(values: "pd.Series[float]", regions: "pd.Series[str]") -> float:
-    """What numbers tell about the regions of their rows, of all there is to know of them."""
+    """Return what numbers tell about the regions of their rows, of all there is to know of them."""
     return _information_share(_binned(values), _numbered(regions))
 
 

@@ -60,7 +60,7 @@ def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> Sc
 
 
 def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
-    """What was declared from the model's evaluation window on, to the end of `data`."""
+    """Return what was declared from the model's evaluation window on, to the end of `data`."""
     require_same_subject(model, data)
     days = (unseen_from(model), end_of_data(data))
     window = TimeWindow.between(

@@ -81,7 +81,7 @@ class ScoredWindow:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """What `rows` hold, before it was encoded."""
+        """Return what `rows` hold, before it was encoded."""
         return self.data.frame.iloc[self.data.span(self.window.begins, self.window.ends)]
 
     def subjects(self, *, labelled_only: bool) -> LabelledWindow:

@@ -24,7 +24,7 @@ def settled_until(data: TrainingSet, window: TimeWindow) -> np.datetime64:
 
 
 def still_to_come(data: TrainingSet, window: TimeWindow, declared_at: Instants) -> float:
-    """Which part of the results of subjects of a window is still to come, in 0..1."""
+    """Return which part of the results of subjects of a window is still to come, in 0..1."""
     delays = _earlier_delays(data, window)
     if delays is None:
         return 0.0

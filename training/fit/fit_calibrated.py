@@ -76,7 +76,9 @@ class CalibratedFit:
         return text, self._calibrate_on(text, self.split.calibration)
 
     def _cross_fit(self, window: TimeWindow, rows: LabelledRows) -> tuple[int, Floats]:
-        """How many rounds are best, and the margins of labelled rows under trees of other folds."""
+        """Return how many rounds are best, and the margins of labelled rows under trees of other
+        folds.
+        """
         folds = np.array_split(window.rows, FOLDS)
         places = [
             np.flatnonzero((rows.values.places >= fold[0]) & (rows.values.places <= fold[-1]))

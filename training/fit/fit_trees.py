@@ -188,7 +188,7 @@ def watching(rounds: int, on_loss: LossProgress | None) -> list[Any]:
 
 
 def tree_count(booster_text: str) -> int:
-    """How many trees a model text holds."""
+    """Return how many trees a model text holds."""
     return int(lightgbm.Booster(model_str=booster_text).num_trees())
 
 

@@ -45,7 +45,7 @@ def weighted_rows(
 
 
 def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters) -> Floats:
-    """What the labels of `rows` weigh before anybody's influence is bounded."""
+    """Return what the labels of `rows` weigh before anybody's influence is bounded."""
     if selection.fit == "inverse_probability":
         return data.outcomes.weights(clip=selection.fit_clip)[rows]
     return np.ones(len(rows))

@@ -44,7 +44,7 @@ class JudgedFigure:
 
     @property
     def times_as_many(self) -> float | None:
-        """How many times as many results would narrow an interval into the band.
+        """Return how many times as many results would narrow an interval into the band.
 
         None where no number would: the figure is unknown or itself outside.
         """
@@ -102,7 +102,7 @@ def judged_figures(calibration: TrafficCalibration) -> Iterator[JudgedFigure]:
 
 
 def _enough(unclear: list[JudgedFigure], drawn: int) -> str:
-    """What would decide the figures that are not clear."""
+    """Return what would decide the figures that are not clear."""
     times = [figure.times_as_many for figure in unclear]
     if any(each is None for each in times):
         return (

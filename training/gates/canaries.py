@@ -29,7 +29,7 @@ MOST_OF_EACH = 100
 
 @dataclass(frozen=True)
 class CanaryShift:
-    """How far the mean log-odds of one sort of canaries lie from the champion's.
+    """The distance of one sort of canaries' mean log-odds from the champion's.
 
     None where none is left of them; `found` of the `chosen` are in the training set.
     """
@@ -40,7 +40,7 @@ class CanaryShift:
 
     @property
     def has_most(self) -> bool:
-        """Whether most of those that were chosen are there, or none was chosen."""
+        """Return whether most of those that were chosen are there, or none was chosen."""
         return not self.chosen or 2 * self.found > self.chosen
 
 
@@ -87,7 +87,9 @@ class Canaries:
     def shifts(
         self, model: RiskModel, champion: RiskModel, data: TrainingSet
     ) -> tuple[CanaryShift, CanaryShift]:
-        """How far the model's mean log-odds lie from the champion's: of confirmed, of cleared."""
+        """Return how far the model's mean log-odds lie from the champion's: of confirmed, of
+        cleared.
+        """
         return (
             _shift(model, champion, data, self.confirmed),
             _shift(model, champion, data, self.cleared),

@@ -46,7 +46,7 @@ def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estima
 
 
 def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
-    """What the gate says of scores; arguments are as in `gain_of_recall`."""
+    """Return what the gate says of scores; arguments are as in `gain_of_recall`."""
     gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
     if gain.value is None or gain.low is None or gain.high is None:
         return Verdict(GATE, "undecided", "nothing is known to be confirmed to compare them on")

@@ -146,7 +146,7 @@ def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEA
 
 
 def _loosened(asked: LeakageParameters) -> str:
-    """How an experiment loosened the checks; nothing where it did not."""
+    """Return how an experiment loosened the checks; nothing where it did not."""
     ways = [f"accepts {', '.join(asked.accept)}"] if asked.accept else []
     if asked.largest_auc > USUAL_LEAKAGE.largest_auc:
         ways.append(
@@ -230,14 +230,14 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
 
 
 def _usual(influence: InfluenceFigures) -> float:
-    """What the heaviest may weigh where no experiment allows more, however few there are."""
+    """Return what the heaviest may weigh where no experiment allows more, however few there are."""
     shares = USUAL_SELECTION.largest_author_share, USUAL_SELECTION.largest_office_share
     share = shares[influence.by != "author"]
     return share if _has_no_bound(influence) else allowed_share(share, influence.groups)
 
 
 def _has_no_bound(influence: InfluenceFigures) -> bool:
-    """Whether they are so few that twice an even share is all the weight there is."""
+    """Return whether they are so few that twice an even share is all the weight there is."""
     return allowed_share(0.0, influence.groups) >= 1
 
 
@@ -346,7 +346,7 @@ def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: Labelled
 
 
 def gain_of_auc(of_model: ScoreRanking, of_champion: ScoreRanking) -> Estimate:
-    """How much higher a model's ROC-AUC is than the champion's on the same subjects."""
+    """Return how much higher a model's ROC-AUC is than the champion's on the same subjects."""
     told = difference(
         of_model, of_champion, lambda each: {ROC_AUC: roc_auc(each)}, rounds=REDRAWS, seed=0
     )

@@ -13,7 +13,7 @@ MARGIN = 0.02
 
 
 def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = None) -> Verdict:
-    """What the gate says of `compared` decisions whose results must have come.
+    """Return what the gate says of `compared` decisions whose results must have come.
 
     `gain` is the difference of the share confirmed among as many chosen, unknown where too few
     results are known of what the two choose differently; `needs` then says what is lacking.
@@ -37,7 +37,7 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = 
 
 
 def too_recent_on_live_traffic(asked: int, until: date) -> Verdict:
-    """What the gate says of `asked` decisions where no inspection of them is old enough.
+    """Return what the gate says of `asked` decisions where no inspection of them is old enough.
 
     `until` is the last day whose results must have come.
     """

@@ -21,7 +21,7 @@ def no_worse_by(gain: Estimate, margin: float) -> Answer:
 
 
 def enough_in_words(gain: Estimate, margin: float, units: int, of_what: str) -> str:
-    """What would decide it, were the difference as `units` subjects measure it."""
+    """Return what would decide it, were the difference as `units` subjects measure it."""
     if gain.value is None or gain.low is None:
         return f"more {of_what} would tell"
     if gain.value <= -margin:

@@ -76,7 +76,7 @@ def unsigned(registration: Registration) -> Iterable[Verdict]:
 
 
 def evaluation_verdicts(report: EvaluationReport, leakage: LeakageParameters) -> Iterable[Verdict]:
-    """What the gates that read an evaluation say of it, whose leakage checks were asked so."""
+    """Return what the gates that read an evaluation say of it, whose leakage checks were asked so."""
     yield from traffic_verdicts(report)
     yield gates.free_of_leaks(report, leakage)
     yield gates.no_proxy_for_origin(report)
@@ -89,7 +89,9 @@ def comparison_verdicts(
     data: TrainingSet | None,
     home: ModelHome,
 ) -> Iterable[Verdict]:
-    """What the gates say that compare a model with the champion, on a set that neither has seen."""
+    """Return what the gates say that compare a model with the champion, on a set that neither has
+    seen.
+    """
     yield gates.no_worse_than_champion(model, champion, data)
     yield _steady_canaries(model, champion, data, home)
     yield gates.holds_on_the_control_lane(model, champion, data)

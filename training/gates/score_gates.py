@@ -52,7 +52,7 @@ class ScoredSubjects:
         return replace(self, log_odds=scored_window(model, self.data, self.window).log_odds)
 
     def report(self, parameters: TrainingParameters) -> EvaluationReport:
-        """What gates read of an evaluation, as far as scores alone can tell it."""
+        """Return what gates read of an evaluation, as far as scores alone can tell it."""
         everyone, chosen = self.everyone, parameters.evaluation
         labelled = everyone.only(np.isin(everyone.rows, self.window.rows))
         report = evaluate("scores", labelled, self.window.figures, chosen, parameters.seed)

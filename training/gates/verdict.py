@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
-        """Whether a model may go through."""
+        """Return whether a model may go through."""
         return self.verdict == "passed" or self.is_waived
 
     @property
@@ -61,7 +61,7 @@ def write_verdicts(folder: Path, verdicts: Iterable["Verdict"]) -> None:
 
 
 def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
-    """What every gate said at the promotion of a model; empty where it was never promoted.
+    """Return what every gate said at the promotion of a model; empty where it was never promoted.
 
     Raises ArtefactError.
     """

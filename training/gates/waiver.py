@@ -101,7 +101,7 @@ class Waiver(FrozenModel):
             raise WaiverError(f"waiver, {where}: {in_own_words(first['msg'])}") from None
 
     def opens(self, verdict: Verdict) -> bool:
-        """Whether it lets a model through a gate that is not passed."""
+        """Return whether it lets a model through a gate that is not passed."""
         if verdict.gate not in self.gates:
             return False
         if verdict.verdict == "undecided":

@@ -41,7 +41,7 @@ class _Table:
 
     @cached_property
     def roc_auc(self) -> float:
-        """How well it ranks, asked of the few that could explain the model alone."""
+        """Return how well it ranks, asked of the few that could explain the model alone."""
         return self.lookup.roc_auc(self.sample)
 
 
@@ -108,7 +108,7 @@ def _in_words(table: _Table, model_auc: float) -> str:
 
 
 def _on_new(new: ScoreRanking, parameters: TrainingParameters) -> str:
-    """What the model is worth on evaluated rows that repeat nothing, with 95 % intervals."""
+    """Return what the model is worth on evaluated rows that repeat nothing, with 95 % intervals."""
     count, confirmed = len(new.labels), int(new.labels.sum())
     if min(confirmed, count - confirmed) < FEWEST_OF_EACH:
         return (

@@ -16,7 +16,7 @@ SIGNIFICANT_DIGITS = 4
 
 
 def repeats_earlier(values: pd.DataFrame, declared_at: Instants, rows: Ints) -> Bools:
-    """Which of `rows` have an earlier row with the same `values` in every column.
+    """Return which of `rows` have an earlier row with the same `values` in every column.
 
     All rows count, labelled or not, in order of `declared_at`. Subjects that were declared at the
     same instant do not know of each other. A missing value is a value.

@@ -56,7 +56,7 @@ def features_that_predict_labels(
 
 
 def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
-    """How sure a feature is of how many, in words, where that is more than a risk can be.
+    """Return how sure a feature is of how many, in words, where that is more than a risk can be.
 
     Those with its most telling values, as many as there are while most of all are confirmed.
     """

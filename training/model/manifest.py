@@ -58,7 +58,7 @@ class GoldenVector(FrozenModel):
 
 
 class Reference(FrozenModel):
-    """What was usual for one feature in the fit window, over all subjects, labelled or not.
+    """Usual values of one feature in the fit window, over all subjects, labelled or not.
 
     Numbers have `quantiles` at 0, 5 … 100 % of the present values; categories, and yes or no, have
     `shares` of all subjects. Both are empty where every value was missing.
@@ -87,7 +87,7 @@ class ScoreBand(FrozenModel):
 
 
 class OffenceShares(FrozenModel):
-    """Which classes of offence the finds were of that were known before the evaluation window.
+    """Shares of the classes of offence among finds known before the evaluation window.
 
     `of_all` are shares of all finds that name a class of smuggling, `of_group` of those of a
     chapter of goods or a mode (`features.offences.offence_group`), drawn to `of_all` where they are

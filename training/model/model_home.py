@@ -38,7 +38,7 @@ class ModelHome:
 
     @property
     def public_key(self) -> bytes:
-        """What models of this home are verified with."""
+        """Return what models of this home are verified with."""
         file = self.home / "keys" / PUBLIC_KEY
         return file.read_bytes() if file.exists() else self.signing_key.public_pem
 

@@ -27,7 +27,9 @@ _SIGNED_AS = b"tidegate model pointer"
 
 
 class GateVerdict(FrozenModel):
-    """What one gate said at a promotion; `is_waived` where people answer for what is not passed."""
+    """The verdict of one gate at a promotion; `is_waived` where people answer for what is not
+    passed.
+    """
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"]
@@ -41,7 +43,7 @@ class GateVerdict(FrozenModel):
 
     @property
     def is_open(self) -> bool:
-        """Whether a model may go through."""
+        """Return whether a model may go through."""
         return self.verdict == "passed" or self.is_waived
 
 
@@ -128,7 +130,7 @@ class ModelPointer(FrozenModel):
 
     @property
     def is_through_all_gates(self) -> bool:
-        """Whether gates were asked, and each was passed or waived."""
+        """Return whether gates were asked, and each was passed or waived."""
         return bool(self.verdicts) and all(verdict.is_open for verdict in self.verdicts)
 
 

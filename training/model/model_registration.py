@@ -18,7 +18,7 @@ _SIGNED_AS = b"tidegate registration of a model"
 
 
 class Registration(FrozenModel):
-    """What is known of a version and must not be in its digest: who, when, which run.
+    """Facts about a version that must not be in its digest: who, when, which run.
 
     The home signs it, since a gate asks who trained.
     """

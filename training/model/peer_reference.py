@@ -45,7 +45,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class GroupReference:
-    """What is usual for one feature in one group, and how many subjects say so."""
+    """Usual values of one feature in one group, and the number of subjects behind them."""
 
     reference: Reference
     subjects: int
@@ -53,7 +53,7 @@ class GroupReference:
 
 @dataclass(frozen=True)
 class PeerReference:
-    """What is usual for the features that are compared within groups; `content` is the file."""
+    """Usual values of the features that are compared within groups; `content` is the file."""
 
     content: bytes
     _table: "_ReferenceTable"
@@ -81,7 +81,7 @@ class PeerReference:
 
     @classmethod
     def read(cls, content: bytes, inputs: ModelInputs | None) -> Self:
-        """What `content` holds; raises ArtefactError for anything but what `of` would make.
+        """Decode `content`; raises ArtefactError for anything but what `of` would make.
 
         Without `inputs`, which features are compared within which groups is not checked.
         """
@@ -94,7 +94,7 @@ class PeerReference:
         return cls._indexed(content, table)
 
     def in_group(self, feature: Feature, group: str | None) -> GroupReference | None:
-        """What is usual for a feature in a group; None where too little is known of it."""
+        """Return what is usual for a feature in a group; None where too little is known of it."""
         place = self._places.get((feature.name, group)) if group is not None else None
         return None if place is None else self._table.read(place)
 
@@ -121,7 +121,7 @@ class _ReferenceTable:
         self._cache: dict[int, GroupReference] = {}
 
     def read(self, row: int) -> GroupReference:
-        """What one row says."""
+        """Decode one row."""
         if row not in self._cache:
             self._cache[row] = self._read(row)
         return self._cache[row]
@@ -138,7 +138,7 @@ class _ReferenceTable:
 
 
 def _starts(lists: pa.ListArray) -> npt.NDArray[np.int64]:
-    """Where the values of each row start among all of them, and where the last ones end."""
+    """Return where the values of each row start among all of them, and where the last ones end."""
     starts = np.asarray(np.from_dlpack(lists.offsets), np.int64)
     return starts - starts[0]
 

@@ -21,7 +21,7 @@ def references(frame: "pd.DataFrame", inputs: ModelInputs) -> dict[str, Referenc
 
 
 def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) -> Reference:
-    """What is usual for one feature, given its column."""
+    """Return what is usual for one feature, given its column."""
     if feature.is_categorical:
         counts = values.astype("str").value_counts().sort_index()
         shares = {str(name): float(count) / len(values) for name, count in counts.items()}

@@ -131,7 +131,7 @@ class RiskModel:
 
     @cached_property
     def support(self) -> TrainingSupport:
-        """Which values lie outside the training data."""
+        """Return which values lie outside the training data."""
         return TrainingSupport.from_references(self.manifest.reference)
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:

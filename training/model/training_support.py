@@ -54,7 +54,7 @@ class TrainingSupport:
         ]
 
     def counts(self, rows: Floats, frame: "pd.DataFrame") -> Floats:
-        """How many values of each row lie outside; `frame` is what `rows` encode."""
+        """Return how many values of each row lie outside; `frame` is what `rows` encode."""
         flags = self._flags(rows)
         for place, name in enumerate(self.names):
             if not np.isfinite(self.least[place]):
@@ -69,7 +69,8 @@ class TrainingSupport:
 def most_outside(
     references: dict[str, Reference], batches: "Iterable[tuple[Floats, pd.DataFrame]]"
 ) -> int:
-    """How many values of a case may lie outside before it is called unlike those of training.
+    """Return how many values of a case may lie outside before it is called unlike those of
+    training.
 
     Each batch is encoded rows, and the frame that they encode.
     """

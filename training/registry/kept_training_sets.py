@@ -59,7 +59,8 @@ def _kept_alone(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
 
 
 def kept_of(home: ModelHome, subject: SubjectKind, version: Path) -> tuple[Path, str]:
-    """Where the set that a version is from would be kept, and its digest, as its manifest says.
+    """Return where the set that a version is from would be kept, and its digest, as its manifest
+    says.
 
     Raises OSError, ValueError or KeyError where that cannot be read.
     """

@@ -60,7 +60,7 @@ class Approval:
             raise PromotionRefused((f"{self.approver!r} names nobody who would answer for it",))
 
     def of(self, named: Registration | ModelPointer, verdicts: Iterable[Verdict]) -> ModelPointer:
-        """What the seat of a version says, approved so, once gates have said this."""
+        """Return what the seat of a version says, approved so, once gates have said this."""
         return ModelPointer(
             name=named.name,
             version=named.version,
@@ -215,7 +215,7 @@ def _record(
 
 
 def _overall(verdicts: tuple[Verdict, ...]) -> str:
-    """What all gates say together: the worst of the verdicts that nobody waived."""
+    """Return what all gates say together: the worst of the verdicts that nobody waived."""
     shut = {verdict.verdict for verdict in verdicts if not verdict.is_open}
     if shut:
         return "refused" if "refused" in shut else "undecided"

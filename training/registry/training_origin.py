@@ -52,7 +52,7 @@ class TrainingOrigin:
 
 
 def source_revision(root: Path) -> SourceRevision | None:
-    """What the repository at `root` has checked out; None outside of one or without git.
+    """Return what the repository at `root` has checked out; None outside of one or without git.
 
     A repository further up is another project's: there only the package is installed.
     """

@@ -94,7 +94,7 @@ def _movements_per_life(kind: SubjectKind, wanted: float) -> float:
 
 
 def movements_wanted(scenario: Scenario, subjects: int) -> float:
-    """How many movements make the base rate, over what honest subjects do on their own."""
+    """Return how many movements make the base rate, over what honest subjects do on their own."""
     return subjects * (scenario.base_rate - HONEST_RATE) / MEAN_PROBABILITY
 
 
@@ -135,7 +135,8 @@ def _formed(
 
 
 def _succeeded(start: Floats, life: Floats, at_day: float) -> tuple[Floats, Floats, Floats]:
-    """Where every network of a day hands over to another: starts, how long each lasts, and lives.
+    """Return where every network of a day hands over to another: starts, how long each lasts, and
+    lives.
 
     A life is that of both together, so that neither moves more often than the one would have.
     """
@@ -238,12 +239,14 @@ def _round(
 
 
 def strength_of(probability: Floats) -> Floats:
-    """How much of a typology's signature shows on a movement that is as likely loaded as this."""
+    """Return how much of a typology's signature shows on a movement that is as likely loaded as
+    this.
+    """
     return np.asarray(probability**0.5)
 
 
 def office_share(draws: Floats) -> Floats:
-    """How much of its rule's hits an office has hands for, by a number in [0, 1)."""
+    """Return how much of its rule's hits an office has hands for, by a number in [0, 1)."""
     return 0.3 + 0.6 * draws
 
 
@@ -260,7 +263,7 @@ def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: F
 def _open_corridors(
     ways: Corridors, corridors: Ints, at: Floats, scenario: Scenario, days: int
 ) -> Ints:
-    """Where a region has closed, another corridor of the same lane that begins elsewhere."""
+    """Return, where a region has closed, another corridor of the same lane that begins elsewhere."""
     is_closed = ways.region[ways.origin_country] == scenario.closed_region
     shut = is_closed[corridors] & (at > scenario.regime_at * days)
     instead = corridors.copy()

@@ -30,7 +30,7 @@ _SILENT_S = 20
 
 @dataclass(frozen=True)
 class WorkerMessage:
-    """What somebody said: a word, plain values, and arrays."""
+    """A message: a word, plain values, and arrays."""
 
     word: str
     values: dict[str, Any] = field(default_factory=dict)

@@ -231,7 +231,7 @@ def _callbacks(task: GrowthTask, line: WorkerConnection, tells: bool) -> list[An
 def _asking(
     line: WorkerConnection, asked: "SimpleQueue[WorkerMessage]"
 ) -> Callable[..., tuple[str, float, bool]]:
-    """How well all rows held back are ranked, which only the coordinator can tell."""
+    """Return how well all rows held back are ranked, which only the coordinator can tell."""
     trees = iter(range(1, sys.maxsize))
 
     def ranking(scores: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:

@@ -106,7 +106,7 @@ class WorkerGroup:
 
 
 class _Waiting:
-    """What workers said and nobody has looked at yet."""
+    """Messages of workers that nobody has read yet."""
 
     def __init__(self, growers: WorkerGroup):
         self._growers = growers
@@ -123,7 +123,9 @@ class _Waiting:
         return [self._said[rank].popleft() for rank in everyone]
 
     def _error(self, rank: int, message: WorkerMessage | None) -> TidegateError:
-        """Where a worker dies LightGBM fails in others, who may be heard before: wait a moment."""
+        """Return the error of a lost worker; others fail after it and may report first, so wait a
+        moment.
+        """
         ends_at = time.monotonic() + _REASONS_WITHIN_S
         failed = {rank: message}
         while all(each and each.values["kind"] not in _KINDS for each in failed.values()):

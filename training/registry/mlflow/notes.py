@@ -14,7 +14,9 @@ ALIASES = (
 
 
 def note_on_run(candidate: Candidate, origin: TrainingOrigin) -> str:
-    """What was trained, on what, how good it was, and where to look; some 1,500 characters."""
+    """Describe what was trained, on what, how good it was, and where to look; some 1,500
+    characters.
+    """
     manifest, report = candidate.model.manifest, candidate.report
     parts = (
         f"Ranks {manifest.subject}s by their risk of smuggling, with {len(manifest.features)} "
@@ -29,7 +31,7 @@ def note_on_run(candidate: Candidate, origin: TrainingOrigin) -> str:
 
 
 def note_on_model(subject: str) -> str:
-    """What a registered model is, and what its aliases mean."""
+    """Describe a registered model, and what its aliases mean."""
     return f"Ranks {subject}s by their risk of smuggling. {ALIASES}"
 
 

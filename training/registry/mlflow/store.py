@@ -84,12 +84,14 @@ class TrackingStore:
 
     @property
     def shown_uri(self) -> str:
-        """Where the store is, without a password."""
+        """Return where the store is, without a password."""
         return _shown(self.uri)
 
     @property
     def recorded_uri(self) -> str:
-        """What versions keep of where they were registered: relative to their home, if there."""
+        """Return what versions keep of where they were registered: relative to their home, if
+        there.
+        """
         return f"sqlite:///{FILE}" if self.is_of_home else self.shown_uri
 
     def experiment(self, name: str) -> str:
