@@ -67,7 +67,9 @@ def age_days(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Floats:
 
 
 def carelessness(seed: int, role: int, slot: Ints) -> Floats:
-    """Return how many times the usual rate of honest mistakes each slot makes; about 1 on average."""
+    """Return how many times the usual rate of honest mistakes each slot makes; about 1 on
+    average.
+    """
     normal = _normal(share(seed, role, slot, 3), share(seed, role, slot, 4))
     return np.exp(CARELESSNESS_SPREAD * normal - CARELESSNESS_SPREAD**2 / 2)
 

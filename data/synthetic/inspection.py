@@ -54,7 +54,9 @@ ENOUGH_POINTS = 1.95
 
 @dataclass(frozen=True)
 class InspectionSelection:
-    """The way each subject was selected (NOT_SELECTED … DISCRETION), with what probability if any."""
+    """The way each subject was selected (NOT_SELECTED … DISCRETION), with what probability if
+    any.
+    """
 
     by: Ints
     probability: Floats
@@ -91,7 +93,9 @@ def selected(
 
 
 def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:
-    """Return what an inspection of each would find: 1 confirmed, 0 not confirmed, -1 inconclusive."""
+    """Return what an inspection of each would find: 1 confirmed, 0 not confirmed, -1
+    inconclusive.
+    """
     draws = rng.random((len(truth), 2))
     result = (truth & (draws[:, 0] < sensitivity)).astype(np.int64)
     return np.where(draws[:, 1] < INCONCLUSIVE, -1, result)

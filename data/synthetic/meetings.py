@@ -89,5 +89,7 @@ def _others(rng: np.random.Generator, draft: "JourneyDraft") -> tuple[Ints, Flag
 
 
 def _is_under_way(draft: "JourneyDraft", hour: Ints) -> Flags:
-    """Return whether journeys are on their way all of an hour, and not declared before it is over."""
+    """Return whether journeys are on their way all of an hour, and not declared before it is
+    over.
+    """
     return (draft.departed_at < hour) & (hour + HOUR < draft.declared_at)

@@ -61,7 +61,9 @@ def drawn_oddities(
 
 @cache
 def _signatures(kind: SubjectKind) -> Table:
-    """Return how often each sign shows by typology and payment epoch; the last typology is honest."""
+    """Return how often each sign shows by typology and payment epoch; the last typology is
+    honest.
+    """
     names = list(RATES[kind])
     table = np.zeros((len(typologies_of(kind)) + 1, ADAPTATIONS, len(names)))
     for row, typology in enumerate(typologies_of(kind)):

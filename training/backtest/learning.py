@@ -66,7 +66,9 @@ class KnownLabels:
         return np.flatnonzero(is_known)
 
     def weights(self, rows: Ints, policy: Policy) -> Floats:
-        """Return how many subjects each row stands for, clipped; 0 where it counts in no estimate."""
+        """Return how many subjects each row stands for, clipped; 0 where it counts in no
+        estimate.
+        """
         weights = selection_weights(
             self.selected_by[rows], self.probability[rows], clip=LARGEST_WEIGHT
         )

@@ -29,7 +29,9 @@ ROC-AUC held 80 % with 93, 95 % with 399 (`experiments/2026-11-27-figures-that-h
 
 @dataclass(frozen=True)
 class FiguresAtShare:
-    """Expected finds of inspecting the highest `share` of all traffic would find; shares in 0..1."""
+    """Expected finds of inspecting the highest `share` of all traffic would find; shares in
+    0..1.
+    """
 
     share: float
     precision: Estimate

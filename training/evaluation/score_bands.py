@@ -97,7 +97,9 @@ def _possible_ends(log_odds: Floats) -> Floats:
 
 
 def _not_certain_above(sample: InspectedSample, log_odds: Floats, scores: Floats) -> Floats:
-    """Return how many subjects that draws stand for score higher than each of the falling `scores`."""
+    """Return how many subjects that draws stand for score higher than each of the falling
+    `scores`.
+    """
     is_certain = ~sample.is_drawn
     everyone = np.sort(log_odds)
     higher = len(everyone) - np.searchsorted(everyone, scores, side="right")

@@ -126,7 +126,9 @@ def allowed_share(share: float, groups: int) -> float:
 
 
 def _limits(group_weights: Floats, rest: float, allowed: float) -> Floats:
-    """Return what each group may hold so that none exceeds `allowed` of the sum, `rest` included."""
+    """Return what each group may hold so that none exceeds `allowed` of the sum, `rest`
+    included.
+    """
     is_large = np.zeros(len(group_weights), dtype=np.bool_)
     goal = group_weights
     while True:

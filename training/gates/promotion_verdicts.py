@@ -76,7 +76,9 @@ def unsigned(registration: Registration) -> Iterable[Verdict]:
 
 
 def evaluation_verdicts(report: EvaluationReport, leakage: LeakageParameters) -> Iterable[Verdict]:
-    """Return what the gates that read an evaluation say of it, whose leakage checks were asked so."""
+    """Return what the gates that read an evaluation say of it, whose leakage checks were asked
+    so.
+    """
     yield from traffic_verdicts(report)
     yield gates.free_of_leaks(report, leakage)
     yield gates.no_proxy_for_origin(report)

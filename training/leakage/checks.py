@@ -37,7 +37,9 @@ def leakage_findings(
     parameters: TrainingParameters,
     evaluation_scores: Floats,
 ) -> tuple[LeakageFinding, ...]:
-    """Return what every check says of a finished model; scores are of the labelled evaluation rows."""
+    """Return what every check says of a finished model; scores are of the labelled evaluation
+    rows.
+    """
     if not parameters.leakage.is_checked:
         return ()
     sample = Sample.from_split(data, split, parameters.split)

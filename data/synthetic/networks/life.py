@@ -263,7 +263,9 @@ def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: F
 def _open_corridors(
     ways: Corridors, corridors: Ints, at: Floats, scenario: Scenario, days: int
 ) -> Ints:
-    """Return, where a region has closed, another corridor of the same lane that begins elsewhere."""
+    """Return, where a region has closed, another corridor of the same lane that begins
+    elsewhere.
+    """
     is_closed = ways.region[ways.origin_country] == scenario.closed_region
     shut = is_closed[corridors] & (at > scenario.regime_at * days)
     instead = corridors.copy()
