@@ -11,10 +11,8 @@ from starlette.staticfiles import StaticFiles
 from features.errors import TidegateError
 from serving.api import (
     batches,
-    bulk_acts,
     case_acts,
     case_attachments,
-    case_tags,
     cases,
     decisions,
     description,
@@ -62,7 +60,6 @@ from serving.console import (
 )
 from serving.console import bulk_acts as bulk_act_pages
 from serving.console import case_acts as case_act_pages
-from serving.console import case_tags as case_tag_pages
 from serving.console import decisions as decision_pages
 from serving.console import entities as entity_pages
 from serving.console import features as feature_pages
@@ -87,7 +84,7 @@ from serving.web.request_ids import RequestIds
 
 RESOURCES = (
     *(scores, batches, records, messages, decisions),
-    *(cases, bulk_acts, case_acts, case_tags, case_attachments, offices, entities),
+    *(cases, case_acts, case_attachments, offices, entities),
     *(notices, events),
     *(features, models, health),
     *(kill_switches, rescue_calls, letters, description),
@@ -113,7 +110,6 @@ PAGES = (
     letter_pages,
     case_links,
     case_pdf,
-    case_tag_pages,
     case_page,
     case_act_pages,
     entity_pages,

@@ -423,9 +423,10 @@ def _rate_limits(settings: Settings) -> RateLimits:
 
 
 def _reviewers(storage: Storage) -> list[Reviewer]:
-    """The holders of live accounts that review cases."""
+    """Return the holders of live accounts who work on cases or rescues."""
     callers = [each.caller() for each in storage.accounts.all() if each.disabled_at is None]
-    return [Reviewer.from_caller(caller) for caller in callers if caller.may("review")]
+    reviewers = map(Reviewer.from_caller, callers)
+    return [reviewer for reviewer in reviewers if reviewer.works_on_cases]
 
 
 def _history(settings: Settings, storage: Storage, report: StageReport) -> HistoryClient:

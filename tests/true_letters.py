@@ -16,6 +16,10 @@ from serving.container import Services
 from serving.errors import NotFound, Unprocessable
 from serving.explanation.formatting import figures
 from serving.language import say
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.agree import AGREE, Judgement
+from serving.review.acts.order import order_action
+from serving.review.acts.state_result import record_result
 from serving.review.cases.results import RESULT_MEANING, RESULTS_OF, CaseResult
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import LetterDeferred, LetterNotDue
@@ -211,13 +215,13 @@ def _end_with(
     """End a case by one person, or by two where its end or what led to it takes two."""
     cases = services.cases
     if result is None:
-        cases.order(reviewer, case_id, at, RELEASE, takes=True)
+        order_action(ActRequest(cases, reviewer, case_id, at, takes=True), RELEASE)
         return
     if result.found_by == "refer":
-        cases.order(ADA, case_id, at, TO_AGENCY, takes=True)
-        cases.order(BERT, case_id, at, TO_AGENCY, takes=True)
-        cases.agree(BERT, case_id, at, "so it is")
-        cases.state_result(ADA, case_id, at, lambda _: result, takes=True)
+        order_action(ActRequest(cases, ADA, case_id, at, takes=True), TO_AGENCY)
+        order_action(ActRequest(cases, BERT, case_id, at, takes=True), TO_AGENCY)
+        AGREE.perform(ActRequest(cases, BERT, case_id, at), Judgement(text="so it is"))
+        record_result(ActRequest(cases, ADA, case_id, at, takes=True), lambda _: result)
     else:
         end_by(cases, reviewer, case_id, at, result)
     if result.is_adverse:

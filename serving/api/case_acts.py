@@ -1,178 +1,113 @@
-"""`POST /v1/cases/{id}/…`: what reviewers do, for clients other than the console."""
+"""`POST /v1/cases/{id}/…` for every declared act, `POST /v1/bulk-acts` and `GET /v1/tags`."""
+
+from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
-from serving.access.callers import Caller
 from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer
 from serving.api.case_revisions import ServicesAsRead
-from serving.container import Services
-from serving.review.acts import owner_rules, statement_rules
-from serving.review.cases.case_change import CaseAct
+from serving.api.openapi import problems
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct
+from serving.review.acts.all_acts import ACTS
+from serving.review.acts.bulk_acts import BulkActBody, act_together
+from serving.review.acts.tag import tags_in_use
 from serving.review.cases.reviewer import Reviewer
-from serving.web.assignments import assign_as_asked
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
-from serving.web.case_bodies import (
-    ActionBody,
-    Assignment,
-    FirstJudgement,
-    Judgement,
-    Note,
-    ResultBody,
-    Wait,
-)
+from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 
-@router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
-def claim_case(services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str) -> CaseAnswer:
-    """Take a case; of two who try, one has it and the other gets a 409."""
-    return _acted(
-        services, caller, case_id, lambda c: owner_rules.claim(c, caller.actor, services.clock())
-    )
+class RefusedCase(BaseModel):
+    """A case with which nothing was done, and why."""
+
+    case_id: str
+    detail: str
 
 
-@router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
-def give_case_back(services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str) -> CaseAnswer:
-    """Give a case back for others. To let the goods go is an action, `release`."""
-    return _acted(
-        services,
-        caller,
-        case_id,
-        lambda c: owner_rules.give_back(c, caller.actor, services.clock()),
-    )
+class BulkAnswer(BaseModel):
+    """With which cases it was done, each by an act of its own, and with which not."""
+
+    done: list[str]
+    refused: list[RefusedCase]
 
 
-@router.post("/cases/{case_id}/assignments", responses=CASE_PROBLEMS)
-def assign_case(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Assignment
-) -> CaseAnswer:
-    """Give a case to the holder of an account, or put it into an inbox.
+class TagsInUse(BaseModel):
+    """Tags of the newest cases that the caller may see, in order."""
 
-    From its owner only they or a supervisor do.
+    tags: list[str]
+
+
+@router.post("/bulk-acts", responses=problems(s422="The body is refused."))
+def act_on_several(
+    services: TheServices, caller: MayReviewOrRescue, body: BulkActBody
+) -> BulkAnswer:
+    """Do the same with several cases: give them to somebody or back, let them wait, tag them.
+
+    The answer says for each what happened; a case that another has by now is refused, and the
+    others are not. What is final, as an order or a result, is for one case at a time.
     """
-    at = services.clock()
-    case = assign_as_asked(services, Reviewer.from_caller(caller), case_id, at, body)
-    return CaseAnswer.from_case(case, at)
+    reviewer, at = Reviewer.from_caller(caller), services.clock()
+    acted = act_together(services.cases, reviewer, at, body.case_ids, body.chosen())
+    refused = [RefusedCase(case_id=case_id, detail=why) for case_id, why in acted.refused]
+    return BulkAnswer(done=list(acted.done), refused=refused)
 
 
-@router.post("/cases/{case_id}/waits", responses=CASE_PROBLEMS)
-def let_case_wait(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Wait
-) -> CaseAnswer:
-    """Let a case wait until an instant, for documents, a reply or an arrival."""
-    at = services.clock()
-    return _acted(
-        services,
-        caller,
-        case_id,
-        lambda c: owner_rules.wait(c, caller.actor, at, body.until, body.waiting_for, body.text),
-    )
+def _handler_of(act: CaseAct) -> Callable[..., CaseAnswer]:
+    """Return the handler of the call of an act, whose body is the input of the act."""
+
+    def perform(
+        services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: ActInput | None
+    ) -> CaseAnswer:
+        at = services.clock()
+        acting = ActRequest(services.cases, Reviewer.from_caller(caller), case_id, at)
+        return CaseAnswer.from_case(act.perform(acting, body), at)
+
+    def without_body(
+        services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str
+    ) -> CaseAnswer:
+        return perform(services, caller, case_id, None)
+
+    if act.input is None:
+        return without_body
+    # FastAPI reads the type of a body from the signature, so each act has a handler of its own.
+    body_type: Any = act.input | None if act.is_input_optional else act.input
+    if act.is_input_optional:
+
+        def with_optional_body(
+            services: ServicesAsRead,
+            caller: MayReviewOrRescue,
+            case_id: str,
+            body: body_type = None,
+        ) -> CaseAnswer:
+            return perform(services, caller, case_id, body)
+
+        return with_optional_body
+
+    def with_body(
+        services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: body_type
+    ) -> CaseAnswer:
+        return perform(services, caller, case_id, body)
+
+    return with_body
 
 
-@router.post("/cases/{case_id}/escalations", responses=CASE_PROBLEMS)
-def escalate_case(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
-) -> CaseAnswer:
-    """Call for the supervisor of the office of a case, and say why."""
-    at = services.clock()
-    return _acted(
-        services, caller, case_id, lambda c: owner_rules.escalate(c, caller.actor, at, body.text)
-    )
+for _act in ACTS.values():
+    if _act.has_call:
+        router.add_api_route(
+            f"/cases/{{case_id}}/{_act.name}",
+            _handler_of(_act),
+            methods=["POST"],
+            name=_act.operation,
+            description=_act.description,
+            responses=CASE_PROBLEMS,
+        )
 
 
-@router.post("/cases/{case_id}/notes", responses=CASE_PROBLEMS)
-def note_case(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
-) -> CaseAnswer:
-    """Write something down about a case; `@name` in it tells a colleague who may see the case."""
-    at = services.clock()
-    case = services.cases.note(Reviewer.from_caller(caller), case_id, at, body.text)
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/judgements", responses=CASE_PROBLEMS)
-def judge_case(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: FirstJudgement
-) -> CaseAnswer:
-    """Say what one thinks of a case by its evidence, before its score; once for each reviewer."""
-    at = services.clock()
-    case = services.cases.judge(Reviewer.from_caller(caller), case_id, at, body.judged_as)
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/actions", responses=CASE_PROBLEMS)
-def order_action(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: ActionBody
-) -> CaseAnswer:
-    """Order an action; a hold and a referral to an agency are proposed to a second person.
-
-    Where something was proposed, it is the second person's own view.
-    """
-    at = services.clock()
-    case = services.cases.order(Reviewer.from_caller(caller), case_id, at, body.action())
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/results", responses=CASE_PROBLEMS)
-def state_result(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: ResultBody
-) -> CaseAnswer:
-    """State what the ordered action found; an adverse result waits for a second person.
-
-    So does `nobody_in_danger` of a rescue for any reason but `seen_on_scene`, where there were
-    signs of danger to life. Where a result was proposed, it is the second person's own view.
-    """
-    at = services.clock()
-    case = services.cases.state_result(Reviewer.from_caller(caller), case_id, at, body.result)
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/agreements", responses=CASE_PROBLEMS)
-def agree_with_proposal(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Judgement | None = None
-) -> CaseAnswer:
-    """Agree, as a second person, with what was proposed, after a view of one's own."""
-    at = services.clock()
-    case = services.cases.agree(
-        Reviewer.from_caller(caller), case_id, at, body.text if body else ""
-    )
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/disagreements", responses=CASE_PROBLEMS)
-def disagree_with_proposal(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
-) -> CaseAnswer:
-    """Disagree, as a second person: one's own view takes the place of what was proposed.
-
-    What was proposed to be opened again stays closed.
-    """
-    at = services.clock()
-    case = services.cases.disagree(Reviewer.from_caller(caller), case_id, at, body.text)
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/undo", responses=CASE_PROBLEMS)
-def undo_last_act(services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str) -> CaseAnswer:
-    """Take back one's own last act, within ten seconds and before anybody else acts."""
-    at = services.clock()
-    case = services.cases.undo(Reviewer.from_caller(caller), case_id, at)
-    return CaseAnswer.from_case(case, at)
-
-
-@router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
-def reopen_case(
-    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
-) -> CaseAnswer:
-    """Bring back a case that was closed; of an adverse end two persons do, one after another."""
-    at = services.clock()
-    return _acted(
-        services, caller, case_id, lambda c: statement_rules.reopen(c, caller.actor, at, body.text)
-    )
-
-
-def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:
-    case = services.cases.act(Reviewer.from_caller(caller), case_id, act)
-    return CaseAnswer.from_case(case, services.clock())
+@router.get("/tags", responses=problems())
+def list_tags(services: TheServices, caller: MayReviewOrRescue) -> TagsInUse:
+    """The tags in use, to offer before a new word is made up."""
+    return TagsInUse(tags=tags_in_use(services.cases, Reviewer.from_caller(caller)))

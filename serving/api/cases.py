@@ -24,7 +24,7 @@ from serving.api.entities import named_entities
 from serving.api.openapi import answer_headers, problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
-from serving.review.acts.tags import normalised_tag
+from serving.review.acts.tag import TagText, normalised_tag
 from serving.review.cases.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
 from serving.review.cases.case_state import Status
 from serving.review.cases.reviewer import Reviewer
@@ -33,7 +33,6 @@ from serving.review.cases.shown_lanes import ShownLane, shown_lane, shown_score_
 from serving.review.search.search_terms import LONGEST_SEARCH, read_search
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
-from serving.web.case_bodies import TagText
 from serving.web.queue_cursor import (
     decode_cursor,
     decode_found,

@@ -18,6 +18,7 @@ from serving.api.openapi import problems
 from serving.container import Services
 from serving.errors import Conflict
 from serving.integrity.checkpoints import LogSigner
+from serving.review.acts.act_declaration import Words
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import AccountRefused
@@ -27,7 +28,6 @@ from serving.review.letters.sealed_account import SealedFor, Sealing, seal_accou
 from serving.web.authentication import MayReview, WithScope
 from serving.web.bodies import RequestBody
 from serving.web.caller_first import CallerFirst
-from serving.web.case_bodies import Words
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/cases/{case_id}", tags=["letters"], route_class=CallerFirst)

@@ -17,7 +17,6 @@ from random import Random
 
 from features.submission import Submission
 from serving.access.acting import begin_acting, identify
-from serving.access.actors import Actor
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
@@ -25,12 +24,15 @@ from serving.cli.demo_people import COLLEAGUE, RESCUER, REVIEWER, SECOND, make_a
 from serving.cli.demo_world import Month
 from serving.container import Services, build_services
 from serving.errors import ServingError
-from serving.review.acts import owner_rules, remark_rules
-from serving.review.acts.remark_rules import JudgedAs
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.agree import AGREE, Judgement
+from serving.review.acts.claim import CLAIM
+from serving.review.acts.judge import JudgedAs, judge_case
+from serving.review.acts.mark_reason import MARK_REASON, ReasonMark
+from serving.review.acts.order import order_action
+from serving.review.acts.rereadings import reread
+from serving.review.acts.state_result import record_result
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_change import CaseChange
-from serving.review.cases.case_state import Case
-from serving.review.cases.cases import Cases
 from serving.review.cases.opening import opens_case
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
@@ -195,7 +197,7 @@ class _People:
         yield self._until_first_step()
         self._claim(first, case_id)
         judged = self._first_judgement(decision, way)
-        self._do(first, lambda cases, who, at: cases.judge(who, case_id, at, judged))
+        self._do(first, case_id, lambda acting: judge_case(acting, judged))
         yield timedelta(minutes=self.rng.uniform(3, 25))
         if judged == "let_go" and decision.lane == "inspect" and self.rng.random() < LET_GO:
             self._order(first, case_id, CaseAction("release", "Its carrier explained all of it."))
@@ -209,11 +211,12 @@ class _People:
             yield self._at_work(self.rng.uniform(0.5, 6))
             self._claim(second, case_id)
             self._state(second, case_id, found)
-            self._do(second, lambda cases, who, at: cases.agree(who, case_id, at, "I saw it too."))
+            agreed = Judgement(text="I saw it too.")
+            self._do(second, case_id, lambda acting: AGREE.perform(acting, agreed))
         if self.rng.random() < REREAD:
             yield self._at_work(self.rng.uniform(24, 120))
             code = found.code if self.rng.random() < SAME_WHEN_REREAD else "inconclusive"
-            self._act(third, case_id, partial(remark_rules.reread, code=code))
+            self._do(third, case_id, lambda acting: acting.change(reread, code))
 
     def check_documents(self, decision: Decision) -> Work:
         """Have the documents checked, and state whether they are in order."""
@@ -235,31 +238,18 @@ class _People:
         self._state(RESCUER, case_id, _became(self.rng))
 
     def _order(self, who: str, case_id: str, action: CaseAction) -> None:
-        self._do(who, lambda cases, reviewer, at: cases.order(reviewer, case_id, at, action))
+        self._do(who, case_id, lambda acting: order_action(acting, action))
 
     def _state(self, who: str, case_id: str, result: CaseResult) -> None:
-        self._do(
-            who,
-            lambda cases, reviewer, at: cases.state_result(reviewer, case_id, at, lambda _: result),
-        )
+        self._do(who, case_id, lambda acting: record_result(acting, lambda _: result))
 
     def _claim(self, who: str, case_id: str) -> None:
-        self._act(who, case_id, owner_rules.claim)
+        self._do(who, case_id, lambda acting: CLAIM.perform(acting, None))
 
-    def _act(
-        self, who: str, case_id: str, act: Callable[[Case, Actor, datetime], CaseChange]
-    ) -> None:
-        self._do(
-            who,
-            lambda cases, reviewer, at: cases.act(
-                reviewer, case_id, lambda case: act(case, reviewer.actor, at)
-            ),
-        )
-
-    def _do(self, who: str, do: Callable[[Cases, Reviewer, datetime], object]) -> None:
+    def _do(self, who: str, case_id: str, act: Callable[[ActRequest], object]) -> None:
         reviewer = self.reviewers[who]
         identify(reviewer.actor)
-        do(self.services.cases, reviewer, self.clock.now)
+        act(ActRequest(self.services.cases, reviewer, case_id, self.clock.now))
 
     def _mark_reasons(self, who: str, decision: Decision, way: str | None) -> None:
         """Say of the leading reason whether it was right, in some of the cases."""
@@ -268,11 +258,8 @@ class _People:
             return
         leading = max(indicators, key=indicators.__getitem__)
         verdict = "right" if way else self.rng.choice(("right", "wrong", "unclear"))
-        self._act(
-            who,
-            decision.case_id,
-            partial(remark_rules.mark_reason, indicator=leading, verdict=verdict),
-        )
+        mark = ReasonMark.model_validate({"indicator": leading, "verdict": verdict})
+        self._do(who, decision.case_id, lambda acting: MARK_REASON.perform(acting, mark))
 
     def _first_judgement(self, decision: Decision, way: str | None) -> JudgedAs:
         """What an officer thinks by the evidence: better than nothing, and not always right."""

@@ -6,32 +6,11 @@ from datetime import datetime
 from serving.container import Services
 from serving.errors import NotFound
 from serving.language import say, subject_named
-from serving.review.acts import undo_rules
+from serving.review.acts.undo import UNDO_WITHIN
 from serving.review.cases.case_records import CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
+from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.cases.reviewer import Reviewer
-
-ACT_WORDS: dict[str, str] = {
-    "assign": "assigned",
-    "hand_over": "handed over",
-    "give_back": "given back",
-    "put_into_inbox": "put into an inbox",
-    "wait": "waits",
-    "order_action": "ordered",
-    "propose_action": "proposed; a second person must agree",
-    "state_result": "result stated",
-    "state_view": "your own view is kept",
-    "agree": "agreed",
-    "disagree": "disagreed",
-    "note": "note added",
-    "escalate": "escalated",
-    "tag": "tags changed",
-    "reopen": "open again",
-    "propose_reopening": "proposed to open again",
-    "reread": "your blind reading is kept",
-    "undo": "undone",
-}
-"""What an act is called just after it was done."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +59,16 @@ def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime, revisio
     if case.action and last.action == "order_action":
         words = say("ordered to {action}", action=case.action.in_words)
     else:
-        words = say(ACT_WORDS.get(last.action, last.action.replace("_", " ")))
+        words = say(EVENT_KINDS[last.action].done or last.action.replace("_", " "))
     title = subject_named(row.subject_kind, row.subject_id)
     return ActDone(row.case_id, title, words, _undo_seconds(case, last, now), revision)
 
 
 def _undo_seconds(case: Case, last: StoredEvent, now: datetime) -> int:
-    """For how long an act can still be undone; 0 of one that stays, as `undo_rules.undo` says."""
+    """For how long an act can still be undone; 0 of one that stays, as the rule `undo` says."""
     is_referred = last.action == "order_action" and case.action and case.action.moves
     is_labelled = case.result and case.result.label
-    if last.action not in undo_rules.UNDOABLE or is_referred or is_labelled:
+    if not EVENT_KINDS[last.action].is_undoable or is_referred or is_labelled:
         return 0
     age = now - datetime.fromisoformat(last.at)
-    return max(int((undo_rules.UNDO_WITHIN - age).total_seconds()), 0)
+    return max(int((UNDO_WITHIN - age).total_seconds()), 0)

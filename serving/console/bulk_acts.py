@@ -1,6 +1,5 @@
-"""What is done with the cases that were chosen in the list: each by itself, and each is told of."""
+"""The same act on each case that was chosen in the list, with what came of each."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,19 +7,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from serving.console.browser_session import TheSession
-from serving.console.case_assignments import assign_as_written
-from serving.console.case_tags import read_tagging
 from serving.console.csrf import SignedForm
+from serving.console.forms import read_form
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import TheFilters, list_content
 from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import say, subject_named
-from serving.review.acts import owner_rules
-from serving.review.acts.bulk_acts import BulkAct, act_together
-from serving.review.acts.owner_rules import LONGEST_WAIT
-from serving.review.acts.tags import tag_case
+from serving.review.acts.assign import ASSIGN, Assignment
+from serving.review.acts.bulk_acts import BulkAct, ChosenAct, act_together, wait_together
+from serving.review.acts.claim import CLAIM
+from serving.review.acts.give_back import GIVE_BACK
+from serving.review.acts.tag import TAG, Tagging, TaggingBody
+from serving.review.acts.wait import MAX_CASE_WAIT
 from serving.review.cases.results import LONGEST_TEXT
 from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
@@ -57,8 +57,8 @@ def act_on_chosen(
     try:
         if not chosen:
             raise Unprocessable("choose one case or more")
-        act = _act(services, reviewer, form, now)
-        told = _told(services, reviewer, form["act"], act_together(chosen, act))
+        acted = act_together(services.cases, reviewer, now, chosen, _chosen_act(form, now))
+        told = _told(services, reviewer, form["act"], acted)
     except Unprocessable as refusal:
         told = {"not_done": str(refusal)}
     content = list_content(services, caller, filters, now)
@@ -66,42 +66,32 @@ def act_on_chosen(
     return page(template, reader=caller, session=session, **content, **told)
 
 
-def _act(
-    services: Services, reviewer: Reviewer, form: dict[str, str], now: datetime
-) -> Callable[[str], object]:
-    """What a form asks to be done with a case; raises Unprocessable before anything is done."""
-    act, actor, cases = form.get("act"), reviewer.actor, services.cases
+def _chosen_act(form: dict[str, str], now: datetime) -> ChosenAct:
+    """Return the act of a form with its input; raises Unprocessable before anything is done."""
+    act = form.get("act")
     if act == "claim":
-        return lambda case_id: cases.act(
-            reviewer, case_id, lambda case: owner_rules.claim(case, actor, now)
-        )
+        return CLAIM, None
     if act == "give_back":
-        return lambda case_id: cases.act(
-            reviewer, case_id, lambda case: owner_rules.give_back(case, actor, now)
-        )
+        return GIVE_BACK, None
     if act == "assign":
         if not form.get("to"):
             raise Unprocessable("choose to whom, or to which inbox")
-        return lambda case_id: assign_as_written(services, reviewer, case_id, form)
+        return ASSIGN, read_form(Assignment, ASSIGN.form_fields(form, now))
     if act == "wait":
-        until, words = now + _hours(form), form.get("text", "")[:LONGEST_TEXT]
-        return lambda case_id: cases.act(
-            reviewer,
-            case_id,
-            lambda case: owner_rules.take_and_wait(case, actor, now, until, "other", words),
-        )
+        return wait_together(now + _hours(form), form.get("text", "")[:LONGEST_TEXT])
     if act in ("tag", "untag"):
-        tagging = read_tagging({"add" if act == "tag" else "remove": form.get("tag", "")})
-        return lambda case_id: tag_case(cases, reviewer, case_id, now, tagging)
+        tags = TAG.form_fields({"add" if act == "tag" else "remove": form.get("tag", "")}, now)
+        Tagging.from_texts(**tags)
+        return TAG, read_form(TaggingBody, tags)
     raise Unprocessable("choose what is to be done")
 
 
 def _hours(form: dict[str, str]) -> timedelta:
     hours = form.get("hours", "")
     is_number = hours.isdecimal() and len(hours) <= 5
-    if not is_number or not 0 < int(hours) <= LONGEST_WAIT / timedelta(hours=1):
+    if not is_number or not 0 < int(hours) <= MAX_CASE_WAIT / timedelta(hours=1):
         raise Unprocessable(
-            say("say in how many hours, at most {days} days", days=LONGEST_WAIT.days)
+            say("say in how many hours, at most {days} days", days=MAX_CASE_WAIT.days)
         )
     return timedelta(hours=int(hours))
 

@@ -9,6 +9,8 @@ from features.records import Depth, Examination
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.language import say, say_word
+from serving.review.acts.mark_reason import VERDICTS
+from serving.review.acts.order import PROPOSED_CHOICES
 from serving.review.cases.actions import ACTION_WORDS, REFERRED_WORDS
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case, Status, WaitingFor
@@ -21,10 +23,6 @@ from serving.review.cases.results import (
 )
 from serving.review.cases.ways_of_smuggling import TYPOLOGIES
 from serving.web.html import words_of
-
-VERDICTS = ("right", "wrong", "unclear")
-PROPOSED_ACTIONS = ("hold", "refer agency")
-"""Of the choices of the form, those that one person proposes and a second one orders."""
 
 JUDGED_AS_WORDS: dict[str, str] = {
     "look": "Look closer",
@@ -60,7 +58,7 @@ def field_in_words(name: str, text: str) -> tuple[str, str]:
     first, _, second = text.partition(" ")
     if name == "kind" and first in ACTION_WORDS:
         words = REFERRED_WORDS.get(second, ACTION_WORDS[first])  # type: ignore[call-overload]  # looked up
-        return label, _with_second(words) if text in PROPOSED_ACTIONS else say(words)
+        return label, _with_second(words) if text in PROPOSED_CHOICES else say(words)
     if name == "code" and first in RESULT_MEANING:
         return label, f"{say(RESULT_MEANING[first].words)}, {say_word(second)}"
     codes: dict[str, str] = dict([*JUDGED_AS_WORDS.items(), *WAITING_FOR.items()])
@@ -91,7 +89,7 @@ def choices_of(case: Case) -> dict[str, list[tuple[str, Any]]]:
     codes = RESULTS_OF[found_by] if found_by else ()
     return {
         "kind": [
-            (value, _with_second(words) if value in PROPOSED_ACTIONS else say(words))
+            (value, _with_second(words) if value in PROPOSED_CHOICES else say(words))
             for value, words in (*plain, *referred)
         ],
         "result": [

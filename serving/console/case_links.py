@@ -14,11 +14,11 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.readers import MayReadCase, MayReview
 from serving.container import Services
+from serving.review.acts.assign import ASSIGN, Assignment
 from serving.review.acts.bulk_acts import act_together
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.web.assignments import reviewer_named
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -67,8 +67,8 @@ def hand_over_linked(
         wanted = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
     else:
         wanted = services.case_links.sharing(reviewer, case_id, kind, value)
-    to = reviewer_named(services, form.get("to", ""))
-    handed = act_together(wanted, lambda each: services.cases.assign(reviewer, each, now, to))
+    to = Assignment.model_construct(to=form.get("to", ""), inbox=None)  # nobody: each is refused
+    handed = act_together(services.cases, reviewer, now, wanted, (ASSIGN, to))
     return _links_page(
         services, caller, session, request, row, handed=handed, to=form.get("to", "")
     )

@@ -19,7 +19,7 @@ from serving.container import Services
 from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
-from serving.review.acts.tags import LONGEST_TAG, normalised_tag
+from serving.review.acts.tag import MAX_TAG_LENGTH, normalised_tag
 from serving.review.cases.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.cases.case_state import Amendment
 from serving.review.cases.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
@@ -90,7 +90,7 @@ class Filters(BaseModel):
     office: Annotated[str, Field(max_length=64)] = ""
     inbox: Annotated[str, Field(max_length=64)] = ""
     mode: Mode | None = None
-    tag: Annotated[str, Field(max_length=4 * LONGEST_TAG)] = ""
+    tag: Annotated[str, Field(max_length=4 * MAX_TAG_LENGTH)] = ""
     older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
     cursor: Annotated[str, Field(max_length=400)] = ""
 

@@ -27,10 +27,9 @@ from serving.console.case_forms import (
 from serving.console.case_history import EventView
 from serving.console.case_links import colleagues, link_graph
 from serving.console.case_list import Filters, subject_described, way_named
-from serving.console.case_view import FIELDS_OF_FACTS, CaseView
+from serving.console.case_view import FIELDS_OF_FACTS, CaseView, is_score_shown
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
-from serving.console.first_judgement import is_score_shown
 from serving.console.forms import NEVER, RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page, templates
@@ -39,15 +38,16 @@ from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import reading, say
-from serving.review.acts.stored_acts import KEEPS_REVISION
-from serving.review.acts.tags import LONGEST_TAG, tags_in_use
+from serving.review.acts.all_acts import ACTS
+from serving.review.acts.justifications import Justification
+from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.case_summary import describe_subject
+from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.opening import ALIKE
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.web.case_bodies import Justification
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -55,8 +55,7 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 
 MOST_LINKED = 12
 
-STAYS_ON = ("claim", "notes", "tags", "escalations", "reopen")
-"""Acts after which the same case is shown: what is typed meanwhile goes on in its forms."""
+STAYS_ON = tuple(name for name, act in ACTS.items() if act.keeps_forms)
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,7 @@ def _case_content(
         "forms": forms_of(case, caller, status_at(case, now), has_results=bool(choices["result"])),
         "waiting_for": WAITING_FOR,
         "tags_in_use": tags_in_use(services.cases, reviewer),
-        "longest_tag": LONGEST_TAG,
+        "longest_tag": MAX_TAG_LENGTH,
         "marking": marking_of(events, session, caller, row.case_id),
         "may_act": caller.may("review"),
         "stays_on": STAYS_ON,
@@ -233,7 +232,7 @@ def _since(
     if refused is None or refused.seen in (None, NEVER):
         return []
     events = services.cases.history(reviewer, row)
-    told = [event for event in events if event.action not in KEEPS_REVISION]
+    told = [event for event in events if event.action not in REVISION_KEEPING_EVENTS]
     return [EventView.from_event(event) for event in told[refused.seen :]]
 
 

@@ -7,9 +7,8 @@ from serving.access.callers import Caller
 from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import TheSession
 from serving.console.case_page import headline_of
-from serving.console.case_view import CaseView
+from serving.console.case_view import CaseView, is_score_shown
 from serving.console.charts.case_pictures import CasePictures
-from serving.console.first_judgement import is_score_shown
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute
 from serving.console.readers import MayReadCase

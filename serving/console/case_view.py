@@ -6,7 +6,9 @@ from typing import Self
 from features.records import Journey
 from features.reference.goods_names import is_of_other_goods
 from features.submission import Submission, SubmittedShipment
+from serving.access.callers import Caller
 from serving.audit.decision import Decision
+from serving.container import Services
 from serving.explanation.code_names import (
     country_in_words,
     goods_in_words,
@@ -18,7 +20,10 @@ from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
+from serving.review.acts.judge import has_said_a_view
+from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import LANE_NAMES, describe_lane, describe_subject
+from serving.review.cases.reviewer import Reviewer
 from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 
@@ -40,6 +45,15 @@ FIELDS_OF_FACTS = {
     "Due": ("due_at",),
 }
 """The fields of a declaration that a fact at a glance shows, by what it is called."""
+
+
+def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:
+    """Return whether a reader sees the score: they judge nothing, or have said what they think."""
+    if not services.settings.is_score_after_judgement or not caller.may("review"):
+        return True
+    if case.status == "closed":
+        return True
+    return has_said_a_view(services.cases, Reviewer.from_caller(caller), case.case_id)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.audit.derived_reasons import with_reasons
 from serving.audit.visible_decisions import newest_visible, visible_decision
 from serving.console.browser_session import TheSession
-from serving.console.case_view import CaseView
+from serving.console.case_view import CaseView, is_score_shown
 from serving.console.csrf import SignedForm
-from serving.console.first_judgement import is_score_shown
 from serving.console.forms import RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
@@ -23,11 +22,10 @@ from serving.console.readers import MayExplainOrStudy
 from serving.container import Services
 from serving.errors import NotFound, ReasonsUnavailable, Unprocessable
 from serving.language import reading
-from serving.review.acts.justifications import EvidentPurpose
+from serving.review.acts.justifications import EvidentPurpose, Justification
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
-from serving.web.case_bodies import Justification
 from serving.web.services import TheServices
 
 log = structlog.get_logger(__name__)

@@ -21,14 +21,19 @@ from serving.console.rescue_log import rescue_log
 from serving.console.rescue_news import NEAR_PLACES, is_hearsay, result_choices
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
-from serving.review.acts import owner_rules, statement_rules
-from serving.review.cases.case_change import CaseAct
+from serving.review.acts.act_declaration import Note
+from serving.review.acts.agree import Judgement, agree
+from serving.review.acts.claim import claim, take_and
+from serving.review.acts.disagree import disagree
+from serving.review.acts.give_back import give_back
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import ResultBody, state_result
+from serving.review.cases.case_change import CaseRule
 from serving.review.cases.case_state import Case
 from serving.review.cases.seen_cases import as_seen_by, without_proposal
 from serving.review.rescue.rescue_centres import GROUND
 from serving.review.rescue.rescue_incidents import CallsMade, ToldAlert
 from serving.triage.life_at_risk import CALL_FOR_HELP
-from serving.web.case_bodies import Judgement, Note, ResultBody
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/rescues/alerts", include_in_schema=False, route_class=PageRoute)
@@ -73,24 +78,22 @@ def _do(services: Services, caller: Caller, alert_id: str, act: str, form: dict[
         alerts.act(alert_id, _act(act, caller.actor, now, form))
 
 
-def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
+def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseRule:
     if act == "claim":
-        return lambda case: owner_rules.claim(case, actor, now)
+        return lambda case: claim(case, actor, now)
     if act == "release":
-        return lambda case: owner_rules.give_back(case, actor, now)
+        return lambda case: give_back(case, actor, now)
     if act == "results":
         result = read_form(ResultBody, form).result("rescue")
         # Whoever calls for help is in danger until somebody was there, or two persons say no.
-        state = partial(
-            statement_rules.state_result, actor=actor, at=now, result=result, is_life_at_risk=True
-        )
-        return lambda case: owner_rules.take_and(case, actor, now, state)
+        state = partial(state_result, actor=actor, at=now, result=result, is_life_at_risk=True)
+        return lambda case: take_and(case, actor, now, state)
     if act == "agreements":
         text = read_form(Judgement, form).text
-        return lambda case: statement_rules.agree(case, actor, now, text)
+        return lambda case: agree(case, actor, now, text)
     if act in ("disagreements", "reopen"):
         text = read_form(Note, form).text
-        rule = statement_rules.reopen if act == "reopen" else statement_rules.disagree
+        rule = reopen if act == "reopen" else disagree
         return lambda case: rule(case, actor, now, text)
     raise NotFound("there is no such act")
 

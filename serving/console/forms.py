@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +15,7 @@ NEVER = -1
 """The revision that no case has."""
 
 
-def read_form(kind: type[FormBody], form: dict[str, str]) -> FormBody:
+def read_form(kind: type[FormBody], form: Mapping[str, Any]) -> FormBody:
     """The fields of a form as a body; raises Unprocessable with the first thing that is wrong."""
     fields = {name: value for name, value in form.items() if name in kind.model_fields}
     try:

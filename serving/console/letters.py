@@ -18,6 +18,7 @@ from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say
+from serving.review.acts.act_declaration import Words
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import TooLong
@@ -25,7 +26,6 @@ from serving.review.letters.case_letters import AUDIENCES, GROUNDS, Audience, De
 from serving.review.letters.letter_rules import require_letter_due
 from serving.review.letters.letter_text import sections_of
 from serving.web.bodies import ClosedModel
-from serving.web.case_bodies import Words
 from serving.web.languages import known_languages
 from serving.web.services import TheServices
 

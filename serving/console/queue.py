@@ -22,8 +22,9 @@ from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.readers import MayFindCases, MayReviewOrRescue
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded
-from serving.review.acts import owner_rules
-from serving.review.acts.tags import LONGEST_TAG, tags_in_use
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import CLAIM
+from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.cases.case_summary import LANE_NAMES
 from serving.review.cases.queue_rank import QUEUE_RANK
@@ -79,9 +80,7 @@ def take_next(services: TheServices, caller: MayReviewOrRescue, form: SignedForm
     now, reviewer = services.clock(), _reviewer(caller)
     for row in _most_urgent(services, reviewer, now.isoformat()):
         try:
-            services.cases.act(
-                reviewer, row.case_id, lambda case: owner_rules.claim(case, caller.actor, now)
-            )
+            CLAIM.perform(ActRequest(services.cases, reviewer, row.case_id, now), None)
         except (Conflict, PersonNeeded):  # another took it meanwhile, or must judge it
             continue
         if caller.may("rescue"):
@@ -118,7 +117,7 @@ def list_content(
         "inboxes_of_all": _inboxes_of(services, listed),
         "colleagues": colleagues(services, caller),
         "tags_in_use": tags_in_use(services.cases, _reviewer(caller)),
-        "longest_tag": LONGEST_TAG,
+        "longest_tag": MAX_TAG_LENGTH,
         "views": views_of(services, caller),
     }
 

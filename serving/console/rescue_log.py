@@ -9,32 +9,13 @@ from itertools import groupby
 from features.records import Position
 from serving.language import reading, say, say_of
 from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.rescue.rescue_calls import RescueCallEvent
 
 CALL_WORDS = {
     "called": "took the call",
     "refused": "did not take the call",
     "acknowledged": "said that they act",
-}
-ACT_WORDS = {
-    "assign": "took the rescue",
-    "hand_over": "handed the rescue over",
-    "give_back": "gave the rescue back",
-    "wait": "set a reminder",
-    "note": "wrote a note",
-    "state_result": "ended the rescue",
-    "close": "ended the rescue",
-    "order_action": "referred it to rescue",
-    "reopen": "opened the rescue again",
-    "attach": "attached a file",
-    "download": "opened a file",
-    "read_message": "read a message",
-    "justify": "said why they look at it",
-    "undo": "took the last step back",
-    "score_again": "had newer records",
-    "state_view": "said what they think",
-    "agree": "agreed, as a second person",
-    "disagree": "disagreed, as a second person",
 }
 
 
@@ -66,7 +47,7 @@ def _of_call(step: RescueCallEvent) -> LogEntry:
 
 
 def _of_act(event: StoredEvent) -> LogEntry:
-    did = ACT_WORDS.get(event.action, event.action.replace("_", " "))
+    did = EVENT_KINDS[event.action].rescue_log or event.action.replace("_", " ")
     return LogEntry(datetime.fromisoformat(event.at), event.by.shown, did, event.text)
 
 

@@ -3,11 +3,8 @@
 They show no score, no reason and nothing of another case; no page of enforcement shows a rescue.
 """
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 from itertools import chain
 from urllib.parse import quote
 
@@ -16,7 +13,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.reference.geography.nearest_place import nearest_places
 from serving.access.acting import tell_audit
-from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import RequireRecentProof, TheSession
@@ -43,13 +39,13 @@ from serving.console.rescue_news import (
 from serving.console.rescue_stream import board_stream
 from serving.container import Services
 from serving.errors import Conflict, LogUnavailable, NotFound, PersonNeeded, Unprocessable
-from serving.review.acts import owner_rules, remark_rules, statement_rules
-from serving.review.cases.case_change import CaseAct
+from serving.review.acts.act_declaration import ActRequest, Note
+from serving.review.acts.all_acts import ACTS
+from serving.review.acts.note import NOTE, note
 from serving.review.cases.case_state import status_at
 from serving.review.cases.reviewer import Reviewer
 from serving.review.rescue.rescue_centres import GROUND, RescueCentres
 from serving.triage.life_at_risk import CALL_FOR_HELP
-from serving.web.case_bodies import Judgement, Note, ResultBody
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/rescues", include_in_schema=False, route_class=PageRoute)
@@ -133,37 +129,34 @@ def act_on_rescue(
 
 
 def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[str, str]) -> None:
-    reviewer, now, (case_id, act) = Reviewer.from_caller(caller), services.clock(), wanted
+    reviewer, now, (case_id, name) = Reviewer.from_caller(caller), services.clock(), wanted
     shown = {each: services.cases.case(reviewer, each)[1] for each in _shown(case_id, form)}
     going_on = [each for each, case in shown.items() if case.status != "closed"]
     proposed = [each for each in going_on if shown[each].proposal]
     own = [each for each in going_on if caller.actor.is_holder(shown[each].owner)]
-    if act == "acknowledgement":
+    if name == "acknowledgement":
         for each in going_on or [case_id]:
             services.rescue_outbox.acknowledge(each, caller.actor, now)
-    elif act in ("claim", "release"):
-        rule = owner_rules.claim if act == "claim" else owner_rules.give_back
-        others = [each for each in going_on if each not in own]
-        chosen = (others if act == "claim" else own) or [case_id]
-        _act_on(chosen, services, reviewer, partial(rule, actor=caller.actor, at=now))
-    elif act == "results":
-        result = read_form(ResultBody, form).result
-        for each in going_on or [case_id]:
-            services.cases.state_result(reviewer, each, now, result)
-    elif act in ("agreements", "disagreements"):
-        _judge(proposed or [case_id], services, reviewer, act, form)
-    else:
-        services.cases.act(reviewer, case_id, _act(act, caller.actor, now, form))
-
-
-def _judge(
-    case_ids: Iterable[str], services: Services, reviewer: Reviewer, act: str, form: dict[str, str]
-) -> None:
-    is_agreed = act == "agreements"
-    text = (read_form(Judgement, form) if is_agreed else read_form(Note, form)).text
-    judge = services.cases.agree if is_agreed else services.cases.disagree
-    for each in case_ids:
-        judge(reviewer, each, services.clock(), text)
+        return
+    chosen = {
+        "claim": [each for each in going_on if each not in own],
+        "release": own,
+        "results": going_on,
+        "agreements": proposed,
+        "disagreements": proposed,
+        "notes": [case_id],
+        "reopen": [case_id],
+    }
+    if name not in chosen:
+        raise NotFound("there is no such act")
+    act = ACTS[name]
+    stated = act.input and read_form(act.input, form)
+    for each in chosen[name] or [case_id]:
+        acting = ActRequest(services.cases, reviewer, each, now)
+        if isinstance(stated, Note) and act is NOTE:
+            acting.change(note, stated.text)  # `@` mentions nobody here: rescuers get no notices
+        else:
+            act.perform(acting, stated)
 
 
 def _shown(case_id: str, form: dict[str, str]) -> tuple[str, ...]:
@@ -171,21 +164,8 @@ def _shown(case_id: str, form: dict[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([case_id, *form.get("shown", "").split()]))
 
 
-def _act_on(case_ids: Iterable[str], services: Services, reviewer: Reviewer, act: CaseAct) -> None:
-    for case_id in case_ids:
-        services.cases.act(reviewer, case_id, act)
-
-
 def _centres(services: Services) -> RescueCentres | None:
     return services.rescue_calls.directory.centres if services.rescue_calls else None
-
-
-def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
-    if act in ("notes", "reopen"):
-        text = read_form(Note, form).text
-        done = remark_rules.note if act == "notes" else statement_rules.reopen
-        return lambda case: done(case, actor, now, text)
-    raise NotFound("there is no such act")
 
 
 def rescue_page(

@@ -33,7 +33,7 @@ from serving.errors import Unprocessable
 from serving.language import ENGLISH, begin_reading, say
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
-from serving.review.acts.rereadings import has_reread, reread
+from serving.review.acts.rereadings import has_reread, reread_case
 from serving.review.cases.case_summary import LANE_NAMES
 from serving.review.cases.results import OF_ENFORCEMENT, RESULT_MEANING
 from serving.review.cases.reviewer import Reviewer
@@ -239,5 +239,5 @@ def judge_again(
     code = form.get("code", "")
     if code not in ("release", *OF_ENFORCEMENT):
         raise Unprocessable("choose what is true of it")
-    reread(services.cases, Reviewer.from_caller(caller), case_id, services.clock(), code)
+    reread_case(services.cases, Reviewer.from_caller(caller), case_id, services.clock(), code)
     return RedirectResponse(f"/console/queue?done={case_id}", 303)

@@ -37,10 +37,11 @@ from serving.errors import PROBLEMS, ServingError
 from serving.explanation.provenance_text import field_name
 from serving.explanation.reason_messages import Message, reason_messages
 from serving.explanation.reason_ranking import Strength
+from serving.review.acts.judge import JudgedAs
 from serving.review.acts.justifications import EvidentPurpose, StatedPurpose
-from serving.review.acts.remark_rules import JudgedAs
-from serving.review.cases.case_change import EventAction
+from serving.review.acts.mark_reason import Verdict
 from serving.review.cases.case_state import Status
+from serving.review.cases.event_kinds import EVENT_KINDS, EventAction
 from serving.review.cases.results import Confidence, ReasonCode
 from serving.triage.lane_rule import Lane, LaneReason
 from serving.web.figure_words import AT, SHARES
@@ -58,10 +59,9 @@ SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
 
 TABLES = {
     "access/approvals.py": ("_WORDS",),
-    "console/act_done.py": ("ACT_WORDS",),
     "console/bulk_acts.py": ("DONE_WORDS",),
     "console/case_list.py": ("TAB_NAMES", "RISK_LEVELS"),
-    "console/case_forms.py": ("JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
+    "console/case_forms.py": ("JUDGED_AS_WORDS", "WAITING_FOR"),
     "console/charts/document_grid.py": ("_STATED",),
     "console/charts/timeline.py": ("ROWS",),
     "console/models.py": ("DRAWN_AT_RANDOM",),
@@ -69,7 +69,7 @@ TABLES = {
     "console/notices.py": ("NOTICE_WORDS",),
     "console/oidc_login.py": ("NOT_ASKED",),
     "console/refusals.py": ("_TITLES", "_NEXT", "_ELSE"),
-    "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS", "COMPASS"),
+    "console/rescue_log.py": ("CALL_WORDS", "COMPASS"),
     "console/search.py": ("_IN_WORDS",),
     "console/supervision.py": ("LEFT_ALONE",),
     "console/supervision_view.py": ("HIGHER", "LOWER", "WHICH_WORDS"),
@@ -103,7 +103,7 @@ TABLES = {
 
 CODES: tuple[Any, ...] = (
     *(ActKind, Confidence, ConveyanceKind, Depth, DocumentKind, EventAction, EventKind),
-    *(EvidentPurpose, JudgedAs, LaneReason, StatedPurpose),
+    *(EvidentPurpose, JudgedAs, LaneReason, StatedPurpose, Verdict),
     *(Examination, Lane, Mode, Part, PaymentMethod, Purpose, ReasonCode, Role, Status, Strength),
 )
 """Closed lists of codes that are shown as words."""
@@ -171,6 +171,12 @@ def all_messages() -> Iterator[tuple[Message, str]]:
         _of_codes(),
         _of_records(),
         ((text, "serving/web/stored_texts.py") for text in STORED_TEXTS),
+        (
+            (text, "serving/review/cases/event_kinds.py")
+            for kind in EVENT_KINDS.values()
+            for text in (kind.done, kind.rescue_log)
+            if text
+        ),
         ((f.meaning, f.defined_at) for f in features_by_name().values()),
         (
             (f.family.replace("_", " "), "features/families/__init__.py")

@@ -15,8 +15,12 @@ from serving.access.accounts import ReadingChoice, new_account
 from serving.access.actors import SERVICE
 from serving.access.roles import ROLE_SCOPES, Role
 from serving.access.sessions import Session
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.attachments import AttachedFile
+from serving.review.acts.claim import claim
+from serving.review.acts.note import note_case
+from serving.review.acts.order import order_action
+from serving.review.acts.wait import wait
 from serving.review.cases.teams import Team
 from tests.browser.served_site import Site
 from tests.serving.bodies import route, shipment
@@ -109,16 +113,16 @@ def _cases(site: Site) -> dict[str, str]:
     named = {name: site.score(body, name)["decision_id"] for name, body in _bodies()}
     cases, letters, own = site.services.cases, site.services.letters, reviewer("reviewer")
     cases.open_new()
-    cases.act(own, named["mine"], lambda case: owner_rules.claim(case, own.actor, NOW))
-    cases.order(own, named["mine"], NOW, INSPECT)
+    cases.act(own, named["mine"], lambda case: claim(case, own.actor, NOW))
+    order_action(ActRequest(cases, own, named["mine"], NOW), INSPECT)
     until = NOW + timedelta(hours=20)
-    cases.act(own, named["waits"], lambda case: owner_rules.claim(case, own.actor, NOW))
+    cases.act(own, named["waits"], lambda case: claim(case, own.actor, NOW))
     cases.act(
         own,
         named["waits"],
-        lambda case: owner_rules.wait(case, own.actor, NOW, until, "documents", WORDS),
+        lambda case: wait(case, own.actor, NOW, until, "documents", WORDS),
     )
-    cases.note(FIRST, named["case"], NOW, f"@reviewer {WORDS}")
+    note_case(ActRequest(cases, FIRST, named["case"], NOW), f"@reviewer {WORDS}")
     file = AttachedFile.from_upload("packing list of the goods.txt", b"goods", 10_000)
     cases.attach(FIRST, named["case"], NOW, file, b"goods")
     end_by(cases, FIRST, named["proposed"], NOW, FOUND)

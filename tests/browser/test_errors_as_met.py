@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.exc import OperationalError
 
 from serving.errors import ServingError
-from serving.review.acts import owner_rules
+from serving.review.acts.claim import claim
 from tests.browser.busy_site import FIRST, TIME_ZONE, BusySite
 from tests.browser.page_faults import faults_of
 from tests.serving.bodies import shipment
@@ -166,7 +166,7 @@ def test_whose_session_ended_while_they_wrote_loses_no_word(desk: Desk) -> None:
 def test_whoever_acts_second_is_told_and_sees_how_the_case_stands(desk: Desk) -> None:
     case_id = desk.new_case()
     cases = desk.site.site.services.cases
-    cases.act(FIRST, case_id, lambda case: owner_rules.claim(case, FIRST.actor, NOW))
+    cases.act(FIRST, case_id, lambda case: claim(case, FIRST.actor, NOW))
 
     desk.page.get_by_role("button", name="Assign to me").click()
 
@@ -183,7 +183,7 @@ def test_a_comment_on_a_case_that_another_took_meanwhile_is_kept_as_a_note(desk:
     desk.page.get_by_role("radio", name="Release").check(force=True)
     desk.page.get_by_label("Comment").fill(WORDS)
     cases = desk.site.site.services.cases
-    cases.act(FIRST, case_id, lambda case: owner_rules.claim(case, FIRST.actor, NOW))
+    cases.act(FIRST, case_id, lambda case: claim(case, FIRST.actor, NOW))
 
     desk.page.get_by_role("button", name="Order it").click()
 

@@ -17,8 +17,15 @@ from serving.access.actors import SERVICE, Actor
 from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.errors import ServingError
-from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.acts.assign import assign
 from serving.review.acts.attachments import AttachedFile
+from serving.review.acts.claim import claim
+from serving.review.acts.mark_reason import mark_reason
+from serving.review.acts.note import note
+from serving.review.acts.order import order
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import state_result
+from serving.review.acts.wait import wait
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_records import CaseAccess
@@ -110,16 +117,16 @@ def act_on(site: Site, case_id: str, name: str) -> None:
     until = now + timedelta(hours=2)
     reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())
     for act in (
-        lambda case: owner_rules.claim(case, who, now),
-        lambda case: remark_rules.note(case, who, now, HOSTILE),
-        lambda case: remark_rules.mark_reason(case, who, now, HOSTILE, "wrong"),
-        lambda case: owner_rules.wait(case, who, now, until, "documents", HOSTILE),
-        lambda case: statement_rules.order(case, who, now, inspect),
-        lambda case: statement_rules.state_result(case, who, now, ended),
-        lambda case: statement_rules.reopen(case, who, now, HOSTILE),
-        lambda case: owner_rules.assign(case, who, now, replace(who, name=HOSTILE)),
-        lambda case: owner_rules.assign(case, who, now, who, may_take=True),
-        lambda case: statement_rules.order(case, who, now, hold),
+        lambda case: claim(case, who, now),
+        lambda case: note(case, who, now, HOSTILE),
+        lambda case: mark_reason(case, who, now, HOSTILE, "wrong"),
+        lambda case: wait(case, who, now, until, "documents", HOSTILE),
+        lambda case: order(case, who, now, inspect),
+        lambda case: state_result(case, who, now, ended),
+        lambda case: reopen(case, who, now, HOSTILE),
+        lambda case: assign(case, who, now, replace(who, name=HOSTILE)),
+        lambda case: assign(case, who, now, who, may_take=True),
+        lambda case: order(case, who, now, hold),
     ):
         reviewing.act(reviewer, case_id, _typed(act))
 

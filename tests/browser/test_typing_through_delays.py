@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 from serving.access.accounts import new_account
 from serving.access.sessions import Session
 from serving.app import utc_now
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.note import note_case
 from serving.settings import Settings
 from tests.browser.served_site import Site, served
 from tests.browser.test_clearing_the_queue import arriving
@@ -183,7 +185,10 @@ class Script:
         keyboard.press(self.order)
         keyboard.type(self.text, delay=self.letter_ms)
         if self.end == "interrupted":
-            desk.site.services.cases.note(OTHER, case_id, utc_now(), "the carrier has called")
+            note_case(
+                ActRequest(desk.site.services.cases, OTHER, case_id, utc_now()),
+                "the carrier has called",
+            )
         if not self.is_sent:
             pause(desk.page, self.end_pause_s)
         if self.end != "leave":
@@ -316,7 +321,9 @@ def test_a_half_written_comment_stays_with_its_case_and_a_changed_case_asks_for_
 
     other.click()
     desk.page.locator(f"#open-case[data-case='{desk.cases[-2]}']").wait_for()
-    desk.site.services.cases.note(OTHER, case_id, utc_now(), "the carrier has called")
+    note_case(
+        ActRequest(desk.site.services.cases, OTHER, case_id, utc_now()), "the carrier has called"
+    )
     desk.page.go_back()
     desk.page.locator(f"#open-case[data-case='{case_id}']").wait_for()
     assert desk.comment() == COMMENT
@@ -338,7 +345,7 @@ def test_words_for_a_case_that_another_took_are_offered_as_a_note(desk: Desk) ->
     case_id = desk.open()
     desk.late(0.3, 0.3)
     cases = desk.site.services.cases
-    cases.act(OTHER, case_id, lambda case: owner_rules.claim(case, OTHER.actor, utc_now()))
+    cases.act(OTHER, case_id, lambda case: claim(case, OTHER.actor, utc_now()))
 
     desk.page.keyboard.press("2")
     desk.page.keyboard.press("l")

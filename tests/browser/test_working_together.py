@@ -3,8 +3,10 @@
 from playwright.sync_api import Page, expect
 
 from serving.app import utc_now
-from serving.review.acts import owner_rules
-from serving.review.acts.tags import Tagging, tag_case
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.note import note_case
+from serving.review.acts.tag import Tagging, tag_case
 from serving.review.cases.case_records import CaseFilter
 from serving.review.cases.teams import Team
 from tests.browser.conftest import Site
@@ -12,6 +14,7 @@ from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_clearing_the_queue import EVERYTHING, arriving
 from tests.browser.test_reviewing_a_case import account, home, sign_in
 from tests.serving.people import CHIEF, reviewer
+from tests.serving.review.cases.stated import give_to
 
 __all__ = ["home"]
 
@@ -41,9 +44,7 @@ def test_rows_are_chosen_by_keys_and_clicks_and_acted_on_together(page: Page, si
 
     lost = page.locator(".rows tbody tr").nth(0).get_attribute("data-case") or ""
     rival = reviewer(two)
-    site.services.cases.act(
-        rival, lost, lambda case: owner_rules.claim(case, rival.actor, utc_now())
-    )
+    site.services.cases.act(rival, lost, lambda case: claim(case, rival.actor, utc_now()))
     bar.get_by_label("Hand over to").select_option("Night")
     bar.get_by_role("button", name="Hand over").click()
     told = page.locator(".together-told")
@@ -61,8 +62,8 @@ def test_a_bell_leads_to_what_one_is_told(page: Page, site: Site) -> None:
     first, second = (site.score(arriving(n), f"k{n}")["decision_id"] for n in range(2))
     one, two = (account(site, name) for name in ("one", "two"))
     cases, now, by = site.services.cases, utc_now(), reviewer(two)
-    cases.assign(by, first, now, reviewer(one))
-    cases.note(by, second, now, "<b>@one</b>: look at the seal")
+    give_to(cases, by, first, now, reviewer(one))
+    note_case(ActRequest(cases, by, second, now), "<b>@one</b>: look at the seal")
     sign_in(page, site, one)
     bell = page.get_by_role("link", name="Notices: 2 not read")
 
@@ -91,7 +92,9 @@ def test_tags_are_set_and_removed_in_place_and_lead_to_the_cases_that_have_them(
 ) -> None:
     first, second = (site.score(arriving(n), f"k{n}")["decision_id"] for n in range(2))
     one = account(site, "one")
-    tag_case(site.services.cases, reviewer(one), second, utc_now(), Tagging(("late papers",)))
+    tag_case(
+        ActRequest(site.services.cases, reviewer(one), second, utc_now()), Tagging(("late papers",))
+    )
     page.set_viewport_size({"width": 1440, "height": 900})
     sign_in(page, site, one)
     page.goto(f"{site.address}/console/cases/{first}?tab=unassigned")

@@ -18,7 +18,7 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.models.kill_switch import record_switch
 from serving.monitor.rollups import catch_up
-from serving.review.acts.remark_rules import JudgedAs
+from serving.review.acts.judge import JudgedAs
 from serving.review.cases.actions import ActionKind
 from serving.review.cases.case_state import WaitingFor
 from serving.review.cases.results import ResultCode, reasons_of

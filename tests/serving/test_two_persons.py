@@ -24,7 +24,12 @@ from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens
 from serving.errors import Conflict, PersonNeeded
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
-from serving.review.acts import owner_rules, statement_rules
+from serving.review.acts.agree import agree
+from serving.review.acts.claim import claim
+from serving.review.acts.disagree import disagree
+from serving.review.acts.order import order
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import state_result
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
@@ -123,30 +128,26 @@ def kept(change: CaseChange) -> Case:
 
 def proposed(first: Actor) -> Case:
     """A case with an offence that a first person proposed."""
-    claimed = kept(owner_rules.claim(Case("c"), first, AT))
-    ordered = kept(statement_rules.order(claimed, first, AT, INSPECT))
-    return kept(statement_rules.state_result(ordered, first, AT, FOUND))
+    claimed = kept(claim(Case("c"), first, AT))
+    ordered = kept(order(claimed, first, AT, INSPECT))
+    return kept(state_result(ordered, first, AT, FOUND))
 
 
 def viewed(case: Case, second: Actor) -> Case:
     """The same, once a second person has said what they think."""
-    return kept(
-        statement_rules.state_result(kept(owner_rules.claim(case, second, AT)), second, AT, FOUND)
-    )
+    return kept(state_result(kept(claim(case, second, AT)), second, AT, FOUND))
 
 
 def end_adversely(first: Actor, second: Actor) -> bool:
     judging = viewed(proposed(first), second)
-    return kept(statement_rules.agree(judging, second, AT)).status == "closed"
+    return kept(agree(judging, second, AT)).status == "closed"
 
 
 def hold_goods(first: Actor, second: Actor) -> bool:
-    claimed = kept(owner_rules.claim(Case("c"), first, AT))
-    held = kept(statement_rules.order(claimed, first, AT, HOLD))
-    again = kept(
-        statement_rules.order(kept(owner_rules.claim(held, second, AT)), second, AT, INSPECT)
-    )
-    return kept(statement_rules.agree(again, second, AT)).action == HOLD
+    claimed = kept(claim(Case("c"), first, AT))
+    held = kept(order(claimed, first, AT, HOLD))
+    again = kept(order(kept(claim(held, second, AT)), second, AT, INSPECT))
+    return kept(agree(again, second, AT)).action == HOLD
 
 
 ENDED = Case("c", "closed", person("two"), action=INSPECT, result=FOUND)
@@ -154,15 +155,15 @@ ENDED = replace(ENDED, ended_by=(person("one"), person("two")))
 
 
 def open_again(first: Actor, second: Actor) -> bool:
-    asked = kept(statement_rules.reopen(ENDED, first, AT, WHY))
+    asked = kept(reopen(ENDED, first, AT, WHY))
     if asked.status == "open":
         return True
-    return kept(statement_rules.reopen(asked, second, AT, WHY)).status == "open"
+    return kept(reopen(asked, second, AT, WHY)).status == "open"
 
 
 def overrule_an_end(first: Actor, second: Actor) -> bool:
     judging = viewed(proposed(first), second)
-    return kept(statement_rules.disagree(judging, second, AT, WHY)).proposal != judging.proposal
+    return kept(disagree(judging, second, AT, WHY)).proposal != judging.proposal
 
 
 def release_a_letter(first: Actor, second: Actor) -> bool:

@@ -1,34 +1,90 @@
-"""The same done with each of several cases."""
+"""The same act on each of several cases."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
 
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
-from serving.review.errors import TooLong
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, OptionalWords
+from serving.review.acts.assign import ASSIGN, Assignment
+from serving.review.acts.give_back import GIVE_BACK
+from serving.review.acts.tag import TAG, TaggingBody
+from serving.review.acts.wait import WAIT, Wait
+from serving.review.cases.reviewer import Reviewer
 
-MOST_TOGETHER = 200
-"""Cases that one call names at most."""
+if TYPE_CHECKING:
+    from serving.review.cases.cases import Cases
+
+MAX_BULK_CASES = 200
+
+
+class BulkActBody(ActInput):
+    """What is done with each of several cases; what is final is done with one case at a time."""
+
+    act: Literal["assign", "give_back", "wait", "tag"]
+    case_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]],
+        Field(min_length=1, max_length=MAX_BULK_CASES),
+    ]
+    assignment: Assignment | None = Field(None, description="Who gets them: of `assign`.")
+    until: AwareDatetime | None = Field(
+        None, description="When they come back: of `wait`. What nobody has is yours by that."
+    )
+    tags: TaggingBody | None = Field(None, description="Which tags they get or lose: of `tag`.")
+    text: OptionalWords = ""
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Self:
+        stated = (self.assignment is not None, self.until is not None, self.tags is not None)
+        if stated != (self.act == "assign", self.act == "wait", self.act == "tag"):
+            raise ValueError(
+                "`assign` wants an `assignment`, `wait` an `until`, `tag` its `tags`, and none more"
+            )
+        return self
+
+    def chosen(self) -> "ChosenAct":
+        """Return the act with its input; raises Unprocessable for what is no tag."""
+        if self.tags is not None:
+            self.tags.tagging()  # before anything is done
+            return TAG, self.tags
+        if self.assignment is not None:
+            return ASSIGN, self.assignment
+        return (GIVE_BACK, None) if self.until is None else wait_together(self.until, self.text)
+
+
+ChosenAct = tuple[CaseAct, ActInput | None]
+
+
+def wait_together(until: datetime, text: str) -> ChosenAct:
+    """Return the act by which several cases wait, of which none has a reason of its own."""
+    return WAIT, Wait.model_construct(until=until, waiting_for="other", text=text)
 
 
 @dataclass(frozen=True)
 class BulkAct:
-    """With which of several cases something was done, and with which not, with why."""
+    """The cases with which something was done, and those with which not, with why."""
 
     done: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
 
 
-def act_together(case_ids: Iterable[str], act: Callable[[str], object]) -> BulkAct:
+def act_together(
+    cases: "Cases", reviewer: Reviewer, at: datetime, case_ids: Iterable[str], chosen: ChosenAct
+) -> BulkAct:
     """Do the same with each of several cases, by an act and an event of its own.
 
-    With what is refused, as a case that another has by now, nothing is done, and why is told.
+    A case that refuses, as one that another person has by now, stays as it is.
     """
+    act, stated = chosen
     done: list[str] = []
     refused: list[tuple[str, str]] = []
     for case_id in dict.fromkeys(case_ids):
         try:
-            act(case_id)
+            act.perform(ActRequest(cases, reviewer, case_id, at, takes=True), stated)
             done.append(case_id)
-        except (Conflict, PersonNeeded, NotFound, TooLong, Unprocessable) as refusal:
+        except (Conflict, PersonNeeded, NotFound, Unprocessable) as refusal:
             refused.append((case_id, str(refusal)))
     return BulkAct(tuple(done), tuple(refused))

@@ -8,6 +8,8 @@ everything else the reader states it. The decision behind a case is read as the 
 from datetime import timedelta
 from typing import Literal, get_args
 
+from serving.review.acts.act_declaration import ActInput, Words
+
 EvidentPurpose = Literal["queue", "own_case", "letter", "reread", "own_submission", "study"]
 
 StatedPurpose = Literal[
@@ -33,3 +35,10 @@ assert STATED.keys() == set(get_args(StatedPurpose))
 
 JUSTIFIED_FOR = timedelta(minutes=30)
 """How long a stated justification holds for the same reader and case."""
+
+
+class Justification(ActInput):
+    """Why a case is read that the reader's work did not bring."""
+
+    code: StatedPurpose
+    text: Words

@@ -3,15 +3,30 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from serving.review.acts import remark_rules
+from serving.access.actors import Actor
+from serving.errors import Conflict
+from serving.review.cases.case_change import CaseChange, acted
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import AlreadyJudged
+from serving.review.errors import AlreadyJudged, CaseNotClosed
 
 
-def reread(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: str) -> Case:
+def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
+    """Say how a closed case would have ended, having seen its evidence and not its score.
+
+    `code` is that of a result, or `release`. Raises CaseNotClosed, and Conflict for a case that
+    the actor ended.
+    """
+    if case.status != "closed":
+        raise CaseNotClosed("only a closed case is read again")
+    if any(actor.may_be(ended) for ended in (case.owner, *case.ended_by) if ended):
+        raise Conflict("somebody else must read again what you ended", code="same-reviewer")
+    return acted(case, actor, at, "reread", code)
+
+
+def reread_case(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: str) -> Case:
     """Keep how a closed case would have ended for a reader who did not see its score.
 
     Raises NotFound, NotYours, Conflict or AlreadyJudged the second time.
@@ -24,7 +39,7 @@ def reread(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: s
     return cases.act(
         reviewer,
         case_id,
-        lambda case: remark_rules.reread(case, reviewer.actor, at, code),
+        lambda case: reread(case, reviewer.actor, at, code),
         require_first,
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_change import CaseAct, CaseEvent
+from serving.review.cases.case_change import CaseEvent, CaseRule
 from serving.review.cases.case_records import CaseRecord, StoredChange, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
@@ -16,23 +16,8 @@ from serving.review.errors import CaseTaken
 
 CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
 
-OF_READING = frozenset({"read", "download", "read_message", "justify", "judge"})
-"""Events of reading and thinking, which leave a case as it was."""
 
-KEEPS_REVISION = OF_READING | {"mark_reason", "reread", "seal"}
-"""Events after which a page that was made before still shows how the case stands."""
-
-DONE_BY_NOBODY = OF_READING | {
-    "amend_declaration",
-    "withdraw_declaration",
-    "amend_journey",
-    "score_again",
-    "come_back",
-}
-"""Events after which nobody has acted on a case since: what was read, and what became known."""
-
-
-def stored_change(act: CaseAct, row: CaseRecord) -> StoredChange:
+def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
     """A case after an act, and the event of it."""
     before = CASE.validate_json(row.state)
     case, event = act(before)
@@ -56,7 +41,7 @@ def stored_change(act: CaseAct, row: CaseRecord) -> StoredChange:
 
 
 def stored_change_if_unchanged(
-    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
+    act: CaseRule, looked_at: CaseRecord, row: CaseRecord
 ) -> StoredChange:
     """A case after an act; raises CaseTaken where it is not as it was looked at before."""
     if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):

@@ -3,51 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_second_person
 from serving.review.cases.case_state import Case, Statement, status_awake
+from serving.review.cases.event_kinds import EventAction
 from serving.review.cases.results import CaseResult
 from serving.review.errors import CaseClosed, NotYours
-
-EventAction = Literal[
-    "assign",
-    "hand_over",
-    "give_back",
-    "put_into_inbox",
-    "wait",
-    "note",
-    "propose_action",
-    "order_action",
-    "state_result",
-    "state_view",
-    "agree",
-    "disagree",
-    "close",
-    "propose_reopening",
-    "reopen",
-    "mark_reason",
-    "judge",
-    "reread",
-    "attach",
-    "download",
-    "read_message",
-    "write_letter",
-    "letter",
-    "defer_letter",
-    "confirm_deferral",
-    "seal",
-    "justify",
-    "undo",
-    "escalate",
-    "tag",
-    "amend_declaration",
-    "withdraw_declaration",
-    "amend_journey",
-    "score_again",
-    "come_back",
-]
 
 _IS_SECOND = "a second person must judge what the first proposed"
 
@@ -66,7 +28,7 @@ class CaseEvent:
 
 CaseChange = tuple[Case, CaseEvent]
 
-CaseAct = Callable[[Case], CaseChange]
+CaseRule = Callable[[Case], CaseChange]
 
 
 def acted(

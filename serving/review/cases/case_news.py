@@ -18,9 +18,9 @@ from features.submission import Submission
 from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.history.received_records import RECEIVED_TYPES
-from serving.review.acts import news_rules
+from serving.review.acts import news as rules
 from serving.review.acts.stored_acts import stored_change
-from serving.review.cases.case_change import CaseAct, CaseChange
+from serving.review.cases.case_change import CaseChange, CaseRule
 from serving.review.cases.case_records import CaseNews, CaseRecord, ChangeRow, StoredChange
 from serving.review.cases.case_state import Amendment, Case
 from serving.review.cases.labels import inspection_of
@@ -84,7 +84,7 @@ def changes_by_journey(
 def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> StoredChange:
     if row.due_at == due_at.isoformat():
         raise NothingToTell
-    amend = partial(news_rules.amend_journey, actor=SERVICE, at=at)
+    amend = partial(rules.amend_journey, actor=SERVICE, at=at)
     return _moved(row, stored_change(amend, _due(row, due_at)))
 
 
@@ -96,22 +96,20 @@ def _of_decision(decision: Decision, first: Submission | None, at: datetime) -> 
     yield partial(stored_change, partial(_came_back, decision.because, at))
 
 
-def _taking(outcome: Outcome, at: datetime) -> CaseAct:
+def _taking(outcome: Outcome, at: datetime) -> CaseRule:
     """The act by which a case takes an outcome, or loses one that was withdrawn."""
     inspection = inspection_of(outcome)
     if outcome.withdrawn:
-        return partial(news_rules.withdraw_outcome, actor=SERVICE, at=at, inspection=inspection)
+        return partial(rules.withdraw_outcome, actor=SERVICE, at=at, inspection=inspection)
     result = reported_result(outcome)
-    return partial(
-        news_rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
-    )
+    return partial(rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection)
 
 
 def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredChange:
     moved = _due(row, later.due_at)
     is_in_time = moved.is_in_time(at.isoformat())
     amend = partial(
-        news_rules.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
+        rules.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
     )
     return _moved(row, stored_change(amend, moved))
 
@@ -122,7 +120,7 @@ def _scored(
     """That a score came which counts not for the case; raises NothingToTell for one that does."""
     if decision.decision_id in (row.decision_id, row.case_id):
         raise NothingToTell
-    score_again = partial(news_rules.score_again, actor=SERVICE, at=at)
+    score_again = partial(rules.score_again, actor=SERVICE, at=at)
     return _moved(row, stored_change(score_again, _due(row, due_at)))
 
 
@@ -131,7 +129,7 @@ def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange
     kinds = {name.partition("/")[0] for name in because}
     if kinds.isdisjoint(_BRINGS.get(case.waiting_for or "", ())):
         raise NothingToTell
-    return news_rules.come_back(case, SERVICE, at)
+    return rules.come_back(case, SERVICE, at)
 
 
 def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:

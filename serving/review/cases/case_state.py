@@ -7,9 +7,7 @@
       ├── give_back                               │
       └── reopen <── closed <── agree, by another ── result_in <── state_result, adverse
 
-The acts on it are pure functions from a case to the next: `owner_rules` say whose it is,
-`statement_rules` what is ordered and found, `remark_rules` what changes nothing in it, `news_rules`
-what became known, `undo_rules` what is taken back, `letter_rules` and `tags` the rest. A case that
+Acts (`serving/review/acts`) and letters are pure functions from a case to the next. A case that
 waits stays with its owner, and comes back at its end.
 """
 

@@ -9,30 +9,21 @@ from typing import get_args
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
-from serving.access.actors import Actor
-from serving.access.office_ids import require_known_office
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.errors import Forbidden, NotFound, RequestFault, Unprocessable
+from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord
-from serving.language import say
-from serving.review.acts import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile, AttachmentQuota
 from serving.review.acts.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
-from serving.review.acts.mentions import find_mentions
-from serving.review.acts.remark_rules import JudgedAs
 from serving.review.acts.stored_acts import (
     CHANGED_FIELDS,
-    OF_READING,
-    case_before,
-    event_of,
     event_of_reading,
     event_row,
     stored_change,
 )
-from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_change import CaseAct, CaseChange
+from serving.review.acts.undo import UNDO_WITHIN
+from serving.review.cases.case_change import CaseChange, CaseEvent, CaseRule
 from serving.review.cases.case_records import (
     UNSEEN,
     CaseAccess,
@@ -55,14 +46,14 @@ from serving.review.cases.case_records import (
     StoredEvent,
 )
 from serving.review.cases.case_state import Case
+from serving.review.cases.event_kinds import READING_EVENTS
 from serving.review.cases.labels import (
     inspection_of,
     label_of,
-    require_plausible_start,
     withdrawal_of,
 )
 from serving.review.cases.opening import CASE, case_of_decision
-from serving.review.cases.results import CaseResult, FoundBy
+from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.seen_cases import (
     as_seen_by,
@@ -72,24 +63,10 @@ from serving.review.cases.seen_cases import (
 )
 from serving.review.cases.teams import Inboxes, Team
 from serving.review.errors import (
-    AlreadyJudged,
-    CaseClosed,
     JustificationNeeded,
-    NoActionOrdered,
-    UndoRefused,
 )
-from serving.triage.life_at_risk import GRAVE
-
-StateResult = Callable[[FoundBy], CaseResult]
-"""A result of what found it; raises ImpossibleResult or ContradictoryFinding."""
 
 OnOutcome = Callable[[Submission, Outcome], None]
-
-MAX_NOTES = 200  # of one person or key on one case
-_SAYS_A_VIEW = frozenset(
-    {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
-)
-"""Events by which somebody has said what they think of a case, so that its score sways no more."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +232,7 @@ class Cases:
 
         Of a subject that was scored again, the newest that counts for the case.
         """
-        return self.masking.masked_view(self._decision(case_id))
+        return self.masking.masked_view(self.unmasked_decision(case_id))
 
     def decisions_of(self, rows: Sequence[CaseRecord]) -> dict[str, Decision]:
         """The decisions behind several cases, as they may be seen; without those unreadable."""
@@ -300,7 +277,7 @@ class Cases:
         self,
         reviewer: Reviewer,
         case_id: str,
-        act: CaseAct,
+        act: CaseRule,
         require: RequireOfEvents | None = None,
     ) -> Case:
         """Do something to a case, and return it as it is then.
@@ -308,13 +285,13 @@ class Cases:
         Raises NotFound, what `require` raises, and the Conflict that the act meets where another
         was faster.
         """
-        return self._act_on_row(reviewer, case_id, lambda _: act, require)
+        return self.act_on_row(reviewer, case_id, lambda _: act, require)
 
-    def _act_on_row(
+    def act_on_row(
         self,
         reviewer: Reviewer,
         case_id: str,
-        act_on: Callable[[CaseRecord], CaseAct],
+        act_on: Callable[[CaseRecord], CaseRule],
         require: RequireOfEvents | None = None,
     ) -> Case:
         """Do what follows from where a case is in that very turn: its office, and its lane."""
@@ -327,87 +304,6 @@ class Cases:
         changed = self.store.change(case_id, change, self.revision_read, require)
         return self.state_of(reviewer, self.shown(changed))
 
-    def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
-        """Write something down; who is mentioned in it with `@name` is told.
-
-        Raises Unprocessable for a name of nobody who may see the case, or one note too many.
-        """
-        colleagues = self.colleagues() if "@" in text else ()
-
-        def note(row: CaseRecord) -> CaseAct:
-            named = {each.actor.name: each.actor for each in colleagues if each.access.shows(row)}
-            mentioned = [named[name] for name in find_mentions(text, named)]
-            return lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned)
-
-        def require_room(events: Sequence[StoredEvent]) -> None:
-            own = [e for e in events if e.action == "note" and reviewer.actor.is_holder(e.by)]
-            if len(own) >= MAX_NOTES:
-                raise Unprocessable(
-                    say("one may write {most} notes on a case: attach a file", most=MAX_NOTES)
-                )
-
-        return self._act_on_row(reviewer, case_id, note, require_room)
-
-    def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
-        """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
-        actor = reviewer.actor
-
-        def require_no_view(events: Sequence[StoredEvent]) -> None:
-            if _has_view_of(actor, events):
-                raise AlreadyJudged(
-                    "you have said what you think of this case, and saw its score since"
-                )
-
-        return self.act(
-            reviewer,
-            case_id,
-            lambda case: remark_rules.judge(case, actor, at, judged_as),
-            require_no_view,
-        )
-
-    def has_said_a_view(self, reviewer: Reviewer, case_id: str) -> bool:
-        """Whether a reviewer has said what they think of a case: by a first judgement or an act."""
-        return _has_view_of(reviewer.actor, self.events(case_id))
-
-    def assign(self, reviewer: Reviewer, case_id: str, at: datetime, to: Reviewer | None) -> Case:
-        """Give a case to somebody who may work on it; None stands for whom nobody knows.
-
-        Raises NotFound or Unprocessable, or the Conflict that the act meets.
-        """
-
-        def assign(row: CaseRecord) -> CaseAct:
-            if to is None or not to.works_on_cases or not to.access.shows(row):
-                raise Unprocessable(
-                    "nobody with this name may work on the case: want a live account that reviews "
-                    "cases of its office"
-                )
-            return lambda case: owner_rules.assign(
-                case, reviewer.actor, at, to.actor, may_take=reviewer.supervises
-            )
-
-        return self._act_on_row(reviewer, case_id, assign)
-
-    def put_into_inbox(self, reviewer: Reviewer, case_id: str, at: datetime, inbox: str) -> Case:
-        """Put a case into the inbox of a team of its office, or that of the office itself.
-
-        Raises NotFound or Unprocessable, or the Conflict that the act meets.
-        """
-        inboxes = self.inboxes()
-        team = inbox if inbox in inboxes.names else None
-
-        def put(row: CaseRecord) -> CaseAct:
-            offered = inboxes.for_office(row.office_id) if row.lane != "rescue" else []
-            if inbox not in offered:
-                raise Unprocessable(
-                    "the case cannot be in this inbox: want that of a team of its office, or its "
-                    "office"
-                )
-            return lambda case: owner_rules.put_into_inbox(
-                case, reviewer.actor, at, team, may_take=reviewer.supervises
-            )
-
-        return self._act_on_row(reviewer, case_id, put)
-
     def attach(
         self,
         reviewer: Reviewer,
@@ -417,9 +313,10 @@ class Cases:
         content: bytes,
         quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, AlreadyAttached, Unprocessable or ServingError."""
-        _, case = self.case(reviewer, case_id)
-        _, event = remark_rules.attach(case, reviewer.actor, at, file)
+        """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
+        self.case(reviewer, case_id)
+        changed: dict[str, tuple[object, object]] = {"attachment": (None, vars(file))}
+        event = CaseEvent(case_id, at, reviewer.actor, "attach", changed, file.name)
         row = CaseFile(
             **vars(file),
             case_id=case_id,
@@ -447,91 +344,6 @@ class Cases:
         self.store.append_event(event_of_reading(reviewer, case_id, at, "download", text=name))
         return found
 
-    def order(
-        self,
-        reviewer: Reviewer,
-        case_id: str,
-        at: datetime,
-        action: CaseAction,
-        *,
-        takes: bool = False,
-    ) -> Case:
-        """Order or propose an action; as a second person, say what one would do.
-
-        With `takes`, a case that nobody has is the reviewer's by it. Raises Unprocessable of a
-        rescue, which has no actions of enforcement, and OfficeUnknown.
-        """
-        row, _ = self.case(reviewer, case_id)
-        if row.lane == "rescue":
-            raise Unprocessable("a rescue has no actions of enforcement: state what became of it")
-        if action.refer_to == "rescue" and row.mode is None:
-            raise Unprocessable(
-                "nothing is known of a journey to search for: call the rescue by telephone"
-            )
-        if action.refer_to == "office":
-            require_known_office(action.destination or "", self.known_offices(), "destination")
-            if action.destination == row.office_id:
-                says = say("the case is at this office already: refer it to another one")
-                raise Unprocessable(says, (RequestFault("/destination", "same_office", says),))
-
-        def order(case: Case) -> CaseChange:
-            return statement_rules.order(case, reviewer.actor, at, action)
-
-        return self._judge(reviewer, case_id, at, _taking(order, reviewer, at) if takes else order)
-
-    def state_result(
-        self,
-        reviewer: Reviewer,
-        case_id: str,
-        at: datetime,
-        state: StateResult,
-        *,
-        takes: bool = False,
-    ) -> Case:
-        """State what the ordered action found, or what became of a rescue.
-
-        What ends the case becomes an outcome with it; at another end of a case that was opened
-        again, it corrects the outcome of the earlier one. With `takes`, a case that nobody has is
-        the reviewer's by it. Raises ImpossibleResult, ContradictoryFinding or NoActionOrdered
-        before anything is kept.
-        """
-        row, case = self.case(reviewer, case_id)
-        result = state(_found_by(row, case))
-        decision = self._decision(case_id)
-        require_plausible_start(decision, result)
-        label_of(decision, result, reviewer.actor.identity, at, case.newest_inspection)
-        is_life_at_risk = row.lane == "rescue" and self._is_life_at_risk(row, case, decision)
-
-        def end(case: Case) -> CaseChange:
-            return statement_rules.state_result(
-                case, reviewer.actor, at, result, is_life_at_risk=is_life_at_risk
-            )
-
-        return self._judge(reviewer, case_id, at, _taking(end, reviewer, at) if takes else end)
-
-    def undo(self, reviewer: Reviewer, case_id: str, at: datetime) -> Case:
-        """Take back what the reviewer did last, within ten seconds and before anybody else acts.
-
-        Raises UndoRefused.
-        """
-        self.case(reviewer, case_id)
-        acted = self.store.newest_event(case_id, OF_READING)
-        if acted is None:
-            raise UndoRefused("nothing was done that could be undone")
-
-        def require_newest(events: Sequence[StoredEvent]) -> None:
-            if acted != [event for event in events if event.action not in OF_READING][-1]:
-                raise UndoRefused("somebody else has acted on this case since")
-
-        return self.act(
-            reviewer,
-            case_id,
-            lambda case: undo_rules.undo(
-                case, reviewer.actor, at, event_of(acted), case_before(case, acted)
-            ),
-            require_newest,
-        )
-
     def given_away(
         self, reviewer: Reviewer, case_id: str, at: datetime
     ) -> tuple[CaseRecord, Case, StoredEvent] | None:
@@ -540,12 +352,12 @@ class Cases:
         Whoever gave it away may see it no more, and is told for as long as acts are undone that it
         went through; nothing of what others do with it.
         """
-        last = self.store.newest_event(case_id, OF_READING)
+        last = self.store.newest_event(case_id, READING_EVENTS)
         if last is None or not reviewer.actor.is_holder(last.by):
             return None
         changed = CHANGED_FIELDS.validate_json(last.changed)
         age = at - datetime.fromisoformat(last.at)
-        if not changed.keys() & {"office_id", "lane"} or age > undo_rules.UNDO_WITHIN:
+        if not changed.keys() & {"office_id", "lane"} or age > UNDO_WITHIN:
             return None
         its_side = CaseAccess(frozenset(), is_rescue="lane" in changed)  # only to rescue it changes
         row = self.store.case(case_id, its_side)
@@ -554,28 +366,10 @@ class Cases:
         shown = self.shown(row)
         return shown, self.state_of(reviewer, shown), last
 
-    def agree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
-        """Agree, as a second person, with what was proposed; an adverse result becomes a label."""
-        return self._judge(
-            reviewer,
-            case_id,
-            at,
-            lambda case: statement_rules.agree(case, reviewer.actor, at, text),
-        )
-
-    def disagree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
-        """Disagree, as a second person: their own view takes the place of what was proposed."""
-        return self._judge(
-            reviewer,
-            case_id,
-            at,
-            lambda case: statement_rules.disagree(case, reviewer.actor, at, text),
-        )
-
-    def _judge(self, reviewer: Reviewer, case_id: str, at: datetime, act: CaseAct) -> Case:
+    def conclude(self, reviewer: Reviewer, case_id: str, at: datetime, rule: CaseRule) -> Case:
         """Do what may end a case; what was found becomes an outcome with its end."""
         self.case(reviewer, case_id)
-        decision = self._decision(case_id)
+        decision = self.unmasked_decision(case_id)
         author = reviewer.actor.identity
         outcomes: list[Outcome] = []
 
@@ -585,7 +379,7 @@ class Cases:
             labels: list[tuple[Outcome, ReceivedRecord]] = []
 
             def judge(case: Case) -> CaseChange:
-                after, event = act(case)
+                after, event = rule(case)
                 if after.status != "closed" or case.status == "closed":
                     return after, event
                 result = after.result if row.lane != "rescue" else None
@@ -604,20 +398,6 @@ class Cases:
         for outcome in outcomes:
             self.on_outcome(decision.submission, outcome)
         return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
-
-    def _is_life_at_risk(self, row: CaseRecord, case: Case, newest: Decision) -> bool:
-        """Whether any report of a rescue, an officer or a later call shows danger to life.
-
-        A report that can be read no more counts as if it did.
-        """
-        if case.action is not None and case.action.refer_to == "rescue":
-            return True
-        scored = {score.decision_id for score in self.scores(row)} - {newest.decision_id}
-        records = self.decisions.records_of(scored)
-        reports = [newest, *map(Decision.model_validate_json, records.values())]
-        has_sign = any(sign.code in GRAVE for each in reports for sign in each.danger_signals)
-        called = any(each.is_distress for each in self.heard_by_now(newest.submission).positions)
-        return has_sign or called or len(records) < len(scored)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""
@@ -655,7 +435,8 @@ class Cases:
         name = self.masking.name(row.subject_id)
         return replace(row, subject_id=name, what=MASKED_CASE, why="")
 
-    def _decision(self, case_id: str) -> Decision:
+    def unmasked_decision(self, case_id: str) -> Decision:
+        """Return the decision behind a case as it was made, for rules; no page shows it."""
         record = self.decisions.record(self.store.decision_of(case_id))
         if record is None:
             raise NotFound("the decision behind this case is gone")
@@ -666,23 +447,3 @@ def _require_shown(row: CaseRecord, reviewer: Reviewer) -> None:
     """Raise NotFound for a case that has come to others, as to rescuers, since it was read."""
     if not reviewer.access.shows(row):
         raise NotFound(UNSEEN)
-
-
-def _taking(act: CaseAct, reviewer: Reviewer, at: datetime) -> CaseAct:
-    return lambda case: owner_rules.take_and(case, reviewer.actor, at, act)
-
-
-def _has_view_of(actor: Actor, events: Iterable[StoredEvent]) -> bool:
-    return any(event.action in _SAYS_A_VIEW and actor.is_holder(event.by) for event in events)
-
-
-def _found_by(row: CaseRecord, case: Case) -> FoundBy:
-    """What a result of a case comes from; raises NoActionOrdered where nothing was ordered."""
-    if row.lane == "rescue":
-        return "rescue"
-    if case.status == "closed":
-        raise CaseClosed("this case is closed; open it again first")
-    found_by = case.action.finds if case.action else None
-    if found_by is None:
-        raise NoActionOrdered("order first what is to find it: an inspection or a check")
-    return found_by

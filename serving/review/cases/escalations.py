@@ -13,10 +13,11 @@ from functools import partial
 from serving.access.actors import SERVICE
 from serving.errors import Conflict
 from serving.process.polling import PollingThread
-from serving.review.acts import owner_rules
-from serving.review.acts.stored_acts import DONE_BY_NOBODY, stored_change_if_unchanged
+from serving.review.acts.escalate import escalate
+from serving.review.acts.stored_acts import stored_change_if_unchanged
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.cases import Cases
+from serving.review.cases.event_kinds import PASSIVE_EVENTS
 
 POLL_INTERVAL_S = 30
 TOGETHER = 200
@@ -65,8 +66,8 @@ class Escalations:
                 after = row.due_at, row.case_id
                 if self._is_due(row, at):
                     with suppress(Conflict):  # somebody acted meanwhile
-                        escalate = partial(owner_rules.escalate, actor=SERVICE, at=at, because="")
-                        change = partial(stored_change_if_unchanged, escalate, row)
+                        act = partial(escalate, actor=SERVICE, at=at, because="")
+                        change = partial(stored_change_if_unchanged, act, row)
                         self._cases.store.change(row.case_id, change)
                         escalated += 1
         return escalated
@@ -76,6 +77,6 @@ class Escalations:
         if at < begins_at:
             return False
         with suppress(Conflict):  # not as audited: nothing is done with it
-            newest = self._cases.store.newest_event(row.case_id, DONE_BY_NOBODY)
+            newest = self._cases.store.newest_event(row.case_id, PASSIVE_EVENTS)
             return newest is None or datetime.fromisoformat(newest.at) < begins_at
         return False

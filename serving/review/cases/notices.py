@@ -15,6 +15,7 @@ from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.review.acts.stored_acts import CHANGED_FIELDS
 from serving.review.cases.case_records import CaseAccess, CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
+from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.cases.opening import CASE
 
 NoticeKind = Literal[
@@ -139,7 +140,7 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
         yield NewNotice("result_in", before.owner, event.at)
     if event.action == "escalate":
         yield NewNotice("escalated", "supervisors", event.at)
-    if is_proposed and event.action in ("propose_action", "state_result", "disagree"):
+    if is_proposed and EVENT_KINDS[event.action].asks_second:
         yield NewNotice("second_person", "second_persons", event.at)
 
 

@@ -10,11 +10,8 @@ from serving.access.actors import Actor
 from serving.audit.masking import MASKED, MASKED_CASE
 from serving.review.cases.case_records import CaseRecord, StoredEvent
 from serving.review.cases.case_state import Amendment, Case, Statement
+from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.cases.opening import CASE
-
-# Acts whose text is no sentence of anyone's.
-_WITHOUT_WORDS = frozenset({"read", "mark_reason", "judge", "reread", "score_again", "come_back"})
-_OF_PROPOSALS = frozenset({"propose_action", "state_result", "state_view", "agree", "disagree"})
 
 
 def as_seen_by(case: Case, reader: Actor) -> Case:
@@ -27,7 +24,7 @@ def as_seen_by(case: Case, reader: Actor) -> Case:
 def without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
     """Events without what was proposed and what second persons thought of it."""
     return [
-        replace(event, changed="{}", text="") if event.action in _OF_PROPOSALS else event
+        replace(event, changed="{}", text="") if EVENT_KINDS[event.action].is_of_proposal else event
         for event in events
     ]
 
@@ -57,6 +54,6 @@ def without_words(case: Case) -> Case:
 def masked_events(events: list[StoredEvent]) -> list[StoredEvent]:
     """Events without anyone's sentences, and without what they changed."""
     return [
-        event if event.action in _WITHOUT_WORDS else replace(event, changed="{}", text=MASKED)
+        event if EVENT_KINDS[event.action].has_code else replace(event, changed="{}", text=MASKED)
         for event in events
     ]

@@ -16,8 +16,9 @@ from typing import Literal
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
 from serving.language import say
-from serving.review.cases.case_change import CaseChange, CaseEvent, EventAction
+from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
+from serving.review.cases.event_kinds import EventAction
 from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.review.letters.case_letters import (
     GROUNDS,

@@ -24,7 +24,6 @@ from sqlalchemy import (
 
 from serving.errors import Conflict
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
-from serving.review.acts.stored_acts import KEEPS_REVISION
 from serving.review.cases.case_records import (
     ERASED,
     MOST_COUNTED,
@@ -44,6 +43,7 @@ from serving.review.cases.case_records import (
     SearchPage,
     StoredEvent,
 )
+from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.review.cases.shared_things import SharedThing
 from serving.review.errors import CaseChanged
@@ -479,7 +479,9 @@ def _let_wait(connection: Connection, case_id: str, at: str) -> None:
 
 
 def _revision(connection: Connection, case_id: str) -> int:
-    counts = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(KEEPS_REVISION))
+    counts = and_(
+        case_events.c.case_id == case_id, case_events.c.action.not_in(REVISION_KEEPING_EVENTS)
+    )
     return connection.scalar(select(func.count()).select_from(case_events).where(counts)) or 0
 
 

@@ -23,7 +23,7 @@ from serving.history.received_records import ReceivedRecord
 from serving.integrity.audit_log import AuditEvent
 from serving.outbox.rescue import CallPace, DueAlert
 from serving.review.acts.stored_acts import event_row
-from serving.review.cases.case_change import CaseAct
+from serving.review.cases.case_change import CaseRule
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case, Status
 from serving.review.rescue.distress_alerts import HEARD_WITHIN, DistressAlert
@@ -126,7 +126,7 @@ class DistressAlertRepository:
             BoardItem("alert", row.alert_id, None, bool(row.is_open), repr(row)) for row in rows
         ]
 
-    def act(self, alert_id: str, act: CaseAct) -> None:
+    def act(self, alert_id: str, act: CaseRule) -> None:
         """Do what the rules of cases let somebody do with an alert; who ends it acts on it.
 
         Raises NotFound, Conflict where a rescue goes on with it, or what the act raises.

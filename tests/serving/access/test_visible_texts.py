@@ -6,9 +6,9 @@ from pydantic import BaseModel, ValidationError
 from serving.access.visible_texts import is_visible
 from serving.audit.errors import RetentionRefused
 from serving.audit.retention_log import RetentionAct
+from serving.review.acts.act_declaration import Note, Words
 from serving.review.cases.actions import CaseAction
 from serving.review.errors import ImpossibleAction
-from serving.web.case_bodies import Note, Words
 from tests.serving.conftest import NOW
 
 UNSEEN = ("", "   ", "\u200b", "\u3164", "\u2800", "\ufeff\u2060\n", "\x07", "\u00ad")

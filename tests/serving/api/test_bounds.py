@@ -20,7 +20,7 @@ from serving.console.csrf import (
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, _records_in
 from serving.review.acts.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
-from serving.review.acts.owner_rules import LONGEST_WAIT
+from serving.review.acts.wait import MAX_CASE_WAIT
 from serving.review.cases.results import LONGEST_TEXT, SHORTEST_TEXT
 from serving.settings import Settings
 from serving.web.admission import SMALL_BODY
@@ -68,7 +68,7 @@ def test_without_settings_limits_are_these() -> None:
     assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
     assert (MOST_RECORDS, LONGEST_HEADER) == (5_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
-    assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_WAIT.days) == (50, 120, 14)
+    assert (MOST_TO_A_CASE, LONGEST_NAME, MAX_CASE_WAIT.days) == (50, 120, 14)
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
 
 

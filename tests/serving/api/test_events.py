@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from serving.integrity.audit_log import EventFilter
-from serving.review.acts.owner_rules import claim
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.order import order_action
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.reviewer import Reviewer
@@ -55,7 +57,7 @@ def test_systems_learn_what_became_of_the_cases_that_are_theirs(reviewed: Servic
     services = reviewed.services
     open_due(services.cases, NOW)
     services.cases.act(OFFICER, case_id, lambda case: claim(case, OFFICER.actor, NOW))
-    services.cases.order(OFFICER, case_id, NOW, INSPECT)
+    order_action(ActRequest(services.cases, OFFICER, case_id, NOW), INSPECT)
 
     told = list(pages(reviewed, submits))
 

@@ -20,6 +20,7 @@ from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
 from tests.serving.conftest import ISSUER, NOW, Service
 from tests.serving.people import reviewer
+from tests.serving.review.cases.stated import give_to
 from tests.serving.review.cases.test_cases_served import PLAN
 
 OFFICE = "DE1"
@@ -50,7 +51,7 @@ def tell(service: Service, *, count: int = 1) -> list[str]:
     for number in range(count):
         body = shipment(shipment_id=f"S-{number}", office_id=OFFICE)
         given.append(service.score(body, service.key("score")).json()["decision_id"])
-        service.services.cases.assign(reviewer("chief"), given[-1], NOW, to)
+        give_to(service.services.cases, reviewer("chief"), given[-1], NOW, to)
     return given
 
 

@@ -22,8 +22,9 @@ from serving.integrity.checkpoints import public_keys_of
 from serving.integrity.log_check import check_log
 from serving.monitor.rollups import catch_up
 from serving.outbox.rescue import CallPace
+from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.attachments import AttachedFile
-from serving.review.acts.tags import Tagging, tag_case
+from serving.review.acts.tag import Tagging, tag_case
 from serving.review.cases.case_records import CaseAccess, QueueFilter
 from serving.review.published_events import FeedAccess
 from serving.settings import Settings
@@ -298,7 +299,7 @@ def test_a_case_ends_with_the_day_of_the_decision_that_opened_it(file_place: Ins
         log(service, opened, "d-2", rescores="d-1", lane_before="release", lane="inspect")
         cases = service.services.cases
         cases.attach(one, "d-1", opened, AttachedFile.from_upload("a.txt", b"a", 9), b"a")
-        tag_case(cases, one, "d-1", opened, Tagging.from_texts(add=["Tobacco"]))
+        tag_case(ActRequest(cases, one, "d-1", opened), Tagging.from_texts(add=["Tobacco"]))
         end_by(cases, one, "d-1", opened, NOTHING)
     hanging = rows_of_cases(file_place.engine())
     assert all(hanging.values()), hanging

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from serving.cli.demo_people import REVIEWER, SignedIn, make_accounts
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.note import note_case
 from serving.settings import Settings
 from tests.browser.served_site import served
 from tests.serving.bodies import shipment
@@ -24,7 +26,9 @@ def test_who_reads_a_case_that_changes_meanwhile_reads_on_and_acts(home: Path) -
             def open_page(self, path: str) -> str:
                 page = super().open_page(path)
                 if case_id in path:
-                    cases.note(reviewer("ana"), case_id, NOW, "the seal was changed")
+                    note_case(
+                        ActRequest(cases, reviewer("ana"), case_id, NOW), "the seal was changed"
+                    )
                 return page
 
         person = Interrupted(site.address, REVIEWER, passwords[REVIEWER])

@@ -16,7 +16,9 @@ from serving.console import bulk_acts, case_list
 from serving.console.case_list import CaseRow
 from serving.errors import Unprocessable
 from serving.language import begin_reading, languages_in
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim as claim_rule
+from serving.review.acts.order import order_action
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.review.cases.reviewer import Reviewer
@@ -377,9 +379,9 @@ def test_words_on_a_case_that_another_was_faster_with_are_kept_as_a_note(
 ) -> None:
     case_id = open_case(reviewed, "S-1")
     ana, cases = person("ana"), reviewed.services.cases
-    cases.act(Reviewer(ana, ALL), case_id, lambda case: owner_rules.claim(case, ana, NOW))
+    cases.act(Reviewer(ana, ALL), case_id, lambda case: claim_rule(case, ana, NOW))
     if is_closed:
-        cases.order(Reviewer(ana, ALL), case_id, NOW, RELEASE)
+        order_action(ActRequest(cases, Reviewer(ana, ALL), case_id, NOW), RELEASE)
     token = sign_in_as(reviewed, "reviewer")
 
     answer = reviewed.client.post(

@@ -29,6 +29,8 @@ from serving.outbox.webhooks import (
     WebhookChannel,
     WebhookEndpoint,
 )
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.order import order_action
 from serving.review.published_events import PublishedEvent, PublishedEvents
 from serving.storage.repositories.published_event_repository import PublishedEventRepository
 from serving.storage.repositories.webhook_repository import WebhookRepository
@@ -212,7 +214,7 @@ def test_an_endpoint_is_told_the_types_and_offices_that_it_asked_for(
     case_id = open_case(sending.border)
     open_case(sending.border, 2, lane="rescue")
     claim(sending.border, case_id)
-    sending.border.reviewing.order(ONE, case_id, LATER, INSPECT)
+    order_action(ActRequest(sending.border.reviewing, ONE, case_id, LATER), INSPECT)
 
     assert sending.delivery.deliver(asked)
     assert sending.delivery.deliver(other)

@@ -15,7 +15,16 @@ from sqlalchemy.exc import DatabaseError
 from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
 from serving.errors import Unprocessable
-from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.acts.act_declaration import ActRequest, Note
+from serving.review.acts.agree import AGREE, Judgement
+from serving.review.acts.claim import claim as claim_rule
+from serving.review.acts.disagree import DISAGREE
+from serving.review.acts.note import note
+from serving.review.acts.order import order_action
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import record_result
+from serving.review.acts.undo import undo_last_act
+from serving.review.acts.wait import wait
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_records import CaseAccess, CaseScore
@@ -89,22 +98,18 @@ def open_case(border: Border, number: int = 1, **changed: Any) -> str:
 
 
 def claim(border: Border, case_id: str, by: Reviewer = ONE) -> None:
-    border.reviewing.act(by, case_id, lambda case: owner_rules.claim(case, by.actor, LATER))
+    border.reviewing.act(by, case_id, lambda case: claim_rule(case, by.actor, LATER))
 
 
 def test_a_case_is_told_from_its_opening_to_its_end(border: Border) -> None:
     reviewing, case_id = border.reviewing, open_case(border)
     claim(border, case_id)
-    reviewing.act(ONE, case_id, lambda c: remark_rules.note(c, ONE.actor, LATER, "by telephone"))
+    reviewing.act(ONE, case_id, lambda c: note(c, ONE.actor, LATER, "by telephone"))
     until = LATER + timedelta(days=1)
-    reviewing.act(
-        ONE, case_id, lambda c: owner_rules.wait(c, ONE.actor, LATER, until, "documents", "asked")
-    )
-    reviewing.order(ONE, case_id, LATER, INSPECT)
-    reviewing.state_result(ONE, case_id, LATER, lambda _: NOTHING)
-    reviewing.act(
-        ONE, case_id, lambda c: statement_rules.reopen(c, ONE.actor, LATER, "a new paper")
-    )
+    reviewing.act(ONE, case_id, lambda c: wait(c, ONE.actor, LATER, until, "documents", "asked"))
+    order_action(ActRequest(reviewing, ONE, case_id, LATER), INSPECT)
+    record_result(ActRequest(reviewing, ONE, case_id, LATER), lambda _: NOTHING)
+    reviewing.act(ONE, case_id, lambda c: reopen(c, ONE.actor, LATER, "a new paper"))
     again = border.decide(2, rescores="d-1", lane="document_check", scored_at=LATER)
     open_due(reviewing, LATER)
 
@@ -139,7 +144,7 @@ def test_a_case_is_told_from_its_opening_to_its_end(border: Border) -> None:
 def test_what_waits_for_a_second_person_is_told_when_that_one_agreed(border: Border) -> None:
     reviewing, first, second = border.reviewing, open_case(border, 1), open_case(border, 2)
     claim(border, first)
-    reviewing.order(ONE, first, LATER, HOLD)
+    order_action(ActRequest(reviewing, ONE, first, LATER), HOLD)
     end_by(reviewing, ONE, second, LATER, FOUND)
     before = border.types()
     assert not {"result_stated", "closed"} & {*before}
@@ -147,11 +152,11 @@ def test_what_waits_for_a_second_person_is_told_when_that_one_agreed(border: Bor
     assert ordered == ["inspect"], "the hold is not ordered yet"
 
     claim(border, first, TWO)
-    reviewing.order(TWO, first, LATER, CHECK)
-    reviewing.agree(TWO, first, LATER, "rightly")
+    order_action(ActRequest(reviewing, TWO, first, LATER), CHECK)
+    AGREE.perform(ActRequest(reviewing, TWO, first, LATER), Judgement(text="rightly"))
     claim(border, second, TWO)
-    reviewing.state_result(TWO, second, LATER, lambda _: FOUND)
-    reviewing.agree(TWO, second, LATER, "it was so")
+    record_result(ActRequest(reviewing, TWO, second, LATER), lambda _: FOUND)
+    AGREE.perform(ActRequest(reviewing, TWO, second, LATER), Judgement(text="it was so"))
 
     after = border.told()[len(before) :]
     ordered = [e.action and e.action.kind for e in after if "ordered" in e.type]
@@ -162,10 +167,10 @@ def test_what_waits_for_a_second_person_is_told_when_that_one_agreed(border: Bor
 def test_a_view_that_takes_the_place_of_a_proposal_is_told(border: Border) -> None:
     reviewing, case_id = border.reviewing, open_case(border)
     claim(border, case_id)
-    reviewing.order(ONE, case_id, LATER, HOLD)
+    order_action(ActRequest(reviewing, ONE, case_id, LATER), HOLD)
     claim(border, case_id, TWO)
-    reviewing.order(TWO, case_id, LATER, RELEASE)
-    reviewing.disagree(TWO, case_id, LATER, "the papers do agree")
+    order_action(ActRequest(reviewing, TWO, case_id, LATER), RELEASE)
+    DISAGREE.perform(ActRequest(reviewing, TWO, case_id, LATER), Note(text="the papers do agree"))
 
     *_, ordered, closed = border.told()
 
@@ -177,9 +182,9 @@ def test_a_view_that_takes_the_place_of_a_proposal_is_told(border: Border) -> No
 def test_what_is_taken_back_is_told_as_withdrawn(border: Border) -> None:
     reviewing, case_id = border.reviewing, open_case(border)
     claim(border, case_id)
-    reviewing.order(ONE, case_id, LATER, INSPECT)
-    reviewing.order(ONE, case_id, LATER, RELEASE)
-    reviewing.undo(ONE, case_id, SOON)
+    order_action(ActRequest(reviewing, ONE, case_id, LATER), INSPECT)
+    order_action(ActRequest(reviewing, ONE, case_id, LATER), RELEASE)
+    undo_last_act(ActRequest(reviewing, ONE, case_id, SOON))
 
     told = [
         (e.type.removeprefix("tidegate.case."), e.action and e.action.kind) for e in border.told()
@@ -189,7 +194,7 @@ def test_what_is_taken_back_is_told_as_withdrawn(border: Border) -> None:
         *(("action_ordered", "release"), ("closed", "release")),
         *(("action_withdrawn", "release"), ("action_ordered", "inspect"), ("reopened", None)),
     ]
-    reviewing.order(ONE, case_id, LATER, INSPECT)
+    order_action(ActRequest(reviewing, ONE, case_id, LATER), INSPECT)
     assert border.types()[-1] == "action_ordered", "the same order once more"
 
 
@@ -198,7 +203,7 @@ def test_offices_are_told_of_their_cases_and_of_one_that_leaves_them(border: Bor
     there = FeedAccess(CaseAccess(frozenset({"DE009999"}), is_rescue=False))
     case_id = open_case(border)
     claim(border, case_id)
-    border.reviewing.order(ONE, case_id, LATER, TO_OFFICE)
+    order_action(ActRequest(border.reviewing, ONE, case_id, LATER), TO_OFFICE)
     elsewhere = Reviewer(person("three"), there.cases)
     claim(border, case_id, elsewhere)
 
@@ -323,7 +328,7 @@ def test_a_reader_beside_many_writers_sees_each_event_once_and_in_order(where: P
     def write(mine: list[str], by: Reviewer) -> None:
         for case_id in mine:
             claim(border, case_id, by)
-            border.reviewing.order(by, case_id, LATER, INSPECT)
+            order_action(ActRequest(border.reviewing, by, case_id, LATER), INSPECT)
 
     def read() -> list[PublishedEvent]:
         seen: list[PublishedEvent] = []

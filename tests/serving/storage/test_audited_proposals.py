@@ -11,8 +11,12 @@ from sqlalchemy import text
 
 from serving.access.actors import Actor
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
-from serving.review.acts import owner_rules, statement_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.order import order_action
+from serving.review.acts.reopen import reopen
 from serving.review.acts.stored_acts import CHANGED_FIELDS
+from serving.review.acts.undo import undo_last_act
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case, Reopening, Statement
 from serving.review.cases.opening import CASE
@@ -56,7 +60,7 @@ def forge(office: Office, **changed: Any) -> None:
 
 
 def claimed(case: Case) -> CaseChange:
-    return owner_rules.claim(case, TWO.actor, LATER)
+    return claim(case, TWO.actor, LATER)
 
 
 FORGED = {
@@ -91,17 +95,15 @@ def test_a_case_is_opened_again_by_two_who_both_said_so(office: Office) -> None:
     forge(office, reopening=Reopening(ONE.actor, AT, "an error"))
 
     with refused_with("not-as-audited"):
-        office.reviewing.act(
-            TWO, "d-1", lambda case: statement_rules.reopen(case, TWO.actor, LATER, "an error")
-        )
+        office.reviewing.act(TWO, "d-1", lambda case: reopen(case, TWO.actor, LATER, "an error"))
 
 
 def test_what_was_proposed_once_and_taken_back_is_not_agreed_to(office: Office) -> None:
     office.decide()
-    office.reviewing.act(ONE, "d-1", lambda case: owner_rules.claim(case, ONE.actor, AT))
-    office.reviewing.order(ONE, "d-1", AT, HOLD)
+    office.reviewing.act(ONE, "d-1", lambda case: claim(case, ONE.actor, AT))
+    order_action(ActRequest(office.reviewing, ONE, "d-1", AT), HOLD)
     proposed = state(office)
-    office.reviewing.undo(ONE, "d-1", AT)
+    undo_last_act(ActRequest(office.reviewing, ONE, "d-1", AT))
 
     behind(office, "UPDATE cases SET state = :state", state=proposed)
 
@@ -111,7 +113,7 @@ def test_what_was_proposed_once_and_taken_back_is_not_agreed_to(office: Office) 
 
 def test_nothing_is_undone_that_the_log_does_not_tell(office: Office) -> None:
     office.decide()
-    office.reviewing.act(TWO, "d-1", lambda case: owner_rules.claim(case, TWO.actor, AT))
+    office.reviewing.act(TWO, "d-1", lambda case: claim(case, TWO.actor, AT))
     proposal = CASE.dump_python(
         Case("d-1", proposal=Statement(ONE.actor, AT, action=HOLD)), mode="json"
     )["proposal"]
@@ -124,7 +126,7 @@ def test_nothing_is_undone_that_the_log_does_not_tell(office: Office) -> None:
     )
 
     with refused_with("not-as-audited"):
-        office.reviewing.undo(TWO, "d-1", AT)
+        undo_last_act(ActRequest(office.reviewing, TWO, "d-1", AT))
     (finding,) = verify_audit_log(office.engine).findings
     assert finding.table == "case_events"
 

@@ -11,7 +11,8 @@ from serving.access.actors import Actor
 from serving.audit.retention_log import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.errors import Erased
-from serving.review.acts.tags import Tagging, tag_case
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.tag import Tagging, tag_case
 from serving.settings import Settings
 from serving.storage.backup.backup_writer import write_backup
 from serving.storage.backup.home_restore import Restored, RestoreRequest, restore_home
@@ -129,7 +130,7 @@ def test_what_was_masked_since_is_found_by_nothing_and_what_is_held_since_is(
         case_ids = {name: decided(service, shipment_id=name) for name in names}
         for case_id in case_ids.values():
             tagging = Tagging.from_texts(add=["Tobacco"])
-            tag_case(service.services.cases, reviewer("one"), case_id, NOW, tagging)
+            tag_case(ActRequest(service.services.cases, reviewer("one"), case_id, NOW), tagging)
     decide(file_place.engine(), "J-masked")
     archive, home = backed_up(file_place.settings.home), file_place.settings.home
     before = file_place.retention()

@@ -12,7 +12,10 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import Masking
 from serving.errors import Conflict, LogUnavailable
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.order import order_action
+from serving.review.acts.wait import take_and_wait
 from serving.review.cases.cases import Cases
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.case_file_repository import CaseFileRepository
@@ -25,7 +28,7 @@ from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import reviewer
 from tests.serving.review.cases.decisions import AT, decision
-from tests.serving.review.cases.stated import RELEASE
+from tests.serving.review.cases.stated import RELEASE, give_to
 
 OWNER = reviewer("who has it")
 
@@ -34,18 +37,18 @@ def act_on(cases: Cases, case_id: str, act: str, number: int) -> None:
     """Do what one of many does: each under a name of their own, or all as whoever has the case."""
     one = reviewer(f"person {number}")
     if act == "claim":
-        cases.act(one, case_id, lambda case: owner_rules.claim(case, one.actor, AT))
+        cases.act(one, case_id, lambda case: claim(case, one.actor, AT))
     elif act == "wait":
         until = AT + timedelta(hours=number + 1)
         cases.act(
             one,
             case_id,
-            lambda case: owner_rules.take_and_wait(case, one.actor, AT, until, "other", ""),
+            lambda case: take_and_wait(case, one.actor, AT, until, "other", ""),
         )
     elif act == "hand over":
-        cases.assign(OWNER, case_id, AT, one)
+        give_to(cases, OWNER, case_id, AT, one)
     else:
-        cases.order(OWNER, case_id, AT, RELEASE)
+        order_action(ActRequest(cases, OWNER, case_id, AT), RELEASE)
 
 
 @pytest.mark.faults
@@ -65,7 +68,7 @@ def test_of_many_who_act_on_one_case_at_once_one_wins(where: Path | str) -> None
             cases.open_new()
             act, case_id, start = ACTS[turn % len(ACTS)], made.decision_id, Barrier(at_once)
             if act in ("hand over", "order"):
-                cases.act(OWNER, case_id, lambda case: owner_rules.claim(case, OWNER.actor, AT))
+                cases.act(OWNER, case_id, lambda case: claim(case, OWNER.actor, AT))
             before = len(cases.events(case_id))
 
             def does_win(

@@ -1,9 +1,10 @@
 """The same with several cases at once: each by itself, each told of, and nothing final."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +12,10 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.errors import Conflict, NotFound
-from serving.review.acts.bulk_acts import MOST_TOGETHER, act_together
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.bulk_acts import MAX_BULK_CASES, BulkAct, act_together
+from serving.review.acts.claim import CLAIM
+from serving.review.cases.cases import Cases
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -29,18 +33,22 @@ LATER = NOW + timedelta(hours=4)
 def test_what_is_refused_stops_nothing_else_and_each_is_done_once() -> None:
     seen: list[str] = []
 
-    def act(case_id: str) -> None:
-        if case_id == "gone":
+    def perform(acting: ActRequest, _: object) -> Any:
+        if acting.case_id == "gone":
             raise NotFound("no case with this id can be seen by you")
-        if case_id == "taken":
+        if acting.case_id == "taken":
             raise Conflict("another was faster")
-        seen.append(case_id)
+        seen.append(acting.case_id)
 
-    acted = act_together(["a", "gone", "b", "a", "taken"], act)
+    def act_on(case_ids: Iterable[str]) -> BulkAct:
+        chosen = (replace(CLAIM, perform=perform), None)
+        return act_together(cast("Cases", None), _EVERYONE, NOW, case_ids, chosen)
+
+    acted = act_on(["a", "gone", "b", "a", "taken"])
 
     assert acted.done == ("a", "b") == tuple(seen)
     assert [case_id for case_id, _ in acted.refused] == ["gone", "taken"]
-    assert len(act_together(map(str, range(499)), seen.append).done) == 499  # none falls away
+    assert len(act_on(map(str, range(499))).done) == 499  # none falls away
 
 
 @pytest.fixture
@@ -86,7 +94,7 @@ def test_of_several_by_call_those_that_another_has_are_told(served: Service) -> 
         {"act": "give_back", "until": LATER.isoformat()},
         {"act": "close"},
         {"act": "give_back", "case_ids": []},
-        {"act": "give_back", "case_ids": ["c"] * (MOST_TOGETHER + 1)},
+        {"act": "give_back", "case_ids": ["c"] * (MAX_BULK_CASES + 1)},
     ]
     for body in wrong:
         assert act(**body).status_code == 422, body

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from serving.review.acts.claim import claim
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
@@ -58,9 +59,8 @@ def test_what_the_work_brings_needs_no_words_and_says_which_work(reviewed: Servi
     sign_in_as(reviewed, "reviewer")
     assert "c-0012" in reviewed.client.get(f"/console/cases/{case_id}").text
     own = Reviewer(person("the owner"), ALL)
-    from serving.review.acts import owner_rules
 
-    reviewed.services.cases.act(own, case_id, lambda case: owner_rules.claim(case, own.actor, NOW))
+    reviewed.services.cases.act(own, case_id, lambda case: claim(case, own.actor, NOW))
     reviewed.services.cases.read(own, case_id, NOW)
 
     assert events(reviewed, case_id) == [

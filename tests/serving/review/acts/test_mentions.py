@@ -3,7 +3,7 @@
 import pytest
 
 from serving.errors import Unprocessable
-from serving.review.acts.mentions import MOST_MENTIONS, find_mentions
+from serving.review.acts.note import MAX_MENTIONS, find_mentions
 from serving.web.html import FILTERS
 
 PEOPLE = ("ana", "jan", "o'neil", "jan van dam")
@@ -34,11 +34,11 @@ def test_a_name_is_mentioned_exactly(text: str, named: tuple[str, ...]) -> None:
         ("@\u0430na", "`@ana` may"),
         ("@anastasia", "nobody"),
         ("@jan_", "nobody"),
-        (" ".join(f"@p{number}" for number in range(MOST_MENTIONS + 1)), "at most"),
+        (" ".join(f"@p{number}" for number in range(MAX_MENTIONS + 1)), "at most"),
     ],
 )
 def test_a_name_of_nobody_or_nearly_of_somebody_is_refused(text: str, said: str) -> None:
-    many = [f"p{number}" for number in range(MOST_MENTIONS + 1)]
+    many = [f"p{number}" for number in range(MAX_MENTIONS + 1)]
     with pytest.raises(Unprocessable, match=said):
         find_mentions(text, (*PEOPLE, *many) if "@p0" in text else PEOPLE)
 

@@ -8,8 +8,14 @@ import pytest
 
 from serving.access.actors import SERVICE
 from serving.errors import Conflict, PersonNeeded
-from serving.review.acts import owner_rules, remark_rules, statement_rules, undo_rules
-from serving.review.acts.owner_rules import LONGEST_WAIT
+from serving.review.acts.assign import assign, put_into_inbox
+from serving.review.acts.claim import claim
+from serving.review.acts.escalate import escalate
+from serving.review.acts.give_back import give_back
+from serving.review.acts.note import note
+from serving.review.acts.order import order
+from serving.review.acts.undo import undo
+from serving.review.acts.wait import MAX_CASE_WAIT, take_and_wait, wait
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
 from serving.review.errors import AlreadyEscalated, CaseClosed, CaseTaken, NotYours, TooLong
@@ -38,13 +44,13 @@ WORDS = "the master refuses to open the hold"
     ("acted", "after", "written"),
     [
         (
-            owner_rules.claim(OPEN, ONE, AT),
+            claim(OPEN, ONE, AT),
             MINE,
             event("assign", status=("open", "assigned"), owner=(None, ONE)),
         ),
-        (owner_rules.claim(MINE, ONE, AT), MINE, event("assign")),
+        (claim(MINE, ONE, AT), MINE, event("assign")),
         (
-            owner_rules.claim(ASIDE, ONE, AT),
+            claim(ASIDE, ONE, AT),
             MINE,
             event(
                 "assign",
@@ -54,17 +60,17 @@ WORDS = "the master refuses to open the hold"
             ),
         ),
         (
-            owner_rules.claim(PROPOSED, TWO, AT),
+            claim(PROPOSED, TWO, AT),
             SECOND,
             event("assign", actor=TWO, owner=(None, TWO)),
         ),
         (
-            owner_rules.give_back(MINE, ONE, AT),
+            give_back(MINE, ONE, AT),
             OPEN,
             event("give_back", status=("assigned", "open"), owner=(ONE, None)),
         ),
         (
-            owner_rules.give_back(ASIDE, ONE, AT),
+            give_back(ASIDE, ONE, AT),
             OPEN,
             event(
                 "give_back",
@@ -75,27 +81,27 @@ WORDS = "the master refuses to open the hold"
             ),
         ),
         (
-            owner_rules.give_back(SECOND, TWO, AT),
+            give_back(SECOND, TWO, AT),
             PROPOSED,
             event("give_back", actor=TWO, owner=(TWO, None)),
         ),
         (
-            owner_rules.give_back(ORDERED, ONE, AT),
+            give_back(ORDERED, ONE, AT),
             replace(ORDERED, owner=None),
             event("give_back", owner=(ONE, None)),
         ),
         (
-            owner_rules.assign(OPEN, CHIEF, AT, ONE),
+            assign(OPEN, CHIEF, AT, ONE),
             MINE,
             event("assign", actor=CHIEF, status=("open", "assigned"), owner=(None, ONE)),
         ),
         (
-            owner_rules.assign(MINE, ONE, AT, TWO),
+            assign(MINE, ONE, AT, TWO),
             replace(MINE, owner=TWO),
             event("hand_over", owner=(ONE, TWO)),
         ),
         (
-            owner_rules.assign(ASIDE, CHIEF, AT, TWO, may_take=True),
+            assign(ASIDE, CHIEF, AT, TWO, may_take=True),
             replace(MINE, owner=TWO),
             event(
                 "hand_over",
@@ -107,7 +113,7 @@ WORDS = "the master refuses to open the hold"
             ),
         ),
         (
-            owner_rules.wait(MINE, ONE, AT, LATER, "documents", "the invoice"),
+            wait(MINE, ONE, AT, LATER, "documents", "the invoice"),
             ASIDE,
             event(
                 "wait",
@@ -128,25 +134,25 @@ def test_whose_a_case_is_changes_as_the_act_says_and_is_written_down(
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
-        (lambda: owner_rules.claim(MINE, TWO, AT), CaseTaken, "another reviewer has this case"),
-        (lambda: owner_rules.claim(ASIDE, TWO, AT), CaseTaken, "another reviewer"),
-        (lambda: owner_rules.claim(CLOSED, ONE, AT), CaseClosed, "open it again first"),
-        (lambda: owner_rules.claim(PROPOSED, ONE, AT), Conflict, "what the first proposed"),
-        (lambda: owner_rules.claim(HOLDING, ONE, AT), Conflict, "what the first proposed"),
-        (lambda: owner_rules.claim(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
-        (lambda: owner_rules.assign(MINE, CHIEF, AT, TWO), CaseTaken, "a supervisor may give it"),
-        (lambda: owner_rules.assign(CLOSED, CHIEF, AT, TWO), CaseClosed, "closed"),
-        (lambda: owner_rules.assign(PROPOSED, CHIEF, AT, ONE), Conflict, "the first proposed"),
+        (lambda: claim(MINE, TWO, AT), CaseTaken, "another reviewer has this case"),
+        (lambda: claim(ASIDE, TWO, AT), CaseTaken, "another reviewer"),
+        (lambda: claim(CLOSED, ONE, AT), CaseClosed, "open it again first"),
+        (lambda: claim(PROPOSED, ONE, AT), Conflict, "what the first proposed"),
+        (lambda: claim(HOLDING, ONE, AT), Conflict, "what the first proposed"),
+        (lambda: claim(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
+        (lambda: assign(MINE, CHIEF, AT, TWO), CaseTaken, "a supervisor may give it"),
+        (lambda: assign(CLOSED, CHIEF, AT, TWO), CaseClosed, "closed"),
+        (lambda: assign(PROPOSED, CHIEF, AT, ONE), Conflict, "the first proposed"),
         (
-            lambda: owner_rules.assign(SECOND, CHIEF, AT, ONE, may_take=True),
+            lambda: assign(SECOND, CHIEF, AT, ONE, may_take=True),
             Conflict,
             "the first proposed",
         ),
-        (lambda: owner_rules.give_back(OPEN, ONE, AT), NotYours, "claim this case first"),
-        (lambda: owner_rules.give_back(MINE, TWO, AT), NotYours, "another reviewer has this case"),
-        (lambda: owner_rules.give_back(CLOSED, ONE, AT), CaseClosed, "closed"),
-        (lambda: owner_rules.wait(MINE, TWO, AT, LATER, "reply", "x"), NotYours, "another"),
-        (lambda: owner_rules.wait(CLOSED, ONE, AT, LATER, "reply", "x"), CaseClosed, "closed"),
+        (lambda: give_back(OPEN, ONE, AT), NotYours, "claim this case first"),
+        (lambda: give_back(MINE, TWO, AT), NotYours, "another reviewer has this case"),
+        (lambda: give_back(CLOSED, ONE, AT), CaseClosed, "closed"),
+        (lambda: wait(MINE, TWO, AT, LATER, "reply", "x"), NotYours, "another"),
+        (lambda: wait(CLOSED, ONE, AT, LATER, "reply", "x"), CaseClosed, "closed"),
     ],
 )
 def test_a_case_is_taken_given_or_laid_aside_by_nobody_who_may_not(
@@ -157,75 +163,73 @@ def test_a_case_is_taken_given_or_laid_aside_by_nobody_who_may_not(
 
 
 def test_a_case_waits_for_fourteen_days_at_most_and_not_for_the_past() -> None:
-    assert timedelta(days=14) == LONGEST_WAIT
-    for until in (AT + TICK, AT + LONGEST_WAIT):
-        assert owner_rules.wait(MINE, ONE, AT, until, "other", "why")[0].waiting_until == until
-    for until in (AT - TICK, AT, AT + LONGEST_WAIT + TICK):
+    assert timedelta(days=14) == MAX_CASE_WAIT
+    for until in (AT + TICK, AT + MAX_CASE_WAIT):
+        assert wait(MINE, ONE, AT, until, "other", "why")[0].waiting_until == until
+    for until in (AT - TICK, AT, AT + MAX_CASE_WAIT + TICK):
         with pytest.raises(TooLong, match="within 14 days"):
-            owner_rules.wait(MINE, ONE, AT, until, "other", "why")
+            wait(MINE, ONE, AT, until, "other", "why")
 
 
 def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None:
     free = Case("c", team="Tobacco")
 
-    waiting, event = owner_rules.take_and_wait(free, ONE, AT, LATER, "other", "the ship is late")
+    waiting, event = take_and_wait(free, ONE, AT, LATER, "other", "the ship is late")
 
     assert (waiting.owner, waiting.status, waiting.waiting_until) == (ONE, "waiting", LATER)
     assert event.changed["status"] == ("open", "waiting")
-    assert undo_rules.undo(waiting, ONE, AT, event, free)[0] == free
+    assert undo(waiting, ONE, AT, event, free)[0] == free
     with pytest.raises(CaseTaken):
-        owner_rules.take_and_wait(owner_rules.claim(free, TWO, AT)[0], ONE, AT, LATER, "other", "")
+        take_and_wait(claim(free, TWO, AT)[0], ONE, AT, LATER, "other", "")
     with pytest.raises(TooLong):
-        owner_rules.take_and_wait(free, ONE, AT, AT + 2 * LONGEST_WAIT, "other", "")
+        take_and_wait(free, ONE, AT, AT + 2 * MAX_CASE_WAIT, "other", "")
 
 
 def test_an_inbox_is_put_into_by_whoever_may_give_the_case_away() -> None:
-    taken, _ = owner_rules.claim(OPEN, ONE, AT)
+    taken, _ = claim(OPEN, ONE, AT)
 
     with pytest.raises(CaseTaken):
-        owner_rules.put_into_inbox(taken, TWO, AT, "Containers")
+        put_into_inbox(taken, TWO, AT, "Containers")
     for case, by, may_take in ((OPEN, TWO, False), (taken, ONE, False), (taken, CHIEF, True)):
-        put, event = owner_rules.put_into_inbox(case, by, AT, "Containers", may_take=may_take)
+        put, event = put_into_inbox(case, by, AT, "Containers", may_take=may_take)
         assert (put.team, put.owner, put.status) == ("Containers", None, "open")
         assert event.changed["team"] == (None, "Containers")
-        assert undo_rules.undo(put, by, AT, event, case)[0] == case
-    proposed, _ = statement_rules.order(taken, ONE, AT, HOLD)
-    assert (
-        owner_rules.put_into_inbox(proposed, TWO, AT, "Containers")[0].status == "action_proposed"
-    )
+        assert undo(put, by, AT, event, case)[0] == case
+    proposed, _ = order(taken, ONE, AT, HOLD)
+    assert put_into_inbox(proposed, TWO, AT, "Containers")[0].status == "action_proposed"
 
 
 def test_whoever_has_a_case_escalates_it_once_and_takes_it_back() -> None:
-    mine = owner_rules.claim(OPEN, ONE, AT)[0]
-    case, event = owner_rules.escalate(mine, ONE, AT, WORDS)
+    mine = claim(OPEN, ONE, AT)[0]
+    case, event = escalate(mine, ONE, AT, WORDS)
 
     assert (case.owner, event.text) == (ONE, WORDS)
     assert case.escalation is not None
-    assert undo_rules.undo(case, ONE, AT, event, mine)[0] == mine
+    assert undo(case, ONE, AT, event, mine)[0] == mine
     with pytest.raises(AlreadyEscalated):
-        owner_rules.escalate(case, ONE, AT, WORDS)
+        escalate(case, ONE, AT, WORDS)
     with pytest.raises(NotYours):
-        owner_rules.escalate(mine, TWO, AT, WORDS)
+        escalate(mine, TWO, AT, WORDS)
     with pytest.raises(CaseClosed):
-        owner_rules.escalate(statement_rules.order(mine, ONE, AT, RELEASE)[0], ONE, AT, WORDS)
-    assert owner_rules.escalate(mine, SERVICE, AT, "")[0].escalation is not None
+        escalate(order(mine, ONE, AT, RELEASE)[0], ONE, AT, WORDS)
+    assert escalate(mine, SERVICE, AT, "")[0].escalation is not None
 
 
 def test_an_escalation_counts_until_another_has_the_case_or_something_is_ordered() -> None:
-    free, _ = owner_rules.escalate(OPEN, ONE, AT, WORDS)
-    own = owner_rules.claim(free, ONE, AT)[0]
+    free, _ = escalate(OPEN, ONE, AT, WORDS)
+    own = claim(free, ONE, AT)[0]
     for still in (
         own,
-        owner_rules.give_back(own, ONE, AT)[0],
-        remark_rules.note(own, TWO, AT, "seen")[0],
+        give_back(own, ONE, AT)[0],
+        note(own, TWO, AT, "seen")[0],
     ):
         assert still.escalation == free.escalation
-    proposed = statement_rules.order(own, ONE, AT, HOLD)[0]
+    proposed = order(own, ONE, AT, HOLD)[0]
     assert proposed.escalation == free.escalation
     ended = (
-        owner_rules.claim(free, TWO, AT)[0],
-        owner_rules.assign(own, TWO, AT, TWO, may_take=True)[0],
-        statement_rules.order(own, ONE, AT, INSPECT)[0],
-        statement_rules.order(own, ONE, AT, RELEASE)[0],
+        claim(free, TWO, AT)[0],
+        assign(own, TWO, AT, TWO, may_take=True)[0],
+        order(own, ONE, AT, INSPECT)[0],
+        order(own, ONE, AT, RELEASE)[0],
     )
     assert [case.escalation for case in ended] == [None] * len(ended)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.review.acts import statement_rules
-from serving.review.acts.rereadings import has_reread, reread
+from serving.review.acts.reopen import reopen
+from serving.review.acts.rereadings import has_reread, reread_case
 from serving.review.errors import AlreadyJudged
 from tests.serving.review.cases.stated import NOTHING, end_by
 from tests.serving.review.cases.test_cases import LATER, ONE, TWO, Office, let_come_first
@@ -25,18 +25,16 @@ def test_a_reader_reads_a_case_blind_once_and_once_more_when_it_ended_anew(offic
     end_by(cases, ONE, case_id, LATER, NOTHING)
     assert not has_reread(cases, TWO, case_id)
 
-    reread(cases, TWO, case_id, LATER, "nothing_found")
+    reread_case(cases, TWO, case_id, LATER, "nothing_found")
 
     assert has_reread(cases, TWO, case_id)
     assert not has_reread(cases, ONE, case_id)
     with pytest.raises(AlreadyJudged, match="counts once"):
-        reread(cases, TWO, case_id, LATER, "inconclusive")
-    cases.act(
-        ONE, case_id, lambda case: statement_rules.reopen(case, ONE.actor, LATER, "look once more")
-    )
+        reread_case(cases, TWO, case_id, LATER, "inconclusive")
+    cases.act(ONE, case_id, lambda case: reopen(case, ONE.actor, LATER, "look once more"))
     assert not has_reread(cases, TWO, case_id)
     end_by(cases, ONE, case_id, LATER + timedelta(hours=1), NOTHING)
-    reread(cases, TWO, case_id, LATER + timedelta(hours=2), "nothing_found")
+    reread_case(cases, TWO, case_id, LATER + timedelta(hours=2), "nothing_found")
     assert [event.action for event in cases.events(case_id)].count("reread") == 2
 
 
@@ -45,9 +43,9 @@ def test_of_two_blind_readings_that_are_sent_at_once_one_counts(
 ) -> None:
     cases, case_id = office.reviewing, office.decide()
     end_by(cases, ONE, case_id, LATER, NOTHING)
-    let_come_first(monkeypatch, lambda: reread(cases, TWO, case_id, LATER, "nothing_found"))
+    let_come_first(monkeypatch, lambda: reread_case(cases, TWO, case_id, LATER, "nothing_found"))
 
     with pytest.raises(AlreadyJudged):
-        reread(cases, TWO, case_id, LATER, "inconclusive")
+        reread_case(cases, TWO, case_id, LATER, "inconclusive")
 
     assert [event.action for event in cases.events(case_id)].count("reread") == 1

@@ -7,7 +7,12 @@ import pytest
 
 from serving.access.actors import SERVICE, Actor
 from serving.errors import Conflict, PersonNeeded
-from serving.review.acts import owner_rules, statement_rules
+from serving.review.acts.agree import agree
+from serving.review.acts.claim import claim
+from serving.review.acts.disagree import disagree
+from serving.review.acts.order import order
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import state_result
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case, Statement
@@ -57,17 +62,17 @@ from tests.serving.review.cases.states import (
     ("acted", "after", "written"),
     [
         (
-            statement_rules.order(MINE, ONE, AT, INSPECT),
+            order(MINE, ONE, AT, INSPECT),
             ORDERED,
             event("order_action", status=("assigned", "action_ordered"), action=(None, INSPECT)),
         ),
         (
-            statement_rules.order(ORDERED, ONE, AT, CHECK),
+            order(ORDERED, ONE, AT, CHECK),
             replace(ORDERED, action=CHECK),
             event("order_action", action=(INSPECT, CHECK)),
         ),
         (
-            statement_rules.order(MINE, ONE, AT, RELEASE),
+            order(MINE, ONE, AT, RELEASE),
             Case("c", "closed", ONE, action=RELEASE, ended_by=(ONE,)),
             event(
                 "order_action",
@@ -78,7 +83,7 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.order(MINE, ONE, AT, TO_OFFICE),
+            order(MINE, ONE, AT, TO_OFFICE),
             Case("c", "open", action=TO_OFFICE),
             event(
                 "order_action",
@@ -89,7 +94,7 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.order(MINE, ONE, AT, HOLD),
+            order(MINE, ONE, AT, HOLD),
             HOLDING,
             event(
                 "propose_action",
@@ -100,12 +105,12 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.order(replace(HOLDING, owner=TWO), TWO, AT, INSPECT),
+            order(replace(HOLDING, owner=TWO), TWO, AT, INSPECT),
             HELD,
             event("state_view", actor=TWO, second_view=(None, HELD.second_view)),
         ),
         (
-            statement_rules.agree(HELD, TWO, AT, "so do I"),
+            agree(HELD, TWO, AT, "so do I"),
             Case("c", "action_ordered", ONE, action=HOLD),
             event(
                 "agree",
@@ -119,7 +124,7 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.disagree(HELD, TWO, AT, "a look is enough"),
+            disagree(HELD, TWO, AT, "a look is enough"),
             Case("c", "action_ordered", TWO, action=INSPECT),
             event(
                 "disagree",
@@ -132,7 +137,7 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.state_result(ORDERED, ONE, AT, NOTHING),
+            state_result(ORDERED, ONE, AT, NOTHING),
             CLOSED,
             event(
                 "state_result",
@@ -143,7 +148,7 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.state_result(ORDERED, ONE, AT, FOUND),
+            state_result(ORDERED, ONE, AT, FOUND),
             PROPOSED,
             event(
                 "state_result",
@@ -154,12 +159,12 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.state_result(SECOND, TWO, AT, FOUND),
+            state_result(SECOND, TWO, AT, FOUND),
             JUDGING,
             event("state_view", FOUND.text, actor=TWO, second_view=(None, JUDGING.second_view)),
         ),
         (
-            statement_rules.agree(JUDGING, TWO, AT),
+            agree(JUDGING, TWO, AT),
             CONFIRMED,
             event(
                 "agree",
@@ -172,7 +177,7 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.reopen(CLOSED, KEY, AT, "new facts"),
+            reopen(CLOSED, KEY, AT, "new facts"),
             OPEN,
             event(
                 "reopen",
@@ -186,17 +191,17 @@ from tests.serving.review.cases.states import (
             ),
         ),
         (
-            statement_rules.reopen(CONFIRMED, ONE, AT, "new facts"),
+            reopen(CONFIRMED, ONE, AT, "new facts"),
             TO_REOPEN,
             event("propose_reopening", "new facts", reopening=(None, TO_REOPEN.reopening)),
         ),
         (
-            statement_rules.disagree(TO_REOPEN, CHIEF, AT, "nothing new"),
+            disagree(TO_REOPEN, CHIEF, AT, "nothing new"),
             CONFIRMED,
             event("disagree", "nothing new", actor=CHIEF, reopening=(TO_REOPEN.reopening, None)),
         ),
         (
-            statement_rules.reopen(TO_REOPEN, TWO, AT, "new facts"),
+            reopen(TO_REOPEN, TWO, AT, "new facts"),
             OPEN,
             event(
                 "reopen",
@@ -224,7 +229,7 @@ def test_whoever_is_second_and_found_no_offence_ends_the_case_by_their_own_view(
 ) -> None:
     judging = replace(SECOND, second_view=Statement(TWO, AT, result=view))
 
-    after, _ = statement_rules.disagree(judging, TWO, AT, "no proof")
+    after, _ = disagree(judging, TWO, AT, "no proof")
 
     assert (after.status, after.result, after.ended_by) == ("closed", view, (TWO,))
     assert after.proposal is None
@@ -234,9 +239,9 @@ def test_whoever_is_second_and_found_no_offence_ends_the_case_by_their_own_view(
 def test_whoever_is_second_may_want_something_done_before_a_result_counts(
     again: CaseAction,
 ) -> None:
-    viewed, _ = statement_rules.order(SECOND, TWO, AT, again)
+    viewed, _ = order(SECOND, TWO, AT, again)
 
-    after, _ = statement_rules.disagree(viewed, TWO, AT, "look again")
+    after, _ = disagree(viewed, TWO, AT, "look again")
 
     assert (after.action, after.result, after.proposal) == (again, None, None)
     assert after.status == ("closed" if again == RELEASE else "action_ordered")
@@ -244,9 +249,9 @@ def test_whoever_is_second_may_want_something_done_before_a_result_counts(
 
 @pytest.mark.parametrize("action", [HOLD, TO_AGENCY])
 def test_of_what_takes_two_the_second_orders_what_the_first_proposed(action: CaseAction) -> None:
-    proposed, _ = statement_rules.order(MINE, ONE, AT, action)
-    viewed, _ = statement_rules.order(replace(proposed, owner=TWO), TWO, AT, CHECK)
-    ordered, _ = statement_rules.agree(viewed, TWO, AT)
+    proposed, _ = order(MINE, ONE, AT, action)
+    viewed, _ = order(replace(proposed, owner=TWO), TWO, AT, CHECK)
+    ordered, _ = agree(viewed, TWO, AT)
 
     assert (proposed.status, proposed.action) == ("action_proposed", None)
     assert (ordered.status, ordered.action) == ("action_ordered", action)
@@ -254,7 +259,7 @@ def test_of_what_takes_two_the_second_orders_what_the_first_proposed(action: Cas
 
 @pytest.mark.parametrize("action", [INSPECT, CHECK, RELEASE, PROTECT, TO_OFFICE])
 def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
-    after, done = statement_rules.order(MINE, ONE, AT, action)
+    after, done = order(MINE, ONE, AT, action)
 
     assert (after.action, after.proposal, done.action) == (action, None, "order_action")
 
@@ -262,75 +267,75 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
-        (lambda: statement_rules.order(OPEN, ONE, AT, INSPECT), NotYours, "claim"),
-        (lambda: statement_rules.order(MINE, TWO, AT, RELEASE), NotYours, "another reviewer"),
-        (lambda: statement_rules.order(CLOSED, ONE, AT, INSPECT), CaseClosed, "closed"),
+        (lambda: order(OPEN, ONE, AT, INSPECT), NotYours, "claim"),
+        (lambda: order(MINE, TWO, AT, RELEASE), NotYours, "another reviewer"),
+        (lambda: order(CLOSED, ONE, AT, INSPECT), CaseClosed, "closed"),
         (
-            lambda: statement_rules.order(replace(MINE, owner=KEY), KEY, AT, HOLD),
+            lambda: order(replace(MINE, owner=KEY), KEY, AT, HOLD),
             PersonNeeded,
             "a person",
         ),
         (
-            lambda: statement_rules.order(replace(HELD, owner=ONE), ONE, AT, HOLD),
+            lambda: order(replace(HELD, owner=ONE), ONE, AT, HOLD),
             Conflict,
             "the first",
         ),
-        (lambda: statement_rules.state_result(OPEN, ONE, AT, NOTHING), NotYours, "claim"),
+        (lambda: state_result(OPEN, ONE, AT, NOTHING), NotYours, "claim"),
         (
-            lambda: statement_rules.state_result(MINE, ONE, AT, NOTHING),
+            lambda: state_result(MINE, ONE, AT, NOTHING),
             NoActionOrdered,
             "order first",
         ),
-        (lambda: statement_rules.state_result(ORDERED, TWO, AT, NOTHING), NotYours, "another"),
-        (lambda: statement_rules.state_result(CLOSED, ONE, AT, NOTHING), CaseClosed, "closed"),
-        (lambda: statement_rules.state_result(PROPOSED, TWO, AT, FOUND), NotYours, "claim"),
+        (lambda: state_result(ORDERED, TWO, AT, NOTHING), NotYours, "another"),
+        (lambda: state_result(CLOSED, ONE, AT, NOTHING), CaseClosed, "closed"),
+        (lambda: state_result(PROPOSED, TWO, AT, FOUND), NotYours, "claim"),
         (
-            lambda: statement_rules.state_result(replace(ORDERED, action=CHECK), ONE, AT, NOTHING),
+            lambda: state_result(replace(ORDERED, action=CHECK), ONE, AT, NOTHING),
             NoActionOrdered,
             "order first an inspection",
         ),
         (
-            lambda: statement_rules.state_result(replace(ORDERED, action=HOLD), ONE, AT, NOTHING),
+            lambda: state_result(replace(ORDERED, action=HOLD), ONE, AT, NOTHING),
             NoActionOrdered,
             "order first",
         ),
         (
-            lambda: statement_rules.state_result(replace(HELD, action=INSPECT), TWO, AT, NOTHING),
+            lambda: state_result(replace(HELD, action=INSPECT), TWO, AT, NOTHING),
             NoActionOrdered,
             "say what you would do",
         ),
         (
-            lambda: statement_rules.state_result(replace(ORDERED, owner=KEY), KEY, AT, FOUND),
+            lambda: state_result(replace(ORDERED, owner=KEY), KEY, AT, FOUND),
             PersonNeeded,
             "a person",
         ),
         (
-            lambda: statement_rules.state_result(replace(SECOND, owner=ONE), ONE, AT, NOTHING),
+            lambda: state_result(replace(SECOND, owner=ONE), ONE, AT, NOTHING),
             Conflict,
             "the first proposed",
         ),
-        (lambda: statement_rules.agree(MINE, TWO, AT), NothingProposed, "somebody has proposed"),
-        (lambda: statement_rules.agree(CONFIRMED, TWO, AT), CaseClosed, "closed"),
-        (lambda: statement_rules.agree(SECOND, TWO, AT), ViewNeeded, "say first"),
-        (lambda: statement_rules.agree(PROPOSED, ONE, AT), Conflict, "a second person"),
-        (lambda: statement_rules.agree(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
-        (lambda: statement_rules.agree(JUDGING, CHIEF, AT), NotYours, "another"),
+        (lambda: agree(MINE, TWO, AT), NothingProposed, "somebody has proposed"),
+        (lambda: agree(CONFIRMED, TWO, AT), CaseClosed, "closed"),
+        (lambda: agree(SECOND, TWO, AT), ViewNeeded, "say first"),
+        (lambda: agree(PROPOSED, ONE, AT), Conflict, "a second person"),
+        (lambda: agree(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
+        (lambda: agree(JUDGING, CHIEF, AT), NotYours, "another"),
         (
-            lambda: statement_rules.agree(replace(JUDGING, owner=CHIEF), CHIEF, AT),
+            lambda: agree(replace(JUDGING, owner=CHIEF), CHIEF, AT),
             ViewNeeded,
             "say first",
         ),
-        (lambda: statement_rules.disagree(MINE, TWO, AT, "x"), NothingProposed, "somebody has"),
-        (lambda: statement_rules.disagree(CONFIRMED, TWO, AT, "x"), CaseClosed, "closed"),
-        (lambda: statement_rules.disagree(SECOND, TWO, AT, "x"), ViewNeeded, "say first"),
-        (lambda: statement_rules.disagree(PROPOSED, ONE, AT, "x"), Conflict, "a second person"),
-        (lambda: statement_rules.disagree(TO_REOPEN, ONE, AT, "x"), Conflict, "another person"),
-        (lambda: statement_rules.disagree(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
-        (lambda: statement_rules.reopen(CONFIRMED, KEY, AT, "x"), PersonNeeded, "takes a person"),
-        (lambda: statement_rules.reopen(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
-        (lambda: statement_rules.reopen(TO_REOPEN, ONE, AT, "x"), Conflict, "must agree"),
-        (lambda: statement_rules.reopen(MINE, ONE, AT, "x"), CaseNotClosed, "can be opened again"),
-        (lambda: statement_rules.reopen(PROPOSED, ONE, AT, "x"), CaseNotClosed, "only a closed"),
+        (lambda: disagree(MINE, TWO, AT, "x"), NothingProposed, "somebody has"),
+        (lambda: disagree(CONFIRMED, TWO, AT, "x"), CaseClosed, "closed"),
+        (lambda: disagree(SECOND, TWO, AT, "x"), ViewNeeded, "say first"),
+        (lambda: disagree(PROPOSED, ONE, AT, "x"), Conflict, "a second person"),
+        (lambda: disagree(TO_REOPEN, ONE, AT, "x"), Conflict, "another person"),
+        (lambda: disagree(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
+        (lambda: reopen(CONFIRMED, KEY, AT, "x"), PersonNeeded, "takes a person"),
+        (lambda: reopen(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
+        (lambda: reopen(TO_REOPEN, ONE, AT, "x"), Conflict, "must agree"),
+        (lambda: reopen(MINE, ONE, AT, "x"), CaseNotClosed, "can be opened again"),
+        (lambda: reopen(PROPOSED, ONE, AT, "x"), CaseNotClosed, "only a closed"),
     ],
 )
 def test_a_statement_of_somebody_who_may_not_make_it_is_refused(
@@ -352,13 +357,13 @@ def test_a_statement_of_somebody_who_may_not_make_it_is_refused(
 def test_whoever_is_second_and_says_otherwise_proposes_and_the_first_may_agree(
     stated: CaseResult,
 ) -> None:
-    viewed, _ = statement_rules.state_result(SECOND, TWO, AT, stated)
-    proposed, _ = statement_rules.disagree(viewed, TWO, AT, "it was otherwise")
+    viewed, _ = state_result(SECOND, TWO, AT, stated)
+    proposed, _ = disagree(viewed, TWO, AT, "it was otherwise")
     with refused_with("same-reviewer"):
-        owner_rules.claim(proposed, TWO, AT)
-    back, _ = owner_rules.claim(proposed, ONE, AT)
-    viewed, _ = statement_rules.state_result(back, ONE, AT, stated)
-    ended, _ = statement_rules.agree(viewed, ONE, AT)
+        claim(proposed, TWO, AT)
+    back, _ = claim(proposed, ONE, AT)
+    viewed, _ = state_result(back, ONE, AT, stated)
+    ended, _ = agree(viewed, ONE, AT)
 
     assert (proposed.status, proposed.proposal) == (
         "result_in",
@@ -379,17 +384,17 @@ def test_whoever_disagrees_with_a_machine_is_the_first_of_two_persons(
 ) -> None:
     def state(case: Case, actor: Actor) -> Case:
         if isinstance(view, CaseAction):
-            return statement_rules.order(case, actor, AT, view)[0]
-        return statement_rules.state_result(case, actor, AT, view)[0]
+            return order(case, actor, AT, view)[0]
+        return state_result(case, actor, AT, view)[0]
 
     reported = replace(PROPOSED, proposal=Statement(SERVICE, AT, result=FOUND), owner=ONE)
-    proposed, _ = statement_rules.disagree(state(reported, ONE), ONE, AT, "it is flour")
+    proposed, _ = disagree(state(reported, ONE), ONE, AT, "it is flour")
 
     assert proposed.status in ("result_in", "action_proposed")
     assert (proposed.owner, proposed.second_view) == (None, None)
     with refused_with("same-reviewer"):
-        owner_rules.claim(proposed, ONE, AT)
-    agreed, _ = statement_rules.agree(state(replace(proposed, owner=TWO), TWO), TWO, AT)
+        claim(proposed, ONE, AT)
+    agreed, _ = agree(state(replace(proposed, owner=TWO), TWO), TWO, AT)
     assert agreed.proposal is None
     assert (agreed.result or agreed.action) == view
     assert agreed.ended_by == ((ONE, TWO) if agreed.status == "closed" else ())
@@ -397,9 +402,9 @@ def test_whoever_disagrees_with_a_machine_is_the_first_of_two_persons(
 
 def test_lives_at_risk_wait_for_no_second_person_also_where_a_machine_reported_an_offence() -> None:
     reported = replace(PROPOSED, proposal=Statement(SERVICE, AT, result=FOUND), owner=ONE)
-    viewed, _ = statement_rules.order(reported, ONE, AT, TO_RESCUE)
+    viewed, _ = order(reported, ONE, AT, TO_RESCUE)
 
-    assert statement_rules.disagree(viewed, ONE, AT, "they drown")[0].action == TO_RESCUE
+    assert disagree(viewed, ONE, AT, "they drown")[0].action == TO_RESCUE
 
 
 def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None:
@@ -407,7 +412,7 @@ def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None
     for first, second in ((protected, FOUND), (FOUND, protected), (protected, NOTHING)):
         case = replace(SECOND, proposal=Statement(ONE, AT, result=first))
         case = replace(case, second_view=Statement(TWO, AT, result=second))
-        judged = statement_rules.disagree if second == NOTHING else statement_rules.agree
+        judged = disagree if second == NOTHING else agree
 
         after, _ = judged(case, TWO, AT, "as seen")
 
@@ -418,11 +423,11 @@ def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None
 def test_what_an_older_release_kept_of_a_proposal_is_nobodys() -> None:
     former = replace(PROPOSED, proposal=Statement(Actor.stored("one", None), AT, result=FOUND))
     with refused_with("same-reviewer"):
-        owner_rules.claim(former, ONE, AT)
-    claimed, _ = owner_rules.claim(former, TWO, AT)
-    viewed, _ = statement_rules.state_result(claimed, TWO, AT, FOUND)
+        claim(former, ONE, AT)
+    claimed, _ = claim(former, TWO, AT)
+    viewed, _ = state_result(claimed, TWO, AT, FOUND)
 
-    again, _ = statement_rules.agree(viewed, TWO, AT)
+    again, _ = agree(viewed, TWO, AT)
 
     assert (again.status, again.owner) == ("result_in", None)
     assert again.proposal == Statement(TWO, AT, result=FOUND)

@@ -16,15 +16,15 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
 from serving.errors import Unprocessable
 from serving.integrity.audit_log import EventFilter
-from serving.review.acts import undo_rules
-from serving.review.acts.tags import (
-    LONGEST_TAG,
-    MOST_TAGS,
+from serving.review.acts.tag import (
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
     Tagging,
     checked_tag,
     normalised_tag,
     tag,
 )
+from serving.review.acts.undo import undo
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_state import Case
 from serving.review.errors import TooManyTags
@@ -63,7 +63,7 @@ def test_what_differs_in_case_blanks_and_forms_of_letters_is_one_tag() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "  ", "--", "x" * (LONGEST_TAG + 1), "a\u202eb", "a\x00b", "a\ud800"),
+        *("", "  ", "--", "x" * (MAX_TAG_LENGTH + 1), "a\u202eb", "a\x00b", "a\ud800"),
         *("nationality", "driver nationality", "date of birth", "PASSPORT 12", "Ethnic: group"),
     ],
 )
@@ -73,15 +73,15 @@ def test_what_is_no_tag_or_says_something_of_a_person_is_refused(text: str) -> N
 
 
 def test_a_case_has_few_tags_each_once_and_tagging_is_undone_whole() -> None:
-    many = Tagging(tuple(f"tag {number}" for number in range(MOST_TAGS)))
+    many = Tagging(tuple(f"tag {number}" for number in range(MAX_TAGS)))
     tagged, _ = tag(Case("c", tags=("tag 3",)), ONE, NOW, many)
     assert sorted(tagged.tags) == sorted(many.add)
     with pytest.raises(TooManyTags):
         tag(tagged, ONE, NOW, Tagging(("one more",)))
 
     changed, event = tag(tagged, ONE, NOW, Tagging(("one more",), ("tag 3", "tag of no case")))
-    assert len(changed.tags) == MOST_TAGS
-    assert undo_rules.undo(changed, ONE, NOW, event, tagged)[0] == tagged
+    assert len(changed.tags) == MAX_TAGS
+    assert undo(changed, ONE, NOW, event, tagged)[0] == tagged
 
 
 @pytest.fixture
@@ -139,13 +139,13 @@ def test_tagging_is_an_event_of_the_case_and_of_the_audit_log_once(served: Servi
         {"add": []},
         {"add": ["nationality"]},
         {"add": ["north", "-"]},
-        {"add": [f"tag {number}" for number in range(MOST_TAGS + 1)]},
+        {"add": [f"tag {number}" for number in range(MAX_TAGS + 1)]},
         {"tags": ["north"]},
     ]
     for body in refused:
         answer = served.client.post(f"/v1/cases/{case_id}/tags", json=body, headers=one)
         assert answer.status_code == 422, body
-    full = post(served, case_id, "tags", one, add=[f"tag {number}" for number in range(MOST_TAGS)])
+    full = post(served, case_id, "tags", one, add=[f"tag {number}" for number in range(MAX_TAGS)])
     assert full.status_code == 409
 
     told = [each for each in served.services.cases.events(case_id) if each.action == "tag"]
@@ -156,7 +156,7 @@ def test_tagging_is_an_event_of_the_case_and_of_the_audit_log_once(served: Servi
 
 def test_several_cases_are_tagged_at_once_and_each_that_cannot_be_is_told(served: Service) -> None:
     chosen, one = [decide(served, number) for number in range(3)], served.key("review")
-    full = [f"tag {number}" for number in range(MOST_TAGS)]
+    full = [f"tag {number}" for number in range(MAX_TAGS)]
     post(served, chosen[0], "tags", one, add=full)
 
     def act(**tags: Any) -> Any:

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from serving.access.actors import Actor
-from serving.review.acts import owner_rules, statement_rules, undo_rules
+from serving.review.acts.agree import agree
+from serving.review.acts.assign import assign
+from serving.review.acts.claim import claim
+from serving.review.acts.give_back import give_back
+from serving.review.acts.order import order
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import state_result
+from serving.review.acts.undo import undo
+from serving.review.acts.wait import wait
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case
 from serving.review.errors import UndoRefused
@@ -28,21 +36,21 @@ from tests.serving.review.cases.states import (
 def undone(change: CaseChange, before: Case, by: Actor = ONE, at: datetime = AT) -> CaseChange:
     """The last act taken back by somebody, at an instant."""
     after, done = change
-    return undo_rules.undo(after, by, at, done, before)
+    return undo(after, by, at, done, before)
 
 
 @pytest.mark.parametrize(
     ("before", "change"),
     [
-        (OPEN, owner_rules.claim(OPEN, ONE, AT)),
-        (MINE, owner_rules.assign(MINE, ONE, AT, TWO)),
-        (MINE, owner_rules.give_back(MINE, ONE, AT)),
-        (MINE, owner_rules.wait(MINE, ONE, AT, LATER, "reply", "why")),
-        (MINE, statement_rules.order(MINE, ONE, AT, RELEASE)),
-        (MINE, statement_rules.order(MINE, ONE, AT, INSPECT)),
-        (ORDERED, statement_rules.order(ORDERED, ONE, AT, HOLD)),
-        (ORDERED, statement_rules.state_result(ORDERED, ONE, AT, FOUND)),
-        (ORDERED, statement_rules.state_result(ORDERED, ONE, AT, result_of("not_carried_out"))),
+        (OPEN, claim(OPEN, ONE, AT)),
+        (MINE, assign(MINE, ONE, AT, TWO)),
+        (MINE, give_back(MINE, ONE, AT)),
+        (MINE, wait(MINE, ONE, AT, LATER, "reply", "why")),
+        (MINE, order(MINE, ONE, AT, RELEASE)),
+        (MINE, order(MINE, ONE, AT, INSPECT)),
+        (ORDERED, order(ORDERED, ONE, AT, HOLD)),
+        (ORDERED, state_result(ORDERED, ONE, AT, FOUND)),
+        (ORDERED, state_result(ORDERED, ONE, AT, result_of("not_carried_out"))),
     ],
 )
 def test_what_one_did_is_undone_by_them_within_ten_seconds(
@@ -62,11 +70,11 @@ def test_what_one_did_is_undone_by_them_within_ten_seconds(
 @pytest.mark.parametrize(
     ("before", "change", "by"),
     [
-        (ORDERED, statement_rules.state_result(ORDERED, ONE, AT, NOTHING), ONE),
-        (JUDGING, statement_rules.agree(JUDGING, TWO, AT), TWO),
-        (HELD, statement_rules.agree(HELD, TWO, AT), TWO),
-        (MINE, statement_rules.order(MINE, ONE, AT, TO_OFFICE), ONE),
-        (CLOSED, statement_rules.reopen(CLOSED, ONE, AT, "new facts"), ONE),
+        (ORDERED, state_result(ORDERED, ONE, AT, NOTHING), ONE),
+        (JUDGING, agree(JUDGING, TWO, AT), TWO),
+        (HELD, agree(HELD, TWO, AT), TWO),
+        (MINE, order(MINE, ONE, AT, TO_OFFICE), ONE),
+        (CLOSED, reopen(CLOSED, ONE, AT, "new facts"), ONE),
     ],
 )
 def test_what_is_on_record_elsewhere_or_of_two_persons_is_not_undone(

@@ -3,7 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.agree import AGREE, Judgement
+from serving.review.acts.assign import assign
+from serving.review.acts.claim import claim
+from serving.review.acts.order import order_action
+from serving.review.acts.state_result import record_result
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_state import Case
 from serving.review.cases.cases import Cases
@@ -37,19 +42,26 @@ def end_by(
     cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, result: CaseResult
 ) -> Case:
     """Claim a case, order what finds a result, and state it."""
-    cases.act(reviewer, case_id, lambda case: owner_rules.claim(case, reviewer.actor, at))
+    cases.act(reviewer, case_id, lambda case: claim(case, reviewer.actor, at))
     if result.found_by in ("inspect", "check_documents"):
-        cases.order(reviewer, case_id, at, CaseAction(result.found_by))  # type: ignore[arg-type]  # one of two
-    return cases.state_result(reviewer, case_id, at, lambda _: result)
+        order_action(ActRequest(cases, reviewer, case_id, at), CaseAction(result.found_by))  # type: ignore[arg-type]  # one of two
+    return record_result(ActRequest(cases, reviewer, case_id, at), lambda _: result)
+
+
+def give_to(cases: Cases, by: Reviewer, case_id: str, at: datetime, to: Reviewer) -> Case:
+    """Give a case to a reviewer by the rule alone, without looking up an account."""
+    return cases.act(
+        by, case_id, lambda case: assign(case, by.actor, at, to.actor, may_take=by.supervises)
+    )
 
 
 def agree_by(
     cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, view: CaseResult
 ) -> Case:
     """Claim a case as a second person, say what one thinks, and agree with the first."""
-    cases.act(reviewer, case_id, lambda case: owner_rules.claim(case, reviewer.actor, at))
-    cases.state_result(reviewer, case_id, at, lambda _: view)
-    return cases.agree(reviewer, case_id, at, "so it was")
+    cases.act(reviewer, case_id, lambda case: claim(case, reviewer.actor, at))
+    record_result(ActRequest(cases, reviewer, case_id, at), lambda _: view)
+    return AGREE.perform(ActRequest(cases, reviewer, case_id, at), Judgement(text="so it was"))
 
 
 def body_of(result: CaseResult) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from serving.access.actors import Actor
-from serving.review.acts import owner_rules
+from serving.review.acts.give_back import give_back
 from serving.review.errors import NotYours
 from tests.serving.people import ONE, TWO
 from tests.serving.review.cases.states import AT, MINE, OPEN
@@ -14,10 +14,10 @@ from tests.serving.review.cases.states import AT, MINE, OPEN
 def test_whoever_held_a_case_under_a_name_alone_holds_it_still() -> None:
     held = replace(MINE, owner=Actor.stored("one", None))
 
-    assert owner_rules.give_back(held, ONE, AT)[0] == OPEN
+    assert give_back(held, ONE, AT)[0] == OPEN
     for other in (
         TWO,
         Actor("token:https://login.example|one", "one", "https://login.example one"),
     ):
         with pytest.raises(NotYours):
-            owner_rules.give_back(held, other, AT)
+            give_back(held, other, AT)

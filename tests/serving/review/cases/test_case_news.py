@@ -10,7 +10,12 @@ from sqlalchemy import select
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
 from serving.history.received_records import ReceivedRecord
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.agree import AGREE, Judgement
+from serving.review.acts.claim import claim as claim_rule
+from serving.review.acts.order import order_action
+from serving.review.acts.state_result import record_result
+from serving.review.acts.wait import wait
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Amendment
@@ -22,7 +27,7 @@ from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.tables.review import untold_news
 from serving.storage.tables.scoring import due_rescorings
 from tests.serving.bodies import route, shipment
-from tests.serving.review.acts.test_news_rules import case_of, send
+from tests.serving.review.acts.test_news import case_of, send
 from tests.serving.review.cases.decisions import decision
 from tests.serving.review.cases.stated import FOUND, NOTHING, RELEASE, end_by
 from tests.serving.review.cases.test_cases import HERE, LATER, ONE, TWO, Office, claim, office
@@ -120,7 +125,7 @@ def test_a_withdrawal_wakes_a_case_that_waits_and_lists_of_masked_ones_say_nothi
     office.reviewing.act(
         ONE,
         case_id,
-        lambda c: owner_rules.wait(c, ONE.actor, LATER, OVER - timedelta(days=20), "reply", ""),
+        lambda c: wait(c, ONE.actor, LATER, OVER - timedelta(days=20), "reply", ""),
     )
 
     amend(office, shipment(), withdrawn=True)
@@ -138,7 +143,7 @@ def test_a_withdrawal_wakes_a_case_that_waits_and_lists_of_masked_ones_say_nothi
 def test_what_was_released_on_another_declaration_is_open_again_and_scored(office: Office) -> None:
     case_id = decide(office, shipment())
     claim(office, case_id)
-    office.reviewing.order(ONE, case_id, LATER, RELEASE)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), RELEASE)
 
     amend(office, shipment(), gross_mass_kg=10.0, net_mass_kg=9.0)
 
@@ -160,7 +165,7 @@ def test_what_is_over_or_stands_no_more_stays_released_and_says_so(
 ) -> None:
     case_id = decide(office, shipment())
     claim(office, case_id)
-    office.reviewing.order(ONE, case_id, LATER, RELEASE)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), RELEASE)
 
     amend(office, shipment(), at=at, **changed)
 
@@ -171,9 +176,9 @@ def test_what_is_over_or_stands_no_more_stays_released_and_says_so(
 def test_an_end_by_what_was_found_stays_and_both_who_ended_it_are_told(office: Office) -> None:
     case_id = decide(office, shipment())
     end_by(office.reviewing, ONE, case_id, LATER, FOUND)
-    office.reviewing.act(TWO, case_id, lambda c: owner_rules.claim(c, TWO.actor, LATER))
-    office.reviewing.state_result(TWO, case_id, LATER, lambda _: FOUND)
-    office.reviewing.agree(TWO, case_id, LATER, "so it was")
+    office.reviewing.act(TWO, case_id, lambda c: claim_rule(c, TWO.actor, LATER))
+    record_result(ActRequest(office.reviewing, TWO, case_id, LATER), lambda _: FOUND)
+    AGREE.perform(ActRequest(office.reviewing, TWO, case_id, LATER), Judgement(text="so it was"))
 
     amend(office, shipment())
 
@@ -189,7 +194,7 @@ def test_what_others_found_of_a_case_that_people_ended_is_written_down_and_told(
 ) -> None:
     released, found = office.decide(1), office.decide(2)
     claim(office, released)
-    office.reviewing.order(ONE, released, LATER, RELEASE)
+    order_action(ActRequest(office.reviewing, ONE, released, LATER), RELEASE)
     end_by(office.reviewing, ONE, found, LATER, NOTHING)
     before = [case_of(office, case_id) for case_id in (released, found)]
 
@@ -267,7 +272,7 @@ def test_a_case_comes_back_when_papers_come_that_it_waits_for_and_tells_a_lower_
     office.reviewing.act(
         ONE,
         case_id,
-        lambda c: owner_rules.wait(c, ONE.actor, LATER, until, "documents", "the invoice"),
+        lambda c: wait(c, ONE.actor, LATER, until, "documents", "the invoice"),
     )
     again = {"rescores": case_id, "lane_before": "inspect", "scored_at": LATER}
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from serving.review.acts import owner_rules
+from serving.review.acts.wait import wait
 from serving.review.cases.case_state import Amendment, Case, status_at
 from tests.serving.people import CHIEF, ONE, TWO
 from tests.serving.review.cases.stated import NOTHING, PROTECT, RELEASE
@@ -41,7 +41,7 @@ def test_what_a_first_person_said_is_hidden_from_whoever_may_be_second_until_the
 @pytest.mark.parametrize("before", [MINE, ORDERED, replace(SECOND, owner=TWO)])
 def test_what_waits_is_from_its_end_on_what_it_was_before(before: Case) -> None:
     assert before.owner is not None
-    waiting, _ = owner_rules.wait(before, before.owner, AT, LATER, "arrival", "why")
+    waiting, _ = wait(before, before.owner, AT, LATER, "arrival", "why")
 
     assert status_at(waiting, LATER - TICK) == "waiting"
     assert status_at(waiting, LATER) == before.status

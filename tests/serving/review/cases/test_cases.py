@@ -19,8 +19,19 @@ from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.audit.retention_log import RetentionAct
 from serving.errors import Forbidden, NotFound, Unprocessable
-from serving.review.acts import owner_rules, remark_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.assign import Assignment, assign_case
 from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.acts.claim import claim as claim_rule
+from serving.review.acts.escalate import escalate
+from serving.review.acts.judge import judge_case
+from serving.review.acts.mark_reason import mark_reason
+from serving.review.acts.note import note, note_case
+from serving.review.acts.order import order_action
+from serving.review.acts.rereadings import reread
+from serving.review.acts.state_result import record_result
+from serving.review.acts.undo import undo_last_act
+from serving.review.acts.wait import wait
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_links import CaseLinks
 from serving.review.cases.case_records import CaseAccess, CaseFilter, QueueFilter
@@ -178,13 +189,11 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
     case_id = office.decide()
 
     whoever = ONE.actor.with_possible_persons(frozenset({"account:two"}))  # kept nowhere
-    taken = office.reviewing.act(ONE, case_id, lambda case: owner_rules.claim(case, whoever, LATER))
+    taken = office.reviewing.act(ONE, case_id, lambda case: claim_rule(case, whoever, LATER))
     aside = office.reviewing.act(
         ONE,
         case_id,
-        lambda case: owner_rules.wait(
-            case, ONE.actor, LATER, LATER + timedelta(1), "reply", "wait"
-        ),
+        lambda case: wait(case, ONE.actor, LATER, LATER + timedelta(1), "reply", "wait"),
     )
 
     assert (taken.status, taken.owner) == ("assigned", ONE.actor)
@@ -196,13 +205,13 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
     first = json.loads(office.reviewing.events(case_id)[0].changed)
     assert first == {"status": ["open", "assigned"], "owner": [None, stored(ONE.actor)]}
     with pytest.raises(CaseTaken):
-        office.reviewing.act(TWO, case_id, lambda case: owner_rules.claim(case, TWO.actor, LATER))
-    office.reviewing.act(ONE, case_id, lambda case: owner_rules.claim(case, ONE.actor, LATER))
+        office.reviewing.act(TWO, case_id, lambda case: claim_rule(case, TWO.actor, LATER))
+    office.reviewing.act(ONE, case_id, lambda case: claim_rule(case, ONE.actor, LATER))
     assert office.reviewing.case(ONE, case_id)[0].waiting_until is None
 
 
 def claim(office: Office, case_id: str, by: Reviewer = ONE) -> None:
-    office.reviewing.act(ONE, case_id, lambda case: owner_rules.claim(case, by.actor, LATER))
+    office.reviewing.act(ONE, case_id, lambda case: claim_rule(case, by.actor, LATER))
 
 
 def test_a_result_becomes_an_outcome_that_is_kept_and_heard_of(office: Office) -> None:
@@ -249,12 +258,12 @@ def test_the_second_person_sees_what_was_proposed_after_a_view_of_their_own(
         told = [e.changed + e.text for e in office.reviewing.history(TWO, row)]
         return case.proposal.result, " ".join(told)
 
-    hidden = office.reviewing.act(TWO, case_id, lambda c: owner_rules.claim(c, TWO.actor, LATER))
+    hidden = office.reviewing.act(TWO, case_id, lambda c: claim_rule(c, TWO.actor, LATER))
     assert hidden.proposal is not None
     assert (hidden.proposal.by, hidden.proposal.result) == (ONE.actor, None)
     result, told = seen()
     assert (result, FOUND.code in told, FOUND.text in told) == (None, False, False)
-    viewed = office.reviewing.state_result(TWO, case_id, LATER, lambda _: NOTHING)
+    viewed = record_result(ActRequest(office.reviewing, TWO, case_id, LATER), lambda _: NOTHING)
     assert viewed.proposal is not None
     assert viewed.proposal.result == FOUND
     result, told = seen()
@@ -265,7 +274,9 @@ def test_what_nobody_looked_into_ends_without_an_outcome(office: Office) -> None
     case_id = office.decide()
     claim(office, case_id)
 
-    assert office.reviewing.order(ONE, case_id, LATER, RELEASE).status == "closed"
+    assert (
+        order_action(ActRequest(office.reviewing, ONE, case_id, LATER), RELEASE).status == "closed"
+    )
 
     assert (office.labels(), office.learnt) == ([], [])
 
@@ -273,15 +284,15 @@ def test_what_nobody_looked_into_ends_without_an_outcome(office: Office) -> None
 def test_nobody_ends_a_case_of_others_or_one_they_may_not_see(office: Office) -> None:
     case_id = office.decide()
     claim(office, case_id)
-    office.reviewing.order(ONE, case_id, LATER, INSPECT)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), INSPECT)
 
     with pytest.raises(NotYours):
-        office.reviewing.state_result(TWO, case_id, LATER, lambda _: NOTHING)
+        record_result(ActRequest(office.reviewing, TWO, case_id, LATER), lambda _: NOTHING)
     with pytest.raises(NotFound, match="can be seen by you"):
-        office.reviewing.state_result(ELSEWHERE, case_id, LATER, lambda _: NOTHING)
+        record_result(ActRequest(office.reviewing, ELSEWHERE, case_id, LATER), lambda _: NOTHING)
     for nobody in (TWO, ELSEWHERE):
         with pytest.raises((NotYours, NotFound)):
-            office.reviewing.order(nobody, case_id, LATER, RELEASE)
+            order_action(ActRequest(office.reviewing, nobody, case_id, LATER), RELEASE)
     assert (office.labels(), office.learnt) == ([], [])
     assert office.reviewing.case(ONE, case_id)[1].status == "action_ordered"
 
@@ -293,20 +304,19 @@ def test_a_referral_moves_the_case_to_those_it_is_referred_to(office: Office) ->
     for number, action, by in ((1, to_office, ELSEWHERE), (2, to_rescue, rescuer)):
         case_id = office.decide(number)
         claim(office, case_id)
-        moved = office.reviewing.order(ONE, case_id, LATER, action)
+        moved = order_action(ActRequest(office.reviewing, ONE, case_id, LATER), action)
 
         assert (moved.status, moved.owner) == ("open", None)
         with pytest.raises(NotFound):
             office.reviewing.case(ONE, case_id)
         row, case = office.reviewing.case(by, case_id)
         assert case.action == action
-        claimed = office.reviewing.act(
-            by, case_id, lambda c, w=by: owner_rules.claim(c, w.actor, LATER)
-        )  # type: ignore[misc]  # mypy infers no default
+        claimed = office.reviewing.act(by, case_id, lambda c, w=by: claim_rule(c, w.actor, LATER))  # type: ignore[misc]  # mypy infers no default
         assert claimed.status == "assigned"
     assert (row.lane, row.rank) == ("rescue", 0)
-    helped = office.reviewing.state_result(
-        rescuer, case_id, LATER, lambda _: result_of("people_helped", "rescue")
+    helped = record_result(
+        ActRequest(office.reviewing, rescuer, case_id, LATER),
+        lambda _: result_of("people_helped", "rescue"),
     )
     assert (helped.status, office.labels()) == ("closed", [])
 
@@ -353,14 +363,14 @@ def test_a_file_that_is_not_there_or_not_for_the_reader_is_not_found(office: Off
 def test_one_person_writes_so_many_notes_on_a_case_and_another_still_may(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.review.cases.cases.MAX_NOTES", 3)
+    monkeypatch.setattr("serving.review.acts.note.MAX_NOTES", 3)
     case_id = office.decide()
     for number in range(3):
-        office.reviewing.note(ONE, case_id, LATER, f"note {number}")
+        note_case(ActRequest(office.reviewing, ONE, case_id, LATER), f"note {number}")
 
     with pytest.raises(Unprocessable, match="one may write 3 notes"):
-        office.reviewing.note(ONE, case_id, LATER, "one more")
-    office.reviewing.note(TWO, case_id, LATER, "another's")
+        note_case(ActRequest(office.reviewing, ONE, case_id, LATER), "one more")
+    note_case(ActRequest(office.reviewing, TWO, case_id, LATER), "another's")
 
 
 def test_a_case_has_fifty_files_and_no_more(office: Office) -> None:
@@ -404,14 +414,10 @@ def masked(office: Office) -> Cases:
     claim(office, "d-1")
     office.reviewing.attach(ONE, "d-1", LATER, FILE, CONTENT)
     office.reviewing.read(ONE, "d-1", LATER)
-    office.reviewing.act(
-        ONE, "d-1", lambda c: remark_rules.mark_reason(c, ONE.actor, LATER, "D1", "wrong")
-    )
+    office.reviewing.act(ONE, "d-1", lambda c: mark_reason(c, ONE.actor, LATER, "D1", "wrong"))
     end_by(office.reviewing, ONE, "d-1", LATER, FOUND)
     agree_by(office.reviewing, TWO, "d-1", LATER, FOUND)
-    office.reviewing.act(
-        ONE, "d-1", lambda c: remark_rules.reread(c, person("three"), LATER, "release")
-    )
+    office.reviewing.act(ONE, "d-1", lambda c: reread(c, person("three"), LATER, "release"))
     return office.mask()
 
 
@@ -444,13 +450,14 @@ def test_an_inspection_in_the_future_or_long_ago_is_refused_when_proposed_and_no
 ) -> None:
     case_id = office.decide()
     claim(office, case_id)
-    office.reviewing.order(ONE, case_id, LATER, INSPECT)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), INSPECT)
     before = actions(office, case_id)
     impossible = Finding(inspected_at=inspected_at)
 
     with pytest.raises(ContradictoryFinding):
-        office.reviewing.state_result(
-            ONE, case_id, LATER, lambda _: replace(FOUND, finding=impossible)
+        record_result(
+            ActRequest(office.reviewing, ONE, case_id, LATER),
+            lambda _: replace(FOUND, finding=impossible),
         )
 
     _, case = office.reviewing.case(ONE, case_id)
@@ -557,21 +564,19 @@ def test_ones_own_last_act_is_undone_until_anybody_acts_or_ten_seconds_are_over(
 ) -> None:
     case_id = office.decide()
     claim(office, case_id)
-    office.reviewing.order(ONE, case_id, LATER, RELEASE)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), RELEASE)
     office.reviewing.read(ONE, case_id, LATER)
 
-    back = office.reviewing.undo(ONE, case_id, LATER + timedelta(seconds=9))
+    back = undo_last_act(ActRequest(office.reviewing, ONE, case_id, LATER + timedelta(seconds=9)))
 
     assert (back.status, back.owner, back.action) == ("assigned", ONE.actor, None)
     assert actions(office, case_id)[-1] == ("undo", "one", "order action")
-    office.reviewing.order(ONE, case_id, LATER, INSPECT)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), INSPECT)
     with pytest.raises(UndoRefused, match="10 seconds"):
-        office.reviewing.undo(ONE, case_id, LATER + timedelta(seconds=11))
-    office.reviewing.act(
-        TWO, case_id, lambda case: remark_rules.note(case, TWO.actor, LATER, "seen")
-    )
+        undo_last_act(ActRequest(office.reviewing, ONE, case_id, LATER + timedelta(seconds=11)))
+    office.reviewing.act(TWO, case_id, lambda case: note(case, TWO.actor, LATER, "seen"))
     with pytest.raises(UndoRefused, match="somebody else"):
-        office.reviewing.undo(ONE, case_id, LATER)
+        undo_last_act(ActRequest(office.reviewing, ONE, case_id, LATER))
 
 
 def let_come_first(
@@ -595,10 +600,10 @@ def test_of_two_first_judgements_that_are_sent_at_once_one_counts(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cases, case_id = office.reviewing, office.decide()
-    let_come_first(monkeypatch, lambda: cases.judge(ONE, case_id, LATER, "look"))
+    let_come_first(monkeypatch, lambda: judge_case(ActRequest(cases, ONE, case_id, LATER), "look"))
 
     with pytest.raises(AlreadyJudged):
-        cases.judge(ONE, case_id, LATER, "let_go")
+        judge_case(ActRequest(cases, ONE, case_id, LATER), "let_go")
 
     assert actions(office, case_id) == [("judge", "one", "look")]
 
@@ -608,8 +613,8 @@ def test_what_becomes_a_rescue_meanwhile_is_ended_by_no_inspection(
     office: Office, monkeypatch: pytest.MonkeyPatch, *, is_end: bool
 ) -> None:
     cases, case_id = office.reviewing, office.decide()
-    cases.act(ONE, case_id, lambda case: owner_rules.claim(case, ONE.actor, AT))
-    cases.order(ONE, case_id, AT, INSPECT)
+    cases.act(ONE, case_id, lambda case: claim_rule(case, ONE.actor, AT))
+    order_action(ActRequest(cases, ONE, case_id, AT), INSPECT)
 
     def call_rescue() -> None:
         office.decide(2, "S-1", rescores=case_id, lane_before="inspect", lane="rescue")
@@ -617,9 +622,9 @@ def test_what_becomes_a_rescue_meanwhile_is_ended_by_no_inspection(
 
     def act() -> None:
         if is_end:
-            cases.state_result(ONE, case_id, LATER, lambda _: NOTHING)
+            record_result(ActRequest(cases, ONE, case_id, LATER), lambda _: NOTHING)
         else:
-            cases.note(ONE, case_id, LATER, "nothing was in it")
+            note_case(ActRequest(cases, ONE, case_id, LATER), "nothing was in it")
 
     let_come_first(monkeypatch, call_rescue)
     with pytest.raises(NotFound):
@@ -642,15 +647,22 @@ def test_whoever_saw_a_case_at_one_office_gives_it_to_nobody_once_it_is_at_anoth
     office.reviewing = replace(office.reviewing, teams=lambda: [team], colleagues=lambda: [TWO])
     cases = office.reviewing
     acts: tuple[Callable[[str], object], ...] = (
-        lambda case_id: cases.assign(ALL_SEEING, case_id, LATER, TWO),
-        lambda case_id: cases.put_into_inbox(ALL_SEEING, case_id, LATER, "Tobacco"),
-        lambda case_id: cases.put_into_inbox(ALL_SEEING, case_id, LATER, "DE004600"),
+        lambda case_id: assign_case(
+            ActRequest(cases, ALL_SEEING, case_id, LATER), Assignment(to="two")
+        ),
+        lambda case_id: assign_case(
+            ActRequest(cases, ALL_SEEING, case_id, LATER), Assignment(inbox="Tobacco")
+        ),
+        lambda case_id: assign_case(
+            ActRequest(cases, ALL_SEEING, case_id, LATER), Assignment(inbox="DE004600")
+        ),
     )
     for number, act in enumerate(acts):
         case_id = office.decide(number)
         claim(office, case_id)
         let_come_first(
-            monkeypatch, lambda of=case_id: cases.order(ONE, of, LATER, TO_ANOTHER_OFFICE)
+            monkeypatch,
+            lambda of=case_id: order_action(ActRequest(cases, ONE, of, LATER), TO_ANOTHER_OFFICE),
         )
 
         with pytest.raises(Unprocessable):
@@ -661,9 +673,11 @@ def test_whoever_saw_a_case_at_one_office_gives_it_to_nobody_once_it_is_at_anoth
 
     case_id = office.decide(9)
     claim(office, case_id)
-    let_come_first(monkeypatch, lambda: cases.order(ONE, case_id, LATER, TO_ANOTHER_OFFICE))
+    let_come_first(
+        monkeypatch, lambda: order_action(ActRequest(cases, ONE, case_id, LATER), TO_ANOTHER_OFFICE)
+    )
     with pytest.raises(Unprocessable, match="two"):
-        cases.note(ALL_SEEING, case_id, LATER, "ask @two")
+        note_case(ActRequest(cases, ALL_SEEING, case_id, LATER), "ask @two")
 
 
 def test_no_file_is_put_to_a_case_that_came_to_others_meanwhile(
@@ -673,7 +687,7 @@ def test_no_file_is_put_to_a_case_that_came_to_others_meanwhile(
     claim(office, case_id)
     let_come_first(
         monkeypatch,
-        lambda: cases.order(ONE, case_id, LATER, TO_ANOTHER_OFFICE),
+        lambda: order_action(ActRequest(cases, ONE, case_id, LATER), TO_ANOTHER_OFFICE),
         CaseFileRepository,
         "attach",
     )
@@ -694,11 +708,11 @@ def test_what_is_undone_is_the_newest_act_and_none_before_it(
     def look_and_be_overtaken(*asked: Any) -> Any:
         monkeypatch.undo()
         found = newest(*asked)
-        cases.act(ONE, case_id, lambda case: owner_rules.escalate(case, ONE.actor, LATER, "help"))
+        cases.act(ONE, case_id, lambda case: escalate(case, ONE.actor, LATER, "help"))
         return found
 
     monkeypatch.setattr(CaseRepository, "newest_event", look_and_be_overtaken)
     with pytest.raises(UndoRefused, match="since"):
-        cases.undo(ONE, case_id, AT)
+        undo_last_act(ActRequest(cases, ONE, case_id, AT))
 
     assert cases.case(ONE, case_id)[1].owner == ONE.actor

@@ -24,7 +24,16 @@ from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.errors import Conflict
-from serving.review.acts import owner_rules, remark_rules, statement_rules
+from serving.review.acts.agree import agree
+from serving.review.acts.assign import assign
+from serving.review.acts.claim import claim
+from serving.review.acts.disagree import disagree
+from serving.review.acts.give_back import give_back
+from serving.review.acts.note import note
+from serving.review.acts.order import order as order_rule
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import state_result
+from serving.review.acts.wait import wait
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.labels import label_of
@@ -80,30 +89,30 @@ def open_case(service: Service, subject_id: str = "S-1", **changed: Any) -> str:
 
 
 def test_of_two_who_claim_one_has_the_case() -> None:
-    taken, _ = owner_rules.claim(Case("c"), ONE, AT)
+    taken, _ = claim(Case("c"), ONE, AT)
 
     with pytest.raises(CaseTaken):
-        owner_rules.claim(taken, TWO, AT)
-    assert owner_rules.claim(taken, ONE, AT)[0] == taken
-    assert owner_rules.claim(owner_rules.give_back(taken, ONE, AT)[0], TWO, AT)[0].owner == TWO
+        claim(taken, TWO, AT)
+    assert claim(taken, ONE, AT)[0] == taken
+    assert claim(give_back(taken, ONE, AT)[0], TWO, AT)[0].owner == TWO
 
 
 def ordered(actor: Actor = ONE) -> Case:
     """A case of an actor, who ordered an inspection."""
-    return statement_rules.order(owner_rules.claim(Case("c"), actor, AT)[0], actor, AT, INSPECT)[0]
+    return order_rule(claim(Case("c"), actor, AT)[0], actor, AT, INSPECT)[0]
 
 
 def test_nobody_ends_a_case_they_have_not_claimed() -> None:
-    taken, _ = owner_rules.claim(Case("c"), ONE, AT)
-    proposed, _ = statement_rules.state_result(ordered(), ONE, AT, FOUND)
+    taken, _ = claim(Case("c"), ONE, AT)
+    proposed, _ = state_result(ordered(), ONE, AT, FOUND)
 
-    for case in (Case("c"), taken, owner_rules.give_back(taken, ONE, AT)[0], ordered(), proposed):
+    for case in (Case("c"), taken, give_back(taken, ONE, AT)[0], ordered(), proposed):
         for stated in (NOTHING, FOUND):
             with pytest.raises(NotYours):
-                statement_rules.state_result(case, TWO, AT, stated)
+                state_result(case, TWO, AT, stated)
         for action in (INSPECT, RELEASE):
             with pytest.raises(NotYours):
-                statement_rules.order(case, TWO, AT, action)
+                order_rule(case, TWO, AT, action)
 
 
 # Told apart here and in the code: what is reported to others as an offence.
@@ -113,53 +122,51 @@ ADVERSE = ("goods_found", "persons_found", "other_offence")
 @pytest.mark.parametrize("code", ADVERSE)
 def test_an_adverse_end_takes_another_person(code: Any) -> None:
     adverse = result_of(code)
-    proposed, _ = statement_rules.state_result(ordered(), ONE, AT, adverse)
+    proposed, _ = state_result(ordered(), ONE, AT, adverse)
 
     assert (proposed.status, proposed.owner, proposed.result) == ("result_in", None, None)
     with refused_with("same-reviewer"):
-        owner_rules.claim(proposed, ONE, AT)
+        claim(proposed, ONE, AT)
     with refused_with("same-reviewer"):
-        owner_rules.assign(proposed, CHIEF, AT, ONE)
+        assign(proposed, CHIEF, AT, ONE)
     with refused_with("same-reviewer"):
-        statement_rules.state_result(replace(proposed, owner=ONE), ONE, AT, NOTHING)
-    second, _ = owner_rules.claim(proposed, TWO, AT)
+        state_result(replace(proposed, owner=ONE), ONE, AT, NOTHING)
+    second, _ = claim(proposed, TWO, AT)
     with pytest.raises(ViewNeeded):
-        statement_rules.agree(second, TWO, AT)
-    confirmed, _ = statement_rules.agree(
-        statement_rules.state_result(second, TWO, AT, adverse)[0], TWO, AT
-    )
-    unsure, _ = statement_rules.state_result(second, TWO, AT, NOTHING)
-    overruled, _ = statement_rules.disagree(unsure, TWO, AT, "no proof")
+        agree(second, TWO, AT)
+    confirmed, _ = agree(state_result(second, TWO, AT, adverse)[0], TWO, AT)
+    unsure, _ = state_result(second, TWO, AT, NOTHING)
+    overruled, _ = disagree(unsure, TWO, AT, "no proof")
     assert (confirmed.status, confirmed.result) == ("closed", adverse)
     assert (overruled.status, overruled.result) == ("closed", NOTHING)
 
 
 def test_a_closed_case_stays_as_it_is_until_it_is_opened_again() -> None:
-    closed, _ = statement_rules.state_result(ordered(), ONE, AT, NOTHING)
+    closed, _ = state_result(ordered(), ONE, AT, NOTHING)
 
     for act in (
-        lambda: owner_rules.claim(closed, TWO, AT),
-        lambda: owner_rules.give_back(closed, ONE, AT),
-        lambda: statement_rules.order(closed, ONE, AT, RELEASE),
-        lambda: statement_rules.state_result(closed, ONE, AT, NOTHING),
-        lambda: owner_rules.wait(closed, ONE, AT, AT + timedelta(days=1), "reply", "why"),
+        lambda: claim(closed, TWO, AT),
+        lambda: give_back(closed, ONE, AT),
+        lambda: order_rule(closed, ONE, AT, RELEASE),
+        lambda: state_result(closed, ONE, AT, NOTHING),
+        lambda: wait(closed, ONE, AT, AT + timedelta(days=1), "reply", "why"),
     ):
         with pytest.raises(CaseClosed):
             act()
-    assert remark_rules.note(closed, TWO, AT, "seen")[0] == closed
-    assert statement_rules.reopen(closed, TWO, AT, "new facts")[0] == Case("c")
+    assert note(closed, TWO, AT, "seen")[0] == closed
+    assert reopen(closed, TWO, AT, "new facts")[0] == Case("c")
 
 
 def test_what_waits_comes_back_to_its_owner_at_its_end() -> None:
-    taken, _ = owner_rules.claim(Case("c"), ONE, AT)
+    taken, _ = claim(Case("c"), ONE, AT)
     later = AT + timedelta(hours=2)
-    aside, _ = owner_rules.wait(taken, ONE, AT, later, "arrival", "the lorry is not here")
+    aside, _ = wait(taken, ONE, AT, later, "arrival", "the lorry is not here")
 
     assert status_at(aside, AT + timedelta(hours=1)) == "waiting"
     assert (status_at(aside, later), aside.owner) == ("assigned", ONE)
     for until in (AT, AT - timedelta(hours=1), AT + timedelta(days=15)):
         with pytest.raises(TooLong):
-            owner_rules.wait(taken, ONE, AT, until, "arrival", "the lorry is not here")
+            wait(taken, ONE, AT, until, "arrival", "the lorry is not here")
 
 
 PEOPLE = st.sampled_from([ONE, TWO, THREE])
@@ -174,19 +181,19 @@ def acted(case: Case, action: str, actor: Actor, other: Actor) -> Case:
     """The case after an act; the code of an adverse result is its statement."""
     later = AT + timedelta(hours=1)
     simple: dict[str, Any] = {
-        "claim": lambda: owner_rules.claim(case, actor, AT),
-        "give_back": lambda: owner_rules.give_back(case, actor, AT),
-        "assign": lambda: owner_rules.assign(case, actor, AT, other),
-        "inspect": lambda: statement_rules.order(case, actor, AT, INSPECT),
-        "hold": lambda: statement_rules.order(case, actor, AT, HOLD),
-        "release": lambda: statement_rules.order(case, actor, AT, RELEASE),
-        "agree": lambda: statement_rules.agree(case, actor, AT),
-        "disagree": lambda: statement_rules.disagree(case, actor, AT, "no proof"),
-        "reopen": lambda: statement_rules.reopen(case, actor, AT, "new facts"),
-        "wait": lambda: owner_rules.wait(case, actor, AT, later, "reply", "later"),
-        "nothing": lambda: statement_rules.state_result(case, actor, AT, NOTHING),
+        "claim": lambda: claim(case, actor, AT),
+        "give_back": lambda: give_back(case, actor, AT),
+        "assign": lambda: assign(case, actor, AT, other),
+        "inspect": lambda: order_rule(case, actor, AT, INSPECT),
+        "hold": lambda: order_rule(case, actor, AT, HOLD),
+        "release": lambda: order_rule(case, actor, AT, RELEASE),
+        "agree": lambda: agree(case, actor, AT),
+        "disagree": lambda: disagree(case, actor, AT, "no proof"),
+        "reopen": lambda: reopen(case, actor, AT, "new facts"),
+        "wait": lambda: wait(case, actor, AT, later, "reply", "later"),
+        "nothing": lambda: state_result(case, actor, AT, NOTHING),
     }
-    adverse = lambda: statement_rules.state_result(case, actor, AT, result_of(action))  # noqa: E731  # as those above
+    adverse = lambda: state_result(case, actor, AT, result_of(action))  # noqa: E731  # as those above
     return simple.get(action, adverse)()[0]
 
 

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.access.actors import SERVICE
 from serving.app import create_app
-from serving.review.acts import owner_rules, remark_rules
+from serving.review.acts.claim import claim
+from serving.review.acts.note import note
 from serving.review.cases.escalations import EscalationRule, Escalations
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -19,7 +20,7 @@ from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import ONE, reviewer
-from tests.serving.review.cases.stated import form_of
+from tests.serving.review.cases.stated import form_of, give_to
 from tests.serving.review.cases.test_cases_served import PLAN
 from tests.serving.review.cases.test_teams import sign_in
 from tests.serving.review.supervision.test_supervision_served import PASSWORD
@@ -62,15 +63,13 @@ def test_what_runs_out_of_time_without_an_act_is_escalated_once(
 ) -> None:
     cases, one = served.services.cases, reviewer("one")
     nobody, taken, acted, late = (decide(served, n, hours) for n, hours in enumerate((8, 8, 8, 80)))
-    cases.act(one, taken, lambda case: owner_rules.claim(case, ONE, NOW))
+    cases.act(one, taken, lambda case: claim(case, ONE, NOW))
     escalations = Escalations(cases, RULE, clock)
 
     cases.open_new()
     assert escalations.escalate_due(NOW + timedelta(hours=5.9)) == 0
     at = NOW + timedelta(hours=6.1)  # 1.9 of 8 hours are left
-    cases.act(
-        one, acted, lambda case: remark_rules.note(case, ONE, at, "I telephone with the agent")
-    )
+    cases.act(one, acted, lambda case: note(case, ONE, at, "I telephone with the agent"))
     assert escalations.escalate_due(at) == 2
     assert escalations.escalate_due(at) == 0
 
@@ -82,7 +81,7 @@ def test_what_runs_out_of_time_without_an_act_is_escalated_once(
     events = served.client.get("/v1/events?limit=200", headers=served.key("events")).json()
     types = [event["case_id"] for event in events["events"] if event["type"].endswith("escalated")]
     assert sorted(types) == sorted([nobody, taken])
-    cases.assign(reviewer("chief"), nobody, at, one)
+    give_to(cases, reviewer("chief"), nobody, at, one)
     assert escalations.escalate_due(at + timedelta(hours=1)) == 0
     assert escalations.escalate_due(NOW + timedelta(hours=9)) == 0
     assert [event.action for event in cases.events(late)] == []

@@ -16,8 +16,15 @@ from serving.app import create_app
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
 from serving.errors import NotFound, Unprocessable
-from serving.review.acts import news_rules, owner_rules
+from serving.review.acts import news
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.assign import Assignment, assign_case
+from serving.review.acts.claim import claim
+from serving.review.acts.give_back import give_back
+from serving.review.acts.note import note_case
+from serving.review.acts.order import order_action
 from serving.review.acts.stored_acts import stored_change
+from serving.review.acts.wait import take_and_wait
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.notices import NoticeKind
 from serving.review.cases.reviewer import Reviewer
@@ -30,7 +37,7 @@ from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import CHIEF, person
-from tests.serving.review.cases.stated import FOUND, HOLD, INSPECT, NOTHING, RELEASE
+from tests.serving.review.cases.stated import FOUND, HOLD, INSPECT, NOTHING, RELEASE, give_to
 from tests.serving.review.cases.test_cases_served import PLAN
 from tests.serving.review.cases.test_teams import TOBACCO, sign_in
 from tests.serving.review.supervision.test_supervision_served import PASSWORD
@@ -76,12 +83,12 @@ def told(service: Service, reader: Reviewer, at: datetime = NOW) -> list[NoticeK
 
 def test_whoever_is_given_a_case_is_told_and_whoever_takes_one_is_not(served: Service) -> None:
     case_id, cases = decide(served), served.services.cases
-    cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
+    cases.act(ANA, case_id, lambda case: claim(case, ANA.actor, NOW))
     assert told(served, ANA) == []
-    cases.assign(ANA, case_id, NOW, JAN)
+    give_to(cases, ANA, case_id, NOW, JAN)
     assert told(served, JAN) == ["handed_over"]
-    cases.act(JAN, case_id, lambda case: owner_rules.give_back(case, JAN.actor, NOW))
-    cases.assign(CHIEF_READS, case_id, NOW, ANA)
+    cases.act(JAN, case_id, lambda case: give_back(case, JAN.actor, NOW))
+    give_to(cases, CHIEF_READS, case_id, NOW, ANA)
     assert told(served, ANA) == ["assigned"]
     assert told(served, CHIEF_READS) == []
 
@@ -89,15 +96,15 @@ def test_whoever_is_given_a_case_is_told_and_whoever_takes_one_is_not(served: Se
 def test_a_second_person_is_asked_for_of_the_team_or_of_the_supervisors(served: Service) -> None:
     first, second, cases = decide(served, 1), decide(served, 2), served.services.cases
     served.services.teams.add_team(replace(TOBACCO, members=("jan", "ana")), NOW, CHIEF)
-    cases.put_into_inbox(ANA, second, NOW, "Tobacco")
+    assign_case(ActRequest(cases, ANA, second, NOW), Assignment(inbox="Tobacco"))
     for case_id in (first, second):
-        cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
-        cases.order(ANA, case_id, NOW, HOLD)
+        cases.act(ANA, case_id, lambda case: claim(case, ANA.actor, NOW))
+        order_action(ActRequest(cases, ANA, case_id, NOW), HOLD)
 
     assert told(served, CHIEF_READS) == ["second_person"]
     assert told(served, JAN) == ["second_person"]
     assert told(served, ANA) == []
-    cases.assign(CHIEF_READS, first, NOW, JAN)
+    give_to(cases, CHIEF_READS, first, NOW, JAN)
     assert told(served, JAN) == ["second_person", "second_person"]
 
 
@@ -110,15 +117,15 @@ def test_a_reminder_comes_when_it_is_due_and_not_once_nothing_waits(
         cases.act(
             ANA,
             case_id,
-            lambda case: owner_rules.take_and_wait(case, ANA.actor, NOW, later, "other", ""),
+            lambda case: take_and_wait(case, ANA.actor, NOW, later, "other", ""),
         )
-    cases.order(ANA, acted, NOW + timedelta(hours=1), RELEASE)
+    order_action(ActRequest(cases, ANA, acted, NOW + timedelta(hours=1)), RELEASE)
 
     assert told(served, ANA, later - timedelta(seconds=1)) == []
     assert told(served, ANA, later) == ["reminder"]
     (notice,) = served.services.notices.of_holder(ANA.actor, ANA.access, later)
     assert (notice.case_id, notice.at) == (waits, later)
-    cases.assign(ANA, waits, later, JAN)
+    give_to(cases, ANA, waits, later, JAN)
     assert told(served, ANA, later) == ["reminder"]
 
 
@@ -126,12 +133,12 @@ def test_the_owner_is_told_of_a_result_that_came_from_elsewhere(served: Service)
     cases, store = served.services.cases, served.services.case_store
     for number, result, kinds in ((1, NOTHING, ["result_in"]), (2, FOUND, ["result_in"] * 2)):
         case_id = decide(served, number)
-        cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
-        cases.order(ANA, case_id, NOW, INSPECT)
+        cases.act(ANA, case_id, lambda case: claim(case, ANA.actor, NOW))
+        order_action(ActRequest(cases, ANA, case_id, NOW), INSPECT)
 
         def take(row: Any, result: Any = result) -> Any:
             return stored_change(
-                lambda case: news_rules.take_outcome(case, SERVICE, NOW, result, None), row
+                lambda case: news.take_outcome(case, SERVICE, NOW, result, None), row
             )
 
         store.change(case_id, take)
@@ -144,8 +151,8 @@ def test_a_colleague_is_mentioned_who_may_see_the_case(served: Service) -> None:
 
     for wrong in ("@abroad look", "@nobody look", "@Jan look"):
         with pytest.raises(Unprocessable):
-            cases.note(ANA, case_id, NOW, wrong)
-    cases.note(ANA, case_id, NOW, "@jan and @ana: look at the seal")
+            note_case(ActRequest(cases, ANA, case_id, NOW), wrong)
+    note_case(ActRequest(cases, ANA, case_id, NOW), "@jan and @ana: look at the seal")
 
     assert told(served, JAN) == ["mentioned"]
     assert told(served, ANA) == []
@@ -162,7 +169,7 @@ def test_a_colleague_is_mentioned_who_may_see_the_case(served: Service) -> None:
 
 def test_notices_of_cases_that_one_may_not_see_any_more_are_not_shown(served: Service) -> None:
     case_id, cases = decide(served), served.services.cases
-    cases.assign(CHIEF_READS, case_id, NOW, JAN)
+    give_to(cases, CHIEF_READS, case_id, NOW, JAN)
     notices_of = served.services.notices
 
     for access in (by("jan", "DE2").access, CaseAccess(frozenset(), is_rescue=True)):
@@ -180,7 +187,7 @@ def test_notices_of_cases_that_one_may_not_see_any_more_are_not_shown(served: Se
 def test_the_bell_counts_until_a_case_is_opened_or_marked(served: Service) -> None:
     first, second, cases = decide(served, 1), decide(served, 2), served.services.cases
     for case_id in (first, second):
-        cases.assign(CHIEF_READS, case_id, NOW, JAN)
+        give_to(cases, CHIEF_READS, case_id, NOW, JAN)
     token = sign_in(served, "jan")
 
     def bell() -> str:
@@ -209,8 +216,8 @@ def test_the_bell_counts_until_a_case_is_opened_or_marked(served: Service) -> No
 
 def test_notices_go_with_what_is_erased(served: Service) -> None:
     case_id, cases = decide(served), served.services.cases
-    cases.assign(CHIEF_READS, case_id, NOW, JAN)
-    cases.order(JAN, case_id, NOW, RELEASE)
+    give_to(cases, CHIEF_READS, case_id, NOW, JAN)
+    order_action(ActRequest(cases, JAN, case_id, NOW), RELEASE)
     settings = served.services.settings
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
     erasure, limits = DatabaseErasure(engine), ErasureLimits(decisions="2030", records="2030")

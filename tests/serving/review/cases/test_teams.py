@@ -18,7 +18,9 @@ from serving.access.errors import NameTaken, OfficeUnknown
 from serving.app import create_app
 from serving.cli.main import app as tidegate
 from serving.errors import NotFound, Unprocessable
-from serving.review.acts import owner_rules, statement_rules
+from serving.review.acts.claim import claim
+from serving.review.acts.give_back import give_back
+from serving.review.acts.order import order
 from serving.review.cases.case_records import CaseAccess, QueueFilter
 from serving.review.cases.case_state import Case
 from serving.review.cases.teams import (
@@ -71,8 +73,8 @@ def test_a_case_arrives_where_the_rule_says_most(
         TOBACCO,
     ]
 
-    for order in (teams, teams[::-1]):
-        assert receiving_team(order, office, mode, chapter) == receiving
+    for listed in (teams, teams[::-1]):
+        assert receiving_team(listed, office, mode, chapter) == receiving
 
 
 @pytest.mark.parametrize(
@@ -84,12 +86,12 @@ def test_a_rule_that_takes_nothing_is_refused(rule: dict[str, Any]) -> None:
 
 
 def test_whoever_takes_a_case_and_gives_it_back_leaves_it_in_its_inbox() -> None:
-    taken, _ = owner_rules.claim(Case("c", team="Containers"), ONE, NOW)
-    assert owner_rules.give_back(taken, ONE, NOW)[0].team == "Containers"
+    taken, _ = claim(Case("c", team="Containers"), ONE, NOW)
+    assert give_back(taken, ONE, NOW)[0].team == "Containers"
     referred = replace(
         INSPECT, kind="refer", refer_to="office", destination="DE2", text="is theirs"
     )
-    assert statement_rules.order(taken, ONE, NOW, referred)[0].team is None
+    assert order(taken, ONE, NOW, referred)[0].team is None
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from serving.access.actors import Actor
 from serving.errors import PersonNeeded
-from serving.review.acts import statement_rules
+from serving.review.acts.reopen import reopen
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
 from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
@@ -141,9 +141,9 @@ def test_a_new_letter_replaces_one_that_waits_and_none_that_went() -> None:
 
 def test_a_case_that_is_opened_again_keeps_what_went_and_no_draft() -> None:
     written, _ = write_letter(ENDED, LETTER)
-    reopened, _ = statement_rules.reopen(written, TWO, AT, "new papers came")
+    reopened, _ = reopen(written, TWO, AT, "new papers came")
     released, _ = release_letter(written, TWO, AT, "consignee", "nobody is harmed")
-    kept, _ = statement_rules.reopen(released, TWO, AT, "new papers came")
+    kept, _ = reopen(released, TWO, AT, "new papers came")
 
     assert reopened.letters == ()
     assert kept.letters == released.letters

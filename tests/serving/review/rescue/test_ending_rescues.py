@@ -12,7 +12,13 @@ from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
 from serving.errors import PersonNeeded
-from serving.review.acts import owner_rules, statement_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.agree import agree
+from serving.review.acts.claim import claim
+from serving.review.acts.disagree import disagree
+from serving.review.acts.order import order_action
+from serving.review.acts.reopen import reopen
+from serving.review.acts.state_result import record_result, state_result
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_state import Case, Status
 from serving.review.cases.results import CaseResult, ReasonCode, ResultCode
@@ -58,8 +64,8 @@ def opened(service: Service, body: dict[str, Any]) -> str:
 def end(service: Service, case_id: str, reason: ReasonCode) -> Status:
     """How a case stands after one person said that nobody was in danger."""
     cases = service.services.cases
-    cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
-    return cases.state_result(ANA, case_id, NOW, lambda _: no_danger(reason)).status
+    cases.act(ANA, case_id, lambda case: claim(case, ANA.actor, NOW))
+    return record_result(ActRequest(cases, ANA, case_id, NOW), lambda _: no_danger(reason)).status
 
 
 @pytest.mark.parametrize("code", ["nobody_in_danger", "nobody_found"])
@@ -67,39 +73,37 @@ def end(service: Service, case_id: str, reason: ReasonCode) -> Status:
 def test_where_life_was_at_risk_hearsay_ends_nothing_until_a_second_person_agrees(
     reason: ReasonCode, code: ResultCode
 ) -> None:
-    said, _ = statement_rules.state_result(MINE, ONE, NOW, no_danger(reason, code))
+    said, _ = state_result(MINE, ONE, NOW, no_danger(reason, code))
     assert (said.status, said.owner, said.result) == ("result_in", None, None)
 
-    taken, _ = owner_rules.claim(said, TWO, NOW)
+    taken, _ = claim(said, TWO, NOW)
     with pytest.raises(ViewNeeded):
-        statement_rules.agree(taken, TWO, NOW, "")
+        agree(taken, TWO, NOW, "")
     with refused_with("same-reviewer"):
-        owner_rules.claim(said, ONE, NOW)
-    judging, _ = statement_rules.state_result(taken, TWO, NOW, no_danger(reason, code))
-    ended, _ = statement_rules.agree(judging, TWO, NOW, "the harbour says so too")
+        claim(said, ONE, NOW)
+    judging, _ = state_result(taken, TWO, NOW, no_danger(reason, code))
+    ended, _ = agree(judging, TWO, NOW, "the harbour says so too")
 
     assert (ended.status, ended.ended_by) == ("closed", (ONE, TWO))
-    again, _ = statement_rules.reopen(ended, TWO, NOW, "it called again")
+    again, _ = reopen(ended, TWO, NOW, "it called again")
     assert again.status == "open", "what may save lives takes one person"
 
 
 def test_whoever_was_there_or_knows_of_no_grave_sign_ends_it_alone() -> None:
-    seen, _ = statement_rules.state_result(MINE, ONE, NOW, no_danger("seen_on_scene"))
-    harmless, _ = statement_rules.state_result(
-        MINE, ONE, NOW, no_danger("heard_by_call"), is_life_at_risk=False
-    )
+    seen, _ = state_result(MINE, ONE, NOW, no_danger("seen_on_scene"))
+    harmless, _ = state_result(MINE, ONE, NOW, no_danger("heard_by_call"), is_life_at_risk=False)
 
     assert (seen.status, harmless.status) == ("closed", "closed")
 
 
 def test_a_second_person_who_has_hearsay_of_their_own_instead_proposes_it() -> None:
     helped = CaseResult("rescue", "people_helped", "seen_on_scene", "high", "all are on shore")
-    said, _ = statement_rules.state_result(MINE, ONE, NOW, no_danger("heard_by_call"))
-    taken, _ = owner_rules.claim(said, TWO, NOW)
-    other_view, _ = statement_rules.state_result(taken, TWO, NOW, no_danger("reported"))
-    proposed, _ = statement_rules.disagree(other_view, TWO, NOW, "I heard it otherwise")
-    seen_view, _ = statement_rules.state_result(taken, TWO, NOW, helped)
-    ended, _ = statement_rules.disagree(seen_view, TWO, NOW, "I was there")
+    said, _ = state_result(MINE, ONE, NOW, no_danger("heard_by_call"))
+    taken, _ = claim(said, TWO, NOW)
+    other_view, _ = state_result(taken, TWO, NOW, no_danger("reported"))
+    proposed, _ = disagree(other_view, TWO, NOW, "I heard it otherwise")
+    seen_view, _ = state_result(taken, TWO, NOW, helped)
+    ended, _ = disagree(seen_view, TWO, NOW, "I was there")
 
     assert (proposed.status, proposed.proposal and proposed.proposal.by) == ("result_in", TWO)
     assert (ended.status, ended.result) == ("closed", helped)
@@ -108,7 +112,7 @@ def test_a_second_person_who_has_hearsay_of_their_own_instead_proposes_it() -> N
 def test_no_machine_says_that_nobody_was_in_danger_of_what_it_has_not_seen() -> None:
     key = machine("desk")
     with pytest.raises(PersonNeeded, match="a report from the scene"):
-        statement_rules.state_result(replace(MINE, owner=key), key, NOW, no_danger("heard_by_call"))
+        state_result(replace(MINE, owner=key), key, NOW, no_danger("heard_by_call"))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_a_call_for_help_that_came_later_and_what_an_officer_saw_count_as_signs(
     ).json()["decision_id"]
     officer, cases = reviewer("officer"), reviewed.services.cases
     refer = CaseAction("refer", "there are voices inside", "rescue")
-    cases.order(officer, seen, NOW, refer, takes=True)
+    order_action(ActRequest(cases, officer, seen, NOW, takes=True), refer)
     assert end(reviewed, seen, "heard_by_call") == "result_in"
 
 

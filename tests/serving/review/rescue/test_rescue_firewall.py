@@ -14,7 +14,7 @@ from serving.monitor.day_summary import DaySummary
 from serving.monitor.rollups import catch_up
 from serving.outbox.rescue import RETRY, CallPace
 from serving.review.acts.attachments import AttachedFile
-from serving.review.acts.remark_rules import note
+from serving.review.acts.note import note
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.results import OF_ENFORCEMENT, RESULTS_OF, ResultCode
 from serving.review.cases.reviewer import Reviewer

@@ -17,7 +17,9 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_log import RetentionAct
 from serving.errors import Unprocessable
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.order import order_action
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_records import CaseAccess, CaseFilter, CaseSearch, SearchPage
@@ -197,8 +199,8 @@ class World(Office):
         self.reviewing = self.reopened()
 
     def _ordered(self, who: Reviewer, case_id: str, action: CaseAction) -> None:
-        self.reviewing.act(who, case_id, lambda case: owner_rules.claim(case, who.actor, AT))
-        self.reviewing.order(who, case_id, AT, action)
+        self.reviewing.act(who, case_id, lambda case: claim(case, who.actor, AT))
+        order_action(ActRequest(self.reviewing, who, case_id, AT), action)
 
     def token(self, subject_id: str) -> str:
         return self.reviewing.masking.tokens.token("shipment", subject_id)

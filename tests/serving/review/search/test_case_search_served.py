@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.integrity.audit_log import EventFilter
-from serving.review.acts import owner_rules
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import claim
+from serving.review.acts.order import order_action
 from serving.review.cases.actions import CaseAction
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -41,8 +43,8 @@ def searched(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             )
             case_id = service.score(body, caller).json()["case_id"]
         who, cases = reviewer("one"), service.services.cases
-        cases.act(who, case_id, lambda case: owner_rules.claim(case, who.actor, NOW))
-        cases.order(who, case_id, NOW, CaseAction("release", "all is well"))
+        cases.act(who, case_id, lambda case: claim(case, who.actor, NOW))
+        order_action(ActRequest(cases, who, case_id, NOW), CaseAction("release", "all is well"))
         yield service
 
 

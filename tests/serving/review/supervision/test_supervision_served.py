@@ -11,8 +11,8 @@ from httpx import Response
 
 from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES, Role
-from serving.review.acts.owner_rules import claim as claim_case
-from serving.review.acts.statement_rules import order as order_action
+from serving.review.acts.claim import claim as claim_case
+from serving.review.acts.order import order as order_action
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case

@@ -1,31 +1,37 @@
-"""Tags: short words by which officers find cases again, as `late papers` or `operation north`.
+"""Tag: set and remove short words by which officers find cases again, as `late papers`.
 
 Whoever sees a case sees its tags and may change them, also when it is closed. A tag says something
 of a case; one that names an attribute of a person is refused, as a field of that name is.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from features.persons import describes_a_person
 from serving.access.actors import Actor
 from serving.errors import Unprocessable
 from serving.language import say
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
-from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import TooManyTags
 
-MOST_TAGS = 12
+if TYPE_CHECKING:
+    from serving.review.cases.cases import Cases
+
+MAX_TAGS = 12
 """Tags that a case has at most."""
 
-LONGEST_TAG = 40
+MAX_TAG_LENGTH = 40
 """Characters of the longest tag, normalised."""
 
-MOST_SUGGESTED = 50
+MAX_SUGGESTED_TAGS = 50
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,21 @@ class Tagging:
         return tuple(each for each in dict.fromkeys((*tags, *self.add)) if each not in self.remove)
 
 
+TagText = Annotated[str, Field(min_length=1, max_length=4 * MAX_TAG_LENGTH)]
+"""A tag before it is normalised, which may make it shorter."""
+
+
+class TaggingBody(ActInput):
+    """Which tags are set, and which are removed: one at least."""
+
+    add: list[TagText] = Field([], max_length=MAX_TAGS, examples=[["late papers"]])
+    remove: list[TagText] = Field([], max_length=MAX_TAGS)
+
+    def tagging(self) -> Tagging:
+        """Return what the body states; raises Unprocessable for what is no tag."""
+        return Tagging.from_texts(self.add, self.remove)
+
+
 def normalised_tag(text: str) -> str:
     """A text as tags are compared and shown: NFKC, small letters, one blank between words.
 
@@ -61,9 +82,9 @@ def normalised_tag(text: str) -> str:
 def checked_tag(text: str) -> str:
     """A tag as it is kept; raises Unprocessable for what is none."""
     tag = normalised_tag(text)
-    if not tag or len(tag) > LONGEST_TAG:
+    if not tag or len(tag) > MAX_TAG_LENGTH:
         raise Unprocessable(
-            say("a tag has at least one character and at most {longest}", longest=LONGEST_TAG)
+            say("a tag has at least one character and at most {longest}", longest=MAX_TAG_LENGTH)
         )
     is_seen = not any(unicodedata.category(symbol).startswith("C") for symbol in tag)
     if not is_seen or not any(map(str.isalnum, tag)):
@@ -76,27 +97,45 @@ def checked_tag(text: str) -> str:
 def tag(case: Case, actor: Actor, at: datetime, tagging: Tagging) -> CaseChange:
     """Set and remove tags. Raises TooManyTags."""
     tags = tagging.applied(case.tags)
-    if len(tags) > MOST_TAGS:
+    if len(tags) > MAX_TAGS:
         raise TooManyTags(
-            say("a case has at most {most} tags: remove one that helps least", most=MOST_TAGS)
+            say("a case has at most {most} tags: remove one that helps least", most=MAX_TAGS)
         )
     changed: dict[str, tuple[object, object]] = {"tags": (case.tags, tags)}
     return replace(case, tags=tags), CaseEvent(case.case_id, at, actor, "tag", changed)
 
 
-def tag_case(
-    cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, tagging: Tagging
-) -> Case:
-    """Set and remove tags of a case; what changes none of them leaves no event.
+def tag_case(acting: ActRequest, tagging: Tagging) -> Case:
+    """Set and remove tags of a case; a tagging that changes none leaves no event.
 
     Raises NotFound or TooManyTags.
     """
-    row, case = cases.case(reviewer, case_id)
+    cases = acting.cases
+    row, case = cases.case(acting.reviewer, acting.case_id)
     if not cases.is_masked(row) and tagging.applied(case.tags) == case.tags:
         return case
-    return cases.act(reviewer, case_id, lambda now: tag(now, reviewer.actor, at, tagging))
+    return acting.change(tag, tagging)
 
 
-def tags_in_use(cases: Cases, reviewer: Reviewer) -> list[str]:
-    """Tags of the newest cases that a reviewer may see, in order."""
-    return cases.store.tags_in_use(reviewer.access, MOST_SUGGESTED)
+def tags_in_use(cases: "Cases", reviewer: Reviewer) -> list[str]:
+    """Return tags of the newest cases that a reviewer may see, in order."""
+    return cases.store.tags_in_use(reviewer.access, MAX_SUGGESTED_TAGS)
+
+
+def _tags_of_form(form: Mapping[str, str], _: datetime) -> Mapping[str, Any]:
+    return {name: [form[name]] for name in ("add", "remove") if form.get(name, "").strip()}
+
+
+TAG = CaseAct(
+    name="tags",
+    operation="tag_one_case",
+    description="""Set and remove tags of a case, open or closed: at most 12, of 40 characters each.
+
+They are kept in small letters. One that would describe a person is refused.""",
+    perform=lambda acting, body: tag_case(acting, body.tagging()),
+    records=("tag",),
+    input=TaggingBody,
+    form_fields=_tags_of_form,
+    revision="any",
+    keeps_forms=True,
+)

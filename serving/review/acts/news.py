@@ -1,14 +1,13 @@
-"""The rules of news: what became known changes a case, by acts of the service."""
+"""Rules of news: acts of the service by which a case takes in what became known."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from serving.access.actors import Actor
-from serving.review.acts.remark_rules import note
+from serving.review.acts.note import note
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import (
     CaseChange,
-    EventAction,
     acted,
     awake,
     ended,
@@ -17,6 +16,7 @@ from serving.review.cases.case_change import (
     reopened,
 )
 from serving.review.cases.case_state import Amendment, Case, Statement
+from serving.review.cases.event_kinds import EventAction
 from serving.review.cases.results import CaseResult, StatedInspection
 from serving.review.errors import CaseTaken, NothingToTell
 

@@ -1,30 +1,19 @@
-"""The rules of taking back at once what one person did alone."""
+"""Undo: take back at once what one person did alone."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from serving.access.actors import Actor
 from serving.language import say
+from serving.review.acts.act_declaration import ActRequest, CaseAct
+from serving.review.acts.stored_acts import case_before, event_of
 from serving.review.cases.case_change import CaseChange, CaseEvent, acted
+from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
+from serving.review.cases.event_kinds import EVENT_KINDS, READING_EVENTS
 from serving.review.errors import UndoRefused
 
 UNDO_WITHIN = timedelta(seconds=10)
-UNDOABLE: frozenset[str] = frozenset(
-    {
-        "assign",
-        "hand_over",
-        "give_back",
-        "put_into_inbox",
-        "escalate",
-        "tag",
-        "wait",
-        "propose_action",
-        "order_action",
-        "state_result",
-        "state_view",
-    }
-)
-"""What one person did alone, and may take back at once."""
 
 
 def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) -> CaseChange:
@@ -35,7 +24,7 @@ def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) 
     """
     if not actor.is_holder(last.actor):
         raise UndoRefused("somebody else has acted on this case since")
-    if last.action not in UNDOABLE or len(case.ended_by) > 1:
+    if not EVENT_KINDS[last.action].is_undoable or len(case.ended_by) > 1:
         raise UndoRefused("this cannot be undone; a closed case can be opened again")
     if case.result is not None and case.result.label is not None:
         raise UndoRefused("its outcome is on record: open the case again")
@@ -47,3 +36,33 @@ def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) 
         raise UndoRefused("it was referred, and others have it by now: ask them for it")
     after = {name: getattr(before, name) for name in last.changed if hasattr(before, name)}
     return acted(case, actor, at, "undo", last.action.replace("_", " "), **after)
+
+
+def undo_last_act(acting: ActRequest) -> Case:
+    """Take back what the reviewer did last, before anybody else acts. Raises UndoRefused."""
+    cases, case_id = acting.cases, acting.case_id
+    cases.case(acting.reviewer, case_id)
+    last = cases.store.newest_event(case_id, READING_EVENTS)
+    if last is None:
+        raise UndoRefused("nothing was done that could be undone")
+
+    def require_newest(events: Sequence[StoredEvent]) -> None:
+        if last != [event for event in events if event.action not in READING_EVENTS][-1]:
+            raise UndoRefused("somebody else has acted on this case since")
+
+    return cases.act(
+        acting.reviewer,
+        case_id,
+        lambda case: undo(case, acting.actor, acting.at, event_of(last), case_before(case, last)),
+        require_newest,
+    )
+
+
+UNDO = CaseAct(
+    name="undo",
+    operation="undo_last_act",
+    description="Take back one's own last act, within ten seconds and before anybody else acts.",
+    perform=lambda acting, _: undo_last_act(acting),
+    records=("undo",),
+    revision="if_shown",
+)

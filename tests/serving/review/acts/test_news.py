@@ -9,7 +9,9 @@ import pytest
 from features.records import Outcome
 from serving.errors import NotFound
 from serving.history.received_records import ReceivedRecord
-from serving.review.acts.news_rules import take_outcome, withdraw_outcome
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.news import take_outcome, withdraw_outcome
+from serving.review.acts.order import order_action
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_state import Case
 from serving.review.cases.results import StatedInspection
@@ -98,7 +100,7 @@ def test_an_outcome_changes_no_case_that_ended_or_that_two_persons_judge(office:
     for number in (1, 2):
         office.decide(number)
     claim(office, "d-1")
-    office.reviewing.order(ONE, "d-1", LATER, RELEASE)
+    order_action(ActRequest(office.reviewing, ONE, "d-1", LATER), RELEASE)
     end_by(office.reviewing, ONE, "d-2", LATER, FOUND)
     before = [case_of(office, case_id) for case_id in ("d-1", "d-2")]
     for number in (1, 2, 3):
@@ -182,7 +184,7 @@ def test_a_check_of_documents_ends_no_case_in_which_people_ordered_something_els
 ) -> None:
     case_id = office.decide()
     claim(office, case_id)
-    office.reviewing.order(ONE, case_id, LATER, INSPECT)
+    order_action(ActRequest(office.reviewing, ONE, case_id, LATER), INSPECT)
     before = case_of(office, case_id)
     send(office, "S-1", "documents_in_order")
 

@@ -1,0 +1,124 @@
+"""Assign: give a case to a colleague, or put it into an inbox."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from serving.access.actors import Actor
+from serving.errors import Unprocessable
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Stated
+from serving.review.acts.claim import change_owner
+from serving.review.cases.case_change import (
+    CaseChange,
+    CaseRule,
+    acted,
+    awake,
+    refuse_closed,
+    refuse_first,
+)
+from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_state import Case
+from serving.review.errors import CaseTaken
+
+INBOX = "inbox:"
+"""Prefix of a choice of the form that is an inbox; no name of an account has a colon."""
+
+
+class Assignment(ActInput):
+    """Who is to work on a case, or in which inbox it is to wait for somebody: one of the two."""
+
+    to: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        None, description="The name of the account that gets it."
+    )
+    inbox: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        None, description="A team of the office of the case, or that office itself."
+    )
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.to is None) == (self.inbox is None):
+            raise ValueError("name who gets the case (`to`) or an `inbox`, one of the two")
+        return self
+
+
+def assign(
+    case: Case, actor: Actor, at: datetime, to: Actor, *, may_take: bool = False
+) -> CaseChange:
+    """Give a case to a reviewer; with `may_take`, also a case that another person owns.
+
+    Raises CaseClosed, CaseTaken, Conflict or PersonNeeded.
+    """
+    refuse_closed(case)
+    if not (may_take or case.owner is None or actor.is_holder(case.owner)):
+        raise CaseTaken("another reviewer has this case; a supervisor may give it to somebody else")
+    refuse_first(case, to)
+    return change_owner(case, actor, at, to, "assign" if case.owner is None else "hand_over")
+
+
+def put_into_inbox(
+    case: Case, actor: Actor, at: datetime, team: str | None, *, may_take: bool = False
+) -> CaseChange:
+    """Put a case into the inbox of a team, None for that of its office, where nobody has it.
+
+    With `may_take`, also a case that another person owns. Raises CaseClosed or CaseTaken.
+    """
+    refuse_closed(case)
+    if not (may_take or case.owner is None or actor.is_holder(case.owner)):
+        raise CaseTaken("another reviewer has this case; a supervisor may put it into an inbox")
+    free = awake(replace(case, owner=None))
+    return acted(case, actor, at, "put_into_inbox", **free, owner=None, team=team)
+
+
+def assign_case(acting: ActRequest, asked: Assignment) -> Case:
+    """Give a case to the holder of an account, or put it into an inbox.
+
+    Raises NotFound, Unprocessable, or the Conflict that the act meets.
+    """
+    cases, reviewer, at = acting.cases, acting.reviewer, acting.at
+    inboxes = cases.inboxes()
+    named = next((each for each in cases.colleagues() if each.actor.name == asked.to), None)
+
+    def give(row: CaseRecord) -> CaseRule:
+        if named is None or not named.works_on_cases or not named.access.shows(row):
+            raise Unprocessable(
+                "nobody with this name may work on the case: want a live account that reviews "
+                "cases of its office"
+            )
+        to = named.actor
+        return lambda case: assign(case, reviewer.actor, at, to, may_take=reviewer.supervises)
+
+    def put(row: CaseRecord) -> CaseRule:
+        offered = inboxes.for_office(row.office_id) if row.lane != "rescue" else []
+        if asked.inbox not in offered:
+            raise Unprocessable(
+                "the case cannot be in this inbox: want that of a team of its office, or its office"
+            )
+        team = asked.inbox if asked.inbox in inboxes.names else None
+        return lambda case: put_into_inbox(
+            case, reviewer.actor, at, team, may_take=reviewer.supervises
+        )
+
+    # Where the case is counts in the very turn of writing: it may have moved since it was read.
+    return cases.act_on_row(reviewer, acting.case_id, put if asked.inbox else give)
+
+
+def _one_choice(form: Mapping[str, str], _: datetime) -> Mapping[str, str]:
+    to = form.get("to", "")
+    return {"inbox": to.removeprefix(INBOX)} if to.startswith(INBOX) else {"to": to}
+
+
+ASSIGN = CaseAct(
+    name="assignments",
+    operation="assign_case",
+    description="""Give a case to the holder of an account, or put it into an inbox.
+
+From its owner only they or a supervisor do.""",
+    perform=assign_case,
+    records=("assign", "hand_over", "put_into_inbox"),
+    input=Assignment,
+    form_fields=_one_choice,
+    leads_to="next",
+)

@@ -1,0 +1,47 @@
+"""Disagree: put, as a second person, one's own view in place of what the first proposed."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from serving.access.actors import Actor
+from serving.access.two_persons import require_second_person
+from serving.review.acts.act_declaration import CaseAct, Note
+from serving.review.acts.statements import changes_of_statement, conclude, require_judge
+from serving.review.cases.case_change import CaseChange, acted, proposed
+from serving.review.cases.case_state import Case
+
+
+def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
+    """Disagree, as a second person; their own view takes the place of what the first proposed.
+
+    Of what a machine reported theirs is the first look of a person, and a proposal, unless it says
+    that lives may be at risk. A case that was proposed to be opened again stays closed. Raises
+    NothingProposed, CaseClosed, Conflict, PersonNeeded, or ViewNeeded before an own view.
+    """
+    if case.reopening is not None:
+        words = "another person than who proposed it declines"
+        require_second_person(case.reopening.proposed_by, actor, words)
+        return acted(case, actor, at, "disagree", text, reopening=None)
+    proposal, view = require_judge(case, actor)
+    if view.result is not None:
+        view = replace(view, result=view.result.with_protection_of(proposal.result))
+    is_first = not proposal.by.is_human and not view.calls_rescue
+    after = proposed(case, view) if is_first else changes_of_statement(view, case)
+    return acted(case, actor, at, "disagree", text, **after)
+
+
+DISAGREE = CaseAct(
+    name="disagreements",
+    operation="disagree_with_proposal",
+    description="""\
+Disagree, as a second person: one's own view takes the place of what was proposed.
+
+What was proposed to be opened again stays closed.""",
+    perform=lambda acting, body: conclude(
+        acting, lambda case: disagree(case, acting.actor, acting.at, body.text)
+    ),
+    records=("disagree",),
+    input=Note,
+    takes_two=lambda _: True,
+    leads_to="next",
+)

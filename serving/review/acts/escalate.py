@@ -1,0 +1,30 @@
+"""Escalate: call for the supervisor of the office of a case."""
+
+from datetime import datetime
+
+from serving.access.actors import SERVICE, Actor
+from serving.review.acts.act_declaration import CaseAct, Note
+from serving.review.cases.case_change import CaseChange, acted, refuse_closed
+from serving.review.cases.case_state import Case, Escalation
+from serving.review.errors import AlreadyEscalated, NotYours
+
+
+def escalate(case: Case, actor: Actor, at: datetime, because: str) -> CaseChange:
+    """Call for the supervisor of the office. Raises CaseClosed, NotYours or AlreadyEscalated."""
+    refuse_closed(case)
+    if case.owner is not None and actor != SERVICE and not actor.is_holder(case.owner):
+        raise NotYours("another reviewer has this case, and escalates it where it is needed")
+    if case.escalation is not None:
+        raise AlreadyEscalated("this case is escalated already: its supervisor was told")
+    return acted(case, actor, at, "escalate", because, escalation=Escalation(actor, at, because))
+
+
+ESCALATE = CaseAct(
+    name="escalations",
+    operation="escalate_case",
+    description="Call for the supervisor of the office of a case, and say why.",
+    perform=lambda acting, body: acting.change(escalate, body.text),
+    records=("escalate",),
+    input=Note,
+    keeps_forms=True,
+)

@@ -1,0 +1,72 @@
+"""First judgement: what a person thinks of a case by its evidence, before its score."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from serving.access.actors import Actor
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct
+from serving.review.cases.case_change import CaseChange, acted, refuse_closed
+from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.case_state import Case
+from serving.review.cases.event_kinds import EVENT_KINDS
+from serving.review.errors import AlreadyJudged
+
+if TYPE_CHECKING:
+    from serving.review.cases.cases import Cases
+    from serving.review.cases.reviewer import Reviewer
+
+JudgedAs = Literal["look", "let_go", "unsure"]
+"""What an officer thinks of a case before they see its score: look closer, let go, or neither."""
+
+
+class FirstJudgement(ActInput):
+    """What an officer thinks of a case by its evidence, before they see its score."""
+
+    judged_as: JudgedAs
+
+
+def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseChange:
+    """Say what one thinks of a case by its evidence, before its score. Raises CaseClosed."""
+    refuse_closed(case)
+    return acted(case, actor, at, "judge", judged_as)
+
+
+def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
+    """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
+    actor = acting.actor
+
+    def require_no_view(events: Sequence[StoredEvent]) -> None:
+        if _has_view(actor, events):
+            raise AlreadyJudged(
+                "you have said what you think of this case, and saw its score since"
+            )
+
+    return acting.cases.act(
+        acting.reviewer,
+        acting.case_id,
+        lambda case: judge(case, actor, acting.at, judged_as),
+        require_no_view,
+    )
+
+
+def has_said_a_view(cases: "Cases", reviewer: "Reviewer", case_id: str) -> bool:
+    """Return whether a reviewer has said what they think, by a first judgement or an act."""
+    return _has_view(reviewer.actor, cases.events(case_id))
+
+
+def _has_view(actor: Actor, events: Iterable[StoredEvent]) -> bool:
+    return any(EVENT_KINDS[e.action].says_view and actor.is_holder(e.by) for e in events)
+
+
+JUDGE = CaseAct(
+    name="judgements",
+    operation="judge_case",
+    description=(
+        "Say what one thinks of a case by its evidence, before its score; once for each reviewer."
+    ),
+    perform=lambda acting, body: judge_case(acting, body.judged_as),
+    records=("judge",),
+    input=FirstJudgement,
+    revision="if_shown",
+)

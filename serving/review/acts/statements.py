@@ -1,0 +1,100 @@
+"""What orders and results share: statements of one person, or of two.
+
+Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. So
+is that nobody was in danger, or found, where there were signs of danger to life and nobody reports
+from the scene. The second, never the same one, states a view of their own before they see the
+first's, and then agrees or not; where they do not, their own view takes its place: what one person
+may do is done, what takes two is their proposal. A machine's report has no first person yet: the
+first person who judges it makes a proposal. What two persons ended adversely two open again; anyone
+opens a rescue again.
+"""
+
+from serving.access.actors import Actor
+from serving.access.two_persons import require_person
+from serving.language import say
+from serving.review.acts.act_declaration import ActRequest
+from serving.review.acts.claim import take_and
+from serving.review.cases.actions import CaseAction
+from serving.review.cases.case_change import (
+    CaseChange,
+    CaseRule,
+    acted,
+    ended,
+    proposed,
+    refuse_closed,
+    refuse_first,
+    refuse_other,
+)
+from serving.review.cases.case_state import Case, Statement
+from serving.review.cases.event_kinds import EventAction
+from serving.review.errors import NoActionOrdered, NothingProposed, ViewNeeded
+
+
+def conclude(acting: ActRequest, rule: CaseRule) -> Case:
+    """Do what may end a case, claiming it first where `takes` says so."""
+    if not acting.takes:
+        return acting.cases.conclude(acting.reviewer, acting.case_id, acting.at, rule)
+
+    def taking(case: Case) -> CaseChange:
+        return take_and(case, acting.actor, acting.at, rule)
+
+    return acting.cases.conclude(acting.reviewer, acting.case_id, acting.at, taking)
+
+
+def make_statement(case: Case, statement: Statement, text: str) -> CaseChange:
+    """State what is to be done or was found; of the second person it is their view."""
+    actor, at = statement.by, statement.at
+    if case.proposal is not None:
+        if case.proposal.action is not None and statement.result is not None:
+            raise NoActionOrdered("an action was proposed: say what you would do")
+        return acted(case, actor, at, "state_view", text, second_view=statement)
+    event: EventAction = "state_result"
+    if statement.action is not None:
+        event = "propose_action" if statement.takes_two_persons else "order_action"
+    return acted(case, actor, at, event, text, **changes_of_statement(statement, case))
+
+
+def changes_of_statement(statement: Statement, case: Case) -> dict[str, object]:
+    """Return what changes in a case by one person's statement alone."""
+    if statement.takes_two_persons:
+        require_person(statement.by, _seen_or_two() if statement.is_life_at_risk else None)
+        return proposed(case, statement)
+    if statement.action is not None:
+        return changes_of_order(statement.action, statement.by)
+    assert statement.result is not None, "a statement is of an action or a result"
+    return ended(statement.result, statement.by)
+
+
+def changes_of_order(action: CaseAction, *by: Actor) -> dict[str, object]:
+    """Return what changes in a case by an action that is ordered, by one person or two."""
+    judged: dict[str, object] = {
+        "action": action,
+        "proposal": None,
+        "second_view": None,
+        "escalation": None,
+    }
+    awake: dict[str, object] = {"waiting_until": None, "waiting_for": None}
+    if action.closes:
+        return judged | awake | {"status": "closed", "ended_by": by}
+    if action.moves:
+        return judged | awake | {"status": "open", "owner": None, "team": None}
+    return judged | awake | {"status": "action_ordered"}
+
+
+def require_judge(case: Case, actor: Actor) -> tuple[Statement, Statement]:
+    """Return what was proposed, and the own view of the second person, who judges it."""
+    refuse_closed(case)
+    if case.proposal is None:
+        raise NothingProposed("agree or decline once somebody has proposed an end or an action")
+    refuse_first(case, actor)
+    refuse_other(case, actor)
+    if case.second_view is None or not actor.is_holder(case.second_view.by):
+        raise ViewNeeded("say first what you would do or what was found, and then judge")
+    return case.proposal, case.second_view
+
+
+def _seen_or_two() -> str:
+    return say(
+        "there were signs of danger to life: that nobody was in danger or found takes a report "
+        "from the scene (seen_on_scene), or two persons who signed in"
+    )

@@ -1,0 +1,80 @@
+"""Wait: lay a case aside until an instant, for something."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime
+
+from serving.access.actors import Actor
+from serving.errors import RequestFault, Unprocessable
+from serving.language import say
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Words
+from serving.review.acts.claim import take_and
+from serving.review.cases.case_change import CaseChange, acted, refuse_other
+from serving.review.cases.case_state import Case, WaitingFor
+from serving.review.errors import TooLong
+
+MAX_CASE_WAIT = timedelta(days=14)
+
+
+class Wait(ActInput):
+    """How long a case waits, and for what."""
+
+    until: AwareDatetime
+    waiting_for: WaitingFor
+    text: Words
+
+
+def wait(
+    case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
+) -> CaseChange:
+    """Let a case wait until an instant, for something. Raises NotYours, CaseClosed or TooLong."""
+    refuse_other(case, actor)
+    if not at < until <= at + MAX_CASE_WAIT:
+        raise TooLong(say("want an instant to come, within {days} days", days=MAX_CASE_WAIT.days))
+    return acted(
+        case,
+        actor,
+        at,
+        "wait",
+        text,
+        status="waiting",
+        waiting_until=until,
+        waiting_for=waiting_for,
+    )
+
+
+def take_and_wait(
+    case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
+) -> CaseChange:
+    """Let a case wait; a case that nobody has is claimed by the same act.
+
+    Raises CaseTaken, Conflict or PersonNeeded as well.
+    """
+    return take_and(case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text))
+
+
+def _until(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:
+    """The instant that a form states as a number of hours from now."""
+    hours = form.get("hours", "")
+    if not hours.isdecimal() or len(hours) > 4:
+        says = "say for how many hours"
+        raise Unprocessable(says, (RequestFault("/hours", "hours", says),))
+    return {**form, "until": (at + timedelta(hours=int(hours))).isoformat()}
+
+
+def _wait(acting: ActRequest, asked: Wait) -> Case:
+    rule = take_and_wait if acting.takes else wait
+    return acting.change(rule, asked.until, asked.waiting_for, asked.text)
+
+
+WAIT = CaseAct(
+    name="waits",
+    operation="let_case_wait",
+    description="Let a case wait until an instant, for documents, a reply or an arrival.",
+    perform=_wait,
+    records=("wait",),
+    input=Wait,
+    form_fields=_until,
+    leads_to="next",
+)
