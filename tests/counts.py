@@ -14,6 +14,6 @@ def count(usual: Number, full: Number) -> Number:
 
 
 in_full_alone = pytest.mark.skipif(
-    not count(0, 1), reason="takes half a minute of a processor, and what it tries has small tests"
+    not count(0, 1), reason="takes long, and small tests cover most of it: run by `make faults`"
 )
 """Marks a test that `make faults` runs and no other run does."""

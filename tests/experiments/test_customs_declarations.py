@@ -13,6 +13,7 @@ from experiments.customs_declarations.__main__ import MAPPING, write_records
 from features.ingest.record_files import read_records
 from features.mapping.drafting.mapping_draft import write_draft
 from features.mapping.mapping import MappingFile
+from tests.counts import in_full_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = (
@@ -83,6 +84,8 @@ def valid() -> pd.DataFrame:
     return declarations("2021-01-01", 90, 800, seed=2)
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_declarations_without_labels_are_scored_and_the_planted_rule_is_found(
     train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -102,6 +105,8 @@ def test_declarations_without_labels_are_scored_and_the_planted_rule_is_found(
     assert "whose mass and price no earlier declaration had together: precision@5%" in ran.stderr
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_beside_every_feature_set_stands_what_it_is_worth_where_nothing_repeats(
     train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -126,6 +131,8 @@ def test_beside_every_feature_set_stands_what_it_is_worth_where_nothing_repeats(
     assert auc["… and without mass, value and price"][1] < 0.65
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_a_missing_column_is_named_and_nothing_is_written(
     train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
 ) -> None:

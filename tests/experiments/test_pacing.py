@@ -6,6 +6,7 @@ import math
 import pytest
 
 from serving.triage.capacity import most_per_day
+from tests.counts import in_full_alone
 
 pacing = importlib.import_module("experiments.2026-11-27-figures-that-hold.pacing")
 TRAFFIC = {traffic.name: traffic for traffic in pacing.TRAFFIC}
@@ -23,6 +24,8 @@ TRAFFIC = {traffic.name: traffic for traffic in pacing.TRAFFIC}
         "two workers",
     ],
 )
+@pytest.mark.faults
+@in_full_alone
 def test_high_scores_are_inspected_as_surely_in_every_quarter_of_the_day(name: str) -> None:
     used = pacing.studied(TRAFFIC[name], seeds=2, days=35)
 
@@ -33,6 +36,8 @@ def test_high_scores_are_inspected_as_surely_in_every_quarter_of_the_day(name: s
     assert max(used.by_day) <= most_per_day(5) + 1
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_a_day_with_a_hard_limit_leaves_whoever_declares_late_uninspected() -> None:
     for load in (pacing.HardDays, pacing.HardDaysByClock):
         used = pacing.studied(TRAFFIC["16-24 UTC (Los Angeles)"], seeds=1, days=35, load=load)
@@ -40,6 +45,8 @@ def test_a_day_with_a_hard_limit_leaves_whoever_declares_late_uninspected() -> N
         assert used.by_quarter[0] - used.by_quarter[3] > 0.3
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_what_a_watch_list_selects_leaves_less_to_the_score_and_capacity_holds() -> None:
     used = pacing.studied(TRAFFIC["2 % on a watch-list"], seeds=2, days=35)
 
@@ -47,6 +54,8 @@ def test_what_a_watch_list_selects_leaves_less_to_the_score_and_capacity_holds()
     assert max(used.by_quarter) - min(used.by_quarter) < 0.2
 
 
+@pytest.mark.faults
+@in_full_alone
 @pytest.mark.parametrize("name", ["even over 24 h", "bursts of vessels", "two workers"])
 def test_the_stored_probabilities_are_those_of_the_mechanism(name: str) -> None:
     made = list(pacing.placements(TRAFFIC[name], 5, 100, 35, pacing.RecentLoad, 3))

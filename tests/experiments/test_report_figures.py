@@ -11,6 +11,7 @@ from features.build_training_set import build_training_set
 from synthetic.plan import planned
 from synthetic.scenario import Scenario
 from synthetic.world import invent
+from tests.counts import in_full_alone
 from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.evaluation.reevaluation import scored_window, unseen_window
@@ -41,6 +42,8 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return STUDY.traffic_of(scored, plan, np.random.default_rng(1))
 
 
+@pytest.mark.faults
+@in_full_alone
 def test_intervals_of_a_report_hold_what_inspecting_everybody_would_confirm(traffic: Any) -> None:
     rng, scenario = np.random.default_rng(2), Scenario(random_inspections=0.3)
     told: dict[str, list[tuple[float, Estimate]]] = defaultdict(list)

@@ -6,6 +6,7 @@ records expects a list, one value for each that is attached, in the order of kno
 """
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from features.derived.outcome import outcome_events
@@ -26,7 +27,7 @@ from features.engine.string_table import STRING_TABLE
 from features.event_sources import event_sources
 from features.linked_records import linked_events
 from features.records import RECORD_FILES, SubjectKind
-from tests.features.families.facts import Fact, Record
+from tests.features.families.facts import Fact, Record, mistake
 
 
 def column_of_subject(kind: SubjectKind, column: str, *records: Record) -> Any:
@@ -57,23 +58,19 @@ def _numbers_of_history(
     )
 
 
-def check_of_subject(column: str, fact: Fact) -> None:
-    """Fail, naming the column and the case, where the subject's is something else."""
-    _compare(column, fact, column_of_subject(fact.kind, column, *fact.records))
+def check_of_subject(column: str, facts: Sequence[Fact]) -> None:
+    """Fail, naming the column and each case in which that of the subject is something else."""
+    _check(column, facts, lambda fact: column_of_subject(fact.kind, column, *fact.records))
 
 
-def check_of_linked(source: str, column: str, fact: Fact) -> None:
-    """Fail, naming the column and the case, where that of attached records is something else."""
-    _compare(column, fact, columns_of_linked(source, fact.kind, column, *fact.records))
+def check_of_linked(source: str, column: str, facts: Sequence[Fact]) -> None:
+    """Fail, naming the column and each case in which that of attached records differs."""
+    _check(column, facts, lambda fact: columns_of_linked(source, fact.kind, column, *fact.records))
 
 
-def _compare(column: str, fact: Fact, found: Any) -> None:
-    named, meant = f"{column}, {fact.says}", f"by its meaning it is {fact.expected!r}"
-    if fact.today is ...:
-        assert _is_same(found, fact.expected), f"{named}: is {found!r}; {meant}"
-        return
-    assert not _is_same(found, fact.expected), f"{named}: is now what it means; drop `today`"
-    assert _is_same(found, fact.today), f"{named}: was {fact.today!r} and is now {found!r}; {meant}"
+def _check(column: str, facts: Sequence[Fact], find: Callable[[Fact], Any]) -> None:
+    wrong = (mistake(column, fact, find(fact), _is_same) for fact in facts)
+    assert not (found := [*filter(None, wrong)]), "\n".join(found)
 
 
 def _is_same(found: Any, expected: Any) -> bool:

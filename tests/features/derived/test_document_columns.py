@@ -452,9 +452,9 @@ def test_permits_of_anyone_are_those_of_shipments_that_have_a_number() -> None:
     assert [*map(instant_at, permits["known_at"])] == [before(days=1), DECLARED]
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_a_document_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("documents", column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_a_document_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_linked("documents", column, facts)
 
 
 def test_a_difference_is_in_whole_millionths_exactly() -> None:

@@ -127,6 +127,6 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_an_event_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("events", column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_an_event_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_linked("events", column, facts)

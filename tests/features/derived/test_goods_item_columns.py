@@ -124,9 +124,9 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_is_what_its_meaning_says(column: str, fact: Fact) -> Any:
-    check_of_linked("goods_items", column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_is_what_its_meaning_says(column: str, facts: list[Fact]) -> Any:
+    check_of_linked("goods_items", column, facts)
 
 
 def test_the_earliest_instant_is_one_that_columns_can_hold() -> None:

@@ -181,6 +181,6 @@ OF_SHIPMENT = {
 FACTS = OF_SUBJECT | OF_SHIPMENT
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_a_journey_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_subject(column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_a_journey_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_subject(column, facts)

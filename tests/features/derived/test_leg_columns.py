@@ -276,9 +276,9 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_a_leg_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("legs", column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_a_leg_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_linked("legs", column, facts)
 
 
 def test_the_first_leg_of_every_journey_follows_none() -> None:

@@ -214,9 +214,9 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_a_position_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("positions", column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_a_position_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_linked("positions", column, facts)
 
 
 def test_the_first_position_of_every_journey_follows_none() -> None:

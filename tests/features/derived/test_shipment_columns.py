@@ -276,9 +276,9 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_a_shipment_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_subject(column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_a_shipment_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_subject(column, facts)
 
 
 def test_a_price_is_rounded_to_twenty_binary_digits_exactly() -> None:

@@ -272,9 +272,9 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("column", "fact"), each(FACTS))
-def test_a_column_of_a_payment_is_what_its_facts_say(column: str, fact: Fact) -> None:
-    check_of_linked("transactions", column, fact)
+@pytest.mark.parametrize(("column", "facts"), each(FACTS))
+def test_a_column_of_a_payment_is_what_its_facts_say(column: str, facts: list[Fact]) -> None:
+    check_of_linked("transactions", column, facts)
 
 
 def test_a_payment_by_itself_shows_what_it_shows_beside_a_subject() -> None:

@@ -10,7 +10,7 @@ shipment is one of the same consignee unless the fact says otherwise.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -250,30 +250,27 @@ def value_of(feature: str, fact: Fact) -> Value:
     return value
 
 
-def check(feature: str, fact: Fact) -> None:
-    """Fail, naming the feature and the case, where it makes something else of the story."""
-    found = value_of(feature, fact)
+def check(feature: str, facts: Sequence[Fact]) -> None:
+    """Fail, naming the feature and each case in which it has another value than its story says."""
+    wrong = (mistake(feature, fact, value_of(feature, fact), _is_same) for fact in facts)
+    assert not (found := [*filter(None, wrong)]), "\n".join(found)
+
+
+def mistake(name: str, fact: Fact, found: Any, is_same: Callable[[Any, Any], bool]) -> str | None:
+    """Describe how a value that was found differs from the fact, or return None."""
+    case, meant = f"{name}, {fact.says}", f"by its meaning it is {fact.expected!r}"
     if fact.today is ...:
-        assert _is_same(found, fact.expected), (
-            f"{feature}, {fact.says}: is {found!r}; by its meaning it is {fact.expected!r}"
-        )
-        return
-    assert not _is_same(found, fact.expected), (
-        f"{feature}, {fact.says}: is now what it means to be; drop `today` from this fact"
-    )
-    assert _is_same(found, fact.today), (
-        f"{feature}, {fact.says}: was {fact.today!r} and is now {found!r}; by its meaning it is"
-        f" {fact.expected!r}"
-    )
+        return None if is_same(found, fact.expected) else f"{case}: is {found!r}; {meant}"
+    if is_same(found, fact.expected):
+        return f"{case}: is now what it means to be; drop `today` from this fact"
+    if not is_same(found, fact.today):
+        return f"{case}: was {fact.today!r} and is now {found!r}; {meant}"
+    return None
 
 
 def each(facts: Facts) -> list[Any]:
-    """Every fact with its feature, as parameters of a test; ids name both."""
-    return [
-        pytest.param(feature, fact, id=f"{feature}: {fact.says}")
-        for feature, of_feature in facts.items()
-        for fact in of_feature
-    ]
+    """Return each feature or column with its facts, as parameters of one test for each."""
+    return [pytest.param(name, of_one, id=name) for name, of_one in facts.items()]
 
 
 def _fact(

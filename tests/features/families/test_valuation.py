@@ -433,6 +433,6 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
-def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
-    check(feature, fact)
+@pytest.mark.parametrize(("feature", "facts"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, facts: list[Fact]) -> None:
+    check(feature, facts)
