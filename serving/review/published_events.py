@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import TypeAdapter
 
@@ -24,6 +24,9 @@ from serving.review.cases.case_state import Case, Statement, WaitingFor
 from serving.review.cases.opening import CASE
 from serving.review.cases.results import ResultCode
 from serving.review.cases.shown_lanes import ScoreLane, shown_lane, shown_score_lane
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.published_event_repository import PublishedEventRepository
 
 EventType = Literal[
     "tidegate.case.opened",
@@ -153,19 +156,11 @@ class PublishedEvent:
     waiting_for: WaitingFor | None
 
 
-class EventFeed(Protocol):
-    """The feed as it is stored. Every method raises LogUnavailable where it fails."""
-
-    def page(self, access: FeedAccess, after: str | None, limit: int) -> FeedPage | None:
-        """What follows an event, the oldest first; None where there is no such event."""
-        ...
-
-
 @dataclass(frozen=True)
 class PublishedEvents:
     """Reads the feed as a reader may see it."""
 
-    feed: EventFeed
+    feed: "PublishedEventRepository"
     masking: Masking
 
     def page(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from features.records import Outcome
 from features.submission import Submission
@@ -28,12 +28,10 @@ from serving.review.cases.case_records import (
     UNSEEN,
     CaseAccess,
     CaseFile,
-    CaseFileStore,
     CaseFilter,
     CaseRecord,
     CaseScore,
     CaseSearch,
-    CaseStore,
     InboxFilter,
     ListedCases,
     OpenedCase,
@@ -66,6 +64,10 @@ from serving.review.errors import (
     JustificationNeeded,
 )
 
+if TYPE_CHECKING:
+    from serving.storage.repositories.case_file_repository import CaseFileRepository
+    from serving.storage.repositories.case_repository import CaseRepository
+
 OnOutcome = Callable[[Submission, Outcome], None]
 
 
@@ -81,8 +83,8 @@ class Cases:
     `revision_read` is refused with CaseChanged.
     """
 
-    store: CaseStore
-    files: CaseFileStore
+    store: "CaseRepository"
+    files: "CaseFileRepository"
     decisions: DecisionReader
     on_outcome: OnOutcome
     masking: Masking

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from serving.history.kept_messages import KeptMessage
-from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.message_evidence import MessageEvidence
 from serving.review.cases.reviewer import Reviewer
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.message_repository import MessageRepository
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,6 @@ class MessagePage:
     next: tuple[str, str] | None
 
 
-class MessagePages(Protocol):
-    """The kept messages page by page. Raises LogUnavailable where the database fails."""
-
-    def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
-        """Those with a case that may be seen; for all offices also those without any."""
-        ...
-
-
 @dataclass(frozen=True)
 class ListedMessage:
     """What may be seen of a message, with its cases, the one opened first before the others."""
@@ -53,7 +48,7 @@ class ListedMessage:
 class MessageList:
     """The list of the messages of one database."""
 
-    pages: MessagePages
+    pages: "MessageRepository"
     evidence: MessageEvidence
 
     def page(

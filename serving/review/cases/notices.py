@@ -4,16 +4,16 @@ A notice names a case, what happened and who did it; what the case is about is r
 by whoever may still see it. Of a rescue there is none: its board calls by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.review.acts.stored_acts import CHANGED_FIELDS
-from serving.review.cases.case_records import CaseAccess, CaseRecord, StoredEvent
+from serving.review.cases.case_records import CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.cases.opening import CASE
@@ -66,45 +66,6 @@ class NewNotice:
 
 NoticePosition = tuple[bool, str, str]
 """Where a page ends: whether its last notice was read, when it came (ISO) and its id."""
-
-
-class NoticeStore(Protocol):
-    """The notices of holders. Every method raises LogUnavailable where it fails."""
-
-    def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
-        """The newest notices of cases that a holder may see, MOST_SHOWN at most."""
-        ...
-
-    def page(
-        self,
-        holders: Sequence[Actor],
-        access: CaseAccess,
-        now: datetime,
-        after: NoticePosition | None,
-        limit: int,
-    ) -> list[Notice]:
-        """Notices of one person by any of these names: those not read first, then the newest."""
-        ...
-
-    def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
-        """How many a holder has not read, of cases that they may see."""
-        ...
-
-    def read_case(self, holder: Actor, case_id: str, now: datetime) -> None:
-        """A holder has read what there was of a case."""
-        ...
-
-    def read_all(self, holder: Actor, now: datetime) -> None:
-        """A holder has read all of them."""
-        ...
-
-    def read_some(self, holders: Sequence[Actor], notice_ids: Sequence[str], now: datetime) -> None:
-        """They have read these; raises NotFound, and marks none, where one is not theirs."""
-        ...
-
-    def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:
-        """A holder has read one, or not yet; raises NotFound where it is not theirs."""
-        ...
 
 
 def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:

@@ -7,7 +7,7 @@ changes who is offered a case first, and never who may see it: that is said by o
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, get_args
+from typing import get_args
 
 from features.records import Mode
 from serving.access.accounts import Account
@@ -104,14 +104,6 @@ class StatedTeam:
         arrivals = Arrivals(modes, tuple(dict.fromkeys(self.chapters)))  # type: ignore[arg-type]  # refused if it is no mode
         takes_cases = self.takes_cases or arrivals != Arrivals()
         return Team(self.name, self.office_id, members, arrivals if takes_cases else None)
-
-
-class TeamStore(Protocol):
-    """The teams of a database. Every method raises LogUnavailable where it fails."""
-
-    def all(self) -> list[Team]:
-        """Every team that was not disbanded, by name."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -8,30 +8,24 @@ that would weigh.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from features.records import SubjectKind
 from features.submission import AttachedDocument, Submission
-from features.vector import Vector
 from serving.audit.decision import Decision
 from serving.models.model_pool import LoadedModel
 from serving.review.letters.filed_papers import AMOUNTS, declared_field, newest_papers
 from serving.review.letters.own_declarations import OwnDeclarations, field_in_words, paper_in_words
 
+if TYPE_CHECKING:
+    from serving.history.client import HistoryClient
+
 _CORRECTABLE = (*AMOUNTS, "container_number", "seal_number")
 """Fields of a paper that name no party."""
-
-
-class VectorSource(Protocol):
-    """What computes the features of subjects against what was known before each."""
-
-    def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
-        """The features of each subject."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ class CorrectionScorer:
     """Scores a case again with a paper corrected."""
 
     champions: Mapping[SubjectKind, LoadedModel]
-    history: VectorSource
+    history: "HistoryClient"
 
     def corrections(self, decision: Decision, own: OwnDeclarations) -> tuple[Correction, ...]:
         """Every own paper that states something else than was declared, with what that weighs."""

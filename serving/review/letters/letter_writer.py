@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from serving.audit.decision import Decision
 from serving.errors import Forbidden, NotFound
@@ -14,7 +15,7 @@ from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import CaseChanged
 from serving.review.letters.case_letters import Audience, CaseLetter, DeferralGround
-from serving.review.letters.corrections import CorrectionScorer, VectorSource
+from serving.review.letters.corrections import CorrectionScorer
 from serving.review.letters.letter import LETTER, Letter, LetterSources, case_letter, letter_in
 from serving.review.letters.letter_rules import (
     confirm_deferral,
@@ -27,6 +28,9 @@ from serving.review.letters.own_declarations import OwnDeclarations
 from serving.review.letters.remedies import Remedies
 from serving.triage.triage_plan import TriagePlan
 
+if TYPE_CHECKING:
+    from serving.history.client import HistoryClient
+
 
 @dataclass(frozen=True)
 class LetterWriter:
@@ -36,7 +40,7 @@ class LetterWriter:
     remedies: Path
     plan: TriagePlan
     models: ModelPool
-    history: VectorSource
+    history: "HistoryClient"
 
     def write(
         self, reviewer: Reviewer, case_id: str, at: datetime, audience: Audience, purpose: str

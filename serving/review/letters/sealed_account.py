@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
@@ -26,10 +26,13 @@ from serving.audit.logged_decision import DecisionReader
 from serving.errors import NotFound
 from serving.explanation.formatting import exact_figure, readable
 from serving.integrity.checkpoints import LogSigner, verified_by
-from serving.review.cases.case_records import CaseAccess, CaseStore, StoredEvent
+from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.errors import AccountRefused
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.case_repository import CaseRepository
 
 SIGNATURE, TEXT = "account.sig", "account.md"
 
@@ -59,7 +62,11 @@ class Sealing:
 
 
 def seal_account(
-    cases: CaseStore, decisions: DecisionReader, signer: LogSigner, folder: Path, sealing: Sealing
+    cases: "CaseRepository",
+    decisions: DecisionReader,
+    signer: LogSigner,
+    folder: Path,
+    sealing: Sealing,
 ) -> str:
     """Write the account of a case into `folder`, signed and on record; the digest of it.
 
@@ -94,7 +101,7 @@ def verify_account(folder: Path, public_key: str) -> str:
     return digest
 
 
-def account(cases: CaseStore, decisions: DecisionReader, sealing: Sealing) -> dict[str, Any]:
+def account(cases: "CaseRepository", decisions: DecisionReader, sealing: Sealing) -> dict[str, Any]:
     """All that is on record about a case; raises NotFound."""
     cases.open_new(case_of_decision)
     sides = (CaseAccess(frozenset(), is_rescue=side) for side in (False, True))

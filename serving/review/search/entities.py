@@ -9,16 +9,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from serving.access.acting import tell_audit
 from serving.audit.masking import Masking
 from serving.errors import NotFound
-from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.cases import Cases
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.search_terms import CONVEYANCES, SearchTerm
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.entity_repository import EntityRepository
 
 EntityKind = Literal["party", "container", "conveyance"]
 ENTITY_KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
@@ -136,35 +139,11 @@ class EntityHistory:
         return sum(each.result is not None for each in self.cases)
 
 
-class EntityStore(Protocol):
-    """Finds what cases name. Every method raises LogUnavailable where it fails."""
-
-    def value(self, reference: EntityReference) -> str | None:
-        """What a token stands for; None where no case that can still be read names it."""
-        ...
-
-    def namings(
-        self, access: CaseAccess, entity: NamedEntity, limit: int, *, is_oldest: bool = False
-    ) -> list[Naming]:
-        """The newest cases that name an entity and may be seen, or the oldest; no rescue."""
-        ...
-
-    def links(self, case_ids: Sequence[str]) -> list[EntityLink]:
-        """Every entity that these cases name; none too short to be searched for."""
-        ...
-
-    def companions(
-        self, entity: NamedEntity, case_ids: Sequence[str], limit: int
-    ) -> tuple[list[EntityLink], int]:
-        """The links of what most of these cases name besides, and how many things they name."""
-        ...
-
-
 @dataclass(frozen=True)
 class Entities:
     """What a reader may know of entities: by the cases of their offices, and by no rescue."""
 
-    store: EntityStore
+    store: "EntityRepository"
     masking: Masking
 
     def history(self, reviewer: Reviewer, reference: EntityReference) -> EntityHistory:

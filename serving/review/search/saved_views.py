@@ -5,10 +5,7 @@ Each belongs to one account and is shown to nobody else.
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
-from serving.access.actors import Actor
 from serving.errors import Unprocessable
 from serving.language import say
 
@@ -30,22 +27,6 @@ class SavedView:
     name: str
     address: str
     symbols: str = ""
-
-
-class SavedViewStore(Protocol):
-    """The views of accounts. Every method raises LogUnavailable where it fails."""
-
-    def of_holder(self, holder: Actor) -> list[SavedView]:
-        """The views of an account, by name."""
-        ...
-
-    def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
-        """Keep a view; raises Conflict where there are MOST_VIEWS, or one of this name."""
-        ...
-
-    def delete(self, holder: Actor, view_id: str, at: datetime) -> None:
-        """Delete a view; raises NotFound where the account has no such view."""
-        ...
 
 
 def checked_name(name: str) -> str:

@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.indicators import INDICATORS
-from serving.review.cases.case_records import ActOnCase, CaseAccess, CaseLoadStore, StoredEvent
+from serving.review.cases.case_records import ActOnCase, CaseAccess, StoredEvent
 from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.review.cases.results import RESULT_MEANING, ResultMeaning
 from serving.review.supervision.first_judgements import FirstJudgements
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.case_load_repository import CaseLoadRepository
 
 WATCHED = timedelta(days=30)
 
@@ -117,7 +120,7 @@ class Supervision:
     @classmethod
     def from_cases(
         cls,
-        store: CaseLoadStore,
+        store: "CaseLoadRepository",
         access: CaseAccess,
         now: datetime,
         span: tuple[datetime, datetime] | None = None,
@@ -147,7 +150,7 @@ class Supervision:
         )
 
 
-def _loads(store: CaseLoadStore, access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
+def _loads(store: "CaseLoadRepository", access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
     oldest = store.oldest_waiting(access, now.isoformat())
     for lane, waiting in store.count_waiting(QUEUE_RANK, access, now.isoformat()).items():
         if not waiting:
