@@ -20,7 +20,7 @@ CASE_PROBLEMS = problems(
 
 
 class ActionAnswer(BaseModel):
-    """What was ordered or proposed."""
+    """The action that was ordered or proposed."""
 
     kind: ActionKind
     refer_to: ReferredTo | None

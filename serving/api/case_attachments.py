@@ -34,7 +34,7 @@ FILE_BODY: dict[str, Any] = {
 
 
 class FileQuery(BaseModel):
-    """What a file is called."""
+    """The name of a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

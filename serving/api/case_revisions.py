@@ -21,7 +21,7 @@ _TAG = re.compile(r'"(\d{1,9})"')
 
 
 def tag_of(revision: int) -> str:
-    """What the header `ETag` says of a case of this revision."""
+    """Return what the header `ETag` says of a case of this revision."""
     return f'"{revision}"'
 
 

@@ -46,7 +46,7 @@ router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 
 class CaseQuery(BaseModel):
-    """Which of all cases, closed ones too, and which page of them."""
+    """A filter of all cases, closed ones too, and a page of them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,7 +75,7 @@ class CaseQuery(BaseModel):
 
 
 class QueueQuery(BaseModel):
-    """Which cases of the queue, and which page of them."""
+    """A filter of the queue, and a page of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

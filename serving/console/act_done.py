@@ -15,7 +15,7 @@ from serving.review.cases.reviewer import Reviewer
 
 @dataclass(frozen=True)
 class ActDone:
-    """What the reader did last, in words; it can be undone for `undo_seconds` more, if at all.
+    """The last act of the reader, in words; it can be undone for `undo_seconds` more, if at all.
 
     `revision` is that of the case after the act: what is undone is this act and no later one.
     """
@@ -47,7 +47,7 @@ def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime
 
 
 def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
-    """Whether a reader may see a case: not one that others have since it was referred to them."""
+    """Return whether a reader may see a case; not if it was referred to others since."""
     try:
         services.cases.case(reviewer, case_id)
     except NotFound:

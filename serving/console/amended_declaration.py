@@ -28,7 +28,7 @@ class FieldChange(NamedTuple):
 
 @dataclass(frozen=True)
 class AmendedDeclaration:
-    """What became of a declaration; `withdrawn_at` is when that it was withdrawn was known."""
+    """The later state of a declaration; `withdrawn_at` is when its withdrawal became known."""
 
     changes: Sequence[FieldChange] = ()
     withdrawn_at: datetime | None = None
@@ -37,7 +37,7 @@ class AmendedDeclaration:
 def amended_declaration(
     services: Services, row: CaseRecord, counted: Submission, now: datetime
 ) -> AmendedDeclaration:
-    """What became of the declaration behind a case by now; nothing is told of a masked one.
+    """Return what became of the declaration behind a case by now; nothing is told of a masked one.
 
     `counted` is what the decision that counts for the case was made of: a later version may have
     been scored lower, or come after the case had ended.
@@ -58,7 +58,7 @@ def amended_declaration(
 
 
 def _scored(services: Services, row: CaseRecord) -> Iterator[Submission]:
-    """What was decided about first and later, by scores too that changed no case; not if erased."""
+    """Return the submissions of all scores, also of those that changed no case; not if erased."""
     for decision_id in {row.case_id, *(each.decision_id for each in services.cases.scores(row))}:
         with suppress(Erased):
             if record := services.decisions.record(decision_id):

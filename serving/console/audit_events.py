@@ -60,7 +60,7 @@ class ShownEvent:
 
 
 class WantedEvents(BaseModel):
-    """What the reader asked for; empty where nothing was chosen."""
+    """The choices of the reader; empty where nothing was chosen."""
 
     actor: _Words = ""
     action: _Words = ""

@@ -97,7 +97,7 @@ def _hours(form: dict[str, str]) -> timedelta:
 
 
 def _told(services: Services, reviewer: Reviewer, act: str, acted: BulkAct) -> dict[str, Any]:
-    """What came of it: how many were done, and each that was not, by name, with why."""
+    """Return what came of it: how many were done, and each that was not, by name, with why."""
     rows = services.cases.rows_of(reviewer, [case_id for case_id, _ in acted.refused])
     names = {row.case_id: subject_named(row.subject_kind, row.subject_id) for row in rows}
     refused = [(case_id, names.get(case_id, say("A case")), why) for case_id, why in acted.refused]

@@ -82,7 +82,7 @@ def forms_of(case: Case, caller: Caller, status: Status, *, has_results: bool) -
 
 
 def choices_of(case: Case) -> dict[str, list[tuple[str, Any]]]:
-    """What the forms offer: actions, and with each result that can be the reasons it may have."""
+    """Return the choices of the forms: actions, and each possible result with its reasons."""
     plain = [(kind, words) for kind, words in ACTION_WORDS.items() if kind != "refer"]
     referred = [(f"refer {to}", words) for to, words in REFERRED_WORDS.items()]
     found_by = case.action.finds if case.action else None
@@ -120,7 +120,7 @@ def _as_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Marking:
-    """What the forms beside the reasons need: has this reader found them right?"""
+    """The verdicts of this reader on the reasons of a case, for the forms next to them."""
 
     case_id: str
     token: str

@@ -82,14 +82,14 @@ def _result_in_words(result: dict[str, Any]) -> str:
 
 
 def _statement_in_words(statement: dict[str, Any]) -> str:
-    """What one of two persons said, and who it was."""
+    """Return what one of two persons said, and who it was."""
     by, action = _said(statement["by"]), statement.get("action")
     said = _action_in_words(action) if action else _result_in_words(statement["result"])
     return f"{by}: {said}"
 
 
 def _found(result: dict[str, Any]) -> str:
-    """What a result states of the finding, in words."""
+    """Return what a result states of the finding, in words."""
     stated = {name: value for name, value in result.get("finding", {}).items() if value}
     words = "".join(f", {say_word(name)} {say_word(str(value))}" for name, value in stated.items())
     protected = say("handed to protection") if result.get("is_protection") else None

@@ -83,7 +83,7 @@ LONGEST_WHAT, LONGEST_WAY, LONGEST_FACT = 23, 28, 52
 
 
 class Filters(BaseModel):
-    """What the reader asked for; empty where nothing was chosen."""
+    """The choices of the reader; empty where nothing was chosen."""
 
     tab: Tab | None = None
     lane: ShownLane | None = None
@@ -97,7 +97,7 @@ class Filters(BaseModel):
     @field_validator("tab", "lane", "mode", "older_than_hours", mode="before")
     @classmethod
     def _nothing_chosen(cls, value: object) -> object:
-        """What a form sends where nothing was chosen."""
+        """Return what a form sends where nothing was chosen."""
         return None if value == "" else value
 
     @field_validator("tag")
@@ -121,7 +121,7 @@ class Filters(BaseModel):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything but a tab was chosen."""
+        """Return whether anything but a tab was chosen."""
         chosen = (self.lane, self.office, self.inbox, self.mode, self.tag, self.older_than_hours)
         return any(chosen)
 

@@ -60,7 +60,7 @@ STAYS_ON = tuple(name for name, act in ACTS.items() if act.keeps_forms)
 
 @dataclass(frozen=True)
 class PageAsked:
-    """How the page of a case is asked for: beside which list, whole or a part, and after what.
+    """A request for the page of a case: next to a list, whole or in part, and after an act.
 
     `done` is the case on which the reader acted just before.
     """
@@ -75,7 +75,7 @@ def page_asked(
     filters: Annotated[Filters, Query()],
     done: Annotated[str, Query(max_length=64)] = "",
 ) -> PageAsked:
-    """What the address and the headers of a request say."""
+    """Return what the address and the headers of a request say."""
     return PageAsked(filters, is_part_asked(request), done)
 
 
@@ -159,7 +159,7 @@ def case_page(
 
 
 def judged_part(services: Services, caller: Caller, session: Session, case_id: str) -> HTMLResponse:
-    """What a first judgement changes of the page of a case, without any of its other forms.
+    """Return what a first judgement changes of the page of a case, without any of its other forms.
 
     It shows the score, so it is a reading like that of the whole page.
     """
@@ -170,7 +170,7 @@ def judged_part(services: Services, caller: Caller, session: Session, case_id: s
 def _case_content(
     services: Services, caller: Caller, session: Session, row: CaseRecord, case: Case
 ) -> dict[str, Any]:
-    """What the page of a case is rendered from, but for the list."""
+    """Return what the page of a case is rendered from, but for the list."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     decision = services.cases.decision(row.case_id)
     events = services.cases.history(reviewer, row)
@@ -228,7 +228,7 @@ def _case_content(
 def _since(
     services: Services, reviewer: Reviewer, row: CaseRecord, refused: RefusedForm | None
 ) -> list[EventView]:
-    """What became of a case since a page was made whose form met a conflict."""
+    """Return what became of a case since a page was made whose form met a conflict."""
     if refused is None or refused.seen in (None, NEVER):
         return []
     events = services.cases.history(reviewer, row)
@@ -237,14 +237,14 @@ def _since(
 
 
 def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
-    """What a case is in one line; of a masked one what is still said of it."""
+    """Return what a case is in one line; of a masked one what is still said of it."""
     if is_masked:
         return row.what
     return f"{subject_described(submission)}, {way_named(submission)}"
 
 
 def _hours_until(instant: datetime | None, now: datetime) -> float | None:
-    """How long a case still waits; None where it waits for nothing."""
+    """Return how long a case still waits; None where it waits for nothing."""
     return (instant - now) / timedelta(hours=1) if instant and instant > now else None
 
 

@@ -58,7 +58,7 @@ def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:
 
 @dataclass(frozen=True)
 class CaseView:
-    """What a page shows of one decision; of one that is not explained no reason."""
+    """The parts of one decision that a page shows; without reasons where it is not explained."""
 
     decision: Decision
     title: str

@@ -56,7 +56,7 @@ def show_entity(
     kind: EntityKind,
     token: Annotated[str, Path(max_length=64)],
 ) -> HTMLResponse:
-    """What the cases that the reader may see tell of an entity; that it was read is recorded."""
+    """Show what the cases of the reader tell of an entity; the reading is recorded."""
     reviewer = Reviewer.from_caller(caller)
     history = services.entities.history(reviewer, EntityReference(kind, token))
     return page(
@@ -71,7 +71,7 @@ def show_entity(
 
 
 def called_by_kind(history: EntityHistory) -> str:
-    """What the entity is: a vessel, a vehicle, a container or a party."""
+    """Return what the entity is: a vessel, a vehicle, a container or a party."""
     is_conveyance = history.entity.reference.kind == "conveyance"
     return history.roles[0][0] if is_conveyance else history.entity.reference.kind
 

@@ -81,13 +81,13 @@ class KeptForm:
 
     @classmethod
     def sent(cls, action: str, form: dict[str, str]) -> Self | None:
-        """What is worth keeping of a form that was just sent: never a secret."""
+        """Return what is worth keeping of a form that was just sent: never a secret."""
         fields = {name: text for name, text in form.items() if not _is_secret(name)}
         return cls(action, fields) if fields and OWN_ACT.fullmatch(action) else None
 
     @classmethod
     def carried(cls, form: dict[str, str]) -> Self | None:
-        """What a page between carried on."""
+        """Return what a page between carried on."""
         named = {n.removeprefix(_KEPT): text for n, text in form.items() if n.startswith(_KEPT)}
         return cls.sent(form.get("action", ""), named)
 
@@ -104,7 +104,7 @@ class KeptForm:
 
     @property
     def written(self) -> dict[str, str]:
-        """What somebody wrote, at length."""
+        """Return what somebody wrote, at length."""
         return {name: text for name, text in self.fields.items() if _is_written(name, text)}
 
     @property

@@ -51,7 +51,7 @@ class DeferralForm(ClosedModel):
 def show_letters(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
-    """What was written of a case, what may be, and why not; that it was read is written down."""
+    """Show the letters of a case, and what may be written or why not; the reading is recorded."""
     return letters_page(services, caller, session, case_id)
 
 

@@ -29,7 +29,7 @@ MOST_CASES = 5
 
 
 class WantedMessages(BaseModel):
-    """What the reader asked for; empty where nothing was chosen."""
+    """The choices of the reader; empty where nothing was chosen."""
 
     format: Annotated[str, Field(max_length=20)] = ""
     subject_id: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] = ""

@@ -6,7 +6,7 @@ from serving.review.search.saved_views import SavedView
 
 
 def has_views(caller: Caller) -> bool:
-    """Whether views are kept for a reader: for the holders of accounts alone."""
+    """Return whether views are kept for a reader: for the holders of accounts alone."""
     return caller.actor.kind == "account"
 
 

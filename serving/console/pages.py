@@ -58,7 +58,7 @@ _services: ContextVar[Services] = ContextVar("_services")
 
 
 def is_part_asked(request: Request) -> bool:
-    """Whether a page asks for a part of itself, to put it in its place."""
+    """Return whether a page asks for a part of itself, to put it in its place."""
     headers = request.headers
     return "hx-request" in headers and "hx-history-restore-request" not in headers
 
@@ -91,7 +91,7 @@ class PageRoute(APIRoute):
 
 
 def _language_asked_for(request: Request, services: Services) -> Language:
-    """What the browser asks for; English where it asks for too much."""
+    """Return what the browser asks for; English where it asks for too much."""
     try:
         return language_asked_for(request, services)
     except Unprocessable:
@@ -156,7 +156,7 @@ def _case_of(kept: KeptForm | None, reader: Caller | None) -> CaseRecord | None:
 
 
 def _count_unread(reader: Caller | None) -> int | None:
-    """How many notices a reader has not read; None of whom there are none, or if nobody knows."""
+    """Count the unread notices of a reader; None if they get none, or it is unknown."""
     if reader is None or reader.actor.kind != "account" or not reader.may("review"):
         return None
     services, access = _services.get(), CaseAccess(reader.offices, is_rescue=False)
@@ -166,7 +166,7 @@ def _count_unread(reader: Caller | None) -> int | None:
 
 
 def _rescue_news(reader: Caller | None) -> RescueNews | None:
-    """What waits for a person, above every page of a reader who may rescue."""
+    """Return what waits for a person, above every page of a reader who may rescue."""
     return rescue_news(_services.get(), reader) if reader and reader.may("rescue") else None
 
 

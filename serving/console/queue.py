@@ -67,7 +67,7 @@ def show_queue(
 def count_new_cases(
     services: TheServices, caller: MayFindCases, filters: TheFilters, after: int = 0
 ) -> HTMLResponse:
-    """How many cases came into a tab after a place in the log, as a button that shows them."""
+    """Count the cases that came into a tab after a place in the log, for a button."""
     wanted = filters.queue_filter(services.clock(), services.cases.inboxes())
     wanted = replace(services.cases.as_read_by(_reviewer(caller), wanted), after_seq=after)
     count = 0 if filters.tab == "closed" else services.cases.count_new(_reviewer(caller), wanted)
@@ -99,7 +99,7 @@ def _most_urgent(services: Services, reviewer: Reviewer, now: str) -> Iterator[C
 def list_content(
     services: Services, caller: Caller, filters: Filters, now: datetime
 ) -> dict[str, Any]:
-    """What the list of cases is rendered from."""
+    """Return what the list of cases is rendered from."""
     listed = CaseList.read(services, caller, filters, now)
     access = _reviewer(caller).access
     lanes = services.case_load.count_waiting(QUEUE_RANK, access, now.isoformat())
@@ -123,7 +123,7 @@ def list_content(
 
 
 def _unknown_places(services: Services, filters: Filters) -> Iterator[str]:
-    """What is said of an inbox or office that there is not, whose list looks like an empty one."""
+    """Yield an error for an unknown inbox or office, whose list would look empty."""
     try:
         if filters.inbox:
             services.cases.in_inbox(filters.inbox)

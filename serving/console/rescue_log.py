@@ -113,7 +113,7 @@ def _degrees(degrees: float, positive: str, negative: str) -> str:
 
 
 def age_in_words(age: timedelta) -> str:
-    """How long ago, as precisely as somebody who searches needs it.
+    """Return how long ago, as precisely as somebody who searches needs it.
 
     >>> [age_in_words(timedelta(minutes=m)) for m in (0.4, 12, 200, 7_000)]
     ['under 1 min', '12 min', '3 h 20 min', '4 days 20 h']

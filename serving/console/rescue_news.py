@@ -37,7 +37,7 @@ MAX_TITLES = 8
 
 @dataclass(frozen=True)
 class RescueNews:
-    """What waits for a person, as of `at`; `more` counts what has no title here.
+    """The items that wait for a person, as of `at`; `more` counts those without a title here.
 
     `version` is that of the board. It is None where the database cannot be read.
     """
@@ -50,12 +50,12 @@ class RescueNews:
 
     @property
     def count(self) -> int:
-        """How many emergencies nobody acts on."""
+        """Return how many emergencies nobody acts on."""
         return len(self.alerts) + len(self.incidents) + self.more
 
 
 def rescue_news(services: Services, caller: Caller) -> RescueNews:
-    """What waits for a person, for a reader who may rescue."""
+    """Return what waits for a person, for a reader who may rescue."""
     now = services.clock()
     try:
         state = services.rescue_watch.seen_by(caller.offices, is_read_anew=True)
@@ -101,7 +101,7 @@ def _of(kind: str, items: tuple[BoardItem, ...]) -> list[BoardItem]:
 
 
 def result_choices() -> dict[str, Any]:
-    """What the form that ends a rescue offers."""
+    """Return what the form that ends a rescue offers."""
     return {
         "codes": [(code, RESULT_MEANING[code].words) for code in RESULTS_OF["rescue"]],
         "reasons": [(code, code.replace("_", " ")) for code in reasons_of("people_helped")],
@@ -110,5 +110,5 @@ def result_choices() -> dict[str, Any]:
 
 
 def is_hearsay(form: dict[str, str]) -> bool:
-    """Whether a form gives people up as safe or not found, by somebody who was not there."""
+    """Return whether a form gives people up as safe or not found, by somebody who was not there."""
     return form.get("code") in NEEDS_SCENE and form.get("reason") != "seen_on_scene"

@@ -84,5 +84,5 @@ async def _version(watch: RescueWatch, caller: Caller) -> str | None:
 
 
 def _is_ending(request: Request) -> bool:
-    """Whether the server shuts down, and waits for this answer to end."""
+    """Return whether the server shuts down, and waits for this answer to end."""
     return bool(request.scope.get("state", {}).get("is_ending"))

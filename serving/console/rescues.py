@@ -82,7 +82,7 @@ def show_board(services: TheServices, caller: MayRescue, session: TheSession) ->
 def show_changes(
     request: Request, services: TheServices, caller: MayRescue, session: TheSession, seen: str = ""
 ) -> Response:
-    """What waits for a person, where the board is another than was seen; or a stream of versions.
+    """Show what waits if the board has changed since it was seen; or stream its versions.
 
     No page that asks for this by itself is used by that.
     """

@@ -41,7 +41,7 @@ _IN_WORDS = {"imo_number": "IMO number", "mmsi": "MMSI"}
 
 
 class SearchFilters(BaseModel):
-    """What the reader searches for; empty where nothing was chosen."""
+    """The search of the reader; empty where nothing was chosen."""
 
     q: Annotated[str, Field(max_length=LONGEST_SEARCH)] = ""
     status: Literal["open", "closed", ""] = ""
@@ -52,11 +52,11 @@ class SearchFilters(BaseModel):
     @field_validator("mode", mode="before")
     @classmethod
     def _nothing_chosen(cls, value: object) -> object:
-        """What a form sends where nothing was chosen."""
+        """Return what a form sends where nothing was chosen."""
         return None if value == "" else value
 
     def case_filter(self) -> CaseFilter:
-        """Which cases are wanted, as a filter of stored cases."""
+        """Return which cases are wanted, as a filter of stored cases."""
         statuses = {"open": NOT_CLOSED, "closed": ("closed",)}
         return CaseFilter(
             statuses=statuses.get(self.status, ()),

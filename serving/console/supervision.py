@@ -56,7 +56,7 @@ def show_supervision(
     session: TheSession,
     wanted: Annotated[WantedFigures, Query()],
 ) -> HTMLResponse:
-    """How good a period was, and how alike offices: estimates, cases, times, people, reasons."""
+    """Show the figures of a period and of offices: estimates, cases, times, people, reasons."""
     view = _view(services, caller, wanted)
     return page(
         "supervision.html",

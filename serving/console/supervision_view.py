@@ -30,7 +30,7 @@ Period = Annotated[str, Field(pattern=r"^(30|90) days$|^(19|20|21)[0-9]{2}-(0[1-
 
 
 class WantedFigures(BaseModel):
-    """What a supervisor asks for: a period, and one office or lane, or all where it is empty."""
+    """The choice of a supervisor: a period, and one office or lane; empty means all."""
 
     period: Period = "30 days"
     office: Annotated[str, Field(max_length=64)] = ""
@@ -83,7 +83,7 @@ WHICH_WORDS: dict[Listed, str] = {
 
 
 class WantedCases(WantedFigures):
-    """Which cases of a period to list: those that one figure counts."""
+    """The cases of a period that one figure counts."""
 
     which: Listed = "waiting"
 
@@ -105,7 +105,7 @@ class KindFigures:
 
     @property
     def days(self) -> int:
-        """How many days the figures speak of; 0 of a month, which gets no more of them."""
+        """Return how many days the figures speak of; 0 of a month, which gets no more of them."""
         if not self.period.name.endswith("days"):
             return 0
         until = self.period.figures_until or self.period.last
@@ -119,7 +119,7 @@ class KindFigures:
         return min(1.0, -(-max(highs, default=0.1) * 10 // 1) / 10)
 
     def differs(self, office: PeriodPart) -> str:
-        """How what an office finds differs from all: lower, higher, or not for certain."""
+        """Return how what an office finds differs from all: lower, higher, or not for certain."""
         all_find = self.overall.found.value if self.overall else None
         low, high = office.found.low, office.found.high
         if all_find is None or low is None or high is None:
@@ -148,7 +148,7 @@ class SupervisionView:
 
     @property
     def rereadings(self) -> tuple[int, int, Estimate]:
-        """How many second readings came to the same end, of how many, and their share."""
+        """Return how many second readings came to the same end, of how many, and their share."""
         same = sum(each.same_when_reread for each in self.people.reviewers)
         reread = sum(each.reread for each in self.people.reviewers)
         return same, reread, proportion(same, reread)
@@ -294,7 +294,7 @@ def _part(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> Perio
 
 
 def _lanes(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> tuple[LaneFigures, ...]:
-    """How often each lane was right, of all offices together."""
+    """Return how often each lane was right, of all offices together."""
     if caller.offices or wanted.office:
         return ()
     return tuple(each for each in period.lanes if wanted.lane in ("", each.lane))

@@ -41,7 +41,7 @@ class AccountRefused(TidegateError):
 
 
 class NothingToTell(TidegateError):
-    """What became known later changes nothing of a case, which stays as it is."""
+    """News changes nothing of a case, which stays as it is."""
 
 
 class RescueCentresRefused(TidegateError):
@@ -161,7 +161,7 @@ class FileNotClean(Unprocessable):
 
 
 class ContradictoryFinding(Unprocessable):
-    """What a reviewer says was found contradicts how the case ends, or how it was examined."""
+    """A finding contradicts the end of the case, or the way it was examined."""
 
     code = "contradictory-finding"
 

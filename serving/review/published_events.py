@@ -49,7 +49,7 @@ Content = Literal["whole", "masked", "erased"]
 
 @dataclass(frozen=True)
 class OrderedAction:
-    """What was ordered, without the officer's words."""
+    """An ordered action, without the officer's words."""
 
     kind: ActionKind
     refer_to: ReferredTo | None = None
@@ -63,7 +63,7 @@ class OrderedAction:
 
 @dataclass(frozen=True)
 class EventDetails:
-    """What an event tells besides its type; what it does not tell is None."""
+    """The details of an event besides its type; None where it has none."""
 
     lane: ScoreLane | None = None
     action: OrderedAction | None = None
@@ -113,7 +113,7 @@ class FeedAccess:
 
     @classmethod
     def from_caller(cls, caller: Caller) -> "FeedAccess":
-        """What a caller is told: of whoever only submits, its own cases, and never of a rescue."""
+        """Return a caller's part of the feed; one that only submits gets its own cases."""
         if caller.may("review") or caller.may("rescue") or caller.may("events"):
             return cls(CaseAccess(caller.offices, caller.may("rescue")))
         return cls(CaseAccess(frozenset(), is_rescue=False), caller.key_id)
@@ -166,7 +166,7 @@ class PublishedEvents:
     def page(
         self, access: FeedAccess, after: str | None, limit: int
     ) -> tuple[list[PublishedEvent], FeedPage]:
-        """What follows an event in order, and the page as it was found.
+        """Return what follows an event in order, and the page as it was found.
 
         Raises Unprocessable for an event that is not there: in a restored copy, for example.
         """
@@ -225,7 +225,7 @@ def further_score(score: CaseScore, case_id: str, office_id: str | None) -> Case
 def happenings_of_act(
     before: CaseRecord, after: CaseRecord, act: StoredEvent
 ) -> list[CaseHappening]:
-    """What one act on a case did that others may know: nothing, one or several things, in order."""
+    """Return the happenings of one act that others may know: none, one or several, in order."""
     left = before.office_id if before.office_id != after.office_id else None
     return [
         _happening(after, type_, act.at, details, left if details.action else None)
@@ -258,7 +258,7 @@ def _changes(
 
 
 def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventDetails]]:
-    """What was taken back and what is to be carried out since an act."""
+    """Return what was taken back and what is to be carried out since an act."""
     action = OrderedAction.from_action(case.action)
     is_taken_back = act == "undo" and was.action is not None and was.action != case.action
     if is_taken_back:
@@ -269,7 +269,7 @@ def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventD
 
 
 def _end(was: Case, case: Case) -> Iterator[tuple[EventType, EventDetails]]:
-    """How a case ended that was open before."""
+    """Return how a case ended that was open before."""
     if was.status == "closed":
         return
     code = case.result.code if case.result else None
@@ -280,7 +280,7 @@ def _end(was: Case, case: Case) -> Iterator[tuple[EventType, EventDetails]]:
 
 
 def _is_ordered(was: Case, case: Case, act: str) -> bool:
-    """Whether an act ordered the action that a case has since."""
+    """Return whether an act ordered the action that a case has since."""
     if act == "order_action":
         return True
     if act not in ("agree", "disagree") or was.proposal is None or case.proposal is not None:

@@ -33,7 +33,7 @@ def require_clean(content: bytes, command: str, within_s: float) -> None:
 
 
 def _ended(content: bytes, command: str, within_s: float) -> int:
-    """How the command ended; it and all that it began are ended when its time is over."""
+    """Return how the command ended; it and all that it began are ended when its time is over."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     try:
         process = subprocess.Popen(  # noqa: S603 - the deployer's own command, read by no shell

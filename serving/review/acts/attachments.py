@@ -43,20 +43,20 @@ _NAMES_OF_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class AttachmentQuota:
-    """How much may be attached: bytes to one case, and bytes by one person or key in 24 hours."""
+    """The limits of attachments: bytes of a case, and bytes by a person or key in 24 hours."""
 
     case_bytes: int = 32 * 1024 * 1024
     bytes_per_day: int = 256 * 1024 * 1024
 
 
 def file_too_large(most_bytes: int) -> BodyTooLarge:
-    """What whoever attaches more than `most_bytes` is told."""
+    """Return what whoever attaches more than `most_bytes` is told."""
     return BodyTooLarge(say("a file may have {most_bytes} bytes", most_bytes=str(most_bytes)))
 
 
 @dataclass(frozen=True)
 class AttachedFile:
-    """What is known of a file: the SHA-256 of its content (hexadecimal), name, kind and size."""
+    """A file without its content: SHA-256 (hexadecimal), name, media type and size."""
 
     sha256: str
     name: str

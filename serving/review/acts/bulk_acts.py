@@ -22,7 +22,7 @@ MAX_BULK_CASES = 200
 
 
 class BulkActBody(ActInput):
-    """What is done with each of several cases; what is final is done with one case at a time."""
+    """An act on each of several cases; final acts are for one case at a time."""
 
     act: Literal["assign", "give_back", "wait", "tag"]
     case_ids: Annotated[

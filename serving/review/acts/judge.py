@@ -21,7 +21,7 @@ JudgedAs = Literal["look", "let_go", "unsure"]
 
 
 class FirstJudgement(ActInput):
-    """What an officer thinks of a case by its evidence, before they see its score."""
+    """An officer's view of a case by its evidence, before they see its score."""
 
     judged_as: JudgedAs
 

@@ -15,7 +15,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 class ReasonMark(ActInput):
-    """Which reason is meant, by its indicator, and what is said of it."""
+    """A verdict on one reason, which is named by its indicator."""
 
     indicator: str
     verdict: Verdict

@@ -24,7 +24,7 @@ from serving.review.errors import CaseTaken, NothingToTell
 def take_outcome(
     case: Case, actor: Actor, at: datetime, result: CaseResult, inspection: StatedInspection | None
 ) -> CaseChange:
-    """What another system found of the subject: it ends the case, or is proposed where adverse.
+    """Take in another system's outcome: it ends the case, or is proposed if adverse.
 
     Whoever sent it is no person, so that two of those who review agree with an adverse result. What
     it corrects of its own, ended or proposed, counts no more. Where people ordered something else
@@ -97,7 +97,7 @@ def amend_journey(case: Case, actor: Actor, at: datetime) -> CaseChange:
 
 
 def come_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """What a case waited for became known. Raises NothingToTell where it waits for nothing."""
+    """Wake a case whose documents or reply arrived. Raises NothingToTell if it does not wait."""
     if case.status != "waiting":
         raise NothingToTell
     return acted(case, actor, at, "come_back", **awake(case))

@@ -21,7 +21,7 @@ PROPOSED_CHOICES = ("hold", "refer agency")
 
 
 class ActionBody(ActInput):
-    """What is to be done with the subject of a case."""
+    """An action on the subject of a case."""
 
     kind: ActionKind
     text: OptionalWords = Field(

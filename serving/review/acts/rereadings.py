@@ -45,7 +45,7 @@ def reread_case(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, co
 
 
 def has_reread(cases: Cases, reviewer: Reviewer, case_id: str) -> bool:
-    """Whether a reader has read a case blind since it ended: once open again, it ends anew."""
+    """Return whether a reader has read a case blind since its newest end."""
     return _is_reread(reviewer, cases.events(case_id))
 
 

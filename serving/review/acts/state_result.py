@@ -39,7 +39,7 @@ OFFENCE_BOX = "offence_"
 
 
 class ResultBody(ActInput):
-    """What the ordered action found, or what became of a rescue."""
+    """The result of the ordered action, or the outcome of a rescue."""
 
     code: ResultCode
     reason: ReasonCode

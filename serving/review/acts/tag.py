@@ -36,7 +36,7 @@ MAX_SUGGESTED_TAGS = 50
 
 @dataclass(frozen=True)
 class Tagging:
-    """Which tags a case gets, and which it loses; a tag in both is lost."""
+    """The tags that a case gets and those that it loses; a tag in both is lost."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ TagText = Annotated[str, Field(min_length=1, max_length=4 * MAX_TAG_LENGTH)]
 
 
 class TaggingBody(ActInput):
-    """Which tags are set, and which are removed: one at least."""
+    """The tags to set and the tags to remove: at least one."""
 
     add: list[TagText] = Field([], max_length=MAX_TAGS, examples=[["late papers"]])
     remove: list[TagText] = Field([], max_length=MAX_TAGS)

@@ -18,7 +18,7 @@ MAX_CASE_WAIT = timedelta(days=14)
 
 
 class Wait(ActInput):
-    """How long a case waits, and for what."""
+    """The instant until which a case waits, and for what."""
 
     until: AwareDatetime
     waiting_for: WaitingFor

@@ -79,17 +79,17 @@ class CaseAction:
 
     @property
     def takes_two_persons(self) -> bool:
-        """Whether one person proposes it and a second one orders it."""
+        """Return whether one person proposes it and a second one orders it."""
         return self.kind == "hold" or self.refer_to == "agency"
 
     @property
     def closes(self) -> bool:
-        """Whether it ends the case, without a label."""
+        """Return whether it ends the case, without a label."""
         return self.kind == "release" or self.refer_to == "protection"
 
     @property
     def moves(self) -> bool:
-        """Whether others have the case from then on: another office, or those who rescue."""
+        """Return whether others have the case from then on: another office, or those who rescue."""
         return self.refer_to in ("office", "rescue")
 
     @property

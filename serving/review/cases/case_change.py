@@ -44,18 +44,18 @@ def acted(
 
 
 def awake(case: Case) -> dict[str, object]:
-    """What changes in a case that waits no more."""
+    """Return what changes in a case that waits no more."""
     return {"status": status_awake(case), "waiting_until": None, "waiting_for": None}
 
 
 def proposed(case: Case, statement: Statement) -> dict[str, object]:
-    """What changes in a case of which a second person is to judge a statement."""
+    """Return what changes in a case of which a second person is to judge a statement."""
     free = replace(case, proposal=statement, owner=None)
     return awake(free) | {"proposal": statement, "second_view": None, "owner": None}
 
 
 def ended(result: CaseResult, *by: Actor) -> dict[str, object]:
-    """What changes in a case that ends, and by whom it does."""
+    """Return what changes in a case that ends, and by whom it does."""
     return {
         "status": "closed",
         "result": result,

@@ -34,7 +34,7 @@ class CaseGraph:
 
     @property
     def more(self) -> int:
-        """How many neighbours there are besides those that are named."""
+        """Return how many neighbours there are besides those that are named."""
         return self.total - len(self.neighbours)
 
 
@@ -42,7 +42,7 @@ Closeness = dict[str, tuple[float, int]]
 
 
 def closeness(things: tuple[SharedThing, ...]) -> Closeness:
-    """How close each other case is: a thing that few share counts more; then its place in the log.
+    """Rank other cases by what they share: rare things count more; then by place in the log.
 
     The closest are the greatest.
     """

@@ -30,7 +30,7 @@ class CaseLinks:
         return [self._shown_link(link) for link in found]
 
     def graph(self, reviewer: Reviewer, case_id: str, most: int = MOST_NEIGHBOURS) -> CaseGraph:
-        """What a case shares with which others: confirmed ones first, then the closest.
+        """Return what a case shares with which others: confirmed ones first, then the closest.
 
         Confirmed ones are looked for among the MOST_ENDED closest of those that have ended. Masked
         ones are counted and not named. Raises NotFound.
@@ -74,6 +74,6 @@ class CaseLinks:
         return LinkedCase(row, named)
 
     def _is_confirmed(self, row: CaseRecord) -> bool:
-        """Whether a case ended with a find of smuggling."""
+        """Return whether a case ended with a find of smuggling."""
         result = self.cases.result_of(row)
         return result is not None and result.label == "confirmed"

@@ -44,13 +44,13 @@ class LaterDeclaration:
 
     @classmethod
     def from_record(cls, record: Any) -> "LaterDeclaration":
-        """What a received record of a declaration says."""
+        """Return what a received record of a declaration says."""
         due_at = None if record.withdrawn else getattr(record, "due_at", None)
         return cls(Amendment(record.version, record.known_at, record.withdrawn), due_at)
 
     @classmethod
     def from_submission(cls, submission: Submission) -> "LaterDeclaration":
-        """What was submitted to be scored again; a withdrawn declaration never is."""
+        """Return what was submitted to be scored again; a withdrawn declaration never is."""
         subject: Any = submission.subject
         return cls(Amendment(subject.version, subject.known_at), _due_at(submission))
 
@@ -152,14 +152,14 @@ def _due_at(submission: Submission) -> datetime | None:
 
 
 def _is_later(declared: Any, first: Submission | None) -> bool:
-    """Whether a version is later than the one that was decided about first, or withdraws it."""
+    """Return whether a version is later than the first that was decided, or withdraws it."""
     own: Any = first.subject if first else None
     before = own.version if own else 1
     return bool(declared.version > before or declared.withdrawn)
 
 
 def _is_of_now(known_at: datetime | None, at: datetime, news: CaseNews) -> bool:
-    """Whether something is known by now: nobody can have said what is known later."""
+    """Return whether something is known by now: nobody can have said what is known later."""
     if known_at is not None and known_at > at + CLOCKS_DIFFER:
         log.warning("news_of_the_future", kind=news.kind, cases=news.case_ids)
         return False

@@ -88,7 +88,7 @@ class CaseRecord:
         )
 
     def is_in_time(self, now: str) -> bool:
-        """Whether what it is about can still be stopped at an instant (ISO)."""
+        """Return whether what it is about can still be stopped at an instant (ISO)."""
         return self.due_at > now or self.lane in ALWAYS_IN_TIME
 
     def hours_left(self, submission: Submission | None, now: datetime) -> float | None:
@@ -102,7 +102,7 @@ class CaseRecord:
         return (datetime.fromisoformat(self.due_at) - now) / timedelta(hours=1)
 
     def queue_position(self, now: str) -> "QueuePosition":
-        """Where it stands in the queue at an instant (ISO)."""
+        """Return where it stands in the queue at an instant (ISO)."""
         return int(not self.is_in_time(now)), self.risk or 0.0, self.due_at, self.case_id
 
     def apart(self) -> Self:
@@ -148,7 +148,7 @@ class StoredEvent:
 
     @property
     def is_erased(self) -> bool:
-        """Whether no more is left of it than who acted, and when."""
+        """Return whether no more is left of it than who acted, and when."""
         return (self.changed, self.text) == NOTHING_LEFT
 
 
@@ -178,7 +178,7 @@ class LinkedCase:
 
 @dataclass(frozen=True)
 class CaseAccess:
-    """What a reviewer may see: cases of these offices (none means all), on one side of the wall.
+    """The cases that a reviewer may see: of these offices (none means all), on one side.
 
     `is_rescue` shows rescues alone, and everything else but rescues without it.
     """
@@ -187,7 +187,7 @@ class CaseAccess:
     is_rescue: bool
 
     def shows(self, row: CaseRecord) -> bool:
-        """Whether a case may be seen."""
+        """Return whether a case may be seen."""
         is_own_office = not self.offices or row.office_id in self.offices
         return is_own_office and self.is_rescue == (row.lane == "rescue")
 
@@ -214,7 +214,7 @@ class InboxFilter:
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """Which cases of the queue; None does not filter. `now` (ISO) ends what was laid aside.
+    """A filter of the queue; None does not filter. `now` (ISO) ends waits.
 
     `owner` is an identity or a name. Of a `tab`, `reader` is the identity of whoever reads it, and
     `own_inbox` is theirs; it shows what waits for something too. `after_seq` lets through what was
@@ -239,7 +239,7 @@ class QueueFilter:
 
 @dataclass(frozen=True)
 class CaseFilter:
-    """Which cases of all that may be seen, closed ones too; None does not filter.
+    """A filter of all cases that may be seen, closed ones too; None does not filter.
 
     `owner` is an identity or a name; `before` is where the page before ended: the place of its last
     case, negative, and its id.

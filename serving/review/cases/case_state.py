@@ -34,7 +34,7 @@ WaitingFor = Literal["documents", "reply", "arrival", "other"]
 
 @dataclass(frozen=True)
 class Statement:
-    """What one person says is to be done, or was found: one of the two.
+    """One person's statement: an action to take or a result, one of the two.
 
     `is_life_at_risk` says that grave signs of danger to life were on record when it was said.
     """
@@ -47,7 +47,7 @@ class Statement:
 
     @property
     def takes_two_persons(self) -> bool:
-        """Whether it is a proposal until a second person agrees."""
+        """Return whether it is a proposal until a second person agrees."""
         if self.action is not None:
             return self.action.takes_two_persons
         if self.result is None:
@@ -56,7 +56,7 @@ class Statement:
 
     @property
     def calls_rescue(self) -> bool:
-        """Whether it says that lives may be at risk, which waits for nobody."""
+        """Return whether it says that lives may be at risk, which waits for nobody."""
         return self.action is not None and self.action.refer_to == "rescue"
 
 
@@ -87,14 +87,14 @@ class Amendment:
     is_withdrawn: bool = False
 
     def follows(self, told: "Amendment | None") -> bool:
-        """Whether it is news to a case that was told of another, or of none."""
+        """Return whether it is news to a case that was told of another, or of none."""
         before = (told.version, told.is_withdrawn) if told else (0, False)
         return (self.version, self.is_withdrawn) > before
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is true of a case now.
+    """The state of a case now.
 
     `owner` works on it. `action` is what was ordered last, `result` what it found and how the case
     ended, by whom it was (`ended_by`). `proposal` is the first person's statement until a second
@@ -129,26 +129,26 @@ class Case:
 
     @property
     def newest_inspection(self) -> StatedInspection | None:
-        """What its newest outcome tells of; None where it has none that counts."""
+        """Return what its newest outcome tells of; None where it has none that counts."""
         return self.reported_inspection or self.inspection
 
     @property
     def is_released(self) -> bool:
-        """Whether people let it go, and nobody has looked."""
+        """Return whether people let it go, and nobody has looked."""
         is_without_result = self.status == "closed" and self.result is None
         return is_without_result and self.action is not None and self.action.kind == "release"
 
     @property
     def is_ended_adversely(self) -> bool:
-        """Whether it ended in what is reported to others as an offence."""
+        """Return whether it ended in what is reported to others as an offence."""
         return self.result is not None and self.result.is_adverse
 
     def has_ordered(self, found_by: FoundBy) -> bool:
-        """Whether what was ordered is what a result comes from."""
+        """Return whether what was ordered is what a result comes from."""
         return self.action is not None and self.action.finds == found_by
 
     def hides_proposal_from(self, reader: Actor) -> bool:
-        """Whether a reader must not see what the first person said, since they may be the second.
+        """Return whether a reader may be the second person, so must not see the proposal.
 
         Who proposed it sees it, and whoever has stated a view of their own.
         """

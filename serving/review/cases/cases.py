@@ -73,7 +73,7 @@ OnOutcome = Callable[[Submission, Outcome], None]
 
 @dataclass(frozen=True)
 class Cases:
-    """What reviewers do with the cases of one database.
+    """The cases of one database, as reviewers read and change them.
 
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
     shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
@@ -109,7 +109,7 @@ class Cases:
         return Inboxes(self.teams())
 
     def in_inbox(self, name: str) -> InboxFilter:
-        """What is in the inbox of a team, or else of an office, of this name.
+        """Return what is in the inbox of a team, or else of an office, of this name.
 
         Raises InboxUnknown, since what is in none looks like an inbox that was emptied.
         """
@@ -168,7 +168,7 @@ class Cases:
         return [score for score in scores if (score.lane == "rescue") == is_rescue]
 
     def count_tabs(self, reviewer: Reviewer, queue: QueueFilter) -> dict[str, int]:
-        """How many cases are in each tab of a filter, the closed ones last."""
+        """Return how many cases are in each tab of a filter, the closed ones last."""
         own = self.as_read_by(reviewer, queue)
         counts: dict[str, int] = {
             tab: self.store.count_queue(reviewer.access, replace(own, tab=tab))
@@ -183,7 +183,7 @@ class Cases:
         return replace(queue, reader=reviewer.actor.identity, own_inbox=inbox)
 
     def count_new(self, reviewer: Reviewer, queue: QueueFilter) -> int:
-        """How many cases a filter lets through that came after its place in the log."""
+        """Return how many cases a filter lets through that came after its place in the log."""
         return self.store.count_queue(reviewer.access, queue)
 
     def opened_to(self) -> int:
@@ -226,7 +226,7 @@ class Cases:
 
     @staticmethod
     def result_of(row: CaseRecord) -> CaseResult | None:
-        """What was found of a case that is closed; None while it is not, or nobody looked."""
+        """Return the result of a closed case; None while it is open, or if nobody looked."""
         return CASE.validate_json(row.state).result
 
     def decision(self, case_id: str) -> Decision:
@@ -247,11 +247,11 @@ class Cases:
         }
 
     def events(self, case_id: str) -> list[StoredEvent]:
-        """What happened to a case, in order."""
+        """Return what happened to a case, in order."""
         return self.store.events(case_id)
 
     def revision(self, case_id: str) -> int:
-        """How many events changed a case or told something new of it: what `revision_read` says."""
+        """Count the events that changed a case or its news; `revision_read` holds this number."""
         return self.store.revision(case_id)
 
     def history(self, reviewer: Reviewer, row: CaseRecord) -> list[StoredEvent]:
@@ -419,15 +419,15 @@ class Cases:
 
     @staticmethod
     def is_masked(row: CaseRecord) -> bool:
-        """Whether a case that is shown is masked by now."""
+        """Return whether a case that is shown is masked by now."""
         return row.what == MASKED_CASE
 
     def _findable(self, rows: list[CaseRecord], named: str | None) -> list[CaseRecord]:
-        """What was found; by an id or a tag that was named, no case that shows it no more."""
+        """Return the rows without cases that are masked by now, if an id or a tag was asked for."""
         return [row for row in rows if named is None or not self.is_covered(row)]
 
     def is_covered(self, row: CaseRecord) -> bool:
-        """Whether a case as it is stored is to be masked by now."""
+        """Return whether a case as it is stored is to be masked by now."""
         return self.masking.covers(row.subject_kind, row.subject_id, row.opened_at)
 
     def shown(self, row: CaseRecord) -> CaseRecord:

@@ -26,7 +26,7 @@ TOGETHER = 200
 
 @dataclass(frozen=True)
 class EscalationRule:
-    """How little time may be left: a share of the whole from opening to the end, and a most."""
+    """The least time left before an escalation: a share of the whole time, and a maximum."""
 
     share: float
     most: timedelta

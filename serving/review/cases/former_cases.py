@@ -58,7 +58,7 @@ _LONG_AGO: Final = "2026-01-01T00:00:00Z"
 
 
 def _ended(end: dict[str, Any]) -> dict[str, Any]:
-    """What was ordered, and what it found, as one end of a former release tells it."""
+    """Return what was ordered, and what it found, as one end of a former release tells it."""
     result = _result(end)
     if result is None:
         is_protection = end["code"] == "referred_protection"

@@ -27,7 +27,7 @@ _UNSEEN = "no message with this id can be seen by you"
 
 @dataclass(frozen=True)
 class MessagePlace:
-    """Where a message says something: at a place of it, in a line from 1."""
+    """The location of a statement in a message: its place, and its line from 1."""
 
     message_id: str
     place: str
@@ -42,7 +42,7 @@ class MessagesOfCase:
     subjects: Sequence[Subject]
 
     def places(self, provenance: Provenance) -> list[MessagePlace]:
-        """Where they say what a fact rests on: of each record and field the newest that does."""
+        """Return the locations of a fact's sources: of each record and field the newest."""
         found = dict.fromkeys((*self._of_records(provenance), *self._of_fields(provenance)))
         of_lines = {(each.message_id, each.line): each for each in reversed(found)}
         return [*of_lines.values()][::-1][:MOST_PLACES]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MessageFilter:
-    """Which messages are listed; None does not filter.
+    """A filter of messages; None does not filter.
 
     `before` is where the page before ended: when its last message was received, and its id.
     """
@@ -38,7 +38,7 @@ class MessagePage:
 
 @dataclass(frozen=True)
 class ListedMessage:
-    """What may be seen of a message, with its cases, the one opened first before the others."""
+    """The visible part of a message, with its cases in the order of their opening."""
 
     message: KeptMessage
     cases: Sequence[CaseRecord]

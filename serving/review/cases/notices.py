@@ -80,7 +80,7 @@ def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> lis
 
 
 def ends_reminder(before: CaseRecord, after: CaseRecord) -> bool:
-    """Whether a case waits no more, or for another instant, than it was laid aside to."""
+    """Return whether a case waits no more, or for another instant, than it was laid aside to."""
     return before.waiting_until is not None and after.waiting_until != before.waiting_until
 
 

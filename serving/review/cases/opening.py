@@ -27,7 +27,7 @@ ALIKE = ("goods", "way")
 
 
 def opens_case(decision: Decision) -> bool:
-    """Whether a decision waits for a person."""
+    """Return whether a decision waits for a person."""
     return decision.lane not in WITHOUT_CASE
 
 
@@ -102,7 +102,7 @@ def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str])
 
 
 def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:
-    """What other cases may have in common with this one, by kind, and as what it is named here."""
+    """Return what other cases may share with this one, by kind, with its roles here."""
     declared = declarations(submission)
     named = [*declared, *submission.transactions]
     linking = parties_of(named, only_linking=True)

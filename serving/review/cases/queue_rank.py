@@ -20,7 +20,7 @@ UNKNOWN_RISK = 1.0
 
 
 def risk_of(decision: Decision) -> float:
-    """What orders the queue: the probability of a find, times its harm where that is weighed."""
+    """Return the order of the queue: probability of a find, times its harm if weighed."""
     if decision.probability is None or decision.lane == "rescue":
         return UNKNOWN_RISK
     return decision.probability * (decision.harm_ratio or 1.0)

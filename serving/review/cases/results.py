@@ -64,7 +64,7 @@ SHORTEST_TEXT, LONGEST_TEXT = 10, 4_000
 
 @dataclass(frozen=True)
 class ResultMeaning:
-    """What a code means in words, why it may be stated, and what it says for the label store.
+    """The meaning of a code: its words, its possible reasons, and its label.
 
     `label` is None where nobody looked into the subject. Another offence is neither a find of
     smuggling nor the lack of one, and no label either. `is_adverse` holds what is reported to
@@ -197,7 +197,7 @@ _OF_PAPERS = (None, "documents", "post_clearance")
 
 @dataclass(frozen=True)
 class Finding:
-    """What a reviewer states of an inspection, as far as it is known.
+    """The details of an inspection that a reviewer states, as far as they are known.
 
     `offences` are classes of `features/offences.py` in one text; the amounts are those of what was
     found.
@@ -226,7 +226,7 @@ class StatedInspection:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What an action found, as a reviewer states it; `text` is in the reviewer's own words.
+    """The result of an action, as a reviewer states it; `text` is in their own words.
 
     `is_protection` says that people were handed to those who protect them, whatever was found.
     Raises ImpossibleResult for a result that its action cannot have or a reason that the result
@@ -274,17 +274,17 @@ class CaseResult:
 
     @property
     def is_adverse(self) -> bool:
-        """Whether it is reported to others as an offence, which takes two persons."""
+        """Return whether it is reported to others as an offence, which takes two persons."""
         return RESULT_MEANING[self.code].is_adverse
 
     @property
     def is_hearsay(self) -> bool:
-        """Whether it gives people up as safe or not found, without a report from the scene."""
+        """Return whether it ends a rescue without a report from the scene."""
         return self.code in NEEDS_SCENE and self.reason != "seen_on_scene"
 
     @property
     def label(self) -> Result | None:
-        """What it says for the label store; None where nobody looked, and of a rescue."""
+        """Return what it says for the label store; None where nobody looked, and of a rescue."""
         if self.found_by == "check_documents":
             of_papers: dict[ResultCode, Result] = {
                 "documents_in_order": "documents_in_order",
@@ -332,7 +332,7 @@ class CaseResult:
 
 
 def reported_result(outcome: Outcome) -> CaseResult:
-    """What an outcome of another system says, as a result that it reports."""
+    """Return what an outcome of another system says, as a result that it reports."""
     codes: dict[Result, ResultCode] = {
         "confirmed": "goods_found",
         "not_confirmed": "nothing_found",

@@ -30,7 +30,7 @@ def without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
 
 
 def amendment_shown(row: CaseRecord) -> Amendment | None:
-    """What became of the declaration behind a case as lists show it; of a masked one nothing."""
+    """Return the amendment of a case that lists show; None if the case is masked."""
     return None if row.what == MASKED_CASE else CASE.validate_json(row.state).amendment
 
 

@@ -30,5 +30,5 @@ class SharedThing:
 
     @property
     def is_counted(self) -> bool:
-        """Whether `others` are all that may be seen; if not, there are at least as many."""
+        """Return whether `others` are all that may be seen; if not, there are at least as many."""
         return len(self.others) < MOST_LOOKED_AT

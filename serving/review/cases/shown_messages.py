@@ -25,26 +25,26 @@ class VisibleSubjects:
     sees_rest: bool
 
     def sees(self, part: ConcernedPart) -> bool:
-        """Whether a part of a message is shown."""
+        """Return whether a part of a message is shown."""
         if not part.subjects:
             return part.subjects is None or self.sees_rest
         return not self.subjects.isdisjoint(part.subjects)
 
     def sees_record(self, record: PlacedRecord) -> bool:
-        """Whether a record of a message is shown."""
+        """Return whether a record of a message is shown."""
         return (record.subject_kind, record.subject_id) in self.subjects
 
 
 @dataclass(frozen=True)
 class ShownMessage:
-    """What a reader sees of a message, and the runs of lines, from 1, that are not shown."""
+    """The lines of a message that a reader sees, and the runs, from 1, that are withheld."""
 
     message: KeptMessage
     hidden_lines: tuple[range, ...] = ()
 
     @property
     def hidden_line_count(self) -> int:
-        """How many lines are not shown."""
+        """Return how many lines are not shown."""
         return sum(map(len, self.hidden_lines))
 
 
@@ -93,7 +93,7 @@ def _sees_all(content: MessageContent, visible: VisibleSubjects) -> bool:
 
 
 def _report(report: dict[str, Any], records: tuple[PlacedRecord, ...]) -> dict[str, Any]:
-    """What is reported of some records alone: of the rest nobody knows whose it is."""
+    """Return what is reported of some records alone: of the rest nobody knows whose it is."""
     counts = dict(sorted(Counter(each.record_type for each in records).items()))
     nothing: dict[str, Any] = {
         name: [] for name in ("refused", "left_over", "withheld", "remarks") if name in report
@@ -131,7 +131,7 @@ class _Shortened:
         yield from self._text.parts(last)
 
     def moved(self, offset: int) -> int:
-        """Where in the shortened text stands what stood elsewhere before."""
+        """Return where in the shortened text stands what stood elsewhere before."""
         found = bisect_right(self._starts, offset) - 1
         if found < 0:
             return offset

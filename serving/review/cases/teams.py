@@ -26,7 +26,7 @@ _CHAPTER = re.compile(r"[0-9]{2}")
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Which cases of a team's office arrive in its inbox by themselves; empty means any.
+    """The cases of a team's office that arrive in its inbox; empty means any.
 
     `chapters` are the first two digits of goods codes. Routes have no goods.
     """
@@ -47,13 +47,13 @@ class Arrivals:
                 )
 
     def takes(self, mode: str | None, chapter: str | None) -> bool:
-        """Whether a case with this mode and these goods arrives."""
+        """Return whether a case with this mode and these goods arrives."""
         is_mode = not self.modes or mode in self.modes
         return is_mode and (not self.chapters or chapter in self.chapters)
 
     @property
     def narrowness(self) -> int:
-        """How much a case must have in common with it."""
+        """Return how much a case must have in common with it."""
         return bool(self.modes) + 2 * bool(self.chapters)
 
 
@@ -75,7 +75,7 @@ class Team:
         return revision_of(self.office_id, sorted(self.members), self.arrivals)
 
     def is_of(self, office_id: str | None) -> bool:
-        """Whether cases of an office may be in its inbox."""
+        """Return whether cases of an office may be in its inbox."""
         return self.office_id in (None, office_id)
 
 
@@ -118,7 +118,7 @@ class Inboxes:
         return tuple(team.name for team in self.teams)
 
     def of_reader(self, reader: Actor, access: CaseAccess) -> InboxFilter:
-        """What is in the inboxes of a reader: of their teams, and of offices they are tied to."""
+        """Return the inboxes of a reader: of their teams, and of offices they are tied to."""
         own = (team.name for team in self.teams if reader.name in team.members)
         is_member = reader.kind == "account"
         return InboxFilter(
@@ -126,7 +126,7 @@ class Inboxes:
         )
 
     def named(self, name: str) -> InboxFilter:
-        """What is in the inbox of a team, or else of an office, of this name."""
+        """Return what is in the inbox of a team, or else of an office, of this name."""
         if any(team.name == name for team in self.teams):
             return InboxFilter((name,), (), self.names)
         return InboxFilter((), (name,), self.names)

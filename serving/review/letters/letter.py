@@ -109,7 +109,7 @@ class OwnSign:
 
 @dataclass(frozen=True)
 class LetterReasons:
-    """What spoke for or against a look: own facts in full, of all else the kinds.
+    """The reasons for or against a look: own facts in full, of all else the kinds.
 
     `strengths` say how much each of the other kinds counted; letters before December 2026 hold
     none.
@@ -144,12 +144,12 @@ class Letter:
 
     @property
     def may_be_followed_by(self) -> Consequence:
-        """What may follow for the reader; a letter before December 2026 says it by its ending."""
+        """Return what may follow for the reader; older letters say it by their ending."""
         return self.consequence or consequence_of_words(self.ending)
 
     @property
     def correctable(self) -> tuple[str, ...]:
-        """What was declared and counted for a look: all that a correction can begin with."""
+        """Return what was declared and counted for a look: all that a correction can begin with."""
         return tuple(dict.fromkeys(said for sign in self.speaks_for.own for said in sign.declared))
 
     @classmethod
@@ -225,7 +225,7 @@ def letter_in(
 
 @dataclass(frozen=True)
 class LetterSources:
-    """What a letter needs besides the case: remedies, the plan of the lanes, and a scorer."""
+    """The sources of a letter besides the case: remedies, the plan of lanes, and a scorer."""
 
     remedies: Remedies
     plan: TriagePlan
@@ -255,7 +255,7 @@ def published_words(plan: TriagePlan, decision: Decision) -> str | None:
 
 
 def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> LetterReasons:
-    """What spoke one way: what a value shows, and never a missing one or a habit of the model.
+    """Return the reasons of one direction; never a missing value or a habit of the model.
 
     Decisions of an older release may name such things as reasons; a letter does not.
     """
@@ -318,7 +318,7 @@ def subject_of_letter(own: OwnDeclarations, language: Language = ENGLISH) -> str
 
 
 def _missing(decision: Decision, audience: Audience) -> tuple[str, ...]:
-    """What was not submitted and is this party's to submit, in words."""
+    """Return what was not submitted and is this party's to submit, in words."""
     paths = (path for path in decision.missing if _is_to_submit(path, decision, audience))
     return tuple(map(missing_in_words, paths))
 

@@ -226,7 +226,7 @@ def _correction(correction: Correction) -> str:
 
 
 def changes_nothing(odds_factor: float) -> bool:
-    """Whether a factor is too near to one to be said."""
+    """Return whether a factor is too near to one to be said."""
     return abs(odds_factor - 1) < 0.005
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LetterWriter:
-    """What reviewers do with the letters of cases; `remedies` is the deployer's file."""
+    """The letters of cases, as reviewers write and release them; `remedies` is a file."""
 
     cases: Cases
     remedies: Path

@@ -70,7 +70,7 @@ def recipient_of(submission: Submission, audience: Audience) -> str:
 
 @dataclass(frozen=True)
 class OwnDeclarations:
-    """What one party declared of a submission, and which features read nothing else."""
+    """The declarations of one party in a submission, and the features that read only them."""
 
     submission: Submission
     audience: Audience
@@ -79,7 +79,7 @@ class OwnDeclarations:
 
     @classmethod
     def from_submission(cls, submission: Submission, audience: Audience) -> "OwnDeclarations":
-        """What the party of this audience declared; raises Unprocessable where there is none."""
+        """Return the declarations of the audience's party; raises Unprocessable if it has none."""
         recipient = recipient_of(submission, audience)
         return cls(submission, audience, recipient, SubmissionProvenance(submission))
 
@@ -97,7 +97,7 @@ class OwnDeclarations:
         return tuple(paper for paper in newest if paper.issuer_id == self.recipient)
 
     def holds(self, name: str) -> bool:
-        """Whether a feature reads nothing but what this party itself declared and issued.
+        """Return whether a feature reads nothing but what this party itself declared and issued.
 
         One that rests on superseded versions alone is not its word any more.
         """
@@ -110,7 +110,7 @@ class OwnDeclarations:
         )
 
     def facts(self, name: str) -> tuple[str, ...]:
-        """What the party declared and issued that a feature of its own rests on, in words."""
+        """Return in words what the party declared and issued that a feature rests on."""
         provenance = self._provenance.feature(feature_named(name))
         fields = (_own_field(field) for field in provenance.declared)
         said = (field_in_words(self.record, field) for field in fields if self.record)
@@ -138,7 +138,7 @@ class OwnDeclarations:
 
 
 def reads_own_columns(feature: Feature, kind: SubjectKind, audience: Audience) -> bool:
-    """Whether a feature's columns and windows are of the records that an audience answers for.
+    """Return whether a feature reads only records that the audience answers for.
 
     Of documents it still has to be seen who issued them.
     """

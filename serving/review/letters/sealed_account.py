@@ -156,7 +156,7 @@ def _inputs(decision: Decision) -> Iterator[dict[str, Any]]:
 
 
 def _sources(decision: Decision) -> dict[str, Any]:
-    """Where the data came from: the sender, what came by itself, and what each input rests on."""
+    """Return the sources of the data: sender, records that came later, and inputs' origins."""
     provenance = SubmissionProvenance(decision.submission)
     known = features_by_name()
     return {

@@ -52,12 +52,12 @@ class DistressAlert:
 
     @property
     def mode(self) -> Mode:
-        """How it moves: by sea, where nobody says otherwise."""
+        """Return how it moves: by sea, where nobody says otherwise."""
         return self.journey.mode if self.journey else "sea"
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody acts on it yet, nor any rescue goes on with it."""
+        """Return whether nobody acts on it yet, nor any rescue goes on with it."""
         return self.acknowledged_at is None and self.case_id is None and self.ended_at is None
 
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:

@@ -75,7 +75,7 @@ class RescueDirectory:
 
     @property
     def patience(self) -> timedelta:
-        """How long a call waits for a person before it goes on."""
+        """Return how long a call waits for a person before it goes on."""
         return timedelta(minutes=self.centres.acknowledge_within_minutes)
 
     def address(self, centre: RescueCentre, step: int) -> SignedWebhook | RescueMail:
@@ -156,7 +156,7 @@ def alert_content(
 
 
 def _whom_to_find(journey: Journey | None) -> dict[str, object]:
-    """What is to be found, by what it is known, how many are on board, and its way."""
+    """Return what is to be found, by what it is known, how many are on board, and its way."""
     names = (
         *("persons_on_board", "certified_capacity", "mode", "conveyance_id", "conveyance_kind"),
         *("imo_number", "mmsi", "call_sign", "plate_number", "registration_country"),
@@ -166,7 +166,7 @@ def _whom_to_find(journey: Journey | None) -> dict[str, object]:
 
 
 def _heard(last: Position, at: datetime) -> dict[str, object]:
-    """Where and when it was heard last, by what, and how sure that is."""
+    """Return where and when it was heard last, by what, and how sure that is."""
     return {
         "at": last.observed_at,
         "age_minutes": round(max((at - last.observed_at) / timedelta(minutes=1), 0.0), 1),

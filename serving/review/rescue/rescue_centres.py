@@ -79,7 +79,7 @@ class Area(_CentreTable):
         return self
 
     def holds(self, latitude: float, longitude: float) -> bool:
-        """Whether a position lies in it, its south and west side with it."""
+        """Return whether a position lies in it, its south and west side with it."""
         if self.box:
             south, west, north, east = self.box
             return south <= latitude < north and west <= longitude < east
@@ -111,11 +111,11 @@ class RescueCentre(_CentreTable):
 
     @property
     def has_second_medium(self) -> bool:
-        """Whether its addresses are not all by HTTPS, nor all by mail."""
+        """Return whether its addresses are not all by HTTPS, nor all by mail."""
         return len({mail_address(address) is None for address in self.addresses}) > 1
 
     def answers_for(self, ground: Ground, last: Position | None) -> bool:
-        """Whether it covers what moves on this ground, where it was heard last."""
+        """Return whether it covers what moves on this ground, where it was heard last."""
         if ground not in self.covers:
             return False
         if not self.areas:
@@ -231,7 +231,7 @@ def _first_fault(refusal: ValueError) -> str:
 
 
 def _is_inside(polygon: tuple[Point, ...], latitude: float, longitude: float) -> bool:
-    """Whether a position lies inside a polygon: a ray to the east crosses its sides oddly often."""
+    """Return whether a ray to the east crosses a polygon's sides an odd number of times."""
     inside = False
     for (lat_1, lon_1), (lat_2, lon_2) in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
         if (lat_1 > latitude) != (lat_2 > latitude):

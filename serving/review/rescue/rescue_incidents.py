@@ -69,7 +69,7 @@ class RescueReport:
 
     @property
     def known_by(self) -> frozenset[tuple[str, str]]:
-        """What the conveyance is known by; a plate counts in its own country."""
+        """Return what the conveyance is known by; a plate counts in its own country."""
         journey = self.journey
         plate = journey.plate_number and f"{journey.registration_country} {journey.plate_number}"
         names = {
@@ -83,7 +83,7 @@ class RescueReport:
 
 @dataclass(frozen=True)
 class PersonsReport:
-    """How many were reported on board, and when; a count, and never who."""
+    """The number of people reported on board, and when; never who they are."""
 
     count: float
     at: datetime
@@ -107,7 +107,7 @@ class RescueIncident:
 
     @property
     def newest(self) -> RescueReport:
-        """What was reported last."""
+        """Return what was reported last."""
         return self._newest_first[0]
 
     @cached_property
@@ -137,7 +137,7 @@ class RescueIncident:
 
     @property
     def last(self) -> Position | None:
-        """Where it was heard last; None where it never was."""
+        """Return where it was heard last; None where it never was."""
         return last_heard(self.submission)
 
     @property
@@ -151,7 +151,7 @@ class RescueIncident:
 
     @property
     def beyond_capacity(self) -> float | None:
-        """How many more are on board than it is certified for; None where that is not known."""
+        """Return the number of people beyond the certified capacity; None if unknown."""
         certified = self.known("certified_capacity")
         if not self.persons or not isinstance(certified, int | float):
             return None
@@ -168,13 +168,13 @@ class RescueIncident:
 
     @property
     def referred_because(self) -> str | None:
-        """What an officer wrote who referred it to rescue; None where records alone showed it."""
+        """Return the words of the officer who referred it; None if records alone showed it."""
         actions = (report.state.action for report in self.reports)
         return next((action.text for action in actions if action), None)
 
     @property
     def is_unheard(self) -> bool:
-        """Whether somebody is still to say that they act."""
+        """Return whether somebody is still to say that they act."""
         return any(report.is_unheard for report in self.reports)
 
     @property
@@ -185,7 +185,7 @@ class RescueIncident:
 
     @property
     def is_ended(self) -> bool:
-        """Whether every case of it is closed."""
+        """Return whether every case of it is closed."""
         return all(report.state.status == "closed" for report in self.reports)
 
     @property
@@ -196,7 +196,7 @@ class RescueIncident:
 
     @property
     def calls(self) -> "CallsMade":
-        """What became of the calls of all its cases."""
+        """Return what became of the calls of all its cases."""
         steps = [step for report in self.reports for step in report.calls]
         return CallsMade(tuple(sorted(steps, key=lambda step: step.at)))
 
@@ -223,12 +223,12 @@ class CallsMade:
 
     @property
     def refused(self) -> int:
-        """How many attempts no address took."""
+        """Return how many attempts no address took."""
         return len(self._of("refused"))
 
     @property
     def escalated(self) -> int:
-        """How often it went on to another address, for want of a person."""
+        """Return how often it went on to another address, for want of a person."""
         return len(self._of("escalated"))
 
     @property
@@ -251,12 +251,12 @@ class ToldAlert:
 
     @property
     def is_unheard(self) -> bool:
-        """Whether somebody is still to say that they act."""
+        """Return whether somebody is still to say that they act."""
         return self.alert.is_open
 
     @property
     def is_ended(self) -> bool:
-        """Whether people ended it."""
+        """Return whether people ended it."""
         return self.alert.ended_at is not None
 
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
@@ -295,7 +295,7 @@ class RescueBoard:
 
     @property
     def is_everyone_helped(self) -> bool:
-        """Whether somebody acts on all that is known; of what cannot be read nobody knows."""
+        """Return whether everyone known is helped; an unreadable report counts as not."""
         return not (self.unheard or self.unheard_alerts or self.unreadable)
 
     @property
@@ -404,6 +404,6 @@ def incidents(reports: Iterable[RescueReport]) -> list[RescueIncident]:
 
 
 def _place(incident: RescueIncident) -> tuple[bool, datetime, int]:
-    """Where an incident stands on the board: first what waits for a person, the oldest first."""
+    """Return an incident's place on the board: unattended first, then the oldest."""
     since = incident.unheard_since or incident.began_at
     return not incident.is_unheard, since, incident.reports[0].row.seq

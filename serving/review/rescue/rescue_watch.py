@@ -37,7 +37,7 @@ class BoardState:
 
 
 class BoardStore(Protocol):
-    """Where items of the board are stored; `acts` counts the acts through this process."""
+    """A store of items of the board; `acts` counts the acts through this process."""
 
     acts: int
 
@@ -72,7 +72,7 @@ class RescueWatch:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether what was read last still counts, so that nothing is read now."""
+        """Return whether what was read last still counts, so that nothing is read now."""
         is_recent = self._monotonic() - self._read_at < MAX_AGE_S
         return is_recent and self._acts == self._count_acts()
 

@@ -34,7 +34,7 @@ MOST_COMPANIONS = 12
 
 @dataclass(frozen=True)
 class EntityReference:
-    """How an entity is asked for: its kind, and the token that stands for it."""
+    """A reference to an entity: its kind, and the token that stands for it."""
 
     kind: EntityKind
     token: str
@@ -75,12 +75,12 @@ class EntityCase:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has ended."""
+        """Return whether it has ended."""
         return self.case.status == "closed"
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether it ended with a find of smuggling."""
+        """Return whether it ended with a find of smuggling."""
         return self.result is not None and self.result.label == "confirmed"
 
 
@@ -96,7 +96,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class EntityMonth:
-    """How many cases that name an entity were opened in a month, and how many had a find."""
+    """The cases of a month that name an entity, and how many of them had a find."""
 
     begins: datetime
     cases: int
@@ -105,7 +105,7 @@ class EntityMonth:
 
 @dataclass(frozen=True)
 class EntityHistory:
-    """What the cases that a reader may see tell of an entity.
+    """The history of an entity in the cases that a reader may see.
 
     `cases` are those looked at, the newest MOST_LOOKED_AT: open ones first, then the newest. Where
     there are more, `is_whole` is False, and `first_at` is that of the oldest all the same.
@@ -125,29 +125,29 @@ class EntityHistory:
 
     @property
     def open_cases(self) -> int:
-        """How many of the cases have not ended."""
+        """Return how many of the cases have not ended."""
         return sum(not each.is_closed for each in self.cases)
 
     @property
     def confirmed(self) -> int:
-        """How many of them ended with a find of smuggling."""
+        """Return how many of them ended with a find of smuggling."""
         return sum(each.is_confirmed for each in self.cases)
 
     @property
     def with_result(self) -> int:
-        """How many of them ended with any result."""
+        """Return how many of them ended with any result."""
         return sum(each.result is not None for each in self.cases)
 
 
 @dataclass(frozen=True)
 class Entities:
-    """What a reader may know of entities: by the cases of their offices, and by no rescue."""
+    """The entities in the cases of a reader's offices, rescues excepted."""
 
     store: "EntityRepository"
     masking: Masking
 
     def history(self, reviewer: Reviewer, reference: EntityReference) -> EntityHistory:
-        """What cases tell of an entity.
+        """Return what cases tell of an entity.
 
         Raises NotFound where no case that may be seen names it, as where there is no such entity.
         """
@@ -226,7 +226,7 @@ def roles_as(kind: EntityKind, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _result_of(row: CaseRecord) -> CaseResult | None:
-    """What was found of a case that is closed; what is only proposed is nobody's to know."""
+    """Return what was found of a case that is closed; what is only proposed is nobody's to know."""
     return Cases.result_of(row) if row.status == "closed" else None
 
 

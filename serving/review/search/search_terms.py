@@ -56,7 +56,7 @@ class SearchTerm:
 
     @property
     def is_party(self) -> bool:
-        """Whether a case names it as a party, which whoever rescues has no need of."""
+        """Return whether a case names it as a party, which whoever rescues has no need of."""
         return not _OF_NO_PARTY.issuperset(self.names)
 
 
@@ -93,7 +93,7 @@ def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
 
 
 def read_search(text: str) -> str:
-    """What a search is for, normalised; raises Unprocessable where it is none."""
+    """Return what a search is for, normalised; raises Unprocessable where it is none."""
     if len(text) > LONGEST_SEARCH:
         raise _refused(
             say("want at most {longest_search} characters", longest_search=LONGEST_SEARCH)

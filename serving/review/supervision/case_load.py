@@ -115,12 +115,12 @@ class CaseLoad:
         return [each.case_id for each in self.times if is_it[which](each)]
 
     def is_overdue(self, case: CaseTimes) -> bool:
-        """Whether its limit is over by now, if it has one."""
+        """Return whether its limit is over by now, if it has one."""
         return case.lane not in ALWAYS_IN_TIME and case.due_at <= self.now.isoformat()
 
     @staticmethod
     def is_late(case: CaseTimes) -> bool:
-        """Whether nobody took a first step before its limit."""
+        """Return whether nobody took a first step before its limit."""
         return case.decided_at is None or case.decided_at > case.due_at
 
     @property

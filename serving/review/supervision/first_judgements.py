@@ -22,7 +22,7 @@ FEWEST_PEOPLE = 3
 
 @dataclass(frozen=True)
 class ComparedJudgement:
-    """What one officer thought of one case before its score was shown, and what the score says."""
+    """One officer's view of a case before its score, and the score."""
 
     case_id: str
     office: str
@@ -32,7 +32,7 @@ class ComparedJudgement:
 
     @property
     def agreement(self) -> Agreement:
-        """Whether both say the same."""
+        """Return whether both say the same."""
         if self.judged_as == "unsure":
             return "unsure"
         return "agreed" if (self.judged_as == "look") == self.is_selected else "differed"

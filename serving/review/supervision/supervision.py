@@ -43,7 +43,7 @@ _ENDED = (*_DECIDED, "state_result", "agree", "disagree", "close")
 
 @dataclass(frozen=True)
 class LaneLoad:
-    """What waits in a lane, and since when the oldest does."""
+    """The number of cases that wait in a lane, and since when the oldest does."""
 
     lane: str
     waiting: int
@@ -64,7 +64,7 @@ class ReviewerFigures:
 
     @property
     def may_trust_blindly(self) -> bool:
-        """Whether agreement and haste together call for a talk."""
+        """Return whether agreement and haste together call for a talk."""
         return (
             self.decided >= FEWEST_CASES
             and (self.agreement or 0) > BLIND_TRUST_SHARE
@@ -84,13 +84,13 @@ class MarkedReason:
 
     @property
     def words(self) -> str:
-        """What the indicator is called; its code where it is none of this release."""
+        """Return what the indicator is called; its code where it is none of this release."""
         return INDICATORS.get(self.indicator, self.indicator)
 
 
 @dataclass(frozen=True)
 class CaseEnd:
-    """What a case was found to be, once all who must agree did; of several, the last counts."""
+    """The end of a case, once all who must agree did; of several, the last counts."""
 
     case_id: str
     lane: str
@@ -99,7 +99,7 @@ class CaseEnd:
 
     @property
     def is_find(self) -> bool | None:
-        """Whether something was found; None where that could not be settled, or nobody looked."""
+        """Return whether something was found; None if unsettled, or if nobody looked."""
         meaning = RESULT_MEANING.get(self.code)  # type: ignore[call-overload]  # as it was stored
         if meaning is None or meaning.label in (None, "inconclusive"):
             return None
@@ -108,7 +108,7 @@ class CaseEnd:
 
 @dataclass(frozen=True)
 class Supervision:
-    """What a supervisor sees of what people did in a stretch of time."""
+    """The figures of people's acts in a period, for a supervisor."""
 
     lanes: tuple[LaneLoad, ...]
     reviewers: tuple[ReviewerFigures, ...]
@@ -175,7 +175,7 @@ class _Tally:
 
 @dataclass
 class _Acts:
-    """What reviewers did, act by act; `ended` has who said last how a case ends.
+    """A tally of reviewers' acts; `ended` has who said last how a case ends.
 
     `reread` has, of each case, who has read it again since.
     """
@@ -248,7 +248,7 @@ def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
 
 
 def _new(changed: dict[str, Any], field: str) -> Any:
-    """What a field changed to; None where it did not."""
+    """Return what a field changed to; None where it did not."""
     return (changed.get(field) or (None, None))[1]
 
 
@@ -259,7 +259,7 @@ def _action(changed: dict[str, Any]) -> str:
 
 
 def _end(changed: dict[str, Any]) -> str | None:
-    """How an act ended the case, or would if a second person agrees; None where it does not."""
+    """Return the end that an act gives a case or proposes for it; None if it gives none."""
     result = _new(changed, "result") or (_new(changed, "proposal") or {}).get("result")
     if result is not None:
         return str(result["code"])
@@ -267,7 +267,7 @@ def _end(changed: dict[str, Any]) -> str | None:
 
 
 def _is_same(code: str, other: str) -> bool:
-    """Whether two ends say the same of the subject, whatever their words."""
+    """Return whether two ends say the same of the subject, whatever their words."""
     one, two = (RESULT_MEANING.get(end, RELEASED) for end in (code, other))  # type: ignore[call-overload]  # a code, as it was stored
     return bool((one.label, one.is_adverse) == (two.label, two.is_adverse))
 
