@@ -1,4 +1,9 @@
-"""Assess subjects: features, score, reasons and lane, put together into decisions."""
+"""Decide subjects: enrich, features, score, lane, reasons, record.
+
+`Assessor.assess` runs a group of parsed requests through these steps; the functions below it stand
+in the order in which they are called. Nothing is logged here, and nobody is answered: the `batcher`
+does that, once the decision is durable.
+"""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,11 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from features.input_dependencies import missing_inputs
 from features.linked_records import LINKED_RECORD_TYPES
-from features.offences import offence_group
+from features.offences import Offence, offence_group
 from features.peer_groups import peers_of
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -29,19 +33,20 @@ from serving.declared_ahead import (
 from serving.errors import Conflict, ServingError, SubmissionRefused
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
+from serving.explanation.formatting import Value
 from serving.explanation.reason_ranking import Reasons, ranking
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.models.errors import ModelsOff, NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
-from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich, with_newest_legs
-from serving.scoring.newly_counted import newly_counted
+from serving.scoring.new_evidence import newly_counted
 from serving.scoring.standing_declarations import as_standing, withdrawn_at
+from serving.triage.disagreement import ChallengerScore
 from serving.triage.lane_rule import WITHOUT_CASE, EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
-from serving.triage.life_at_risk import TIME_PASSED, begun_by_time, danger_signals, in_words
+from serving.triage.life_at_risk import TIME_PASSED, DangerSignal, danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
 
 Subject = tuple[str, str]
@@ -64,30 +69,25 @@ class AssessmentRequest:
 
 
 @dataclass(frozen=True)
-class AdmittedRequest:
-    """A request that may be decided, and the model for it; `attached` names the added records.
+class EnrichedRequest:
+    """A request that may be decided, with everything that is known of its subject.
 
-    `known` is the submission with what legs became since its scoring instant: of who has arrived
-    by now no delay is a danger.
-    `earlier` is what was decided of a subject that is scored again, as of a later instant. Without
-    a `champion` no score follows, and `unscored` says why.
+    `submission` has the received records that count at its scoring instant; `attached` names those
+    that were added. `danger_signals` are computed once, with the legs that are known by now: a
+    journey that has arrived by now is in no danger by its delay. `earlier` and `because` are set
+    for a subject that is scored again, as of a later instant. Without a `champion` no score
+    follows, and `unscored` says why.
     """
 
     request: AssessmentRequest
     submission: Submission
-    known: Submission
     attached: tuple[str, ...]
+    danger_signals: tuple[DangerSignal, ...]
     earlier: EarlierDecisions | None
+    because: tuple[str, ...]
     office_id: str | None
     champion: LoadedModel | None
     unscored: Unscored | None
-
-
-@dataclass(frozen=True)
-class EncodedRequest(AdmittedRequest):
-    """An admitted request with its features."""
-
-    vector: Vector
 
 
 @dataclass(frozen=True)
@@ -110,99 +110,73 @@ class Assessor:
         clock), a Conflict or Unavailable. None is part of another's history.
         Where no model may answer, a decision has no score.
         """
-        admitted = self.admitted(requests)
+        outcomes = self.enrich(requests)
+        enriched = [each for each in outcomes if isinstance(each, EnrichedRequest)]
         try:
-            encoded = self._encoded(
-                [item for item in admitted if isinstance(item, AdmittedRequest)]
-            )
+            vectors = self.history.vectors([each.submission for each in enriched])
         except ServingError as failure:
-            return [item if isinstance(item, ServingError) else failure for item in admitted]
+            return [each if isinstance(each, ServingError) else failure for each in outcomes]
         scores = iter(
-            scores_of([(item.champion, item.vector) for item in encoded if item.champion])
+            # One call for the group, since a row more costs little and has the same bits as alone.
+            scores_of(
+                [
+                    (each.champion, vector)
+                    for each, vector in zip(enriched, vectors, strict=True)
+                    if each.champion
+                ]
+            )
         )
-        decided = (
-            self._decision(item, next(scores) if item.champion else None) for item in encoded
+        decisions = iter(
+            [
+                self._decision(each, vector, next(scores) if each.champion else None)
+                for each, vector in zip(enriched, vectors, strict=True)
+            ]
         )
-        return [item if isinstance(item, ServingError) else next(decided) for item in admitted]
+        return [each if isinstance(each, ServingError) else next(decisions) for each in outcomes]
 
-    def admitted(
-        self, requests: Sequence[AssessmentRequest]
-    ) -> list[AdmittedRequest | ServingError]:
-        """Each as it would be decided, or why it would not: the errors of the request itself."""
+    def enrich(self, requests: Sequence[AssessmentRequest]) -> list[EnrichedRequest | ServingError]:
+        """Return each with its received records, or why it is not decided: its own errors."""
         records = self.records.about(
             [subject for request in requests for subject in _subjects(request.submission)]
         )
-        return [self._admitted(request, records) for request in requests]
+        return [self._enriched(request, records) for request in requests]
 
-    def is_history_missing(self, champion: LoadedModel) -> bool:
-        """Whether too little is encoded of what the model was trained on (`missing_history`)."""
-        return bool(missing_types(champion.model.manifest.record_counts, self.history.counts))
-
-    def _admitted(
+    def _enriched(
         self, request: AssessmentRequest, records: Mapping[Subject, list[ReceivedRecord]]
-    ) -> AdmittedRequest | ServingError:
-        own = request.submission
-        if (ahead := self._refused_ahead(request)) is not None:
+    ) -> EnrichedRequest | ServingError:
+        own, at = request.submission, request.at
+        if (ahead := _refusal_ahead(request, self.doubts_clock)) is not None:
             return ahead
         rows = [row for subject in _subjects(own) for row in records[subject]]
-        rows = sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key)
-        enriched = enrich(own, rows)
-        submission = enriched.submission
-        known = with_newest_legs(submission, rows, request.at)
-        champion, unscored = self._champion(submission, request.at)
+        rows = sorted(filter(partial(_belongs, own), rows), key=lambda row: row.key)
+        submission, attached = enrich(own, rows)
+        known = with_newest_legs(submission, rows, at)
+        signals = danger_signals(known, submission.scoring_instant)
         try:
-            _require_declared(known, rows, request.at)
-            return AdmittedRequest(
-                request=request,
-                submission=submission,
-                known=known,
-                attached=enriched.attached,
-                earlier=self._earlier(submission),
-                office_id=request.caller.office_for(_office_named(submission)),
-                champion=champion,
-                unscored=unscored,
-            )
+            if not signals:  # a life that may be in danger is looked for, withdrawn or not
+                _require_declared(known, rows, at)
+            earlier = _earlier_decisions(submission, self.decided)
+            named = submission.shipment.office_id if submission.shipment else None
+            office_id = request.caller.office_for(named)
         except ServingError as refusal:
             return refusal
-
-    def _refused_ahead(self, request: AssessmentRequest) -> ServingError | None:
-        """Return the refusal of a declaration, or of a scoring instant, ahead of the clock.
-
-        What the service scores again was taken before, whatever the clock said then.
-        """
-        submission, at = request.submission, request.at
-        if request.caller.key_id == SCORES_AGAIN:
-            return None
-        own = SUBJECT_TYPES[submission.subject_kind].submission_field
-        instants = {f"/{own}/declared_at": submission.declared_at, "/as_of": submission.as_of}
-        if submission.journey is not None:
-            instants["/journey/declared_at"] = submission.journey.declared_at
-        given = [(pointer, instant) for pointer, instant in instants.items() if instant]
-        faults = tuple(filter(None, (fault_ahead(*each, at) for each in given)))
-        if not faults:
-            return None
-        if self.doubts_clock(at):
-            return clock_doubted(at)
-        return SubmissionRefused(f"declared ahead of the clock: {faults[0].detail}", faults)
-
-    def _earlier(self, submission: Submission) -> EarlierDecisions | None:
-        """What was decided before of a subject that says its scoring instant.
-
-        Raises Conflict.
-        """
-        if submission.as_of is None:
-            return None
-        earlier = self.decided.earlier(submission.subject_kind, submission.subject_id)
-        if earlier and submission.as_of < earlier.newest.known_until:
-            raise Conflict(
-                "the subject was scored as of a later instant already", code="scored-as-of-later"
-            )
-        return earlier
+        champion, unscored = self._champion(submission, at)
+        return EnrichedRequest(
+            request=request,
+            submission=submission,
+            attached=attached,
+            danger_signals=signals,
+            earlier=earlier,
+            because=_new_evidence(earlier, submission, known, signals),
+            office_id=office_id,
+            champion=champion,
+            unscored=unscored,
+        )
 
     def _champion(
         self, submission: Submission, at: datetime
     ) -> tuple[LoadedModel | None, Unscored | None]:
-        """The champion, or why there is none, or none that may be asked."""
+        """Return the champion, or why there is none, or none that may be asked."""
         if submission.scoring_instant > at + MAX_AHEAD:  # scored again: taken by a wrong clock
             return None, "declared_ahead"
         try:
@@ -212,105 +186,109 @@ class Assessor:
         except NoModel:
             return None, "no_model"
 
-    def _encoded(self, admitted: Sequence[AdmittedRequest]) -> list[EncodedRequest]:
-        """Compute the features of each; raises HistoryUnavailable."""
-        vectors = self.history.vectors([item.submission for item in admitted])
-        return [
-            EncodedRequest(**vars(item), vector=vector)
-            for item, vector in zip(admitted, vectors, strict=True)
-        ]
-
-    def _decision(self, encoded: EncodedRequest, scored: Scored | None) -> Decision:
+    def _decision(
+        self, enriched: EnrichedRequest, vector: Vector, scored: Scored | None
+    ) -> Decision:
+        """Choose the lane of a scored subject, explain its score, and make the record of both."""
         score, unseen = scored or (None, [])
-        request, submission = encoded.request, encoded.submission
-        signals = danger_signals(encoded.known, submission.scoring_instant)
-        harm_ratio = self._harm_ratio(encoded)
-        placement = self._placed(encoded, score, harm_ratio, is_life_at_risk=bool(signals))
-        is_to_be_read = placement.lane not in WITHOUT_CASE or _is_read_anyway(encoded)
+        request, submission, earlier = enriched.request, enriched.submission, enriched.earlier
+        champion, plan = enriched.champion, self.lanes.plan
+        harm_ratio = _harm_ratio(submission, champion, plan.harm)
+        placement = self._place(enriched, vector, score, harm_ratio)
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
             caller_id=request.caller.key_id,
             caller_name=request.caller.name,
-            office_id=encoded.office_id,
+            office_id=enriched.office_id,
             subject_kind=submission.subject_kind,
             subject_id=submission.subject_id,
             request_digest=request.digest,
             request=request.body.decode(),
-            model=encoded.champion and ModelRef.from_loaded(encoded.champion),
-            vector=encoded.vector,
+            model=champion and ModelRef.from_loaded(champion),
+            vector=vector,
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=self._reasons(encoded, score) if is_to_be_read else None,
-            said_with={**encoded.vector.said_with},
+            reasons=self._reasons(enriched, vector, score, placement),
+            said_with={**vector.said_with},
             lane=placement.lane,
             lane_reason=placement.reason,
-            life_at_risk=in_words(signals),
-            danger_signals=signals,
+            life_at_risk=in_words(enriched.danger_signals),
+            danger_signals=enriched.danger_signals,
             hits=tuple(hit.words for hit in placement.hits),
-            plan=self.lanes.plan.digest,
+            plan=plan.digest,
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
             drawn_with=placement.drawn_with,
-            linked_records=encoded.attached,
-            unscored=encoded.unscored,
+            linked_records=enriched.attached,
+            unscored=enriched.unscored,
             purpose=self.purpose,
-            is_history_missing=encoded.champion is not None
-            and self.is_history_missing(encoded.champion),
+            is_history_missing=champion is not None and self.is_history_missing(champion),
             as_of=submission.as_of,
-            **_scored_again(encoded),
-            harm_weights=self.lanes.plan.harm,
+            rescores=earlier.first_id if earlier else None,
+            lane_before=earlier.newest.lane if earlier else None,
+            because=enriched.because,
+            harm_weights=plan.harm,
             harm_ratio=harm_ratio,
         )
 
-    def _harm_ratio(self, encoded: EncodedRequest) -> float | None:
-        """How much harm a find would be of beside a usual one; None where harm is not weighed."""
-        if encoded.champion is None or not self.lanes.plan.harm:
-            return None
-        shipment, journey = encoded.submission.shipment, encoded.submission.journey
-        group = offence_group(
-            journey.mode if journey else None, shipment.hs_code if shipment else None
-        )
-        shares = encoded.champion.model.manifest.offence_shares
-        return shares.harm_ratio(self.lanes.plan.harm, group)
-
-    def _reasons(self, encoded: EncodedRequest, score: Score | None) -> Reasons | None:
-        if encoded.champion is None or score is None:
-            return None
-        return _reasons(self._comparisons(encoded.champion), encoded, score)
-
-    def _comparisons(self, champion: LoadedModel) -> Comparisons:
-        kind, own = champion.model.manifest.subject, champion.model
-        if kind not in self._compared or self._compared[kind].model is not own:
-            self._compared[kind] = Comparisons(own)
-        return self._compared[kind]
-
-    def _placed(
+    def _place(
         self,
-        encoded: EncodedRequest,
+        enriched: EnrichedRequest,
+        vector: Vector,
         score: Score | None,
         harm_ratio: float | None,
-        *,
-        is_life_at_risk: bool,
     ) -> Placement:
-        submission, at = encoded.submission, encoded.request.at
+        """Choose the lane by danger, watch-lists, rules, score and draws."""
+        submission, at = enriched.submission, enriched.request.at
+        before = enriched.earlier.newest if enriched.earlier else None
         request = PlacementRequest(
             kind=submission.subject_kind,
             subject_id=submission.subject_id,
-            office_id=encoded.office_id,
+            office_id=enriched.office_id,
             at=at,
             probability=None if score is None else score.probability,
-            is_life_at_risk=is_life_at_risk,
-            hits=tuple(find_hits(self.lanes.plan, submission, encoded.vector, at)),
-            challenger=challenger_score(self.models, submission.subject_kind, encoded.vector),
-            earlier=_selection(encoded.earlier),
+            is_life_at_risk=bool(enriched.danger_signals),
+            hits=tuple(find_hits(self.lanes.plan, submission, vector, at)),
+            challenger=challenger_score(self.models, submission.subject_kind, vector),
+            earlier=None
+            if before is None
+            else EarlierSelection.of_probabilities(
+                before.lane, before.lane_reason, before.lane_probabilities
+            ),
             harm_ratio=1.0 if harm_ratio is None else harm_ratio,
         )
-        champion = encoded.champion
+        champion = enriched.champion
         return self.lanes.place(
             request, champion.model.manifest.score_quantiles if champion else ()
         )
+
+    def _reasons(
+        self,
+        enriched: EnrichedRequest,
+        vector: Vector,
+        score: Score | None,
+        placement: Placement,
+    ) -> Reasons | None:
+        """Rank the reasons of a score that someone reads; others follow from the record later."""
+        may_read = enriched.request.caller.may("explain") or enriched.earlier is not None
+        is_read = may_read or placement.lane not in WITHOUT_CASE
+        if enriched.champion is None or score is None or not is_read:
+            return None
+        kind, model = enriched.submission.subject_kind, enriched.champion.model
+        if kind not in self._compared or self._compared[kind].model is not model:
+            self._compared[kind] = Comparisons(model)
+        return ranking(kind).reasons(
+            [*vector.values()],
+            score.contributions,
+            partial(self._compared[kind].of, peers_of(enriched.submission)),
+            vector.said_with,
+        )
+
+    def is_history_missing(self, champion: LoadedModel) -> bool:
+        """Return True where too little is encoded of what the model was trained on."""
+        return bool(missing_types(champion.model.manifest.record_counts, self.history.counts))
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
         """Score examples, and forget them, so that no request waits for what is made once."""
@@ -321,8 +299,24 @@ class Assessor:
                 score_of(self.models.champion(example.subject_kind), vector)
 
 
+def challenger_score(
+    models: ModelPool, kind: SubjectKind, vector: Mapping[str, Value]
+) -> ChallengerScore | None:
+    """Score a vector with the challenger, without reasons; None where there is none.
+
+    The random draw is raised where the two models differ, so the lane cannot wait for
+    `shadow_scoring`, which stores the challenger's full score after the decision is durable.
+    """
+    challenger = models.challengers(kind).get("challenger")
+    if challenger is None:
+        return None
+    row, _ = challenger.model.encode(vector)
+    (probability,) = challenger.scorer.probabilities(row.reshape(1, -1)).tolist()
+    return ChallengerScore(probability, challenger.model.manifest.score_quantiles)
+
+
 def _subjects(submission: Submission) -> list[Subject]:
-    """The subjects whose received records belong to it: itself, and the journey of a shipment."""
+    """Return the subjects whose received records belong to it: itself, and a shipment's journey."""
     subject = (submission.subject_kind, submission.subject_id)
     if not SUBJECT_TYPES[submission.subject_kind].has_journey or submission.journey is None:
         return [subject]
@@ -330,15 +324,36 @@ def _subjects(submission: Submission) -> list[Subject]:
 
 
 def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
-    """Whether a received record is one of the subject's own, or one of its journey."""
+    """Return True for a received record of the subject itself, or of its journey."""
     record_type = LINKED_RECORD_TYPES.get(row.kind)
     is_of_journey = record_type is not None and not record_type.has_subject_kind
     return is_of_journey or row.subject_kind == submission.subject_kind
 
 
+def _refusal_ahead(request: AssessmentRequest, doubts_clock: DoubtsClock) -> ServingError | None:
+    """Return the refusal of a declaration, or of a scoring instant, ahead of the clock.
+
+    The service's own later scores are not refused: their declarations were taken before.
+    """
+    submission, at = request.submission, request.at
+    if request.caller.key_id == SCORES_AGAIN:
+        return None
+    own = SUBJECT_TYPES[submission.subject_kind].submission_field
+    instants = {f"/{own}/declared_at": submission.declared_at, "/as_of": submission.as_of}
+    if submission.journey is not None:
+        instants["/journey/declared_at"] = submission.journey.declared_at
+    given = [(pointer, instant) for pointer, instant in instants.items() if instant]
+    faults = tuple(filter(None, (fault_ahead(*each, at) for each in given)))
+    if not faults:
+        return None
+    if doubts_clock(at):
+        return clock_doubted(at)
+    return SubmissionRefused(f"declared ahead of the clock: {faults[0].detail}", faults)
+
+
 def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: datetime) -> None:
-    """Raise Conflict where that was received, but of what may be a life in danger."""
-    if as_standing(known, rows, at) is not None or danger_signals(known, known.scoring_instant):
+    """Raise Conflict where the declaration was withdrawn."""
+    if as_standing(known, rows, at) is not None:
         return
     since = withdrawn_at(known, rows, at)
     raise Conflict(
@@ -348,43 +363,43 @@ def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: dat
     )
 
 
-def _scored_again(encoded: EncodedRequest) -> dict[str, Any]:
-    """What a decision holds of the decisions before it; nothing where there are none."""
-    if encoded.earlier is None:
-        return {}
-    newest, submission = encoded.earlier.newest, encoded.submission
-    because = [name for name, _ in newly_counted(newest, submission)]
-    if begun_by_time(encoded.known, newest.known_until, submission.scoring_instant):
-        because.append(TIME_PASSED)
-    return {
-        "rescores": encoded.earlier.first_id,
-        "lane_before": newest.lane,
-        "because": tuple(because),
-    }
+def _earlier_decisions(submission: Submission, decided: DecidedSubjects) -> EarlierDecisions | None:
+    """Return the earlier decisions about a subject that says its scoring instant.
 
-
-def _is_read_anyway(encoded: EncodedRequest) -> bool:
-    """Whether reasons are read whatever the lane: by who asks, or in the case there may be."""
-    return encoded.request.caller.may("explain") or encoded.earlier is not None
-
-
-def _selection(earlier: EarlierDecisions | None) -> EarlierSelection | None:
-    if earlier is None:
+    Raises Conflict, since scoring instants never go back.
+    """
+    if submission.as_of is None:
         return None
-    newest = earlier.newest
-    return EarlierSelection.of_probabilities(
-        newest.lane, newest.lane_reason, newest.lane_probabilities
-    )
+    earlier = decided.earlier(submission.subject_kind, submission.subject_id)
+    if earlier and submission.as_of < earlier.newest.known_until:
+        raise Conflict(
+            "the subject was scored as of a later instant already", code="scored-as-of-later"
+        )
+    return earlier
 
 
-def _office_named(submission: Submission) -> str | None:
-    return submission.shipment.office_id if submission.shipment else None
+def _new_evidence(
+    earlier: EarlierDecisions | None,
+    submission: Submission,
+    known: Submission,
+    signals: tuple[DangerSignal, ...],
+) -> tuple[str, ...]:
+    """Name the records that count since the newest decision, and time if it became a danger."""
+    if earlier is None:
+        return ()
+    because = [name for name, _ in newly_counted(earlier.newest, submission)]
+    before = {each.code for each in danger_signals(known, earlier.newest.known_until)}
+    if any(each.code not in before for each in signals):
+        because.append(TIME_PASSED)
+    return tuple(because)
 
 
-def _reasons(compared: Comparisons, encoded: EncodedRequest, score: Score) -> Reasons:
-    return ranking(encoded.submission.subject_kind).reasons(
-        [*encoded.vector.values()],
-        score.contributions,
-        partial(compared.of, peers_of(encoded.submission)),
-        encoded.vector.said_with,
-    )
+def _harm_ratio(
+    submission: Submission, champion: LoadedModel | None, harm: Mapping[Offence, float]
+) -> float | None:
+    """Return the harm of a find relative to a usual one; None where harm is not weighed."""
+    if champion is None or not harm:
+        return None
+    shipment, journey = submission.shipment, submission.journey
+    group = offence_group(journey.mode if journey else None, shipment.hs_code if shipment else None)
+    return champion.model.manifest.offence_shares.harm_ratio(harm, group)

@@ -1,7 +1,6 @@
 """Enrich submissions with the received records of their subjects."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +10,12 @@ from features.submission import Submission, submitted_type
 from serving.history.received_records import ReceivedRecord, RecordStore
 
 
-@dataclass(frozen=True)
-class EnrichedSubmission:
-    """A submission with the records of its subject; `attached` names those that were added."""
+def enrich(
+    submission: Submission, records: Iterable[ReceivedRecord]
+) -> tuple[Submission, tuple[str, ...]]:
+    """Add received records to a submission; return it and the names of those that were added.
 
-    submission: Submission
-    attached: tuple[str, ...]
-
-
-def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> EnrichedSubmission:
-    """Add received records to a submission; where both have one, the submission's counts.
-
+    Where both have a record, the submission's counts.
     But a leg that is planned in one and has departed or arrived in a later version counts as of the
     version that was known last before the scoring instant. Of more positions than may be those
     heard last count, and every call for help.
@@ -49,12 +43,12 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
             continue
         attached[name, place] = f"{name}/{row.record_id}"
     if not attached:
-        return EnrichedSubmission(submission, ())
+        return submission, ()
     stay = _positions_that_stay(linked["positions"])
     linked["positions"] = [linked["positions"][place] for place in stay]
     named = [each for at, each in attached.items() if at[0] != "positions" or at[1] in stay]
     update = {name: tuple(present) for name, present in linked.items()}
-    return EnrichedSubmission(submission.with_linked(update), tuple(named))
+    return submission.with_linked(update), tuple(named)
 
 
 def with_newest_legs(
@@ -63,7 +57,8 @@ def with_newest_legs(
     """A submission with the versions of legs that are known by now: whether it has arrived."""
     legs = [row for row in records if row.kind == "legs"]
     as_of_now = submission.model_copy(update={"as_of": now})
-    return submission.model_copy(update={"legs": enrich(as_of_now, legs).submission.legs})
+    newest, _ = enrich(as_of_now, legs)
+    return submission.model_copy(update={"legs": newest.legs})
 
 
 def with_newest_positions(
@@ -78,7 +73,7 @@ def with_newest_positions(
         return submission
     subject = ("route", submission.journey.journey_id)
     rows = records.about([subject])[subject]
-    heard = enrich(submission, [row for row in rows if row.kind == "positions"]).submission
+    heard, _ = enrich(submission, [row for row in rows if row.kind == "positions"])
     now = clock()
     in_time = tuple(each for each in heard.positions if each.observed_at <= now)
     return heard.model_copy(update={"positions": in_time}) if in_time else heard

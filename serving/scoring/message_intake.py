@@ -31,7 +31,7 @@ from serving.history.kept_messages import (
     lines_of,
 )
 from serving.request_parsing import read_submission
-from serving.scoring.assessment import AdmittedRequest, AssessmentRequest
+from serving.scoring.assessment import AssessmentRequest, EnrichedRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
 from serving.scoring.idempotency import Answer, AnswerStore, IdempotencyClaims
 from serving.scoring.message_plan import (
@@ -48,7 +48,6 @@ from serving.scoring.message_plan import (
 from serving.scoring.message_readers import MessageReaders
 from serving.scoring.message_versions import KnownVersions
 from serving.scoring.ships import ShipJourneys, ShipPositions
-from serving.triage.life_at_risk import danger_signals
 
 MAX_SENTENCES = 50_000
 """Sentences of AIS in one message: to decode so many takes some seconds."""
@@ -297,12 +296,12 @@ class MessageIntake:
         requests = [
             self._request(sent, subject, read, records, read_at) for subject in read.subjects
         ]
-        decidable = self._batcher.assessor.admitted(requests)
-        for subject, admitted in zip(read.subjects, decidable, strict=True):
-            if isinstance(admitted, SubmissionRefused):
-                raise _at_places_of(subject, read, admitted)
-            if isinstance(admitted, ServingError):
-                raise admitted
+        enriched = self._batcher.assessor.enrich(requests)
+        for subject, outcome in zip(read.subjects, enriched, strict=True):
+            if isinstance(outcome, SubmissionRefused):
+                raise _at_places_of(subject, read, outcome)
+            if isinstance(outcome, ServingError):
+                raise outcome
         bodies = tuple(request.body for request in requests)
         placed = placed_records(read, records)
         return _Plan(read, read_at, records, placed, bodies, len(bodies) - len(in_danger))
@@ -345,8 +344,12 @@ class MessageIntake:
         if kept is not None:
             return [each for each in told if (each.kind, each.id) in kept.content.scored]
         requests = [self._request(sent, each, read, (), at) for each in told]
-        admitted = self._batcher.assessor.admitted(requests)
-        return [each for each, seen in zip(told, admitted, strict=True) if _shows_danger(seen)]
+        enriched = self._batcher.assessor.enrich(requests)
+        return [
+            each
+            for each, seen in zip(told, enriched, strict=True)
+            if isinstance(seen, EnrichedRequest) and seen.danger_signals
+        ]
 
     def _checked(self, sent: SentMessage, read: ReadMessage) -> tuple[CheckedRecord, ...]:
         by_type = read.by_themselves
@@ -412,9 +415,3 @@ def _at_places_of(
     """Return the refusal of a submission with the places in the message that it was made of."""
     places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
     return at_places(refusal, places)
-
-
-def _shows_danger(admitted: AdmittedRequest | ServingError) -> bool:
-    return isinstance(admitted, AdmittedRequest) and bool(
-        danger_signals(admitted.known, admitted.known.scoring_instant)
-    )

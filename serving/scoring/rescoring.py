@@ -41,7 +41,7 @@ from serving.process.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.danger_watch import HEARD_FOR
 from serving.scoring.enrichment import enrich
-from serving.scoring.newly_counted import NamedRecord, names_counted, not_counted
+from serving.scoring.new_evidence import NamedRecord, names_counted, not_counted
 from serving.scoring.standing_declarations import amendments, as_declared_last, as_standing
 
 log = structlog.get_logger(__name__)
@@ -397,7 +397,8 @@ def _with_all_known(
     """A submission with every record of its own that was received, as of now."""
     as_of_now = submission.model_copy(update={"as_of": now})
     own = [row for row in rows if row.subject_kind == submission.subject_kind]
-    return enrich(as_of_now, own).submission
+    enriched, _ = enrich(as_of_now, own)
+    return enriched
 
 
 def _report_unconfirmed(decision: Decision) -> None:

@@ -12,7 +12,7 @@ from features.record_versions import Life, amends, lives_of, version_at
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
-from serving.scoring.newly_counted import NamedRecord, name_of_version
+from serving.scoring.new_evidence import NamedRecord, name_of_version
 
 
 def amendments(submission: Submission, rows: Iterable[ReceivedRecord]) -> list[NamedRecord]:

@@ -123,7 +123,8 @@ def _submission(service: Service, told: Any) -> Submission:
     record = service.services.decisions.record(told["decision_id"])
     submission = Decision.model_validate_json(record or "").submission
     rows = service.services.records.about([(submission.subject_kind, submission.subject_id)])
-    return enrich(submission, [row for own in rows.values() for row in own]).submission
+    enriched, _ = enrich(submission, [row for own in rows.values() for row in own])
+    return enriched
 
 
 def _declared(service: Service, told: Any) -> Any:

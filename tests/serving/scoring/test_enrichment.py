@@ -46,11 +46,11 @@ def test_a_leg_counts_as_of_its_version_that_was_known_last_before_the_instant(
     as_of: str, known: str
 ) -> None:
     for received in ([DEPARTED, ARRIVED], [ARRIVED, DEPARTED]):
-        enriched = enrich(submission(route() | {"as_of": as_of}), received)
+        enriched, attached = enrich(submission(route() | {"as_of": as_of}), received)
 
-        (counted,) = enriched.submission.legs
+        (counted,) = enriched.legs
         assert counted.known_at == datetime.fromisoformat(known)
-        assert enriched.attached == tuple(
+        assert attached == tuple(
             f"legs/{one.record_id}" for one in received if one.received_at == known
         )
 
@@ -76,13 +76,13 @@ def test_an_item_that_came_later_stands_with_those_of_the_declaration() -> None:
         ]
     ]
 
-    enriched = enrich(submission(body), received)
+    enriched, attached = enrich(submission(body), received)
 
-    assert enriched.attached == ("goods_items/S-1 2",)
-    shipped = enriched.submission.shipment
+    assert attached == ("goods_items/S-1 2",)
+    shipped = enriched.shipment
     assert shipped is not None
     assert [item.commodity_code for item in shipped.items] == ["8903100000", "100630"]
-    assert read_submission(enriched.submission.model_dump_json().encode()) == enriched.submission
+    assert read_submission(enriched.model_dump_json().encode()) == enriched
 
 
 def position(observed_at: str, **changed: Any) -> ReceivedRecord:
@@ -102,11 +102,11 @@ def test_of_more_positions_than_may_be_the_newest_count_and_every_call_for_help(
     submitted = [json.loads(plain[0].body), json.loads(plain[3].body)]
     body = submission(route() | {"positions": submitted})
 
-    enriched = enrich(body, [call, *plain[1:3]])
+    enriched, attached = enrich(body, [call, *plain[1:3]])
 
-    heard = [each.observed_at.second for each in enriched.submission.positions]
+    heard = [each.observed_at.second for each in enriched.positions]
     assert heard == [4, 0, 3]
-    assert enriched.attached == (f"positions/{call.record_id}", f"positions/{plain[2].record_id}")
+    assert attached == (f"positions/{call.record_id}", f"positions/{plain[2].record_id}")
 
 
 def test_a_clock_that_is_ahead_hides_no_position_of_before_now() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.scoring.challenger_score import challenger_score
+from serving.scoring.assessment import challenger_score
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.placement_repository import PlacementRepository
 from serving.triage.control_draws import DrawGenerator
