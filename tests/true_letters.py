@@ -27,7 +27,7 @@ from serving.review.letters.case_letters import AUDIENCES, Audience
 from serving.review.letters.letter import Letter
 from serving.review.letters.letter_text import COMPUTER, NO_DECISION, SELECTED, sections_of
 from serving.review.letters.own_declarations import recipient_of
-from serving.triage.lane_rule import LaneReason
+from serving.triage.lane_declarations import LaneReason
 from tests.serving.people import reviewer
 from tests.serving.review.cases.stated import RELEASE, TO_AGENCY, agree_by, end_by, result_of
 

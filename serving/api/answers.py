@@ -9,7 +9,7 @@ from serving.api.explanations import ExplanationParts
 from serving.audit.decision import Decision, ModelRef, Unscored
 from serving.language import Language
 from serving.review.cases.opening import opens_case
-from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.lane_declarations import Lane, LaneReason
 from serving.web.bodies import ClosedModel
 
 

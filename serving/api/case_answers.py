@@ -10,7 +10,7 @@ from serving.api.openapi import problems
 from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.cases.case_state import Amendment, Case, Status, WaitingFor, status_at
 from serving.review.cases.results import ResultCode
-from serving.review.cases.shown_lanes import ScoreLane, ShownLane
+from serving.triage.lane_declarations import ScoreLane, ShownLane
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",

@@ -29,8 +29,8 @@ from serving.review.cases.case_records import CaseFilter, CaseRecord, CaseSearch
 from serving.review.cases.case_state import Status
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.seen_cases import amendment_shown
-from serving.review.cases.shown_lanes import ShownLane, shown_lane, shown_score_lane, stored_lanes
 from serving.review.search.search_terms import LONGEST_SEARCH, read_search
+from serving.triage.lane_declarations import ShownLane, shown_lane, shown_score_lane, stored_lanes
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.queue_cursor import (

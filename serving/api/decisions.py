@@ -16,7 +16,7 @@ from serving.audit.derived_reasons import with_reasons
 from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
 from serving.errors import Forbidden
-from serving.review.cases.shown_lanes import shown_score_lane
+from serving.triage.lane_declarations import shown_score_lane
 from serving.web.authentication import MayExplain, MayReadDecisions
 from serving.web.bodies import ClosedModel
 from serving.web.closed_routes import ClosedRoute

@@ -28,8 +28,8 @@ from serving.outbox.webhooks import Condition
 from serving.process.background_threads import ThreadFault
 from serving.process.worker_metrics import exposed
 from serving.review.cases.case_records import CaseAccess
-from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.scoring.batcher import NOBODY_DECIDES
+from serving.triage.lane_declarations import QUEUE_RANK
 from serving.web.authentication import require_known_caller
 from serving.web.bodies import ClosedModel
 from serving.web.hosts import is_on_this_machine

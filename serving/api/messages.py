@@ -28,7 +28,7 @@ from serving.errors import MediaTypeUnsupported, ServingError
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 from serving.review.cases.reviewer import Reviewer
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import Lane
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest, WithScope, take_permits
 from serving.web.bodies import OCTETS, ClosedModel, growing_body, while_connected

@@ -24,7 +24,7 @@ from serving.language import ENGLISH, Language
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.stored_names import with_current_names
-from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.lane_declarations import Lane, LaneReason
 from serving.triage.life_at_risk import DangerSignal
 
 

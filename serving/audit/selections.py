@@ -7,7 +7,7 @@ from datetime import datetime
 
 from features.records import OF_DOCUMENTS, Result, SelectedBy
 from serving.audit.decision import Decision
-from serving.triage.lane_rule import VISITED, Lane, LaneReason
+from serving.triage.lane_declarations import VISITED, Lane, LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
     "life_at_risk": "intelligence",

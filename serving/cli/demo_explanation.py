@@ -5,7 +5,7 @@ from typing import Any
 
 from serving.explanation.formatting import listed, readable
 from serving.explanation.missing_inputs import missing_in_words
-from serving.triage.lane_rule import LaneReason
+from serving.triage.lane_declarations import LaneReason
 
 WIDTH = 78
 WHY: dict[LaneReason, str] = {

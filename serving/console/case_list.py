@@ -22,12 +22,11 @@ from serving.language import ARROW, reading, say, say_word
 from serving.review.acts.tag import MAX_TAG_LENGTH, normalised_tag
 from serving.review.cases.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.cases.case_state import Amendment
-from serving.review.cases.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
+from serving.review.cases.case_summary import UNFITTING_DESCRIPTION
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.seen_cases import amendment_shown
-from serving.review.cases.shown_lanes import ShownLane, stored_lanes
 from serving.review.cases.teams import Inboxes
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import LANE_NAMES, Lane, ShownLane, stored_lanes
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
 from serving.web.stored_texts import said_again
 

@@ -22,8 +22,9 @@ from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
 from serving.review.acts.judge import has_said_a_view
 from serving.review.cases.case_state import Case
-from serving.review.cases.case_summary import LANE_NAMES, describe_lane, describe_subject
+from serving.review.cases.case_summary import describe_lane, describe_subject
 from serving.review.cases.reviewer import Reviewer
+from serving.triage.lane_declarations import LANE_NAMES
 from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 

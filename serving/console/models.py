@@ -16,7 +16,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.readers import MayStudy
 from serving.container import Services
 from serving.models.model_pool import LoadedModel, Role
-from serving.review.cases.case_summary import LANE_NAMES
+from serving.triage.lane_declarations import LANE_NAMES
 from serving.web.figure_words import FIRST_FIGURES
 from serving.web.services import TheServices
 from training.model.model_pointer import GateVerdict

@@ -26,11 +26,9 @@ from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import CLAIM
 from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_records import MOST_COUNTED, CaseRecord, QueueFilter
-from serving.review.cases.case_summary import LANE_NAMES
-from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.review.cases.reviewer import Reviewer
-from serving.review.cases.shown_lanes import ShownLane
 from serving.review.errors import InboxUnknown
+from serving.triage.lane_declarations import LANE_NAMES, QUEUE_RANK, ShownLane
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)

@@ -25,10 +25,9 @@ from serving.review.cases.case_records import (
     SearchPage,
 )
 from serving.review.cases.case_state import Status
-from serving.review.cases.case_summary import LANE_NAMES
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.search_terms import LONGEST_SEARCH, SearchTerm, read_search
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import LANE_NAMES, Lane
 from serving.web.queue_cursor import decode_found
 from serving.web.services import TheServices
 

@@ -34,11 +34,11 @@ from serving.language import ENGLISH, begin_reading, say
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
 from serving.review.acts.rereadings import has_reread, reread_case
-from serving.review.cases.case_summary import LANE_NAMES
 from serving.review.cases.results import OF_ENFORCEMENT, RESULT_MEANING
 from serving.review.cases.reviewer import Reviewer
 from serving.review.supervision.case_load import CaseLoad, LoadFigures, by_lane, by_office
 from serving.review.supervision.supervision import DECIDING, Supervision
+from serving.triage.lane_declarations import LANE_NAMES
 from serving.web.downloads import download_headers
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices

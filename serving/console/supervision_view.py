@@ -20,10 +20,10 @@ from serving.monitor.monitoring_report import (
 )
 from serving.monitor.period_spans import span_of
 from serving.review.cases.case_records import CaseRecord
-from serving.review.cases.case_summary import LANE_NAMES
 from serving.review.supervision.case_load import CaseLoad, LoadFigures, Which
 from serving.review.supervision.first_judgements import Agreement, AgreementFigures, FirstJudgements
 from serving.review.supervision.supervision import Supervision
+from serving.triage.lane_declarations import LANE_NAMES
 from training.confidence_intervals import Estimate, proportion
 
 Period = Annotated[str, Field(pattern=r"^(30|90) days$|^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]

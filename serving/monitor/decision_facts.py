@@ -15,7 +15,7 @@ from features.reference.geography.regions import region_of
 from features.subject_types import SUBJECT_TYPES
 from serving.explanation.formatting import Value
 from serving.monitor.stored_rollups import Visit
-from serving.triage.lane_rule import VISITED
+from serving.triage.lane_declarations import VISITED
 
 UNKNOWN = "(unknown)"
 

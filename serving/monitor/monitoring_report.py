@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from features.records import SubjectKind
 from serving import stored_names
 from serving.stored_names import with_current_names
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import Lane
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
 

@@ -23,7 +23,7 @@ from serving.monitor.monitoring_report import (
 )
 from serving.monitor.population import TrafficPart
 from serving.monitor.selection_strata import RESCUE, Slice, probability_of
-from serving.triage.recent_load import PACED
+from serving.triage.lane_declarations import PACED
 from serving.triage.triage_plan import TriagePlan
 from training.confidence_intervals import Estimate, proportion
 from training.estimation.sensitivity import SensitivityBound, sensitivity

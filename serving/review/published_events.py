@@ -23,7 +23,7 @@ from serving.review.cases.case_records import CaseAccess, CaseRecord, CaseScore,
 from serving.review.cases.case_state import Case, Statement, WaitingFor
 from serving.review.cases.opening import CASE
 from serving.review.cases.results import ResultCode
-from serving.review.cases.shown_lanes import ScoreLane, shown_lane, shown_score_lane
+from serving.triage.lane_declarations import ScoreLane, shown_lane, shown_score_lane
 
 if TYPE_CHECKING:
     from serving.storage.repositories.published_event_repository import PublishedEventRepository

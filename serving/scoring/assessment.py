@@ -44,7 +44,8 @@ from serving.scoring.enrichment import enrich, with_newest_legs
 from serving.scoring.new_evidence import newly_counted
 from serving.scoring.standing_declarations import as_standing, withdrawn_at
 from serving.triage.disagreement import ChallengerScore
-from serving.triage.lane_rule import WITHOUT_CASE, EarlierSelection, Placement
+from serving.triage.lane_declarations import WITHOUT_CASE
+from serving.triage.lane_rule import EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import TIME_PASSED, DangerSignal, danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits

@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 from serving.triage.cutoffs import Cutoff
+from serving.triage.lane_declarations import VISITED, Lane, LaneReason
 from serving.triage.watch_list_hits import Hit
-
-Lane = Literal["rescue", "inspect", "control", "document_check", "post_review", "release", "manual"]
-LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"]
-
-# Someone goes and looks at what is in these.
-VISITED: tuple[Lane, ...] = ("rescue", "inspect", "control")
-# Nobody is asked about these: they open no case.
-WITHOUT_CASE: tuple[Lane, ...] = ("release", "manual")
 
 
 @dataclass(frozen=True)

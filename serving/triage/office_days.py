@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
 from serving.triage.arrival_profile import HOURS, ArrivalProfile
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import Lane
 
 WHOLE_DAYS = 14
 

@@ -13,7 +13,7 @@ from typing import cast
 
 from features.records import SubjectKind
 from serving.errors import LogUnavailable
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import Lane
 from serving.triage.office_days import WHOLE_DAYS
 from serving.triage.placement_log import LoggedPlacement, PlacementLog
 from serving.triage.recent_load import RecentLoad, RecentPlacement

@@ -11,16 +11,13 @@ from typing import Self
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.triage.arrival_profile import ArrivalProfile
 from serving.triage.capacity import Workday, carried_over
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import PACED, Lane
 from serving.triage.office_days import OfficeDays
 
 REMEMBERED = timedelta(days=14)
 # A distribution of fewer scores says little about its upper end.
 FEWEST_SCORES = 200
 MOST_SCORES = 5_000
-
-# The lanes that have a capacity.
-PACED: tuple[Lane, ...] = ("inspect", "document_check")
 
 Key = tuple[SubjectKind, str | None]
 

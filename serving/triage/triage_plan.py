@@ -54,6 +54,7 @@ from pydantic import (
 from features.catalogue import ROUTE, SHIPMENT
 from features.errors import TidegateError, in_own_words
 from features.offences import Offence
+from serving.triage.lane_declarations import HitLane
 
 Weight = Annotated[float, Field(gt=0, le=1_000)]
 PerDay = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -107,7 +108,7 @@ class TriageRule(_PlanTable):
     feature: str
     above: float | None = None
     below: float | None = None
-    lane: Literal["inspect", "document_check"]
+    lane: HitLane
     reason: Words
     published: Words | None = None
 

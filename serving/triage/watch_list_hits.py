@@ -7,6 +7,7 @@ from typing import Literal
 
 from features.identities import declarations, identifiers_of, parties_of
 from features.submission import Submission
+from serving.triage.lane_declarations import HitLane
 from serving.triage.triage_plan import TriagePlan, TriageRule, WatchListEntry
 
 
@@ -15,7 +16,7 @@ class Hit:
     """One reason to look that is not the score; `words` names list or rule, and why it is there."""
 
     source: Literal["watch_list", "rule"]
-    lane: Literal["inspect", "document_check"]
+    lane: HitLane
     words: str
 
 

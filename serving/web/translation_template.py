@@ -43,7 +43,7 @@ from serving.review.acts.mark_reason import Verdict
 from serving.review.cases.case_state import Status
 from serving.review.cases.event_kinds import EVENT_KINDS, EventAction
 from serving.review.cases.results import Confidence, ReasonCode
-from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.lane_declarations import LANES, Lane, LaneReason
 from serving.web.figure_words import AT, SHARES
 from serving.web.stored_texts import STORED_TEXTS
 
@@ -77,9 +77,9 @@ TABLES = {
     "review/cases/actions.py": ("ACTION_WORDS", "REFERRED_WORDS"),
     "review/letters/case_letters.py": ("GROUNDS",),
     "review/cases/case_summary.py": (
-        *("AGAINST", "GOODS", "HARM", "JOURNEY", "LANE_NAMES", "MAIN_REASON", "SELECTED_AT_RANDOM"),
+        *("AGAINST", "GOODS", "HARM", "JOURNEY", "MAIN_REASON", "SELECTED_AT_RANDOM"),
         *("SELECTED_BEFORE", "SHIPMENT", "UNFITTING_DESCRIPTION", "UNFITTING_SHIPMENT"),
-        *("UNNAMED_GOODS", "WAY", "WHEN", "_WHY"),
+        *("UNNAMED_GOODS", "WAY", "WHEN"),
     ),
     "review/letters/letter.py": (
         *("CARRIED", "MEASURES", "NAMES_YOU", "NAMES_YOU_WITH_PAPERS", "OF_OTHERS", "RELEASED"),
@@ -167,6 +167,11 @@ def all_messages() -> Iterator[tuple[Message, str]]:
         reason_messages(),
         _extracted(),
         _of_tables(),
+        (
+            (words, "serving/triage/lane_declarations.py")
+            for lane in LANES.values()
+            for words in (lane.name, lane.proposal)
+        ),
         ((problem.title, "serving/problems.toml") for problem in PROBLEMS.values()),
         _of_codes(),
         _of_records(),

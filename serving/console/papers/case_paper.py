@@ -25,7 +25,7 @@ from serving.integrity.hash_chain import LogHead
 from serving.review.cases.case_records import CaseFile, CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
-from serving.review.cases.shown_lanes import shown_lane
+from serving.triage.lane_declarations import shown_lane
 from serving.web.html import instant_in_words
 
 FORMAT = "tidegate-case-1"

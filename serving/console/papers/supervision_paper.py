@@ -7,8 +7,8 @@ from serving.console.papers.case_paper import OFFER
 from serving.console.papers.paper import Paper, Row
 from serving.console.supervision_view import KindFigures, SupervisionView
 from serving.explanation.formatting import capital, share_in_percent
-from serving.review.cases.case_summary import LANE_NAMES
 from serving.review.supervision.case_load import LoadFigures
+from serving.triage.lane_declarations import LANE_NAMES
 from training.confidence_intervals import Estimate
 
 NOT_ENOUGH = "not enough data"

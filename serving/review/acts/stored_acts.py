@@ -10,9 +10,9 @@ from serving.review.cases.case_change import CaseEvent, CaseRule
 from serving.review.cases.case_records import CaseRecord, StoredChange, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
-from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import CaseTaken
+from serving.triage.lane_declarations import QUEUE_RANK
 
 CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
 

@@ -10,9 +10,8 @@ from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
 from serving.review.cases.case_state import Status
-from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.review.search.search_terms import SearchTerm
-from serving.triage.lane_rule import VISITED
+from serving.triage.lane_declarations import ALWAYS_IN_TIME, VISITED
 
 # Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
 MOST_COUNTED = 1_000

@@ -12,27 +12,8 @@ from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.reasons_in_words import Reason
 from serving.language import ENGLISH, Language
-from serving.triage.lane_rule import VISITED, Lane
+from serving.triage.lane_declarations import LANES, VISITED
 
-# A control case stands among the inspections, and is inspected like any other.
-LANE_NAMES: dict[Lane, str] = {
-    "rescue": "Rescue",
-    "inspect": "Inspection",
-    "control": "Inspection",
-    "document_check": "Document check",
-    "post_review": "Review after release",
-    "release": "Release",
-    "manual": "Manual procedure",
-}
-_WHY: dict[Lane, str] = {
-    "rescue": "Lives may be at risk",
-    "inspect": "Proposed for inspection",
-    "control": "Proposed for inspection",
-    "document_check": "Proposed for a check of its documents",
-    "post_review": "May go on, and is proposed for review afterwards",
-    "release": "Nothing calls for a closer look now",
-    "manual": "No score could be made: the manual procedure decides",
-}
 SELECTED_AT_RANDOM = "Selected at random: no fact about it led to this check."
 UNFITTING_DESCRIPTION = "the description does not fit the goods code"
 
@@ -76,9 +57,9 @@ def describe_lane(
 
     None is named either where they were not derived. `said` says again what was kept in words.
     """
-    why = language.say(_WHY[decision.lane])
+    why = language.say(LANES[decision.lane].proposal)
     if decision.life_at_risk:
-        return f"{language.say(_WHY['rescue'])}: {said(decision.life_at_risk)}."
+        return f"{language.say(LANES['rescue'].proposal)}: {said(decision.life_at_risk)}."
     if decision.is_drawn:
         return language.say(SELECTED_AT_RANDOM)
     if decision.lane_reason in ("watch_list", "rule"):
@@ -101,7 +82,7 @@ def describe_selection(decision: Decision) -> str:
     A control case has no reason, and one that was invented would give it away or mislead.
     """
     if decision.lane in VISITED and decision.lane_reason in ("score", "random"):
-        return f"{_WHY['inspect']}."
+        return f"{LANES['inspect'].proposal}."
     return describe_lane(decision)
 
 

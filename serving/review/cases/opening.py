@@ -15,10 +15,10 @@ from serving.review.cases.case_records import CaseLink, CaseRecord, OpenedCase
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_selection, describe_subject
 from serving.review.cases.former_cases import with_current_case
-from serving.review.cases.queue_rank import QUEUE_RANK, risk_of
+from serving.review.cases.queue_rank import risk_of
 from serving.review.cases.teams import Team, receiving_team
 from serving.review.search.search_terms import CONVEYANCES, search_terms
-from serving.triage.lane_rule import WITHOUT_CASE
+from serving.triage.lane_declarations import QUEUE_RANK, WITHOUT_CASE
 
 CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
 

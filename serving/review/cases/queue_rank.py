@@ -1,19 +1,6 @@
-"""The order of the review queue: what can still be stopped first, of that the riskiest first."""
+"""The risk that orders cases of one rank in the review queue."""
 
 from serving.audit.decision import Decision
-from serving.triage.lane_rule import Lane
-
-# Control cases stand among inspections and look like them, so that they get the same diligence.
-QUEUE_RANK: dict[Lane, int] = {
-    "rescue": 0,
-    "inspect": 1,
-    "control": 1,
-    "document_check": 2,
-    "post_review": 3,
-}
-
-ALWAYS_IN_TIME: tuple[Lane, ...] = ("rescue", "post_review")
-"""Lanes whose cases no time is over for: people are searched for, and reviews come afterwards."""
 
 UNKNOWN_RISK = 1.0
 """The risk of what has no score: nothing known never counts as little."""

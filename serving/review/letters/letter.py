@@ -40,7 +40,7 @@ from serving.review.letters.remedies import (
     consequence_of,
     consequence_of_words,
 )
-from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.lane_declarations import Lane, LaneReason
 from serving.triage.triage_plan import TriagePlan
 
 # Of what rests on others a party learns that it was looked at, and nothing of what was found.

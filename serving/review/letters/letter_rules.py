@@ -28,7 +28,7 @@ from serving.review.letters.case_letters import (
     DeferralGround,
     LetterDeferral,
 )
-from serving.triage.lane_rule import LaneReason
+from serving.triage.lane_declarations import LaneReason
 
 
 def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> None:

@@ -11,15 +11,12 @@ from statistics import median
 from typing import Literal
 
 from serving.review.cases.case_records import CaseTimes
-from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.review.supervision.first_judgements import NO_OFFICE
 from serving.review.supervision.supervision import CaseEnd
+from serving.triage.lane_declarations import ALWAYS_IN_TIME, shown_lane
 from training.confidence_intervals import Estimate, proportion
 
 Which = Literal["opened", "decided", "waiting", "overdue", "late", "found", "not_found"]
-
-SHOWN_LANE = {"control": "inspect"}
-"""A control case is counted among inspections, as it stands among them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class CaseLoad:
 
     def of_lane(self, lane: str) -> "CaseLoad":
         """The same of one lane, as it is shown."""
-        return self._only(lambda each: shown_lane(each) == lane)
+        return self._only(lambda each: shown_lane(each.lane) == lane)
 
     def of_office(self, office: str) -> "CaseLoad":
         """The same of one office."""
@@ -65,7 +62,8 @@ class CaseLoad:
     @property
     def lanes(self) -> list[str]:
         """Every lane that has a case."""
-        return sorted({*map(shown_lane, self.times), *map(shown_lane, self.ends)})
+        seen = {each.lane for each in self.times} | {each.lane for each in self.ends}
+        return sorted(set(map(shown_lane, seen)))
 
     @property
     def offices(self) -> list[str]:
@@ -137,11 +135,6 @@ class CaseLoad:
     def _only(self, is_it: "Callable[[CaseTimes | CaseEnd], bool]") -> "CaseLoad":
         times = tuple(each for each in self.times if is_it(each))
         return CaseLoad(times, tuple(e for e in self.ends if is_it(e)), self.opened, self.now)
-
-
-def shown_lane(case: CaseTimes | CaseEnd) -> str:
-    """The lane of a case as it is shown."""
-    return SHOWN_LANE.get(case.lane, case.lane)
 
 
 def by_office(load: CaseLoad, also: Iterable[str] = ()) -> list[LoadFigures]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from features.indicators import INDICATORS
 from serving.review.cases.case_records import ActOnCase, CaseAccess, StoredEvent
-from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.review.cases.results import RESULT_MEANING, ResultMeaning
 from serving.review.supervision.first_judgements import FirstJudgements
+from serving.triage.lane_declarations import QUEUE_RANK
 
 if TYPE_CHECKING:
     from serving.storage.repositories.case_load_repository import CaseLoadRepository

@@ -44,7 +44,6 @@ from serving.review.cases.case_records import (
     StoredEvent,
 )
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
-from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.review.cases.shared_things import SharedThing
 from serving.review.errors import CaseChanged
 from serving.review.published_events import happenings_of_act
@@ -85,6 +84,7 @@ from serving.storage.tables.review import (
 from serving.storage.tables.scoring import decisions, records
 from serving.storage.waiting_subjects import SubjectToken, let_wait
 from serving.storage.write_lock import writing
+from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
 _TELLING = ("outcomes", *SUBJECT_KIND_OF)
 """Kinds of records that cases are told of."""

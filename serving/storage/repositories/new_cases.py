@@ -42,7 +42,7 @@ from serving.storage.tables.review import (
     untold_news,
 )
 from serving.storage.tables.scoring import decisions
-from serving.triage.lane_rule import WITHOUT_CASE
+from serving.triage.lane_declarations import WITHOUT_CASE
 
 PAGE = 500
 OPENED_TOGETHER = 64

@@ -10,8 +10,8 @@ from serving.review.cases.case_records import (
     QueuePosition,
     QueueTab,
 )
-from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.storage.tables.review import cases
+from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 """Statuses that a person is to do something about; what was ordered waits for its result."""

@@ -18,9 +18,9 @@ from serving.crypto.compression import decompressed
 from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.errors import Undecipherable
 from serving.storage.keys.data_keys import DataKeys
+from serving.triage.lane_declarations import WITHOUT_CASE
 
 _SAME = ("decision_id", "subject_kind", "office_id", "caller_id", "lane", "lane_reason")
-_WITHOUT_CASE = ("release", "manual")
 _LATER = (
     *("selection_probability", "unscored", "purpose", "rescores", "lane_before"),
     "drawn_with",
@@ -103,7 +103,7 @@ def _differing(
 def _hidden_case(row: Mapping[str, Any]) -> str | None:
     """Whether the queue passed a first decision by that opens a case, and has none of it."""
     was_passed = row["seq"] <= (row["cases_opened_to"] or 0)
-    opens = row["lane"] not in _WITHOUT_CASE and not row["rescores"]
+    opens = row["lane"] not in WITHOUT_CASE and not row["rescores"]
     if was_passed and opens and row["opened_case"] is None:
         return "its case was never opened, and the queue says that it was"
     return None

@@ -20,8 +20,8 @@ from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import claim as claim_rule
 from serving.review.acts.order import order_action
 from serving.review.cases.case_records import CaseAccess
-from serving.review.cases.queue_rank import ALWAYS_IN_TIME
 from serving.review.cases.reviewer import Reviewer
+from serving.triage.lane_declarations import ALWAYS_IN_TIME
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

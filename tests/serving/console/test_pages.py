@@ -15,8 +15,8 @@ from serving.access.sessions import Session
 from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
 from serving.integrity.audit_log import AuditEvent
-from serving.review.cases.case_summary import LANE_NAMES, SELECTED_AT_RANDOM
-from serving.triage.lane_rule import Lane
+from serving.review.cases.case_summary import SELECTED_AT_RANDOM
+from serving.triage.lane_declarations import LANE_NAMES, Lane
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import train_and_promote

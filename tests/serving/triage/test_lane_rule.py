@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.triage.cutoffs import Cutoff
+from serving.triage.lane_declarations import VISITED
 from serving.triage.lane_rule import (
-    VISITED,
     Draws,
     EarlierSelection,
     LaneCutoffs,

@@ -6,14 +6,13 @@ from typing import Any, get_args
 import pytest
 
 from serving.review.cases.case_summary import (
-    LANE_NAMES,
     SELECTED_AT_RANDOM,
     UNFITTING_DESCRIPTION,
     describe_lane,
     describe_selection,
     describe_subject,
 )
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import LANE_NAMES, Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.cases.decisions import decision
 

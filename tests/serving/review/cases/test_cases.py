@@ -36,7 +36,6 @@ from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_links import CaseLinks
 from serving.review.cases.case_records import CaseAccess, CaseFilter, QueueFilter
 from serving.review.cases.cases import Cases
-from serving.review.cases.queue_rank import QUEUE_RANK
 from serving.review.cases.results import CaseResult, Finding
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.teams import Team
@@ -54,6 +53,7 @@ from serving.storage.repositories.case_repository import CaseRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.triage.lane_declarations import QUEUE_RANK
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import person, stored

@@ -42,7 +42,7 @@ from serving.review.cases.results import RESULTS_OF, FoundBy, ReasonCode, Result
 from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong, ViewNeeded
 from serving.settings import Settings
 from serving.storage.engine import open_database
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import Lane
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service

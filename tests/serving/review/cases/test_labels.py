@@ -16,7 +16,7 @@ from serving.review.cases.labels import label_of, require_plausible_start
 from serving.review.cases.results import CaseResult, Finding
 from serving.review.cases.ways_of_smuggling import TYPOLOGIES
 from serving.review.errors import ContradictoryFinding
-from serving.triage.lane_rule import LaneReason
+from serving.triage.lane_declarations import LaneReason
 from tests.serving.bodies import ROUTE
 from tests.serving.review.cases.decisions import AT, decision
 from tests.serving.review.cases.stated import result_of

@@ -10,8 +10,7 @@ from serving.review.cases.case_records import CaseLink, CaseRecord
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_lane, describe_subject
 from serving.review.cases.opening import CASE, case_of_decision
-from serving.review.cases.queue_rank import QUEUE_RANK
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_declarations import QUEUE_RANK, Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.cases.decisions import AT, decision
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from serving.review.cases.queue_rank import QUEUE_RANK, UNKNOWN_RISK, risk_of
+from serving.review.cases.queue_rank import UNKNOWN_RISK, risk_of
+from serving.triage.lane_declarations import QUEUE_RANK
 from tests.serving.review.cases.decisions import decision
 from tests.serving.review.cases.test_case_opening import SCORE
 

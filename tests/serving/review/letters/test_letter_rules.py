@@ -20,7 +20,7 @@ from serving.review.letters.letter_rules import (
     require_letter_due,
     write_letter,
 )
-from serving.triage.lane_rule import LaneReason
+from serving.triage.lane_declarations import LaneReason
 from tests.serving.people import ONE, THREE, TWO, machine
 from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import INSPECT, NOTHING, PROTECT

@@ -1,0 +1,96 @@
+"""The lanes: each declared once, and every list of lanes derived from the declarations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Lane = Literal["rescue", "inspect", "control", "document_check", "post_review", "release", "manual"]
+LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"]
+
+ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
+"""The lane of a case as reviewers see it."""
+ScoreLane = Literal[ShownLane, "release", "manual"]
+"""The lane of one score of a subject: a later one than opened its case may send it nowhere."""
+HitLane = Literal["inspect", "document_check"]
+"""A lane that a watch-list or a rule of a plan can ask for."""
+
+
+@dataclass(frozen=True)
+class LaneDeclaration:
+    """One lane: its words on pages, its place in the queue, and what follows from it.
+
+    `proposal` says in a sentence why a case is there. Cases of a lower `rank` come first; None
+    opens no case. `shown_as` is the lane that reviewers see in its place.
+    """
+
+    name: str
+    proposal: str
+    rank: int | None
+    shown_as: Lane | None = None
+    is_visited: bool = False
+    """Someone goes and looks, so that its outcomes can be measured."""
+    has_daily_capacity: bool = False
+    """A plan says how many an office can take in a day."""
+    is_always_in_time: bool = False
+    """No deadline ends its cases: people are searched for, and reviews come afterwards."""
+
+
+LANES: dict[Lane, LaneDeclaration] = {
+    "rescue": LaneDeclaration(
+        "Rescue", "Lives may be at risk", rank=0, is_visited=True, is_always_in_time=True
+    ),
+    "inspect": LaneDeclaration(
+        "Inspection", "Proposed for inspection", rank=1, is_visited=True, has_daily_capacity=True
+    ),
+    # A control case stands among the inspections and looks like them, so that it gets the same
+    # diligence: nobody may know that it was drawn at random.
+    "control": LaneDeclaration(
+        "Inspection", "Proposed for inspection", rank=1, shown_as="inspect", is_visited=True
+    ),
+    "document_check": LaneDeclaration(
+        "Document check", "Proposed for a check of its documents", rank=2, has_daily_capacity=True
+    ),
+    "post_review": LaneDeclaration(
+        "Review after release",
+        "May go on, and is proposed for review afterwards",
+        rank=3,
+        is_always_in_time=True,
+    ),
+    "release": LaneDeclaration("Release", "Nothing calls for a closer look now", rank=None),
+    "manual": LaneDeclaration(
+        "Manual procedure", "No score could be made: the manual procedure decides", rank=None
+    ),
+}
+"""Every lane; where several could take a subject, the first of them does."""
+
+LANE_NAMES: dict[Lane, str] = {lane: each.name for lane, each in LANES.items()}
+
+QUEUE_RANK: dict[Lane, int] = {
+    lane: each.rank for lane, each in LANES.items() if each.rank is not None
+}
+"""The order of the review queue: cases that can still be stopped come first."""
+
+VISITED: tuple[Lane, ...] = tuple(lane for lane, each in LANES.items() if each.is_visited)
+WITHOUT_CASE: tuple[Lane, ...] = tuple(lane for lane, each in LANES.items() if each.rank is None)
+PACED: tuple[Lane, ...] = tuple(lane for lane, each in LANES.items() if each.has_daily_capacity)
+ALWAYS_IN_TIME: tuple[Lane, ...] = tuple(
+    lane for lane, each in LANES.items() if each.is_always_in_time
+)
+
+_SHOWN_AS: dict[str, Lane] = {lane: each.shown_as for lane, each in LANES.items() if each.shown_as}
+
+
+def stored_lanes(shown: Iterable[ShownLane]) -> tuple[str, ...]:
+    """Return the stored lanes behind shown ones; control cases are among the inspections."""
+    lanes = tuple(shown)
+    return (*lanes, *(stored for stored, seen in _SHOWN_AS.items() if seen in lanes))
+
+
+def shown_lane(stored: str) -> ShownLane:
+    """Return the lane that a reviewer sees in place of a case's stored one."""
+    return cast("ShownLane", _SHOWN_AS.get(stored, stored))
+
+
+def shown_score_lane(stored: str) -> ScoreLane:
+    """Return the lane that a reviewer sees in place of a score's stored one."""
+    return cast("ScoreLane", _SHOWN_AS.get(stored, stored))
