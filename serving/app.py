@@ -33,7 +33,7 @@ from serving.api import (
 from serving.api.openapi_document import DESCRIPTION, describe
 from serving.audit.impact_assessment import require_assessment
 from serving.console import (
-    account_changes,
+    account_page,
     accounts,
     api_reference,
     approvals,
@@ -56,7 +56,6 @@ from serving.console import (
     search,
     sign_in,
     supervision,
-    teams,
 )
 from serving.console import bulk_acts as bulk_act_pages
 from serving.console import case_acts as case_act_pages
@@ -123,8 +122,7 @@ PAGES = (
     audit_events,
     approvals,
     accounts,
-    account_changes,
-    teams,
+    account_page,
     api_reference,
 )
 """The pages of the console; the last answers every address of the console that is left."""

@@ -13,7 +13,7 @@ DISTRIBUTION = "tidegate"
 
 EXTRAS_OF_COMMAND = {
     **dict.fromkeys(("train", "evaluate", "gates", "fit-worker", "backtest"), ("train",)),
-    **dict.fromkeys(("demo", "promote", "retrain", "dossier", "swaps"), ("train", "serve")),
+    **dict.fromkeys(("demo", "promote", "retrain", "dossier"), ("train", "serve")),
     "stream": ("streams",),
     "import": ("messages",),
 }

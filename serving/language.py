@@ -3,7 +3,7 @@
 Every text that a person reads is English in the code and a message of the catalogue
 (`serving/web/translation_template.py`). A translation is a gettext file `<language>.po`: some come
 with the package, and those in `HOME/languages` go before them, text by text. What none translates
-stays English. `tidegate languages template FILE` writes the template to translate.
+stays English. `tidegate languages FILE` writes the template to translate.
 
 A page begins a reading; `say` then speaks the language of whoever reads. Without one, as in calls
 of machines and in whatever is stored, it speaks English.

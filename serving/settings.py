@@ -26,10 +26,10 @@ from pydantic_settings import (
 
 from features.errors import TidegateError, in_own_words
 from features.rescoring_rules import RescoringRules
+from serving.access.roles import Purpose
 from serving.host_names import KnownHosts
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 MLFLOW_URI = "TIDEGATE_MLFLOW_URI"
@@ -124,7 +124,7 @@ class _EnvironmentSource(EnvSettingsSource):
 class Settings(FixedLimits, BaseSettings):
     """The service's settings, read once at the start and passed on.
 
-    `docs/configuration.md` is made of them by `tidegate settings`.
+    `docs/configuration.md` is made of them by `deploy/settings_page.py`.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)

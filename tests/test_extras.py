@@ -77,78 +77,78 @@ features
 import --draft m.toml
 verify-log
 audit
-checkpoints --out c
-export-decision d --out c
+verify-log --checkpoints c
+export decision d --out c
 import m.toml --format ubl --out o
 doctor --home .
 retrain --subject route
 backtest --subject route --policy p
 dossier m
-swaps --model m
+evaluate --evaluate --evaluate --swaps --model m
 monitor
 keys create k --scope score
-keys refusals
+audit --refused-uses
 keys list
 keys revoke k
 keys rotate k
 keys wrap --passphrase-file p
-keys unwrap
-teams create t
+keys wrap --undo
+teams set t
 teams list
-teams change t
-teams disband t
+teams set t
+teams set t --disband
 webhooks create https://hook.example/
 webhooks list
-webhooks rotate e
-webhooks resume e
-webhooks revoke e
+webhooks change e --rotate
+webhooks change e --resume
+webhooks change e --revoke
 init
 upgrade
 rotate-key log
-move-database --to postgresql://h/d
+upgrade --move --database-url postgresql://h/d
 backup --out b
 restore b --home h --because w
-impact init
-impact check
+init impact
+doctor impact
 incident open i --what w --by b --from 2026-01-01 --until 2026-01-02
-letter init
-letter check
-letter seal c --for court --recipient r --by b --because w
-letter verify f
-incident list
-incident verify i
-incident read i
+init letters
+doctor letters
+export case c --for court --recipient r --by b --because w
+export case f --verify
+incident show
+incident show i
+incident show i --records
 incident lift i --by b --because w
 state rebuild
 stream --from kafka://h/t?group=g --dead-letters kafka://h/d
 switch off --by b --because w
 switch on --by b --because w
 switch show
-languages template t.po
-languages check t.po
-retention init
+languages t.pot
+languages t.pot
+init retention
 retention due
 retention mask --by b --because w
-retention propose --by b --because w
+retention erase --by b --because w
 retention erase 1 --by b --because w
-retention cancel 1 --by b --because w
+retention erase 1 --cancel --by b --because w
 retention hold shipment s --by b --because w
-retention lift 1 --by b --because w
+retention hold --lift 1 --by b --because w
 retention overrule --today 2026-11-27 --by b --because w
-retention acts
+retention due --acts
 accounts create a --role reviewer
 accounts list
 accounts change a --role auditor
-accounts disable a
-accounts enable a
-accounts reset-password a
-accounts reset-second-factor a
-accounts end-sessions a
+accounts change a --disable
+accounts change a --enable
+accounts change a --reset-password
+accounts change a --reset-second-factor
+accounts change a --end-sessions
 approvals new-key --out k
-approvals register a k.pub
-approvals revoke a
-approvals keys
-approvals act promote m
+accounts change a --approval-key k.pub
+accounts change a --end-approval-key
+accounts list
+approvals propose --dry-run promote m
 approvals propose promote m
 approvals sign promote m --key k --out o
 """.strip().splitlines()
@@ -157,8 +157,8 @@ SERVED = """
 doctor
 verify-log
 audit
-checkpoints --out c
-export-decision DECISION --out e
+verify-log --checkpoints c
+export decision DECISION --out e
 replay DECISION
 monitor --as-of 2026-11-24T13:00
 score h/records/shipments.parquet --subject shipment --out o.csv
@@ -169,9 +169,9 @@ upgrade
 rotate-key log
 switch show
 incident open i --what tried --by b --from 2026-11-01 --until 2026-12-01
-incident verify i
-approvals act promote tidegate-shipment/1
-retention init
+incident show i
+approvals propose --dry-run promote tidegate-shipment/1
+init retention
 import --list
 import --draft mapping.toml
 features

@@ -96,7 +96,7 @@ EXPECTED = {
     "features": (0, "goods_size_confirmed_rate"),
     "doctor --home /": (1, "cannot read and write /"),
     "doctor --home none": (1, "is not there"),
-    "serve --live --home home": (1, "tidegate impact init"),
+    "serve --live --home home": (1, "tidegate init impact"),
     "score s.parquet --subject shipment --out o.csv --home home": (1, "has no champion here"),
     "train --subject shipment --home home": (1, "`tidegate build` makes"),
 }

@@ -11,7 +11,6 @@ Anything left out keeps its default; anything unknown or out of range is named a
 
 import difflib
 import json
-import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -29,6 +28,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from features.errors import in_own_words
+from features.home_files import read_home_file
 from training.errors import ParametersError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -283,16 +283,8 @@ class TrainingParameters(Parameters):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The parameters in a TOML file. Raises ParametersError, naming key and what is allowed."""
-        try:
-            return cls.model_validate(tomllib.loads(file.read_text()))
-        except FileNotFoundError:
-            raise ParametersError(f"{file}: no such file") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ParametersError(f"{file}: not TOML: {error}") from None
-        except ValidationError as error:
-            faults = error.errors(include_url=False)
-            raise ParametersError("; ".join(f"{file}: {_in_words(f)}" for f in faults)) from None
+        """Return the parameters in a TOML file; raises ParametersError with what is allowed."""
+        return read_home_file(cls, file, ParametersError, in_words=_in_words)
 
 
 def _literal(value: Any) -> str:

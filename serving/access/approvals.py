@@ -255,7 +255,7 @@ def signer_of(approval: GivenApproval, register: ApprovalRegister) -> str:
     if key is None:
         raise ApprovalRefused(
             f"key {approval.key_id} is registered to nobody; an admin does so with "
-            "`tidegate approvals register ACCOUNT PUBLIC_KEY`"
+            "`tidegate accounts change ACCOUNT --approval-key PUBLIC_KEY`"
         )
     if approval.account not in ("", key.account) or not key.signed(approval):
         raise ApprovalRefused(f"the holder of key {approval.key_id} did not sign this approval")

@@ -12,9 +12,9 @@ from itertools import chain, count
 
 from features.person_names import base_of, looks_of, names_somebody
 from serving.access.errors import NameRefused, NameTaken
+from serving.access.roles import MAX_NAME_LENGTH
 from serving.language import say
 
-LONGEST_NAME = 64
 ALLOWED_SIGNS = " .@+-_'"
 RESERVED = ("tidegate", "service", "the service itself")
 """What stands in histories for the service."""
@@ -33,9 +33,9 @@ def require_name(name: str) -> str:
     near = normalised(name)
     if not names_somebody(near):
         raise NameRefused("want a name with letters or digits")
-    if len(near) > LONGEST_NAME:
+    if len(near) > MAX_NAME_LENGTH:
         raise NameRefused(
-            say("want a name of at most {longest_name} characters", longest_name=LONGEST_NAME)
+            say("want a name of at most {longest_name} characters", longest_name=MAX_NAME_LENGTH)
         )
     if near != name:
         raise NameRefused(
@@ -77,7 +77,7 @@ def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
     that is taken gets a number, as `alpha +2`, which `base_of` takes off again.
     """
     looks = _looks(taken)
-    near = base_of(normalised(normalised(wanted)[: LONGEST_NAME - 8]))
+    near = base_of(normalised(normalised(wanted)[: MAX_NAME_LENGTH - 8]))
     if not names_somebody(near) or _is_of_mixed_scripts(near):
         near = f"person {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
     candidates = chain([near], (f"{near} +{number}" for number in count(2)))
@@ -97,7 +97,7 @@ def _looks(taken: Iterable[str]) -> dict[str, str]:
 
 
 def _numbered(name: str) -> Iterator[str]:
-    return (f"{name[: LONGEST_NAME - 8]}-{number}" for number in count(2))
+    return (f"{name[: MAX_NAME_LENGTH - 8]}-{number}" for number in count(2))
 
 
 def _is_allowed(char: str) -> bool:

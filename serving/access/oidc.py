@@ -38,7 +38,7 @@ from serving.access.claims import (
 from serving.access.errors import AddressRefused, OidcUnavailable, SignInRefused
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.access.published_keys import PublishedKeys
-from serving.access.roles import Role
+from serving.access.roles import MAX_NAME_LENGTH, Role
 from serving.access.tokens import CLOCKS_APART_S
 from serving.errors import NotSignedIn
 
@@ -46,7 +46,6 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
 LONGEST_ID_TOKEN = 16_384  # characters
 NO_PASSWORD = ""  # no hash of argon2: it opens nothing
 
-LONGEST_NAME = 64  # characters of an account's name
 PUBLISHED_FOR_S = 3_600.0
 CHECKED_WITHIN_S = 60.0  # nobody is sent to a server that was not there a minute ago
 REST_S = 5.0  # after a failure, before the server is asked again
@@ -339,7 +338,7 @@ def _account_name(wanted: str, subject: str) -> str:
     digest = hashlib.sha256(subject.encode()).hexdigest()[:8]
     if not name:
         return f"person {digest}"
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 9]}-{digest}"
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 9]}-{digest}"
 
 
 def _address_asking(address: str, query: dict[str, str]) -> str:

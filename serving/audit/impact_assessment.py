@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from features.errors import TidegateError
+from features.home_files import write_home_file
 
 SHORTEST_ANSWER = 40
 """Characters below which an answer about people's rights says nothing."""
@@ -65,13 +66,8 @@ def template() -> str:
 
 
 def write_template(file: Path) -> None:
-    """Lay the questions down; answers that are there already are never written over."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(template())
-    except FileExistsError:
-        raise TidegateError(f"{file} is there already; it is left as it is") from None
+    """Write the questions; answers that are there already are never overwritten."""
+    write_home_file(file, template())
 
 
 def require_assessment(file: Path, today: date) -> None:
@@ -89,9 +85,7 @@ def missing_from(file: Path, today: date) -> list[MissingEntry]:
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return [
-            MissingEntry("file", "there is none; `tidegate impact init` lays the questions down")
-        ]
+        return [MissingEntry("file", "there is none; `tidegate init impact` writes the questions")]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return [MissingEntry("file", f"cannot be read as TOML: {error}")]
     return [*_names(given), *_days(given, today), *_answers(given.get("answers"))]

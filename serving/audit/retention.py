@@ -334,7 +334,9 @@ def _require_no_agreement(number: int, at: datetime, acts: Sequence[RetentionAct
 
 def _require_hold(number: int, acts: Sequence[RetentionAct]) -> None:
     if number not in {act.number for act in unlifted(acts)}:
-        raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
+        raise RetentionRefused(
+            f"there is no hold {number}; `tidegate retention due --acts` has them"
+        )
 
 
 def no_proposal(number: int, known: Iterable[int]) -> RetentionRefused:
@@ -342,5 +344,5 @@ def no_proposal(number: int, known: Iterable[int]) -> RetentionRefused:
     numbers = ", ".join(map(str, sorted(known)))
     there_are = f"the proposals are {numbers}" if numbers else "nobody proposed any yet"
     return RetentionRefused(
-        f"there is no proposal {number}: {there_are}; `tidegate retention propose` makes one"
+        f"there is no proposal {number}: {there_are}; `tidegate retention erase` makes one"
     )

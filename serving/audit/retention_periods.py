@@ -3,15 +3,14 @@
 They stand in `HOME/retention.toml`; without that file nothing ends, and nothing is guessed.
 """
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from features.errors import in_own_words
+from features.home_files import read_home_file, write_home_file
 from serving.audit.erasure import ErasureLimits
 from serving.audit.errors import RetentionRefused
 
@@ -97,21 +96,9 @@ class Periods(BaseModel):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The periods in a file; raises RetentionRefused with what is wrong."""
-        try:
-            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise RetentionRefused(
-                f"{file} is missing; `tidegate retention init` lays it down"
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RetentionRefused(f"{file} cannot be read as TOML: {error}") from None
-        except ValidationError as wrong:
-            faults = "; ".join(
-                f"{'.'.join(map(str, error['loc']))}: {in_own_words(error['msg'])}"
-                for error in wrong.errors()
-            )
-            raise RetentionRefused(f"{file}: {faults}") from None
+        """Return the periods in a file; raises RetentionRefused with every fault."""
+        missing = "no such file; `tidegate init retention` writes it"
+        return read_home_file(cls, file, RetentionRefused, missing=missing)
 
 
 @dataclass(frozen=True)
@@ -143,11 +130,6 @@ class RetentionCutoffs:
         return ErasureLimits(self.decisions, self.records)
 
 
-def lay_down(file: Path) -> None:
-    """Write the template; what is there already is never written over."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(TEMPLATE)
-    except FileExistsError:
-        raise RetentionRefused(f"{file} is there already; it is left as it is") from None
+def write_periods_template(file: Path) -> None:
+    """Write the template; a file that exists is never overwritten."""
+    write_home_file(file, TEMPLATE, RetentionRefused)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.database import has_no_database, opened_database
+from serving.cli.opened_home import has_no_database, opened_database
 
 if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct, TwoPersons

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
+from serving.cli.opened_home import Answer, OpenedHome, on_home, opened_database
+from serving.cli.options import DatabaseUrl
 from serving.cli.output import messages, progress_bar
 from serving.cli.retention import Today, opened_retention
 
@@ -17,28 +17,25 @@ if TYPE_CHECKING:
     from serving.storage.backup.home_restore import Restored
 
 
+@on_home
 def backup(
+    at: OpenedHome,
     out: Annotated[Path, typer.Option(help="New file to write, outside of the home.")],
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-) -> None:
+) -> Answer:
     """Write the home and its database into one file, also while they are served.
 
-    The keys are in it, wrapped where the home has them wrapped: whoever has the file has what the
-    home has. It is there whole or not at all.
+    The keys are in it, wrapped where the home has them wrapped: who has the file has what the home
+    has. It is there whole or not at all.
     """
-    from serving.access.actors import Actor
-    from serving.settings import settings_of
     from serving.storage.backup.backup_writer import write_backup
 
-    settings = settings_of(home, database_url)
-    manifest = write_backup(settings, out, Actor.from_command_line(), datetime.now(UTC))
-    size = out.stat().st_size / 2**20
-    messages.print(
-        f"{out}: {size:.1f} MiB, {len(manifest.members):,} files, "
-        f"{manifest.chains['decisions'].size:,} decisions. It has the keys: keep it as the home.",
-        markup=False,
+    manifest = write_backup(at.settings, out, at.by, at.now)
+    decisions = manifest.chains["decisions"].size
+    says = (
+        f"{out}: {out.stat().st_size / 2**20:.1f} MiB, {len(manifest.members):,} files, "
+        f"{decisions:,} decisions. It has the keys: keep it as the home."
     )
+    return Answer.note(says, file=str(out), files=len(manifest.members), decisions=decisions)
 
 
 def restore(
@@ -129,7 +126,8 @@ def _prepare_erasure(
     """
     from serving.audit.errors import ClockDisagrees, RetentionRefused
 
-    retention, now = opened_retention(home, database_url, today), datetime.now(UTC)
+    at = OpenedHome(home, database_url, may_create=False)
+    retention, now = opened_retention(at, today), at.now
     if not retention.settings.retention.exists():
         return
     because = "a backup was restored, and nobody said what was erased since"
@@ -143,7 +141,7 @@ def _prepare_erasure(
     except (ClockDisagrees, RetentionRefused) as refusal:
         messages.print(
             f"what was erased since the backup is there again; nothing is prepared: {refusal}. "
-            "Before you serve, see `tidegate retention due`, `mask` and `propose`.",
+            "Before you serve, see `tidegate retention due`, `mask` and `erase`.",
             markup=False,
         )
         return

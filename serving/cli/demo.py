@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from features.records import SUBJECT_KINDS, SubjectKind
-from serving.cli.database import opened_database
 from serving.cli.demo_service import Client, DemoFailed, served_apart
+from serving.cli.opened_home import opened_database
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
 from serving.extras import require

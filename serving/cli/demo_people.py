@@ -207,7 +207,7 @@ def accounts_in_words(passwords: Mapping[str, str], home: Path) -> list[str]:
         for name, role in PEOPLE.items()
     ]
     if passwords.keys() < PEOPLE.keys():
-        lines.append(f"  (a new one: tidegate accounts reset-password NAME --home {home})")
+        lines.append(f"  (a new one: tidegate accounts change NAME --reset-password --home {home})")
     else:
         lines.append("  (passwords of a trial: live use would ask for other ones at once)")
     return lines

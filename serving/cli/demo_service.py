@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.errors import TidegateError
-from serving.cli.database import opened_database
+from serving.cli.opened_home import opened_database
 from serving.cli.output import messages
 from serving.cli.start_progress import Show, StartStatus, start_bar
 from serving.errors import AddressNotFree

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import print_json, results
+from serving.cli.init import HomeFile, path_of
+from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.output import results
 
 if TYPE_CHECKING:
     from serving.installation import CheckResult
@@ -23,22 +24,60 @@ MARKS = {
 }
 
 
+@on_home
 def doctor(
-    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
-) -> None:
+    at: OpenedHome,
+    file: Annotated[
+        HomeFile | None,
+        typer.Argument(help="Check HOME/FILE.toml alone; exit 1 while anything is missing in it."),
+    ] = None,
+) -> Answer:
     """Look at everything a service needs from this machine; exit 1 where something is wrong."""
-    findings = list(_findings(home, database_url))
-    if as_json:
-        print_json([asdict(finding) for finding in findings])
+    if file is HomeFile.IMPACT:
+        return _impact(at)
+    if file is not None:
+        return _one_file(at, file)
+    findings = list(_findings(at))
+    if not at.as_json:  # marks have colours, which lines of an answer have not
+        for each in findings:
+            results.print(f"{MARKS[each.grade]}  {escape(f'{each.what:<28} {each.says}')}")
+    exit_code = 1 if any(finding.grade == "wrong" for finding in findings) else 0
+    return Answer([asdict(finding) for finding in findings], (), (), exit_code)
+
+
+def _impact(at: OpenedHome) -> Answer:
+    from serving.audit.impact_assessment import missing_from
+
+    file = at.settings.impact
+    lacks = missing_from(file, at.now.date())
+    document = {
+        "file": str(file),
+        "is_whole": not lacks,
+        "missing": [{"field": lack.field, "reason": lack.reason} for lack in lacks],
+    }
+    notes = [f"{lack.field}: {lack.reason}" for lack in lacks]
+    if not lacks:
+        notes = [f"{file}: every question has an answer; live use may begin"]
+    return Answer(document, (), notes, 1 if lacks else 0)
+
+
+def _one_file(at: OpenedHome, file: HomeFile) -> Answer:
+    """Read one file, and let its refusal be the answer."""
+    from serving.audit.retention_periods import Periods
+    from serving.review.letters.remedies import Remedies
+
+    path = path_of(at, file)
+    if file is HomeFile.LETTERS:
+        Remedies.read(path)
+        says = f"{path}: whole; letters can be written"
     else:
-        for finding in findings:
-            results.print(f"{MARKS[finding.grade]}  {escape(f'{finding.what:<28} {finding.says}')}")
-    if any(finding.grade == "wrong" for finding in findings):
-        raise typer.Exit(1)
+        Periods.read(path)
+        says = f"{path}: whole; see `tidegate retention due`"
+    return Answer.note(says, file=str(path), is_whole=True)
 
 
-def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
-    """Of the installation first: without it, nothing that a service needs can be looked at."""
+def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
+    """Check the installation first: without it, nothing that a service needs can be checked."""
     from serving.extras import extras
     from serving.installation import CheckResult, examine_installation
 
@@ -53,14 +92,12 @@ def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
         return
     from serving.cli.unread_variables import unread_variables
     from serving.doctor.all_checks import run_checks
-    from serving.settings import settings_of
 
-    settings = settings_of(home, database_url)
     for says in unread_variables(os.environ):
         yield CheckResult("settings", "doubtful", says)
-    yield from run_checks(settings)
-    yield from _registrations(settings.home)
-    yield from _signed_beside_models(settings.home)
+    yield from run_checks(at.settings)
+    yield from _registrations(at.home)
+    yield from _signed_beside_models(at.home)
 
 
 def _registrations(home: Path) -> "Iterator[CheckResult]":

@@ -1,4 +1,4 @@
-"""`tidegate evaluate`: what a model is worth, on declarations that it has never seen."""
+"""`tidegate evaluate`: the worth of a model, on declarations that it has never seen."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,10 +24,45 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write; HOME/evaluations/<model> without.")
     ] = None,
+    swaps: Annotated[
+        bool,
+        typer.Option(
+            "--swaps",
+            help="Exchange origin or destination instead, and payers with it, for a country of "
+            "the same class, and show how far scores move.",
+        ),
+    ] = False,
+    records: Annotated[
+        Path | None, typer.Option(help="For --swaps: record files; HOME/records without.")
+    ] = None,
+    subjects: Annotated[
+        int, typer.Option(min=1, help="For --swaps: how many to try, the newest.")
+    ] = 1_000,
+    largest: Annotated[
+        float,
+        typer.Option(
+            min=0, help="For --swaps: exit 1 where 95 % of shifts are not within it (log-odds)."
+        ),
+    ] = 1.0,
+    across_regions: Annotated[
+        bool,
+        typer.Option(
+            "--across-regions",
+            help="For --swaps: take the country from another region; exits 0 whatever moves.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="For --swaps: the seed of the choice.")] = 7,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
     """Judge a model on declarations later than any it was fitted or calibrated on."""
+    if swaps:
+        from serving.cli.swaps import SwapRequest, print_swaps
+
+        rest = (subjects, largest, across_regions, seed)
+        asked = SwapRequest(model, records or home / "records", home, *rest)
+        print_swaps(asked, as_json=as_json)
+        return
     from training.data.training_set import TrainingSet
     from training.evaluation.reevaluation import reevaluate
     from training.model.model_home import ModelHome

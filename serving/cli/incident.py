@@ -3,26 +3,20 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json
-
-if TYPE_CHECKING:
-    from serving.settings import Settings
+from serving.cli.opened_home import Answer, OpenedHome, on_home
 
 incident = typer.Typer(
-    help="Incidents: freeze a stretch of the log with a report, list and verify them.",
+    help="Incidents: freeze a stretch of the log with a report, show and lift them.",
     no_args_is_help=True,
 )
 
 
 class HarmName(StrEnum):
-    """How grave it is."""
+    """Gravity of a harm."""
 
     SERIOUS = "serious"
     NEAR_MISS = "near_miss"
@@ -33,9 +27,10 @@ Name = Annotated[str, typer.Argument(help="What the incident is called: letters,
 
 
 @incident.command("open")
+@on_home
 def open_one(
+    at: OpenedHome,
     name: Name,
-    *,
     what: Annotated[str, typer.Option(help="What happened, in a sentence or two.")],
     by: Annotated[str, typer.Option(help="The role that opens it.")],
     begins: Annotated[
@@ -43,107 +38,80 @@ def open_one(
     ],
     ends: Annotated[datetime, typer.Option("--until", formats=FORMATS, help="And before (UTC).")],
     harm: Annotated[HarmName, typer.Option(help="How grave it is.")] = HarmName.SERIOUS,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
+) -> Answer:
     """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
     from serving.audit.incidents import Opening, freeze
     from serving.integrity.checkpoints import LogSigner
-    from serving.settings import settings_of
-    from serving.storage.repositories.decision_repository import DecisionRepository
 
-    settings = settings_of(home, database_url)
-    folder = _folder(settings, name)
-    write_reading("freeze", "incident", name, home=home, database_url=database_url)
+    folder = _folder(at, name)
+    at.record_reading("freeze", "incident", name)
     frozen = freeze(
-        DecisionRepository(opened_database(settings)),
-        LogSigner.from_folder(settings.keys),
+        at.stores.decisions,
+        LogSigner.from_folder(at.settings.keys),
         folder,
         Opening(
             what=what,
             harm=harm.value,
             opened_by=by,
-            opened_at=datetime.now(UTC),
+            opened_at=at.now,
             begins=begins.replace(tzinfo=UTC),
             ends=ends.replace(tzinfo=UTC),
         ),
     )
-    if as_json:
-        print_json(frozen.model_dump(mode="json"))
-    messages.print(
-        f"records {frozen.first} to {frozen.last} are frozen; to fill in: {folder}/report.md"
-    )
-
-
-@incident.command("list")
-def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Every incident that was opened here."""
-    from serving.audit.incidents import incidents
-    from serving.settings import settings_of
-
-    write_reading("list", "incidents", home=home)
-    found = list(incidents(settings_of(home).incidents))
-    if as_json:
-        print_json([each.model_dump(mode="json") for each in found])
-        return
-    for each in found:
-        typer.echo(f"{each.name}  {each.harm}  records {each.first}-{each.last}  {each.what}")
+    says = f"records {frozen.first} to {frozen.last} are frozen; to fill in: {folder}/report.md"
+    return Answer(frozen.model_dump(mode="json"), (), (says,))
 
 
 @incident.command()
-def verify(name: Name, home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
-    """Check signature, digest and chain of what was frozen; exit 1 where anything was changed."""
+@on_home
+def show(
+    at: OpenedHome,
+    name: Annotated[
+        str | None, typer.Argument(help="An incident to verify; lists all of them without.")
+    ] = None,
+    records: Annotated[
+        bool,
+        typer.Option(
+            "--records", help="Print its decisions, decrypted, one a line: keep them safe."
+        ),
+    ] = False,
+) -> Answer:
+    """List incidents, or check signature, digest and chain of one; exit 1 if it was changed."""
     from serving.audit import incidents
     from serving.integrity.checkpoints import public_key_of
-    from serving.settings import settings_of
 
-    settings = settings_of(home)
-    frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
-    if as_json:
-        print_json(frozen.model_dump(mode="json"))
-    messages.print(f"{name}: as it was frozen, records {frozen.first} to {frozen.last}")
-
-
-@incident.command()
-def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
-    """Print what was frozen, decrypted, a decision a line; whoever gets it must keep it safe.
-
-    Exit 1 where it is not as it was frozen, or was erased since.
-    """
-    import sys
-
-    from serving.audit import incidents
-    from serving.integrity.checkpoints import public_key_of
-    from serving.settings import settings_of
-    from serving.storage.repositories.decision_repository import DecisionRepository
-
-    settings = settings_of(home, database_url)
-    frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
-    write_reading("read", "incident", name, home=home, database_url=database_url)
-    engine = opened_database(settings)
-    for record in incidents.read(DecisionRepository(engine), frozen):
-        sys.stdout.write(record + "\n")
+    if name is None:
+        at.record_reading("list", "incidents")
+        found = list(incidents.incidents(at.settings.incidents))
+        lines = [f"{e.name}  {e.harm}  records {e.first}-{e.last}  {e.what}" for e in found]
+        return Answer([each.model_dump(mode="json") for each in found], lines)
+    frozen = incidents.verify(_folder(at, name), public_key_of(at.settings.keys))
+    says = f"{name}: as it was frozen, records {frozen.first} to {frozen.last}"
+    if not records:
+        return Answer(frozen.model_dump(mode="json"), (), (says,))
+    at.record_reading("read", "incident", name)
+    lines = list(incidents.read(at.stores.decisions, frozen))
+    return Answer({"records": lines}, lines, (says,))
 
 
 @incident.command()
+@on_home
 def lift(
+    at: OpenedHome,
     name: Name,
     by: Annotated[str, typer.Option(help="Who says so.")],
     because: Annotated[str, typer.Option(help="Why it need not be kept any more.")],
-    home: Home = DEFAULT_HOME,
-) -> None:
+) -> Answer:
     """Let the decisions of an incident end when their time is over; until then they stay."""
     from serving.audit import incidents
-    from serving.settings import settings_of
 
-    folder = _folder(settings_of(home), name)
-    write_reading("lift", "incident", name, home=home)
-    incidents.lift(folder, incidents.LiftedHold(by=by, because=because, at=datetime.now(UTC)))
-    messages.print(f"{name} is lifted; its decisions end as all others do")
+    folder = _folder(at, name)
+    at.record_reading("lift", "incident", name)
+    incidents.lift(folder, incidents.LiftedHold(by=by, because=because, at=at.now))
+    return Answer.note(f"{name} is lifted; its decisions end as all others do", lifted=name)
 
 
-def _folder(settings: "Settings", name: str) -> Path:
+def _folder(at: OpenedHome, name: str) -> Path:
     if not name.replace("-", "").isalnum():
         raise typer.BadParameter("want letters, digits and dashes", param_hint="name")
-    return settings.incidents / name
+    return at.settings.incidents / name

@@ -1,76 +1,132 @@
-"""`tidegate init`: a home's keys and database. `tidegate upgrade`: those of an older release."""
+"""`tidegate init`: a home's keys, database and files. `tidegate upgrade`: an older database."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json
+from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.output import progress_bar
 
 
+class HomeFile(StrEnum):
+    """A file of the home that the deployer fills in."""
+
+    IMPACT = "impact"
+    LETTERS = "letters"
+    RETENTION = "retention"
+
+
+@on_home
 def init(
-    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
-) -> None:
+    at: OpenedHome,
+    file: Annotated[
+        HomeFile | None,
+        typer.Argument(help="Write HOME/FILE.toml instead, with every question to answer."),
+    ] = None,
+) -> Answer:
     """Make the keys and the database of a home, and bind them to each other; once.
 
     The first `serve`, `demo` or `train` does so too. What was made is never made anew: a home that
-    has keys and a database is checked and left as it is.
+    has keys and a database is checked and left as it is. `impact` holds the assessment of the
+    impact on fundamental rights without which live use does not begin, `letters` whom a letter
+    names, `retention` the periods after which data end.
     """
-    from serving.settings import settings_of
+    if file is not None:
+        return _template(at, file)
     from serving.storage.keys.data_keys import DataKeys
     from serving.storage.repositories.installation_repository import InstallationRepository
 
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings)
-    bound = InstallationRepository(engine)
-    DataKeys(engine).first_wrapping()
-    if as_json:
-        keys = {each.name: each.fingerprint for each in bound.current_keys()}
-        print_json({"database_id": bound.database_id, "keys": keys})
-        return
-    messages.print(f"database {bound.database_id}, keys in {settings.keys}:")
-    for each in bound.current_keys():
-        messages.print(f"  {each.name:<12} {each.fingerprint}")
-    messages.print(
-        "Copy the database and HOME/keys apart from each other; nothing makes keys anew."
-    )
+    bound = InstallationRepository(at.engine)
+    DataKeys(at.engine).first_wrapping()
+    keys = {each.name: each.fingerprint for each in bound.current_keys()}
+    notes = [f"database {bound.database_id}, keys in {at.settings.keys}:"]
+    notes += [f"  {name:<12} {fingerprint}" for name, fingerprint in keys.items()]
+    notes.append("Copy the database and HOME/keys apart from each other; nothing makes keys anew.")
+    return Answer({"database_id": bound.database_id, "keys": keys}, (), notes)
 
 
+def _template(at: OpenedHome, file: HomeFile) -> Answer:
+    path = path_of(at, file)
+    if file is HomeFile.IMPACT:
+        from serving.audit.impact_assessment import write_template
+
+        write_template(path)
+    elif file is HomeFile.LETTERS:
+        from serving.review.letters.remedies import write_remedies_template
+
+        write_remedies_template(path)
+    else:
+        from serving.audit.retention_periods import write_periods_template
+
+        write_periods_template(path)
+    says = f"{path}: fill in every field, then run `tidegate doctor {file}`"
+    return Answer.note(says, file=str(path))
+
+
+def path_of(at: OpenedHome, file: HomeFile) -> Path:
+    """Return where a file of the home is."""
+    return {
+        HomeFile.IMPACT: at.settings.impact,
+        HomeFile.LETTERS: at.settings.letters,
+        HomeFile.RETENTION: at.settings.retention,
+    }[file]
+
+
+@on_home
 def upgrade(
+    at: OpenedHome,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
     ] = False,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
+    move: Annotated[
+        bool,
+        typer.Option(
+            "--move",
+            help="Carry the SQLite file of the home over to the empty PostgreSQL database of "
+            "--database-url, with log, keys and checkpoints.",
+        ),
+    ] = False,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Take back a --move that was not finished.")
+    ] = False,
+) -> Answer:
     """Bring the database of an older release to this one, and bind home and database.
 
     No other command does so. There is no way back: make a copy first. Stop the service meanwhile.
+    With --move every row is compared and the log verified, and the file is refused afterwards. If
+    that is killed, run it again.
     """
-    from serving.settings import settings_of
+    if move or abandon:
+        return _move(at, abandon=abandon)
     from serving.storage.engine import upgrade_database
 
-    settings = settings_of(home, database_url)
-    steps = upgrade_database(settings.database, settings.keys, is_dry_run=dry_run)
-    if as_json:
-        print_json({"steps": steps, "is_dry_run": dry_run})
-        return
+    steps = upgrade_database(at.settings.database, at.settings.keys, is_dry_run=dry_run)
     if not steps:
-        messages.print("The database is of this release; there is nothing to do.")
+        says = "The database is of this release; there is nothing to do."
     elif dry_run:
-        messages.print(f"To be taken: {', '.join(steps)}. Make a copy first.")
+        says = f"To be taken: {', '.join(steps)}. Make a copy first."
     else:
-        messages.print(f"Taken: {', '.join(steps)}.")
-        _tell_of_former_wrapping_keys(settings.keys)
+        says = f"Taken: {', '.join(steps)}."
+    return Answer({"steps": steps, "is_dry_run": dry_run}, (), (says,))
 
 
-def _tell_of_former_wrapping_keys(keys: Path) -> None:
-    if any((keys / "data").glob("*.key")):
-        messages.print(
-            "Wrapping keys of the older release are still in HOME/keys/data; the next erasure or "
-            "rotation destroys them. If another database was served from this home, upgrade it "
-            "before, in a copy of the home without database.json."
-        )
+def _move(at: OpenedHome, *, abandon: bool) -> Answer:
+    from serving.storage.backup.database_move import DatabaseMove
+
+    to = at.settings.database
+    if isinstance(to, Path):
+        raise typer.BadParameter("want --database-url, where the database moves to")
+    move = DatabaseMove(at.home / "tidegate.db", to, at.settings.keys)
+    if abandon:
+        move.abandon()
+        says = "No move is under way any more; the file is served as before."
+        return Answer.note(says, rows=0)
+    with progress_bar("rows") as progress:
+        rows = move.run(at.by, at.now, progress)
+    return Answer.note(
+        f"{rows:,} rows are at {move.place}, the log is whole. Set TIDEGATE_DATABASE_URL for the "
+        "service and for every timer; the first start makes the online feature store.",
+        rows=rows,
+    )

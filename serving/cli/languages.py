@@ -1,4 +1,4 @@
-"""`tidegate languages`: the texts to translate, and whether a translation can be used."""
+"""`tidegate languages`: the texts to translate, and checks of a translation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,30 +7,28 @@ import typer
 
 from serving.cli.output import messages
 
-languages = typer.Typer(
-    help="Translations of what people read: the texts to translate, and checks of a translation.",
-    no_args_is_help=True,
-)
+TEMPLATE_SUFFIX = ".pot"
 
 
-@languages.command()
-def template(
-    file: Annotated[Path, typer.Argument(help="The file to write, for translators (gettext).")],
+def languages(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A template to write (`texts.pot`), or a translation to check, named by its "
+            "language (`de.po`)."
+        ),
+    ],
 ) -> None:
-    """Write every text that a person reads, of pages, letters and reasons, as a template."""
-    from serving.web.translation_template import translation_template
+    """Write every text of pages, letters and reasons for translators, or check a translation.
 
-    file.write_bytes(translation_template())
-
-
-@languages.command()
-def check(
-    file: Annotated[Path, typer.Argument(help="A translation, named by its language: `de.po`.")],
-) -> None:
-    """Say what a translation lacks; exit 1 where it cannot be used."""
+    The check prints the texts that stay English; exit 1 where the translation cannot be used.
+    """
     from serving.language import Language
-    from serving.web.translation_template import untranslated
+    from serving.web.translation_template import translation_template, untranslated
 
+    if file.suffix == TEMPLATE_SUFFIX:
+        file.write_bytes(translation_template())
+        return
     try:
         Language.read(file)
     except (OSError, ValueError) as refusal:

@@ -21,19 +21,16 @@ from serving.cli.demo import demo
 from serving.cli.doctor import doctor
 from serving.cli.dossier import dossier
 from serving.cli.evaluate import evaluate
-from serving.cli.export_decision import export_decision
+from serving.cli.exports import export
 from serving.cli.features import features
 from serving.cli.fit_worker import fit_worker
 from serving.cli.gates import gates
-from serving.cli.impact import impact
 from serving.cli.import_records import import_records
 from serving.cli.incident import incident
 from serving.cli.init import init, upgrade
 from serving.cli.keys import keys
 from serving.cli.languages import languages
-from serving.cli.letter import letter
 from serving.cli.monitor import monitor
-from serving.cli.move_database import move_database
 from serving.cli.promote import promote
 from serving.cli.retention import retention
 from serving.cli.retrain import retrain
@@ -42,12 +39,11 @@ from serving.cli.score import replay, score
 from serving.cli.serve import serve
 from serving.cli.state import state
 from serving.cli.stream import stream
-from serving.cli.swaps import swaps
 from serving.cli.switch import switch
 from serving.cli.synth import synth
 from serving.cli.teams import teams
 from serving.cli.train import train
-from serving.cli.verify_log import checkpoints, verify_log
+from serving.cli.verify_log import verify_log
 from serving.cli.webhooks import webhooks
 from serving.extras import extras_for, missing
 
@@ -69,23 +65,20 @@ app = typer.Typer(
 
 
 @app.callback()
-def act_as_whoever_runs_it() -> None:
-    """Let whatever a command writes say who ran it."""
+def act_as_user() -> None:
+    """Let everything that a command writes name the user who runs it."""
     begin_acting(Actor.from_command_line())
 
 
 for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
 app.command("verify-log")(verify_log)
-app.command()(checkpoints)
 app.command()(audit)
-app.command("export-decision")(export_decision)
 app.command()(doctor)
 app.command("import")(import_records)
 app.command()(init)
 app.command()(stream)
 app.command("rotate-key")(rotate_key)
-app.command("move-database")(move_database)
 app.command()(upgrade)
 app.command()(backup)
 app.command()(restore)
@@ -93,18 +86,16 @@ app.command("fit-worker")(fit_worker)
 app.command()(retrain)
 app.command()(backtest)
 app.command()(dossier)
-app.command()(swaps)
 app.command()(monitor)
 app.command()(gates)
+app.command()(languages)
+app.command()(switch)
+app.add_typer(export, name="export")
 app.add_typer(keys, name="keys")
 app.add_typer(teams, name="teams")
 app.add_typer(webhooks, name="webhooks")
-app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")
-app.add_typer(languages, name="languages")
-app.add_typer(letter, name="letter")
 app.add_typer(state, name="state")
-app.add_typer(switch, name="switch")
 app.add_typer(retention, name="retention")
 app.add_typer(accounts, name="accounts")
 app.add_typer(approvals, name="approvals")

@@ -1,22 +1,19 @@
 """`tidegate monitor`: what really happens, from decisions and outcomes, beside the service."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
+from serving.cli.opened_home import OpenedHome, on_existing_home
+from serving.cli.options import Subject
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from serving.monitor.monitoring_report import MonitoringReport
     from serving.settings import Settings
     from serving.storage.repositories.alert_repository import AlertRepository
-    from serving.storage.repositories.case_load_repository import CaseLoadRepository
     from serving.storage.repositories.rollup_repository import RollupRepository
 
 USUALLY = timedelta(days=90)
@@ -24,8 +21,9 @@ DAY = ["%Y-%m-%d"]
 INSTANT = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
+@on_existing_home
 def monitor(
-    *,
+    at: OpenedHome,
     since: Annotated[
         datetime | None,
         typer.Option(
@@ -50,9 +48,6 @@ def monitor(
     if_due: Annotated[
         bool, typer.Option(help="Do nothing where today's report is there: what the service runs.")
     ] = False,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
 ) -> None:
     """Estimate what holds of all traffic, say what drifts, and alarm about what is new.
 
@@ -64,33 +59,31 @@ def monitor(
     from serving.monitor.monitoring import ReportRequest
     from serving.monitor.monitoring import report as make_report
     from serving.monitor.periods import periods
-    from serving.settings import settings_of
     from serving.triage.triage_plan import TriagePlan
 
-    now = datetime.now(UTC)
+    now, settings = at.now, at.settings
     if html is not None and not html.absolute().parent.is_dir():
         raise typer.BadParameter(f"{html.parent} is no folder", param_hint="--html")
     known_at = as_of.replace(tzinfo=UTC) if as_of else now
     last = until.date() if until else known_at.date()
     first = since.date() if since else last - USUALLY
     request = ReportRequest(subject.value, first, last, known_at, _version(model, subject))
-    settings = settings_of(home, database_url)
-    stores = _opened(settings)
-    if if_due and not is_due(stores.summaries.newest_report_at(subject.value), now):
+    rollups = at.stores.rollups
+    if if_due and not is_due(rollups.newest_report_at(subject.value), now):
         return
-    _catch_up(stores.summaries, now)
+    _catch_up(rollups, now)
     span = (request.first.isoformat(), request.end.isoformat())
-    if if_due and not any(stores.summaries.days(request.kind, *span)):  # nothing to speak of
+    if if_due and not any(rollups.days(request.kind, *span)):  # nothing to speak of
         return
-    report = make_report(stores.summaries, request, TriagePlan.read(settings.plan), now)
+    report = make_report(rollups, request, TriagePlan.read(settings.plan), now)
     if as_of is None and model is None and until is None:
-        months = periods(stores.summaries, subject.value, now)
-        report = _answered(report, stores, settings, now).model_copy(update={"periods": months})
-        stores.summaries.keep_report(subject.value, now.isoformat(), report.model_dump_json())
+        months = periods(rollups, subject.value, now)
+        report = _answered(report, at).model_copy(update={"periods": months})
+        rollups.keep_report(subject.value, now.isoformat(), report.model_dump_json())
     if if_due:  # by the service, to nobody's eyes
         return
-    write_reading("read", "monitoring", home=home, database_url=database_url)
-    _show(report, html, as_json=as_json)
+    at.record_reading("read", "monitoring")
+    _show(report, html, as_json=at.as_json)
 
 
 def _version(model: str | None, subject: Subject) -> str | None:
@@ -107,22 +100,6 @@ def _version(model: str | None, subject: Subject) -> str | None:
     return version
 
 
-@dataclass(frozen=True)
-class _Stores:
-    summaries: "RollupRepository"
-    alerts: "AlertRepository"
-    case_load: "CaseLoadRepository"
-
-
-def _opened(settings: "Settings") -> _Stores:
-    from serving.storage.repositories.alert_repository import AlertRepository
-    from serving.storage.repositories.case_load_repository import CaseLoadRepository
-    from serving.storage.repositories.rollup_repository import RollupRepository
-
-    engine = opened_database(settings, may_create=False)
-    return _Stores(RollupRepository(engine), AlertRepository(engine), CaseLoadRepository(engine))
-
-
 def _catch_up(store: "RollupRepository", now: datetime) -> None:
     from serving.monitor.rollups import catch_up
 
@@ -132,23 +109,21 @@ def _catch_up(store: "RollupRepository", now: datetime) -> None:
         catch_up(store, now, progress)
 
 
-def _answered(
-    report: "MonitoringReport", stores: _Stores, settings: "Settings", now: datetime
-) -> "MonitoringReport":
-    """The report, once its alerts are raised and sent and the exploration follows the drift."""
+def _answered(report: "MonitoringReport", at: OpenedHome) -> "MonitoringReport":
+    """Raise and send the alerts of a report, and return it with what was done about them."""
     from serving.monitor.alerts import answer, with_answers
     from serving.review.cases.case_records import CaseAccess
     from serving.review.supervision.supervision import Supervision
 
-    book = stores.alerts
+    book, now = at.stores.alerts, at.now
     supervision = Supervision.from_cases(
-        stores.case_load, CaseAccess(frozenset(), is_rescue=False), now
+        at.stores.case_load, CaseAccess(frozenset(), is_rescue=False), now
     )
     hasty = sum(reviewer.may_trust_blindly for reviewer in supervision.reviewers)
     report = report.model_copy(update={"hasty_reviewers": hasty})
     for alert in answer(report, book, now):
         messages.print(f"[bold]alert[/bold] {alert.words}")
-    _send(book, settings, now)
+    _send(book, at.settings, now)
     return with_answers(report, book)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from serving.cli.approved_acts import Approvals
-from serving.cli.database import has_no_database, opened_database
+from serving.cli.opened_home import has_no_database, opened_database
 from serving.cli.options import (
     DEFAULT_HOME,
     DatabaseUrl,
@@ -131,7 +131,7 @@ def carry_out(
         return promotion.roll_back(model, models, store, approval)
     if kind == "shadow":
         return promotion.run_as_shadow(model, models, store, approval)
-    data = _data_of(models, model, training_set)
+    data = training_set_of(models, model, training_set)
     live = _live(models, model, settings, approval.at)
     return promotion.promote(model, models, store, approval, data, leave=leave, live=live)
 
@@ -287,7 +287,7 @@ def _live(
     return no_worse_on_live_traffic(told.gain, told.compared, told.gain_needs)
 
 
-def _data_of(
+def training_set_of(
     models: "ModelHome", reference: str, training_set: Path | None
 ) -> "TrainingSet | None":
     """The training set that a version is from, to compare it with a champion on.

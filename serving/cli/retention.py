@@ -1,34 +1,31 @@
 """`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.cli.approved_acts import Approvals
-from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject, stated_day
-from serving.cli.output import messages, print_json, progress_bar
+from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.options import Subject, stated_day
+from serving.cli.output import progress_bar
 
 if TYPE_CHECKING:
     from serving.audit.erasure import DueForErasure, OutOfOrder
     from serving.audit.retention import Retention, WaitingErasure
     from serving.audit.retention_periods import RetentionCutoffs
-    from serving.settings import Settings
 
 retention = typer.Typer(
-    help="The end of data: what is due, masking, and erasure by two persons.",
+    help="The end of data: what is due, masking, holds, and erasure by two persons.",
     no_args_is_help=True,
 )
 
-By = Annotated[str, typer.Option(help="Who does it.")]
+By = Annotated[str | None, typer.Option(help="Who does it. A name is enough in a trial.")]
 Because = Annotated[str, typer.Option(help="Why, in words.")]
-Proposal = Annotated[int, typer.Argument(help="The number of the proposal.")]
-ClaimedBy = Annotated[str | None, typer.Option(help="Who does it. A name is enough in a trial.")]
 Today = Annotated[
     str | None,
     typer.Option(
@@ -38,249 +35,215 @@ Today = Annotated[
 
 
 @retention.command()
-def init(home: Home = DEFAULT_HOME) -> None:
-    """Lay down HOME/retention.toml, for the deployer's periods."""
-    from serving.audit.retention_periods import lay_down
-    from serving.settings import settings_of
-
-    file = settings_of(home).retention
-    lay_down(file)
-    messages.print(f"{file}: give every period, then see `tidegate retention due`")
-
-
-@retention.command()
-def due(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Say what is due today, and how much of it must stay; nothing is changed."""
-    opened = opened_retention(home, database_url)
-    cutoffs = opened.cutoffs(_now().date())
-    found = opened.due(cutoffs, _now())
-    wrong = [each for each in opened.erasure.out_of_order(_now()) if not each.is_settled]
+@on_existing_home
+def due(
+    at: OpenedHome,
+    acts: Annotated[
+        bool, typer.Option("--acts", help="List every act so far instead: who, when and why.")
+    ] = False,
+) -> Answer:
+    """Show what is due today, and how much of it must stay; nothing is changed."""
+    if acts:
+        return _acts(at)
+    opened = opened_retention(at)
+    cutoffs = opened.cutoffs(at.now.date())
+    found = opened.due(cutoffs, at.now)
+    wrong = [each for each in opened.erasure.out_of_order(at.now) if not each.is_settled]
     masked = opened.acts.masked_before()
-    if as_json:
-        print_json(
-            {
-                "before": asdict(cutoffs),
-                "due": asdict(found),
-                "masked_before": masked or None,
-                "out_of_order": [asdict(each) for each in wrong],
-            }
-        )
-        return
-    messages.print(f"masked: decisions before {masked or 'no day'}; due: before {cutoffs.mask}")
-    messages.print(_extent(cutoffs, found))
-    messages.print(
+    document = {
+        "before": asdict(cutoffs),
+        "due": asdict(found),
+        "masked_before": masked or None,
+        "out_of_order": [asdict(each) for each in wrong],
+    }
+    if at.as_json:
+        return Answer(document)
+    notes = [
+        f"masked: decisions before {masked or 'no day'}; due: before {cutoffs.mask}",
+        _extent(cutoffs, found),
         f"of the decisions must stay: {found.open_cases:,} with open cases, {found.frozen:,} "
-        f"frozen with incidents, {found.held:,} held, {found.out_of_order:,} out of order"
-    )
-    for each in wrong:
-        messages.print(f"out of order: {each}", markup=False)
+        f"frozen with incidents, {found.held:,} held, {found.out_of_order:,} out of order",
+        *(f"out of order: {each}" for each in wrong),
+    ]
     if wrong:
-        messages.print(
+        notes.append(
             "they are neither masked nor erased until two persons agree that the clock was wrong: "
             "see `tidegate retention overrule --help`"
         )
-    if found.in_the_clear:
-        messages.print(
-            f"{found.in_the_clear:,} more were kept in the clear by an older release, and have no "
-            "key to destroy"
-        )
+    return Answer(document, (), notes)
+
+
+def _acts(at: OpenedHome) -> Answer:
+    at.record_reading("read", "retention_acts")
+    acts = opened_retention(at).acts.all()
+    lines = []
+    for act in acts:
+        lines.append(f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}")
+        facts = ", ".join(f"{name} {value}" for name, value in act.details.items() if name != "due")
+        lines.append(f"{'':>24}{facts}")
+    return Answer([asdict(act) for act in acts], lines)
 
 
 @retention.command()
+@on_existing_home
 def mask(
-    by: By,
+    at: OpenedHome,
+    by: Annotated[str, typer.Option(help="Who does it.")],
     because: Because,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
     correct: Annotated[
         bool,
         typer.Option("--correct", help="Take back what a wrong clock masked before its time."),
     ] = False,
     today: Today = None,
-) -> None:
+) -> Answer:
     """Mask decisions whose first period is over: ids give way to short names, texts to none."""
-    opened = opened_retention(home, database_url, today)
-    before = opened.mask(by, because, _now(), is_correction=correct)
-    if as_json:
-        print_json({"masked_before": before})
-    messages.print(f"decisions before {before} are masked, within a minute in every process")
+    before = opened_retention(at, today).mask(by, because, at.now, is_correction=correct)
+    says = f"decisions before {before} are masked, within a minute in every process"
+    return Answer({"masked_before": before}, (), (says,))
 
 
 @retention.command()
-def propose(
-    by: By,
-    because: Because,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-    today: Today = None,
-) -> None:
-    """Propose to erase what is over today; another person then runs `erase` with its number."""
-    opened = opened_retention(home, database_url, today)
-    number = opened.propose(by, because, _now())
-    _print_number("proposal", number, as_json=as_json)
-    cutoffs = opened.cutoffs(_now().date())
-    messages.print(_extent(cutoffs, opened.due(cutoffs, _now())))
-    messages.print(f"another person may follow: tidegate retention erase {number} --by …")
-
-
-@retention.command()
+@on_existing_home
 def erase(
-    proposal: Proposal,
+    at: OpenedHome,
     because: Because,
-    by: ClaimedBy = None,
+    proposal: Annotated[
+        int | None, typer.Argument(help="The number of a proposal to agree to; proposes without.")
+    ] = None,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Cancel the proposal, which nobody carried out yet.")
+    ] = False,
+    by: By = None,
     approval_file: Approvals = None,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
     today: Today = None,
-) -> None:
-    """Agree to what another proposed; run again after the days of waiting, erase it.
+) -> Answer:
+    """Propose to erase what is over today; with a number, agree to what another person proposed.
 
+    Run again after the days of waiting (`[erasure] wait_days` of HOME/retention.toml), it erases.
     In live use two persons agree to it (`tidegate approvals`), once. Its keys are destroyed, and
-    all that is left beside. A service over a file must be stopped meanwhile; workers over
-    PostgreSQL go on, and are best started again afterwards. What it says is signed, in
-    HOME/erasures. HOME/retention.toml sets the days (`[erasure] wait_days`).
+    all that is left in files. A service over a file must be stopped meanwhile; workers over
+    PostgreSQL go on, and are best started again afterwards. The certificate is signed, in
+    HOME/erasures.
     """
-    from serving.settings import settings_of
+    if proposal is None:
+        if cancel:
+            raise typer.BadParameter("want the number of a proposal with --cancel")
+        return _propose(at, _name(by), because, today)
+    if cancel:
+        opened_retention(at).cancel(proposal, _name(by), because, at.now)
+        says = f"proposal {proposal} is cancelled; nothing was erased"
+        return Answer.note(says, cancelled=proposal)
+    return _erase(at, proposal, because, by, approval_file or [], today)
+
+
+def _propose(at: OpenedHome, by: str, because: str, today: str | None) -> Answer:
+    opened = opened_retention(at, today)
+    number = opened.propose(by, because, at.now)
+    cutoffs = opened.cutoffs(at.now.date())
+    notes = (
+        _extent(cutoffs, opened.due(cutoffs, at.now)),
+        f"another person may follow: tidegate retention erase {number} --by …",
+    )
+    return Answer({"proposal": number}, (str(number),), notes)
+
+
+def _erase(
+    at: OpenedHome, number: int, because: str, by: str | None, files: list[Path], today: str | None
+) -> Answer:
     from serving.storage.write_lock import hold_for_service
 
-    settings = settings_of(home, database_url)
-    where = settings.database
+    where = at.settings.database
     service_lock = hold_for_service(where) if isinstance(where, Path) else None
-    try:  # nobody's approval is used up while a service keeps from what it is for
-        by = _two_for(proposal, settings, by, approval_file or [])
-        done = opened_retention(home, database_url, today).erase(proposal, by, because, _now())
+    try:  # an approval must not be used up while a running service keeps the act from being done
+        by = _erasing(at, number, by, files)
+        done = opened_retention(at, today).erase(number, by, because, at.now)
     finally:
         if service_lock:
             service_lock.close()
     if not isinstance(done, Path):
-        _print_waiting(done, as_json=as_json)
-        return
-    if as_json:
-        import json
-
-        print_json(json.loads(done.read_text()))
-    messages.print(f"erased; the certificate: {done}")
-    messages.print("copies of HOME/keys made before now bring back what was erased: replace them")
+        return _waiting(done)
+    notes = (
+        f"erased; the certificate: {done}",
+        "copies of HOME/keys made before now bring back what was erased: replace them",
+    )
+    return Answer(json.loads(done.read_text()), (), notes)
 
 
-@retention.command()
-def cancel(
-    proposal: Proposal,
-    by: By,
-    because: Because,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Cancel a proposal that was not carried out yet."""
-    opened_retention(home, database_url).cancel(proposal, by, because, _now())
-    messages.print(f"proposal {proposal} is cancelled; nothing was erased")
-
-
-def _print_waiting(waiting: "WaitingErasure", *, as_json: bool) -> None:
-    if as_json:
-        print_json(asdict(waiting))
-    messages.print(_extent(waiting.cutoffs, waiting.due))
+def _waiting(waiting: "WaitingErasure") -> Answer:
     number = waiting.proposal
-    messages.print(
+    notes = (
+        _extent(waiting.cutoffs, waiting.due),
         f"nothing is erased yet: from {waiting.erases_from} on (UTC), run "
         f"`tidegate retention erase {number} --by … --because …` again; until then, anyone may "
-        f"`tidegate retention cancel {number} --by … --because …`"
+        f"`tidegate retention erase {number} --cancel --by … --because …`",
     )
+    return Answer(asdict(waiting), (), notes)
 
 
 @retention.command()
+@on_existing_home
 def hold(
-    subject: Annotated[Subject, typer.Argument(help="What is held.")],
-    subject_id: Annotated[str, typer.Argument(help="Its id.")],
-    by: By,
+    at: OpenedHome,
     because: Because,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
-    """Keep all there is on a subject, unmasked, until the hold is lifted."""
-    opened = opened_retention(home, database_url)
-    number = opened.hold(subject.value, subject_id, by, because, _now())
-    _print_number("hold", number, as_json=as_json)
-    messages.print(f"to end it: tidegate retention lift {number} --by …")
-
-
-@retention.command()
-def lift(
-    number: Annotated[int, typer.Argument(help="The number of the hold.")],
-    because: Because,
-    by: ClaimedBy = None,
+    subject: Annotated[Subject | None, typer.Argument(help="What is held.")] = None,
+    subject_id: Annotated[str | None, typer.Argument(help="Its id.")] = None,
+    lift: Annotated[
+        int | None, typer.Option(min=1, help="End the hold of this number instead.")
+    ] = None,
+    by: By = None,
     approval_file: Approvals = None,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """End a hold: what it kept may be masked and erased again.
+) -> Answer:
+    """Keep all there is on a subject, unmasked, until the hold is lifted.
 
-    In live use two persons agree to it (`tidegate approvals`): an erasure that others agreed to
-    before would take with it what was evidence until now.
+    In live use two persons agree to lift it (`tidegate approvals`): an erasure that others agreed
+    to before would take with it what was evidence until now.
     """
-    from serving.settings import settings_of
-
-    name = _lifting(number, settings_of(home, database_url), by, approval_file or [])
-    opened_retention(home, database_url).lift(number, name, because, _now())
-    messages.print(f"hold {number} is lifted")
+    if (lift is None) == (subject is None):
+        raise typer.BadParameter("want a subject and its id, or --lift with the number of a hold")
+    if lift is not None:
+        name = _lifting(at, lift, by, approval_file or [])
+        opened_retention(at).lift(lift, name, because, at.now)
+        return Answer.note(f"hold {lift} is lifted", lifted=lift)
+    if subject is None or subject_id is None:
+        raise typer.BadParameter("want the id of what is held")
+    number = opened_retention(at).hold(subject.value, subject_id, _name(by), because, at.now)
+    says = f"to end it: tidegate retention hold --lift {number} --by …"
+    return Answer({"hold": number}, (str(number),), (says,))
 
 
 @retention.command()
+@on_existing_home
 def overrule(
+    at: OpenedHome,
     today: Annotated[
         str, typer.Option(help="The day it is (2026-11-27) by a calendar, and by the clock.")
     ],
     because: Because,
-    by: ClaimedBy = None,
+    by: By = None,
     approval_file: Approvals = None,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
-    """Say that the clock was wrong: ahead of today for newest entries, or out of order.
+) -> Answer:
+    """State that the clock was wrong: ahead of today for newest entries, or out of order.
 
     Newest entries that are dated after today keep nobody from masking and erasing any more; every
     other entry does. The period of what is out of order (`tidegate retention due` lists it) counts
     from the entry before it. In live use two persons agree to it (`tidegate approvals`), since by a
     clock that is set back an erasure would wait for fewer days than it should.
     """
-    from serving.settings import settings_of
-
-    opened, now = opened_retention(home, database_url, today), _now()
-    wrong = [each for each in opened.erasure.out_of_order(now) if not each.is_settled]
-    later = opened.clock.dated_later(now, may_be_none=bool(wrong))
-    settings = settings_of(home, database_url)
-    name = _overruling(today, (later, wrong), settings, by, approval_file or [])
-    number = opened.overrule(later, name, because, now)
-    for what, at in later.items():
-        messages.print(f"the newest {what}, dated {at:%Y-%m-%d %H:%M}, says nothing of the time")
-    for each in wrong:
-        messages.print(f"{each}: counts from {each.counts_from[:10]}", markup=False)
-    _print_number("act", number, as_json=as_json)
-
-
-@retention.command()
-def acts(
-    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
-) -> None:
-    """Every act so far: who, when and why."""
-    write_reading("read", "retention_acts", home=home, database_url=database_url)
-    acts = opened_retention(home, database_url).acts.all()
-    if as_json:
-        print_json([asdict(act) for act in acts])
-        return
-    for act in acts:
-        typer.echo(f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}")
-        said = ", ".join(f"{name} {value}" for name, value in act.details.items() if name != "due")
-        typer.echo(f"{'':>24}{said}")
+    opened = opened_retention(at, today)
+    wrong = [each for each in opened.erasure.out_of_order(at.now) if not each.is_settled]
+    later = opened.clock.dated_later(at.now, may_be_none=bool(wrong))
+    name = _overruling(at, today, later, wrong, by, approval_file or [])
+    number = opened.overrule(later, name, because, at.now)
+    notes = [
+        f"the newest {what}, dated {dated:%Y-%m-%d %H:%M}, does not count for the time"
+        for what, dated in later.items()
+    ]
+    notes += [f"{each}: counts from {each.counts_from[:10]}" for each in wrong]
+    return Answer({"act": number}, (str(number),), notes)
 
 
 def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
-    """How much an erasure would end, and before which days."""
+    """Return in words how much an erasure would end, and before which days."""
     return (
         f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
         f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
@@ -288,107 +251,90 @@ def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
     )
 
 
-def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
-    """Who erases: by name in a trial, by two persons' approvals in live use."""
-    from serving.access.actors import Actor
+def _name(by: str | None) -> str:
+    if by is None:
+        raise typer.BadParameter("want --by, who does it")
+    return by
+
+
+def _erasing(at: OpenedHome, number: int, by: str | None, files: list[Path]) -> str:
+    """Return who erases: by name in a trial, by two persons' approvals in live use."""
     from serving.audit.retention import no_proposal
     from serving.cli.approved_acts import act_of_erasure, live_use
     from training.model.model_home import ModelHome
 
-    live = live_use(settings, is_signed=bool(files))
+    live = live_use(at.settings, is_signed=bool(files))
     if live is None:
-        return _claimed(by, "want --by, who erases")
+        return _name(by)
     proposals = {act.number: act for act in live.retention_acts.all("propose")}
     if number not in proposals:
         raise no_proposal(number, proposals)
-    act = act_of_erasure(proposals[number], ModelHome(settings.home).public_key)
+    act = act_of_erasure(proposals[number], ModelHome(at.home).public_key)
     done = live.retention_acts.all("agree", "erase")
     if number in {each.details["proposal"] for each in done}:  # this run carries it out
-        return by or Actor.from_command_line().identity
+        return by or at.by.identity
     return live.used_up(act, files, by).approver
 
 
-def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
-    """Who lifts a hold: by name in a trial, by two persons' approvals in live use."""
+def _lifting(at: OpenedHome, number: int, by: str | None, files: list[Path]) -> str:
+    """Return who lifts a hold: by name in a trial, by two persons' approvals in live use."""
     from serving.audit.errors import RetentionRefused
     from serving.cli.approved_acts import act_of_lifting, live_use
     from training.model.model_home import ModelHome
 
-    live = live_use(settings, is_signed=bool(files))
+    live = live_use(at.settings, is_signed=bool(files))
     if live is None:
-        return _claimed(by, "want --by, who lifts it")
+        return _name(by)
     holds = {act.number: act for act in live.retention_acts.holds()}
     if number not in holds:
-        raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
-    act = act_of_lifting(holds[number], ModelHome(settings.home).public_key)
+        raise RetentionRefused(
+            f"there is no hold {number}; `tidegate retention due --acts` has them"
+        )
+    act = act_of_lifting(holds[number], ModelHome(at.home).public_key)
     return live.used_up(act, files, by).approver
 
 
 def _overruling(
+    at: OpenedHome,
     today: str,
-    entries: "tuple[Mapping[str, datetime], list[OutOfOrder]]",
-    settings: "Settings",
+    later: Mapping[str, datetime],
+    wrong: "list[OutOfOrder]",
     by: str | None,
     files: list[Path],
 ) -> str:
-    """Who overrules entries: by name in a trial, by two persons' approvals in live use."""
+    """Return who overrules entries: by name in a trial, two persons in live use."""
     from serving.cli.approved_acts import act_of_overruling, live_use
     from training.model.model_home import ModelHome
 
-    live = live_use(settings, is_signed=bool(files))
+    live = live_use(at.settings, is_signed=bool(files))
     if live is None:
-        return _claimed(by, "want --by, who overrules them")
-    later, wrong = entries
-    act = act_of_overruling(stated_day(today), later, ModelHome(settings.home).public_key, wrong)
+        return _name(by)
+    act = act_of_overruling(stated_day(today), later, ModelHome(at.home).public_key, wrong)
     return live.used_up(act, files, by).approver
 
 
-def _claimed(by: str | None, want: str) -> str:
-    """The name that is enough in a trial."""
-    if by is None:
-        raise typer.BadParameter(want)
-    return by
-
-
-def _print_number(name: str, number: int, *, as_json: bool) -> None:
-    """The number of an act on stdout, alone or as JSON."""
-    if as_json:
-        print_json({name: number})
-    else:
-        typer.echo(str(number))
-
-
-def opened_retention(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
-    """What ends the data of a home; `today` is the day that a person says it is."""
+def opened_retention(at: OpenedHome, today: str | None = None) -> "Retention":
+    """Return what ends the data of a home; `today` is the day that a person says it is."""
     from serving.audit.retention import Retention
-    from serving.history.client import rebuild_history
-    from serving.settings import settings_of
     from serving.storage.keys.key_destruction import DatabaseErasure
     from serving.storage.newest_instants import clock_check
-    from serving.storage.postgres_state import shared_state
-    from serving.storage.repositories.decision_repository import DecisionRepository
-    from serving.storage.repositories.record_repository import RecordRepository
-    from serving.storage.repositories.retention_repository import RetentionRepository
-
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings, may_create=False)
-
-    def remake_state() -> None:
-        shared = shared_state(engine)
-        if shared is None and not settings.state.exists():
-            return
-        with progress_bar("the online feature store") as progress:
-            log, records = DecisionRepository(engine), RecordRepository(engine)
-            rebuild_history(settings, log, records, shared, progress=progress)
 
     return Retention(
-        settings,
-        DatabaseErasure(engine),
-        RetentionRepository(engine),
-        remake_state,
-        clock_check(engine, settings, stated_day(today) if today else None),
+        at.settings,
+        DatabaseErasure(at.engine),
+        at.stores.retention_acts,
+        lambda: _remake_state(at),
+        clock_check(at.engine, at.settings, stated_day(today) if today else None),
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _remake_state(at: OpenedHome) -> None:
+    """Make the online feature store anew, without what was erased."""
+    from serving.history.client import rebuild_history
+
+    shared = at.stores.online_store
+    if shared is None and not at.settings.state.exists():
+        return
+    with progress_bar("the online feature store") as progress:
+        decisions, records = at.stores.decisions, at.stores.records
+        rebuild_history(at.settings, decisions, records, shared, progress=progress)

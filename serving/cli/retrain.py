@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
-from serving.cli.options import (
-    DEFAULT_HOME,
-    DatabaseUrl,
-    Home,
-    Json,
-    SubjectOption,
-    TrackingUri,
-)
-from serving.cli.output import messages, print_json, progress_bar
+from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.options import SubjectOption, TrackingUri
+from serving.cli.output import messages, progress_bar
 from serving.cli.train import logged_in, trained
 
 if TYPE_CHECKING:
@@ -26,7 +18,9 @@ if TYPE_CHECKING:
     from training.retrain import Retraining
 
 
+@on_existing_home
 def retrain(
+    at: OpenedHome,
     subject: SubjectOption,
     until: Annotated[
         datetime | None,
@@ -38,14 +32,11 @@ def retrain(
     experiment: Annotated[
         Path | None, typer.Option(help="TOML file of parameters; defaults without.")
     ] = None,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
     tracking_uri: TrackingUri = None,
     trainer: Annotated[
         str | None, typer.Option(help="Who trains; the name you are logged in with, without.")
     ] = None,
-    as_json: Json = False,
-) -> None:
+) -> Answer:
     """Gather records, decisions and outcomes, build, train, register a challenger, ask every gate.
 
     Nothing is promoted: `tidegate promote` is for somebody else. Exit code 0 even where gates would
@@ -55,44 +46,34 @@ def retrain(
     from training.parameters import TrainingParameters
     from training.retrain import retrain as retrain_model
 
-    known_until = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    if known_until > datetime.now(UTC):
+    known_until = until.replace(tzinfo=UTC) if until else at.now
+    if known_until > at.now:
         raise typer.BadParameter("nothing of the future is known", param_hint="--until")
     parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
     who = trainer or logged_in()
     retraining = retrain_model(
-        _home_records(home, database_url),
-        ModelHome(home),
+        _home_records(at),
+        ModelHome(at.home),
         subject.value,
         known_until,
         parameters.seed,
-        lambda built: trained(subject, built, parameters, home, tracking_uri, who)[1],
+        lambda built: trained(subject, built, parameters, at.home, tracking_uri, who)[1],
         progress_bar(f"{subject.value}: features"),
     )
     if isinstance(retraining.canaries, Path):
         messages.print(f"canaries were chosen: {retraining.canaries}")
     elif retraining.canaries is not None:
         messages.print(f"no canaries were chosen: {retraining.canaries}", markup=False)
-    if as_json:
-        print_json(_summary(retraining, known_until))
-        return
-    _print(retraining)
+    return Answer(_summary(retraining, known_until), (), _in_words(retraining))
 
 
-def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
+def _home_records(at: OpenedHome) -> "HomeRecords":
     from serving.access.pseudonyms import Pseudonyms
     from serving.history.export_records import HomeRecords
-    from serving.settings import settings_of
-    from serving.storage.repositories.decision_repository import DecisionRepository
-    from serving.storage.repositories.record_repository import RecordRepository
 
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings, may_create=False)
-    write_reading("export", "records", home=home, database_url=database_url)
-    pseudonyms = Pseudonyms.kept_in(settings.keys)
-    return HomeRecords(
-        settings.records, DecisionRepository(engine), RecordRepository(engine), pseudonyms
-    )
+    at.record_reading("export", "records")
+    pseudonyms = Pseudonyms.kept_in(at.settings.keys)
+    return HomeRecords(at.settings.records, at.stores.decisions, at.stores.records, pseudonyms)
 
 
 def _summary(retraining: "Retraining", until: datetime) -> dict[str, Any]:
@@ -106,17 +87,18 @@ def _summary(retraining: "Retraining", until: datetime) -> dict[str, Any]:
     }
 
 
-def _print(retraining: "Retraining") -> None:
+def _in_words(retraining: "Retraining") -> list[str]:
     counts = ", ".join(f"{count:,} {name}" for name, count in retraining.records.items())
-    messages.print(f"put together: {counts}; {retraining.authored:,} outcomes have an author")
-    for verdict in retraining.verdicts:
-        messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
     name = f"{retraining.registration.name} version {retraining.registration.version}"
-    messages.print(f"{name} is now the challenger; {_outlook(retraining.verdicts)}")
+    return [
+        f"put together: {counts}; {retraining.authored:,} outcomes have an author",
+        *(f"  {each.answer}  {each.gate}: {each.reason}" for each in retraining.verdicts),
+        f"{name} is now the challenger; {_outlook(retraining.verdicts)}",
+    ]
 
 
 def _outlook(verdicts: Sequence["Verdict"]) -> str:
-    """What a promotion would come to, as gates say now."""
+    """Return the outcome that a promotion would have by the gates now."""
     said = {verdict.verdict for verdict in verdicts if not verdict.is_open}
     if "refused" in said:
         return "its promotion would be refused"

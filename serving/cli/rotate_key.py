@@ -1,23 +1,17 @@
 """`tidegate rotate-key`: another key in the place of one of the home's."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
-from serving.cli.output import messages
-
-if TYPE_CHECKING:
-    from serving.access.actors import Actor
-    from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
 
 
 class RotatedKey(StrEnum):
-    """Which key."""
+    """Keys of a home."""
 
     SIGNING = "signing"
     LOG = "log"
@@ -40,10 +34,12 @@ _AFTERWARDS: dict[RotatedKey, Callable[[str], str]] = {
     RotatedKey.PSEUDONYMS: lambda _: _KNOWN_AT_START,
     RotatedKey.WRAPPING: lambda _: _GO_ON,
 }
-"""What is still to be done after a rotation, and until when where there is an overlap."""
+"""The work left after a rotation, and its deadline where there is an overlap."""
 
 
+@on_existing_home
 def rotate_key(
+    at: OpenedHome,
     name: Annotated[RotatedKey, typer.Argument(help="Which key.")],
     overlap_days: Annotated[
         int,
@@ -52,35 +48,28 @@ def rotate_key(
             help="For the key of the log: days that what the former one signs still counts.",
         ),
     ] = 7,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-) -> None:
+) -> Answer:
     """Make another key, adopted by the former one; what that signed verifies as before.
 
     What is to be done on other hosts, and whether services start again, depends on the key: the
     command says it at the end.
     """
-    from serving.access.actors import Actor
-    from serving.settings import settings_of
+    from serving.integrity.audit_log import AuditEvent
     from serving.storage.keys.key_destruction import DatabaseErasure
     from serving.storage.keys.key_rotation import rotate_key as rotated
 
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings, may_create=False)
-    now, actor = datetime.now(UTC), Actor.from_command_line()
     if name == RotatedKey.WRAPPING:
-        _rewrap(DatabaseErasure(engine), actor, now)
+        details = {"name": "wrapping"}
+        event = AuditEvent(at.now, at.by, "rotate_key", "key", "wrapping", details)
+        DatabaseErasure(at.engine).rewrap(event)
+        says = "every data key is wrapped under a fresh key; the former ones are destroyed"
+        document = {"key": name.value}
     else:
         overlap = timedelta(days=overlap_days)
-        fresh = rotated(engine, settings.keys, name.value, actor, at=now, overlap=overlap)
-        messages.print(f"the {name.value} key is now {fresh.fingerprint}, was {fresh.adopted_by}")
-    overlap_ends = f"before {now + timedelta(days=overlap_days):%Y-%m-%d %H:%M} UTC"
+        fresh = rotated(at.engine, at.settings.keys, name.value, at.by, at=at.now, overlap=overlap)
+        says = f"the {name.value} key is now {fresh.fingerprint}, was {fresh.adopted_by}"
+        document = {"key": name.value, "fingerprint": fresh.fingerprint}
+    overlap_ends = f"before {at.now + timedelta(days=overlap_days):%Y-%m-%d %H:%M} UTC"
     until = overlap_ends if overlap_days else "at once"
-    messages.print(f"Copy HOME/keys anew, to every other host too{_AFTERWARDS[name](until)}")
-
-
-def _rewrap(erasure: "DatabaseErasure", actor: "Actor", now: datetime) -> None:
-    from serving.integrity.audit_log import AuditEvent
-
-    erasure.rewrap(AuditEvent(now, actor, "rotate_key", "key", "wrapping", {"name": "wrapping"}))
-    messages.print("every data key is wrapped under a fresh key; the former ones are destroyed")
+    afterwards = f"Copy HOME/keys anew, to every other host too{_AFTERWARDS[name](until)}"
+    return Answer(document, (), (says, afterwards))

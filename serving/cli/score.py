@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
+from serving.cli.opened_home import Answer, OpenedHome, on_home, opened_database
 from serving.cli.options import (
     DEFAULT_HOME,
-    DatabaseUrl,
     Engine,
     EngineOption,
     Home,
@@ -151,41 +149,33 @@ def _counted(
         progress(done, total)
 
 
+@on_home
 def replay(
+    at: OpenedHome,
     decision_id: Annotated[str, typer.Argument(help="The decision to compute again.")],
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
+) -> Answer:
     """Recompute a stored decision with its own model, and compare every bit."""
-    replayed = _replayed(decision_id, home, database_url)
-    write_reading("replay", "decision", decision_id, home=home, database_url=database_url)
-    if as_json:
-        print_json(_document(replayed))
-    elif replayed.is_identical:
-        messages.print(f"{decision_id}: the same to the bit")
-    else:
-        messages.print(f"{decision_id}: different in {', '.join(replayed.differences)}")
+    replayed = _replayed(at, decision_id)
+    at.record_reading("replay", "decision", decision_id)
+    says = "the same to the bit"
     if not replayed.is_identical:
-        raise typer.Exit(1)
+        says = f"different in {', '.join(replayed.differences)}"
+    exit_code = 0 if replayed.is_identical else 1
+    return Answer(_document(replayed), (), (f"{decision_id}: {says}",), exit_code)
 
 
-def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay":
+def _replayed(at: OpenedHome, decision_id: str) -> "Replay":
     from serving.audit.decision import Decision
     from serving.audit.replay import replayed
     from serving.errors import NotFound
     from serving.models.model_pool import LoadedModel
-    from serving.settings import settings_of
-    from serving.storage.repositories.decision_repository import DecisionRepository
     from training.model.model_home import ModelHome
 
-    settings = settings_of(home, database_url)
-    log = DecisionRepository(opened_database(settings))
-    record = log.record(decision_id)
+    record = at.stores.decisions.record(decision_id)
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")
     decision = Decision.model_validate_json(record)
-    models, result = ModelHome(settings.home), decision.result
+    models, result = ModelHome(at.home), decision.result
     folder = models.find(f"{result.model.name}/{result.model.version}")
     # The stored vector was made for this model, whatever the catalogue computes by now.
     return replayed(decision, LoadedModel.read_archived(folder, models.public_key))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import TidegateError
-from serving.cli.database import opened_database
+from serving.cli.opened_home import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
 from serving.process.shutdown import end_with_parent
@@ -58,7 +58,7 @@ def serve(
         bool,
         typer.Option(
             envvar="TIDEGATE_IS_LIVE",
-            help="Scores are used in earnest: needs HOME/impact.toml (see `tidegate impact`) and "
+            help="Scores are used in earnest: needs HOME/impact.toml (`tidegate init impact`) and "
             "HOME/rescue.toml, whom to call when lives are at risk. "
             "Without it every page and /health/ready say that this is a trial.",
         ),

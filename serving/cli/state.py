@@ -1,24 +1,25 @@
-"""`tidegate state`: what was known before, kept for scoring."""
+"""`tidegate state`: what was known before, stored for scoring."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json, progress_bar
+from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.output import progress_bar
 
 state = typer.Typer(help="The online feature store: rebuild.", no_args_is_help=True)
 
 
 @state.callback()
 def _state() -> None:
-    """What was known before, kept for scoring."""
+    """What was known before, stored for scoring."""
 
 
 @state.command()
+@on_home
 def rebuild(
+    at: OpenedHome,
     records: Annotated[
         Path | None, typer.Option(help="Folder of record files; HOME/records without.")
     ] = None,
@@ -26,10 +27,7 @@ def rebuild(
         bool,
         typer.Option(help="Let the new store know far fewer records than the former one did."),
     ] = False,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
+) -> Answer:
     """Make the online feature store anew of record files, decision log and received records.
 
     The former store stays until the new one is whole. A service over a SQLite file takes it up when
@@ -39,14 +37,8 @@ def rebuild(
     """
     from serving.history.client import known_records, rebuild_history
     from serving.models.model_pool import records_trained_on
-    from serving.settings import settings_of
-    from serving.storage.postgres_state import shared_state
-    from serving.storage.repositories.decision_repository import DecisionRepository
-    from serving.storage.repositories.record_repository import RecordRepository
 
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings)
-    log, shared = DecisionRepository(engine), shared_state(engine)
+    settings, log, shared = at.settings, at.stores.decisions, at.stores.online_store
     files = records or settings.records
     known = known_records(settings, shared)
     trained_on = records_trained_on(settings.models, settings.keys / "signing.pub")
@@ -57,13 +49,11 @@ def rebuild(
         rebuild_history(
             settings,
             log,
-            RecordRepository(engine),
+            at.stores.records,
             shared,
             files=files,
             progress=progress,
             expected={} if allow_fewer else expected,
         )
-    if as_json:
-        print_json({"records": str(files), "decisions": log.size()})
-    else:
-        messages.print(f"The online feature store was made of {files} and the log")
+    says = f"The online feature store was made of {files} and the log"
+    return Answer({"records": str(files), "decisions": log.size()}, (), (says,))

@@ -1,44 +1,34 @@
-"""`tidegate swaps`: are like ways scored alike, wherever they lie?"""
+"""Part of `tidegate evaluate`: scores of like ways compared, wherever they lie."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from serving.cli.options import DEFAULT_HOME, Home, Json, ModelReference
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
     from training.evaluation.counterfactual_swaps import SwapFigures
 
 
-def swaps(
-    model: ModelReference,
-    records: Annotated[
-        Path | None, typer.Option(help="Folder of record files; HOME/records without.")
-    ] = None,
-    subjects: Annotated[int, typer.Option(min=1, help="How many to try, the newest.")] = 1_000,
-    largest: Annotated[
-        float, typer.Option(min=0, help="Exit 1 where 95 % of shifts are not within it (log-odds).")
-    ] = 1.0,
-    across_regions: Annotated[
-        bool,
-        typer.Option(
-            "--across-regions", help="Take the country from another region; exits 0 whatever moves."
-        ),
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0)] = 7,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
-) -> None:
-    """Exchange origin or destination, and payers with it, for a country of the same class.
+@dataclass(frozen=True)
+class SwapRequest:
+    """Swaps to try: the newest subjects of record files, and the shift that is too much."""
 
-    Says how far scores move, on the whole and by region.
-    """
-    figures = _figures(
-        model, records or home / "records", home, subjects, seed, across_regions=across_regions
-    )
+    model: str
+    records: Path
+    home: Path
+    subjects: int
+    largest: float
+    across_regions: bool
+    seed: int
+
+
+def print_swaps(asked: SwapRequest, *, as_json: bool) -> None:
+    """Print how far scores move, on the whole and by region; exit 1 where that is too far."""
+    figures = _figures(asked)
     if as_json:
         print_json(figures.model_dump(mode="json"))
     messages.print(
@@ -54,14 +44,12 @@ def swaps(
             f"95 % within {region.bound:.3f}",
             markup=False,
         )
-    if figures.bound > largest and not across_regions:
-        messages.print(f"95 % of shifts are within {figures.bound:.3f}; want {largest:g}")
+    if figures.bound > asked.largest and not asked.across_regions:
+        messages.print(f"95 % of shifts are within {figures.bound:.3f}; want {asked.largest:g}")
         raise typer.Exit(1)
 
 
-def _figures(
-    reference: str, records: Path, home: Path, subjects: int, seed: int, *, across_regions: bool
-) -> "SwapFigures":
+def _figures(asked: SwapRequest) -> "SwapFigures":
     from features.engine.store.lmdb_store import LmdbStore
     from features.history.online_store import OnlineStore
     from features.history.rebuild import rebuild
@@ -71,16 +59,16 @@ def _figures(
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
 
-    models = ModelHome(home)
-    model = RiskModel.read(models.find(reference), models.public_key)
-    among = stand_ins.across_regions if across_regions else stand_ins.class_of
-    submissions = list(submissions_of(records, model.manifest.subject))[-subjects:]
+    models = ModelHome(asked.home)
+    model = RiskModel.read(models.find(asked.model), models.public_key)
+    among = stand_ins.across_regions if asked.across_regions else stand_ins.class_of
+    submissions = list(submissions_of(asked.records, model.manifest.subject))[-asked.subjects :]
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
-        rebuild(records, folder)
+        rebuild(asked.records, folder)
         store = LmdbStore(folder)
         try:
-            swapped = swaps_of(submissions, seed, among)
+            swapped = swaps_of(submissions, asked.seed, among)
             return shifts(model, swapped, OnlineStore(store))
         finally:
             store.close()

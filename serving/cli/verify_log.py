@@ -1,16 +1,14 @@
-"""`tidegate verify-log`: is the log whole? `tidegate checkpoints`: what a witness keeps of it."""
+"""`tidegate verify-log`: prove the log whole, and write its checkpoints for a witness."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json
+from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.output import messages
 
 if TYPE_CHECKING:
     from serving.audit.erasure import OutOfOrder
@@ -21,8 +19,9 @@ if TYPE_CHECKING:
     from serving.storage.verification.schema_check import SchemaFault
 
 
+@on_existing_home
 def verify_log(
-    *,
+    at: OpenedHome,
     size: Annotated[
         int | None, typer.Option(min=1, help="How many records the log had earlier.")
     ] = None,
@@ -48,10 +47,14 @@ def verify_log(
     because: Annotated[
         str, typer.Option(help="Why it was restored; witnesses read it, so name no party.")
     ] = "",
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write every signed checkpoint to this file instead, for a witness; "
+            "`--witness FILE` compares the log with them later."
+        ),
+    ] = None,
+) -> Answer:
     """Check decisions, audit events, checkpoints, the rows that these tell of, and the tables.
 
     Names the first decision that is wrong, and every other row; where the keys of the home are
@@ -59,30 +62,24 @@ def verify_log(
     database or a witness has is held to the log. Those kept where the service cannot write show
     whether the end was cut off or an older copy put in place.
     """
-    from serving.settings import settings_of
     from serving.storage.verification.log_verification import ProvenHead
 
+    if checkpoints is not None:
+        return _checkpoints(at, checkpoints)
     if (size is None) != (head is None):
         raise typer.BadParameter("give --size and --head together")
     if begin_epoch and not because.strip():
         raise typer.BadParameter("say --because WHY with --begin-epoch")
     given = [ProvenHead(size, head)] if size is not None and head is not None else []
-    settings = settings_of(home, database_url)
+    settings = at.settings
     if witness:
         settings = settings.model_copy(update={"witness": ";".join(witness)})
-    engine = opened_database(settings, may_create=False)
-    check = _check(engine, settings, key)
+    check = _check(at, settings, key)
     if begin_epoch:
-        _begin_epoch(engine, settings, check, because.strip())
-        check = _check(engine, settings, key)
-    found = _verified(engine, settings, check, given)
-    if as_json:
-        print_json(found.document())
-    else:
-        for line in found.lines():
-            typer.echo(line)
-    if not found.is_whole:
-        raise typer.Exit(1)
+        _begin_epoch(at, settings, check, because.strip())
+        check = _check(at, settings, key)
+    found = _verified(at, settings, check, given)
+    return Answer(found.document(), list(found.lines()), (), 0 if found.is_whole else 1)
 
 
 @dataclass(frozen=True)
@@ -166,62 +163,47 @@ def _epoch(epoch: int, first: Any) -> dict[str, Any]:
     return told | {"lost": {chain: list(rows) for chain, rows in begun.lost.items()}}
 
 
-def checkpoints(
-    out: Annotated[Path, typer.Option(help="File to write, one checkpoint a line.")],
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Hand every signed checkpoint of the log to a witness, with the key that proves them.
-
-    `verify-log --witness FILE` holds the log to them later.
-    """
+def _checkpoints(at: OpenedHome, out: Path) -> Answer:
     from serving.integrity.checkpoints import public_key_of
     from serving.integrity.witness_lines import framed
-    from serving.settings import settings_of
-    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings, may_create=False)
-    lines = CheckpointRepository(engine).lines()
+    lines = at.stores.checkpoints.lines()
     out.write_bytes(b"".join(map(framed, lines)))
-    key, *_ = public_key_of(settings.keys).splitlines() or [""]
-    messages.print(f"{out}: {len(lines):,} checkpoints, signed by {key}")
+    key, *_ = public_key_of(at.settings.keys).splitlines() or [""]
+    says = f"{out}: {len(lines):,} checkpoints, signed by {key}"
+    return Answer({"file": str(out), "checkpoints": len(lines), "key": key}, (), (says,))
 
 
-def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
+def _check(at: OpenedHome, settings: "Settings", key: str | None) -> "LogCheck":
     from serving.integrity.checkpoint_check import check_by_checkpoints
     from serving.storage.keys.key_rotation import trusted_log_keys
-    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
     keys = None
     if key:
-        keys = {line[:16]: line for line in trusted_log_keys(engine, key).splitlines()}
-    store = CheckpointRepository(engine)
-    return check_by_checkpoints(store, settings, by_newest=False, public_keys=keys)
+        keys = {line[:16]: line for line in trusted_log_keys(at.engine, key).splitlines()}
+    return check_by_checkpoints(at.stores.checkpoints, settings, by_newest=False, public_keys=keys)
 
 
-def _begin_epoch(engine: Any, settings: "Settings", check: "LogCheck", because: str) -> None:
-    from serving.access.actors import Actor
+def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", because: str) -> None:
     from serving.integrity.checkpoints import LogSigner
     from serving.integrity.errors import LogNotWhole
     from serving.integrity.log_check import EpochRequest, begin_epoch
     from serving.integrity.witness_delivery import WitnessDelivery
     from serving.integrity.witnesses import witnesses_of
-    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
     if check.why is None:
         raise LogNotWhole("the log is what its checkpoints say: there is no epoch to begin")
-    store = CheckpointRepository(engine)
-    request = EpochRequest(Actor.from_command_line(), because, datetime.now(UTC))
+    store = at.stores.checkpoints
+    request = EpochRequest(at.by, because, at.now)
     begun = begin_epoch(store, check, LogSigner.from_folder(settings.keys), request)
     messages.print(f"epoch {begun.epoch} begins", markup=False)
     for each in witnesses_of(settings):
-        if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():
+        if not WitnessDelivery(each, store, lambda: at.now).deliver():
             messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
 
 
 def _verified(
-    engine: Any, settings: "Settings", check: "LogCheck", given: "list[ProvenHead]"
+    at: OpenedHome, settings: "Settings", check: "LogCheck", given: "list[ProvenHead]"
 ) -> _Verified:
     """The proof of all rows, or where these hold, what a checkpoint contradicts."""
     from dataclasses import replace
@@ -232,15 +214,15 @@ def _verified(
     from serving.storage.verification.outline_comparison import OutlineComparison
     from serving.storage.verification.schema_check import schema_faults
 
-    comparison = OutlineComparison.where_possible(engine, settings.keys)
-    proof = verify_decision_log(engine, given, comparison or (lambda _: None))
+    comparison = OutlineComparison.where_possible(at.engine, settings.keys)
+    proof = verify_decision_log(at.engine, given, comparison or (lambda _: None))
     proof = replace(proof, checkpoints=check.verdict.checked)
     if proof.is_whole and check.why is not None:
         first = check.verdict.contradictions[0]
         proof = replace(proof, first_bad=first.record, why=first.why)
-    audit = verify_audit_log(engine, keys=comparison.keys if comparison else None)
-    wrong = DatabaseErasure(engine).out_of_order(datetime.now(UTC))
-    faults = schema_faults(engine)
+    audit = verify_audit_log(at.engine, keys=comparison.keys if comparison else None)
+    wrong = DatabaseErasure(at.engine).out_of_order(at.now)
+    faults = schema_faults(at.engine)
     return _Verified(proof, audit, check, comparison is not None, wrong, faults)
 
 

@@ -1,34 +1,26 @@
-"""`tidegate webhooks`: which systems are told of cases by signed calls."""
+"""`tidegate webhooks`: systems that get case events by signed calls."""
 
 import secrets
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
-from serving.cli.offices import tell_new_offices
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json
+from serving.cli.opened_home import Answer, OpenedHome, on_existing_home, on_home
 
 if TYPE_CHECKING:
     from serving.outbox.webhooks import DeliveryState, WebhookEndpoint
-    from serving.storage.repositories.webhook_repository import WebhookRepository
 
 webhooks = typer.Typer(
-    help="Signed calls that tell other systems of cases: create, list, rotate, resume, revoke.",
+    help="Signed calls that report cases to other systems: create, list, change.",
     no_args_is_help=True,
 )
 
-EndpointId = Annotated[
-    str, typer.Argument(help="The endpoint, as `tidegate webhooks list` has it.")
-]
-
 
 @webhooks.command()
+@on_home
 def create(
+    at: OpenedHome,
     url: Annotated[str, typer.Argument(help="Where to call: https, without a password in it.")],
     events: Annotated[
         list[str] | None,
@@ -36,116 +28,93 @@ def create(
     ] = None,
     office: Annotated[
         list[str] | None,
-        typer.Option(help="Offices of whose cases it is told; repeat for more, all without."),
+        typer.Option(help="Offices whose cases it gets; repeat for more, all without."),
     ] = None,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
-    """Make an endpoint and show its secret once; it is told what happens from now on."""
+) -> Answer:
+    """Make an endpoint and show its secret once; it gets what happens from now on."""
     from serving.access.office_ids import require_offices
     from serving.access.webhook_client import CallableAddresses
     from serving.access.webhook_signatures import new_secret
+    from serving.administration import hints_of_new_offices
     from serving.outbox.webhooks import WebhookEndpoint
-    from serving.settings import settings_of
-    from serving.storage.repositories.approval_repository import ApprovalRepository
+    from serving.review.published_events import EVENT_TYPES
 
-    types = _types(events or [])
-    repository, engine = _register(home, database_url)
-    settings = settings_of(home, database_url)
-    is_live = settings.is_live or ApprovalRepository(engine).is_live_use()
-    CallableAddresses.from_networks(settings.webhook_networks, is_trial=not is_live).refuse_url(url)
+    for name in events or ():
+        if name not in EVENT_TYPES:
+            raise typer.BadParameter(f"want one of {', '.join(EVENT_TYPES)}", param_hint="--events")
+    is_live = at.settings.is_live or at.stores.approvals.is_live_use()
+    networks = at.settings.webhook_networks
+    CallableAddresses.from_networks(networks, is_trial=not is_live).refuse_url(url)
     endpoint = WebhookEndpoint(
         endpoint_id=f"we_{secrets.token_hex(6)}",
         url=url,
-        types=types,
+        types=tuple(dict.fromkeys(events or ())),  # type: ignore[arg-type]  # checked above
         offices=require_offices(office or ()),
-        created_at=datetime.now(UTC),
+        created_at=at.now,
         secret=new_secret(),
     )
-    tell_new_offices(engine, home, endpoint.offices)
-    repository.add(endpoint)
-    if as_json:
-        made = {"endpoint_id": endpoint.endpoint_id, "url": url, "secret": endpoint.secret}
-        print_json(made | {"events": types, "offices": endpoint.offices})
-        return
-    typer.echo(f"{endpoint.endpoint_id}  {endpoint.secret}")
-    messages.print("This is the only time the secret is shown.")
+    hints = hints_of_new_offices(at.known_offices, endpoint.offices)
+    at.stores.webhooks.add(endpoint)
+    made = {"endpoint_id": endpoint.endpoint_id, "url": url, "secret": endpoint.secret}
+    return Answer(
+        made | {"events": endpoint.types, "offices": endpoint.offices},
+        (f"{endpoint.endpoint_id}  {endpoint.secret}",),
+        (*hints, "This is the only time the secret is shown."),
+    )
 
 
 @webhooks.command("list")
-def list_endpoints(
-    home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
-) -> None:
-    """Show every endpoint, what it is told and how it fares; never a secret."""
-    write_reading("list", "webhooks", home=home, database_url=database_url)
-    found = _register(home, database_url, may_create=False)[0].all()
-    if as_json:
-        print_json([_face(*each) for each in found])
-        return
-    for endpoint, state in found:
+@on_existing_home
+def list_endpoints(at: OpenedHome) -> Answer:
+    """Show every endpoint, its events and the state of its deliveries; never a secret."""
+    at.record_reading("list", "webhooks")
+    document, lines = [], []
+    for endpoint, state in at.stores.webhooks.all():
         face = _face(endpoint, state)
-        told = ",".join(face["events"]) or "all events"
+        document.append(face)
+        types = ",".join(face["events"]) or "all events"
         offices = ",".join(endpoint.offices) or "all offices"
         because = f"  ({state.failure})" if state.failure else ""
-        typer.echo(
-            f"{endpoint.endpoint_id}  {face['condition']:<10}  {offices:<20}  {told}  "
+        lines.append(
+            f"{endpoint.endpoint_id}  {face['condition']:<10}  {offices:<20}  {types}  "
             f"{endpoint.url}{because}"
         )
+    return Answer(document, lines)
 
 
 @webhooks.command()
-def rotate(
-    endpoint_id: EndpointId,
+@on_existing_home
+def change(
+    at: OpenedHome,
+    endpoint_id: Annotated[
+        str, typer.Argument(help="The endpoint, as `tidegate webhooks list` has it.")
+    ],
+    rotate: Annotated[bool, typer.Option("--rotate", help="Make another secret.")] = False,
     overlap_hours: Annotated[
-        int, typer.Option(min=0, help="Hours in which calls are signed with both secrets.")
+        int, typer.Option(min=0, help="With --rotate: hours in which both secrets sign.")
     ] = 24,
-    home: Home = DEFAULT_HOME,
-    database_url: DatabaseUrl = None,
-    as_json: Json = False,
-) -> None:
-    """Make another secret, shown once; calls are signed with both until the overlap is over."""
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Try it again at once, also when it was switched off."),
+    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End it for good.")] = False,
+) -> Answer:
+    """Rotate the secret of an endpoint, resume it with all it has missed, or revoke it."""
     from serving.access.webhook_signatures import new_secret
 
-    secret, overlap = new_secret(), timedelta(hours=overlap_hours)
-    repository, _ = _register(home, database_url, may_create=False)
-    repository.rotate(endpoint_id, secret, datetime.now(UTC), overlap)
-    if as_json:
-        print_json({"endpoint_id": endpoint_id, "secret": secret})
-        return
-    typer.echo(secret)
-    messages.print(
-        "This is the only time the secret is shown. "
-        f"Calls are signed with the former one too for {overlap_hours} hours."
-    )
-
-
-@webhooks.command()
-def resume(
-    endpoint_id: EndpointId, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
-) -> None:
-    """Try an endpoint again at once, also one that was switched off; it is told all since then."""
-    _register(home, database_url, may_create=False)[0].resume(endpoint_id, datetime.now(UTC))
-    messages.print(f"The endpoint {endpoint_id} is tried again.")
-
-
-@webhooks.command()
-def revoke(
-    endpoint_id: EndpointId, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
-) -> None:
-    """Tell an endpoint nothing any more; it does not come back."""
-    _register(home, database_url, may_create=False)[0].revoke(endpoint_id, datetime.now(UTC))
-    messages.print(f"The endpoint {endpoint_id} is revoked.")
-
-
-def _types(names: list[str]) -> Any:
-    """The types of events of these names; raises BadParameter for what is none."""
-    from serving.review.published_events import EVENT_TYPES
-
-    for name in names:
-        if name not in EVENT_TYPES:
-            raise typer.BadParameter(f"want one of {', '.join(EVENT_TYPES)}", param_hint="--events")
-    return tuple(dict.fromkeys(names))
+    if rotate + resume + revoke != 1:
+        raise typer.BadParameter("want one of --rotate, --resume and --revoke")
+    if resume:
+        at.stores.webhooks.resume(endpoint_id, at.now)
+        return Answer.note(f"The endpoint {endpoint_id} is tried again.", endpoint_id=endpoint_id)
+    if revoke:
+        at.stores.webhooks.revoke(endpoint_id, at.now)
+        return Answer.note(f"The endpoint {endpoint_id} is revoked.", endpoint_id=endpoint_id)
+    secret = new_secret()
+    at.stores.webhooks.rotate(endpoint_id, secret, at.now, timedelta(hours=overlap_hours))
+    both = f"Calls are signed with the former one too for {overlap_hours} hours."
+    notes = (f"This is the only time the secret is shown. {both}",)
+    return Answer({"endpoint_id": endpoint_id, "secret": secret}, (secret,), notes)
 
 
 def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]:
@@ -163,14 +132,3 @@ def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]
         "failure": state.failure,
         **{name: at and at.isoformat() for name, at in fares.items()},
     }
-
-
-def _register(
-    home: Path, database_url: str | None, *, may_create: bool = True
-) -> "tuple[WebhookRepository, Any]":
-    from serving.settings import settings_of
-    from serving.storage.repositories.webhook_repository import WebhookRepository
-
-    settings = settings_of(home, database_url)
-    engine = opened_database(settings, may_create=may_create)
-    return WebhookRepository(engine), engine

@@ -82,7 +82,9 @@ def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
             says = (
                 f"{endpoint.endpoint_id} is switched off since {delivery.off_at:%Y-%m-%d %H:%M} UTC"
             )
-            says += f" ({delivery.failure}); `tidegate webhooks resume {endpoint.endpoint_id}`"
+            says += (
+                f" ({delivery.failure}); `tidegate webhooks change {endpoint.endpoint_id} --resume`"
+            )
             yield CheckResult("webhook", "wrong", says)
         elif delivery.failing_since is not None:
             says = f"{endpoint.endpoint_id} fails since {delivery.failing_since:%Y-%m-%d %H:%M} UTC"

@@ -20,7 +20,7 @@ from serving.settings import Settings
 def retention(file: Path) -> CheckResult:
     """Whether what is kept has an end."""
     if not file.exists():
-        says = "no periods are set, so nothing ends; `tidegate retention init` lays them down"
+        says = "no periods are set, so nothing ends; `tidegate init retention` writes them"
         return CheckResult("retention", "doubtful", says)
     try:
         periods = Periods.read(file)

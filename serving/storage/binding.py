@@ -150,7 +150,7 @@ def require_bound(
             f"{place} was moved to {row.moving_to}: give --database-url of that"
             if row.moved_at
             else f"the move of {place} to {row.moving_to} was not finished: run `tidegate "
-            "move-database` again, with the same --to, or with --abandon"
+            "upgrade --move` again, with the same --database-url, or with --abandon"
         )
     known = bound_keys(connection)
     for each in known:
@@ -202,8 +202,8 @@ def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
         raise DatabaseForeign(
             f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and {place} "
             "is none or another: set TIDEGATE_DATABASE_URL, or give --database-url, of the right "
-            "one, or put it back from a copy. `tidegate move-database --to URL` carries a "
-            "database over"
+            "one, or put it back from a copy. `tidegate upgrade --move --database-url URL` moves "
+            "a database"
         )
 
 

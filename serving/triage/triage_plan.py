@@ -35,7 +35,6 @@ stands in every decision that was placed by it.
 """
 
 import hashlib
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -46,13 +45,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from features.catalogue import ROUTE, SHIPMENT
-from features.errors import TidegateError, in_own_words
+from features.home_files import read_home_file
 from features.offences import Offence
 from serving.triage.lane_declarations import HitLane
 
@@ -148,17 +146,9 @@ class TriagePlan(_PlanTable):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The plan of a file, or the empty plan where there is none; raises TidegateError."""
+        """Return the plan of a file, or the empty plan without one; raises TidegateError."""
         if not file.exists():
             return cls()
-        content = file.read_bytes()
-        try:
-            tables = tomllib.loads(content.decode())
-            plan = cls.model_validate(tables)
-        except ValidationError as refusal:
-            first = refusal.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise TidegateError(f"{file.name}: {place}: {in_own_words(first['msg'])}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-            raise TidegateError(f"{file.name} is not TOML: {fault}") from None
+        content = file.read_bytes()  # read once: its digest must be that of the plan
+        plan = read_home_file(cls, file, content=content)
         return plan.model_copy(update={"digest": "sha256:" + hashlib.sha256(content).hexdigest()})

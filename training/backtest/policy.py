@@ -1,15 +1,15 @@
 """A policy: whom an office with room for few inspections looks at, as a TOML file says it."""
 
-import tomllib
 from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+from pydantic_core import ErrorDetails
 
-from features.errors import in_own_words
+from features.home_files import fault_in_words, read_home_file
 from training.errors import PolicyRefused
 from training.parameters import Day, Parameters, TreeParameters
 
@@ -75,21 +75,12 @@ class Policy(Parameters):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The policy in a TOML file. Raises PolicyRefused, naming the key and what is allowed."""
-        try:
-            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise PolicyRefused(f"{file}: no such file") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise PolicyRefused(f"{file}: not TOML: {error}") from None
-        except ValidationError as error:
-            faults = error.errors(include_url=False, include_input=False)
-            messages = (
-                f"{'.'.join(map(str, f['loc'])) or 'the file'}: {in_own_words(f['msg'])}"
-                for f in faults
-            )
-            allowed = ", ".join(cls.model_fields)
-            raise PolicyRefused(f"{file}: {'; '.join(messages)} (keys: {allowed})") from None
+        """Return the policy in a TOML file; raises PolicyRefused with keys and what they allow."""
+        return read_home_file(cls, file, PolicyRefused, in_words=_fault_with_keys)
+
+
+def _fault_with_keys(fault: ErrorDetails) -> str:
+    return f"{fault_in_words(fault)} (keys: {', '.join(Policy.model_fields)})"
 
 
 def read_together(files: Iterable[Path]) -> dict[str, Policy]:

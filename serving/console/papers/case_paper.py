@@ -206,7 +206,7 @@ def _write_proof(paper: Paper, printed: PrintedCase, digest: str) -> None:
     paper.text(
         f"The case stands as canonical JSON in the file {ATTACHED} that is attached to this PDF: "
         "its SHA-256 is the first above. tidegate verify-log proves the log of decisions; tidegate "
-        "export-decision writes this decision with its link for deploy/verify/verify_decision.py, "
+        "tidegate export writes this decision with its link for deploy/verify/verify_decision.py, "
         "which proves it with Python alone.",
         is_small=True,
     )

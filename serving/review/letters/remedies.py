@@ -6,12 +6,12 @@ the articles below are what the fields are for. A letter is never a decision, so
 appeal and court only where a decision against its reader may follow, and states no deadline.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from features.home_files import read_home_file, write_home_file
 from serving.review.cases.results import RESULT_MEANING, CaseResult
 from serving.review.errors import RemediesUnnamed
 
@@ -109,29 +109,14 @@ class Remedies(BaseModel):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The answers in a file; raises RemediesUnnamed with all that is missing or wrong."""
-        try:
-            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise RemediesUnnamed(
-                f"a letter names who answers for a check and where to contest it, and {file} is "
-                "not there; `tidegate letter init` lays it down"
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RemediesUnnamed(f"{file} cannot be read as TOML: {error}") from None
-        except ValidationError as wrong:
-            faults = "; ".join(
-                f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}"
-                for error in wrong.errors()
-            )
-            raise RemediesUnnamed(f"{file}: {faults}") from None
+        """Return the answers in a file; raises RemediesUnnamed with every fault."""
+        missing = (
+            "there is no such file, and a letter names who answers for a check and where to "
+            "contest it; `tidegate init letters` writes it"
+        )
+        return read_home_file(cls, file, RemediesUnnamed, missing=missing)
 
 
 def write_remedies_template(file: Path) -> None:
-    """Lay the questions down; answers that are there already are never written over."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(TEMPLATE)
-    except FileExistsError:
-        raise RemediesUnnamed(f"{file} is there already; it is left as it is") from None
+    """Write the questions; answers that are there already are never overwritten."""
+    write_home_file(file, TEMPLATE, RemediesUnnamed)

@@ -26,14 +26,13 @@ centre names the State in whose name it receives them, and the deployer states t
 to a place of safety (`docs/rescue.md`).
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from features.errors import in_own_words
 from features.field_types import Country
+from features.home_files import read_home_file
 from features.records import Mode, Position
 from serving.access.errors import AddressRefused
 from serving.access.http_client import refuse_unsafe
@@ -154,15 +153,8 @@ class RescueCentres(_CentreTable):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The centres of a file; raises RescueCentresRefused with the file and what is wrong."""
-        try:
-            tables = tomllib.loads(file.read_text())
-            _require_addressee(tables)
-            return cls.model_validate(tables)
-        except (OSError, tomllib.TOMLDecodeError) as unreadable:
-            raise RescueCentresRefused(f"{file}: {unreadable}") from None
-        except ValueError as refusal:
-            raise RescueCentresRefused(f"{file}: {_first_fault(refusal)}") from None
+        """Return the centres of a file; raises RescueCentresRefused with every fault."""
+        return read_home_file(cls, file, RescueCentresRefused, check=_require_addressee)
 
     @classmethod
     def of_webhook(cls, address: str) -> Self:
@@ -220,14 +212,6 @@ def refuse_unaddressable(address: str) -> None:
         refuse_unsafe(address)
     elif mail_address(address) is None:
         raise AddressRefused("want one mailbox as mailto:name@host")
-
-
-def _first_fault(refusal: ValueError) -> str:
-    if not isinstance(refusal, ValidationError):
-        return str(refusal)
-    first = refusal.errors(include_input=False, include_url=False)[0]
-    place = ".".join(map(str, first["loc"])) or "the file"
-    return f"{place}: {in_own_words(first['msg'])}"
 
 
 def _is_inside(polygon: tuple[Point, ...], latitude: float, longitude: float) -> bool:

@@ -393,7 +393,8 @@ def _require_no_other(connection: Connection, account: str, key_id: str) -> None
         )
     if any(key.revoked_at is None for key in _keys(connection, account=account)):
         raise ApprovalRefused(
-            f"{account} has a key; `tidegate approvals revoke {account}` ends it first"
+            f"{account} has a key; `tidegate accounts change {account} --end-approval-key` "
+            "ends it first"
         )
 
 

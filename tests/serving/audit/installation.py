@@ -107,7 +107,7 @@ def closed_case(place: Installation) -> str:
 def seal(place: Installation, case_id: str) -> None:
     """Seal the account of a case for a court, in the home."""
     given = ("--for", "court", "--recipient", "a court", "--by", "ada", "--because", "its order")
-    done = command(place, "letter", "seal", case_id, *given)
+    done = command(place, "export", "case", case_id, *given)
     assert done.exit_code == 0, done.exception
 
 

@@ -49,7 +49,7 @@ def decided(service: Service) -> list[str]:
 
 
 def export(service: Service, decision_id: str, out: Path) -> Any:
-    words = ["export-decision", decision_id, "--out", str(out), "--home", str(service.home)]
+    words = ["export", "decision", decision_id, "--out", str(out), "--home", str(service.home)]
     return CliRunner().invoke(commands, words)
 
 

@@ -99,7 +99,7 @@ def test_answers_are_never_written_over(tmp_path: Path) -> None:
 def test_live_use_does_not_begin_without_it(home: Path) -> None:
     settings = Settings(home=home, is_live=True)
     settings.rescue_centres.write_text(CENTRES)
-    with pytest.raises(TidegateError, match=r"impact init"):
+    with pytest.raises(TidegateError, match=r"init impact"):
         create_app(settings)
     today = utc_now().date()
     for bad in (
@@ -137,10 +137,10 @@ def test_the_refusal_names_all_that_is_missing(tmp_path: Path) -> None:
 def test_the_command_asks_and_then_says_what_is_missing(tmp_path: Path) -> None:
     runner = CliRunner()
     home = ["--home", str(tmp_path)]
-    assert runner.invoke(commands, ["impact", "init", *home]).exit_code == 0
-    assert runner.invoke(commands, ["impact", "check", *home]).exit_code == 1
+    assert runner.invoke(commands, ["init", "impact", *home]).exit_code == 0
+    assert runner.invoke(commands, ["doctor", "impact", *home]).exit_code == 1
     (tmp_path / "impact.toml").write_text(answered(assessed_on=utc_now().date()))
-    assert runner.invoke(commands, ["impact", "check", *home]).exit_code == 0
+    assert runner.invoke(commands, ["doctor", "impact", *home]).exit_code == 0
 
 
 def test_a_trial_says_on_its_pages_and_to_machines_that_it_is_one(service: Service) -> None:

@@ -146,6 +146,6 @@ def test_the_commands_freeze_list_and_verify(
     opened = run(commands, ["incident", "open", "cutter", *told, *home])
     assert opened.exit_code == 0
     assert json.loads(opened.stdout)["last"] == 5
-    assert json.loads(run(commands, ["incident", "list", *home]).stdout)[0]["name"] == "cutter"
-    assert run(commands, ["incident", "verify", "cutter", *home]).exit_code == 0
-    assert run(commands, ["incident", "verify", "../keys", *home]).exit_code == 2
+    assert json.loads(run(commands, ["incident", "show", *home]).stdout)[0]["name"] == "cutter"
+    assert run(commands, ["incident", "show", "cutter", *home]).exit_code == 0
+    assert run(commands, ["incident", "show", "../keys", *home]).exit_code == 2

@@ -26,7 +26,7 @@ from serving.audit.retention_periods import (
     TEMPLATE,
     Periods,
     RetentionCutoffs,
-    lay_down,
+    write_periods_template,
 )
 from serving.integrity.checkpoints import public_key_of
 from serving.settings import Settings
@@ -151,7 +151,7 @@ def test_periods_are_not_changed_in_place() -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "retention.toml"
     file.write_bytes(b"\xff")
-    with pytest.raises(RetentionRefused, match="cannot be read as TOML"):
+    with pytest.raises(RetentionRefused, match="is not TOML"):
         Periods.read(file)
     file.write_text(PERIODS.replace("= 30", '= "x"').replace("= 31", "= 0"))
     with pytest.raises(
@@ -167,11 +167,11 @@ def test_each_period_is_counted_back_from_today() -> None:
 
 def test_the_template_is_laid_down_once_wherever_it_is_to_be(tmp_path: Path) -> None:
     for file in (tmp_path / "a" / "home" / "retention.toml", tmp_path / "other.toml"):
-        lay_down(file)
+        write_periods_template(file)
         assert file.read_text() == TEMPLATE
         file.write_text(PERIODS)
         with pytest.raises(RetentionRefused, match="left as it is"):
-            lay_down(file)
+            write_periods_template(file)
         assert file.read_text() == PERIODS
 
 

@@ -159,5 +159,5 @@ def test_the_commands_make_bound_keys_and_tell_refusals(home: Path) -> None:
         "other": [OTHER],
     }
     assert told("keys", "create", "bad", "--scope", "score", "--purpose", "Any thing") == 2
-    (refused,) = told("keys", "refusals")
+    (refused,) = told("audit", "--refused-uses")
     assert (refused["caller_id"], refused["purpose"]) == ("k", OTHER)

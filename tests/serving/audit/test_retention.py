@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from features.ingest.record_files import read_records
 from features.records import RECORD_FILES
 from serving.audit.errors import RetentionRefused
-from serving.audit.retention_periods import Periods, lay_down
+from serving.audit.retention_periods import Periods, write_periods_template
 from serving.integrity.checkpoints import public_key_of
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
 from tests.serving.canaries import told_in_files
@@ -74,8 +74,8 @@ def test_nothing_ends_before_its_time(file_place: Installation) -> None:
 @pytest.mark.parametrize(
     ("periods", "words"),
     [
-        (None, "tidegate retention init"),
-        ("[decisions", "cannot be read as TOML"),
+        (None, "tidegate init retention"),
+        ("[decisions", "is not TOML"),
         ("", "decisions: Field required"),
         (PERIODS.replace("180", "0"), "decisions.mask_after_days"),
         (PERIODS.replace("180", "1825"), "want mask_after_days below"),
@@ -94,10 +94,10 @@ def test_periods_that_cannot_be_used_are_refused(
 
 def test_the_template_asks_for_every_period_and_is_never_written_over(tmp_path: Path) -> None:
     file = tmp_path / "retention.toml"
-    lay_down(file)
+    write_periods_template(file)
 
     with pytest.raises(RetentionRefused, match="left as it is"):
-        lay_down(file)
+        write_periods_template(file)
     file.write_text(file.read_text().replace("# mask", "mask").replace("# erase", "erase"))
     assert Periods.read(file).decisions.mask_after_days == 180
 
@@ -107,7 +107,7 @@ def test_the_commands_say_what_is_due_and_what_was_done(file_place: Installation
 
     due = command(file_place, "retention", "due", "--json")
     proposed = command(
-        *(file_place, "retention", "propose", "--by", "ada", "--because", "daily", "--json"),
+        *(file_place, "retention", "erase", "--by", "ada", "--because", "daily", "--json"),
         *TODAY,
     )
     erased = command(
@@ -119,10 +119,10 @@ def test_the_commands_say_what_is_due_and_what_was_done(file_place: Installation
         *("--by", "ada", "--because", "a court asks", "--json"),
     )
     lifted = command(
-        *(file_place, "retention", "lift", str(json.loads(held.stdout)["hold"])),
+        *(file_place, "retention", "hold", "--lift", str(json.loads(held.stdout)["hold"])),
         *("--by", "ada", "--because", "it has ended"),
     )
-    acts = command(file_place, "retention", "acts", "--json")
+    acts = command(file_place, "retention", "due", "--acts", "--json")
 
     assert json.loads(due.stdout)["due"]["decisions"] == 0
     assert json.loads(erased.stdout)["destroyed"]["decisions"] == 0

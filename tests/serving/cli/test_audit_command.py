@@ -26,11 +26,11 @@ def events(home: Path, *filters: str) -> list[dict[str, Any]]:
 
 READ_BY: dict[tuple[str, ...], tuple[str, str, str]] = {
     ("keys", "list"): ("list", "keys", ""),
-    ("keys", "refusals"): ("read", "refused_uses", ""),
+    ("audit", "--refused-uses"): ("read", "refused_uses", ""),
     ("accounts", "list"): ("list", "accounts", ""),
-    ("retention", "acts"): ("read", "retention_acts", ""),
+    ("retention", "due", "--acts"): ("read", "retention_acts", ""),
     ("switch", "show"): ("read", "switches", ""),
-    ("incident", "list"): ("list", "incidents", ""),
+    ("incident", "show"): ("list", "incidents", ""),
     ("webhooks", "list"): ("list", "webhooks", ""),
 }
 

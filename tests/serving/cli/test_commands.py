@@ -173,7 +173,7 @@ def test_a_decision_is_replayed_to_the_bit_after_another_promotion(service: Serv
 
 @pytest.mark.parametrize(("largest", "code"), [("0", 1), ("1000", 0)])
 def test_swaps_beyond_the_bound_that_is_asked_fail(home: Path, largest: str, code: int) -> None:
-    asked = ["swaps", "--model", "tidegate-shipment@champion", "--subjects", "60"]
+    asked = ["evaluate", "--swaps", "--model", "tidegate-shipment@champion", "--subjects", "60"]
 
     result = CliRunner().invoke(
         tidegate, [*asked, "--largest", largest, "--home", str(home), "--json"]

@@ -91,7 +91,7 @@ class LiveHome:
         with passphrase() as descriptor:
             out = self.keys / f"{name}.key"
             run("approvals", "new-key", "--out", out, "--passphrase-fd", descriptor)
-        self.run("approvals", "register", name, self.keys / f"{name}.key.pub")
+        self.run("accounts", "change", name, "--approval-key", self.keys / f"{name}.key.pub")
 
     def signs(self, name: str, part: str, *act: Any) -> Path:
         """What one person signs, in a file."""
@@ -344,7 +344,7 @@ def test_an_erasure_takes_two_persons_who_agreed_to_the_very_proposal(live: Live
     waiting = PERIODS.replace("wait_days = 0", "wait_days = 7")
     (live.home / "retention.toml").write_text(waiting)
     words = ("--by", "ada", "--because", "the time is over")
-    first, second = (live.run("retention", "propose", *words).stdout.strip() for _ in range(2))
+    first, second = (live.run("retention", "erase", *words).stdout.strip() for _ in range(2))
     erase = ("retention", "erase", second, "--because", "as proposed")
 
     with pytest.raises(ApprovalRefused, match="of another act"):
@@ -370,7 +370,7 @@ def test_a_hold_is_lifted_by_two_persons_who_agreed_to_that_hold(live: LiveHome)
         for each in ("S-1", "S-2")
     )
     acts = RetentionRepository(live.engine)
-    lift = ("retention", "lift", second, "--because", "the court has ended")
+    lift = ("retention", "hold", "--lift", second, "--because", "the court has ended")
 
     with pytest.raises(ApprovalRefused, match="is a name and no approval"):
         live.run(*lift, "--by", "grace")
@@ -413,7 +413,7 @@ def test_entries_of_a_clock_that_was_ahead_are_overruled_by_two_persons_alone(
 
 ACTS_OF_TWO = {
     "erase": ("retention", "erase", "1", "--because", "as proposed"),
-    "lift": ("retention", "lift", "1", "--because", "the court has ended"),
+    "lift": ("retention", "hold", "--lift", "1", "--because", "the court has ended"),
     "switch-on": ("switch", "on", "--subject", "route", "--because", "it is repaired now"),
 }
 
@@ -426,7 +426,7 @@ def test_an_act_that_was_killed_after_its_approvals_were_used_is_done_by_the_sam
     waiting = PERIODS.replace("wait_days = 0", f"wait_days = {wait_days}")
     (live.home / "retention.toml").write_text(waiting)
     if kind == "erase":
-        live.run("retention", "propose", "--by", "ada", "--because", "the time is over")
+        live.run("retention", "erase", "--by", "ada", "--because", "the time is over")
     elif kind == "lift":
         live.run("retention", "hold", "shipment", "S-1", "--by", "court", "--because", "a case")
     live.run("switch", "off", "--by", "ada", "--because", "they harm somebody")
@@ -455,7 +455,7 @@ def test_an_act_that_was_killed_after_its_approvals_were_used_is_done_by_the_sam
 def test_an_act_may_be_signed_on_another_machine(live: LiveHome, tmp_path: Path) -> None:
     live.run("switch", "off", "--by", "ada", "--because", "they harm somebody")
     file = tmp_path / "act.json"
-    file.write_text(live.run("approvals", "act", "switch-on", "all").stdout)
+    file.write_text(live.run("approvals", "propose", "--dry-run", "switch-on", "all").stdout)
     with passphrase() as descriptor:
         run(
             *("approvals", "sign", file, "--out", tmp_path / "elsewhere.json"),
@@ -472,12 +472,12 @@ def test_an_act_may_be_signed_on_another_machine(live: LiveHome, tmp_path: Path)
 
 def test_a_revoked_key_signs_for_nobody(live: LiveHome) -> None:
     approvals = live.both("promote", f"{NAME}/1")
-    live.run("approvals", "revoke", "beta")
+    live.run("accounts", "change", "beta", "--end-approval-key")
 
     with pytest.raises(ApprovalRefused, match="was revoked"):
         live.run("promote", "--model", f"{NAME}/1", *approvals)
-    keys = json.loads(live.run("approvals", "keys", "--json").stdout)
-    assert {key["account"]: key["revoked_at"] is None for key in keys} == {
+    keys = json.loads(live.run("accounts", "list", "--json").stdout)
+    assert {key["name"]: key["approval_key"] is not None for key in keys} == {
         "alpha": True,
         "beta": False,
         "gamma": True,
@@ -511,7 +511,7 @@ def test_an_erasure_agreed_to_in_the_console_is_cancelled_while_it_waits_and_ano
     periods = live.home / "retention.toml"
     periods.write_text(PERIODS.replace("wait_days = 0", "wait_days = 7"))
     words = ("--by", "ada", "--because", "the time is over")
-    first = live.run("retention", "propose", *words).stdout.strip()
+    first = live.run("retention", "erase", *words).stdout.strip()
     erase = ("retention", "erase", "--because", "as proposed")
     in_console(live, "erase", first)
     with hold_for_service(live.home / "tidegate.db"), pytest.raises(DatabaseInUse):
@@ -521,20 +521,22 @@ def test_an_erasure_agreed_to_in_the_console_is_cancelled_while_it_waits_and_ano
     (agreed,) = RetentionRepository(live.engine).all("agree")
     assert agreed.by == "beta"
 
-    live.run("retention", "cancel", first, "--by", "gamma", "--because", "it is evidence")
+    live.run(
+        "retention", "erase", "--cancel", first, "--by", "gamma", "--because", "it is evidence"
+    )
 
     with pytest.raises(RetentionRefused, match="cancel"):
         live.run(*erase, first)
     with pytest.raises(RetentionRefused):
-        live.run("retention", "cancel", first, "--by", "gamma", "--because", "once more")
+        live.run("retention", "erase", "--cancel", first, "--by", "gamma", "--because", "once more")
     periods.write_text(PERIODS)
-    second = live.run("retention", "propose", *words).stdout.strip()
+    second = live.run("retention", "erase", *words).stdout.strip()
     in_console(live, "erase", second)
     done = live.run(*erase, second)
     assert (live.home / "erasures" / f"{second}.json").exists(), done.output
     assert live.run("verify-log").exit_code == 0
     with pytest.raises(RetentionRefused):
-        live.run("retention", "cancel", second, "--by", "gamma", "--because", "too late")
+        live.run("retention", "erase", "--cancel", second, "--by", "gamma", "--because", "too late")
     assert [each.action for each in RetentionRepository(live.engine).all()] == [
         *("propose", "agree", "cancel", "propose", "erase"),
     ]

@@ -68,7 +68,7 @@ def test_who_wrapped_keys_and_unwrapped_them_is_on_record(tmp_path: Path, passph
     run(home, "init")
 
     told = run(home, "keys", "wrap", "--passphrase-file", str(passphrase))
-    run(home, "keys", "unwrap")
+    run(home, "keys", "wrap", "--undo")
 
     assert "start services again" in " ".join(told.split())
     for action in ("wrap_keys", "unwrap_keys"):
@@ -90,7 +90,7 @@ def test_keys_are_not_wrapped_under_a_service_which_could_not_open_them(
     run(home, *wrap)
 
 
-@pytest.mark.parametrize("act", [("wrap", "--passphrase-file", "p"), ("unwrap",)])
+@pytest.mark.parametrize("act", [("wrap", "--passphrase-file", "p"), ("wrap", "--undo")])
 def test_where_there_are_no_keys_the_way_to_make_them_is_said(
     tmp_path: Path, act: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

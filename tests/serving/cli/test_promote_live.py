@@ -82,7 +82,8 @@ def test_the_database_that_a_promotion_names_is_the_one_that_is_asked(
 
 
 @pytest.mark.parametrize(
-    "command", [["promote", "--model", "x@challenger"], ["approvals", "act", "waive", "x/1"]]
+    "command",
+    [["promote", "--model", "x@challenger"], ["approvals", "propose", "--dry-run", "waive", "x/1"]],
 )
 def test_a_command_takes_every_gate_that_a_waiver_can_name_and_no_other(
     command: list[str], tmp_path: Path

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from serving.cli.doctor import _findings
+from serving.cli.opened_home import OpenedHome
 from serving.cli.unread_variables import unread_variables
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +39,7 @@ def test_doctor_doubts_a_variable_that_nothing_reads(
 ) -> None:
     monkeypatch.setenv("TIDEGATE_WITNES", "https://witness.example")
 
-    found = [each for each in _findings(tmp_path, None) if each.what == "settings"]
+    found = [each for each in _findings(OpenedHome(tmp_path)) if each.what == "settings"]
 
     assert [(each.grade, each.says) for each in found] == [
         ("doubtful", "nothing reads TIDEGATE_WITNES; is TIDEGATE_WITNESS meant?")

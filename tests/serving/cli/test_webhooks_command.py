@@ -77,13 +77,13 @@ def test_an_endpoint_lives_from_its_making_to_its_end(
     assert (told["type"], told["data"]["subject_id"]) == (opened, "S-1")
 
     endpoint_id = made["endpoint_id"]
-    fresh = run("rotate", endpoint_id, "--overlap-hours", "1", "--json", home=home)
+    fresh = run("change", endpoint_id, "--rotate", "--overlap-hours", "1", "--json", home=home)
     assert fresh["secret"] != made["secret"]
     receiver.answers = [410]
     reviewed.score(shipment(shipment_id="S-2"), reviewed.key("score"))
     wait_for(lambda: found(home))
     ((grade, says),) = found(home)
-    assert (grade, f"resume {endpoint_id}" in says) == ("wrong", True)
+    assert (grade, f"change {endpoint_id} --resume" in says) == ("wrong", True)
     measured = reviewed.client.get("/metrics").text
     assert 'tidegate_webhook_endpoints{condition="off"} 1.0' in measured
     assert 'tidegate_webhook_calls_total{answer="not_taken"} 1.0' in measured
@@ -92,12 +92,12 @@ def test_an_endpoint_lives_from_its_making_to_its_end(
     assert endpoint_id in run("list", home=home)
     assert "whsec_" not in json.dumps(listed) + run("list", home=home)
 
-    run("resume", endpoint_id, home=home)
+    run("change", endpoint_id, "--resume", home=home)
     wait_for(lambda: len(receiver.taken) == 2)
-    run("revoke", endpoint_id, home=home)
+    run("change", endpoint_id, "--revoke", home=home)
     assert run("list", "--json", home=home)[0]["condition"] == "revoked"
     with pytest.raises(NotFound):
-        run("rotate", endpoint_id, home=home)
+        run("change", endpoint_id, "--rotate", home=home)
     told = CliRunner().invoke(app, ["audit", "--json", "--home", str(home)]).stdout
     about = [e["action"] for e in json.loads(told) if e["object_id"] == endpoint_id]
     assert about[::-1] == [

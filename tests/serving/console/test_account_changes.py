@@ -241,9 +241,9 @@ def test_an_admin_changes_disables_and_enables_an_account_by_commands(tmp_path: 
     assert run("change", "maria").exit_code != 0
     assert run("change", "maria", "--all-offices").exit_code == 0
     assert "supervisor      all offices" in run("list").stdout
-    assert run("disable", "maria").exit_code == 0
+    assert run("change", "maria", "--disable").exit_code == 0
     assert "ended" in run("list").stdout
-    assert run("enable", "maria").exit_code == 0
+    assert run("change", "maria", "--enable").exit_code == 0
     assert "live" in run("list").stdout
 
 

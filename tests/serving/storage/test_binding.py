@@ -126,7 +126,7 @@ def test_a_command_that_is_given_no_url_does_nothing_to_the_home_of_another_data
     opened(postgres.new_database(), keys)
     home = keys.parent
     for command in (
-        ("retention", "propose", "--by", "a", "--because", "b"),
+        ("retention", "erase", "--by", "a", "--because", "b"),
         ("retention", "erase", "1", "--by", "b", "--because", "c"),
         ("keys", "create", "a", "--scope", "score"),
         ("keys", "list"),

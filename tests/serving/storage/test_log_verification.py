@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from serving.cli.verify_log import checkpoints, verify_log
+from serving.cli.verify_log import verify_log
 from serving.integrity.checkpoints import Checkpoint, LogSigner
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.witness_lines import framed, read_witness_lines
@@ -331,9 +331,9 @@ def test_processes_that_begin_together_share_one_key(tmp_path: Path) -> None:
 def test_checkpoints_are_handed_to_a_witness(log: Path, service: Service) -> None:
     kept, out = sealed(service), service.home / "out.ndjson"
     app = typer.Typer()
-    app.command()(checkpoints)
+    app.command()(verify_log)
 
-    result = CliRunner().invoke(app, ["--home", str(service.home), "--out", str(out)])
+    result = CliRunner().invoke(app, ["--home", str(service.home), "--checkpoints", str(out)])
 
     assert result.exit_code == 0
     handed = read_witness_lines(out.read_bytes())

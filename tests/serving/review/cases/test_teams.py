@@ -329,11 +329,11 @@ def test_commands_make_list_change_and_disband_teams(tmp_path: Path) -> None:
     CliRunner().invoke(
         tidegate, ["accounts", "create", "one", "--role", "reviewer", "--home", str(home)]
     )
-    assert run("create", "Containers", "--office", OFFICE, "--member", "one").exit_code == 0
-    assert run("create", "Other", "--member", "nobody").exit_code != 0
-    assert run("change", "Containers", "--mode", "sea", "--chapter", "24").exit_code == 0
+    assert run("set", "Containers", "--office", OFFICE, "--member", "one").exit_code == 0
+    assert run("set", "Other", "--member", "nobody").exit_code != 0
+    assert run("set", "Containers", "--mode", "sea", "--chapter", "24").exit_code == 0
     (shown,) = json.loads(run("list", "--json").stdout)
     assert shown["arrivals"] == {"modes": ["sea"], "chapters": ["24"]}
     assert "sea 24" in run("list").stdout
-    assert run("disband", "Containers").exit_code == 0
+    assert run("set", "Containers", "--disband").exit_code == 0
     assert run("list").stdout.strip() == ""

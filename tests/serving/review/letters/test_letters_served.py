@@ -315,7 +315,7 @@ def test_without_the_deployers_remedies_no_letter_is_written(by_score: Service) 
 
     refused = written(by_score, "ada", case_id)
 
-    assert (refused.status_code, "tidegate letter init" in refused.text) == (409, True)
+    assert (refused.status_code, "tidegate init letters" in refused.text) == (409, True)
     assert "write_letter" not in dict(told(by_score, case_id))
 
 

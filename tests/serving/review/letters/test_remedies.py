@@ -38,7 +38,7 @@ def test_any_answer_that_is_left_out_is_missed_by_its_name(tmp_path: Path, line:
     before, _, after = REMEDIES.partition(f"{line}\n")
     file.write_text(before + after)
 
-    with pytest.raises(RemediesUnnamed, match=rf"{line.partition(' = ')[0]}: field required"):
+    with pytest.raises(RemediesUnnamed, match=rf"{line.partition(' = ')[0]}: Field required"):
         Remedies.read(file)
 
 
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, named: str) 
 
 
 def test_without_a_file_it_is_said_how_to_lay_one_down(tmp_path: Path) -> None:
-    with pytest.raises(RemediesUnnamed, match="tidegate letter init"):
+    with pytest.raises(RemediesUnnamed, match="tidegate init letters"):
         Remedies.read(tmp_path / "letters.toml")
 
 
@@ -87,7 +87,7 @@ def test_the_command_lays_the_questions_down_and_says_what_is_missing(tmp_path: 
     run = CliRunner()
     home = ["--home", str(tmp_path)]
 
-    assert run.invoke(app, ["letter", "init", *home]).exit_code == 0
-    assert isinstance(run.invoke(app, ["letter", "check", *home]).exception, RemediesUnnamed)
+    assert run.invoke(app, ["init", "letters", *home]).exit_code == 0
+    assert isinstance(run.invoke(app, ["doctor", "letters", *home]).exception, RemediesUnnamed)
     lay_down_remedies(tmp_path)
-    assert run.invoke(app, ["letter", "check", *home]).exit_code == 0
+    assert run.invoke(app, ["doctor", "letters", *home]).exit_code == 0

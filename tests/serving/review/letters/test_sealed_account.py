@@ -143,9 +143,9 @@ def test_the_command_seals_and_verifies_beside_a_running_service(reviewed: Servi
     run, home = CliRunner(), ["--home", str(reviewed.home)]
     asked = ["--for", "data_protection_authority", "--recipient", "DPA", "--by", "ada"]
 
-    made = run.invoke(app, ["letter", "seal", case_id, *asked, "--because", "their file 7", *home])
+    made = run.invoke(app, ["export", "case", case_id, *asked, "--because", "their file 7", *home])
 
     assert made.exit_code == 0, made.output
     folder = reviewed.home / "accounts" / case_id
-    assert run.invoke(app, ["letter", "verify", str(folder), *home]).exit_code == 0
+    assert run.invoke(app, ["export", "case", str(folder), "--verify", *home]).exit_code == 0
     assert reviewed.services.cases.events(case_id)[-1].action == "seal"

@@ -1,0 +1,118 @@
+"""`tidegate export`: a decision or a case with all that proves it, for a court or an authority."""
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.opened_home import Answer, OpenedHome, on_home
+
+export = typer.Typer(
+    help="Signed exports for courts and authorities: a decision, or all that is on record about a "
+    "case.",
+    no_args_is_help=True,
+)
+
+
+class RecipientName(StrEnum):
+    """A recipient that can have all that is on record about a case."""
+
+    COURT = "court"
+    DATA_PROTECTION_AUTHORITY = "data_protection_authority"
+
+
+@export.command("decision")
+@on_home
+def export_one_decision(
+    at: OpenedHome,
+    decision_id: Annotated[str, typer.Argument(help="The id of the decision.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+) -> Answer:
+    """Write a decision, its model, its chain and its checkpoint into a folder.
+
+    `deploy/verify/verify_decision.py FOLDER` verifies it with Python alone. The folder holds all
+    that was submitted: hand it to nobody but the court. The export is on record.
+    """
+    from serving.audit.decision_export import ExportRequest, ExportSources, export_decision
+    from serving.integrity.checkpoints import LogSigner, public_keys_of
+    from serving.integrity.witness_delivery import WitnessDelivery
+    from serving.integrity.witnesses import is_apart, witnesses_of
+
+    settings, store = at.settings, at.stores.checkpoints
+    witnesses = witnesses_of(settings)
+    store.seal(LogSigner.from_folder(settings.keys).sign, at.now)
+    for each in witnesses:
+        WitnessDelivery(each, store, lambda: at.now).deliver()
+    sources = ExportSources(
+        log=at.stores.decisions,
+        chains=store,
+        checkpoints=store.lines(),
+        witnesses=[each for each in witnesses if is_apart(each, settings.home)],
+        audit_log=at.stores.audit_log,
+        models=settings.models,
+        log_keys=public_keys_of(settings.keys),
+        model_key=settings.keys / "signing.pub",
+    )
+    checkpoint = export_decision(sources, ExportRequest(decision_id, at.by, at.now, out))
+    says = f"{out}: up to checkpoint {checkpoint.number}; it is on record"
+    return Answer.note(says, folder=str(out), checkpoint=checkpoint.number)
+
+
+@export.command("case")
+@on_home
+def export_case(
+    at: OpenedHome,
+    case_id: Annotated[
+        str, typer.Argument(metavar="CASE", help="The case, by the id of its decision.")
+    ],
+    sealed_for: Annotated[
+        RecipientName | None, typer.Option("--for", help="Which kind of recipient.")
+    ] = None,
+    recipient: Annotated[
+        str | None, typer.Option(help="The recipient by name, with its reference.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who makes it.")] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why: the order or the request, and its date.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; HOME/accounts/CASE without.")
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="CASE is an exported folder: check that it is as it was sealed here."
+        ),
+    ] = False,
+) -> Answer:
+    """Write all that is on record about a case, signed; that it was handed out is recorded.
+
+    With `--verify`, exit 1 where anything in an exported folder was changed.
+    """
+    from serving.integrity.checkpoints import LogSigner, public_key_of
+    from serving.review.letters.sealed_account import Sealing, seal_account, verify_account
+
+    if verify:
+        digest = verify_account(Path(case_id), public_key_of(at.settings.keys))
+        return Answer.note(f"{case_id}: as it was sealed, {digest}", digest=digest)
+    if not (sealed_for and recipient and by and because):
+        raise typer.BadParameter("want --for, --recipient, --by and --because")
+    folder = out or at.settings.accounts_of_cases / case_id
+    digest = seal_account(
+        at.stores.cases,
+        at.stores.decisions,
+        LogSigner.from_folder(at.settings.keys),
+        folder,
+        Sealing(
+            case_id,
+            sealed_for.value,
+            recipient,
+            replace(at.by, name=f"{by} ({at.by.name})"),
+            because,
+            at.now,
+        ),
+    )
+    says = f"{folder}: {digest}; hand it to nobody but {recipient}"
+    return Answer.note(says, folder=str(folder), digest=digest)

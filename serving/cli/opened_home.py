@@ -1,0 +1,196 @@
+"""Commands over one home: `@on_home` adds the shared options, opens the home once, prints."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
+from serving.cli.output import messages, print_json
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from serving.access.actors import Actor
+    from serving.settings import Settings
+    from serving.storage.storage import Storage
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Output of a command: the JSON document or the lines on stdout, the notes on stderr."""
+
+    document: Any = None
+    lines: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    exit_code: int = 0
+
+    @classmethod
+    def note(cls, text: str, **document: Any) -> "Answer":
+        """Return an answer of one sentence; the document has its facts by name."""
+        return cls(document, (), (text,))
+
+
+class _LazyStores:
+    """The stores of a database, each made when a command first asks for it."""
+
+    def __init__(self, engine: "Engine"):
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        from serving.storage.postgres_state import shared_state
+        from serving.storage.storage import Storage
+
+        if name == "online_store":
+            return shared_state(self._engine)
+        store = get_type_hints(Storage)[name](self._engine)
+        setattr(self, name, store)
+        return store
+
+
+@dataclass
+class OpenedHome:
+    """A home as one command sees it; `may_create` is whether a missing database is made.
+
+    Nothing is read before it is asked for: `tidegate audit --help` must not open a database.
+    """
+
+    home: Path
+    database_url: str | None = None
+    may_create: bool = True
+    as_json: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def by(self) -> "Actor":
+        """The user of the operating system who runs the command."""
+        from serving.access.actors import Actor
+
+        return Actor.from_command_line()
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings of the environment, for this home and database."""
+        from serving.settings import settings_of
+
+        return settings_of(self.home, self.database_url)
+
+    @property
+    def has_no_database(self) -> bool:
+        """Return whether the home has no database yet; raises DatabaseForeign for another's."""
+        return has_no_database(self.settings)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The opened database; a service may run over it at the same time."""
+        return opened_database(self.settings, may_create=self.may_create)
+
+    @cached_property
+    def stores(self) -> "Storage":
+        """The stores of the database by name, as the service has them."""
+        return cast("Storage", _LazyStores(self.engine))
+
+    def known_offices(self) -> set[str]:
+        """Return the offices that accounts, keys, cases or the plan of the lanes name."""
+        from serving.storage.known_offices import known_offices
+        from serving.triage.triage_plan import TriagePlan
+
+        stores, plan = self.stores, TriagePlan.read(self.settings.plan)
+        return known_offices(stores.accounts, stores.api_keys, stores.cases, plan)
+
+    def record_reading(self, action: str, object_kind: str, object_id: str = "") -> None:
+        """Append an audit event for what the command is about to show.
+
+        A home without a database has nothing to show. A write-protected copy, as an auditor gets
+        it, cannot record anything, and the reader is told so. Raises LogUnavailable.
+        """
+        from serving.integrity.audit_log import AuditEvent
+        from serving.storage.engine import is_write_protected
+
+        if self.has_no_database:
+            return
+        where = self.settings.database
+        if isinstance(where, Path) and is_write_protected(where):
+            messages.print("write-protected: that it is read here could not be recorded")
+            return
+        event = AuditEvent(self.now, self.by, action, object_kind, object_id)
+        self.stores.audit_log.append(event)
+
+    def close(self) -> None:
+        """Close the database, where the command opened it."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+def has_no_database(settings: "Settings") -> bool:
+    """Return whether a home has no database yet; raises DatabaseForeign where it has another's."""
+    from serving.storage.binding import is_missing
+
+    return is_missing(settings.database, settings.keys)
+
+
+def opened_database(settings: "Settings", *, may_create: bool = True) -> "Engine":
+    """Open the database of a home for a command; raises what `open_database` raises."""
+    from serving.storage.engine import open_database
+
+    return open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=may_create
+    )
+
+
+def on_home(
+    command: Callable[..., Answer | None], *, may_create: bool = True
+) -> Callable[..., None]:
+    """Make a typer command of a function whose first parameter is the opened home.
+
+    It gets `--home`, `--database-url` and `--json` after its own options, and what it returns is
+    printed as text or as one JSON document. `may_create` is whether a missing database is made.
+    """
+
+    def run(
+        *, home: Path, database_url: str | None = None, as_json: bool = False, **given: Any
+    ) -> None:
+        at = OpenedHome(home, database_url, may_create, as_json)
+        try:
+            answer = command(at, **given)
+        finally:
+            at.close()
+        if answer is not None:
+            print_answer(answer, as_json=as_json)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = [*inspect.signature(command).parameters.values()][1:]
+    shared = (
+        inspect.Parameter("home", keyword, default=DEFAULT_HOME, annotation=Home),
+        inspect.Parameter("database_url", keyword, default=None, annotation=DatabaseUrl),
+        inspect.Parameter("as_json", keyword, default=False, annotation=Json),
+    )
+    parameters = [*(each.replace(kind=keyword) for each in own), *shared]
+    # Typer reads a command's options from its signature, so that of `run` states all of them.
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__module__ = command.__module__
+    return run
+
+
+on_existing_home = partial(on_home, may_create=False)
+"""The same for commands that refuse a home without a database."""
+
+
+def print_answer(answer: Answer, *, as_json: bool) -> None:
+    """Print an answer; raises Exit where its code is not 0."""
+    if as_json:
+        print_json(answer.document)
+    else:
+        for line in answer.lines:
+            typer.echo(line)
+    for note in answer.notes:
+        messages.print(note, markup=False, soft_wrap=True)
+    if answer.exit_code:
+        raise typer.Exit(answer.exit_code)

@@ -1,0 +1,159 @@
+"""The page of one account, and pages that state what an act on it does before it is done."""
+
+from collections.abc import Collection
+from typing import Annotated, Literal, get_args
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse
+
+from serving.access.accounts import Account
+from serving.access.callers import Caller
+from serving.access.errors import ChangedMeanwhile
+from serving.access.office_ids import require_offices
+from serving.access.roles import Role
+from serving.access.sessions import Session
+from serving.console.browser_session import TheSession
+from serving.console.pages import PageRoute, page
+from serving.console.readers import MayAdminister
+from serving.container import Services
+from serving.errors import NotFound, ServingError, Unprocessable
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
+
+AccountAct = Literal[
+    "change", "password", "second-factor", "confirm-holder", "sessions", "disable", "enable"
+]
+"""An act on an account, by its path: that of its declaration in `serving/administration.py`."""
+
+Named = Annotated[str, Path(max_length=128)]
+OfficesInWords = Annotated[str, Field(max_length=4_000)]
+"""Ids of offices with commas or blanks between; no id has either."""
+
+
+class WantedChange(BaseModel):
+    """Another role and other offices as the page asks for them: offices ticked, others written."""
+
+    role: Role | None = None
+    which: Literal["all", "some"] = "some"
+    office: Annotated[list[str], Field(max_length=1_000)] = []
+    others: OfficesInWords = ""
+    shown: str | None = None
+
+    def offices(self) -> tuple[str, ...]:
+        """Return the offices that are wanted; raises Unprocessable where none is named of some."""
+        if self.which == "all":
+            return ()
+        chosen = require_offices((*self.office, *offices_in(self.others)))
+        if not chosen:
+            raise Unprocessable("choose one office or more, or all of them")
+        return chosen
+
+
+@router.get("/{account}")
+def show_account(
+    services: TheServices, caller: MayAdminister, session: TheSession, account: Named
+) -> HTMLResponse:
+    """Show one account: what it may do, and what may be done with it."""
+    return account_page(services, caller, session, _account(services, account))
+
+
+@router.get("/{account}/{act}")
+def show_what_will_happen(
+    services: TheServices,
+    caller: MayAdminister,
+    session: TheSession,
+    account: Named,
+    act: AccountAct,
+    wanted: Annotated[WantedChange, Query()],
+) -> HTMLResponse:
+    """Show what an act does, and the button that does it."""
+    found = _account(services, account)
+    if act not in _acts_on(services, caller, found):
+        raise NotFound("that cannot be done with this account now")
+    change = None
+    if act == "change":
+        wanted.role = wanted.role or found.role
+        try:
+            if wanted.shown not in (None, found.revision):
+                raise ChangedMeanwhile
+            change = {"role": wanted.role, "offices": ", ".join(wanted.offices())}
+        except (ChangedMeanwhile, Unprocessable) as refusal:
+            return account_page(services, caller, session, found, wanted, refusal)
+    return page(
+        "account_act.html", reader=caller, session=session, account=found, act=act, change=change
+    )
+
+
+def refused_change(
+    services: Services,
+    caller: Caller,
+    session: Session,
+    form: dict[str, str],
+    refusal: ServingError,
+) -> HTMLResponse:
+    """Show an account as it is now, with the change that was wanted meanwhile."""
+    found = _account(services, form.get("name", ""))
+    role: Role = form["role"]  # type: ignore[assignment]  # checked by the act before it was refused
+    wanted = _wanted(services, role, offices_in(form.get("offices", "")))
+    return account_page(services, caller, session, found, wanted, refusal)
+
+
+def account_page(
+    services: Services,
+    caller: Caller,
+    session: Session,
+    account: Account,
+    wanted: WantedChange | None = None,
+    refusal: ServingError | None = None,
+) -> HTMLResponse:
+    """Return the page of one account, with a change that was refused where there is one."""
+    return page(
+        "managed_account.html",
+        status=200 if refusal is None else refusal.status,
+        reader=caller,
+        session=session,
+        account=account,
+        acts=_acts_on(services, caller, account),
+        wanted=wanted or _wanted(services, account.role, account.offices),
+        refusal=refusal,
+        offices=sorted(services.cases.known_offices()),
+        roles=get_args(Role),
+    )
+
+
+def offices_in(text: str) -> list[str]:
+    """Return the ids that somebody wrote with commas or blanks between."""
+    return text.replace(",", " ").split()
+
+
+def _acts_on(services: Services, caller: Caller, account: Account) -> tuple[AccountAct, ...]:
+    """Return what an admin may do with an account now; nothing with their own."""
+    if account.identity == caller.actor.identity:
+        return ()
+    if account.disabled_at is not None:
+        return ("enable",)
+    is_elsewhere = account.subject is not None
+    left = {
+        "change": is_elsewhere,
+        "password": is_elsewhere,
+        "second-factor": not services.second_factors.has(account.name),
+        "enable": True,
+    }
+    return tuple(act for act in get_args(AccountAct) if not left.get(act))
+
+
+def _account(services: Services, name: str) -> Account:
+    """Return the account of this name, disabled or not; raises NotFound."""
+    account = services.accounts.find(name)
+    if account is None:
+        raise NotFound("no account has that name")
+    return account
+
+
+def _wanted(services: Services, role: Role, offices: Collection[str]) -> WantedChange:
+    """Return the form of an account for a role and offices; none means all."""
+    others = ", ".join(sorted({*offices}.difference(services.cases.known_offices())))
+    which: Literal["all", "some"] = "some" if offices else "all"
+    return WantedChange(role=role, which=which, office=list(offices), others=others)
