@@ -84,7 +84,7 @@ doctor --home .
 retrain --subject route
 backtest --subject route --policy p
 dossier m
-evaluate --evaluate --evaluate --swaps --model m
+evaluate --swaps --model m
 monitor
 keys create k --scope score
 audit --refused-uses
