@@ -9,6 +9,9 @@ Rules, on the files that git tracks:
 - an error class inherits, in the core, from a built-in exception or from another error class;
 - a protocol names `Protocol` among its bases;
 - a docstring asks where it begins with What, Whether, How, Which or Where;
+- a command is a leaf of the command tree: what `tidegate GROUP NAME --help` describes;
+- a setting is a row of `docs/configuration.md`, which is generated: one environment variable of the
+  service, or one or more of commands that a row names together;
 - a comment is a line that holds nothing else, linter directives excepted;
 - lines are physical lines; those of tests include TOML.
 """
@@ -40,7 +43,7 @@ def main() -> None:
     """Print the counts, one a line or as one JSON object."""
     parser = argparse.ArgumentParser(description="Count functions, classes, lines and pages.")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    counts = concepts(tracked_files())
+    counts = concepts(tracked_files()) | {"commands": len(commands())}
     if parser.parse_args().json:
         print(json.dumps(counts))
         return
@@ -84,6 +87,7 @@ def concepts(files: Iterable[Path]) -> dict[str, float]:
         "lines outside tests": _lines(outside_tests),
         "lines of the core": core_lines,
         "lines of tests": _lines(tests),
+        "settings": _settings(files),
         "pages of docs": sum(file.parts[0] == "docs" and file.suffix == ".md" for file in files),
         "pages of decisions": sum(file.match("docs/adr/[0-9]*.md") for file in files),
     }
@@ -127,6 +131,28 @@ def _comments(file: Path) -> int:
         and not DIRECTIVE.match(token.string)
         for token in tokens
     )
+
+
+def _settings(files: list[Path]) -> int:
+    page = Path("docs/configuration.md")
+    return page.read_text().count("\n| `TIDEGATE_") if page in files else 0
+
+
+def commands() -> list[str]:
+    """Return every command of `tidegate` with its group, in the order of the help."""
+    import typer  # noqa: PLC0415  the command line is not needed to count files
+
+    from serving.cli.main import app  # noqa: PLC0415
+
+    def leaves(command: object, words: tuple[str, ...]) -> Iterator[str]:
+        below = getattr(command, "commands", None)
+        if below is None:
+            yield " ".join(words)
+            return
+        for name, each in below.items():
+            yield from leaves(each, (*words, name))
+
+    return [*leaves(typer.main.get_command(app), ())]
 
 
 def _lines(files: Iterable[Path]) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.count_concepts import concepts
+from deploy.count_concepts import commands, concepts
 
 CORE = '''"""What it is for."""
 # Why it is so.
@@ -42,6 +42,7 @@ def counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         "tests/rows.toml": "a = 1\nb = 2\n",
         "docs/adr/0001-a.md": "",
         "docs/index.md": "",
+        "docs/configuration.md": "|\n| `TIDEGATE_HOME` | path |\n| `TIDEGATE_A`, `_B` | x |\n",
     }
     for name, text in files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -58,5 +59,14 @@ def test_each_rule_counts_what_it_states(counts: dict[str, float]) -> None:
     assert counts["docstrings that ask, share"] == pytest.approx(1 / 3)
     assert counts["comments per 100 lines"] == pytest.approx(100 / counts["lines of the core"])
     assert counts["lines of tests"] == 3
-    assert counts["pages of docs"] == 2
+    assert counts["pages of docs"] == 3
+    assert counts["settings"] == 2
     assert counts["pages of decisions"] == 1
+
+
+def test_a_command_is_counted_with_its_group_and_once() -> None:
+    found = commands()
+
+    assert {"serve", "keys create", "retention due"} <= {*found}
+    assert "keys" not in found
+    assert len(found) == len({*found})

@@ -22,6 +22,7 @@ WANTED = [
     "A record field",
     "A record type",
     "A route of the API",
+    "A command",
     "An estimator",
     "A lane",
 ]
