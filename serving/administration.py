@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, Field
 
 from serving.access.api_keys import new_key
-from serving.access.roles import MAX_NAME_LENGTH, Purpose, Role, Scope
+from serving.access.roles import MAX_NAME_LENGTH, Role, Scope
 from serving.errors import Forbidden, NotFound, Unprocessable
+from serving.purposes import Purpose
 
 # The command line is made of these declarations, also where the extra `serve` is not installed, so
 # what needs its libraries is imported by the acts.

@@ -34,7 +34,7 @@ class Requirement:
 
     @property
     def is_installed(self) -> bool:
-        """Whether its metadata are there."""
+        """Return whether its metadata are there."""
         try:
             distribution(self.distribution)
         except PackageNotFoundError:
@@ -65,7 +65,7 @@ def require(command: str) -> None:
 
 
 def missing(command: str, *names: str) -> TidegateError:
-    """What is raised where a command needs extras that are not installed."""
+    """Return the error of a command that needs extras that are not installed."""
     extra = f"tidegate[{','.join(names)}]"
     return TidegateError(f"{command} needs {extra}: pip install '{extra}'")
 

@@ -18,16 +18,16 @@ class KnownHosts:
 
     @property
     def is_open(self) -> bool:
-        """Whether no name is known, so that any will do."""
+        """Return whether no name is known, so that any will do."""
         return not self._names
 
     def names(self, name: str) -> bool:
-        """Whether the settings name it; `*.example.org` stands for every name below."""
+        """Return whether the settings name it; `*.example.org` is every name below."""
         below = {f"*.{name.split('.', at + 1)[-1]}" for at in range(name.count("."))}
         return name in self._names or not self._names.isdisjoint(below)
 
     def is_known(self, name: str | None) -> bool:
-        """Whether a request may be for this name."""
+        """Return whether a request may be for this name."""
         return self.is_open or (name is not None and (name in LOOPBACK_NAMES or self.names(name)))
 
 
@@ -41,7 +41,7 @@ def origin_of(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an address of a network, and no name."""
+    """Return whether it is an address of a network, and no name."""
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -57,7 +57,7 @@ def is_within(address: str, networks: Iterable[str]) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is of this machine alone, as an IPv4 address within IPv6 may be too."""
+    """Return whether an address is of this machine alone, also an IPv4 one within IPv6."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     return (mapped or ip).is_loopback

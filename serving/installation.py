@@ -31,7 +31,7 @@ def examine_installation() -> Iterator[CheckResult]:
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
-    """Whether a release of Python is known to work, and to read every request in time.
+    """Check that this release of Python is known to work and reads every request in time.
 
     Before 3.11.10 and 3.12.6 it unquotes cookies in quadratic time (CVE-2024-7592).
     """

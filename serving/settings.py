@@ -26,8 +26,8 @@ from pydantic_settings import (
 
 from features.errors import TidegateError, in_own_words
 from features.rescoring_rules import RescoringRules
-from serving.access.roles import Purpose
 from serving.host_names import KnownHosts
+from serving.purposes import Purpose
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -383,11 +383,11 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def are_docs_for_all(self) -> bool:
-        """Whether the description of the API needs neither key nor session."""
+        """Return whether the description of the API needs neither key nor session."""
         return self.docs_are_open and not self.is_live
 
     def asks_second_factor(self, role: str) -> bool:
-        """Whether whoever has this role must sign in with a second factor."""
+        """Return whether people with this role must sign in with a second factor."""
         wanted = self.second_factor_roles or ("all" if self.is_live else "none")
         return wanted == "all" or role in wanted.split(",")
 
@@ -408,12 +408,12 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def session_lasting(self) -> timedelta:
-        """How long a session lasts without use."""
+        """The time that a session lasts without use."""
         return timedelta(minutes=self.session_minutes)
 
     @property
     def session_longest(self) -> timedelta:
-        """How long a session lasts at most."""
+        """The time that a session lasts at most."""
         return timedelta(hours=self.session_hours)
 
     @property
@@ -467,7 +467,7 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def rescue_secrets(self) -> dict[str, str]:
-        """What signs rescue calls, and the password of the mail server; empty where not set."""
+        """The key that signs rescue calls and the mail password; empty where not set."""
         secrets = {"secret": self.rescue_secret, "mail_password": self.rescue_mail_password}
         return {name: each.get_secret_value() if each else "" for name, each in secrets.items()}
 

@@ -25,7 +25,7 @@ FIRST_PASSWORD_BYTES = 18  # random; OWASP ASVS 5.0 wants 128 bits of what is ke
 
 @dataclass(frozen=True)
 class Account:
-    """What is kept of an account. No offices means all offices.
+    """A stored account. No offices means all offices.
 
     `subject` is who the holder is elsewhere (`claims.person_elsewhere`), which is the person of
     whoever brings a token of theirs too: such an account has no password here.
@@ -57,19 +57,19 @@ class Account:
         return revision_of(self.role, sorted(self.offices))
 
     def must_change_password(self, *, is_live: bool) -> bool:
-        """Whether nothing else may be done before."""
+        """Return whether the password must be changed before anything else is done."""
         is_made_here = self.credential_origin == "first" or (
             self.credential_origin == "trial" and is_live
         )
         return self.subject is None and is_made_here
 
     def has_expired_password(self, now: datetime, lasting: timedelta) -> bool:
-        """Whether a first password was never used in time; one without a date has no end."""
+        """Return whether a first password was never used in time; without a date it has no end."""
         set_at = self.password_set_at
         return self.credential_origin == "first" and set_at is not None and now > set_at + lasting
 
     def caller(self) -> Caller:
-        """What the holder may do and see."""
+        """The holder as a caller, with scopes and offices."""
         identity = f"account:{self.name}"
         return Caller(
             identity,
@@ -82,7 +82,7 @@ class Account:
 
 @dataclass(frozen=True)
 class ReadingChoice:
-    """How a holder wants to read: None where they leave it to the browser and the installation."""
+    """The language and clock of a holder; None leaves it to browser and installation."""
 
     language: str | None = None
     time_zone: str | None = None
@@ -113,7 +113,7 @@ def with_first_password(
 
 
 def admits(account: Account | None, password: str) -> bool:
-    """Whether the password opens the account; takes as long where there is none."""
+    """Return whether the password opens the account; takes as long where there is none."""
     nobody = hash_of_nobody()  # made before it is known whether it is needed
     has_own = account is not None and account.password_hash != ""
     is_right = is_password_of(account.password_hash if account and has_own else nobody, password)

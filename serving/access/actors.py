@@ -49,12 +49,12 @@ class Actor:
 
     @property
     def kind(self) -> str:
-        """What the identity is one of: `account`, `key`, `token`, `cli`, `former` or `service`."""
+        """The kind of the identity: `account`, `key`, `token`, `cli`, `former` or `service`."""
         return self.identity.partition(":")[0]
 
     @property
     def is_human(self) -> bool:
-        """Whether this is known to be a human being, who counts as one of two."""
+        """Return whether this is known to be a human being, who counts as one of two."""
         return self.person != ""
 
     @property
@@ -65,7 +65,7 @@ class Actor:
         return f"{self.name} (command line)" if self.kind == "cli" else self.name
 
     def is_holder(self, holder: Self | None) -> bool:
-        """Whether this is who holds something; a former name is that of an account or key here."""
+        """Return whether this holds something; a former name is that of an account or key here."""
         if holder is None:
             return False
         if holder.kind == "former":
@@ -74,7 +74,7 @@ class Actor:
         return is_person or self.identity == holder.identity
 
     def may_be(self, other: Self) -> bool:
-        """Whether the two could be one human being; what looks alike could be."""
+        """Return whether the two could be one human being; what looks alike could be."""
         if self.identity == other.identity:
             return True
         are_human = self.is_human and other.is_human

@@ -20,7 +20,7 @@ _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What is kept of a key. No offices means all offices; no `expires_at` means until revoked.
+    """A stored key. No offices means all; no `expires_at` means until it is revoked.
 
     `purposes` are what its holder may act for; none means what the installation is for.
     """
@@ -43,22 +43,22 @@ class ApiKey:
         return self.holder_id or self.key_id
 
     def is_live(self, now: datetime) -> bool:
-        """Whether the key still opens anything."""
+        """Return whether the key still opens anything."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def ends_soon(self, now: datetime) -> bool:
-        """Whether it is live, has no successor, and ends within two weeks."""
+        """Return whether it is live, has no successor, and ends within two weeks."""
         if self.expires_at is None or self.superseded_at is not None or not self.is_live(now):
             return False
         return self.expires_at - now < EXPIRY_WARNING
 
     def admits(self, secret: str, now: datetime) -> bool:
-        """Whether `secret` is this key's and the key is live; takes the same time either way."""
+        """Return whether `secret` is this live key's; takes the same time either way."""
         is_same = hmac.compare_digest(_sha256(secret), self.secret_sha256)
         return is_same and self.is_live(now)
 
     def is_opened_by(self, secret: str) -> bool:
-        """Whether `secret` is this key's, live or not."""
+        """Return whether `secret` is this key's, live or not."""
         return hmac.compare_digest(_sha256(secret), self.secret_sha256)
 
 

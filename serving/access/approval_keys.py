@@ -51,7 +51,7 @@ def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
 
 
 def is_sealed_weakly(file: Path) -> bool:
-    """Whether an older release made it, which stretched passphrases little; ApprovalRefused."""
+    """Return whether an older release made it, which stretched passphrases little."""
     return not _content(file).startswith(_MAGIC)
 
 

@@ -138,7 +138,7 @@ class GivenApproval(BaseModel):
 
     @property
     def signed_bytes(self) -> bytes:
-        """What a key signs: everything that the document says but the signature."""
+        """Return the bytes that a key signs: the document without its signature."""
         return _SIGNED_AS + canonical_bytes(self.model_dump(mode="json", exclude={"signature"}))
 
     @property
@@ -148,7 +148,7 @@ class GivenApproval(BaseModel):
 
     @property
     def is_signed(self) -> bool:
-        """Whether a key stands for the person, and not a session of the console."""
+        """Return whether a key stands for the person, and not a session of the console."""
         return bool(self.key_id)
 
 
@@ -164,12 +164,12 @@ class RegisteredKey:
     revoked_at: datetime | None = None
 
     def was_live(self, at: datetime) -> bool:
-        """Whether it counted at an instant."""
+        """Return whether it counted at an instant."""
         is_over = self.revoked_at is not None and self.revoked_at <= at
         return self.registered_at <= at + CLOCKS_APART and not is_over
 
     def signed(self, approval: GivenApproval) -> bool:
-        """Whether the holder signed exactly this."""
+        """Return whether the holder signed exactly this."""
         try:
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
             key.verify(bytes.fromhex(approval.signature), approval.signed_bytes)
@@ -189,11 +189,11 @@ class ApprovalRegister(Protocol):
         ...
 
     def is_given(self, approval: GivenApproval) -> bool:
-        """Whether this very approval was given in the console."""
+        """Return whether this very approval was given in the console."""
         ...
 
     def is_used(self, approval_id: str) -> bool:
-        """Whether an act was done by an approval."""
+        """Return whether an act was done by an approval."""
         ...
 
     def seated(self, name: str, role: str) -> str | None:
@@ -229,7 +229,7 @@ class TwoPersons:
 
 
 def public_key_id(public_key: bytes) -> str:
-    """What a key is called by: the beginning of its digest."""
+    """Return the id of a key: the beginning of its digest."""
     return hashlib.sha256(public_key).hexdigest()[:32]
 
 

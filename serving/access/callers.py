@@ -47,7 +47,7 @@ class Caller:
         return Actor(identity, self.name, self.person).with_possible_persons(self.possible_persons)
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key has this scope."""
+        """Return whether the caller has this scope."""
         return scope in self.scopes
 
     def require(self, *scopes: Scope) -> None:

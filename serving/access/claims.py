@@ -50,22 +50,22 @@ def texts_in(claim: Any, *, split: bool = False) -> list[str] | None:
 
 
 def has_possible_times(claims: Claims) -> bool:
-    """Whether every time is a number of seconds that a calendar has."""
+    """Return whether every time is a number of seconds that a calendar has."""
     return all(_is_instant(claims[name]) for name in TIMES if name in claims)
 
 
 def is_identifier(text: Any, longest: int = LONGEST_SUBJECT) -> bool:
-    """Whether a text can name somebody: neither empty nor too long, and all of it printable."""
+    """Return whether a text can name somebody: not empty, not too long, all printable."""
     return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
 
 
 def clients_of(claims: Claims) -> set[str]:
-    """What the program that asked for a token is called; each server has its own claim for it."""
+    """Return the program that asked for a token; each server has its own claim for it."""
     return {claims[name] for name in CLIENT_CLAIMS if isinstance(claims.get(name), str)}
 
 
 def is_of_human(claims: Claims, subject: str) -> bool:
-    """Whether a token was given to a person who signed in, and not to a program by itself.
+    """Return whether a token was given to a person who signed in, and not to a program.
 
     Who cannot be told apart from a program is none: a token that names no client could be its own.
     """

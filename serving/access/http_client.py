@@ -150,7 +150,7 @@ def _pieces(answer: HTTPResponse) -> Iterator[bytes]:
 
 
 def _is_to_the_end(answer: HTTPResponse) -> bool:
-    """Whether a part of an answer is its last one; some take a range for one of the beginning."""
+    """Return whether a part of an answer is its last one; a range may look like a beginning."""
     found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     return found is not None and int(found[1]) + 1 == int(found[2])
 

@@ -68,18 +68,18 @@ class PendingLogin:
         return cls(secrets.token_urlsafe(32))
 
     def part(self, purpose: Purpose) -> str:
-        """What is shown to others for one purpose; none of them tells another, or the secret."""
+        """Return the part shown to others for one purpose; none reveals another, or the secret."""
         digest = hmac.digest(self.secret.encode(), purpose.encode(), hashlib.sha256)
         return _unpadded(digest)
 
     @property
     def challenge(self) -> str:
-        """What proves, later, that whoever brings the code began it (RFC 7636, S256)."""
+        """The proof, later, that the sender of the code began the sign-in (RFC 7636, S256)."""
         return _unpadded(hashlib.sha256(self.part("verifier").encode()).digest())
 
 
 class Endpoints(BaseModel):
-    """What a provider publishes about itself."""
+    """The addresses that a provider publishes about itself."""
 
     issuer: str
     authorization_endpoint: str
@@ -122,7 +122,7 @@ class Provider:
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def address(self, login: PendingLogin, callback: str, *, is_again: bool = False) -> str:
-        """Where to send a browser; raises OidcUnavailable.
+        """Return the address to send a browser to; raises OidcUnavailable.
 
         Whoever must prove `again` who they are is asked there, however lately they were.
         """
@@ -140,7 +140,7 @@ class Provider:
         return _address_asking(self._endpoints(CHECKED_WITHIN_S)[0].authorization_endpoint, query)
 
     def end_address(self, id_token: str | None, back: str) -> str | None:
-        """Where a browser ends its session there and comes back from; None where nowhere is.
+        """Return where a browser ends its session there and comes back from; None if nowhere.
 
         Raises OidcUnavailable.
         """
@@ -181,7 +181,7 @@ class Provider:
         return ProviderSession(self._account(claims), id_token, authenticated_at)
 
     def _endpoints(self, within_s: float = PUBLISHED_FOR_S) -> tuple[Endpoints, PublishedKeys]:
-        """What the server published within those seconds."""
+        """Return the addresses that the server published within those seconds."""
         if self._known and time.monotonic() - self._known_at <= within_s:
             return self._known
         with self._asking:

@@ -24,7 +24,7 @@ class PasswordGate:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="passwords")
 
     def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns or raises; raises TooBusy, at once, where too many wait."""
+        """Return what `work` returns; raises TooBusy, at once, where too many wait."""
         if not self._places.acquire(blocking=False):
             raise TooBusy("too many people sign in at this moment; try again in a moment")
         try:

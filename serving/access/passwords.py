@@ -68,14 +68,14 @@ def common_passwords() -> frozenset[str]:
 
 
 def _is_a_row(folded: str) -> bool:
-    """Whether it goes along the alphabet, the digits or a keyboard, there or back, or repeats."""
+    """Return whether it runs along alphabet, digits or keyboard, there or back, or repeats."""
     repeats = any(folded == (folded[:n] * len(folded))[: len(folded)] for n in range(1, 7))
     rows = [row * 12 for row in _ROWS]
     return repeats or any(folded in way for row in rows for way in (row, row[::-1]))
 
 
 def _is_one_word(folded: str, context: Iterable[str]) -> bool:
-    """Whether nothing but digits and marks is left around one common word, or one of context."""
+    """Return whether only digits and marks surround one common word, or one of context."""
     ours = {
         word
         for each in map(str.casefold, context)
@@ -101,12 +101,12 @@ def _halved(stem: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """What is kept of a password."""
+    """Return the hash that is stored of a password."""
     return HASHER.hash(password)
 
 
 def is_password_of(kept: str, password: str) -> bool:
-    """Whether a hash is that of the password; none that is not one of argon2 is of any."""
+    """Return whether a hash is that of the password; one that is not of argon2 is of none."""
     try:
         return HASHER.verify(kept, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -114,7 +114,7 @@ def is_password_of(kept: str, password: str) -> bool:
 
 
 def is_outdated(kept: str) -> bool:
-    """Whether the hash was made with other parameters than those of now."""
+    """Return whether the hash was made with other parameters than the current ones."""
     return HASHER.check_needs_rehash(kept)
 
 

@@ -24,7 +24,7 @@ _STORED = struct.Struct("<dd")
 
 @dataclass
 class Bucket:
-    """What a caller may still ask for, as of an instant of the monotonic clock."""
+    """The permits left to a caller, as of an instant of the monotonic clock."""
 
     permits: float
     at_s: float
@@ -32,7 +32,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class RateLimit:
-    """What a caller may ask for: at most, in how many seconds, and what is left of it."""
+    """The limit of a caller: the most, in how many seconds, and what is left of it."""
 
     most: float
     window_s: float

@@ -6,15 +6,11 @@ nothing else, so that nothing of a rescue serves to inspect, and nobody helped i
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, get_args
-
-from pydantic import Field
+from typing import Literal, get_args
 
 MAX_NAME_LENGTH = 64
 """Characters in the name of an account, a key or a team."""
 
-Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-"""A purpose that data came for, or that the holder of a key acts for."""
 
 Scope = Literal[
     "score",

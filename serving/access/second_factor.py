@@ -22,7 +22,7 @@ _RECOVERY_LENGTH, _BLOCK = 30, 5  # of 31 letters: 148 bits, so that a plain has
 
 @dataclass(frozen=True)
 class SecondFactor:
-    """What makes the codes of an account; it asks for none before it was confirmed with one."""
+    """The secret of an account's codes; none is asked for before one confirmed it."""
 
     secret: str
     confirmed_at: datetime | None
@@ -31,7 +31,7 @@ class SecondFactor:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the holder proved to have it."""
+        """Return whether the holder proved to have it."""
         return self.confirmed_at is not None
 
     def step_of(self, code: str, now: datetime) -> int | None:
@@ -44,7 +44,7 @@ class SecondFactor:
         return next((step for step in fitting if step > self.last_step), None)
 
     def address(self, account: str) -> str:
-        """What an app reads from the picture."""
+        """Return the address that an app reads from the picture."""
         return pyotp.TOTP(self.secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
     def picture(self, account: str) -> str:
@@ -66,7 +66,7 @@ def new_recovery_codes() -> tuple[str, ...]:
 
 
 def recovery_hash(code: str) -> str:
-    """What is kept of a recovery code, however its letters are grouped."""
+    """Return the stored hash of a recovery code, however its letters are grouped."""
     letters = "".join(filter(str.isalnum, code)).upper()
     return hashlib.sha256(letters.encode()).hexdigest()
 

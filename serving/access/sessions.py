@@ -63,7 +63,7 @@ class Session:
 
     @property
     def session_id(self) -> str:
-        """What a session is named by on a page; nothing can be opened with it."""
+        """Return the id of a session on a page; nothing can be opened with it."""
         return self.cookie_sha256[:16]
 
     def used(self, now: datetime, lasting: timedelta) -> Self:
@@ -85,7 +85,7 @@ class Session:
 
 
 def hash_of(cookie: str) -> str:
-    """What is kept of a cookie."""
+    """Return the stored hash of a cookie."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 

@@ -76,13 +76,13 @@ class SignInAttempt:
 
 @dataclass(frozen=True)
 class FailureCount:
-    """How often something failed, of late, and when it did last."""
+    """The number of recent failures, and the instant of the last."""
 
     failures: int
     last_at: datetime
 
     def at(self, now: datetime) -> int:
-        """What still counts: one is forgiven every quarter of an hour."""
+        """Return the failures that still count: one is forgiven every quarter of an hour."""
         return max(0, self.failures - max(0, (now - self.last_at) // FORGIVEN_EVERY))
 
     def after_another(self, now: datetime, most: int = MOST_COUNTED_ELSE) -> "FailureCount":
@@ -117,7 +117,7 @@ def wait_s(
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the 64 bits that one subscriber is given at least."""
+    """Return what counts as one address: of IPv6 the 64 bits that a subscriber has at least."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

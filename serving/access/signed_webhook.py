@@ -13,7 +13,7 @@ from serving.access.webhook_signatures import key_of, signed_headers
 
 @dataclass(frozen=True)
 class SignedWebhook:
-    """Where to call, and the key that both sides know."""
+    """An address to call, and the key that both sides know."""
 
     address: str
     key: bytes

@@ -201,7 +201,7 @@ def _refuse_other_kinds(header: Claims, claims: Claims) -> None:
 
 
 def _is_named(claims: dict[str, Any], name: str) -> bool:
-    """Whether a list of a token is none at all, or one of texts; none named is not all of them."""
+    """Return whether a token's list is absent or one of texts; an empty list is not all."""
     if name not in claims:
         return True
     claim = claims[name]

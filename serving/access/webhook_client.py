@@ -47,7 +47,7 @@ class RefusedByReceiver(OSError):
 
 @dataclass(frozen=True)
 class CallableAddresses:
-    """Where webhooks may lead: public addresses by https, and `networks` that the deployer names.
+    """Addresses that webhooks may lead to: public ones by https, and named `networks`.
 
     In a trial this machine too, also without TLS.
     """

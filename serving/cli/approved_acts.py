@@ -92,7 +92,7 @@ class LiveUse:
 
 
 def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None:
-    """What live use asks for; None in a trial, where a name is enough.
+    """Return what live use asks for; None in a trial, where a name is enough.
 
     What is signed is held to what was signed in a trial too, so that live use may begin with it.
     """
@@ -185,7 +185,7 @@ def act_of_switching_on(
 
 
 def installation_of(public_key: bytes) -> str:
-    """What approvals call the installation by whose key pointers are signed."""
+    """Return the name in approvals of the installation whose key signs pointers."""
     return f"sha256:{hashlib.sha256(public_key).hexdigest()}"
 
 

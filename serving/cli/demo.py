@@ -338,7 +338,7 @@ def _database(home: Path) -> Any:
 
 
 def _scored_again(log: "DecisionRepository") -> int:
-    """How many subjects were scored again, once no more of them follow at once."""
+    """Return the number of subjects scored again, once no more follow at once."""
     ends, before, found = time.monotonic() + LONGEST_WAIT_S, -1, 0
     while time.monotonic() < ends and (found == 0 or found != before):
         time.sleep(2)

@@ -76,7 +76,7 @@ class SetClock:
     now: datetime
 
     def __call__(self) -> datetime:
-        """What it was set to."""
+        """Return the time that it was set to."""
         return self.now
 
 
@@ -184,7 +184,7 @@ class _Player:
 
 @dataclass
 class _People:
-    """What people do about cases, each in a work of its own."""
+    """The people who work on cases, each with work of their own."""
 
     services: Services
     clock: SetClock
@@ -262,7 +262,7 @@ class _People:
         self._do(who, decision.case_id, lambda acting: MARK_REASON.perform(acting, mark))
 
     def _first_judgement(self, decision: Decision, way: str | None) -> JudgedAs:
-        """What an officer thinks by the evidence: better than nothing, and not always right."""
+        """Return an officer's first judgement: better than nothing, and not always right."""
         look = 0.75 if way else 0.2 + 0.5 * min((decision.probability or 0.0) * 4, 1.0)
         draw = self.rng.random()
         if draw < look:
@@ -297,7 +297,7 @@ def _declared_together(to_come: Sequence[Submission], before: datetime) -> list[
 
 
 def _found(way: str | None, rng: Random) -> CaseResult:
-    """What an inspection finds: most of what is there, and never more."""
+    """Return the finding of an inspection: most of what is there, and never more."""
     state = partial(CaseResult, "inspect", confidence="high")
     if rng.random() < 0.04:
         return state("inconclusive", "could_not_open", text="The seal could not be broken here.")
@@ -309,7 +309,7 @@ def _found(way: str | None, rng: Random) -> CaseResult:
 
 
 def _of_documents(rng: Random) -> CaseResult:
-    """What a check of documents finds."""
+    """Return the finding of a check of documents."""
     state = partial(CaseResult, "check_documents", confidence="medium")
     if rng.random() < 0.15:
         return state("documents_irregular", "documents_disagree", text="The weights do not agree.")

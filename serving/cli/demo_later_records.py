@@ -16,7 +16,7 @@ SEQUEL_STEP = timedelta(minutes=70)
 
 
 def invented_sequel(submission: Submission) -> Sent:
-    """What a demonstration lets become known of a shipment, an hour and more after one another.
+    """Return the records that become known of a shipment, an hour and more apart.
 
     A paper amended with another seal, cash that releases the goods, a container that leaves the
     gate, and its arrival after that: invented, so that each kind of record is seen once.
@@ -52,7 +52,7 @@ def invented_sequel(submission: Submission) -> Sent:
 
 
 def in_words(records: Sent) -> str:
-    """How many of each type, and what happened: `3 events (2 arrived, 1 gate out), 1 documents`."""
+    """Return counts by type in words: `3 events (2 arrived, 1 gate out), 1 documents`."""
     return ", ".join(f"{len(some)} {name}{_details(name, some)}" for name, some in records.items())
 
 
@@ -69,7 +69,7 @@ def most_changed(records: Iterable[str | None]) -> tuple[Decision, Decision] | N
 
 
 def change_in_words(before: Decision, after: Decision) -> Iterator[str]:
-    """What became of a subject that was scored again, a line each."""
+    """Return the outcome for a subject that was scored again, a line each."""
     as_of = f"{after.scoring_instant:%Y-%m-%d %H:%M} UTC"
     yield f"{after.subject_kind} {after.subject_id}, as of {as_of}"
     yield f"probability {_probability(before)} -> {_probability(after)}"

@@ -335,7 +335,7 @@ class SignedIn:
         return False
 
     def _send(self, path: str, form: dict[str, str]) -> tuple[bool, str]:
-        """Whether a form of the console is done, and the page that answers it."""
+        """Send a form of the console; return whether it is done, and the page that answers."""
         body = urlencode(form | {"form_token": self._form_token}).encode()
         status, page = self._answer(path, body)
         if status not in (HTTPStatus.SEE_OTHER, HTTPStatus.CONFLICT):

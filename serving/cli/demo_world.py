@@ -33,7 +33,7 @@ OfficesById = Mapping[SubjectKind, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Month:
-    """What is declared in a month, in order; to which office each subject comes, and what it is.
+    """The declarations of a month in order, with the office of each subject and its truth.
 
     `offices` and `ways` of smuggling are by id; who is in no `ways` smuggles nothing.
     """
@@ -120,7 +120,7 @@ def _thinned(ids: Sequence[str], offices: Sequence[str | None], risky: Set[str])
 
 
 def month_of(world: Path, offices: OfficesById) -> Month:
-    """What is declared of the subjects that are played, and what they are."""
+    """Return the declarations of the subjects that are played, with their truth."""
     played = [
         submission
         for kind, office in offices.items()
@@ -147,7 +147,7 @@ def _declared_between(subjects: pa.Table, since: datetime, until: datetime) -> p
 def later_records(
     world: Path, submissions: Iterable[Submission]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What became known of submitted subjects after their declarations, while the world lasts.
+    """Return the records known of submitted subjects after their declarations.
 
     By record type, each in the order of knowledge, as `POST /v1/records` takes it; types without
     one are left out.

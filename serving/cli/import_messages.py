@@ -21,7 +21,7 @@ AS_SENT = "sent"
 
 @dataclass(frozen=True)
 class MessageOptions:
-    """What the command line says beside the files, as it says it."""
+    """The options of the command line that go with files of messages."""
 
     home: Path
     received_at: str | None

@@ -31,7 +31,7 @@ def begin_in_large_pages(arguments: list[str]) -> None:
 
 
 def are_to_be_set(environment: Mapping[str, str], kernel: Path = _KERNEL) -> bool:
-    """Whether large pages can be had, and nobody has said how memory is to be taken."""
+    """Return whether large pages can be had and no variable decides how memory is taken."""
     if LARGE_PAGES.keys() & environment.keys() or _glibc() < _LEAST_GLIBC:
         return False
     try:

@@ -132,13 +132,13 @@ def main() -> None:
 
 
 def _is_of_database(error: Exception) -> bool:
-    """Whether a database was lost or refused to be written, in whatever a command did with it."""
+    """Return whether a database was lost or refused a write in a command."""
     errors = sys.modules.get("sqlalchemy.exc")
     return errors is not None and isinstance(error, errors.OperationalError)
 
 
 def _cause_of(error: Exception) -> str:
-    """What the driver of the database says, where a command failed by it."""
+    """Return the driver's message where a command failed by the database."""
     if "serving.storage.engine" not in sys.modules:  # then no database was opened
         return ""
     from serving.storage.engine import cause_of

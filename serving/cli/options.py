@@ -9,14 +9,14 @@ import typer
 
 
 class Subject(StrEnum):
-    """What a command works on."""
+    """The kind of subject that a command works on."""
 
     ROUTE = "route"
     SHIPMENT = "shipment"
 
 
 class Engine(StrEnum):
-    """What computes many subjects, or trees: this machine, or Spark."""
+    """The machine that computes many subjects, or trees: this one, or Spark."""
 
     MACHINE = "machine"
     SPARK = "spark"
@@ -82,7 +82,7 @@ def stated_day(text: str) -> date:
 
 
 def master_of(engine: Engine, master: str | None) -> str | None:
-    """Where Spark is, if it is asked for: neither option is given without the other."""
+    """Return the address of Spark, if it is asked for: the two options go together."""
     if engine is Engine.MACHINE and master is not None:
         raise typer.BadParameter("goes with --engine spark", param_hint="--master")
     if engine is Engine.SPARK and master is None:

@@ -249,7 +249,7 @@ def _recorded(
 def _leave(
     waived: list[GateName], because: str | None, until: datetime | None, requested_by: str | None
 ) -> "WaiverRequest | None":
-    """What `--waive`, `--because`, `--until` and `--requested-by` say together."""
+    """Return the waiver that `--waive`, `--because`, `--until` and `--requested-by` ask for."""
     from training.gates.waiver import WaiverRequest
 
     if not waived and because is None and until is None and requested_by is None:
@@ -265,7 +265,7 @@ def _leave(
 def _live(
     models: "ModelHome", reference: str, settings: "Settings", now: datetime
 ) -> "Verdict | None":
-    """What live traffic said of a version beside the champion; None where it was not asked."""
+    """Return the verdict of live traffic on a version and the champion; None without one."""
     from serving.monitor.monitoring import live_traffic
     from serving.storage.repositories.rollup_repository import RollupRepository
     from training.gates.live_traffic_gate import (

@@ -20,7 +20,7 @@ STARTING = "starting"
 
 @dataclass
 class StartStatus:
-    """How far a start is, and how many functions it had to compile so far."""
+    """The progress of a start, with the number of functions it has compiled so far."""
 
     stage: Stage | None = None
     done: int = 0
@@ -34,7 +34,7 @@ class StartStatus:
 
     @classmethod
     def of_line(cls, line: str) -> Self | None:
-        """What a line says; None where it speaks of something else."""
+        """Return the status that a line reports; None where it reports none."""
         try:
             event = json.loads(line)
             return cls(**event) if event.pop("event", None) == STARTING else None

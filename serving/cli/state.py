@@ -13,7 +13,7 @@ state = typer.Typer(help="The online feature store: rebuild.", no_args_is_help=T
 
 @state.callback()
 def _state() -> None:
-    """What was known before, stored for scoring."""
+    """Group the commands over what was known before, stored for scoring."""
 
 
 @state.command()

@@ -18,7 +18,7 @@ IN_FLIGHT = 64  # about half of them wait for the broker
 
 
 class StreamKind(StrEnum):
-    """What the messages are."""
+    """The kind of the messages."""
 
     SUBMISSIONS = "submissions"
     RECORDS = "records"
@@ -26,7 +26,7 @@ class StreamKind(StrEnum):
 
 
 class StreamOrder(StrEnum):
-    """What keeps its order."""
+    """The field by which order is kept."""
 
     KEY = "key"
     NONE = "none"

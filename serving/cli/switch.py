@@ -23,7 +23,7 @@ class Models(StrEnum):
 
 
 class SwitchTo(StrEnum):
-    """What to do with them."""
+    """The state to switch models to; `show` changes nothing."""
 
     OFF = "off"
     ON = "on"

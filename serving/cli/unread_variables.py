@@ -15,7 +15,7 @@ BESIDE_SETTINGS = (
 
 
 def unread_variables(environment: Iterable[str]) -> Iterator[str]:
-    """What to say of each variable that looks like a setting and is none, in order."""
+    """Yield a sentence for each variable that looks like a setting and is none, in order."""
     changeable = Settings.model_fields.keys() - FixedLimits.model_fields.keys()
     fields = (*changeable, *StreamSettings.model_fields, *BESIDE_SETTINGS)
     known = {name.upper() for name in fields}

@@ -84,7 +84,7 @@ def verify_log(
 
 @dataclass(frozen=True)
 class _Verified:
-    """What was found of decisions, audit events and checkpoints.
+    """The findings about decisions, audit events and checkpoints.
 
     `is_compared` says whether outlines were compared with decisions.
     """
@@ -126,7 +126,7 @@ class _Verified:
         }
 
     def lines(self) -> Iterator[str]:
-        """What was found, in words: everything that is wrong, or that nothing is."""
+        """Yield the findings in words: everything that is wrong, or that nothing is."""
         proof, audit = self.proof, self.audit
         yield from map(_epoch_in_words, self._epochs)
         for report in self.check.witnesses:

@@ -134,7 +134,7 @@ TheSession = Annotated[Session, Depends(the_session)]
 
 
 def step_left(services: Services, session: Session, account: Account) -> type[Interruption] | None:
-    """What the holder must do before anything else; whoever signs in elsewhere does it there."""
+    """Return the step before anything else; None for people who sign in elsewhere."""
     if account.subject is not None:
         return None
     has_factor = session.has_second_factor or services.second_factors.has(account.name)
@@ -164,7 +164,7 @@ def signed_in(request: Request, services: Services) -> tuple[Caller, Session] | 
 
 
 def sign_in_needed(request: Request, services: Services) -> SignInNeeded:
-    """What sends a reader to the form to sign in."""
+    """Return the interruption that sends a reader to the form to sign in."""
     return SignInNeeded(request, has_oidc=services.oidc is not None)
 
 
@@ -202,13 +202,13 @@ def require_recent_proof(
 
 
 def is_recent_proof(services: Services, proved_at: datetime | None) -> bool:
-    """Whether somebody proved to be who they are within the minutes of the settings."""
+    """Return whether somebody proved their identity within the minutes of the settings."""
     recent = timedelta(minutes=services.settings.confirm_minutes)
     return proved_at is not None and services.clock() - proved_at <= recent
 
 
 def asked_of(holder: SessionHolder) -> Proof:
-    """How a holder proves to be who they are."""
+    """Return the kind of proof that a holder gives."""
     return "organisation" if holder.account.subject else "password"
 
 
@@ -266,7 +266,7 @@ def begin_session(
 
 
 def sign_in_event(holder: str, now: datetime, session: Session, **details: str) -> AuditEvent:
-    """What the audit log says of a session that begins."""
+    """Return the audit event of a session that begins."""
     kind, _, name = holder.partition(":")
     told = {"address": network_of(session.address), "browser": session.browser, **details}
     return AuditEvent(now, Actor(holder, name), "sign_in", kind, name, told)
@@ -286,7 +286,7 @@ def give_cookie(request: Request, services: Services, response: Response, cookie
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from, as far as the server knows; behind a proxy what that says."""
+    """Return the address that a request comes from; behind a proxy what that says."""
     return request.client.host if request.client else ""
 
 

@@ -58,7 +58,7 @@ def confirm_identity(
 def _proved_by(
     request: Request, services: Services, holder: SessionHolder, form: dict[str, str]
 ) -> str:
-    """What the holder proved it with; raises what the checks raise."""
+    """Return the holder's kind of proof; raises what the checks raise."""
     account = holder.account
     if form.get("one_time_code"):
         attempt = attempt_of(request, services, account.name, is_code=True)

@@ -73,7 +73,7 @@ def checked_account(services: Services, attempt: SignInAttempt, password: str) -
 
 
 def checked_code(services: Services, attempt: SignInAttempt, account: Account, code: str) -> str:
-    """Which kind of code was used up; raises NotSignedIn or SignInDelayed."""
+    """Return the kind of code that was used up; raises NotSignedIn or SignInDelayed."""
     _refuse_early(services, attempt, account)
     kind = services.second_factors.use(account.name, code, services.clock())
     if kind is None:
@@ -84,7 +84,7 @@ def checked_code(services: Services, attempt: SignInAttempt, account: Account, c
 
 
 def wait_in_words(seconds: float) -> str:
-    """How long to wait, as a page says it."""
+    """Return a time to wait, as a page says it."""
     whole = max(1, math.ceil(seconds))
     if whole < 90:
         return say_of(whole, "{count} second", "{count} seconds")

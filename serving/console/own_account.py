@@ -99,7 +99,7 @@ def choose_reading(
 
 @router.get("/session")
 def show_time_left(services: TheServices, session: UnusedSession) -> JSONResponse:
-    """How long the session lasts without further use; to ask is no use."""
+    """Show the time that the session lasts without use; asking for it is no use."""
     return JSONResponse(_time_left(services, session))
 
 

@@ -40,7 +40,7 @@ def remember_provider_session(request: Request, response: Response, id_token: st
 
 
 def signed_out(request: Request, services: Services) -> Response:
-    """What a browser sees whose session has ended: our form, or the way to end it there too.
+    """Return the page after a session has ended: our form, or the way to end it there too.
 
     The page leads on by itself: the policy of our pages forbids that a form does.
     """

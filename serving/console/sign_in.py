@@ -136,14 +136,14 @@ def sign_out(
 
 @dataclass(frozen=True)
 class Onward:
-    """Where a reader goes who has signed in or proved something: on to a page, or to their form."""
+    """The way of a reader who has signed in or proved something: to a page, or their form."""
 
     to: str
     kept: KeptForm | None
 
     @classmethod
     def of(cls, form: dict[str, str]) -> "Onward":
-        """What a page of ours between carried on."""
+        """Return the way that a page of ours in between carried on."""
         return cls(own_address(form.get("to", "")), KeptForm.carried(form))
 
     def response(self, services: Services, session: Session, holder: SessionHolder) -> Response:
@@ -219,7 +219,7 @@ def know_browser(
 
 
 def first_page(caller: Caller) -> str:
-    """Where the work of a caller begins."""
+    """Return the page where the work of a caller begins."""
     if caller.may("rescue"):
         return "/console/rescues"
     if caller.may("review"):

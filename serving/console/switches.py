@@ -30,7 +30,7 @@ SHOWN = 100
 def show_switches(
     services: TheServices, caller: MaySeeSwitches, session: TheSession
 ) -> HTMLResponse:
-    """How the models of each kind are switched, and everything that was switched before."""
+    """Show how the models of each kind are switched, with everything before."""
     return page(
         "switches.html",
         reader=caller,

@@ -29,7 +29,7 @@ MAX_LISTED = 5
 def database_and_log(
     settings: Settings, found: FoundDatabase, now: datetime
 ) -> Iterator[CheckResult]:
-    """Whether the database opens and its log is whole, and what in it is soon of no use."""
+    """Check that the database opens and its log is whole, and what in it ends soon."""
     try:
         engine = found.engine
         with engine.connect() as connection:
@@ -56,7 +56,7 @@ def database_and_log(
 
 
 def _log(found: FoundDatabase) -> CheckResult:
-    """Whether the log is what its checkpoints say, and a short one what it says itself."""
+    """Check that the log is what its checkpoints say; a short one is proved itself."""
     if why := found.log_check.why:
         return CheckResult("log", "wrong", f"{why}. {WAYS_ON}")
     if found.is_long:
@@ -74,7 +74,7 @@ def _log(found: FoundDatabase) -> CheckResult:
 
 
 def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
-    """Which endpoints are not told what they asked for."""
+    """Check for endpoints that do not get what they asked for."""
     for endpoint, delivery in register.all():
         if endpoint.revoked_at is not None or delivery.condition == "delivering":
             continue
@@ -92,7 +92,7 @@ def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
 
 
 def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult]:
-    """Which keys end soon: whoever calls with one is turned away from one instant to the next."""
+    """Check for keys that end soon: their callers are turned away from that instant on."""
     for key in register.all():
         if key.expires_at and key.ends_soon(now):
             days = (key.expires_at - now).days
@@ -101,7 +101,7 @@ def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult
 
 
 def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[CheckResult]:
-    """Whether the clock agrees with what was written: all of it in order, and none later than now.
+    """Check the clock against what was written: all of it in order, and none later than now.
 
     Where the newest entries are later, nothing is masked or erased; of others, just themselves.
     """

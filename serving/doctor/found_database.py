@@ -27,7 +27,7 @@ class FoundDatabase:
 
     @property
     def is_missing(self) -> bool:
-        """Whether it is a file that is not there."""
+        """Return whether it is a file that is not there."""
         where = self._settings.database
         return isinstance(where, Path) and not where.exists()
 
@@ -40,23 +40,23 @@ class FoundDatabase:
 
     @cached_property
     def size(self) -> int:
-        """How many decisions were logged."""
+        """Return the number of decisions in the log."""
         return DecisionRepository(self.engine).size()
 
     @property
     def is_long(self) -> bool:
-        """Whether its log is proved by `verify-log` alone."""
+        """Return whether its log is proved by `verify-log` alone."""
         return self.size > NOT_MANY_RECORDS
 
     @cached_property
     def log_check(self) -> LogCheck:
-        """What witnesses have of the log, asked for once; a long log is held to their newest."""
+        """The witnesses' readings of the log, asked for once; of a long log only the newest."""
         store = CheckpointRepository(self.engine)
         return check_by_checkpoints(store, self._settings, by_newest=self.is_long)
 
     @property
     def is_bound(self) -> bool:
-        """Whether it has keys already, so that no start makes any."""
+        """Return whether it has keys already, so that no start makes any."""
         if HomeBinding.read(self._settings.keys) is not None:
             return True
         if self.is_missing:
@@ -72,7 +72,7 @@ class FoundDatabase:
 
     @property
     def seat_approvals(self) -> SeatApprovals | None:
-        """What pointers are held to in live use; None of a database that cannot be opened."""
+        """The approvals that live use checks pointers against; None if it cannot be opened."""
         if self.is_missing:
             return None
         try:

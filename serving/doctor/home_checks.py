@@ -25,7 +25,7 @@ FEWEST_FREE_BYTES = 1 << 30
 
 
 def home_folder(home: Path) -> CheckResult:
-    """Whether the home is a folder that its user can work in."""
+    """Check that the home is a folder that its user can work in."""
     if not os.path.lexists(home):
         says = f"{home} is not there, or cannot be reached; `tidegate init` makes one"
         return CheckResult("home", "wrong", says)
@@ -45,7 +45,7 @@ def sqlite() -> CheckResult:
 
 
 def disk(home: Path, reserve_bytes: int) -> CheckResult:
-    """Whether there is room for more than the decisions that the reserve is for."""
+    """Check that there is room for more than the decisions that the reserve is for."""
     free = shutil.disk_usage(home).free
     says = f"{free / 2**30:.1f} GiB free below {home}"
     if free < reserve_bytes:
@@ -56,7 +56,7 @@ def disk(home: Path, reserve_bytes: int) -> CheckResult:
 
 
 def privacy(settings: Settings) -> CheckResult:
-    """Whether other users of this machine can read the home, or lock what is in it.
+    """Check that no other user of this machine can read the home, or lock what is in it.
 
     Whoever can open a file or a folder can also lock it, and so stop whoever writes.
     """
@@ -84,12 +84,12 @@ def _open_to_others(place: Path) -> Iterator[Path]:
 
 
 def _is_reachable(place: Path) -> bool:
-    """Whether no folder on the way is closed to others."""
+    """Return whether every folder on the way is open to others."""
     return all(folder.stat().st_mode & 0o011 for folder in place.resolve().parents)
 
 
 def keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
-    """Whether every key is there and its owner's alone; with `is_bound` no start makes any."""
+    """Check that every key is there and its owner's alone; if `is_bound` no start makes any."""
     if is_blank_home(folder):
         yield CheckResult("keys", "doubtful", "not there yet; `tidegate init` makes them")
         return
@@ -106,7 +106,7 @@ def keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
 
 
 def _broken_keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
-    """What is missing or cut off; whether a key is the right one, the database knows."""
+    """Check for keys that are missing or cut off; the database knows the right ones."""
     for name, file in KEY_FILES.items():
         is_needed = is_bound or (name == SIGNING and has_models(folder))
         if not (folder / file).exists() and not is_needed:
@@ -123,7 +123,7 @@ def _broken_keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
 
 
 def models(settings: Settings, approvals: SeatApprovals | None) -> Iterator[CheckResult]:
-    """Whether each seat has a model that may be served; in live use with its approvals."""
+    """Check that each seat has a model that may be served; in live use with its approvals."""
     for kind, name in MODEL_NAMES.items():
         for role in ROLES:
             if not (settings.models / name / f"{role}.json").exists():

@@ -18,7 +18,7 @@ from serving.settings import Settings
 
 
 def retention(file: Path) -> CheckResult:
-    """Whether what is kept has an end."""
+    """Check that data have an end."""
     if not file.exists():
         says = "no periods are set, so nothing ends; `tidegate init retention` writes them"
         return CheckResult("retention", "doubtful", says)
@@ -32,7 +32,7 @@ def retention(file: Path) -> CheckResult:
 
 
 def letters(file: Path) -> CheckResult:
-    """Whether letters can be written."""
+    """Check that letters can be written."""
     try:
         Remedies.read(file)
     except TidegateError as refusal:
@@ -41,7 +41,7 @@ def letters(file: Path) -> CheckResult:
 
 
 def rescue_centres(settings: Settings) -> CheckResult:
-    """Whether somebody is called when lives are at risk, over two media."""
+    """Check that somebody is called when lives are at risk, over two media."""
     file = settings.rescue_centres
     if not file.exists():
         says = "nobody is called when lives are at risk; live use needs HOME/rescue.toml"
@@ -65,7 +65,7 @@ def rescue_centres(settings: Settings) -> CheckResult:
 
 
 def access_tokens(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the keys that access tokens are verified with can be read."""
+    """Check that the keys that verify access tokens can be read."""
     if settings.token_keys is not None:
         has_keys = PublishedKeys(settings.token_keys).current() is not None
         says = "the key set can be read" if has_keys else "the key set cannot be read"
@@ -73,7 +73,7 @@ def access_tokens(settings: Settings) -> Iterator[CheckResult]:
 
 
 def organisation(settings: Settings, now: datetime) -> Iterator[CheckResult]:
-    """Whether the organisation's server can be asked, and browsers come back from it."""
+    """Check that the organisation's server can be asked, and browsers come back from it."""
     what, issuer = "sign-in with an organisation", settings.oidc_issuer
     if issuer is None:
         return
@@ -91,7 +91,7 @@ def organisation(settings: Settings, now: datetime) -> Iterator[CheckResult]:
 
 
 def attachment_scanner(settings: Settings) -> Iterator[CheckResult]:
-    """Whether attached files are looked at."""
+    """Check that attached files are scanned."""
     command = settings.attachment_scanner
     if command is None:
         return

@@ -20,7 +20,7 @@ NO_STATE = CheckResult(
 
 
 def own_state(settings: Settings, found: FoundDatabase) -> CheckResult:
-    """Whether the store of this machine is there and follows the log."""
+    """Check that the store of this machine is there and follows the log."""
     if not settings.state.exists():
         return NO_STATE
     try:
@@ -34,7 +34,7 @@ def own_state(settings: Settings, found: FoundDatabase) -> CheckResult:
 
 
 def state(store: BlobStore, settings: Settings, found: FoundDatabase) -> CheckResult:
-    """Whether a store follows the log, and holds the history that the champions were trained on."""
+    """Check that a store follows the log, with the history that champions were trained on."""
     try:
         online = OnlineStore(store)
         known = online.counts

@@ -14,7 +14,7 @@ from serving.settings import Settings
 
 
 def witnesses(settings: Settings, found: FoundDatabase) -> Iterator[CheckResult]:
-    """Where witnesses are, and which of them lacks what."""
+    """Check where witnesses are, and for checkpoints that one of them lacks."""
     try:
         known = witnesses_of(settings)
     except TidegateError as refusal:
@@ -43,14 +43,14 @@ _NOT_APART = "none is apart: all are on the same disk as the log they bear witne
 
 
 def _is_apart(witness: Witness, home: Path) -> bool:
-    """Whether it is somewhere else than the home, as far as can be told."""
+    """Return whether it is somewhere else than the home, as far as can be known."""
     if not isinstance(witness, FileWitness):
         return True
     return witness.path.parent.stat().st_dev != home.stat().st_dev
 
 
 def _lack(report: WitnessReport, check: LogCheck) -> str:
-    """What is to be said of a witness; empty where all is well or nothing can be known."""
+    """Return the fault of a witness; empty where all is well or nothing can be known."""
     if report.failure:
         return f"{report.name} {report.failure}"
     if report.newest is None or report.newest >= check.newest_number:
@@ -59,7 +59,7 @@ def _lack(report: WitnessReport, check: LogCheck) -> str:
 
 
 def _log_check(found: FoundDatabase) -> LogCheck | None:
-    """What each has of the log; None where there is no log that opens."""
+    """Return each witness's reading of the log; None where no log opens."""
     if found.is_missing:
         return None
     with suppress(TidegateError):  # what is wrong with the database is said elsewhere

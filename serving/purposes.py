@@ -1,0 +1,8 @@
+"""The form of a purpose: what data came for, or what the holder of a key acts for."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""Lower-case letters, digits and underscores, as `risk_assessment`."""
