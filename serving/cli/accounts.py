@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from serving.cli.admin_commands import command_of, command_of_choice
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 accounts = typer.Typer(help="Accounts of people: create, list, change.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ accounts.command("change")(
 
 @accounts.command("list")
 @on_home
-def list_accounts(at: OpenedHome) -> Answer:
+def list_accounts(at: OpenedHome) -> CommandOutput:
     """Show every account's name, role, offices and state, and its approval key."""
     at.record_reading("list", "accounts")
     approval_keys = at.stores.approvals.keys()
@@ -50,4 +50,4 @@ def list_accounts(at: OpenedHome) -> Answer:
         state, offices = "live" if is_live else "ended", ",".join(account.offices) or "all offices"
         registered = f"  approval key {key.key_id}" if key else ""
         lines.append(f"{state:<5}  {account.role:<14}  {offices:<20}  {account.name}{registered}")
-    return Answer(document, lines)
+    return CommandOutput(document, lines)

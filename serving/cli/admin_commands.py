@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from serving.administration import ACTS, AdminAct, Administration, Done
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 
 def command_of(name: str) -> Callable[..., None]:
     """Return the command of one act: an argument and options from its input model."""
     act = ACTS[name]
 
-    def run(at: OpenedHome, **given: Any) -> Answer:
+    def run(at: OpenedHome, **given: Any) -> CommandOutput:
         return _carried_out(act, at, given)
 
     return _command(run, act.name, act.run.__doc__, _options(act))
@@ -40,7 +40,7 @@ def command_of_choice(name: str, help_text: str, *names: str) -> Callable[..., N
         text = (act.run.__doc__ or "").splitlines()[0]
         options[flag] = _parameter(flag, bool, False, typer.Option(_spelt(flag), help=text))
 
-    def run(at: OpenedHome, **given: Any) -> Answer:
+    def run(at: OpenedHome, **given: Any) -> CommandOutput:
         chosen = [act for flag, act in flags.items() if given[flag]]
         stating = [act for act in acts if len(_fields(act)) > 1]
         chosen += [
@@ -57,7 +57,7 @@ def command_of_choice(name: str, help_text: str, *names: str) -> Callable[..., N
     return _command(run, name, help_text, [*options.values()])
 
 
-def _carried_out(act: AdminAct[Any], at: OpenedHome, given: dict[str, Any]) -> Answer:
+def _carried_out(act: AdminAct[Any], at: OpenedHome, given: dict[str, Any]) -> CommandOutput:
     try:
         asked = act.inputs.model_validate(
             {name: value for name, value in given.items() if value is not None}
@@ -70,15 +70,18 @@ def _carried_out(act: AdminAct[Any], at: OpenedHome, given: dict[str, Any]) -> A
     return _answer(act.run(administration, asked))
 
 
-def _answer(done: Done) -> Answer:
+def _answer(done: Done) -> CommandOutput:
     if done.secret:
         once = "This is the only time that it is shown."
-        return Answer(done.facts, (done.secret,), (once, *done.notes))
-    return Answer(done.facts or {"done": done.says}, (), (done.says, *done.notes))
+        return CommandOutput(done.facts, (done.secret,), (once, *done.notes))
+    return CommandOutput(done.facts or {"done": done.says}, (), (done.says, *done.notes))
 
 
 def _command(
-    run: Callable[..., Answer], name: str, help_text: str | None, options: list[inspect.Parameter]
+    run: Callable[..., CommandOutput],
+    name: str,
+    help_text: str | None,
+    options: list[inspect.Parameter],
 ) -> Callable[..., None]:
     home = inspect.Parameter("at", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     run.__signature__ = inspect.Signature([home, *options])  # type: ignore[attr-defined]

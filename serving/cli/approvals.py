@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 from serving.cli.options import stated_day
 from serving.cli.output import messages
 from serving.cli.promote import GateName
@@ -93,14 +93,14 @@ def propose(
             "--dry-run", help="Print the exact act as JSON, to sign on another machine; no more."
         ),
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """Lay an act before people in the console, where two of them may agree to it."""
     act = _act(at, kind, object_, waive, because, until)
     document = act.model_dump(mode="json")
     if dry_run:
-        return Answer(document, (act.model_dump_json(indent=1),), (act.in_words,))
+        return CommandOutput(document, (act.model_dump_json(indent=1),), (act.in_words,))
     at.stores.approvals.propose(act, _evidence(at, act), at.by, at.now)
-    return Answer(document, (), (f"waits at /console/approvals: {act.in_words}",))
+    return CommandOutput(document, (), (f"waits at /console/approvals: {act.in_words}",))
 
 
 @approvals.command()
@@ -123,7 +123,7 @@ def sign(
     because: Because = None,
     until: Until = None,
     passphrase_fd: PassphraseFd = None,
-) -> Answer:
+) -> CommandOutput:
     """Agree to one exact act with your own key; it counts for a week, once."""
     from serving.access.approval_keys import read_private_key, sign_approval
     from serving.access.approvals import GivenApproval
@@ -138,7 +138,7 @@ def sign(
     given = GivenApproval.of(act, part.value, at.now)
     out.write_text(sign_approval(given, private).model_dump_json(indent=1) + "\n")
     says = f"{out}: counts until {given.expires_at:%Y-%m-%d %H:%M} UTC"
-    return Answer.note(says, file=str(out), expires_at=given.expires_at.isoformat())
+    return CommandOutput.note(says, file=str(out), expires_at=given.expires_at.isoformat())
 
 
 def _kind_of(word: str) -> ActName:

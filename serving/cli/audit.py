@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -38,7 +38,7 @@ def audit(
             "than data came for.",
         ),
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """List audit events, newest first; that they were read is an event too."""
     from serving.integrity.audit_log import EventFilter
 
@@ -46,7 +46,7 @@ def audit(
         at.record_reading("read", "refused_uses")
         refused = at.stores.purposes.refused()
         lines = [f"{e.at[:19]}  {e.caller_id:<14}  {e.purpose:<20}  {e.use}" for e in refused]
-        return Answer([vars(each) for each in refused], lines)
+        return CommandOutput([vars(each) for each in refused], lines)
     kind, _, object_id = (object_ or "").partition(":")
     wanted = EventFilter(
         actor=actor,
@@ -63,4 +63,4 @@ def audit(
         f"{event.object_kind} {event.object_id}"
         for event in events
     ]
-    return Answer([{**asdict(event), "at": event.at.isoformat()} for event in events], lines)
+    return CommandOutput([{**asdict(event), "at": event.at.isoformat()} for event in events], lines)

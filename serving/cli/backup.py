@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home, opened_database
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home, opened_database
 from serving.cli.options import DatabaseUrl
 from serving.cli.output import messages, progress_bar
 from serving.cli.retention import Today, opened_retention
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def backup(
     at: OpenedHome,
     out: Annotated[Path, typer.Option(help="New file to write, outside of the home.")],
-) -> Answer:
+) -> CommandOutput:
     """Write the home and its database into one file, also while they are served.
 
     The keys are in it, wrapped where the home has them wrapped: who has the file has what the home
@@ -35,7 +35,7 @@ def backup(
         f"{out}: {out.stat().st_size / 2**20:.1f} MiB, {len(manifest.members):,} files, "
         f"{decisions:,} decisions. It has the keys: keep it as the home."
     )
-    return Answer.note(says, file=str(out), files=len(manifest.members), decisions=decisions)
+    return CommandOutput.note(says, file=str(out), files=len(manifest.members), decisions=decisions)
 
 
 def restore(

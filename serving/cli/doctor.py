@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from serving.cli.init import HomeFile, path_of
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 from serving.cli.output import results
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def doctor(
         HomeFile | None,
         typer.Argument(help="Check HOME/FILE.toml alone; exit 1 while anything is missing in it."),
     ] = None,
-) -> Answer:
+) -> CommandOutput:
     """Look at everything a service needs from this machine; exit 1 where something is wrong."""
     if file is HomeFile.IMPACT:
         return _impact(at)
@@ -42,10 +42,10 @@ def doctor(
         for each in findings:
             results.print(f"{MARKS[each.grade]}  {escape(f'{each.what:<28} {each.says}')}")
     exit_code = 1 if any(finding.grade == "wrong" for finding in findings) else 0
-    return Answer([asdict(finding) for finding in findings], (), (), exit_code)
+    return CommandOutput([asdict(finding) for finding in findings], (), (), exit_code)
 
 
-def _impact(at: OpenedHome) -> Answer:
+def _impact(at: OpenedHome) -> CommandOutput:
     from serving.audit.impact_assessment import missing_from
 
     file = at.settings.impact
@@ -58,10 +58,10 @@ def _impact(at: OpenedHome) -> Answer:
     notes = [f"{lack.field}: {lack.reason}" for lack in lacks]
     if not lacks:
         notes = [f"{file}: every question has an answer; live use may begin"]
-    return Answer(document, (), notes, 1 if lacks else 0)
+    return CommandOutput(document, (), notes, 1 if lacks else 0)
 
 
-def _one_file(at: OpenedHome, file: HomeFile) -> Answer:
+def _one_file(at: OpenedHome, file: HomeFile) -> CommandOutput:
     """Read one file, and let its refusal be the answer."""
     from serving.audit.retention_periods import Periods
     from serving.review.letters.remedies import Remedies
@@ -73,7 +73,7 @@ def _one_file(at: OpenedHome, file: HomeFile) -> Answer:
     else:
         Periods.read(path)
         says = f"{path}: whole; see `tidegate retention due`"
-    return Answer.note(says, file=str(path), is_whole=True)
+    return CommandOutput.note(says, file=str(path), is_whole=True)
 
 
 def _findings(at: OpenedHome) -> "Iterator[CheckResult]":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 
 @on_home
@@ -18,7 +18,7 @@ def dossier(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write; HOME/dossiers/<model>/<version> without.")
     ] = None,
-) -> Answer:
+) -> CommandOutput:
     """Gather all that is on file about a model version, for those who must answer for it."""
     from features.atomic_dir import written_whole
     from training.dossier.dossier_page import page
@@ -32,4 +32,4 @@ def dossier(
     with written_whole(folder) as partial:
         (partial / "dossier.html").write_text(page(gathered), encoding="utf-8")
         (partial / "dossier.json").write_text(json.dumps(gathered.as_json, indent=1))
-    return Answer(gathered.as_json, (), (f"the technical file: {folder / 'dossier.html'}",))
+    return CommandOutput(gathered.as_json, (), (f"the technical file: {folder / 'dossier.html'}",))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 export = typer.Typer(
     help="Signed exports for courts and authorities: a decision, or all that is on record about a "
@@ -29,7 +29,7 @@ def export_one_decision(
     at: OpenedHome,
     decision_id: Annotated[str, typer.Argument(help="The id of the decision.")],
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-) -> Answer:
+) -> CommandOutput:
     """Write a decision, its model, its chain and its checkpoint into a folder.
 
     `deploy/verify/verify_decision.py FOLDER` verifies it with Python alone. The folder holds all
@@ -57,7 +57,7 @@ def export_one_decision(
     )
     checkpoint = export_decision(sources, ExportRequest(decision_id, at.by, at.now, out))
     says = f"{out}: up to checkpoint {checkpoint.number}; it is on record"
-    return Answer.note(says, folder=str(out), checkpoint=checkpoint.number)
+    return CommandOutput.note(says, folder=str(out), checkpoint=checkpoint.number)
 
 
 @export.command("case")
@@ -86,7 +86,7 @@ def export_case(
             "--verify", help="CASE is an exported folder: check that it is as it was sealed here."
         ),
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """Write all that is on record about a case, signed; that it was handed out is recorded.
 
     With `--verify`, exit 1 where anything in an exported folder was changed.
@@ -96,7 +96,7 @@ def export_case(
 
     if verify:
         digest = verify_account(Path(case_id), public_key_of(at.settings.keys))
-        return Answer.note(f"{case_id}: as it was sealed, {digest}", digest=digest)
+        return CommandOutput.note(f"{case_id}: as it was sealed, {digest}", digest=digest)
     if not (sealed_for and recipient and by and because):
         raise typer.BadParameter("want --for, --recipient, --by and --because")
     folder = out or at.settings.accounts_of_cases / case_id
@@ -115,4 +115,4 @@ def export_case(
         ),
     )
     says = f"{folder}: {digest}; hand it to nobody but {recipient}"
-    return Answer.note(says, folder=str(folder), digest=digest)
+    return CommandOutput.note(says, folder=str(folder), digest=digest)

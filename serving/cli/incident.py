@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 incident = typer.Typer(
     help="Incidents: freeze a stretch of the log with a report, show and lift them.",
@@ -38,7 +38,7 @@ def open_one(
     ],
     ends: Annotated[datetime, typer.Option("--until", formats=FORMATS, help="And before (UTC).")],
     harm: Annotated[HarmName, typer.Option(help="How grave it is.")] = HarmName.SERIOUS,
-) -> Answer:
+) -> CommandOutput:
     """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
     from serving.audit.incidents import Opening, freeze
     from serving.integrity.checkpoints import LogSigner
@@ -59,7 +59,7 @@ def open_one(
         ),
     )
     says = f"records {frozen.first} to {frozen.last} are frozen; to fill in: {folder}/report.md"
-    return Answer(frozen.model_dump(mode="json"), (), (says,))
+    return CommandOutput(frozen.model_dump(mode="json"), (), (says,))
 
 
 @incident.command()
@@ -75,7 +75,7 @@ def show(
             "--records", help="Print its decisions, decrypted, one a line: keep them safe."
         ),
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """List incidents, or check signature, digest and chain of one; exit 1 if it was changed."""
     from serving.audit import incidents
     from serving.integrity.checkpoints import public_key_of
@@ -84,14 +84,14 @@ def show(
         at.record_reading("list", "incidents")
         found = list(incidents.incidents(at.settings.incidents))
         lines = [f"{e.name}  {e.harm}  records {e.first}-{e.last}  {e.what}" for e in found]
-        return Answer([each.model_dump(mode="json") for each in found], lines)
+        return CommandOutput([each.model_dump(mode="json") for each in found], lines)
     frozen = incidents.verify(_folder(at, name), public_key_of(at.settings.keys))
     says = f"{name}: as it was frozen, records {frozen.first} to {frozen.last}"
     if not records:
-        return Answer(frozen.model_dump(mode="json"), (), (says,))
+        return CommandOutput(frozen.model_dump(mode="json"), (), (says,))
     at.record_reading("read", "incident", name)
     lines = list(incidents.read(at.stores.decisions, frozen))
-    return Answer({"records": lines}, lines, (says,))
+    return CommandOutput({"records": lines}, lines, (says,))
 
 
 @incident.command()
@@ -101,14 +101,14 @@ def lift(
     name: Name,
     by: Annotated[str, typer.Option(help="Who says so.")],
     because: Annotated[str, typer.Option(help="Why it need not be kept any more.")],
-) -> Answer:
+) -> CommandOutput:
     """Let the decisions of an incident end when their time is over; until then they stay."""
     from serving.audit import incidents
 
     folder = _folder(at, name)
     at.record_reading("lift", "incident", name)
     incidents.lift(folder, incidents.LiftedHold(by=by, because=because, at=at.now))
-    return Answer.note(f"{name} is lifted; its decisions end as all others do", lifted=name)
+    return CommandOutput.note(f"{name} is lifted; its decisions end as all others do", lifted=name)
 
 
 def _folder(at: OpenedHome, name: str) -> Path:

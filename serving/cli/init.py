@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 from serving.cli.output import progress_bar
 
 
@@ -25,7 +25,7 @@ def init(
         HomeFile | None,
         typer.Argument(help="Write HOME/FILE.toml instead, with every question to answer."),
     ] = None,
-) -> Answer:
+) -> CommandOutput:
     """Make the keys and the database of a home, and bind them to each other; once.
 
     The first `serve`, `demo` or `train` does so too. What was made is never made anew: a home that
@@ -44,10 +44,10 @@ def init(
     notes = [f"database {bound.database_id}, keys in {at.settings.keys}:"]
     notes += [f"  {name:<12} {fingerprint}" for name, fingerprint in keys.items()]
     notes.append("Copy the database and HOME/keys apart from each other; nothing makes keys anew.")
-    return Answer({"database_id": bound.database_id, "keys": keys}, (), notes)
+    return CommandOutput({"database_id": bound.database_id, "keys": keys}, (), notes)
 
 
-def _template(at: OpenedHome, file: HomeFile) -> Answer:
+def _template(at: OpenedHome, file: HomeFile) -> CommandOutput:
     path = path_of(at, file)
     if file is HomeFile.IMPACT:
         from serving.audit.impact_assessment import write_template
@@ -62,7 +62,7 @@ def _template(at: OpenedHome, file: HomeFile) -> Answer:
 
         write_periods_template(path)
     says = f"{path}: fill in every field, then run `tidegate doctor {file}`"
-    return Answer.note(says, file=str(path))
+    return CommandOutput.note(says, file=str(path))
 
 
 def path_of(at: OpenedHome, file: HomeFile) -> Path:
@@ -91,7 +91,7 @@ def upgrade(
     abandon: Annotated[
         bool, typer.Option("--abandon", help="Take back a --move that was not finished.")
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """Bring the database of an older release to this one, and bind home and database.
 
     No other command does so. There is no way back: make a copy first. Stop the service meanwhile.
@@ -109,10 +109,10 @@ def upgrade(
         says = f"To be taken: {', '.join(steps)}. Make a copy first."
     else:
         says = f"Taken: {', '.join(steps)}."
-    return Answer({"steps": steps, "is_dry_run": dry_run}, (), (says,))
+    return CommandOutput({"steps": steps, "is_dry_run": dry_run}, (), (says,))
 
 
-def _move(at: OpenedHome, *, abandon: bool) -> Answer:
+def _move(at: OpenedHome, *, abandon: bool) -> CommandOutput:
     from serving.storage.backup.database_move import DatabaseMove
 
     to = at.settings.database
@@ -122,10 +122,10 @@ def _move(at: OpenedHome, *, abandon: bool) -> Answer:
     if abandon:
         move.abandon()
         says = "No move is under way any more; the file is served as before."
-        return Answer.note(says, rows=0)
+        return CommandOutput.note(says, rows=0)
     with progress_bar("rows") as progress:
         rows = move.run(at.by, at.now, progress)
-    return Answer.note(
+    return CommandOutput.note(
         f"{rows:,} rows are at {move.place}, the log is whole. Set TIDEGATE_DATABASE_URL for the "
         "service and for every timer; the first start makes the online feature store.",
         rows=rows,

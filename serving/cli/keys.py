@@ -11,7 +11,7 @@ import typer
 
 from serving.access.api_keys import ApiKey
 from serving.cli.admin_commands import command_of
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 
 keys = typer.Typer(help="API keys: create, list, rotate, revoke; wrap.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ keys.command("revoke")(command_of("revoke_key"))
 
 @keys.command("list")
 @on_existing_home
-def list_keys(at: OpenedHome) -> Answer:
+def list_keys(at: OpenedHome) -> CommandOutput:
     """Show every key's name, id, scopes, offices and state; never a secret."""
     at.record_reading("list", "keys")
     register = at.stores.api_keys
@@ -36,7 +36,7 @@ def list_keys(at: OpenedHome) -> Answer:
             f"{key.key_id}  {state:<5}  {scopes:<28}  {offices:<20}  {used:<10}  "
             f"{key.name}{_end_in_words(key, at.now)}"
         )
-    return Answer([_face(key, at.now, uses.get(key.key_id)) for key in stored], lines)
+    return CommandOutput([_face(key, at.now, uses.get(key.key_id)) for key in stored], lines)
 
 
 @keys.command()
@@ -54,7 +54,7 @@ def wrap(
     undo: Annotated[
         bool, typer.Option("--undo", help="Store them unwrapped again, readable by the owner.")
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """Encrypt the secrets of the home, so that a thief of the home alone reads nothing.
 
     Stop the service, set TIDEGATE_KEYS_PASSPHRASE_FILE or TIDEGATE_KEYS_UNWRAP_COMMAND for it and
@@ -69,7 +69,7 @@ def wrap(
     if undo:
         with _on_record("unwrap_keys", at) as folder:
             count = unwrap_keys(folder)
-        return Answer.note(f"{count} keys are unwrapped.", unwrapped=count)
+        return CommandOutput.note(f"{count} keys are unwrapped.", unwrapped=count)
     if passphrase_file is not None:
         if passphrase_file.resolve().is_relative_to(at.home.resolve()):
             raise typer.BadParameter("want a file elsewhere: a thief of the home would have it too")
@@ -79,7 +79,7 @@ def wrap(
         fresh = HomeKey.under_command(command or "")
     with _without_service(at), _on_record("wrap_keys", at) as folder:
         count = wrap_keys(folder, fresh)
-    return Answer.note(
+    return CommandOutput.note(
         f"{count} keys are wrapped. Copies of HOME/keys are not. Set {PASSPHRASE_FILE} or "
         f"{UNWRAP_COMMAND} for the service and every timer, and start services again: those that "
         "run cannot open their keys.",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandOutput:
     """Output of a command: the JSON document or the lines on stdout, the notes on stderr."""
 
     document: Any = None
@@ -31,7 +31,7 @@ class Answer:
     exit_code: int = 0
 
     @classmethod
-    def note(cls, text: str, **document: Any) -> "Answer":
+    def note(cls, text: str, **document: Any) -> "CommandOutput":
         """Return an answer of one sentence; the document has its facts by name."""
         return cls(document, (), (text,))
 
@@ -144,7 +144,7 @@ def opened_database(settings: "Settings", *, may_create: bool = True) -> "Engine
 
 
 def on_home(
-    command: Callable[..., Answer | None], *, may_create: bool = True
+    command: Callable[..., CommandOutput | None], *, may_create: bool = True
 ) -> Callable[..., None]:
     """Make a typer command of a function whose first parameter is the opened home.
 
@@ -183,7 +183,7 @@ on_existing_home = partial(on_home, may_create=False)
 """The same for commands that refuse a home without a database."""
 
 
-def print_answer(answer: Answer, *, as_json: bool) -> None:
+def print_answer(answer: CommandOutput, *, as_json: bool) -> None:
     """Print an answer; raises Exit where its code is not 0."""
     if as_json:
         print_json(answer.document)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.approved_acts import Approvals
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 from serving.cli.options import Subject, stated_day
 from serving.cli.output import progress_bar
 
@@ -41,7 +41,7 @@ def due(
     acts: Annotated[
         bool, typer.Option("--acts", help="List every act so far instead: who, when and why.")
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """Show what is due today, and how much of it must stay; nothing is changed."""
     if acts:
         return _acts(at)
@@ -57,7 +57,7 @@ def due(
         "out_of_order": [asdict(each) for each in wrong],
     }
     if at.as_json:
-        return Answer(document)
+        return CommandOutput(document)
     notes = [
         f"masked: decisions before {masked or 'no day'}; due: before {cutoffs.mask}",
         _extent(cutoffs, found),
@@ -70,10 +70,10 @@ def due(
             "they are neither masked nor erased until two persons agree that the clock was wrong: "
             "see `tidegate retention overrule --help`"
         )
-    return Answer(document, (), notes)
+    return CommandOutput(document, (), notes)
 
 
-def _acts(at: OpenedHome) -> Answer:
+def _acts(at: OpenedHome) -> CommandOutput:
     at.record_reading("read", "retention_acts")
     acts = opened_retention(at).acts.all()
     lines = []
@@ -81,7 +81,7 @@ def _acts(at: OpenedHome) -> Answer:
         lines.append(f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}")
         facts = ", ".join(f"{name} {value}" for name, value in act.details.items() if name != "due")
         lines.append(f"{'':>24}{facts}")
-    return Answer([asdict(act) for act in acts], lines)
+    return CommandOutput([asdict(act) for act in acts], lines)
 
 
 @retention.command()
@@ -95,11 +95,11 @@ def mask(
         typer.Option("--correct", help="Take back what a wrong clock masked before its time."),
     ] = False,
     today: Today = None,
-) -> Answer:
+) -> CommandOutput:
     """Mask decisions whose first period is over: ids give way to short names, texts to none."""
     before = opened_retention(at, today).mask(by, because, at.now, is_correction=correct)
     says = f"decisions before {before} are masked, within a minute in every process"
-    return Answer({"masked_before": before}, (), (says,))
+    return CommandOutput({"masked_before": before}, (), (says,))
 
 
 @retention.command()
@@ -116,7 +116,7 @@ def erase(
     by: By = None,
     approval_file: Approvals = None,
     today: Today = None,
-) -> Answer:
+) -> CommandOutput:
     """Propose to erase what is over today; with a number, agree to what another person proposed.
 
     Run again after the days of waiting (`[erasure] wait_days` of HOME/retention.toml), it erases.
@@ -132,11 +132,11 @@ def erase(
     if cancel:
         opened_retention(at).cancel(proposal, _name(by), because, at.now)
         says = f"proposal {proposal} is cancelled; nothing was erased"
-        return Answer.note(says, cancelled=proposal)
+        return CommandOutput.note(says, cancelled=proposal)
     return _erase(at, proposal, because, by, approval_file or [], today)
 
 
-def _propose(at: OpenedHome, by: str, because: str, today: str | None) -> Answer:
+def _propose(at: OpenedHome, by: str, because: str, today: str | None) -> CommandOutput:
     opened = opened_retention(at, today)
     number = opened.propose(by, because, at.now)
     cutoffs = opened.cutoffs(at.now.date())
@@ -144,12 +144,12 @@ def _propose(at: OpenedHome, by: str, because: str, today: str | None) -> Answer
         _extent(cutoffs, opened.due(cutoffs, at.now)),
         f"another person may follow: tidegate retention erase {number} --by …",
     )
-    return Answer({"proposal": number}, (str(number),), notes)
+    return CommandOutput({"proposal": number}, (str(number),), notes)
 
 
 def _erase(
     at: OpenedHome, number: int, because: str, by: str | None, files: list[Path], today: str | None
-) -> Answer:
+) -> CommandOutput:
     from serving.storage.write_lock import hold_for_service
 
     where = at.settings.database
@@ -166,10 +166,10 @@ def _erase(
         f"erased; the certificate: {done}",
         "copies of HOME/keys made before now bring back what was erased: replace them",
     )
-    return Answer(json.loads(done.read_text()), (), notes)
+    return CommandOutput(json.loads(done.read_text()), (), notes)
 
 
-def _waiting(waiting: "WaitingErasure") -> Answer:
+def _waiting(waiting: "WaitingErasure") -> CommandOutput:
     number = waiting.proposal
     notes = (
         _extent(waiting.cutoffs, waiting.due),
@@ -177,7 +177,7 @@ def _waiting(waiting: "WaitingErasure") -> Answer:
         f"`tidegate retention erase {number} --by … --because …` again; until then, anyone may "
         f"`tidegate retention erase {number} --cancel --by … --because …`",
     )
-    return Answer(asdict(waiting), (), notes)
+    return CommandOutput(asdict(waiting), (), notes)
 
 
 @retention.command()
@@ -192,7 +192,7 @@ def hold(
     ] = None,
     by: By = None,
     approval_file: Approvals = None,
-) -> Answer:
+) -> CommandOutput:
     """Keep all there is on a subject, unmasked, until the hold is lifted.
 
     In live use two persons agree to lift it (`tidegate approvals`): an erasure that others agreed
@@ -203,12 +203,12 @@ def hold(
     if lift is not None:
         name = _lifting(at, lift, by, approval_file or [])
         opened_retention(at).lift(lift, name, because, at.now)
-        return Answer.note(f"hold {lift} is lifted", lifted=lift)
+        return CommandOutput.note(f"hold {lift} is lifted", lifted=lift)
     if subject is None or subject_id is None:
         raise typer.BadParameter("want the id of what is held")
     number = opened_retention(at).hold(subject.value, subject_id, _name(by), because, at.now)
     says = f"to end it: tidegate retention hold --lift {number} --by …"
-    return Answer({"hold": number}, (str(number),), (says,))
+    return CommandOutput({"hold": number}, (str(number),), (says,))
 
 
 @retention.command()
@@ -221,7 +221,7 @@ def overrule(
     because: Because,
     by: By = None,
     approval_file: Approvals = None,
-) -> Answer:
+) -> CommandOutput:
     """State that the clock was wrong: ahead of today for newest entries, or out of order.
 
     Newest entries that are dated after today keep nobody from masking and erasing any more; every
@@ -239,7 +239,7 @@ def overrule(
         for what, dated in later.items()
     ]
     notes += [f"{each}: counts from {each.counts_from[:10]}" for each in wrong]
-    return Answer({"act": number}, (str(number),), notes)
+    return CommandOutput({"act": number}, (str(number),), notes)
 
 
 def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:

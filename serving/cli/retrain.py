@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 from serving.cli.options import SubjectOption, TrackingUri
 from serving.cli.output import messages, progress_bar
 from serving.cli.train import logged_in, trained
@@ -36,7 +36,7 @@ def retrain(
     trainer: Annotated[
         str | None, typer.Option(help="Who trains; the name you are logged in with, without.")
     ] = None,
-) -> Answer:
+) -> CommandOutput:
     """Gather records, decisions and outcomes, build, train, register a challenger, ask every gate.
 
     Nothing is promoted: `tidegate promote` is for somebody else. Exit code 0 even where gates would
@@ -64,7 +64,7 @@ def retrain(
         messages.print(f"canaries were chosen: {retraining.canaries}")
     elif retraining.canaries is not None:
         messages.print(f"no canaries were chosen: {retraining.canaries}", markup=False)
-    return Answer(_summary(retraining, known_until), (), _in_words(retraining))
+    return CommandOutput(_summary(retraining, known_until), (), _in_words(retraining))
 
 
 def _home_records(at: OpenedHome) -> "HomeRecords":

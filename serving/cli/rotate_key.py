@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 
 
 class RotatedKey(StrEnum):
@@ -48,7 +48,7 @@ def rotate_key(
             help="For the key of the log: days that what the former one signs still counts.",
         ),
     ] = 7,
-) -> Answer:
+) -> CommandOutput:
     """Make another key, adopted by the former one; what that signed verifies as before.
 
     What is to be done on other hosts, and whether services start again, depends on the key: the
@@ -72,4 +72,4 @@ def rotate_key(
     overlap_ends = f"before {at.now + timedelta(days=overlap_days):%Y-%m-%d %H:%M} UTC"
     until = overlap_ends if overlap_days else "at once"
     afterwards = f"Copy HOME/keys anew, to every other host too{_AFTERWARDS[name](until)}"
-    return Answer(document, (), (says, afterwards))
+    return CommandOutput(document, (), (says, afterwards))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home, opened_database
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home, opened_database
 from serving.cli.options import (
     DEFAULT_HOME,
     Engine,
@@ -153,7 +153,7 @@ def _counted(
 def replay(
     at: OpenedHome,
     decision_id: Annotated[str, typer.Argument(help="The decision to compute again.")],
-) -> Answer:
+) -> CommandOutput:
     """Recompute a stored decision with its own model, and compare every bit."""
     replayed = _replayed(at, decision_id)
     at.record_reading("replay", "decision", decision_id)
@@ -161,7 +161,7 @@ def replay(
     if not replayed.is_identical:
         says = f"different in {', '.join(replayed.differences)}"
     exit_code = 0 if replayed.is_identical else 1
-    return Answer(_document(replayed), (), (f"{decision_id}: {says}",), exit_code)
+    return CommandOutput(_document(replayed), (), (f"{decision_id}: {says}",), exit_code)
 
 
 def _replayed(at: OpenedHome, decision_id: str) -> "Replay":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 from serving.cli.output import progress_bar
 
 state = typer.Typer(help="The online feature store: rebuild.", no_args_is_help=True)
@@ -27,7 +27,7 @@ def rebuild(
         bool,
         typer.Option(help="Let the new store know far fewer records than the former one did."),
     ] = False,
-) -> Answer:
+) -> CommandOutput:
     """Make the online feature store anew of record files, decision log and received records.
 
     The former store stays until the new one is whole. A service over a SQLite file takes it up when
@@ -56,4 +56,4 @@ def rebuild(
             expected={} if allow_fewer else expected,
         )
     says = f"The online feature store was made of {files} and the log"
-    return Answer({"records": str(files), "decisions": log.size()}, (), (says,))
+    return CommandOutput({"records": str(files), "decisions": log.size()}, (), (says,))

@@ -8,7 +8,7 @@ import typer
 
 from features.person_names import names_somebody
 from serving.cli.approved_acts import Approvals
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 
 if TYPE_CHECKING:
     from serving.models.kill_switch import SwitchEvent
@@ -45,7 +45,7 @@ def switch(
         Models, typer.Option("--subject", help="Models of routes, shipments, or all.")
     ] = Models.ALL,
     approval_file: Approvals = None,
-) -> Answer:
+) -> CommandOutput:
     """Switch models off, in every worker within a second, or on again; show how they are switched.
 
     While they are off, danger to life, watch-lists, rules and random draws choose lanes. In live
@@ -92,7 +92,7 @@ def _two_for(at: OpenedHome, subject: Models, by: str | None, files: list[Path])
     return f"{two.proposer} and {two.approver}"
 
 
-def _state(at: OpenedHome) -> Answer:
+def _state(at: OpenedHome) -> CommandOutput:
     from dataclasses import asdict
 
     from serving.models.kill_switch import switch_states
@@ -103,4 +103,4 @@ def _state(at: OpenedHome) -> Answer:
         word = "on" if last is None or last.is_on else "off"
         since = f" since {last.switched_at}, by {last.by.shown}: {last.because}" if last else ""
         lines.append(f"models of {kind}s are {word}{since}")
-    return Answer({kind: last and asdict(last) for kind, last in states.items()}, lines)
+    return CommandOutput({kind: last and asdict(last) for kind, last in states.items()}, lines)

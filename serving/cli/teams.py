@@ -3,7 +3,7 @@
 import typer
 
 from serving.cli.admin_commands import command_of_choice
-from serving.cli.opened_home import Answer, OpenedHome, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 teams = typer.Typer(help="Teams of reviewers, each with an inbox: set, list.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ teams.command("set")(
 
 @teams.command("list")
 @on_home
-def list_teams(at: OpenedHome) -> Answer:
+def list_teams(at: OpenedHome) -> CommandOutput:
     """Show every team with its office, its members and the cases that arrive."""
     at.record_reading("list", "teams")
     found = at.stores.teams.all()
@@ -41,4 +41,4 @@ def list_teams(at: OpenedHome) -> Answer:
         }
         for team in found
     ]
-    return Answer(document, lines)
+    return CommandOutput(document, lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
 from serving.cli.output import messages
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def verify_log(
             "`--witness FILE` compares the log with them later."
         ),
     ] = None,
-) -> Answer:
+) -> CommandOutput:
     """Check decisions, audit events, checkpoints, the rows that these tell of, and the tables.
 
     Names the first decision that is wrong, and every other row; where the keys of the home are
@@ -79,7 +79,7 @@ def verify_log(
         _begin_epoch(at, settings, check, because.strip())
         check = _check(at, settings, key)
     found = _verified(at, settings, check, given)
-    return Answer(found.document(), list(found.lines()), (), 0 if found.is_whole else 1)
+    return CommandOutput(found.document(), list(found.lines()), (), 0 if found.is_whole else 1)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _epoch(epoch: int, first: Any) -> dict[str, Any]:
     return told | {"lost": {chain: list(rows) for chain, rows in begun.lost.items()}}
 
 
-def _checkpoints(at: OpenedHome, out: Path) -> Answer:
+def _checkpoints(at: OpenedHome, out: Path) -> CommandOutput:
     from serving.integrity.checkpoints import public_key_of
     from serving.integrity.witness_lines import framed
 
@@ -171,7 +171,7 @@ def _checkpoints(at: OpenedHome, out: Path) -> Answer:
     out.write_bytes(b"".join(map(framed, lines)))
     key, *_ = public_key_of(at.settings.keys).splitlines() or [""]
     says = f"{out}: {len(lines):,} checkpoints, signed by {key}"
-    return Answer({"file": str(out), "checkpoints": len(lines), "key": key}, (), (says,))
+    return CommandOutput({"file": str(out), "checkpoints": len(lines), "key": key}, (), (says,))
 
 
 def _check(at: OpenedHome, settings: "Settings", key: str | None) -> "LogCheck":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.opened_home import Answer, OpenedHome, on_existing_home, on_home
+from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home, on_home
 
 if TYPE_CHECKING:
     from serving.outbox.webhooks import DeliveryState, WebhookEndpoint
@@ -30,7 +30,7 @@ def create(
         list[str] | None,
         typer.Option(help="Offices whose cases it gets; repeat for more, all without."),
     ] = None,
-) -> Answer:
+) -> CommandOutput:
     """Make an endpoint and show its secret once; it gets what happens from now on."""
     from serving.access.office_ids import require_offices
     from serving.access.webhook_client import CallableAddresses
@@ -56,7 +56,7 @@ def create(
     hints = hints_of_new_offices(at.known_offices, endpoint.offices)
     at.stores.webhooks.add(endpoint)
     made = {"endpoint_id": endpoint.endpoint_id, "url": url, "secret": endpoint.secret}
-    return Answer(
+    return CommandOutput(
         made | {"events": endpoint.types, "offices": endpoint.offices},
         (f"{endpoint.endpoint_id}  {endpoint.secret}",),
         (*hints, "This is the only time the secret is shown."),
@@ -65,7 +65,7 @@ def create(
 
 @webhooks.command("list")
 @on_existing_home
-def list_endpoints(at: OpenedHome) -> Answer:
+def list_endpoints(at: OpenedHome) -> CommandOutput:
     """Show every endpoint, its events and the state of its deliveries; never a secret."""
     at.record_reading("list", "webhooks")
     document, lines = [], []
@@ -79,7 +79,7 @@ def list_endpoints(at: OpenedHome) -> Answer:
             f"{endpoint.endpoint_id}  {face['condition']:<10}  {offices:<20}  {types}  "
             f"{endpoint.url}{because}"
         )
-    return Answer(document, lines)
+    return CommandOutput(document, lines)
 
 
 @webhooks.command()
@@ -98,7 +98,7 @@ def change(
         typer.Option("--resume", help="Try it again at once, also when it was switched off."),
     ] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="End it for good.")] = False,
-) -> Answer:
+) -> CommandOutput:
     """Rotate the secret of an endpoint, resume it with all it has missed, or revoke it."""
     from serving.access.webhook_signatures import new_secret
 
@@ -106,15 +106,19 @@ def change(
         raise typer.BadParameter("want one of --rotate, --resume and --revoke")
     if resume:
         at.stores.webhooks.resume(endpoint_id, at.now)
-        return Answer.note(f"The endpoint {endpoint_id} is tried again.", endpoint_id=endpoint_id)
+        return CommandOutput.note(
+            f"The endpoint {endpoint_id} is tried again.", endpoint_id=endpoint_id
+        )
     if revoke:
         at.stores.webhooks.revoke(endpoint_id, at.now)
-        return Answer.note(f"The endpoint {endpoint_id} is revoked.", endpoint_id=endpoint_id)
+        return CommandOutput.note(
+            f"The endpoint {endpoint_id} is revoked.", endpoint_id=endpoint_id
+        )
     secret = new_secret()
     at.stores.webhooks.rotate(endpoint_id, secret, at.now, timedelta(hours=overlap_hours))
     both = f"Calls are signed with the former one too for {overlap_hours} hours."
     notes = (f"This is the only time the secret is shown. {both}",)
-    return Answer({"endpoint_id": endpoint_id, "secret": secret}, (secret,), notes)
+    return CommandOutput({"endpoint_id": endpoint_id, "secret": secret}, (secret,), notes)
 
 
 def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]:
