@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from features.person_names import base_of, may_be_one_person
 from serving.access.errors import NameRefused, NameTaken
 from serving.access.names import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     RESERVED,
     distinct_name,
     normalised,
@@ -41,7 +41,7 @@ def test_a_name_in_one_script_and_single_blanks_is_taken(name: str) -> None:
     [
         ("", "letters or digits"),
         ("...", "letters or digits"),
-        ("x" * (LONGEST_NAME + 1), "at most 64"),
+        ("x" * (MAX_NAME_LENGTH + 1), "at most 64"),
         ("\uff41lpha", "`alpha`"),
         ("al  pha", "`al pha`"),
         (" alpha", "`alpha`"),
