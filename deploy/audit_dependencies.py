@@ -44,7 +44,7 @@ class DependencyAudit:
     says: tuple[str, ...]
 
 
-def audit(
+def audit_locks(
     lock: Path, accepted: Mapping[str, date], today: date, service: Sequence[str] = ()
 ) -> DependencyAudit:
     """Ask for the advisories of a lock's packages; `service` are options of pip-audit.
@@ -59,10 +59,10 @@ def audit(
                 "undecided",
                 (f"no advisory was reported of {' '.join(CANARY)}, of which there are several",),
             )
-    return judged(_asked(lock, service), accepted, today)
+    return judge_packages(_asked(lock, service), accepted, today)
 
 
-def judged(
+def judge_packages(
     packages: Iterable[AuditedPackage], accepted: Mapping[str, date], today: date
 ) -> DependencyAudit:
     """The verdict on packages: refused by any advisory that is not accepted today."""
@@ -130,7 +130,7 @@ def main() -> None:
     accepted = accepted_advisories(ACCEPTED)
     worst = 0
     for lock in given.locks:
-        audited = audit(lock, accepted, date.today(), service if given.osv_url else ())  # noqa: DTZ011  # a day of people
+        audited = audit_locks(lock, accepted, date.today(), service if given.osv_url else ())  # noqa: DTZ011  # a day of people
         print(f"{lock}: {audited.verdict}", *audited.says[:20], sep="\n  ")
         worst = max(worst, EXIT_CODES[audited.verdict])
     sys.exit(worst)

@@ -27,7 +27,7 @@ class ReleaseRefused(Exception):
     """No release can be made or believed; says why."""
 
 
-def build(source: Path, out: Path) -> None:
+def build_release(source: Path, out: Path) -> None:
     """Build every artefact of a commit into a folder that is new or empty."""
     commit = _committed(source)
     out.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def build(source: Path, out: Path) -> None:
     (out / SUMS).write_text(_sums(out))
 
 
-def sign(out: Path, key: Path, passphrase: bytes | None = None) -> None:
+def sign_release(out: Path, key: Path, passphrase: bytes | None = None) -> None:
     """Sign the digests of all artefacts; raises ReleaseRefused where they are not as built."""
     _require_sums(out)
     private = load_pem_private_key(key.read_bytes(), passphrase)
@@ -65,7 +65,7 @@ def sign(out: Path, key: Path, passphrase: bytes | None = None) -> None:
     (out / SIGNATURE).write_bytes(private.sign((out / SUMS).read_bytes()))
 
 
-def verify(out: Path, public_key: Path) -> None:
+def verify_release(out: Path, public_key: Path) -> None:
     """Raise ReleaseRefused unless all artefacts are there as they were signed, and no others."""
     public = load_pem_public_key(public_key.read_bytes())
     if not isinstance(public, Ed25519PublicKey):
@@ -127,12 +127,12 @@ def main() -> None:
     given = parser.parse_args()
     try:
         if given.act == "build":
-            build(Path.cwd(), given.out)
+            build_release(Path.cwd(), given.out)
         elif given.act == "sign":
             passphrase = os.environ.get("RELEASE_KEY_PASSPHRASE")
-            sign(given.out, given.key, passphrase.encode() if passphrase else None)
+            sign_release(given.out, given.key, passphrase.encode() if passphrase else None)
         else:
-            verify(given.out, given.public_key)
+            verify_release(given.out, given.public_key)
     except (ReleaseRefused, OSError, ValueError) as refusal:
         print(f"release: {refusal}", file=sys.stderr)
         sys.exit(1)

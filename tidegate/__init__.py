@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from features.submission import Submission
     from tidegate_client import Tidegate as Client
     from training.data.training_set import TrainingSet
-    from training.evaluation.evaluate import evaluate
+    from training.evaluation.evaluate import evaluate_model as evaluate
     from training.model.risk_model import RiskModel
-    from training.train import train
+    from training.train import train_model as train
 
 __version__ = version("tidegate")
 
@@ -39,8 +39,8 @@ _PLACES = {
     "TidegateError": ("features.errors", "TidegateError"),
     "TrainingSet": ("training.data.training_set", "TrainingSet"),
     "build_training_set": ("features.build_training_set", "build_training_set"),
-    "evaluate": ("training.evaluation.evaluate", "evaluate"),
-    "train": ("training.train", "train"),
+    "evaluate": ("training.evaluation.evaluate", "evaluate_model"),
+    "train": ("training.train", "train_model"),
 }
 
 

@@ -3,19 +3,13 @@
 TidegateError
 └── TrainingError
     ├── TrainingSetError        the folder cannot be used: names file and column
-    ├── ParametersError         a parameter is unknown or out of range: names what is allowed
     ├── NotEnoughLabels         a window holds too few confirmed or not confirmed subjects
     ├── WindowSeen              a model has learnt from labels of a window: names both periods
-    ├── SearchError             the file of searches cannot be used: names it
-    ├── LeakageFound            a feature tells what was not known yet: names it
     ├── WorkersFailed           workers did not come, or one was lost; says which and why
-    ├── CalibrationError        the margins do not rise with the risk
     ├── ArtefactError           a model folder is absent, incomplete or from another format
     │   └── ArtefactTampered    a digest or the signature does not fit
     ├── ChampionUnreadable      the champion is damaged or of another catalogue: says what to do
-    ├── UnknownModel            no model of that name, version or alias
     ├── TrackingError           the tracking store cannot be reached or refused; nothing registered
-    ├── PolicyRefused           a policy to replay asks for what a history or an office has not
     ├── WaiverError             a waiver lacks a reason, or its end is none: says what is wanted
     └── PromotionRefused        one or more gates stay shut: lists the reasons
 """
@@ -26,15 +20,15 @@ from features.errors import TidegateError
 
 
 class TrainingError(TidegateError):
-    """Base of everything that stops a training, an evaluation or a promotion."""
+    """Something stops a training, an evaluation or a promotion; the message says what and why.
+
+    It is raised itself where nothing has to catch the reason by name: an unknown parameter, a
+    feature that leaks, margins that do not rise, a model that does not exist.
+    """
 
 
 class TrainingSetError(TrainingError):
     """A training-set folder cannot be used; the message names the file and the column."""
-
-
-class ParametersError(TrainingError):
-    """A training parameter is unknown or out of range; the message names what is allowed."""
 
 
 class NotEnoughLabels(TrainingError):
@@ -48,28 +42,8 @@ class WindowSeen(TrainingError):
     """
 
 
-class ScoresError(TrainingError):
-    """A file of scores cannot be judged; the message names the file and the subject."""
-
-
-class PolicyRefused(TrainingError):
-    """A policy cannot be replayed; the message names the key, the week or the office."""
-
-
-class SearchError(TrainingError):
-    """The file that searches are kept in cannot be used; the message names it."""
-
-
-class LeakageFound(TrainingError):
-    """A feature tells what was not known when subjects were declared; the message names it."""
-
-
 class WorkersFailed(TrainingError):
     """Workers that should have grown trees did not come, or one of them was lost."""
-
-
-class CalibrationError(TrainingError):
-    """The margins of the calibration window do not rise with the risk."""
 
 
 class ArtefactError(TrainingError):
@@ -95,10 +69,6 @@ class ChampionUnreadable(TrainingError):
             f"{which} cannot be read, so nothing can be compared with it: {reason}. Restore its "
             f"files{back if version else ''}, or go without the comparison with --waive champion"
         )
-
-
-class UnknownModel(TrainingError):
-    """There is no model of that name, version or alias."""
 
 
 class TrackingError(TrainingError):

@@ -29,7 +29,7 @@ from pydantic_core import ErrorDetails
 
 from features.errors import in_own_words
 from features.home_files import read_home_file
-from training.errors import ParametersError
+from training.errors import TrainingError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -269,22 +269,22 @@ class TrainingParameters(Parameters):
     def for_workers(self) -> Self:
         """The same for trees that several workers grow, which keep directions by the basic method.
 
-        Raises ParametersError where they ask for what only one machine can.
+        Raises TrainingError where they ask for what only one machine can.
         """
         asked = self.trees.model_dump(exclude_unset=True)
         try:
             trees = TreeParameters(**{"monotone": "basic"} | asked | {"learner": "data_parallel"})
         except ValidationError as error:
             faults = error.errors(include_url=False)
-            raise ParametersError(
+            raise TrainingError(
                 "; ".join(f"trees: {in_own_words(fault['msg'])}" for fault in faults)
             ) from None
         return self.model_copy(update={"trees": trees})
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the parameters in a TOML file; raises ParametersError with what is allowed."""
-        return read_home_file(cls, file, ParametersError, in_words=_in_words)
+        """Return the parameters in a TOML file; raises TrainingError with what is allowed."""
+        return read_home_file(cls, file, TrainingError, in_words=_in_words)
 
 
 def _literal(value: Any) -> str:

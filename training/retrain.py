@@ -21,7 +21,7 @@ from training.data.label_authors import Authors, add_authors
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, TrainingSetError
 from training.gates.canaries import Canaries
-from training.gates.canary_file import file_of
+from training.gates.canary_file import canary_path
 from training.gates.promotion_verdicts import CHAMPION, promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
@@ -55,7 +55,7 @@ class Retraining:
     canaries: Path | str | None
 
 
-def retrain(
+def retrain_challenger(
     source: TrainingRecords,
     home: ModelHome,
     subject: SubjectKind,
@@ -113,7 +113,7 @@ def _choose_canaries(
     Where there is no champion, the registered model's own evaluation counts.
     """
     subject = data.inputs.subject
-    if file_of(home.home, subject).exists():
+    if canary_path(home.home, subject).exists():
         return None
     try:
         first = home.pointer(registration.name, CHAMPION) or registration

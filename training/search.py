@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.errors import SearchError
+from training.errors import TrainingError
 from training.fit.fit_calibrated import CalibratedFit
 from training.fit.fit_trees import LabelledRows, fit_trees
 from training.leakage.checks import refuse_leaking_features
@@ -54,7 +54,7 @@ def search(
     """Try up to the limits of `parameters.search`; `file` keeps the trials of all searches.
 
     The first trial is the parameters as given. Only one process may carry on a search at a time.
-    Raises SearchError, NotEnoughLabels or LeakageFound.
+    Raises TrainingError, NotEnoughLabels or TrainingError.
     """
     split = TimeSplit.from_training_set(data, parameters.split)
     refuse_leaking_features(data, split, parameters)
@@ -138,7 +138,7 @@ def _study(file: Path, name: str) -> optuna.Study:
         )
     except Exception as error:
         first_line = str(error).strip().partition("\n")[0]
-        raise SearchError(f"{file} cannot keep a search: {first_line}") from error
+        raise TrainingError(f"{file} cannot keep a search: {first_line}") from error
 
 
 def _leave_interrupted(study: optuna.Study) -> None:

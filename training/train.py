@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.errors import ParametersError
+from training.errors import TrainingError
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.scored_window import ScoredWindow
@@ -31,7 +31,7 @@ class Candidate:
     """The ranking loss on rows held back by number of trees."""
 
 
-def train(
+def train_model(
     data: TrainingSet,
     parameters: TrainingParameters,
     progress: Progress = lambda step, done, total: None,
@@ -40,7 +40,7 @@ def train(
     """Fit, calibrate and evaluate; the same data and parameters give the same model digest.
 
     Several workers grow the trees where there are `growers`, which the parameters must say.
-    Raises NotEnoughLabels, LeakageFound, CalibrationError, or WorkersFailed where one is lost.
+    Raises NotEnoughLabels, TrainingError, TrainingError, or WorkersFailed where one is lost.
     """
     _hold_learner(parameters, growers)
     split = TimeSplit.from_training_set(data, parameters.split)
@@ -71,7 +71,7 @@ def _hold_learner(parameters: TrainingParameters, growers: WorkerGroup | None) -
     """Whoever has the parameters and the data can make the model again."""
     wanted = "data_parallel" if growers else "serial"
     if parameters.trees.learner != wanted:
-        raise ParametersError(
+        raise TrainingError(
             f"trees.learner is {parameters.trees.learner!r}, and what grows trees is {wanted!r}: "
             "`tidegate train --workers N` has several workers, and without it there are none"
         )

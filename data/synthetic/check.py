@@ -33,7 +33,7 @@ NEEDED: dict[str, list[str]] = {
 }
 
 
-def findings(folder: Path) -> dict[str, Any]:
+def consistency_findings(folder: Path) -> dict[str, Any]:
     """Everything the check finds, as plain JSON."""
     tables = {
         name: pq.read_table(folder / f"{name}.parquet", columns=columns).to_pandas()
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--typology", default="lorry_concealment")
     asked = parser.parse_args()
-    json.dump(findings(asked.world), sys.stdout, indent=1)
+    json.dump(consistency_findings(asked.world), sys.stdout, indent=1)
     sys.stdout.write("\n")
     if asked.plot:
         plot_displacement(asked.world, asked.plot, asked.typology)

@@ -15,7 +15,7 @@ from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import COACH, TRUCK, VAN
 from synthetic.corridors import AIR, RAIL, ROAD
 from synthetic.goods import goods
-from synthetic.journeys import JourneyDraft, journey_ids, party
+from synthetic.journeys import JourneyDraft, journey_ids, party_ids
 from synthetic.measures import CURRENCIES
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
@@ -193,7 +193,7 @@ def _documents(
         "kind": pa.array(KINDS).take(pa.array(filed.kind)),
         "number": _document_numbers(plan, rng, filed, owners),
         "version": pa.array(filed.version),
-        "issuer_id": party(issuer, where=rng.random(rows) >= plan.scenario.missing),
+        "issuer_id": party_ids(issuer, where=rng.random(rows) >= plan.scenario.missing),
         "issued_at": instants.column(issued),
         "expires_at": instants.column(expires, where=does_expire),
         "received_at": instants.column(received),
@@ -272,8 +272,8 @@ def _contents(
     missing = rng.random((3, rows)) < plan.scenario.missing
     of_invoice = filed.kind == INVOICE
     return {
-        "consignor_id": party(draft.consignor[of], where=names_parties & ~missing[0]),
-        "consignee_id": party(consignee, where=names_parties & ~missing[1]),
+        "consignor_id": party_ids(draft.consignor[of], where=names_parties & ~missing[0]),
+        "consignee_id": party_ids(consignee, where=names_parties & ~missing[1]),
         "gross_mass_kg": pa.array(np.round(draft.measures.gross_kg[of] * off, 1), mask=~has_mass),
         "packages": pa.array(
             _packages(rng, draft.measures.packages[of], signs["mass_mismatch"]),

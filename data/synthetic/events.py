@@ -18,7 +18,7 @@ from synthetic.corridors import RAIL, ROAD, SMALL_CRAFT
 from synthetic.honest_mistakes import ODD_EVENTS
 from synthetic.journeys import JourneyDraft, journey_ids
 from synthetic.networks.catalogue import typologies_of
-from synthetic.networks.life import strength_of
+from synthetic.networks.life import signature_strength
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs, drawn_oddities
@@ -134,7 +134,7 @@ def _odd_events(rng: np.random.Generator, moved: _Moved) -> Signs:
         ODD_EVENTS[moved.kind],
         moved.subjects.typology,
         [typology.events for typology in typologies_of(moved.kind)],
-        strength_of(moved.subjects.probability),
+        signature_strength(moved.subjects.probability),
     )
 
 

@@ -18,7 +18,7 @@ from synthetic.goods import goods
 from synthetic.honest_mistakes import ODD_ITEMS
 from synthetic.measures import CURRENCIES
 from synthetic.networks.catalogue import typologies_of
-from synthetic.networks.life import strength_of
+from synthetic.networks.life import signature_strength
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs, drawn_oddities
@@ -96,7 +96,7 @@ def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
         ODD_ITEMS,
         draft.subjects.typology,
         [typology.items for typology in typologies_of("shipment")],
-        strength_of(draft.subjects.probability),
+        signature_strength(draft.subjects.probability),
     )
     is_itemised = rng.random(number) < ITEMISED_SHARE
     is_groupage = (rng.random(number) < GROUPAGE_SHARE) | odd["hidden_item"]

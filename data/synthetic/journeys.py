@@ -36,7 +36,7 @@ from synthetic.instants import HOUR
 from synthetic.itineraries import Itineraries, travelled
 from synthetic.networks.catalogue import typologies_of
 from synthetic.plan import Plan
-from synthetic.rows import taken
+from synthetic.rows import select_rows
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
 
@@ -116,7 +116,7 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
         due_at=due_at,
         itineraries=itineraries,
     )
-    draft = taken(draft, np.argsort(declared_at, kind="stable"))
+    draft = select_rows(draft, np.argsort(declared_at, kind="stable"))
     draft.number[:] = plan.first_journey[chapter] + np.arange(len(day))
     return draft
 
@@ -143,7 +143,7 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     columns = {
         "journey_id": journey_ids(draft.number),
         "mode": pa.array(MODES).take(pa.array(ways.lane[draft.corridor])),
-        "carrier_id": party(draft.carrier),
+        "carrier_id": party_ids(draft.carrier),
         "conveyance_id": texts("v-", hexadecimal(draft.conveyance)),
         "conveyance_kind": pa.array(KINDS).take(pa.array(draft.kind)),
         "registration_country": registered,
@@ -165,7 +165,7 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     return record_table(columns, Journey)
 
 
-def party(words: Words, where: Flags | None = None) -> pa.Array:
+def party_ids(words: Words, where: Flags | None = None) -> pa.Array:
     """Party ids, as keyed pseudonyms look."""
     return texts("p-", hexadecimal(words), where=where)
 

@@ -54,7 +54,7 @@ class Findings:
         }
 
 
-def findings(
+def stated_findings(
     rng: np.random.Generator,
     kind: SubjectKind,
     typology: Ints,

@@ -9,7 +9,7 @@ from synthetic import instants
 from synthetic.chance import Flags, Ints, chance
 from synthetic.inspection import SELECTED_BY, delay_days
 from synthetic.networks.catalogue import UNORGANISED, typologies_of
-from synthetic.offences import findings
+from synthetic.offences import stated_findings
 from synthetic.plan import Plan
 from synthetic.subjects import Subjects
 
@@ -40,7 +40,7 @@ def outcome_table(
     found = subjects.found[which]
     own = chance(plan.seed, f"offences of {kind}s", chapter)
     has_other = (found == 0) & (own.random(len(which)) < plan.scenario.other_offences)
-    stated = findings(
+    stated = stated_findings(
         own,
         kind,
         subjects.typology[which],

@@ -15,7 +15,7 @@ from synthetic.actors import Actors, invented_actors
 from synthetic.chance import Floats, Ints
 from synthetic.corridors import Corridors, corridors
 from synthetic.networks.life import Movements, lived
-from synthetic.rows import taken
+from synthetic.rows import select_rows
 from synthetic.scenario import Scenario
 
 CHAPTER_JOURNEYS = 16_000
@@ -53,11 +53,11 @@ class Plan:
         """The movements of networks in a chapter."""
         moves = self.routes if kind == "route" else self.shipments
         low, high = np.searchsorted(moves.at_day, self.edges[chapter : chapter + 2])
-        return taken(moves, np.arange(low, high))
+        return select_rows(moves, np.arange(low, high))
 
 
 @cache
-def planned(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
+def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
     """The plan of a world of `journeys` routes and as many shipments."""
     ways = corridors()
     routes, shipments = (

@@ -13,7 +13,7 @@ from synthetic.chance import Flags, Ints
 Columns = TypeVar("Columns")
 
 
-def taken(columns: Columns, which: Ints | Flags) -> Columns:
+def select_rows(columns: Columns, which: Ints | Flags) -> Columns:
     """The rows that an index or a mask selects, in its order."""
     return _mapped(lambda column: column[which], [columns])
 

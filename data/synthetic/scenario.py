@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from synthetic.errors import ScenarioError
+from features.errors import TidegateError
 
 HERE = Path(__file__).parent / "scenarios"
 
@@ -40,7 +40,7 @@ class Scenario:
     def read(cls, file: Path) -> Self:
         """The scenario in a TOML file, or in the shipped one of that name.
 
-        Raises ScenarioError that names the key and its allowed range.
+        Raises TidegateError that names the key and its allowed range.
         """
         shipped = HERE / f"{file}.toml"
         source = shipped if not file.exists() and shipped.exists() else file
@@ -48,9 +48,9 @@ class Scenario:
             keys = tomllib.loads(source.read_text(encoding="utf-8"))
         except FileNotFoundError:
             names = ", ".join(sorted(f.stem for f in HERE.glob("*.toml")))
-            raise ScenarioError(f"{file}: no such scenario file; shipped ones: {names}") from None
+            raise TidegateError(f"{file}: no such scenario file; shipped ones: {names}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ScenarioError(f"{file}: not a TOML file ({error})") from None
+            raise TidegateError(f"{file}: not a TOML file ({error})") from None
         checked: dict[str, Any] = {k: _checked(k, value, file) for k, value in keys.items()}
         return cls(**checked)
 
@@ -87,13 +87,13 @@ def _checked(key: str, value: Any, file: Path) -> float | str:
     if key in RANGES:
         low, high = RANGES[key]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ScenarioError(f"{file}, {key}: want a number from {low} to {high}")
+            raise TidegateError(f"{file}, {key}: want a number from {low} to {high}")
         if not low <= value <= high:
-            raise ScenarioError(f"{file}, {key}: {value} is outside {low} to {high}")
+            raise TidegateError(f"{file}, {key}: {value} is outside {low} to {high}")
         return float(value)
     if key in CHOICES:
         if value not in CHOICES[key]:
-            raise ScenarioError(f"{file}, {key}: {value!r} is none of {list(CHOICES[key])}")
+            raise TidegateError(f"{file}, {key}: {value!r} is none of {list(CHOICES[key])}")
         return str(value)
     known = ", ".join(field.name for field in fields(Scenario))
-    raise ScenarioError(f"{file}, {key}: no such key; a scenario may set {known}")
+    raise TidegateError(f"{file}, {key}: no such key; a scenario may set {known}")

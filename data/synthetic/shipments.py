@@ -14,12 +14,12 @@ from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import SHIP
 from synthetic.goods import goods
 from synthetic.instants import DAY, HOUR
-from synthetic.journeys import JourneyDraft, is_freight, journey_ids, party
+from synthetic.journeys import JourneyDraft, is_freight, journey_ids, party_ids
 from synthetic.measures import CURRENCIES, Boxes, Measures, boxed, measured
 from synthetic.networks.catalogue import typologies_of
 from synthetic.parties import consignees, consignors, declarants, forwarders
 from synthetic.plan import Plan
-from synthetic.rows import taken
+from synthetic.rows import select_rows
 from synthetic.spelling import Bytes, decimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
 
@@ -108,7 +108,7 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
             journeys.kind[journey] == SHIP,
         ),
     )
-    draft = taken(draft, np.argsort(draft.declared_at, kind="stable"))
+    draft = select_rows(draft, np.argsort(draft.declared_at, kind="stable"))
     draft.number[:] = plan.first_shipment[chapter] + np.arange(number)
     return draft
 
@@ -133,14 +133,14 @@ def shipment_table(
     columns = {
         "shipment_id": shipment_ids(draft.number),
         "journey_id": journey_ids(journeys.number[draft.journey]),
-        "consignor_id": party(draft.consignor),
-        "consignee_id": party(draft.consignee),
-        "notify_party_id": party(
+        "consignor_id": party_ids(draft.consignor),
+        "consignee_id": party_ids(draft.consignee),
+        "notify_party_id": party_ids(
             np.where(trait % np.uint64(3) == 0, draft.forwarder, draft.consignee),
             where=known[0] & (trait % np.uint64(7) < 5),
         ),
-        "forwarder_id": party(draft.forwarder, where=known[1]),
-        "declarant_id": party(draft.declarant, where=known[2]),
+        "forwarder_id": party_ids(draft.forwarder, where=known[1]),
+        "declarant_id": party_ids(draft.declarant, where=known[2]),
         "hs_code": pa.array(table.hs_code, pa.string()).take(pa.array(draft.declared_goods)),
         "goods_description": _described(rng, draft, known[3]),
         "origin_country": countries.take(pa.array(draft.origin)),

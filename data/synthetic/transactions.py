@@ -12,7 +12,7 @@ from features.reference.reporting_limits import reporting_limit
 from synthetic import instants
 from synthetic.actors import PAYER
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
-from synthetic.journeys import JourneyDraft, journey_ids, party
+from synthetic.journeys import JourneyDraft, journey_ids, party_ids
 from synthetic.measures import CURRENCIES, rates
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
@@ -247,8 +247,8 @@ def _transactions(
         "transaction_id": texts(prefix, decimal(numbers[of], 8), "-", decimal(place, 2)),
         "subject_kind": pa.array([kind]).take(pa.array(np.zeros(rows, np.int64))),
         "subject_id": ids.take(pa.array(of)),
-        "payer_id": party(paid.payer),
-        "payee_id": party(paid.payee),
+        "payer_id": party_ids(paid.payer),
+        "payee_id": party_ids(paid.payee),
         "payer_country": countries.take(pa.array(paid.payer_country, mask=unknown[0])),
         "payee_country": countries.take(pa.array(paid.payee_country, mask=unknown[1])),
         "amount": pa.array(_amounts(rng, signs, of, paid.amount_eur * rate, under, currency)),

@@ -24,7 +24,7 @@ from synthetic.goods_items import goods_item_table
 from synthetic.journeys import drafted_journeys, journey_ids, journey_table
 from synthetic.legs import leg_table, position_table
 from synthetic.outcomes import ORACLE, oracle_table, outcome_table
-from synthetic.plan import Plan, planned
+from synthetic.plan import Plan, plan_world
 from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments, shipment_ids, shipment_table
 from synthetic.transactions import route_transactions, shipment_transactions
@@ -50,7 +50,7 @@ def invent(
     any number of `cores`.
     """
     out.mkdir(parents=True, exist_ok=True)
-    plan = planned(scenario, journeys, days, seed)
+    plan = plan_world(scenario, journeys, days, seed)
     with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as unfinished:
         folder = Path(unfinished)
         with ExitStack() as stack:
@@ -150,4 +150,4 @@ def _chapter_elsewhere(
     scenario: Scenario, journeys: int, days: int, seed: int, number: int
 ) -> Chapter:
     """A chapter in another process, which makes the plan once for all its chapters."""
-    return chapter_of(planned(scenario, journeys, days, seed), number)
+    return chapter_of(plan_world(scenario, journeys, days, seed), number)

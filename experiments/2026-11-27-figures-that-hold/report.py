@@ -25,7 +25,7 @@ from synthetic import inspection
 from synthetic.journeys import drafted_journeys
 from synthetic.networks.catalogue import typologies_of
 from synthetic.networks.life import office_share
-from synthetic.plan import Plan, planned
+from synthetic.plan import Plan, plan_world
 from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments, shipment_ids
 from synthetic.signs import Signs
@@ -197,7 +197,7 @@ def scored_world(home: Path) -> ScoredWindow:
 
 def main(home: Path, world_seed: int, redraws: int) -> None:
     """Print a table for each share that is drawn at random."""
-    plan = planned(Scenario(), JOURNEYS, DAYS, world_seed)
+    plan = plan_world(Scenario(), JOURNEYS, DAYS, world_seed)
     traffic = traffic_of(scored_world(home), plan, np.random.default_rng(SEED))
     for at_random in DRAWN_AT_RANDOM:
         rng = np.random.default_rng(SEED)

@@ -27,7 +27,7 @@ from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict, ModelPointer
 from training.model.model_registration import Registration
 from training.parameters import TrainingParameters
-from training.train import train
+from training.train import train_model
 
 OWN_IDS = (("documents", "document_id"), ("transactions", "transaction_id"), ("events", "event_id"))
 JOURNEYS, DAYS, LIVE_DAYS = 12_000, 365, 20
@@ -60,7 +60,7 @@ def make_home(home: Path) -> None:
     for kind in KINDS:
         folder = home / "training_sets" / kind
         build_training_set(home / "records", kind, folder)
-        model = train(
+        model = train_model(
             TrainingSet.read(folder, kind), TrainingParameters.model_validate(PARAMETERS)
         ).model
         models = ModelHome(home)

@@ -32,7 +32,7 @@ from training.data.time_split import TimeSplit
 from training.data.training_set import FILES, TrainingSet
 from training.fit.fit_trees import lightgbm_parameters, tree_count
 from training.parameters import TrainingParameters
-from training.train import train
+from training.train import train_model
 
 ROWS, JOURNEYS, DAYS, SEED = 100_000, 5_000, 365, 5
 KIND: SubjectKind = "shipment"
@@ -69,7 +69,7 @@ def _asked(whom: str, folder: Path, trees: int) -> dict[str, float]:
 def _ours(folder: Path, _: int) -> dict[str, float]:
     data = TrainingSet.read(folder, KIND)
     began = process_time()
-    candidate = train(data, TrainingParameters())
+    candidate = train_model(data, TrainingParameters())
     return {"seconds": process_time() - began, "trees": tree_count(candidate.model.booster_text)}
 
 

@@ -25,7 +25,7 @@ from training.outcomes import Bools
 from training.parameters import SplitParameters, TrainingParameters
 from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 from training.train import Candidate
-from training.train import train as train_candidate
+from training.train import train_model as train_candidate
 
 PARAMETERS = Path(__file__).with_name("parameters.toml")
 MAPPING = MappingFile.read(Path(__file__).with_name("mapping.toml"))

@@ -197,12 +197,12 @@ def _version(models: "ModelHome", reference: str) -> tuple[str, str, str]:
 def _former_champion(models: "ModelHome", reference: str) -> tuple[str, str, str]:
     import re
 
-    from training.errors import PromotionRefused, UnknownModel
+    from training.errors import PromotionRefused, TrainingError
 
     name = re.split(r"[@/]", reference, maxsplit=1)[0]
     pointer = models.pointer(name, "champion")
     if pointer is None:
-        raise UnknownModel(f"{name} has no champion here")
+        raise TrainingError(f"{name} has no champion here")
     if not pointer.previous:
         raise PromotionRefused((f"version {pointer.version} is the first champion of {name}",))
     former = pointer.previous[0]

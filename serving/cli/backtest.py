@@ -41,8 +41,8 @@ def backtest(
     from serving.cli.rows_ahead import count_in_matrix
     from training.backtest.history import History
     from training.backtest.policy import read_together
-    from training.backtest.policy_figures import figures
-    from training.backtest.replay_policy import replay
+    from training.backtest.policy_figures import figures_of_policies
+    from training.backtest.replay_policy import replay_policy
     from training.data.training_set import TrainingSet
 
     policies = read_together(policy)
@@ -55,7 +55,9 @@ def backtest(
     replayed = []
     for name, rules in policies.items():
         with progress_bar(f"{name}: weeks") as progress:
-            replayed.append(figures(replay(name, rules, history, standing, progress)))
+            replayed.append(
+                figures_of_policies(replay_policy(name, rules, history, standing, progress))
+            )
     written = out or home / "backtests" / kind
     _write(tuple(replayed), kind, written, is_invented=history.is_invented)
     if as_json:
@@ -138,9 +140,11 @@ def _write(
     import json
 
     from features.atomic_dir import written_whole
-    from training.backtest.backtest_page import page
+    from training.backtest.backtest_page import render_backtest
 
     with written_whole(folder) as partial:
         content = json.dumps(_document(policies), indent=1, allow_nan=False)
         (partial / "backtest.json").write_text(content)
-        (partial / "backtest.html").write_text(page(policies, subject, is_invented=is_invented))
+        (partial / "backtest.html").write_text(
+            render_backtest(policies, subject, is_invented=is_invented)
+        )

@@ -128,7 +128,7 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
     from features.errors import TidegateError
     from features.records import SUBJECT_KINDS
     from serving.installation import CheckResult
-    from training.gates.canary_file import CanaryFile, file_of
+    from training.gates.canary_file import CanaryFile, canary_path
     from training.gates.waiver import WAIVER, Waiver
     from training.model.model_home import ModelHome
 
@@ -139,7 +139,7 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
     checks |= {
         f"canaries of {kind}s": partial(CanaryFile.read, home, kind)
         for kind in SUBJECT_KINDS
-        if file_of(home, kind).exists()
+        if canary_path(home, kind).exists()
     }
     for what, read in checks.items():
         try:

@@ -21,7 +21,7 @@ def dossier(
 ) -> CommandOutput:
     """Gather all that is on file about a model version, for those who must answer for it."""
     from features.atomic_dir import written_whole
-    from training.dossier.dossier_page import page
+    from training.dossier.dossier_page import render_dossier
     from training.dossier.gathered import Dossier
     from training.model.model_home import ModelHome
 
@@ -30,6 +30,6 @@ def dossier(
     registration = gathered.registration
     folder = out or at.home / "dossiers" / registration.name / registration.version
     with written_whole(folder) as partial:
-        (partial / "dossier.html").write_text(page(gathered), encoding="utf-8")
+        (partial / "dossier.html").write_text(render_dossier(gathered), encoding="utf-8")
         (partial / "dossier.json").write_text(json.dumps(gathered.as_json, indent=1))
     return CommandOutput(gathered.as_json, (), (f"the technical file: {folder / 'dossier.html'}",))

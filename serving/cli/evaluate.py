@@ -146,11 +146,11 @@ def other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None
 
 def _write_report(judged: "Reevaluation", folder: Path) -> None:
     from features.atomic_dir import written_whole
-    from training.evaluation.evaluation_page import page
-    from training.evaluation.evaluation_plots import pictures
+    from training.evaluation.evaluation_page import render_evaluation
+    from training.evaluation.evaluation_plots import evaluation_pictures
     from training.evaluation.html_page import as_png
 
     with written_whole(folder) as partial:
-        drawn = as_png(pictures(judged.report, judged.explained))
+        drawn = as_png(evaluation_pictures(judged.report, judged.explained))
         (partial / "report.json").write_bytes(judged.report.as_bytes)
-        (partial / "report.html").write_text(page(judged.report, drawn))
+        (partial / "report.html").write_text(render_evaluation(judged.report, drawn))

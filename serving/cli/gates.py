@@ -47,14 +47,14 @@ def gates(
 
     Exit code 1 where --champion has learnt from labels of the window that they are compared on.
     """
-    from training.data.training_set import TrainingSet, subject_of
+    from training.data.training_set import TrainingSet, training_set_subject
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
 
     if (model is None) == (scores is None):
         raise typer.BadParameter("want --model or --scores, and not both")
     models = ModelHome(home)
-    data = TrainingSet.read(training_set, subject_of(training_set))
+    data = TrainingSet.read(training_set, training_set_subject(training_set))
     rival = RiskModel.read(models.find(champion), models.public_key) if champion else None
     if scores is not None:
         verdicts = tuple(_of_scores(scores, data, rival, experiment))

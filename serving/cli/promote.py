@@ -133,7 +133,7 @@ def carry_out(
         return promotion.run_as_shadow(model, models, store, approval)
     data = training_set_of(models, model, training_set)
     live = _live(models, model, settings, approval.at)
-    return promotion.promote(model, models, store, approval, data, leave=leave, live=live)
+    return promotion.promote_version(model, models, store, approval, data, leave=leave, live=live)
 
 
 def print_promotion(done: "Promotion", role: str = IS_CHAMPION) -> None:

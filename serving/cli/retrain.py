@@ -44,7 +44,7 @@ def retrain(
     """
     from training.model.model_home import ModelHome
     from training.parameters import TrainingParameters
-    from training.retrain import retrain as retrain_model
+    from training.retrain import retrain_challenger as retrain_model
 
     known_until = until.replace(tzinfo=UTC) if until else at.now
     if known_until > at.now:

@@ -108,9 +108,9 @@ def trained(
     from training.data.training_set import TrainingSet
     from training.model.model_home import ModelHome
     from training.registry.mlflow.store import TrackingStore
-    from training.registry.registration import register
+    from training.registry.registration import register_version
     from training.registry.training_origin import TrainingOrigin, source_revision
-    from training.train import train as make_candidate
+    from training.train import train_model as make_candidate
 
     data = TrainingSet.read(training_set, subject.value, numbers_in=numbers_in)
     store = TrackingStore.open(home, tracking_uri)
@@ -121,7 +121,7 @@ def trained(
     with growers as workers, progress_bar(f"{subject.value}: trees") as progress:
         candidate = make_candidate(data, parameters, _reporting(progress), workers)
     candidate = replace(candidate, trials=trials)
-    return candidate, register(candidate, data, ModelHome(home), store, origin)
+    return candidate, register_version(candidate, data, ModelHome(home), store, origin)
 
 
 def _searched(

@@ -15,8 +15,8 @@ from deploy.audit_dependencies import (
     CANARY,
     AuditedPackage,
     accepted_advisories,
-    audit,
-    judged,
+    audit_locks,
+    judge_packages,
 )
 
 TODAY = date(2026, 11, 27)
@@ -69,7 +69,7 @@ def lock(tmp_path: Path) -> Path:
 
 def test_a_service_that_knows_no_advisory_of_the_canary_says_nothing(lock: Path) -> None:
     with osv({}) as service:
-        audited = audit(lock, {}, TODAY, service)
+        audited = audit_locks(lock, {}, TODAY, service)
     assert audited.verdict == "undecided"
     assert " ".join(CANARY) in audited.says[0]
 
@@ -77,32 +77,32 @@ def test_a_service_that_knows_no_advisory_of_the_canary_says_nothing(lock: Path)
 def test_a_service_that_cannot_be_reached_says_nothing(lock: Path) -> None:
     with osv({"jinja2": "CVE-2014-1402"}) as service:
         pass
-    assert audit(lock, {}, TODAY, service).verdict == "undecided"
+    assert audit_locks(lock, {}, TODAY, service).verdict == "undecided"
 
 
 def test_an_advisory_of_a_locked_package_is_refused_by_name(lock: Path) -> None:
     known = {"jinja2": "CVE-2014-1402", "requests": "CVE-2026-1"}
     with osv(known) as service:
-        audited = audit(lock, {"CVE-2014-1402": TODAY}, TODAY, service)
+        audited = audit_locks(lock, {"CVE-2014-1402": TODAY}, TODAY, service)
     assert (audited.verdict, audited.says) == ("refused", ("requests 2.34.2: CVE-2026-1",))
 
 
 def test_a_lock_without_advisories_passes_once_the_canary_was_reported(lock: Path) -> None:
     lock.write_text(f"requests==2.34.2 {HASH}\n")
     with osv({"jinja2": "CVE-2014-1402"}) as service:
-        assert audit(lock, {}, TODAY, service).verdict == "passed"
+        assert audit_locks(lock, {}, TODAY, service).verdict == "passed"
 
 
 def test_a_package_that_was_skipped_is_never_passed() -> None:
     skipped = AuditedPackage("requests", "2.34.2", skipped="not found")
-    assert judged([skipped], {}, TODAY).verdict == "undecided"
+    assert judge_packages([skipped], {}, TODAY).verdict == "undecided"
 
 
 def test_an_advisory_is_accepted_until_its_day_and_no_longer() -> None:
     package = AuditedPackage("requests", "2.34.2", ("CVE-2026-1",))
     accepted = {"CVE-2026-1": TODAY}
-    assert judged([package], accepted, TODAY).verdict == "passed"
-    assert judged([package], accepted, TODAY + timedelta(days=1)).verdict == "refused"
+    assert judge_packages([package], accepted, TODAY).verdict == "passed"
+    assert judge_packages([package], accepted, TODAY + timedelta(days=1)).verdict == "refused"
 
 
 def test_every_advisory_that_is_accepted_has_a_reason_and_a_day(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from deploy.release import (
     SIGNATURE,
     SUMS,
     ReleaseRefused,
-    build,
-    sign,
-    verify,
+    build_release,
+    sign_release,
+    verify_release,
 )
 from tests.counts import in_full_alone
 
@@ -52,7 +52,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "dist"
-    build(source, out)
+    build_release(source, out)
     return out
 
 
@@ -66,7 +66,7 @@ def signed(built: Path, tmp_path: Path) -> tuple[Path, Path]:
     public.write_bytes(
         private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    sign(out, key)
+    sign_release(out, key)
     return out, public
 
 
@@ -102,7 +102,7 @@ def test_a_list_of_parts_names_every_locked_package_with_its_digests(built: Path
 def test_a_release_of_one_commit_is_the_same_again(
     source: Path, built: Path, tmp_path: Path
 ) -> None:
-    build(source, tmp_path / "again")
+    build_release(source, tmp_path / "again")
     assert (tmp_path / "again" / SUMS).read_text() == (built / SUMS).read_text()
 
 
@@ -111,13 +111,13 @@ def test_what_is_not_committed_is_not_released(source: Path, tmp_path: Path) -> 
     added.write_text("")
     try:
         with pytest.raises(ReleaseRefused, match="not committed"):
-            build(source, tmp_path / "dist")
+            build_release(source, tmp_path / "dist")
     finally:
         added.unlink()
 
 
 def test_a_release_as_it_was_signed_is_verified(signed: tuple[Path, Path]) -> None:
-    verify(*signed)
+    verify_release(*signed)
 
 
 def test_any_change_of_a_signed_release_is_noticed(signed: tuple[Path, Path]) -> None:
@@ -127,14 +127,14 @@ def test_any_change_of_a_signed_release_is_noticed(signed: tuple[Path, Path]) ->
         for changed in (content[:-1], content[:-1] + bytes([content[-1] ^ 1])):
             file.write_bytes(changed)
             with pytest.raises(ReleaseRefused):
-                verify(out, public)
+                verify_release(out, public)
         file.unlink()
         with pytest.raises(ReleaseRefused):
-            verify(out, public)
+            verify_release(out, public)
         file.write_bytes(content)
     (out / "added.whl").write_bytes(b"")
     with pytest.raises(ReleaseRefused, match=r"added\.whl"):
-        verify(out, public)
+        verify_release(out, public)
 
 
 def test_a_release_that_another_key_signed_is_refused(
@@ -144,7 +144,7 @@ def test_a_release_that_another_key_signed_is_refused(
     public = Ed25519PrivateKey.generate().public_key()
     other.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     with pytest.raises(ReleaseRefused, match="not signed by this key"):
-        verify(signed[0], other)
+        verify_release(signed[0], other)
 
 
 def test_openssl_verifies_a_release_too(signed: tuple[Path, Path]) -> None:

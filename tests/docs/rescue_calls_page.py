@@ -17,7 +17,7 @@ from serving.triage.life_at_risk import danger_signals, in_words
 from synthetic.danger import in_danger
 from synthetic.journeys import drafted_journeys, journey_table
 from synthetic.legs import position_table
-from synthetic.plan import planned
+from synthetic.plan import plan_world
 from synthetic.scenario import Scenario
 from tests.serving.review.rescue.centres import CENTRES
 
@@ -61,7 +61,7 @@ def section() -> str:
 
 def _in_danger() -> Iterator[Submission]:
     """The journeys of a world whose people are in danger, with where they were heard."""
-    plan = planned(Scenario(), 60_000, 60, 7)
+    plan = plan_world(Scenario(), 60_000, 60, 7)
     for chapter in range(plan.chapters):
         draft = drafted_journeys(plan, chapter)
         danger = in_danger(plan, chapter, draft)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from features.build_training_set import build_training_set
-from synthetic.plan import planned
+from synthetic.plan import plan_world
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 from tests.counts import in_full_alone
@@ -16,7 +16,7 @@ from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.parameters import TrainingParameters
-from training.train import train
+from training.train import train_model
 
 STUDY: Any = importlib.import_module("experiments.2026-11-27-figures-that-hold.report")
 JOURNEYS, SEED, REDRAWS = 20_000, 5, 40
@@ -36,9 +36,9 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> Any:
     invent(folder / "records", scenario=Scenario(), journeys=JOURNEYS, days=365, seed=SEED, cores=1)
     build_training_set(folder / "records", "shipment", folder / "set")
     data = TrainingSet.read(folder / "set", "shipment")
-    model = train(data, HURRIED).model
+    model = train_model(data, HURRIED).model
     scored = scored_window(model, data, unseen_window(model, data))
-    plan = planned(Scenario(), JOURNEYS, 365, SEED)
+    plan = plan_world(Scenario(), JOURNEYS, 365, SEED)
     return STUDY.traffic_of(scored, plan, np.random.default_rng(1))
 
 

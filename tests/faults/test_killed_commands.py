@@ -32,7 +32,7 @@ from tests.training.registry.promotions import FIRST, NAME, NOON, champion_in, v
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import promote, roll_back
+from training.registry.promotion import promote_version, roll_back
 
 __all__ = ["candidates", "data", "store", "trained"]
 
@@ -137,7 +137,7 @@ def test_a_promotion_that_is_killed_leaves_one_champion_and_goes_when_run_again(
     def promoted(version: str) -> Callable[[], object]:
         approval = _claimed("promote", "grace", settings, NOON)
         reference = f"{NAME}/{version}"
-        return lambda: promote(reference, home, store, approval, data, INPUTS, FIRST)
+        return lambda: promote_version(reference, home, store, approval, data, INPUTS, FIRST)
 
     times = killed_often(promoted(first), look, "champion.json")
     times += killed_often(promoted(second), look, "champion.json")

@@ -17,7 +17,7 @@ from training.model.model_pointer import GateVerdict, ModelPointer
 from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
-from training.train import train
+from training.train import train_model
 
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 JOURNEYS = 500
@@ -65,7 +65,7 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
             "evaluation": {"redraws": 10},
         }
     )
-    model = train(TrainingSet.read(training_set, kind), parameters).model
+    model = train_model(TrainingSet.read(training_set, kind), parameters).model
     models = ModelHome(home)
     models.add_version(
         model,

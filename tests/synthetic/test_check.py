@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import synthetic
-from synthetic.check import findings, plot_displacement
+from synthetic.check import consistency_findings, plot_displacement
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def sample():
 
 
 def test_a_sound_world_has_no_orphans_and_no_fields_about_a_person(folder):
-    found = findings(folder)
+    found = consistency_findings(folder)
     assert set(found["orphans"].values()) == {0}
     assert found["person_fields"] == []
     assert 0 < found["container_numbers"]["share_failing_check_digit"] < 0.04
@@ -31,7 +31,7 @@ def with_another(folder, out, name, change):
     table = pd.read_parquet(folder / f"{name}.parquet")
     change(table)
     table.to_parquet(out / f"{name}.parquet")
-    return findings(out)
+    return consistency_findings(out)
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_the_displacement_is_drawn(folder, tmp_path):
 def test_the_sample_is_small_and_whole(sample):
     files = list(sample.glob("*.parquet"))
     assert sum(file.stat().st_size for file in files) <= 300_000
-    assert set(findings(sample)["orphans"].values()) == {0}
+    assert set(consistency_findings(sample)["orphans"].values()) == {0}
     assert pq.read_metadata(sample / "journeys.parquet").num_rows > 100

@@ -2,7 +2,7 @@ import pytest
 
 from synthetic.honest_mistakes import RATES
 from synthetic.journeys import drafted_journeys
-from synthetic.plan import planned
+from synthetic.plan import plan_world
 from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments
 
@@ -10,7 +10,7 @@ from synthetic.shipments import drafted_shipments
 @pytest.fixture(scope="module")
 def subjects():
     """A chapter's subjects by kind, of a world of a single chapter."""
-    plan = planned(Scenario(), 20_000, 365, 7)
+    plan = plan_world(Scenario(), 20_000, 365, 7)
     journeys = drafted_journeys(plan, 0)
     return {
         "route": journeys.subjects,
@@ -38,7 +38,7 @@ def test_no_sign_is_proof(subjects, kind, sign):
 
 
 def test_careless_operators_show_more_signs_by_the_scenario():
-    plan = planned(Scenario(honest_mistakes=2.0), 5_000, 60, 7)
+    plan = plan_world(Scenario(honest_mistakes=2.0), 5_000, 60, 7)
     of = drafted_journeys(plan, 0).subjects
     honest = of.signs["late_manifest"][of.network < 0]
     assert honest.mean() == pytest.approx(2 * RATES["route"]["late_manifest"], rel=0.25)

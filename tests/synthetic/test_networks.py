@@ -11,7 +11,7 @@ from synthetic.honest_mistakes import RATES
 from synthetic.journeys import drafted_journeys
 from synthetic.networks.catalogue import TYPOLOGIES, typologies_of
 from synthetic.networks.life import lived
-from synthetic.plan import planned
+from synthetic.plan import plan_world
 from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments
 
@@ -94,7 +94,7 @@ def test_after_a_seizure_a_network_pays_in_its_next_way(routes):
 
 
 def test_a_network_puts_up_new_shells_after_a_seizure():
-    plan = planned(Scenario(), 30_000, 365, 7)
+    plan = plan_world(Scenario(), 30_000, 365, 7)
     drafts = [
         drafted_shipments(plan, chapter, drafted_journeys(plan, chapter))
         for chapter in range(plan.chapters)
@@ -112,7 +112,7 @@ def test_a_network_puts_up_new_shells_after_a_seizure():
 
 
 def test_several_movements_of_a_network_share_a_shell():
-    plan = planned(Scenario(), 15_000, 365, 7)
+    plan = plan_world(Scenario(), 15_000, 365, 7)
     draft = drafted_journeys(plan, 0)
     of = pd.DataFrame({"network": draft.subjects.network, "carrier": draft.carrier})
     per_network = of[of.network >= 0].groupby("network").carrier.agg(["size", "nunique"])

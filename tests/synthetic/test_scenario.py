@@ -3,18 +3,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from features.errors import TidegateError
 from synthetic.corridors import corridors
-from synthetic.errors import ScenarioError
 from synthetic.inspection import NOT_SELECTED, RANDOM
 from synthetic.journeys import drafted_journeys, journey_table
 from synthetic.networks.catalogue import typologies_of
-from synthetic.plan import planned
+from synthetic.plan import plan_world
 from synthetic.scenario import HERE, Scenario
 
 
 @pytest.mark.parametrize("file", sorted(HERE.glob("*.toml")), ids=lambda file: file.stem)
 def test_every_shipped_scenario_can_be_read_and_planned(file):
-    plan = planned(Scenario.read(file), 3_000, 120, 5)
+    plan = plan_world(Scenario.read(file), 3_000, 120, 5)
     assert plan.chapters >= 1
 
 
@@ -38,19 +38,19 @@ def test_a_shipped_scenario_is_found_by_its_name():
 def test_a_bad_scenario_names_the_key_and_what_it_may_be(tmp_path, text, says):
     file = tmp_path / "bad.toml"
     file.write_text(text)
-    with pytest.raises(ScenarioError) as error:
+    with pytest.raises(TidegateError) as error:
         Scenario.read(file)
     assert all(part in str(error.value) for part in [str(file), *says])
 
 
 def test_a_missing_scenario_names_the_shipped_ones(tmp_path):
-    with pytest.raises(ScenarioError, match="payments_drift"):
+    with pytest.raises(TidegateError, match="payments_drift"):
         Scenario.read(tmp_path / "none.toml")
 
 
 def test_a_higher_base_rate_makes_more_movements():
     few, many = (
-        len(planned(Scenario(base_rate=rate), 20_000, 365, 7).routes.at_day)
+        len(plan_world(Scenario(base_rate=rate), 20_000, 365, 7).routes.at_day)
         for rate in (0.01, 0.04)
     )
     assert many > 3 * few
@@ -58,7 +58,7 @@ def test_a_higher_base_rate_makes_more_movements():
 
 def test_a_closed_region_is_left_by_networks_after_it_has_closed():
     scenario = Scenario(regime_at=0.5, closed_region="Northern Africa")
-    plan = planned(scenario, 30_000, 200, 7)
+    plan = plan_world(scenario, 30_000, 200, 7)
     moves, ways = plan.routes, plan.ways
     from_there = ways.region[ways.origin_country[moves.corridor]] == "Northern Africa"
     before, after = (from_there[late].mean() for late in (moves.at_day <= 100, moves.at_day > 100))
@@ -69,7 +69,7 @@ def test_a_closed_region_is_left_by_networks_after_it_has_closed():
 def worlds_with(drift):
     """What moves on routes in three worlds: in one, the lives of few networks decide it."""
     scenario = Scenario(drift=drift, drift_at=0.5)
-    return [planned(scenario, 60_000, 300, seed).routes for seed in (7, 8, 9)]
+    return [plan_world(scenario, 60_000, 300, seed).routes for seed in (7, 8, 9)]
 
 
 def test_payments_drift_turns_networks_away_from_cash_after_the_drift():
@@ -86,18 +86,18 @@ def test_payments_drift_turns_networks_away_from_cash_after_the_drift():
 
 
 def test_a_regime_change_brings_more_movements_than_before():
-    moves = planned(Scenario(regime_at=0.5, regime_factor=3.0), 60_000, 300, 7).routes
+    moves = plan_world(Scenario(regime_at=0.5, regime_factor=3.0), 60_000, 300, 7).routes
     assert (moves.at_day > 180).sum() > 1.3 * (moves.at_day < 120).sum()
 
 
 def test_a_world_without_capacity_inspects_at_random_alone():
-    plan = planned(Scenario(inspection_capacity=0.0), 30_000, 200, 7)
+    plan = plan_world(Scenario(inspection_capacity=0.0), 30_000, 200, 7)
     subjects = drafted_journeys(plan, 0).subjects
     assert set(np.unique(subjects.selected_by)) == {NOT_SELECTED, RANDOM}
 
 
 def test_the_share_of_missing_data_is_the_scenarios():
-    plan = planned(Scenario(missing=0.4), 3_000, 90, 7)
+    plan = plan_world(Scenario(missing=0.4), 3_000, 90, 7)
     table = journey_table(plan, 0, drafted_journeys(plan, 0))
     for column in ("certified_capacity", "declared_cargo_mass_kg"):
         assert table[column].null_count / table.num_rows == pytest.approx(0.4, abs=0.05)
@@ -107,7 +107,7 @@ def test_the_share_of_missing_data_is_the_scenarios():
 
 def test_a_strong_season_shows_in_how_much_moves():
     level, strong = (
-        planned(Scenario(season=season), 40_000, 365, 7).honest_journeys for season in (0.0, 0.9)
+        plan_world(Scenario(season=season), 40_000, 365, 7).honest_journeys for season in (0.0, 0.9)
     )
     months = [days[:360].reshape(12, 30).sum(axis=1) for days in (level, strong)]
     assert months[0].max() < 1.15 * months[0].min()
@@ -135,7 +135,7 @@ def test_a_drift_changes_what_it_names_after_it_and_nothing_before(drift, what):
 @pytest.mark.parametrize("drift", ["all_typologies", "late_typologies"])
 def test_all_networks_hand_over_at_once_and_move_as_often(drift):
     usual, drifted = (
-        planned(Scenario(drift=name, drift_at=0.5), 60_000, 300, 7).shipments
+        plan_world(Scenario(drift=name, drift_at=0.5), 60_000, 300, 7).shipments
         for name in ("none", drift)
     )
     late = np.array([t.is_late for t in typologies_of("shipment")])

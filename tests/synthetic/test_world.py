@@ -9,7 +9,7 @@ from stdnum import iso6346
 from features.ingest.record_files import read_records
 from features.persons import person_fields
 from features.records import RECORD_FILES
-from synthetic.plan import planned
+from synthetic.plan import plan_world
 from synthetic.scenario import Scenario
 from synthetic.world import SCHEMAS, invent
 from tests.processes import in_a_session, wait_until_nobody_is_left
@@ -123,7 +123,7 @@ def test_a_larger_world_has_more_chapters_not_larger_ones():
     """What is held at a time is a chapter, so memory does not grow with the world."""
     largest = {}
     for journeys in (100_000, 400_000):
-        plan = planned(Scenario(), journeys, 365, 7)
+        plan = plan_world(Scenario(), journeys, 365, 7)
         firsts = np.append(plan.first_journey, journeys)
         largest[journeys] = np.diff(firsts).max()
     assert largest[400_000] < 1.3 * largest[100_000]

@@ -26,7 +26,7 @@ from serving.cli.train import train
 from tests.ports import free_port
 from tests.training.planted import planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import ParametersError, ScoresError, TrainingSetError, WindowSeen
+from training.errors import TrainingError, TrainingSetError, WindowSeen
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
@@ -183,7 +183,7 @@ def test_a_wrong_parameter_and_an_absent_set_end_with_a_reason(
     wrong = call(tidegate, home, "train", "--subject", "shipment", "--experiment", str(experiment))
     absent = call(tidegate, home, "train", "--subject", "route")
 
-    assert isinstance(wrong.exception, ParametersError)
+    assert isinstance(wrong.exception, TrainingError)
     assert "did you mean 'leaves'" in str(wrong.exception)
     assert isinstance(absent.exception, TrainingSetError)
     assert "features.parquet is missing" in str(absent.exception)
@@ -308,7 +308,7 @@ def test_a_file_of_scores_that_cannot_be_judged_is_named(
 
     refused = asked(tidegate, home, "--scores", str(file), "--json")
 
-    assert isinstance(refused.exception, ScoresError)
+    assert isinstance(refused.exception, TrainingError)
     assert says in str(refused.exception)
     assert refused.stdout == ""
 
@@ -389,10 +389,10 @@ def test_what_only_one_machine_can_is_refused_before_a_worker_is_asked(
 
         refused = call(tidegate, home, *words)
 
-        assert isinstance(refused.exception, ParametersError)
+        assert isinstance(refused.exception, TrainingError)
         assert reason in str(refused.exception)
 
     experiment.write_text('[trees]\nmonotone = "off"\nlearner = "data_parallel"\n')
     alone = call(tidegate, home, *words[:-2])
-    assert isinstance(alone.exception, ParametersError)
+    assert isinstance(alone.exception, TrainingError)
     assert "`tidegate train --workers N` has several workers" in str(alone.exception)

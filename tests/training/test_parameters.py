@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import ParametersError
+from training.errors import TrainingError
 from training.parameters import TrainingParameters
 
 
@@ -56,10 +56,10 @@ def test_a_day_means_its_first_instant_in_utc(tmp_path: Path) -> None:
 def test_a_wrong_parameter_is_named_with_what_is_allowed(
     tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(ParametersError, match=message):
+    with pytest.raises(TrainingError, match=message):
         read(tmp_path, text)
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParametersError, match="no such file"):
+    with pytest.raises(TrainingError, match="no such file"):
         TrainingParameters.read(tmp_path / "parameters.toml")

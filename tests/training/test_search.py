@@ -6,10 +6,10 @@ import pytest
 
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.errors import ParametersError, SearchError
+from training.errors import TrainingError
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters, TreeParameters
 from training.search import Search, search, search_name
-from training.train import train
+from training.train import train_model
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_the_best_parameters_as_toml_make_the_same_model(
     again = TrainingParameters.read(file)
 
     assert again == whole.parameters
-    models = [train(data, parameters).model for parameters in (again, whole.parameters)]
+    models = [train_model(data, parameters).model for parameters in (again, whole.parameters)]
     assert models[0].digest == models[1].digest
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_no_database_is_named(data: TrainingSet, tmp_path: Path) 
     file = tmp_path / "searches.db"
     file.write_text("a letter to a friend\n" * 100)
 
-    with pytest.raises(SearchError, match=r"searches\.db cannot keep a search"):
+    with pytest.raises(TrainingError, match=r"searches\.db cannot keep a search"):
         search(data, asked(trials=1), file)
 
 
@@ -136,5 +136,5 @@ def test_a_span_upside_down_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "parameters.toml"
     file.write_text("[search.spans]\nleaves = [9, 4]\n")
 
-    with pytest.raises(ParametersError, match=r"leaves: .*want \[lowest, highest\], got \[9, 4\]"):
+    with pytest.raises(TrainingError, match=r"leaves: .*want \[lowest, highest\], got \[9, 4\]"):
         TrainingParameters.read(file)

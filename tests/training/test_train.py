@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import CalibrationError, NotEnoughLabels
+from training.errors import NotEnoughLabels, TrainingError
 from training.fit.booster_predict import Margins
 from training.fit.fit_trees import tree_count
 from training.gates.gates import better_than_random
@@ -16,7 +16,7 @@ from training.parameters import (
     TrainingParameters,
     TreeParameters,
 )
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 PARAMETERS = TrainingParameters(threads=1, trees=TreeParameters(trees=80, leaves=8))
 
@@ -28,14 +28,14 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train(data, PARAMETERS)
+    return train_model(data, PARAMETERS)
 
 
 def test_the_same_data_parameters_and_seed_give_the_same_digest(
     planted: Path, candidate: Candidate
 ) -> None:
-    again = train(TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS)
-    reseeded = train(
+    again = train_model(TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS)
+    reseeded = train_model(
         TrainingSet.read(planted, "shipment", INPUTS), PARAMETERS.model_copy(update={"seed": 99})
     )
 
@@ -94,8 +94,8 @@ def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) ->
     shuffled = replace(data, outcomes=replace(data.outcomes, label=labels))
 
     try:
-        manifest = train(shuffled, PARAMETERS).model.manifest
-    except CalibrationError:
+        manifest = train_model(shuffled, PARAMETERS).model.manifest
+    except TrainingError:
         return
     assert better_than_random(manifest).verdict != "passed"
 
@@ -103,7 +103,7 @@ def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) ->
 def test_a_refit_grows_as_many_trees_as_are_best_in_the_mean_of_the_folds(
     candidate: Candidate, data: TrainingSet
 ) -> None:
-    once = train(data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=False)}))
+    once = train_model(data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=False)}))
 
     for trained in (candidate, once):
         losses = trained.losses
@@ -119,7 +119,7 @@ def test_many_labels_are_grown_and_calibrated_by_the_calibration_window_alone(
     """The trees are those of any refit; their number and the line are of the calibration window."""
     monkeypatch.setattr("training.fit.fit_calibrated.MOST_CROSS_FITTED", 1_000)
 
-    many = train(data, PARAMETERS)
+    many = train_model(data, PARAMETERS)
 
     trees, folded = (trees_of(trained.model.booster_text) for trained in (many, candidate))
     assert len(trees) == min(many.losses, key=lambda n: many.losses[n])
@@ -153,8 +153,8 @@ def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(
     chosen = replace(data, outcomes=outcomes)
     equal = SelectionParameters(fit="equal", calibration="equal")
 
-    weighted = train(chosen, PARAMETERS)
-    naive = train(chosen, PARAMETERS.model_copy(update={"selection": equal}))
+    weighted = train_model(chosen, PARAMETERS)
+    naive = train_model(chosen, PARAMETERS.model_copy(update={"selection": equal}))
 
     truth = np.nanmean(label)
     assert mean_probability(weighted) == pytest.approx(truth, abs=0.05)
@@ -177,7 +177,7 @@ def test_traffic_that_nobody_inspected_is_in_no_figure_and_lowers_no_probability
     even = SelectionParameters(fit="traffic", calibration="equal")
     parameters = PARAMETERS.model_copy(update={"selection": even})
 
-    told = train(thinned, parameters)
+    told = train_model(thinned, parameters)
 
     window = told.model.manifest.training_window.evaluation
     begins = np.datetime64(window.begins.replace(tzinfo=None), "us")
@@ -203,4 +203,4 @@ def test_a_world_with_too_few_confirmed_is_refused(tmp_path: Path) -> None:
     folder = write_training_set(tmp_path, features, clean, subjects)
 
     with pytest.raises(NotEnoughLabels, match="0 confirmed"):
-        train(TrainingSet.read(folder, "shipment", INPUTS), PARAMETERS)
+        train_model(TrainingSet.read(folder, "shipment", INPUTS), PARAMETERS)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from training.backtest.backtest_plots import pictures
+from training.backtest.backtest_plots import backtest_pictures
 from training.backtest.policy_figures import LoggedEvidence, PolicyFigures, TypologyCount
 from training.backtest.prevalence import Counting
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
 from training.evaluation.evaluation_page import spelt
-from training.evaluation.html_page import as_png, document, note, table
+from training.evaluation.html_page import as_png, document, footnote, table
 
 Policies = tuple[PolicyFigures, ...]
 
@@ -19,19 +19,19 @@ WAYS: dict[Counting, str] = {
 }
 
 
-def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
+def render_backtest(policies: Policies, subject: str, *, is_invented: bool) -> str:
     """The whole page; texts from data are escaped."""
     parts = (
-        note(how_measured(policies[0], subject)),
+        footnote(how_measured(policies[0], subject)),
         _found(policies, subject),
-        *(note(f"{each.name}: {office_capacity_in_words(each)}") for each in policies),
+        *(footnote(f"{each.name}: {office_capacity_in_words(each)}") for each in policies),
         _refusals(policies),
         _typologies(policies, is_invented=is_invented),
         _own_prevalence(policies) if is_invented else _prevalence(policies[0], subject),
         _bounds(policies),
     )
     title = f"Policies replayed over {len(policies[0].weeks)} weeks of {subject}s"
-    return document(title, parts, as_png(pictures(policies)))
+    return document(title, parts, as_png(backtest_pictures(policies)))
 
 
 def how_measured(policy: PolicyFigures, subject: str) -> str:

@@ -10,14 +10,14 @@ from matplotlib.ticker import MaxNLocator
 
 from training.backtest.policy_figures import RECENT_WEEKS, PolicyFigures
 from training.confidence_intervals import Estimate
-from training.evaluation.plot_style import GREEN, INK, PALE, WARM, framed
+from training.evaluation.plot_style import GREEN, INK, PALE, WARM, frame_plot
 from training.ranking import Floats
 
 COLOURS = (INK, WARM, GREEN, "#8a6d3b", "#6b5b95")
 STATUS_QUO = "as it was, without a policy"
 
 
-def pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
+def backtest_pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
     """Every picture by name."""
     return {"hits": hits(policies), "precision": precision(policies)}
 
@@ -86,6 +86,6 @@ def _of_whom(policy: PolicyFigures) -> str:
 
 
 def _by_week() -> tuple[Figure, Axes]:
-    figure, axes = framed(6.4, 4.2)
+    figure, axes = frame_plot(6.4, 4.2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, axes

@@ -11,7 +11,7 @@ from features.linked_records import windows_behind
 from training.backtest.policy import Policy
 from training.data.time_split import FAR_FUTURE, TimeWindow
 from training.data.training_set import TrainingSet
-from training.errors import PolicyRefused
+from training.errors import TrainingError
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle
 from training.evaluation.settled_results import settled_until, still_to_come
@@ -70,19 +70,19 @@ class History:
         return offices.where(offices.notna(), "(none)").to_numpy()
 
     def weeks(self, policy: Policy) -> list[slice]:
-        """The subjects of each week that the policy decides on. Raises PolicyRefused."""
+        """The subjects of each week that the policy decides on. Raises TrainingError."""
         begins = policy.first_instant
         first, last = self.data.declared_at[[0, -1]]
         edges = begins + np.arange(policy.weeks + 1) * WEEK
         if begins <= first or edges[-1] > last + WEEK:
-            raise PolicyRefused(
+            raise TrainingError(
                 f"{policy.weeks} weeks from {policy.begins:%Y-%m-%d} are not all in the history, "
                 f"which goes from {_day(first)} to {_day(last)}; the policy must begin after that "
                 "first day, since it learns from what was inspected before"
             )
         weeks = [self.data.span(*edges[at : at + 2]) for at in range(policy.weeks)]
         if empty := [at for at, week in enumerate(weeks) if week.start == week.stop]:
-            raise PolicyRefused(f"nothing was declared in the week from {_day(edges[empty[0]])}")
+            raise TrainingError(f"nothing was declared in the week from {_day(edges[empty[0]])}")
         return weeks
 
     def settled_weeks(self, policy: Policy) -> int:

@@ -7,13 +7,13 @@ import numpy as np
 
 from training.backtest.history import WEEK, History
 from training.backtest.policy import Policy
-from training.errors import NotEnoughLabels, PolicyRefused
+from training.errors import NotEnoughLabels, TrainingError
 from training.estimation.inspected_sample import selection_weights
 from training.evaluation.reevaluation import unseen_from
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees
-from training.model.calibration import log_odds_of, probability_of
+from training.model.calibration import calibrated_probability, log_odds_of
 from training.model.encoding import Encoding
 from training.model.risk_model import RiskModel
 from training.outcomes import Bools, Instants, Texts
@@ -96,16 +96,16 @@ class FixedModel:
         self.margins = Margins.from_text(self.model.booster_text, threads=1)
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
-        """Probabilities; raises PolicyRefused in weeks that the model was made of."""
+        """Probabilities; raises TrainingError in weeks that the model was made of."""
         if begins < self.unseen_from:
-            raise PolicyRefused(
+            raise TrainingError(
                 f"the model has seen labels until {self.unseen_from.astype('datetime64[D]')}; the "
                 "policy must not begin earlier"
             )
         frame = self.history.data.frame.iloc[week]
         columns = self.model.encoding.encode_columns(frame)
         margins = self.margins.predict_all(EncodedRows(columns, np.arange(len(frame))))
-        return probability_of(log_odds_of(margins, self.model.manifest.calibration))
+        return calibrated_probability(log_odds_of(margins, self.model.manifest.calibration))
 
 
 @dataclass
@@ -133,7 +133,7 @@ class RetrainedModel:
             self._fit(begins, labels_known)
         assert self._margins is not None
         rows = EncodedRows(self.columns, np.arange(week.start, week.stop))
-        return probability_of(self._margins.predict_all(rows))
+        return calibrated_probability(self._margins.predict_all(rows))
 
     def _is_due(self, begins: np.datetime64) -> bool:
         if self._margins is None:

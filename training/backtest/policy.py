@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import ErrorDetails
 
 from features.home_files import fault_in_words, read_home_file
-from training.errors import PolicyRefused
+from training.errors import TrainingError
 from training.parameters import Day, Parameters, TreeParameters
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -75,8 +75,8 @@ class Policy(Parameters):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the policy in a TOML file; raises PolicyRefused with keys and what they allow."""
-        return read_home_file(cls, file, PolicyRefused, in_words=_fault_with_keys)
+        """Return the policy in a TOML file; raises TrainingError with keys and what they allow."""
+        return read_home_file(cls, file, TrainingError, in_words=_fault_with_keys)
 
 
 def _fault_with_keys(fault: ErrorDetails) -> str:
@@ -84,17 +84,17 @@ def _fault_with_keys(fault: ErrorDetails) -> str:
 
 
 def read_together(files: Iterable[Path]) -> dict[str, Policy]:
-    """Policies to compare, by the name of their file. Raises PolicyRefused.
+    """Policies to compare, by the name of their file. Raises TrainingError.
 
     They must decide on the same weeks, else what they find could not be compared.
     """
     policies: dict[str, Policy] = {}
     for file in files:
         if file.stem in policies:
-            raise PolicyRefused(f"{file}: another policy is called {file.stem!r}; rename one")
+            raise TrainingError(f"{file}: another policy is called {file.stem!r}; rename one")
         policies[file.stem] = Policy.read(file)
     spans = {(policy.begins, policy.weeks) for policy in policies.values()}
     if len(spans) > 1:
         listed = ", ".join(f"{n} {p.weeks} from {p.begins:%Y-%m-%d}" for n, p in policies.items())
-        raise PolicyRefused(f"want policies over the same weeks, got {listed}")
+        raise TrainingError(f"want policies over the same weeks, got {listed}")
     return policies

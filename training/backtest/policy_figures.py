@@ -138,7 +138,7 @@ class PolicyFigures(Parameters):
     bounds: tuple[SensitivityBound, ...]
 
 
-def figures(ledger: PolicyReplay) -> PolicyFigures:
+def figures_of_policies(ledger: PolicyReplay) -> PolicyFigures:
     """All figures of one policy."""
     traffic = ReplayedTraffic.from_replay(ledger)
     found = traffic.found(traffic.selected)

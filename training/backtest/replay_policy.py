@@ -22,7 +22,7 @@ from training.ranking import Ints
 Progress = Callable[[int, int], None]
 
 
-def replay(
+def replay_policy(
     name: str,
     policy: Policy,
     history: History,
@@ -32,7 +32,7 @@ def replay(
     """Let the policy decide week after week; with a `model`, its scores and no other's.
 
     In a logged history an inspection that was never made gives no label.
-    Raises PolicyRefused or NotEnoughLabels.
+    Raises TrainingError or NotEnoughLabels.
     """
     spans = history.weeks(policy)
     scorer: BacktestModel = FixedModel(model, history) if model else RetrainedModel(history, policy)

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from training.backtest.policy import Policy
-from training.errors import PolicyRefused
+from training.errors import TrainingError
 from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
@@ -124,7 +124,7 @@ def select(
 ) -> WeekSelection:
     """Fill each office's capacity of a week; without `plans`, as if there were no other week.
 
-    Raises PolicyRefused where rules alone exceed it.
+    Raises TrainingError where rules alone exceed it.
     """
     names = offices.astype(str)
     plans = plans_of_offices(policy, [names], rng) if plans is None else plans
@@ -177,7 +177,7 @@ def _at_office(
 
 
 def _require_room(office: str, plan: OfficePlan, ruled: int, room: int) -> None:
-    """Raise PolicyRefused where rules alone exceed a period; one that holds weeks has room for one.
+    """Raise TrainingError where rules alone exceed a period; one that holds weeks has room for one.
 
     What scores have used before a rule hits is taken of the next period.
     """
@@ -185,7 +185,7 @@ def _require_room(office: str, plan: OfficePlan, ruled: int, room: int) -> None:
     if plan.ruled_in_period + ruled <= room:
         return
     weeks = "one week" if plan.period == 1 else f"{plan.period} weeks"
-    raise PolicyRefused(
+    raise TrainingError(
         f"the rules alone select {plan.ruled_in_period + ruled} of "
         f"{sum(plan.subjects[plan.week // plan.period * plan.period :][: plan.period])} subjects "
         f"in {weeks} at office {office}, which has room for {room} beside the lot; want narrower "

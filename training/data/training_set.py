@@ -128,7 +128,7 @@ class TrainingSet:
             declared_at=declared_at,
             outcomes=Outcomes.from_table(outcomes, places, len(ids)),
             subjects=subjects.set_index(subject_rows).reindex(range(len(ids))),
-            digest=digest_of(folder),
+            digest=training_set_digest(folder),
             folder=folder,
             records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,
             places_in_file=places_in_file,
@@ -173,7 +173,7 @@ class TrainingSet:
         return np.asarray(~is_known & values_of_rows.notna(), dtype=np.bool_)
 
 
-def subject_of(folder: Path) -> SubjectKind:
+def training_set_subject(folder: Path) -> SubjectKind:
     """Return what the training set in `folder` was built for. Raises TrainingSetError."""
     file = folder / FILES[0]
     metadata = (_schema(file).metadata or {}).get(b"tidegate", b"{}")
@@ -316,7 +316,7 @@ def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
     return places.to_numpy().astype(np.int64)
 
 
-def digest_of(folder: Path) -> str:
+def training_set_digest(folder: Path) -> str:
     """The SHA-256 over the files of a training set."""
     digest = hashlib.sha256()
     for name in FILES:

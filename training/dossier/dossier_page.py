@@ -10,8 +10,8 @@ from html import escape
 from features.catalogue import catalogue
 from training.dossier.gathered import Dossier
 from training.evaluation.evaluation_page import sections, spelt
-from training.evaluation.evaluation_plots import pictures
-from training.evaluation.html_page import as_png, document, note, table
+from training.evaluation.evaluation_plots import evaluation_pictures
+from training.evaluation.html_page import as_png, document, footnote, table
 
 Row = tuple[str, ...]
 
@@ -48,15 +48,15 @@ WATCHED: tuple[Row, ...] = (
 )
 
 
-def page(dossier: Dossier) -> str:
+def render_dossier(dossier: Dossier) -> str:
     """The whole page; texts from data are escaped."""
     name, version = dossier.registration.name, dossier.registration.version
     title = f"Technical file of {name}, version {version}"
-    return document(title, _parts(dossier), as_png(pictures(dossier.report)))
+    return document(title, _parts(dossier), as_png(evaluation_pictures(dossier.report)))
 
 
 def _parts(dossier: Dossier) -> Iterable[str]:
-    yield note(
+    yield footnote(
         "In the order of Annex IV of Regulation (EU) 2024/1689. Brackets are 95 % intervals."
     )
     yield table("1. What it is", ("", ""), _identity(dossier), of_words=True)
@@ -152,5 +152,5 @@ def _versions(dossier: Dossier) -> Iterable[Row]:
 
 def _card(dossier: Dossier) -> str:
     if dossier.card is None:
-        return note("No card: this version was never promoted.")
+        return footnote("No card: this version was never promoted.")
     return f"<h2>Model card</h2><pre>{escape(dossier.card)}</pre>"

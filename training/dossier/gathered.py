@@ -39,7 +39,7 @@ class Dossier:
 
     @classmethod
     def gather(cls, reference: str, home: ModelHome) -> Self:
-        """Gather it. Raises UnknownModel, or ArtefactError where a part cannot be believed."""
+        """Gather it. Raises TrainingError, or ArtefactError where a part cannot be believed."""
         folder = home.find(reference)
         model = RiskModel.read(folder, home.public_key)
         card = folder / MODEL_CARD

@@ -18,7 +18,7 @@ from training.parameters import EvaluationParameters
 from training.ranking import ScoreRanking
 
 
-def evaluate(
+def evaluate_model(
     name: str,
     subjects: LabelledWindow,
     window: WindowFigures,
@@ -33,14 +33,16 @@ def evaluate(
     return EvaluationReport(
         name=name,
         window=window,
-        inspected=figures(subjects.ranking(), parameters, seed),
+        inspected=evaluation_figures(subjects.ranking(), parameters, seed),
         groups=by_group(subjects, smallest=parameters.smallest_group),
         importance=(),
         never_seen={},
     )
 
 
-def figures(ranking: ScoreRanking, parameters: EvaluationParameters, seed: int) -> Figures:
+def evaluation_figures(
+    ranking: ScoreRanking, parameters: EvaluationParameters, seed: int
+) -> Figures:
     """Every figure on one set of labelled subjects, with intervals."""
     shares = parameters.capacity_shares
     estimates = with_intervals(

@@ -14,7 +14,7 @@ from training.evaluation.evaluation_report import (
     Stability,
     TypologyRecall,
 )
-from training.evaluation.html_page import document, note, table
+from training.evaluation.html_page import document, footnote, table
 from training.leakage.finding import LeakageFinding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
@@ -28,9 +28,9 @@ ORACLE_CAVEAT = (
 )
 
 
-def page(report: EvaluationReport, pictures: Mapping[str, bytes]) -> str:
+def render_evaluation(report: EvaluationReport, pictures: Mapping[str, bytes]) -> str:
     """The whole page; texts from data are escaped, pictures are PNG."""
-    parts = (note(report.population_in_words), *sections(report))
+    parts = (footnote(report.population_in_words), *sections(report))
     return document(f"Evaluation of {report.name}", parts, pictures)
 
 
@@ -234,7 +234,7 @@ def _oracle(report: EvaluationReport) -> Iterable[str]:
             ]
             yield table(title, head, rows)
     if report.oracle:
-        yield note(ORACLE_CAVEAT)
+        yield footnote(ORACLE_CAVEAT)
     title = "By typology, true cases in the highest 5 % of all subjects"
     yield _typologies(title, report.oracle_typologies)
 

@@ -9,13 +9,13 @@ from training.confidence_intervals import Estimate
 from training.evaluation.beeswarm import beeswarm
 from training.evaluation.evaluation_report import EvaluationReport, PopulationSection
 from training.evaluation.explained import ExplainedSample
-from training.evaluation.plot_style import INK, PALE, WARM, blank, framed
+from training.evaluation.plot_style import INK, PALE, WARM, blank, frame_plot
 
 MOST_FEATURES = 25
 Point = tuple[float, Estimate]
 
 
-def pictures(
+def evaluation_pictures(
     report: EvaluationReport, explained: ExplainedSample | None = None
 ) -> dict[str, Figure]:
     """Every picture by name; none of all traffic where nothing can be said of it.
@@ -25,9 +25,9 @@ def pictures(
     figures = {}
     population = report.population
     if population is not None and population.figures.refusal is None:
-        figures["reliability"] = reliability(population)
-        figures["at_capacity"] = at_capacity(population)
-        figures["lift"] = lift(population)
+        figures["reliability"] = reliability_chart(population)
+        figures["at_capacity"] = capacity_chart(population)
+        figures["lift"] = lift_chart(population)
     if report.importance:
         figures["importance"] = importance(report)
     if explained is not None:
@@ -37,9 +37,9 @@ def pictures(
     return figures
 
 
-def reliability(population: PopulationSection) -> Figure:
+def reliability_chart(population: PopulationSection) -> Figure:
     """Return what was promised against what would be confirmed, in bands of all traffic."""
-    figure, axes = framed(5.6, 4.6)
+    figure, axes = frame_plot(5.6, 4.6)
     points = [(band.mean_probability, band.share) for band in population.bands]
     known = [(promised, share.value) for promised, share in points if share.value is not None]
     _marked(axes, points, INK, "bands of all traffic")
@@ -60,7 +60,7 @@ def reliability(population: PopulationSection) -> Figure:
     return figure
 
 
-def at_capacity(population: PopulationSection) -> Figure:
+def capacity_chart(population: PopulationSection) -> Figure:
     """Precision and recall at every share of all traffic, with what was done without the model."""
     figure = blank(9.6, 4.6)
     for place, name in enumerate(("precision", "recall"), start=1):
@@ -78,9 +78,9 @@ def at_capacity(population: PopulationSection) -> Figure:
     return figure
 
 
-def lift(population: PopulationSection) -> Figure:
+def lift_chart(population: PopulationSection) -> Figure:
     """Return how many times as many as at random, at every share of all traffic."""
-    figure, axes = framed(5.6, 4.6)
+    figure, axes = frame_plot(5.6, 4.6)
     _by_share(axes, population, "lift")
     axes.axhline(1, color=PALE, linestyle="--", label="drawn at random")
     axes.set_title(f"Lift, {_of_whom(population)}", fontsize=11)
@@ -128,7 +128,7 @@ def _of_whom(population: PopulationSection) -> str:
 def importance(report: EvaluationReport) -> Figure:
     """The features that move scores most."""
     shown = report.importance[:MOST_FEATURES][::-1]
-    figure, axes = framed(6.4, 1.2 + 0.24 * len(shown))
+    figure, axes = frame_plot(6.4, 1.2 + 0.24 * len(shown))
     axes.barh(
         [entry.feature for entry in shown],
         [entry.mean_absolute_contribution for entry in shown],

@@ -63,7 +63,7 @@ def table(
     return f"{heading}<table{face}><tr>{top}</tr>{body}</table>"
 
 
-def note(text: str) -> str:
+def footnote(text: str) -> str:
     """A paragraph that stands out."""
     return f'<p class="note">{escape(text)}</p>'
 

@@ -17,7 +17,7 @@ def blank(width: float, height: float) -> Figure:
     return figure
 
 
-def framed(width: float, height: float) -> tuple[Figure, Axes]:
+def frame_plot(width: float, height: float) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, open at the top and to the right."""
     figure = blank(width, height)
     axes = figure.add_subplot()

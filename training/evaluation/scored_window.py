@@ -14,7 +14,7 @@ from features.offences import offence_group
 from features.subject_types import SUBJECT_TYPES
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluate import evaluate_model
 from training.evaluation.evaluation_report import EvaluationReport, TypologyRecall
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.inspection_findings import inspection_findings
@@ -32,7 +32,7 @@ from training.evenly_spaced import evenly_spaced
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import monotone_constraints
-from training.model.calibration import log_odds_of, probability_of
+from training.model.calibration import calibrated_probability, log_odds_of
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration, GoldenVector, Manifest, OffenceShares
 from training.model.offence_shares import offence_shares
@@ -86,7 +86,7 @@ class ScoredWindow:
 
     def subjects(self, *, labelled_only: bool) -> LabelledWindow:
         """The subjects of the window, or the labelled ones, with their probability."""
-        everyone = LabelledWindow(self.data, self.rows, probability_of(self.log_odds))
+        everyone = LabelledWindow(self.data, self.rows, calibrated_probability(self.log_odds))
         return everyone.only(np.isin(self.rows, self.window.rows)) if labelled_only else everyone
 
     def report(
@@ -99,7 +99,7 @@ class ScoredWindow:
         everyone, labelled = (self.subjects(labelled_only=only) for only in (False, True))
         chosen, seed = parameters.evaluation, parameters.seed
         name = SUBJECT_TYPES[self.data.inputs.subject].model_name
-        figures = evaluate(name, labelled, self.window.figures, chosen, seed)
+        figures = evaluate_model(name, labelled, self.window.figures, chosen, seed)
         earlier = self.data.declared_between(self.data.declared_at[0], self.window.begins)
         sections: dict[str, Any] = {
             "population": population_section(
@@ -177,7 +177,7 @@ class ScoredWindow:
             metrics=report.metrics,
             golden=golden,
             score_quantiles=tuple(
-                np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
+                np.quantile(calibrated_probability(self.log_odds), np.linspace(0, 1, 201)).tolist()
             ),
             score_bands=score_bands(report.population.bands if report.population else ()),
             offence_shares=self._offence_shares(),

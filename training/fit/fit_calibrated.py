@@ -56,7 +56,7 @@ class CalibratedFit:
     mean of the folds."""
 
     def fit(self) -> tuple[str, Calibration]:
-        """The model text and its calibration; `losses` are then known. Raises CalibrationError."""
+        """The model text and its calibration; `losses` are then known. Raises TrainingError."""
         if not self.parameters.split.refit:
             return self._fit_on_the_fit_window()
         window = self.split.before_evaluation(self.data, self.parameters.split)

@@ -14,7 +14,7 @@ from features.atomic_dir import write_durably
 from features.records import SubjectKind
 from training.errors import ArtefactTampered
 from training.model.manifest import FrozenModel
-from training.model.signing import SigningKey, signed_line, verify
+from training.model.signing import SigningKey, signed_line, verify_signature
 
 _SIGNED_AS = b"tidegate canaries"
 
@@ -34,12 +34,12 @@ class CanaryFile(FrozenModel):
 
         Raises ArtefactTampered unless the file is as one of the home's keys signed it.
         """
-        file = file_of(home, subject)
+        file = canary_path(home, subject)
         if not file.exists():
             return None
         try:
             content = cls.model_validate_json(file.read_bytes())
-            verify(content._signed_bytes, bytes.fromhex(content.signature), public_key)
+            verify_signature(content._signed_bytes, bytes.fromhex(content.signature), public_key)
         except (ValidationError, ValueError, ArtefactTampered):
             raise _tampered(file) from None
         if content.subject != subject:
@@ -48,7 +48,7 @@ class CanaryFile(FrozenModel):
 
     def write(self, home: Path, key: SigningKey) -> Path:
         """Sign and store it, whole or not at all."""
-        file = file_of(home, self.subject)
+        file = canary_path(home, self.subject)
         file.parent.mkdir(parents=True, exist_ok=True)
         signed = self.model_copy(update={"signature": key.sign(self._signed_bytes).hex()})
         write_durably(file, f"{signed.model_dump_json(indent=1)}\n".encode())
@@ -59,7 +59,7 @@ class CanaryFile(FrozenModel):
         return signed_line(_SIGNED_AS, self.model_dump(mode="json", exclude={"signature"}))
 
 
-def file_of(home: Path, subject: SubjectKind) -> Path:
+def canary_path(home: Path, subject: SubjectKind) -> Path:
     """Return where a home stores the canaries of a kind of subject."""
     return home / "canaries" / f"{subject}.json"
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluate import evaluate_model
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.population_section import population_section
@@ -22,7 +22,7 @@ from training.gates import comparison_gate, gates
 from training.gates.calibration_gate import calibrated
 from training.gates.group_gate import fair_to_groups
 from training.gates.verdict import Verdict
-from training.model.calibration import probability_of
+from training.model.calibration import calibrated_probability
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
 from training.ranking import Floats
@@ -40,7 +40,7 @@ class ScoredSubjects:
     def everyone(self) -> LabelledWindow:
         """The subjects, labelled or not, with their probability."""
         rows = self.data.declared_between(self.window.begins, self.window.ends)
-        return LabelledWindow(self.data, rows, probability_of(self.log_odds))
+        return LabelledWindow(self.data, rows, calibrated_probability(self.log_odds))
 
     def scored_by(self, model: RiskModel) -> "ScoredSubjects":
         """The same subjects with the scores of a model that has learnt from no label of theirs.
@@ -55,7 +55,7 @@ class ScoredSubjects:
         """Return what gates read of an evaluation, as far as scores alone can tell it."""
         everyone, chosen = self.everyone, parameters.evaluation
         labelled = everyone.only(np.isin(everyone.rows, self.window.rows))
-        report = evaluate("scores", labelled, self.window.figures, chosen, parameters.seed)
+        report = evaluate_model("scores", labelled, self.window.figures, chosen, parameters.seed)
         population = population_section(
             everyone, self.log_odds, self.window, chosen.capacity_shares
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from training.errors import ScoresError
+from training.errors import TrainingError
 from training.ranking import Floats
 
 ID, SCORE = "subject_id", "log_odds"
@@ -14,7 +14,7 @@ ID, SCORE = "subject_id", "log_odds"
 def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
     """The `log_odds` of a CSV or Parquet file for the `known` ids that are in the window's `rows`.
 
-    Raises ScoresError where a subject is unknown, of another window, named twice, missing, or
+    Raises TrainingError where a subject is unknown, of another window, named twice, missing, or
     without a finite score.
     """
     window = known[rows]
@@ -39,11 +39,11 @@ def _table(file: Path) -> pd.DataFrame:
         else:
             table = pd.read_csv(file, dtype="string", keep_default_na=False).replace("", pd.NA)
     except FileNotFoundError:
-        raise ScoresError(f"{file}: no such file") from None
+        raise TrainingError(f"{file}: no such file") from None
     except (OSError, ValueError) as error:
-        raise ScoresError(f"{file}: neither CSV nor Parquet ({error})") from None
+        raise TrainingError(f"{file}: neither CSV nor Parquet ({error})") from None
     if absent := [name for name in (ID, SCORE) if name not in table.columns]:
-        raise ScoresError(
+        raise TrainingError(
             f"{file}: the column {absent[0]!r} is missing; want {ID} and {SCORE} "
             "(Parquet where the name ends in .parquet, CSV otherwise)"
         )
@@ -55,4 +55,4 @@ def _refuse(file: Path, ids: "pd.Series[str]", why: str) -> None:
         return
     more = f" ({len(ids):,} such subjects)" if len(ids) > 1 else ""
     name = "" if pd.isna(ids.iloc[0]) else f"the subject {ids.iloc[0]!r} "
-    raise ScoresError(f"{file}, {ID}: {name}{why}{more}")
+    raise TrainingError(f"{file}, {ID}: {name}{why}{more}")

@@ -24,7 +24,7 @@ from training.errors import ArtefactTampered, WaiverError
 from training.gates.verdict import Verdict
 from training.gates.waivable import Waivable
 from training.model.manifest import FrozenModel
-from training.model.signing import SigningKey, verify
+from training.model.signing import SigningKey, verify_signature
 
 WAIVER = "waiver.json"
 WAIVER_SIGNATURE = "waiver.sig"
@@ -127,7 +127,7 @@ class Waiver(FrozenModel):
             return None
         try:
             content = (folder / WAIVER).read_bytes()
-            verify(content, (folder / WAIVER_SIGNATURE).read_bytes(), public_key)
+            verify_signature(content, (folder / WAIVER_SIGNATURE).read_bytes(), public_key)
             return cls.model_validate_json(content)
         except (FileNotFoundError, ArtefactTampered):
             raise ArtefactTampered(f"{folder}: {WAIVER} is not signed as it stands") from None

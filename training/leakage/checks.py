@@ -2,8 +2,8 @@
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.errors import LeakageFound
-from training.leakage.distribution_shift import drift
+from training.errors import TrainingError
+from training.leakage.distribution_shift import distribution_drift
 from training.leakage.finding import LeakageFinding
 from training.leakage.pair_lookup import identifying_pairs
 from training.leakage.selection_leak import features_that_predict_selection
@@ -18,13 +18,13 @@ from training.ranking import Floats
 def refuse_leaking_features(
     data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
 ) -> None:
-    """Raise LeakageFound for a feature that predicts the label, or random selection.
+    """Raise TrainingError for a feature that predicts the label, or random selection.
 
     Those that an experiment accepts by name stop nothing.
     """
     telling = _leaking_features(data, split, parameters)
     if evidence := [finding.evidence for finding in telling if finding.is_refusal]:
-        raise LeakageFound(
+        raise TrainingError(
             "; ".join(evidence)
             + ". A feature that was known is named in leakage.accept of the experiment"
         )
@@ -44,7 +44,7 @@ def leakage_findings(
         return ()
     sample = Sample.from_split(data, split, parameters.split)
     scores = evaluation_scores[: len(sample.evaluation_labels)]
-    drifted = drift(data, split, encoding, parameters)
+    drifted = distribution_drift(data, split, encoding, parameters)
     return (
         *_leaking_features(data, split, parameters),
         *identifying_pairs(data, sample, scores, parameters),

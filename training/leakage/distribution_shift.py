@@ -17,7 +17,7 @@ NOTABLE_AUC = 0.75
 NAMED = 5
 
 
-def drift(
+def distribution_drift(
     data: TrainingSet, split: TimeSplit, encoding: Encoding, parameters: TrainingParameters
 ) -> LeakageFinding | None:
     """Warn where fit and evaluation window are separable, and name the features that separate them.

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize
 from scipy.special import expit
 
-from training.errors import CalibrationError
+from training.errors import TrainingError
 from training.model.manifest import Calibration
 from training.ranking import Floats
 
@@ -17,7 +17,7 @@ def calibrate(margins: Floats, labels: Floats, weights: Floats | None = None) ->
     """The line of greatest likelihood, with Platt's targets so that few labels cannot overfit.
 
     Where no label weighs anything, since nobody knows how probable its inspection was, each counts
-    once: the line is then that of the inspected alone. Raises CalibrationError where the fitted
+    once: the line is then that of the inspected alone. Raises TrainingError where the fitted
     slope is not positive: such margins rank the window no better than its reverse would.
     """
     weight = np.ones(len(labels)) if weights is None or not weights.any() else weights
@@ -34,7 +34,7 @@ def calibrate(margins: Floats, labels: Floats, weights: Floats | None = None) ->
     optimum = optimize.minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS", tol=1e-9)
     slope, intercept = (float(number) for number in optimum.x)
     if not (np.isfinite(slope) and np.isfinite(intercept) and slope > 0):
-        raise CalibrationError(
+        raise TrainingError(
             f"the calibration window gives the slope {slope:.3g}; want one above 0. "
             "The margins do not rise with the risk there: look for drift, or widen the window"
         )
@@ -46,6 +46,6 @@ def log_odds_of(margins: Floats, calibration: Calibration) -> Floats:
     return calibration.slope * margins + calibration.intercept
 
 
-def probability_of(log_odds: Floats) -> Floats:
+def calibrated_probability(log_odds: Floats) -> Floats:
     """1 / (1 + e^−log_odds)."""
     return np.asarray(expit(log_odds), dtype=np.float64)

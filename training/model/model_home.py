@@ -15,7 +15,7 @@ from typing import get_args
 
 from features.atomic_dir import file_written_whole
 from features.errors import CatalogueMismatch
-from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
+from training.errors import ArtefactError, ChampionUnreadable, TrainingError
 from training.model.model_inputs import ModelInputs
 from training.model.model_pointer import Alias, ModelPointer
 from training.model.model_registration import REGISTRATION, Registration, read_registration
@@ -121,27 +121,27 @@ class ModelHome:
         (self.home / "models" / name / f"{alias}.json").unlink(missing_ok=True)
 
     def find(self, reference: str) -> Path:
-        """The folder of `name@alias`, `name/version` or a path. Raises UnknownModel."""
+        """The folder of `name@alias`, `name/version` or a path. Raises TrainingError."""
         if Path(reference).is_dir():
             return Path(reference)
         named = REFERENCE.match(reference)
         if named is None:
-            raise UnknownModel(
+            raise TrainingError(
                 f"{reference!r} is no folder and no reference; "
                 "write tidegate-shipment@challenger or tidegate-shipment/3"
             )
         version = named["version"] or self._version(reference, named["name"], named["alias"])
         folder = self.folder_of(named["name"], version)
         if not folder.is_dir():
-            raise UnknownModel(f"there is no {reference} here{self._known(named['name'])}")
+            raise TrainingError(f"there is no {reference} here{self._known(named['name'])}")
         return folder
 
     def _version(self, reference: str, name: str, alias: str) -> str:
         if alias not in get_args(Alias):
-            raise UnknownModel(f"{reference}: want the alias champion, challenger or shadow")
+            raise TrainingError(f"{reference}: want the alias champion, challenger or shadow")
         pointer = self.pointer(name, alias)  # type: ignore[arg-type]  # checked above
         if pointer is None:
-            raise UnknownModel(f"{name} has no {alias} here{self._known(name)}")
+            raise TrainingError(f"{name} has no {alias} here{self._known(name)}")
         return pointer.version
 
     def _known(self, name: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from training.errors import ArtefactError, ArtefactTampered
 from training.model.manifest import FrozenModel, Manifest
-from training.model.signing import SigningKey, signed_line, verify
+from training.model.signing import SigningKey, signed_line, verify_signature
 
 Alias = Literal["champion", "challenger", "shadow"]
 PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
@@ -153,7 +153,7 @@ def _check_signature(document: dict[str, Any], file: Path, public_key: bytes) ->
             f"{file} is not signed: an older release or a hand wrote it{_ask_again(file)}"
         )
     try:
-        verify(_signed_bytes(document), bytes.fromhex(signature), public_key)
+        verify_signature(_signed_bytes(document), bytes.fromhex(signature), public_key)
     except (ArtefactTampered, ValueError):
         raise ArtefactTampered(
             f"{file} is not as the key of this home signed it{_ask_again(file)}"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from training.errors import ArtefactError, ArtefactTampered
 from training.model.manifest import FrozenModel
 from training.model.model_pointer import ModelPointer
-from training.model.signing import SigningKey, signed_line, verify
+from training.model.signing import SigningKey, signed_line, verify_signature
 
 REGISTRATION = "registration.json"
 APPROVER_GATE = "approver"
@@ -41,7 +41,7 @@ class Registration(FrozenModel):
         if not self.signature:
             return
         try:
-            verify(self._signed_bytes(), bytes.fromhex(self.signature), public_key)
+            verify_signature(self._signed_bytes(), bytes.fromhex(self.signature), public_key)
         except (ArtefactTampered, ValueError):
             raise ArtefactTampered(
                 f"{REGISTRATION} of {self.name} version {self.version} is not as this home signed "

@@ -26,7 +26,7 @@ from training.model.encoding import Encoding, Floats, Value
 from training.model.manifest import Manifest
 from training.model.model_inputs import ModelInputs
 from training.model.peer_reference import PeerReference
-from training.model.signing import SigningKey, verify
+from training.model.signing import SigningKey, verify_signature
 from training.model.training_support import TrainingSupport
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _read_whole(folder: Path, public_key: bytes | None) -> tuple[Manifest, str, 
     """The manifest, its digest and the files that it names, checked but for the catalogue."""
     content = _read(folder, MANIFEST)
     if public_key is not None:
-        verify(content, _read(folder, SIGNATURE), public_key)
+        verify_signature(content, _read(folder, SIGNATURE), public_key)
     manifest = _manifest(content, folder)
     files = {name: _read(folder, name) for name in FILES}
     _check_files(manifest, files)

@@ -54,7 +54,7 @@ def signed_line(purpose: bytes, said: dict[str, Any]) -> bytes:
     return purpose + b"\n" + line.encode()
 
 
-def verify(content: bytes, signature: bytes, public_pem: bytes) -> None:
+def verify_signature(content: bytes, signature: bytes, public_pem: bytes) -> None:
     """Raise ArtefactTampered unless the owner of one of the keys signed exactly `content`.
 
     `public_pem` holds the key in use and those that were rotated away, as `signing.pub` does.

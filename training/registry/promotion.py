@@ -11,7 +11,7 @@ from typing import Any, Final
 from features.errors import TidegateError
 from features.person_names import names_somebody
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactError, ChampionUnreadable, PromotionRefused, UnknownModel
+from training.errors import ArtefactError, ChampionUnreadable, PromotionRefused, TrainingError
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.promotion_verdicts import (
     CHAMPION,
@@ -81,7 +81,7 @@ class Promotion:
     verdicts: tuple[Verdict, ...]
 
 
-def promote(
+def promote_version(
     reference: str,
     home: ModelHome,
     store: TrackingStore,
@@ -133,7 +133,7 @@ def roll_back(
     name = re.split(r"[@/]", reference, maxsplit=1)[0]
     current = home.pointer(name, CHAMPION)
     if current is None:
-        raise UnknownModel(f"{name} has no champion here")
+        raise TrainingError(f"{name} has no champion here")
     if not current.previous:
         raise PromotionRefused((f"version {current.version} is the first champion of {name}",))
     former, *earlier = current.previous
@@ -189,11 +189,11 @@ def run_as_shadow(
 
 def _registered(home: ModelHome, folder: Path) -> Registration:
     if not (folder / REGISTRATION).exists():
-        raise UnknownModel(f"{folder} was never registered; `tidegate train` does that")
+        raise TrainingError(f"{folder} was never registered; `tidegate train` does that")
     registration = home.registration_of(folder)
     own_folder = home.folder_of(registration.name, registration.version)
     if folder.resolve() != own_folder.resolve():
-        raise UnknownModel(f"{folder} is no version of this home; want {own_folder}")
+        raise TrainingError(f"{folder} is no version of this home; want {own_folder}")
     return registration
 
 

@@ -26,7 +26,7 @@ from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate
 
 
-def register(
+def register_version(
     candidate: Candidate,
     data: TrainingSet,
     home: ModelHome,

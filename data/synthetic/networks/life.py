@@ -14,7 +14,7 @@ from synthetic import inspection
 from synthetic.chance import Flags, Floats, Ints, chance, picked, share
 from synthetic.corridors import LANES, NEIGHBOURS, Corridors
 from synthetic.networks.catalogue import Typology, typologies_of
-from synthetic.rows import stacked, taken
+from synthetic.rows import select_rows, stacked
 from synthetic.scenario import Scenario
 from synthetic.signs import Signs, drawn_signs
 
@@ -70,7 +70,7 @@ def lived(
     trial = _lives(kind, ways, scenario, round(number), wanted, days, seed)
     number *= wanted / max(len(trial.at_day), 1)
     movements = _lives(kind, ways, scenario, round(number), wanted, days, seed)
-    return taken(movements, np.argsort(movements.at_day, kind="stable"))
+    return select_rows(movements, np.argsort(movements.at_day, kind="stable"))
 
 
 def _lives(
@@ -207,7 +207,7 @@ def _round(
         kind,
         carelessness=np.full(len(alive), 1.25),
         typology=typology,
-        strength=strength_of(probability),
+        strength=signature_strength(probability),
         payment_epoch=payment_epoch,
     )
     selection = inspection.selected(
@@ -238,7 +238,7 @@ def _round(
     )
 
 
-def strength_of(probability: Floats) -> Floats:
+def signature_strength(probability: Floats) -> Floats:
     """Return how much of a typology's signature shows on a movement that is as likely loaded as
     this.
     """

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from features.catalogue import catalogue
 from serving.cli.main import app as commands
 from tests.serving.world import train_and_promote
-from training.dossier.dossier_page import page
+from training.dossier.dossier_page import render_dossier
 from training.dossier.gathered import Dossier
-from training.errors import ArtefactTampered, UnknownModel
+from training.errors import ArtefactTampered, TrainingError
 from training.gates.verdict import Verdict, write_verdicts
 from training.model.model_home import ModelHome
 
@@ -31,7 +31,7 @@ def run(home: Path, *arguments: str) -> Any:
 
 
 def test_the_file_tells_of_data_inputs_measures_and_versions(home: Path) -> None:
-    html = page(told(home))
+    html = render_dossier(told(home))
     manifest = told(home).model.manifest
     assert all(f"<td>{feature.name}</td>" in html for feature in catalogue("shipment"))
     assert manifest.training_set_digest in html
@@ -45,15 +45,15 @@ def test_every_version_is_listed_and_the_champion_named(home: Path) -> None:
     gathered = told(home)
     assert [v.registration.version for v in gathered.versions] == ["1", "2"]
     assert [v.is_champion for v in gathered.versions] == [False, True]
-    assert "2 (champion)" in page(gathered)
+    assert "2 (champion)" in render_dossier(gathered)
 
 
 def test_what_every_gate_said_at_the_promotion_is_in_the_file(home: Path) -> None:
-    assert "it was never promoted" in page(told(home))
+    assert "it was never promoted" in render_dossier(told(home))
     undecided = Verdict("canaries", "undecided", "there are none").waived("waived by grace")
     write_verdicts(ModelHome(home).find(REFERENCE), (undecided,))
 
-    html = page(told(home))
+    html = render_dossier(told(home))
 
     for cell in ("canaries", "undecided, waived", "there are none; waived by grace"):
         assert f"<td>{cell}</td>" in html
@@ -77,7 +77,7 @@ def test_the_command_writes_both_forms_and_prints_one(home: Path, tmp_path: Path
 
 
 def test_an_unknown_or_a_damaged_model_has_no_file(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(UnknownModel):
+    with pytest.raises(TrainingError):
         run(home, "tidegate-shipment/99")
     report = ModelHome(home).find(REFERENCE) / "report.json"
     report.write_bytes(report.read_bytes().replace(b"0", b"1", 1))

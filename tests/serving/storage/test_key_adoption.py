@@ -36,7 +36,7 @@ from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of
 from tests.serving.storage.test_engines import entry
 from training.errors import ArtefactTampered
-from training.model.signing import SigningKey, verify
+from training.model.signing import SigningKey, verify_signature
 
 BY, WEEK = Actor("cli:1000@host", "ada"), timedelta(days=7)
 
@@ -156,12 +156,12 @@ def test_models_sealed_by_a_former_key_verify_and_a_strangers_do_not(
     public = (keys / "signing.pub").read_bytes()
 
     for signature in (former, current):
-        verify(b"manifest", signature, public)
+        verify_signature(b"manifest", signature, public)
         with pytest.raises(ArtefactTampered):
-            verify(b"another", signature, public)
+            verify_signature(b"another", signature, public)
     stranger = SigningKey.of_folder(tmp_path / "other" / "keys")
     with pytest.raises(ArtefactTampered):
-        verify(b"manifest", stranger.sign(b"manifest"), public)
+        verify_signature(b"manifest", stranger.sign(b"manifest"), public)
 
 
 def test_a_public_key_that_somebody_added_is_gone_at_the_next_opening(

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS, instant
-from training.backtest.backtest_page import page
+from training.backtest.backtest_page import render_backtest
 from training.backtest.history import History
 from training.backtest.ledger import PolicyReplay
 from training.backtest.policy import Policy
-from training.backtest.policy_figures import PolicyFigures, figures
-from training.backtest.replay_policy import replay
+from training.backtest.policy_figures import PolicyFigures, figures_of_policies
+from training.backtest.replay_policy import replay_policy
 from training.backtest.replayed_traffic import ReplayedTraffic
 from training.data.training_set import TrainingSet
 from training.outcomes import Texts
@@ -42,17 +42,17 @@ def logged(planted: Path) -> History:
 
 @pytest.fixture(scope="module")
 def top(logged: History) -> PolicyReplay:
-    return replay("top", policy(), logged)
+    return replay_policy("top", policy(), logged)
 
 
 @pytest.fixture(scope="module")
 def everything(logged: History) -> PolicyReplay:
-    return replay("everything", policy(**EVERYTHING), logged)
+    return replay_policy("everything", policy(**EVERYTHING), logged)
 
 
 @pytest.fixture(scope="module")
 def told(top: PolicyReplay) -> PolicyFigures:
-    return figures(top)
+    return figures_of_policies(top)
 
 
 def chances(data: TrainingSet) -> Floats:
@@ -114,7 +114,7 @@ def test_intervals_hold_what_inspecting_everybody_would_have_found(
 def test_inspecting_everybody_finds_everything_at_the_share_that_is_true_of_all(
     everything: PolicyReplay,
 ) -> None:
-    told = figures(everything)
+    told = figures_of_policies(everything)
     by_strata = next(each for each in told.prevalence if each.way == "stratified")
     assert told.inspected == told.subjects
     assert told.precision == by_strata.estimate
@@ -133,7 +133,7 @@ def test_what_a_tip_had_led_to_is_counted_once_and_said(logged: History, top: Po
     truth = np.ones(len(logged.truth))
     history = inspected_by_chance(logged, truth, np.random.default_rng(5))
     ledger = replace(top, history=history)
-    told, traffic = figures(ledger), ReplayedTraffic.from_replay(ledger)
+    told, traffic = figures_of_policies(ledger), ReplayedTraffic.from_replay(ledger)
     tipped = history.data.outcomes.selected_by[traffic.rows] == "intelligence"
     assert told.hits_of_tips == int((tipped & (traffic.selected > 0)).sum()) > 0
     assert told.hits.value == pytest.approx(told.inspected)
@@ -145,20 +145,20 @@ def test_a_history_of_discretion_alone_is_refused_in_words(
     data = logged.data
     noticed = np.where(data.outcomes.is_inspected, "discretion", None)
     changed = replace(data, outcomes=replace(data.outcomes, selected_by=noticed))
-    told = figures(replace(top, history=History.logged(changed)))
+    told = figures_of_policies(replace(top, history=History.logged(changed)))
     assert told.refusal is not None
     assert "0 results of subjects that were drawn with a probability say too little" in told.refusal
     assert told.hits.value is told.precision.value is told.recall.value is None
     assert told.inspections_per_hit is None
     assert told.bounds == ()
     assert all(week.hits_so_far.value is None for week in told.weeks)
-    assert told.refusal in page((told,), "shipment", is_invented=False)
+    assert told.refusal in render_backtest((told,), "shipment", is_invented=False)
 
 
 def test_a_policy_whose_few_subjects_nobody_drew_is_refused_though_the_history_is_not(
     logged: History,
 ) -> None:
-    told = figures(replay("few", policy(capacity_share=0.01), logged))
+    told = figures_of_policies(replay_policy("few", policy(capacity_share=0.01), logged))
     assert told.refusal is not None
     assert "drawn with a probability among" in told.refusal
     assert told.inspections_made.recall.value is not None
@@ -184,14 +184,18 @@ def test_weeks_whose_results_are_still_to_come_are_left_out(
         label=np.where(is_known, data.outcomes.label, np.nan),
         known_at=np.where(is_known, data.outcomes.known_at, np.datetime64("NaT")),
     )
-    early = figures(replace(top, history=History.logged(replace(data, outcomes=outcomes))))
+    early = figures_of_policies(
+        replace(top, history=History.logged(replace(data, outcomes=outcomes)))
+    )
     assert told.weeks_counted == 20
     # Nine in ten of delays of 1 to 24 days come within 22, of what is confirmed a little later.
     assert early.weeks_counted == 16
     assert early.subjects == sum(week.subjects for week in early.weeks[:16])
     assert early.weeks[15].hits_so_far == early.hits
     assert all(week.hits_so_far.value is None for week in early.weeks[16:])
-    assert "The last 4 weeks are left out" in page((early,), "shipment", is_invented=False)
+    assert "The last 4 weeks are left out" in render_backtest(
+        (early,), "shipment", is_invented=False
+    )
 
 
 def test_the_status_quo_stands_beside_with_what_it_really_found(
@@ -216,14 +220,14 @@ def test_bounds_say_what_each_figure_assumes(told: PolicyFigures) -> None:
         "share that smuggles",
         "recall at 20%",
     }
-    html = page((told,), "shipment", is_invented=False)
+    html = render_backtest((told,), "shipment", is_invented=False)
     for bound in told.bounds:
         assert bound.assumption in html
 
 
 def test_the_page_names_population_evidence_and_interval(told: PolicyFigures) -> None:
     assert told.evidence is not None
-    html = page((told,), "shipment", is_invented=False)
+    html = render_backtest((told,), "shipment", is_invented=False)
     assert f"All {told.subjects:,} shipments declared from 2025-05-01" in html
     assert f"{told.evidence.drawn:,} results that were drawn with a probability" in html
     assert "95 % intervals" in html

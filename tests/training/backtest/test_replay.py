@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.planted import BEGINS, INPUTS, instant, planted_world, write_training_set
-from training.backtest.backtest_page import office_capacity_in_words, page
+from training.backtest.backtest_page import office_capacity_in_words, render_backtest
 from training.backtest.backtest_plots import hits
 from training.backtest.history import History
 from training.backtest.learning import KnownLabels
 from training.backtest.ledger import PolicyReplay
 from training.backtest.policy import Policy, PolicyRule, read_together
-from training.backtest.policy_figures import figures
-from training.backtest.replay_policy import replay
+from training.backtest.policy_figures import figures_of_policies
+from training.backtest.replay_policy import replay_policy
 from training.backtest.selection import (
     BY_LOT,
     BY_RULE,
@@ -30,7 +30,7 @@ from training.backtest.selection import (
     select,
 )
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels, PolicyRefused
+from training.errors import NotEnoughLabels, TrainingError
 from training.outcomes import Texts
 from training.parameters import TreeParameters
 from training.ranking import Floats
@@ -86,7 +86,7 @@ def invented(folder: Path, data: TrainingSet) -> History:
 
 @pytest.fixture(scope="module")
 def lived(invented: History) -> PolicyReplay:
-    return replay("usual", policy(), invented)
+    return replay_policy("usual", policy(), invented)
 
 
 def inspected(ledger: PolicyReplay) -> list[list[int]]:
@@ -96,8 +96,8 @@ def inspected(ledger: PolicyReplay) -> list[list[int]]:
 def test_the_same_seed_lives_the_same_life_and_another_does_not(
     invented: History, lived: PolicyReplay
 ) -> None:
-    assert inspected(replay("again", policy(), invented)) == inspected(lived)
-    assert inspected(replay("other", policy(seed=8), invented)) != inspected(lived)
+    assert inspected(replay_policy("again", policy(), invented)) == inspected(lived)
+    assert inspected(replay_policy("other", policy(seed=8), invented)) != inspected(lived)
 
 
 @pytest.mark.parametrize("week", [4, 8])
@@ -108,7 +108,7 @@ def test_no_selection_knows_a_label_that_was_not_known_yet(
     still_hidden = invented.data.declared_at + np.timedelta64(DELAY_DAYS, "D") >= begins
     later = replace(invented, truth=np.where(still_hidden, 1 - invented.truth, invented.truth))
 
-    changed = replay("later", policy(), later)
+    changed = replay_policy("later", policy(), later)
 
     assert inspected(changed)[: week + 1] == inspected(lived)[: week + 1]
     assert inspected(changed) != inspected(lived)
@@ -118,26 +118,28 @@ def test_what_was_never_inspected_teaches_nothing(invented: History, lived: Poli
     looked_at = np.concatenate([lived.rows_of(week) for week in lived.weeks])
     unseen = ~np.isin(np.arange(len(invented.data)), looked_at)
     other = replace(invented, truth=np.where(unseen, 1 - invented.truth, invented.truth))
-    assert inspected(replay("other", policy(), other)) == inspected(lived)
+    assert inspected(replay_policy("other", policy(), other)) == inspected(lived)
 
 
 def test_learning_finds_more_than_the_lot(invented: History, lived: PolicyReplay) -> None:
-    learnt = figures(lived).precision.value
-    by_lot = figures(replay("lot", policy(exploration_share=1.0), invented)).precision.value
+    learnt = figures_of_policies(lived).precision.value
+    by_lot = figures_of_policies(
+        replay_policy("lot", policy(exploration_share=1.0), invented)
+    ).precision.value
     assert learnt is not None
     assert by_lot is not None
     assert learnt > 1.5 * by_lot
 
 
 def test_a_policy_that_never_retrains_fits_once(invented: History, lived: PolicyReplay) -> None:
-    assert replay("still", policy(retrain_every_weeks=0), invented).fits == 1
+    assert replay_policy("still", policy(retrain_every_weeks=0), invented).fits == 1
     assert lived.fits == 5
 
 
 def test_typologies_are_counted_with_the_weeks_they_took(
     invented: History, lived: PolicyReplay
 ) -> None:
-    told = {each.typology: each for each in figures(lived).typologies}
+    told = {each.typology: each for each in figures_of_policies(lived).typologies}
     first, last = lived.weeks[0].rows.start, lived.weeks[-1].rows.stop
     for name, each in told.items():
         assert each.subjects == (invented.typology[first:last] == name).sum()
@@ -158,7 +160,9 @@ def test_a_typology_is_new_that_no_inspection_had_confirmed(
     first = lived.weeks[0].rows.start
     rows = np.arange(len(invented.data))
     renamed = np.where((rows < first) & (invented.typology == "late"), "cheap", invented.typology)
-    told = figures(replace(lived, history=replace(invented, typology=renamed))).typologies
+    told = figures_of_policies(
+        replace(lived, history=replace(invented, typology=renamed))
+    ).typologies
     assert {each.typology: each.is_new for each in told} == {"cheap": False, "late": True}
 
 
@@ -166,8 +170,8 @@ def test_only_the_naive_count_is_far_from_the_truth(invented: History) -> None:
     told = [
         {
             each.way: each
-            for each in figures(
-                replay("p", policy(seed=s, exploration_share=0.5), invented)
+            for each in figures_of_policies(
+                replay_policy("p", policy(seed=s, exploration_share=0.5), invented)
             ).prevalence
         }
         for s in range(6)
@@ -180,7 +184,9 @@ def test_only_the_naive_count_is_far_from_the_truth(invented: History) -> None:
 
 
 def test_without_a_lot_nothing_can_be_said_of_all_traffic(invented: History) -> None:
-    told = figures(replay("none", policy(exploration_share=0.0), invented)).prevalence
+    told = figures_of_policies(
+        replay_policy("none", policy(exploration_share=0.0), invented)
+    ).prevalence
     assert [(each.way, each.blocks) for each in told if each.blocks] == [("naive", 2)]
 
 
@@ -217,7 +223,7 @@ def test_a_lot_by_doubt_gives_half_of_an_even_chance_to_the_surest() -> None:
 
 
 def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: History) -> None:
-    shared = replay("shared", policy(capacity_of="all", exploration_share=0.0), invented)
+    shared = replay_policy("shared", policy(capacity_of="all", exploration_share=0.0), invented)
     assert shared.weeks
     for week in shared.weeks:
         chosen = np.zeros(len(week.scores), dtype=bool)
@@ -247,7 +253,7 @@ def test_what_an_officers_discretion_found_teaches_nothing(data: TrainingSet, we
 
     def replayed(label: Floats) -> list[list[float]]:
         told = replace(data, outcomes=replace(outcomes, selected_by=ways, label=label))
-        ledger = replay("logged", policy(weights=weights), History.logged(told))
+        ledger = replay_policy("logged", policy(weights=weights), History.logged(told))
         return [week.scores.tolist() for week in ledger.weeks]
 
     turned = np.where(is_noticed, 1 - outcomes.label, outcomes.label)
@@ -354,8 +360,8 @@ def test_small_offices_find_all_that_hands_shared_by_all_would() -> None:
 
 
 def test_what_each_office_alone_costs_is_counted_and_said(invented: History) -> None:
-    own = figures(replay("own", policy(capacity_share=0.01), invented))
-    shared = figures(replay("shared", policy(capacity_of="all"), invented))
+    own = figures_of_policies(replay_policy("own", policy(capacity_share=0.01), invented))
+    shared = figures_of_policies(replay_policy("shared", policy(capacity_of="all"), invented))
 
     assert own.office_capacity
     assert own.office_capacity.planning == own.office_capacity.offices > 1
@@ -383,11 +389,11 @@ def test_the_lot_falls_as_often_as_its_recorded_probability_says() -> None:
 
 def test_rules_come_before_scores_and_must_fit(invented: History) -> None:
     rule = PolicyRule(name="sea", column="mode", equals="sea")
-    with pytest.raises(PolicyRefused, match=r"rules alone select \d+ of \d+ .* at office office-"):
-        replay("sea", policy(rules=(rule,)), invented)
+    with pytest.raises(TrainingError, match=r"rules alone select \d+ of \d+ .* at office office-"):
+        replay_policy("sea", policy(rules=(rule,)), invented)
 
     narrow = PolicyRule(name="one operator", column="operator_id", equals="k7")
-    ruled = replay("one", policy(rules=(narrow,)), invented)
+    ruled = replay_policy("one", policy(rules=(narrow,)), invented)
     ways = np.concatenate([week.selection.selected_by for week in ruled.weeks])
     rows = np.concatenate([ruled.rows_of(week) for week in ruled.weeks])
     span = slice(ruled.weeks[0].rows.start, ruled.weeks[-1].rows.stop)
@@ -406,14 +412,14 @@ def test_rules_come_before_scores_and_must_fit(invented: History) -> None:
 def test_weeks_outside_the_history_are_refused(
     invented: History, changed: dict[str, datetime | int], says: str
 ) -> None:
-    with pytest.raises(PolicyRefused, match=says):
-        replay("outside", policy(**changed), invented)
+    with pytest.raises(TrainingError, match=says):
+        replay_policy("outside", policy(**changed), invented)
 
 
 def test_a_policy_without_labels_to_begin_with_is_refused(invented: History) -> None:
     day = (BEGINS + np.timedelta64(8, "D")).astype("datetime64[D]")
     with pytest.raises(NotEnoughLabels, match="are known at the policy's begin"):
-        replay("early", policy(begins=instant(str(day))), invented)
+        replay_policy("early", policy(begins=instant(str(day))), invented)
 
 
 def test_a_policy_file_is_read_or_named_with_the_key_that_is_wrong(tmp_path: Path) -> None:
@@ -428,9 +434,9 @@ def test_a_policy_file_is_read_or_named_with_the_key_that_is_wrong(tmp_path: Pat
         ("weeks = ", "not TOML"),
     ):
         file.write_text(text)
-        with pytest.raises(PolicyRefused, match=key):
+        with pytest.raises(TrainingError, match=key):
             Policy.read(file)
-    with pytest.raises(PolicyRefused, match="no such file"):
+    with pytest.raises(TrainingError, match="no such file"):
         Policy.read(tmp_path / "absent.toml")
 
 
@@ -443,14 +449,14 @@ def test_policies_that_cannot_be_told_apart_or_compared_are_refused(tmp_path: Pa
 
     four, other = written("four.toml", 4), written("other.toml", 4)
     assert list(read_together([four, other])) == ["four", "other"]
-    with pytest.raises(PolicyRefused, match="another policy is called 'four'"):
+    with pytest.raises(TrainingError, match="another policy is called 'four'"):
         read_together([four, written("there/four.toml", 4)])
-    with pytest.raises(PolicyRefused, match="four 4 from 2025-05-01, five 5 from 2025-05-01"):
+    with pytest.raises(TrainingError, match="four 4 from 2025-05-01, five 5 from 2025-05-01"):
         read_together([four, written("five.toml", 5)])
 
 
 def test_every_policy_is_drawn_however_many_there_are(lived: PolicyReplay) -> None:
-    many = tuple(figures(replace(lived, name=f"policy {n}")) for n in range(7))
+    many = tuple(figures_of_policies(replace(lived, name=f"policy {n}")) for n in range(7))
     (axes,) = hits(many).axes
     assert [text.get_text() for text in axes.get_legend().get_texts()][:7] == [
         policy.name for policy in many
@@ -458,8 +464,8 @@ def test_every_policy_is_drawn_however_many_there_are(lived: PolicyReplay) -> No
 
 
 def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: PolicyReplay) -> None:
-    shown = figures(replace(lived, name="<b>usual</b>"))
-    html = page((shown, figures(lived)), "shipment", is_invented=True)
+    shown = figures_of_policies(replace(lived, name="<b>usual</b>"))
+    html = render_backtest((shown, figures_of_policies(lived)), "shipment", is_invented=True)
     assert "&lt;b&gt;usual&lt;/b&gt;" in html
     assert "<b>" not in html
     assert html.count("data:image/png") == 2
@@ -472,10 +478,10 @@ def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: PolicyRep
 def test_no_output_of_a_policy_that_finds_or_draws_nothing_says_nan(
     invented: History, hard: dict[str, Any]
 ) -> None:
-    of = figures(replay("hard", policy(**hard), invented))
+    of = figures_of_policies(replay_policy("hard", policy(**hard), invented))
 
     content = of.model_dump_json()
-    shown = page((of,), "shipment", is_invented=True)
+    shown = render_backtest((of,), "shipment", is_invented=True)
 
     assert not re.search(r"\bnan\b|\binf(inity)?\b", content, re.IGNORECASE)
     assert not re.search(r">[^<]*\bnan\b", shown, re.IGNORECASE)

@@ -11,7 +11,7 @@ import pytest
 from tests.training.planted import INPUTS, instant
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
-from training.evaluation.evaluate import evaluate
+from training.evaluation.evaluate import evaluate_model
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle, compare_with_oracle
@@ -36,7 +36,7 @@ def judged(planted: Path) -> LabelledWindow:
 
 @pytest.fixture(scope="module")
 def report(judged: LabelledWindow) -> EvaluationReport:
-    return evaluate("tidegate-shipment", judged, WINDOW, PARAMETERS, seed=1)
+    return evaluate_model("tidegate-shipment", judged, WINDOW, PARAMETERS, seed=1)
 
 
 def test_groups_of_one_kind_hold_every_subject_once(report: EvaluationReport) -> None:
@@ -82,7 +82,7 @@ def test_a_model_that_remembers_operators_fails_on_new_ones(judged: LabelledWind
 def test_small_groups_are_pooled(judged: LabelledWindow) -> None:
     parameters = EvaluationParameters(redraws=10, smallest_group=10**6)
 
-    report = evaluate("m", judged, WINDOW, parameters, seed=1)
+    report = evaluate_model("m", judged, WINDOW, parameters, seed=1)
 
     assert {group.group for group in report.groups} == {"(smaller groups together)"}
 

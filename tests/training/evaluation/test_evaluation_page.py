@@ -12,9 +12,9 @@ from tests.training.evaluation.test_population_section import section, window_of
 from tests.training.planted import INPUTS
 from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluate import evaluate
-from training.evaluation.evaluation_page import page
-from training.evaluation.evaluation_plots import pictures
+from training.evaluation.evaluate import evaluate_model
+from training.evaluation.evaluation_page import render_evaluation
+from training.evaluation.evaluation_plots import evaluation_pictures
 from training.evaluation.evaluation_report import (
     EvaluationReport,
     ExaminationFigures,
@@ -36,7 +36,7 @@ def report(planted: Path) -> EvaluationReport:
     late = data.frame["late_payments_30d"].to_numpy()[window.rows]
     labelled = LabelledWindow(data, window.rows, 1 / (1 + np.exp(3 - late)))
     parameters = EvaluationParameters(redraws=20)
-    found = evaluate("tidegate-shipment", labelled, window.figures, parameters, seed=1)
+    found = evaluate_model("tidegate-shipment", labelled, window.figures, parameters, seed=1)
     return found.model_copy(update={"population": section(data)})
 
 
@@ -52,7 +52,7 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(
     group = report.groups[0].model_copy(update={"group": "<script>alert(1)</script>"})
     hostile = report.model_copy(update={"groups": (group, *report.groups[1:])})
 
-    html = page(hostile, as_png(pictures(hostile)))
+    html = render_evaluation(hostile, as_png(evaluation_pictures(hostile)))
 
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -63,7 +63,7 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(
 def test_every_table_of_figures_says_whom_it_speaks_of(
     report: EvaluationReport, population: PopulationSection
 ) -> None:
-    html = page(report, {})
+    html = render_evaluation(report, {})
     said = dict(re.findall(r"<h2>([^<]*)</h2><p><small>([^<]*)</small></p>", html))
 
     for title in (
@@ -78,7 +78,7 @@ def test_every_table_of_figures_says_whom_it_speaks_of(
 
 
 def test_the_status_quo_stands_under_as_many_by_the_models_order(report: EvaluationReport) -> None:
-    rows = re.findall(r"<tr><td>([^<]*)</td>", page(report, {}))
+    rows = re.findall(r"<tr><td>([^<]*)</td>", render_evaluation(report, {}))
     was = next(place for place, row in enumerate(rows) if row.startswith("status quo"))
     assert rows[was - 1].endswith("by the model, as many as were inspected")
 
@@ -86,7 +86,7 @@ def test_the_status_quo_stands_under_as_many_by_the_models_order(report: Evaluat
 def test_pictures_show_what_is_known_with_its_interval_and_the_status_quo(
     report: EvaluationReport, population: PopulationSection
 ) -> None:
-    drawn = pictures(report)
+    drawn = evaluation_pictures(report)
     was = population.status_quo
 
     assert was is not None
@@ -115,8 +115,8 @@ def test_where_nothing_can_be_said_of_all_traffic_the_page_says_why_and_draws_no
     )
     silent = report.model_copy(update={"population": refused})
 
-    assert pictures(silent) == {}
-    html = page(silent, {})
+    assert evaluation_pictures(silent) == {}
+    html = render_evaluation(silent, {})
     assert "Nothing can be said of all" in html
     assert "too few were drawn" in html
     assert "What inspecting finds" not in html
@@ -126,7 +126,7 @@ def test_evidence_of_leakage_may_break_lines(report: EvaluationReport) -> None:
     long = LeakageFinding(
         check="pair lookup", features=("a", "b"), evidence="word " * 200, is_refusal=True
     )
-    html = page(report.model_copy(update={"leakage": (long,)}), {})
+    html = render_evaluation(report.model_copy(update={"leakage": (long,)}), {})
 
     assert re.search(r'<h2>Leakage checks</h2><table class="texts">', html)
     assert "<td>pair lookup</td><td>word word" in html
@@ -146,7 +146,9 @@ def test_a_report_of_before_figures_of_all_traffic_is_read(report: EvaluationRep
     assert read.population is None
     assert read.inspected == report.inspected
     assert read.population_in_words == "Figures of all traffic were not measured."
-    assert "Figures of all traffic were not measured." in page(read, as_png(pictures(read)))
+    assert "Figures of all traffic were not measured." in render_evaluation(
+        read, as_png(evaluation_pictures(read))
+    )
     assert not any(name.startswith("population_") for name in read.metrics)
 
 
@@ -164,9 +166,9 @@ def test_other_offences_are_told_and_said_to_be_in_no_figure(report: EvaluationR
         examinations=(ExaminationFigures(examination="scan", labelled=29, confirmed=4),),
     )
 
-    told = page(report.model_copy(update={"findings": findings}), {})
+    told = render_evaluation(report.model_copy(update={"findings": findings}), {})
 
     assert "7 found another offence and no smuggling" in told
     assert re.search(r"document fraud</td><td[^>]*>2</td><td[^>]*>5</td>", told)
     assert re.search(r"scan</td><td[^>]*>29</td><td[^>]*>4</td><td[^>]*>–</td>", told)
-    assert "document fraud" not in page(report, {})
+    assert "document fraud" not in render_evaluation(report, {})

@@ -6,16 +6,16 @@ import shap
 
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluation_plots import pictures
+from training.evaluation.evaluation_plots import evaluation_pictures
 from training.fit.booster_predict import Margins
 from training.parameters import TrainingParameters, TreeParameters
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 
 @pytest.fixture(scope="module")
 def candidate(planted: Path) -> Candidate:
     data = TrainingSet.read(planted, "shipment", INPUTS)
-    return train(data, TrainingParameters(trees=TreeParameters(trees=30, leaves=6)))
+    return train_model(data, TrainingParameters(trees=TreeParameters(trees=30, leaves=6)))
 
 
 def test_importance_is_the_mean_of_what_shap_says(candidate: Candidate) -> None:
@@ -29,7 +29,7 @@ def test_importance_is_the_mean_of_what_shap_says(candidate: Candidate) -> None:
 
 
 def test_the_swarm_has_a_dot_for_every_subject_and_feature(candidate: Candidate) -> None:
-    drawn = pictures(candidate.report, candidate.explained)
+    drawn = evaluation_pictures(candidate.report, candidate.explained)
 
     axes = drawn["beeswarm"].axes[0]
     dots = sum(len(cloud.get_offsets()) for cloud in axes.collections)

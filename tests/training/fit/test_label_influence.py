@@ -15,7 +15,7 @@ from training.data.training_set import TrainingSet
 from training.fit.label_influence import bound_influence, influence_figures
 from training.gates.gates import bounded_influence
 from training.parameters import SelectionParameters, TrainingParameters, TreeParameters
-from training.train import train
+from training.train import train_model
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_an_office_of_half_of_all_labels_is_held_to_its_share_in_the_fit(
     )
     crowded = with_groups(data, [None] * len(data), offices)
     trees = TreeParameters(trees=5, leaves=4, early_stopping_rounds=0)
-    candidate = train(crowded, TrainingParameters(threads=1, trees=trees))
+    candidate = train_model(crowded, TrainingParameters(threads=1, trees=trees))
 
     (office,) = candidate.report.influence
 

@@ -14,12 +14,12 @@ from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactTampered
 from training.gates.canaries import Canaries, CanaryShift
-from training.gates.canary_file import file_of
+from training.gates.canary_file import canary_path
 from training.gates.gates import holds_on_the_control_lane, steady_canaries
 from training.model.risk_model import RiskModel
 from training.model.signing import SigningKey
 from training.parameters import TrainingParameters, TreeParameters
-from training.train import train
+from training.train import train_model
 
 PARAMETERS = TrainingParameters(
     threads=1, trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0)
@@ -37,7 +37,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def champion(data: TrainingSet) -> RiskModel:
-    return train(data, PARAMETERS).model
+    return train_model(data, PARAMETERS).model
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_canaries_are_kept_as_they_were_chosen(
     for _ in range(2):
         canaries.write(tmp_path, "shipment", key)
     assert Canaries.read(tmp_path, "shipment", key.public_pem) == canaries
-    file = file_of(tmp_path, "shipment")
+    file = canary_path(tmp_path, "shipment")
     assert [*file.parent.iterdir()] == [file]
     assert json.loads(file.read_text())["chosen_at"] == "2026-01-01T12:00:00Z"
 
@@ -128,7 +128,7 @@ def test_canaries_of_shipments_are_none_of_routes(
     canaries: Canaries, key: SigningKey, tmp_path: Path
 ) -> None:
     file = canaries.write(tmp_path, "shipment", key)
-    file.rename(file_of(tmp_path, "route"))
+    file.rename(canary_path(tmp_path, "route"))
 
     with pytest.raises(ArtefactTampered, match=r"route\.json is not as this home signed it"):
         Canaries.read(tmp_path, "route", key.public_pem)
@@ -184,7 +184,7 @@ def test_a_shift_is_the_mean_difference_of_log_odds_of_those_who_are_there(
 def test_a_model_of_another_seed_moves_no_canary_far(
     data: TrainingSet, champion: RiskModel, canaries: Canaries
 ) -> None:
-    other = train(data, PARAMETERS.model_copy(update={"seed": 99})).model
+    other = train_model(data, PARAMETERS.model_copy(update={"seed": 99})).model
     assert steady_canaries(canaries, other, champion, data).verdict == "passed"
     assert holds_on_the_control_lane(other, champion, data).verdict == "passed"
 
@@ -197,7 +197,7 @@ def test_a_model_taught_the_opposite_is_stopped_by_both(
     turned &= data.declared_at < begins_of(champion)
     label[turned] = 1 - label[turned]
     wrong = replace(data, outcomes=replace(data.outcomes, label=label))
-    taught = train(wrong, PARAMETERS).model
+    taught = train_model(wrong, PARAMETERS).model
     moved = steady_canaries(canaries, taught, champion, data)
     held = holds_on_the_control_lane(taught, champion, data)
     assert moved.verdict != "passed", moved.reason
@@ -209,7 +209,7 @@ def test_a_model_taught_the_opposite_is_stopped_by_both(
 def test_a_twentieth_of_labels_turned_by_one_office_moves_little_or_is_refused(
     data: TrainingSet, champion: RiskModel, canaries: Canaries, seed: int
 ) -> None:
-    taught = train(flipped(data, 0.05, begins_of(champion), seed), PARAMETERS).model
+    taught = train_model(flipped(data, 0.05, begins_of(champion), seed), PARAMETERS).model
     verdicts = (
         steady_canaries(canaries, taught, champion, data),
         holds_on_the_control_lane(taught, champion, data),

@@ -18,7 +18,7 @@ from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
 from training.ranking import ScoreRanking
-from training.train import train
+from training.train import train_model
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def model_of(data: TrainingSet, trees: int) -> RiskModel:
     parameters = TrainingParameters(
         threads=1, trees=TreeParameters(trees=trees, leaves=6, early_stopping_rounds=0)
     )
-    return train(data, parameters).model
+    return train_model(data, parameters).model
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_a_feature_that_tells_more_than_half_of_the_origin_or_none_measured_shut
 def test_a_clearly_worse_model_does_not_replace_the_champion(
     model: RiskModel, data: TrainingSet
 ) -> None:
-    stump = train(
+    stump = train_model(
         data,
         TrainingParameters(
             threads=1,

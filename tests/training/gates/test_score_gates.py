@@ -21,7 +21,7 @@ from training.gates.verdict import Verdict
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters, TreeParameters
 from training.ranking import Floats
-from training.train import train
+from training.train import train_model
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def data(planted: Path) -> TrainingSet:
 @pytest.fixture(scope="module")
 def model(data: TrainingSet) -> RiskModel:
     trees = TreeParameters(trees=60, leaves=6, early_stopping_rounds=0)
-    return train(data, TrainingParameters(threads=1, trees=trees)).model
+    return train_model(data, TrainingParameters(threads=1, trees=trees)).model
 
 
 @pytest.fixture(scope="module")

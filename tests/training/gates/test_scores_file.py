@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.errors import ScoresError
+from training.errors import TrainingError
 from training.gates.scores_file import read_scores
 
 KNOWN = pd.Index([f"S-{number}" for number in range(10)])
@@ -75,13 +75,13 @@ def with_score(score: object) -> Change:
     ],
 )
 def test_what_cannot_be_judged_is_named(tmp_path: Path, change: Change, says: str) -> None:
-    with pytest.raises(ScoresError, match=says):
+    with pytest.raises(TrainingError, match=says):
         read_scores(written(tmp_path, change(table())), KNOWN, WINDOW)
 
 
 @pytest.mark.parametrize(("name", "says"), [("a.csv", "no such file"), ("a.parquet", "no such")])
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str, says: str) -> None:
-    with pytest.raises(ScoresError, match=says):
+    with pytest.raises(TrainingError, match=says):
         read_scores(tmp_path / name, KNOWN, WINDOW)
 
 
@@ -99,10 +99,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, content: b
     file = tmp_path / name
     file.write_bytes(content)
 
-    with pytest.raises(ScoresError, match="neither CSV nor Parquet"):
+    with pytest.raises(TrainingError, match="neither CSV nor Parquet"):
         read_scores(file, KNOWN, WINDOW)
 
 
 def test_a_folder_is_no_file_of_scores(tmp_path: Path) -> None:
-    with pytest.raises(ScoresError, match="neither CSV nor Parquet"):
+    with pytest.raises(TrainingError, match="neither CSV nor Parquet"):
         read_scores(tmp_path, KNOWN, WINDOW)

@@ -12,14 +12,14 @@ from features.catalogue import catalogue
 from tests.training.planted import INPUTS
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.errors import LeakageFound
+from training.errors import TrainingError
 from training.leakage.finding import LeakageFinding
 from training.leakage.pair_lookup import identifying_pairs
 from training.leakage.shuffled_labels import shuffled_labels_finding
 from training.leakage.single_features import features_that_predict_labels
 from training.leakage.target_lookup import Sample, TargetLookup
 from training.parameters import LeakageParameters, TrainingParameters, TreeParameters
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 PARAMETERS = TrainingParameters(threads=1, trees=TreeParameters(trees=60, leaves=8))
 
@@ -46,15 +46,15 @@ def from_the_future(data: TrainingSet) -> np.ndarray:
 
 
 def test_an_honest_world_has_no_finding_that_refuses(honest: TrainingSet) -> None:
-    candidate = train(honest, PARAMETERS)
+    candidate = train_model(honest, PARAMETERS)
 
     assert [f.check for f in candidate.report.leakage] == ["shuffled labels"]
     assert not any(finding.is_refusal for finding in candidate.report.leakage)
 
 
 def test_a_feature_from_the_future_is_refused_by_name(honest: TrainingSet) -> None:
-    with pytest.raises(LeakageFound, match=r"noise_ratio alone has a ROC-AUC of 0\.98"):
-        train(with_column(honest, from_the_future(honest)), PARAMETERS)
+    with pytest.raises(TrainingError, match=r"noise_ratio alone has a ROC-AUC of 0\.98"):
+        train_model(with_column(honest, from_the_future(honest)), PARAMETERS)
 
 
 def test_a_feature_that_knows_eight_answers_in_ten_is_warned_of(honest: TrainingSet) -> None:
@@ -62,7 +62,7 @@ def test_a_feature_that_knows_eight_answers_in_ten_is_warned_of(honest: Training
     knows = lots.random(len(honest)) < 0.8
     label = np.where(np.isnan(honest.outcomes.label), 0, honest.outcomes.label)
 
-    (warned,) = found(train(with_column(honest, label * knows), PARAMETERS), "single feature")
+    (warned,) = found(train_model(with_column(honest, label * knows), PARAMETERS), "single feature")
 
     assert (warned.features, warned.is_refusal) == (("noise_ratio",), False)
     assert "above 0.85: was it known when they were declared?" in warned.evidence
@@ -111,12 +111,12 @@ def test_what_only_inspected_subjects_have_is_refused_though_it_tells_nothing_of
     hours = np.where(is_inspected, lots.lognormal(size=len(honest)), np.nan)
     leaking = with_column(honest, hours)
 
-    with pytest.raises(LeakageFound, match="noise_ratio tells subjects that a lot chose"):
-        train(leaking, PARAMETERS)
+    with pytest.raises(TrainingError, match="noise_ratio tells subjects that a lot chose"):
+        train_model(leaking, PARAMETERS)
     accepting = PARAMETERS.model_copy(
         update={"leakage": LeakageParameters(accept=("noise_ratio",), is_checked=True)}
     )
-    assert [f.features for f in found(train(leaking, accepting), "drawn by lot")] == [
+    assert [f.features for f in found(train_model(leaking, accepting), "drawn by lot")] == [
         ("noise_ratio",)
     ]
 
@@ -143,7 +143,7 @@ def test_an_accepted_feature_is_told_of_but_does_not_stop_training(honest: Train
         update={"leakage": LeakageParameters(accept=("noise_ratio",))}
     )
 
-    candidate = train(with_column(honest, from_the_future(honest)), accepting)
+    candidate = train_model(with_column(honest, from_the_future(honest)), accepting)
 
     assert [f.features for f in found(candidate, "single feature")] == [("noise_ratio",)]
     assert not found(candidate, "single feature")[0].is_refusal
@@ -168,7 +168,7 @@ def test_a_set_that_repeats_its_rows_is_warned_of_with_the_columns_that_tell(
         ),
     )
 
-    pairs = found(train(data, PARAMETERS), "pair lookup")
+    pairs = found(train_model(data, PARAMETERS), "pair lookup")
 
     assert pairs[0].features == ("value_per_kg_ratio", "noise_ratio")
     assert not pairs[0].is_refusal
@@ -199,7 +199,7 @@ def test_beside_a_repeating_pair_stands_what_the_model_is_worth_on_what_repeats_
     )
     evaluated = TimeSplit.from_training_set(data, PARAMETERS.split).evaluation.rows
 
-    evidence = found(train(data, PARAMETERS), "pair lookup")[0].evidence
+    evidence = found(train_model(data, PARAMETERS), "pair lookup")[0].evidence
 
     told = re.search(r"on the ([\d,]+) that .*? (0\.\d+) \((0\.\d+) to (0\.\d+)\)", evidence)
     assert told is not None, evidence
@@ -258,7 +258,7 @@ def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
     """Where the same lots that shuffle the labels also made a column, they are learnt."""
     split = TimeSplit.from_training_set(honest, PARAMETERS.split)
     sample = Sample.from_split(honest, split, PARAMETERS.split)
-    encoding = train(honest, PARAMETERS).model.encoding
+    encoding = train_model(honest, PARAMETERS).model.encoding
     lots = np.random.default_rng(PARAMETERS.seed)
     dealt = np.r_[
         lots.permutation(sample.labels[: sample.fit_count]),
@@ -271,7 +271,7 @@ def test_shuffled_labels_teach_nothing_unless_a_column_deals_with_them(
 
 
 def test_a_feature_that_grows_with_time_is_named_as_drift(honest: TrainingSet) -> None:
-    candidate = train(with_column(honest, np.arange(len(honest)) / 100), PARAMETERS)
+    candidate = train_model(with_column(honest, np.arange(len(honest)) / 100), PARAMETERS)
 
     assert found(candidate, "drift")[0].features[0] == "noise_ratio"
 
@@ -281,6 +281,6 @@ def test_checks_can_be_left_out_but_for_the_feature_that_tells_everything(
 ) -> None:
     hurried = PARAMETERS.model_copy(update={"leakage": LeakageParameters(is_checked=False)})
 
-    assert train(honest, hurried).report.leakage == ()
-    with pytest.raises(LeakageFound):
-        train(with_column(honest, from_the_future(honest)), hurried)
+    assert train_model(honest, hurried).report.leakage == ()
+    with pytest.raises(TrainingError):
+        train_model(with_column(honest, from_the_future(honest)), hurried)

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from training.errors import CalibrationError
+from training.errors import TrainingError
 from training.model.calibration import calibrate, log_odds_of
 
 
@@ -62,5 +62,5 @@ def test_labels_none_of_which_weighs_anything_count_once_each() -> None:
 def test_margins_that_fall_as_the_risk_rises_are_refused() -> None:
     margins, labels = drawn(5_000, slope=1.0, intercept=0.0)
 
-    with pytest.raises(CalibrationError, match="want one above 0"):
+    with pytest.raises(TrainingError, match="want one above 0"):
         calibrate(-margins, labels)

@@ -14,13 +14,13 @@ from training.errors import ArtefactError, ArtefactTampered
 from training.model.risk_model import RiskModel
 from training.model.signing import SigningKey
 from training.parameters import TrainingParameters, TreeParameters
-from training.train import train
+from training.train import train_model
 
 
 @pytest.fixture(scope="module")
 def model(planted: Path) -> RiskModel:
     parameters = TrainingParameters(threads=1, trees=TreeParameters(trees=10, leaves=4))
-    return train(TrainingSet.read(planted, "shipment", INPUTS), parameters).model
+    return train_model(TrainingSet.read(planted, "shipment", INPUTS), parameters).model
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from training.gates.canaries import Canaries
 from training.model.model_home import ModelHome
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
-from training.registry.registration import register
+from training.registry.registration import register_version
 from training.registry.training_origin import TrainingOrigin
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def candidates(data: TrainingSet) -> list[Candidate]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bound, 4.0)
         return [
-            train(
+            train_model(
                 data,
                 TrainingParameters(
                     threads=1,
@@ -63,7 +63,7 @@ def trained(
     chosen = Canaries.chosen(data, np.datetime64("2025-06-01"), 1, NOON)
     chosen.write(home.home, "shipment", home.signing_key)
     for candidate in candidates:
-        register(candidate, data, home, store, TrainingOrigin("ada", NOON, None))
+        register_version(candidate, data, home, store, TrainingOrigin("ada", NOON, None))
     return home
 
 

@@ -20,7 +20,7 @@ from training.leakage.finding import LeakageFinding
 from training.model.model_home import ModelHome
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel, sha256
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import Approval, promote
+from training.registry.promotion import Approval, promote_version
 
 NAME = "tidegate-shipment"
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -108,7 +108,7 @@ def with_a_champion_of_another_catalogue(
     home: ModelHome, store: TrackingStore, data: TrainingSet, version: str
 ) -> None:
     """A release later: what the champion reads is no longer what the catalogue has."""
-    promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, FIRST)
     folder = home.folder_of(NAME, version)
     model = RiskModel.read(folder, home.public_key, INPUTS)
     former = model.manifest.model_copy(update={"catalogue": "an earlier one"})

@@ -24,13 +24,13 @@ from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.gates.canaries import Canaries
-from training.gates.canary_file import file_of
+from training.gates.canary_file import canary_path
 from training.gates.promotion_verdicts import promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import Approval, promote
+from training.registry.promotion import Approval, promote_version
 from training.train import Candidate
 
 GATES_OF_THE_MODEL = (
@@ -56,7 +56,7 @@ def test_every_gate_is_asked_and_is_one_that_is_tried_below(
 ) -> None:
     live = Verdict("live traffic", "passed", "as much was found")
 
-    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST, live)
+    done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST, live)
 
     asked = [verdict.gate for verdict in done.verdicts]
     assert sorted(asked) == sorted({"artefact", *GATES_OF_THE_MODEL, *GATES_OF_A_SUCCESSOR})
@@ -74,7 +74,7 @@ def test_a_promotion_that_one_gate_alone_would_refuse_is_refused(
     put_in_place(home, version, *refused_by_one(gate, candidates[1].model))
 
     with pytest.raises(PromotionRefused) as refusal:
-        promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, FIRST)
+        promote_version(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, FIRST)
 
     assert gates_of(refusal.value) == [gate]
     assert home.pointer(NAME, "champion") is None
@@ -107,7 +107,7 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
 ) -> None:
     """A waiver of what is undecided is no use to it: what refuses it refuses."""
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     approval = Approval(" Ada", NOON) if gate == "approver" else GRACE
     live = Verdict(gate, "refused", "it found less") if gate == "live traffic" else None
     if gate == "canaries":
@@ -117,7 +117,7 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
         data = against(gate, data, (candidates[0].model, candidates[1].model))
 
     with pytest.raises(PromotionRefused) as refusal:
-        promote(f"{NAME}/{second}", home, store, approval, data, INPUTS, FIRST, live)
+        promote_version(f"{NAME}/{second}", home, store, approval, data, INPUTS, FIRST, live)
 
     assert gates_of(refusal.value) == [gate]
     assert home.pointer(NAME, "champion").version == first == champion_in(store)
@@ -127,14 +127,14 @@ def test_a_successor_whose_canaries_somebody_swapped_is_refused(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
-    file = file_of(home.home, "shipment")
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    file = canary_path(home.home, "shipment")
     said = json.loads(file.read_text())
     said["confirmed"], said["cleared"] = said["cleared"], said["confirmed"]
     file.write_text(json.dumps(said))
 
     with pytest.raises(PromotionRefused, match="is not as this home signed it") as refusal:
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
 
     assert gates_of(refusal.value) == ["canaries"]
 
@@ -144,11 +144,11 @@ def test_another_training_set_than_the_one_it_is_from_compares_nothing(
     home: ModelHome, store: TrackingStore, data: TrainingSet, given: str
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     other = replace(data, digest="sha256:another") if given == "another" else None
 
     with pytest.raises(PromotionRefused, match="give --training-set") as refusal:
-        promote(f"{NAME}/{second}", home, store, GRACE, other, INPUTS)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, other, INPUTS)
 
     assert refusal.value.undecided == COMPARISONS
 

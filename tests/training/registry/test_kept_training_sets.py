@@ -20,9 +20,9 @@ from training.parameters import EvaluationParameters, LeakageParameters, Trainin
 from training.parameters import TreeParameters as Trees
 from training.registry.kept_training_sets import kept
 from training.registry.mlflow.store import TrackingStore
-from training.registry.registration import register
+from training.registry.registration import register_version
 from training.registry.training_origin import TrainingOrigin
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 NAME = "tidegate-shipment"
 ORIGIN = TrainingOrigin("ada", datetime(2026, 1, 2, tzinfo=UTC), revision=None)
@@ -48,8 +48,8 @@ def built(folder: Path, seed: int) -> TrainingSet:
 
 
 def registered(data: TrainingSet, home: ModelHome) -> Registration:
-    candidate: Candidate = train(data, HURRIED)
-    return register(candidate, data, home, TrackingStore.open(home.home), ORIGIN)
+    candidate: Candidate = train_model(data, HURRIED)
+    return register_version(candidate, data, home, TrackingStore.open(home.home), ORIGIN)
 
 
 def source_of(registration: Registration, home: ModelHome) -> Path:

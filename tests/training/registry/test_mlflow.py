@@ -30,9 +30,9 @@ from training.model.model_registration import Registration
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import UNFINISHED
-from training.registry.registration import register
+from training.registry.registration import register_version
 from training.registry.training_origin import SourceRevision, TrainingOrigin
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 NAME = "tidegate-shipment"
 PROVENANCE = TrainingOrigin(
@@ -48,7 +48,7 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train(data, TrainingParameters(trees=TreeParameters(trees=10, leaves=4)))
+    return train_model(data, TrainingParameters(trees=TreeParameters(trees=10, leaves=4)))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def registered(
 ) -> tuple[ModelHome, Registration]:
     models = ModelHome(home)
     store = TrackingStore.open(home, uri)
-    return models, register(candidate, data, models, store, PROVENANCE)
+    return models, register_version(candidate, data, models, store, PROVENANCE)
 
 
 def test_a_server_that_does_not_start_in_time_is_ended_with_the_test(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_server_that_goes_away_leaves_no_version_at_home(
     gone = TrackingStore("http://127.0.0.1:9", client, None)
 
     with pytest.raises(TrackingError, match=r"cannot be opened \(http://127\.0\.0\.1:9\)"):
-        register(candidate, data, ModelHome(tmp_path), gone, PROVENANCE)
+        register_version(candidate, data, ModelHome(tmp_path), gone, PROVENANCE)
 
     assert not (tmp_path / "models").exists()
 
@@ -217,7 +217,7 @@ def test_a_server_that_dies_between_version_and_alias_leaves_nothing_that_looks_
 
     later = replace(PROVENANCE, at=datetime.now(UTC) + timedelta(hours=2))
     store = TrackingStore.open(tmp_path / "home", address)
-    now = register(candidate, data, ModelHome(tmp_path / "home"), store, later)
+    now = register_version(candidate, data, ModelHome(tmp_path / "home"), store, later)
 
     versions = {one.version for one in client.search_model_versions(f"name='{NAME}'")}
     assert left.version not in versions

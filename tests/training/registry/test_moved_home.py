@@ -17,9 +17,9 @@ from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.runs import add_text
 from training.registry.mlflow.store import TrackingStore
 from training.registry.promotion import Approval, run_as_shadow
-from training.registry.registration import register
+from training.registry.registration import register_version
 from training.registry.training_origin import TrainingOrigin
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 NOON = datetime(2026, 1, 2, tzinfo=UTC)
 ORIGIN = TrainingOrigin("ada", NOON, revision=None)
@@ -32,12 +32,16 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train(data, TrainingParameters(threads=1, trees=TreeParameters(trees=10, leaves=4)))
+    return train_model(
+        data, TrainingParameters(threads=1, trees=TreeParameters(trees=10, leaves=4))
+    )
 
 
 def trained(home: Path, candidate: Candidate, data: TrainingSet) -> str:
     """Register a version in a home; its run."""
-    return register(candidate, data, ModelHome(home), TrackingStore.open(home), ORIGIN).run_id
+    return register_version(
+        candidate, data, ModelHome(home), TrackingStore.open(home), ORIGIN
+    ).run_id
 
 
 def contents(home: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ from training.errors import (
     ArtefactTampered,
     PromotionRefused,
     TrackingError,
-    UnknownModel,
+    TrainingError,
 )
 from training.evaluation.evaluation_page import spelt
 from training.gates.verdict import read_verdicts
@@ -38,7 +38,7 @@ from training.model.model_pointer import ModelPointer
 from training.model.risk_model import RiskModel
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import clear_alias
-from training.registry.promotion import Approval, promote, roll_back
+from training.registry.promotion import Approval, promote_version, roll_back
 from training.train import Candidate
 
 
@@ -46,9 +46,9 @@ def test_a_version_that_passes_every_gate_becomes_champion_everywhere(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
 
-    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
+    done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
 
     assert {verdict.answer for verdict in done.verdicts} == {"passed"}
     assert home.pointer(NAME, "champion").version == second
@@ -64,7 +64,9 @@ def test_a_champion_has_a_card_beside_its_artefact_and_in_its_run(
     home: ModelHome, store: TrackingStore, data: TrainingSet, tmp_path: Path
 ) -> None:
     approval = Approval("grace | <b>hopper", NOON)
-    champion = promote(f"{NAME}@challenger", home, store, approval, data, INPUTS, FIRST).champion
+    champion = promote_version(
+        f"{NAME}@challenger", home, store, approval, data, INPUTS, FIRST
+    ).champion
 
     folder = home.folder_of(NAME, champion.version)
     card = (folder / "model_card.md").read_text()
@@ -81,7 +83,7 @@ def test_a_champion_has_a_card_beside_its_artefact_and_in_its_run(
 
 def test_a_refused_version_gets_no_card(home: ModelHome, store: TrackingStore) -> None:
     with pytest.raises(PromotionRefused):
-        promote(f"{NAME}@challenger", home, store, Approval("ada", NOON), None, INPUTS)
+        promote_version(f"{NAME}@challenger", home, store, Approval("ada", NOON), None, INPUTS)
 
     assert not list(home.home.rglob("model_card.md"))
 
@@ -90,10 +92,10 @@ def test_a_refusal_lists_every_reason_and_changes_no_champion(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
 
     with pytest.raises(PromotionRefused) as refusal:
-        promote(f"{NAME}/{second}", home, store, Approval("ADA", NOON), None, INPUTS)
+        promote_version(f"{NAME}/{second}", home, store, Approval("ADA", NOON), None, INPUTS)
 
     assert gates_of(refusal.value) == ["approver", *COMPARISONS]
     assert "trained by 'ada', approved by 'ADA'" in refusal.value.reasons[0]
@@ -107,7 +109,7 @@ def test_a_tampered_version_is_refused(home: ModelHome, store: TrackingStore) ->
     booster.write_text(booster.read_text().replace("leaf_value=", "leaf_value=9", 1))
 
     with pytest.raises(PromotionRefused, match=r"artefact, refused: booster\.txt does not"):
-        promote(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)
+        promote_version(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)
 
 
 def test_a_sound_artefact_in_the_place_of_another_is_refused(
@@ -121,14 +123,14 @@ def test_a_sound_artefact_in_the_place_of_another_is_refused(
     with pytest.raises(
         PromotionRefused, match=r"artefact, refused: its digest is .* registered was"
     ):
-        promote(f"{NAME}/{first}", home, store, GRACE, None, INPUTS)
+        promote_version(f"{NAME}/{first}", home, store, GRACE, None, INPUTS)
 
 
 def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     for _ in range(2):
-        done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
+        done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
 
     assert done.champion.previous == ()
 
@@ -147,8 +149,8 @@ def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(
 def test_a_reference_to_nothing_says_what_there_is(
     home: ModelHome, store: TrackingStore, reference: str, message: str
 ) -> None:
-    with pytest.raises(UnknownModel, match=message):
-        promote(reference, home, store, GRACE, None, INPUTS)
+    with pytest.raises(TrainingError, match=message):
+        promote_version(reference, home, store, GRACE, None, INPUTS)
 
 
 def test_a_folder_that_was_never_registered_cannot_be_promoted(
@@ -156,8 +158,8 @@ def test_a_folder_that_was_never_registered_cannot_be_promoted(
 ) -> None:
     candidates[0].model.write(tmp_path / "loose", home.signing_key)
 
-    with pytest.raises(UnknownModel, match="was never registered"):
-        promote(str(tmp_path / "loose"), home, store, GRACE, None, INPUTS)
+    with pytest.raises(TrainingError, match="was never registered"):
+        promote_version(str(tmp_path / "loose"), home, store, GRACE, None, INPUTS)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +179,11 @@ def test_a_version_is_not_promoted_over_a_champion_that_is_damaged(
     reason: str,
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     damage(home.folder_of(NAME, first), home.folder_of(NAME, second))
 
     with pytest.raises(PromotionRefused, match=reason) as refusal:
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
 
     (told,) = refusal.value.reasons
     assert told.startswith(f"champion, refused: {NAME} version {first}, the champion, cannot")
@@ -197,7 +199,7 @@ def test_a_version_is_not_promoted_over_a_champion_of_another_catalogue(
     with pytest.raises(
         PromotionRefused, match=r"champion, refused: .* fitted on catalogue an earlier"
     ):
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
 
     assert home.pointer(NAME, "champion").version == first
 
@@ -213,14 +215,14 @@ def test_where_the_pointer_cannot_be_written_the_registry_names_who_it_named_bef
     first, second = versions(home)
     clear_alias(store, NAME, "champion")
     if earlier:
-        promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+        promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
 
     def is_full(*_: object) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(ModelHome, "point", is_full)
     with pytest.raises(OSError, match="no space left"):
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
 
     if earlier:
         assert champion_in(store) == first == home.pointer(NAME, "champion").version
@@ -235,15 +237,17 @@ def test_a_version_beside_the_home_is_not_promoted(
 ) -> None:
     copied = shutil.copytree(home.find(f"{NAME}@challenger"), tmp_path / "copied")
 
-    with pytest.raises(UnknownModel, match="copied is no version of this home; want"):
-        promote(str(copied), home, store, GRACE, None, INPUTS)
+    with pytest.raises(TrainingError, match="copied is no version of this home; want"):
+        promote_version(str(copied), home, store, GRACE, None, INPUTS)
 
 
 def test_the_registry_says_who_decided_what_and_when(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     _, second = versions(home)
-    done = promote(f"{NAME}/{second}", home, store, Approval("hedy", NOON), data, INPUTS, FIRST)
+    done = promote_version(
+        f"{NAME}/{second}", home, store, Approval("hedy", NOON), data, INPUTS, FIRST
+    )
 
     tags = store.client.get_model_version(NAME, second).tags
     assert (tags["tidegate.verdict"], tags["tidegate.approver"]) == ("waived", "hedy")
@@ -262,7 +266,7 @@ def test_a_registration_that_cannot_be_read_is_not_one_that_never_was(
     (home.find(f"{NAME}@challenger") / "registration.json").write_text("{}")
 
     with pytest.raises(ArtefactError, match=r"registration\.json: .*Field required"):
-        promote(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)
+        promote_version(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)
 
 
 def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person_answers_for(
@@ -270,7 +274,7 @@ def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person
 ) -> None:
     """As of a home that an earlier release wrote."""
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     file = home.home / "models" / NAME / "champion.json"
     earlier = json.loads(file.read_bytes())
     del earlier["signature"]
@@ -281,11 +285,11 @@ def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person
     with pytest.raises(ArtefactTampered, match="is not signed"):
         roll_back(NAME, home, store, GRACE, INPUTS)
     with pytest.raises(PromotionRefused, match="is not signed") as refusal:
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
     assert gates_of(refusal.value) == ["champion"]
 
     leave = replace(LEAVE, gates=("champion",))
-    done = promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, leave)
+    done = promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, leave)
 
     assert home.pointer(NAME, "champion") == done.champion
     assert (done.champion.version, done.champion.previous) == (first, ())
@@ -294,7 +298,7 @@ def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person
 def test_a_pointer_says_what_gates_said_and_who_answered(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
-    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
+    done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
 
     pointer = home.pointer(NAME, "champion")
     assert pointer == done.champion
@@ -309,7 +313,7 @@ def test_what_cannot_be_written_down_puts_nobody_in_the_seat(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     before = home.pointer(NAME, "champion")
 
     @contextmanager
@@ -318,7 +322,9 @@ def test_what_cannot_be_written_down_puts_nobody_in_the_seat(
         raise TrackingError("the disk is full")
 
     with pytest.raises(TrackingError, match="the disk is full"):
-        promote(f"{NAME}/{second}", home, store, replace(GRACE, recording=failing), data, INPUTS)
+        promote_version(
+            f"{NAME}/{second}", home, store, replace(GRACE, recording=failing), data, INPUTS
+        )
 
     assert home.pointer(NAME, "champion") == before
     assert champion_in(store) == first

@@ -24,9 +24,9 @@ from training.parameters import TrainingParameters, TreeParameters
 from training.registry import registration as registrations
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import UNFINISHED
-from training.registry.registration import register
+from training.registry.registration import register_version
 from training.registry.training_origin import SourceRevision, TrainingOrigin
-from training.train import Candidate, train
+from training.train import Candidate, train_model
 
 PROVENANCE = TrainingOrigin(
     "ada", datetime(2026, 1, 2, tzinfo=UTC), revision=SourceRevision("f" * 40, is_dirty=True)
@@ -41,7 +41,9 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train(data, TrainingParameters(threads=1, trees=TreeParameters(trees=15, leaves=6)))
+    return train_model(
+        data, TrainingParameters(threads=1, trees=TreeParameters(trees=15, leaves=6))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def store(home: ModelHome) -> TrackingStore:
 def registration(
     candidate: Candidate, data: TrainingSet, home: ModelHome, store: TrackingStore
 ) -> Registration:
-    return register(candidate, data, home, store, PROVENANCE)
+    return register_version(candidate, data, home, store, PROVENANCE)
 
 
 def test_a_client_finds_the_run_with_parameters_metrics_tags_and_dataset(
@@ -248,7 +250,7 @@ def test_a_failure_after_registering_takes_the_version_back(
     before = _latest(store)
 
     with pytest.raises(ArtefactError, match="is there already"):
-        register(candidate, data, home, store, PROVENANCE)
+        register_version(candidate, data, home, store, PROVENANCE)
 
     assert _latest(store) == before
     challenger = store.client.get_model_version_by_alias(NAME, "challenger")
@@ -271,7 +273,7 @@ def test_a_home_that_cannot_be_written_leaves_no_version(
     (tmp_path / "models").touch()  # a file where the folder of models should be
 
     with pytest.raises(OSError, match="models"):
-        register(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
+        register_version(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
 
     assert _latest(store) == before
 
@@ -283,7 +285,7 @@ def test_a_store_that_fails_in_the_middle_keeps_a_failed_run_and_no_version(
     (tmp_path / "mlartifacts").touch()  # a file where the folder of artefacts should be
 
     with pytest.raises(TrackingError, match="the run could not be written"):
-        register(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
+        register_version(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
 
     runs = store.client.search_runs([store.experiment(NAME)])
     assert [run.info.status for run in runs] == ["FAILED"]
@@ -310,13 +312,13 @@ def test_what_a_killed_registration_left_goes_with_the_first_one_an_hour_later(
     now = replace(PROVENANCE, at=datetime.now(UTC))
     with monkeypatch.context() as patched:
         patched.setattr(registrations, "set_alias", lambda *_: os._exit(KILLED))
-        assert is_killed_at(10**9, lambda: register(candidate, data, home, store, now))
+        assert is_killed_at(10**9, lambda: register_version(candidate, data, home, store, now))
     left = home.folder_of(NAME, "1")
     assert UNFINISHED in store.client.get_model_version(NAME, "1").tags
 
-    register(candidate, data, home, store, now)
+    register_version(candidate, data, home, store, now)
     assert left.is_dir()  # somebody may be at it
-    register(candidate, data, home, store, replace(now, at=now.at + timedelta(hours=2)))
+    register_version(candidate, data, home, store, replace(now, at=now.at + timedelta(hours=2)))
 
     assert not left.exists()
     assert home.folder_of(NAME, "2").is_dir()

@@ -20,18 +20,18 @@ from tests.training.registry.promotions import (
     with_unfair_groups,
 )
 from training.data.training_set import TrainingSet
-from training.errors import PromotionRefused, UnknownModel
+from training.errors import PromotionRefused, TrainingError
 from training.model.model_home import ModelHome
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import Approval, promote, roll_back
+from training.registry.promotion import Approval, promote_version, roll_back
 
 
 def test_a_rollback_names_the_former_champion_again(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
-    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
     later = Approval("joan", NOON + timedelta(hours=1))
 
     roll_back(f"{NAME}@champion", home, store, later, INPUTS)
@@ -47,9 +47,9 @@ def test_a_rollback_names_the_former_champion_again(
 def test_there_is_nothing_to_roll_back_to_before_the_second_champion(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
-    with pytest.raises(UnknownModel, match="has no champion"):
+    with pytest.raises(TrainingError, match="has no champion"):
         roll_back(NAME, home, store, GRACE, INPUTS)
-    promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
 
     with pytest.raises(PromotionRefused, match="is the first champion"):
         roll_back(NAME, home, store, GRACE, INPUTS)
@@ -61,8 +61,8 @@ def test_nobody_returns_to_a_champion_whose_waiver_has_ended(
     first, second = versions(home)
     with monkeypatch.context() as patch:
         with_unfair_groups(patch)
-        promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
-    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+        promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
+    promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
 
     with pytest.raises(
         PromotionRefused,
@@ -80,8 +80,8 @@ def test_nobody_returns_to_a_champion_by_the_waiver_of_another_version(
     first, second = versions(home)
     longer = replace(LEAVE, until=NOON + timedelta(days=120))
     with_unfair_groups(monkeypatch)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
-    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, longer)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
+    promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, longer)
     for name in ("waiver.json", "waiver.sig"):
         shutil.copy(home.folder_of(NAME, second) / name, home.folder_of(NAME, first) / name)
 
@@ -95,12 +95,12 @@ def test_the_line_of_champions_is_kept_from_the_latest_to_the_first(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    oldest = promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST).champion
+    oldest = promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST).champion
     oldest = oldest.model_copy(update={"signature": ""})
     before = oldest.model_copy(update={"approver": "joan"})
     home.point("champion", oldest.model_copy(update={"previous": (before,)}))
     for _ in range(2):
-        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
+        promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
 
     line = home.pointer(NAME, "champion").previous
     assert line == (oldest, before)
@@ -124,7 +124,7 @@ def test_a_champion_that_became_unsound_does_not_return(
     first, second = versions(home)
     with_a_champion_of_another_catalogue(home, store, data, first)
     leave = replace(LEAVE, gates=("champion",))
-    promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
+    promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
 
     with pytest.raises(
         PromotionRefused, match=r"artefact, refused: .* fitted on catalogue an earlier"

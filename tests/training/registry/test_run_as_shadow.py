@@ -15,14 +15,14 @@ from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused
 from training.model.model_home import ModelHome
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import Approval, promote, run_as_shadow
+from training.registry.promotion import Approval, promote_version, run_as_shadow
 
 
 def test_a_shadow_is_named_in_both_places_and_leaves_the_champion_alone(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
     first, second = versions(home)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
 
     run_as_shadow(f"{NAME}/{second}", home, store, GRACE, INPUTS)
 

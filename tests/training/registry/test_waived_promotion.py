@@ -28,7 +28,7 @@ from training.gates.verdict import Verdict, passed_if, read_verdicts
 from training.gates.waiver import Waiver
 from training.model.model_home import ModelHome
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import Approval, promote
+from training.registry.promotion import Approval, promote_version
 from training.train import Candidate
 
 
@@ -37,7 +37,7 @@ def test_a_first_champion_has_nothing_to_be_compared_with_and_two_people_answer_
 ) -> None:
     version = versions(home)[-1]
     with pytest.raises(PromotionRefused) as refusal:
-        promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
+        promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS)
 
     assert refusal.value.undecided == COMPARISONS
     assert "--waive canaries --waive 'control lane' --requested-by NAME" in str(refusal.value)
@@ -45,7 +45,7 @@ def test_a_first_champion_has_nothing_to_be_compared_with_and_two_people_answer_
     assert home.pointer(NAME, "champion") is None
     assert read_verdicts(home.folder_of(NAME, version)) == ()
 
-    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
+    done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
 
     waived = tuple(v for v in done.verdicts if v.is_waived)
     assert tuple(v.gate for v in waived) == COMPARISONS
@@ -70,7 +70,7 @@ def test_neither_the_trainer_alone_nor_the_approver_alone_waives_what_is_undecid
     for requested_by, wanted in ((asks, "want two different"), (None, "want who asks beside")):
         leave = replace(FIRST, requested_by=requested_by)
         with pytest.raises(WaiverError, match=wanted):
-            promote(f"{NAME}@challenger", home, store, alone, data, INPUTS, leave)
+            promote_version(f"{NAME}@challenger", home, store, alone, data, INPUTS, leave)
 
     assert home.pointer(NAME, "champion") is None
 
@@ -83,7 +83,7 @@ def test_a_waiver_of_a_gate_that_refuses_is_no_use_where_only_undecided_ones_may
     leave = replace(FIRST, gates=("calibration", *COMPARISONS))
 
     with pytest.raises(PromotionRefused) as refusal:
-        promote(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, leave)
+        promote_version(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, leave)
 
     assert gates_of(refusal.value) == ["calibration"]
     assert refusal.value.undecided == ()
@@ -96,8 +96,8 @@ def test_a_waiver_opens_the_groups_gate_and_is_told_of_everywhere(
     with_unfair_groups(monkeypatch)
 
     with pytest.raises(PromotionRefused, match="groups, refused: office far-away"):
-        promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
-    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
+        promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
+    done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
 
     version = done.champion.version
     folder = home.folder_of(NAME, version)
@@ -115,9 +115,11 @@ def test_a_waiver_opens_no_other_gate_and_is_not_kept_where_none_was_needed(
 ) -> None:
     first, second = versions(home)
     with pytest.raises(PromotionRefused, match="approver, refused: trained by"):
-        promote(f"{NAME}/{first}", home, store, Approval("ada", NOON), data, INPUTS, LEAVE_FIRST)
-    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
-    done = promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
+        promote_version(
+            f"{NAME}/{first}", home, store, Approval("ada", NOON), data, INPUTS, LEAVE_FIRST
+        )
+    promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    done = promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
 
     assert not any(verdict.is_waived for verdict in done.verdicts)
     assert not list(home.folder_of(NAME, second).glob("waiver.*"))
@@ -129,9 +131,9 @@ def test_a_waiver_names_the_gates_that_it_opens(
     monkeypatch.setattr("training.gates.gates.LARGEST_PROXY_SHARE", 0.0)
 
     with pytest.raises(PromotionRefused, match=r"proxies, refused: .*corridor carries 0\.\d+"):
-        promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
+        promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE_FIRST)
     both = replace(FIRST, gates=("groups", "proxies", *COMPARISONS))
-    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, both)
+    done = promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, both)
 
     assert [verdict.gate for verdict in done.verdicts if verdict.is_waived] == [
         "proxies",
@@ -146,7 +148,7 @@ def test_a_person_may_answer_for_going_without_the_comparison(
     with_a_champion_of_another_catalogue(home, store, data, first)
     leave = replace(LEAVE, gates=("champion",))
 
-    done = promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
+    done = promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
 
     assert done.champion.version == second
     assert [verdict.gate for verdict in done.verdicts if verdict.is_waived] == ["champion"]

@@ -20,7 +20,7 @@ import lightgbm
 import numpy as np
 
 from features.errors import WorkerMismatch
-from training.data.training_set import digest_of
+from training.data.training_set import training_set_digest
 from training.errors import WorkersFailed
 from training.fit.fit_trees import bin_edges, grow, watching
 from training.fit.workers.connection import (
@@ -147,7 +147,7 @@ def _grow(
 
 def _hold_same(task: GrowthTask) -> None:
     try:
-        found = digest_of(task.folder)
+        found = training_set_digest(task.folder)
     except OSError as error:
         raise WorkerMismatch(
             f"{task.folder} cannot be read there ({error.strerror}); every worker needs the "

@@ -12,7 +12,7 @@ import numpy as np
 
 from features.errors import TidegateError, WorkerMismatch
 from training.data.training_set import TrainingSet
-from training.errors import ParametersError, TrainingSetError, WorkersFailed
+from training.errors import TrainingError, TrainingSetError, WorkersFailed
 from training.fit.fit_trees import LabelledRows, LossProgress, TreeProgress, lightgbm_parameters
 from training.fit.workers.connection import WorkerConnection, WorkerMessage
 from training.fit.workers.growth_task import GrowthTask
@@ -53,7 +53,7 @@ class WorkerGroup:
         """The model text of trees grown on `rows` of `data`, as `fit_trees` grows them elsewhere.
 
         It is the same for any number of workers. Raises WorkersFailed where one is lost,
-        WorkerMismatch where one has another training set, and ParametersError where there are not
+        WorkerMismatch where one has another training set, and TrainingError where there are not
         rows for all; no worker is of use after that.
         """
         trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
@@ -91,7 +91,7 @@ class WorkerGroup:
         count = len(self.lines)
         fewest = min(len(part.labels) for part in parts if part is not None)
         if fewest < count:
-            raise ParametersError(
+            raise TrainingError(
                 f"there are {count} workers and only {fewest} rows to part; want at most {fewest} "
                 "by --workers"
             )

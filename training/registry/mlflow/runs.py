@@ -23,8 +23,8 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from features.ingest.record_summary import SUMMARY
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluation_page import page
-from training.evaluation.evaluation_plots import pictures
+from training.evaluation.evaluation_page import render_evaluation
+from training.evaluation.evaluation_plots import evaluation_pictures
 from training.evaluation.html_page import as_png
 from training.model.manifest import Manifest, WindowFigures
 from training.model.signing import SigningKey
@@ -210,9 +210,9 @@ def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
 
 
 def _write_files(candidate: Candidate, key: SigningKey) -> None:
-    drawn = as_png(pictures(candidate.report, candidate.explained))
+    drawn = as_png(evaluation_pictures(candidate.report, candidate.explained))
     mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")
-    mlflow.log_text(page(candidate.report, drawn), "evaluation/report.html")
+    mlflow.log_text(render_evaluation(candidate.report, drawn), "evaluation/report.html")
     with TemporaryDirectory() as scratch:
         folder, beside = Path(scratch) / ARTEFACT, Path(scratch) / PICTURES
         beside.mkdir()

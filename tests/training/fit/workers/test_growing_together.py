@@ -19,7 +19,7 @@ from training.parameters import (
     TrainingParameters,
     TreeParameters,
 )
-from training.train import train
+from training.train import train_model
 
 TREES = TreeParameters(trees=60, learning_rate=0.2, monotone="basic", early_stopping_rounds=8)
 PARAMETERS = TrainingParameters(
@@ -38,7 +38,7 @@ def test_two_workers_and_three_fit_calibrate_and_stop_to_the_same_bytes(
     candidates = []
     for count in (2, 3):
         with workers(count) as (growers, _):
-            candidates.append(train(data, with_trees(thresholds=thresholds), growers=growers))
+            candidates.append(train_model(data, with_trees(thresholds=thresholds), growers=growers))
 
     two, three = candidates
     assert two.model.digest == three.model.digest
@@ -60,7 +60,7 @@ def test_what_is_refitted_on_both_windows_does_not_depend_on_their_number_either
     candidates = []
     for count in (2, 4):
         with workers(count) as (growers, _):
-            candidates.append(train(data, parameters, growers=growers))
+            candidates.append(train_model(data, parameters, growers=growers))
 
     assert candidates[0].model.digest == candidates[1].model.digest
 

@@ -14,13 +14,13 @@ import pytest
 from features.errors import WorkerMismatch
 from tests.training.fit.workers.conftest import HERE, KEY, Started
 from training.data.training_set import TrainingSet
-from training.errors import ParametersError, TidegateError, WorkersFailed
+from training.errors import TidegateError, TrainingError, WorkersFailed
 from training.fit.workers.connection import NotOurs, WorkerConnection
 from training.fit.workers.launchers import workers_here
 from training.fit.workers.rendezvous import rendezvous_socket, workers_at
 from training.fit.workers.worker import LEFT_ALONE, work
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
-from training.train import train
+from training.train import train_model
 
 PARAMETERS = TrainingParameters(
     threads=1, split=SplitParameters(refit=False), trees=TreeParameters(trees=20)
@@ -40,7 +40,7 @@ def test_where_a_worker_dies_the_fit_ends_and_so_do_the_others(
             processes[1].kill()
 
     with pytest.raises(WorkersFailed, match=r"worker \d of 3, on 127.0.0.1, is gone") as raised:
-        train(data, PARAMETERS, kill, growers)
+        train_model(data, PARAMETERS, kill, growers)
     started.__exit__(raised.type, raised.value, raised.tb)  # whoever trains is gone, too
 
     assert [process.exitcode for process in processes] == [LEFT_ALONE, -signal.SIGKILL, LEFT_ALONE]
@@ -48,7 +48,7 @@ def test_where_a_worker_dies_the_fit_ends_and_so_do_the_others(
 
 def refused(kind: type[TidegateError], reason: str, data: TrainingSet, started: Started) -> None:
     with pytest.raises(kind, match=reason), started as (growers, _):
-        train(data, PARAMETERS, growers=growers)
+        train_model(data, PARAMETERS, growers=growers)
 
 
 def test_a_worker_that_sees_another_training_set_is_named(
@@ -96,8 +96,8 @@ def test_fewer_rows_than_workers_are_refused(
 ) -> None:
     with workers(2) as (growers, _):
         many = replace(growers, lines=growers.lines * 5_000)
-        with pytest.raises(ParametersError, match=r"10000 workers and only \d+ rows"):
-            train(data, PARAMETERS, growers=many)
+        with pytest.raises(TrainingError, match=r"10000 workers and only \d+ rows"):
+            train_model(data, PARAMETERS, growers=many)
 
 
 def test_whoever_does_not_know_the_key_is_no_worker(

@@ -9,7 +9,7 @@ from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.fit.workers.launchers import workers_here, workers_on_spark
 from training.parameters import SplitParameters, TrainingParameters, TreeParameters
-from training.train import train
+from training.train import train_model
 
 PARAMETERS = TrainingParameters(
     threads=1, split=SplitParameters(refit=False), trees=TreeParameters(trees=20)
@@ -26,11 +26,11 @@ def test_tasks_of_spark_grow_what_processes_grow_and_end_where_the_training_does
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), workers_on_spark(2, master, None) as growers:
-        train(data, PARAMETERS, stop, growers)
+        train_model(data, PARAMETERS, stop, growers)
     with workers_on_spark(2, master, None) as growers:  # there is room again
-        there = train(data, PARAMETERS, growers=growers)
+        there = train_model(data, PARAMETERS, growers=growers)
     with workers_here(2) as growers:
-        here = train(data, PARAMETERS, growers=growers)
+        here = train_model(data, PARAMETERS, growers=growers)
 
     assert there.model.digest == here.model.digest
 
