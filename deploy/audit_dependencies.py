@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 Verdict = Literal["passed", "refused", "undecided"]
 
+# Its advisories (CVE-2014-1402 and later ones) are in every database of them.
 CANARY = ("jinja2", "2.4.1")
-"""Its advisories (CVE-2014-1402 and later ones) are in every database of them."""
 
 ACCEPTED = Path(__file__).with_name("accepted_advisories.toml")
 EXIT_CODES: Mapping[Verdict, int] = {"passed": 0, "refused": 1, "undecided": 3}

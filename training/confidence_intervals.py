@@ -11,8 +11,8 @@ import numpy as np
 
 from training.ranking import Floats, Ints, ScoreRanking
 
+# The quantile of the normal distribution with 2.5 % above it.
 NORMAL_975 = 1.959963984540054
-"""The quantile of the normal distribution with 2.5 % above it."""
 
 
 @dataclass(frozen=True)

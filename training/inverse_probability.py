@@ -7,8 +7,8 @@ import numpy as np
 
 from training.ranking import Floats
 
+# Fewer results than these tell too little of what nobody selected.
 FEWEST_DRAWN = 30
-"""Fewer results than these tell too little of what nobody selected."""
 
 
 def stands_for(probability: Floats, *, clip: float) -> Floats:

@@ -22,10 +22,10 @@ Instants = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
 
 OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability", "typology")
+# A column of training sets alone, where somebody's label can be led back to them.
 AUTHOR = "author"
-"""A column of training sets alone, where somebody's label can be led back to them."""
+# What outcomes may state besides; a training set of before does not have it.
 STATED = ("offences", "examination")
-"""What outcomes may state besides; a training set of before does not have it."""
 
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 

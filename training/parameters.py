@@ -154,12 +154,12 @@ class SelectionParameters(Parameters):
     largest_office_share: Share = 0.3
 
 
+# The share inspected at which gates and groups look; every evaluation has it.
 GATE_SHARE = 0.05
-"""The share inspected at which gates and groups look; every evaluation has it."""
 
+# How often a group may be referred for nothing, as a multiple of everyone's rate. More may be
+# waived with a reason, by two persons and for a time (Charter of Fundamental Rights, Art. 21).
 LARGEST_FALSE_REFERRAL_RATIO = 1.5
-"""How often a group may be referred for nothing, as a multiple of everyone's rate. More may be
-waived with a reason, by two persons and for a time (Charter of Fundamental Rights, Art. 21)."""
 
 
 class EvaluationParameters(Parameters):

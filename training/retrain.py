@@ -28,8 +28,8 @@ from training.model.model_home import ModelHome
 from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 
+# A bar that is called with how much is done, and how much there is.
 Progress = AbstractContextManager[Callable[[int, int], None]]
-"""A bar that is called with how much is done, and how much there is."""
 
 
 class TrainingRecords(Protocol):

@@ -27,13 +27,13 @@ from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
 from training.search_trial import Trial
 
+# Called after every trial: how many are finished, and how many there may be.
 TrialProgress = Callable[[int, int | None], None]
-"""Called after every trial: how many are finished, and how many there may be."""
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 TREES_PER_REPORT = 10
+# Before so many trees, a low learning rate looks worse than it is.
 FEWEST_TREES = 100
-"""Before so many trees, a low learning rate looks worse than it is."""
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ ROUTE: dict[str, float] = {
 
 RATES: dict[SubjectKind, dict[str, float]] = {"route": ROUTE, "shipment": SHIPMENT}
 
+# Oddities of what terminals, carriers and offices report on the way, by the same meaning.
 ODD_EVENTS: dict[SubjectKind, dict[str, float]] = {
     "route": {"late_discharge": 0.04},
     "shipment": {
@@ -91,7 +92,6 @@ ODD_EVENTS: dict[SubjectKind, dict[str, float]] = {
         "out_before_arrival": 0.006,
     },
 }
-"""Oddities of what terminals, carriers and offices report on the way, by the same meaning."""
 
+# Oddities of goods items: one under a code of other goods, or masses that don't make the whole.
 ODD_ITEMS: dict[str, float] = {"hidden_item": 0.012, "items_off_whole": 0.04}
-"""Oddities of goods items: one under a code of other goods, or masses that don't make the whole."""

@@ -18,8 +18,8 @@ from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.parameters import Parameters
 from training.ranking import Floats
 
+# A week alone tells too little of precision to be drawn.
 RECENT_WEEKS = 8
-"""A week alone tells too little of precision to be drawn."""
 
 
 class PolicyWeekFigures(Parameters):

@@ -26,8 +26,8 @@ from training.outcomes import Texts
 from training.parameters import Parameters
 from training.ranking import Floats
 
+# Weeks that an estimate is made of: a quarter, long enough for the lot to tell something.
 BLOCK = 13
-"""Weeks that an estimate is made of: a quarter, long enough for the lot to tell something."""
 
 Counting = Literal["naive", "weighted", "stratified"]
 COUNTINGS: tuple[Counting, ...] = ("naive", "weighted", "stratified")

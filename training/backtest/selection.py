@@ -19,10 +19,10 @@ from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
 BY_RULE, BY_SCORE, BY_LOT = 0, 1, 2
+# With one in a period, an office that takes it early misses all that comes after.
 MIN_IN_PERIOD = 2
-"""With one in a period, an office that takes it early misses all that comes after."""
+# What sums of shares may lack of a whole number.
 TINY = 1e-9
-"""What sums of shares may lack of a whole number."""
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ from training.outcomes import (
 from training.ranking import Floats, Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
+# What is read of each file, as far as it is there; all of it where None.
 COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR, *STATED), None)
-"""What is read of each file, as far as it is there; all of it where None."""
 
 SUBJECT_COLUMNS = (
     "subject_id",

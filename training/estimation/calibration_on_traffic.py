@@ -12,10 +12,10 @@ from training.estimation.population_figures import UNKNOWN
 from training.estimation.weighted_mean import weighted_mean
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
+# Where weights are cut, as a multiple of their median. Of some hundred draws one or two confirmed
+# subjects that stand for a hundred each would decide every figure
+# (`experiments/2026-11-27-figures-that-hold`, section `gates`).
 LARGEST_WEIGHT_RATIO = 10.0
-"""Where weights are cut, as a multiple of their median. Of some hundred draws one or two confirmed
-subjects that stand for a hundred each would decide every figure
-(`experiments/2026-11-27-figures-that-hold`, section `gates`)."""
 
 STEPS = 50
 FARTHEST_LOG_ODDS = 30.0

@@ -26,11 +26,11 @@ CERTAIN = ("intelligence",)
 NO_CLIP = float("inf")
 
 FARTHEST_STANDARD_ERRORS = 4.0
+# How far the subjects that draws stand for may lie from those that there were.
 FARTHEST_RATIO = 1.25
-"""How far the subjects that draws stand for may lie from those that there were."""
 
+# How far their mean rank by a score may lie from that of all, in 0..1, beyond chance.
 FARTHEST_MEAN_RANK = 0.05
-"""How far their mean rank by a score may lie from that of all, in 0..1, beyond chance."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ import numpy as np
 from training.inverse_probability import FEWEST_DRAWN
 from training.ranking import Floats
 
+# The share of results that must have come, by the delays of earlier ones.
 SETTLED = 0.9
-"""The share of results that must have come, by the delays of earlier ones."""
 
 
 @dataclass(frozen=True)

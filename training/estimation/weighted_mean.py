@@ -17,8 +17,8 @@ from training.ranking import Floats
 
 _POINTS = 250
 _GRID = (np.arange(_POINTS) + 0.5) / _POINTS
+# Units whose weights are within it are of one class.
 _CLASS_RATIO = 4.0
-"""Units whose weights are within it are of one class."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from training.leakage.finding import LeakageFinding
 from training.model.manifest import FrozenModel, WindowFigures
 from training.parameters import GATE_SHARE
 
+# Sections of reports that were written before `population` took their place.
 SUPERSEDED = ("weighted", "random_lane", "population_precision")
-"""Sections of reports that were written before `population` took their place."""
 
 
 class CapacityFigures(FrozenModel):
@@ -144,11 +144,11 @@ class TrafficBand(FrozenModel):
     share: Estimate
 
 
+# What an interval leaves out that shrinks to nothing where every subject was inspected.
 OF_THESE_ALONE = (
     "Intervals are of these subjects alone, of whom most may have been looked at: among those to "
     "come, a share that few finds tell of may lie far outside."
 )
-"""What an interval leaves out that shrinks to nothing where every subject was inspected."""
 
 Draws = Literal["in place", "elsewhere", "above their lot"]
 

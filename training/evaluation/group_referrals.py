@@ -22,8 +22,8 @@ from training.parameters import GATE_SHARE, LARGEST_FALSE_REFERRAL_RATIO
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
+# A smaller group is judged together with its like.
 FEWEST_SUBJECTS = 100
-"""A smaller group is judged together with its like."""
 
 
 def group_referrals(

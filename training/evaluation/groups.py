@@ -19,8 +19,8 @@ from training.ranking import Floats, inspected_rows
 
 SMALL_GROUPS = "(smaller groups together)"
 SIZES = [0, 1, 10, 100, np.inf]
+# Operators by how many subjects of theirs were declared before this one.
 SIZE_NAMES = ["new", "1 to 9 before", "10 to 99 before", "100 or more before"]
-"""Operators by how many subjects of theirs were declared before this one."""
 
 UNKNOWN = "(unknown)"
 

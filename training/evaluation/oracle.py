@@ -16,8 +16,8 @@ from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Floats, ScoreRanking, at_capacity
 
+# Shares inspected that always stand side by side; an experiment may add others.
 SHARES = (0.01, 0.02, GATE_SHARE)
-"""Shares inspected that always stand side by side; an experiment may add others."""
 
 COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
 

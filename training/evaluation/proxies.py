@@ -17,8 +17,8 @@ from training.evenly_spaced import evenly_spaced
 
 Codes = npt.NDArray[np.int64]
 
+# Numbers are cut at quantiles; finer bins tell more of chance than of the region.
 BINS = 20
-"""Numbers are cut at quantiles; finer bins tell more of chance than of the region."""
 
 MOST_ROWS = 50_000
 

@@ -21,8 +21,8 @@ from training.ranking import Floats
 
 SMALLEST_SHARE = 0.01
 SMALLEST_EXPECTED = 1e-9
+# A band may end where so much of the traffic scores higher, and at each multiple of that.
 STEP = 1.5
-"""A band may end where so much of the traffic scores higher, and at each multiple of that."""
 
 
 def traffic_bands(sample: InspectedSample, log_odds: Floats) -> tuple[TrafficBand, ...]:

@@ -10,8 +10,8 @@ from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 
+# Columns of the subjects' file that are looked at, where the file has them.
 COLUMNS = ("operator_id", "origin_country", "goods_code", "corridor")
-"""Columns of the subjects' file that are looked at, where the file has them."""
 
 FEWEST_CONFIRMED = 5
 

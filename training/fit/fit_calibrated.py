@@ -32,12 +32,12 @@ from training.model.manifest import Calibration
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
+# Called with a step in words, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
-"""Called with a step in words, how much of it is done, and how much there is."""
 
 FOLDS = 4
+# Labelled rows up to which four fits are worth their time.
 MOST_CROSS_FITTED = 100_000
-"""Labelled rows up to which four fits are worth their time."""
 
 
 @dataclass(frozen=True)

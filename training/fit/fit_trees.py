@@ -13,16 +13,16 @@ from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
+# Called after every tree: how many there are, and how many there may be.
 TreeProgress = Callable[[int, int], None]
-"""Called after every tree: how many there are, and how many there may be."""
 
+# Called after every tree: how many there are, and the ranking loss on rows held back; of several
+# folds its mean.
 LossProgress = Callable[[int, float], None]
-"""Called after every tree: how many there are, and the ranking loss on rows held back; of several
-folds its mean."""
 
 
+# Rows that settle where bins end; more would cost memory and move no edge to speak of.
 MOST_FOR_EDGES = 50_000
-"""Rows that settle where bins end; more would cost memory and move no edge to speak of."""
 
 
 @dataclass(frozen=True)

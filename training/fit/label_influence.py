@@ -18,8 +18,8 @@ from training.outcomes import Texts
 from training.parameters import SelectionParameters
 from training.ranking import Floats, Ints
 
+# Taking weight from authors gives offices a larger part, and so on; it settles soon.
 ROUNDS = 20
-"""Taking weight from authors gives offices a larger part, and so on; it settles soon."""
 
 
 class InfluenceFigures(FrozenModel):

@@ -18,11 +18,11 @@ from training.ranking import Floats
 
 GATE = "no worse than the champion"
 
+# Between which shares of all traffic recall is averaged.
 SHARES = (0.01, 0.20)
-"""Between which shares of all traffic recall is averaged."""
 
+# How much of mean recall a model may lose and still be called no worse.
 MARGIN = 0.05
-"""How much of mean recall a model may lose and still be called no worse."""
 
 
 def mean_recall_of(log_odds: Floats) -> Floats:

@@ -26,30 +26,30 @@ from training.model.risk_model import RiskModel
 from training.parameters import GATE_SHARE, LeakageParameters, SelectionParameters
 from training.ranking import ScoreRanking, roc_auc
 
+# How far a recomputed log-odds or contribution may be from the recorded one.
 ADDITIVITY = 1e-9
-"""How far a recomputed log-odds or contribution may be from the recorded one."""
 
+# Share of what is to know of the region of origin; beyond half of it, a feature is a label.
 LARGEST_PROXY_SHARE = 0.5
-"""Share of what is to know of the region of origin; beyond half of it, a feature is a label."""
 
+# The same for the score, among subjects that turned out to be nothing: a tenth of what is to know
+# is a leaning that sorts neighbours, beyond it a score sorts origins.
 LARGEST_SCORE_SHARE = 0.1
-"""The same for the score, among subjects that turned out to be nothing: a tenth of what is to know
-is a leaning that sorts neighbours, beyond it a score sorts origins."""
 
 ROUNDING = 1e-6
 
+# Bounds that whoever trains chooses, and may loosen only if two people answer for that.
 USUAL_LEAKAGE, USUAL_SELECTION = LeakageParameters(), SelectionParameters()
-"""Bounds that whoever trains chooses, and may loosen only if two people answer for that."""
 
+# In log-odds: another seed moves them by a twentieth of it.
 LARGEST_CANARY_MOVE = 0.5
-"""In log-odds: another seed moves them by a twentieth of it."""
 
+# By another seed alone the interval reaches .03 either way over 174 confirmed subjects.
 LARGEST_LOSS_OF_AUC = 0.05
-"""By another seed alone the interval reaches .03 either way over 174 confirmed subjects."""
 
 FEWEST_CONFIRMED_AT_RANDOM = 30
+# Of the subjects, for the interval of a difference.
 REDRAWS = 1_000
-"""Of the subjects, for the interval of a difference."""
 
 CANARIES = "canaries"
 CHANCE = 0.5

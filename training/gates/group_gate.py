@@ -10,8 +10,8 @@ GATE = "groups"
 SIGNIFICANCE = 0.05
 
 FEWEST_SUBJECTS = 100
+# A group of fewer subjects that is also a smaller share of traffic leaves no gate undecided.
 SMALLEST_SHARE = 0.01
-"""A group of fewer subjects that is also a smaller share of traffic leaves no gate undecided."""
 
 
 def fair_to_groups(report: EvaluationReport) -> Verdict:

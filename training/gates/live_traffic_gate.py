@@ -8,8 +8,8 @@ from training.gates.verdict import Verdict
 
 GATE = "live traffic"
 
+# How much of precision a model may lose and still be called no worse: two hits in a hundred.
 MARGIN = 0.02
-"""How much of precision a model may lose and still be called no worse: two hits in a hundred."""
 
 
 def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = None) -> Verdict:

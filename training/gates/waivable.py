@@ -2,6 +2,7 @@
 
 from typing import Literal, get_args
 
+# Gates that may be undecided, and the champion, which may be unreadable.
 Waivable = Literal[
     "better than random",
     "calibration",
@@ -15,6 +16,5 @@ Waivable = Literal[
     "control lane",
     "live traffic",
 ]
-"""Gates that may be undecided, and the champion, which may be unreadable."""
 
 WAIVABLE: frozenset[str] = frozenset(get_args(Waivable))

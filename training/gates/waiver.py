@@ -29,12 +29,12 @@ from training.model.signing import SigningKey, verify_signature
 WAIVER = "waiver.json"
 WAIVER_SIGNATURE = "waiver.sig"
 
+# Half a year: whoever needs longer looks at the groups again and signs again.
 LONGEST = timedelta(days=183)
-"""Half a year: whoever needs longer looks at the groups again and signs again."""
 
+# Gates that a person may answer for alone: whether a difference between groups of traffic is
+# justified, and whether a model may follow a champion that cannot be read to compare it with.
 WAIVABLE_WHEN_REFUSED = ("groups", "proxies", "champion")
-"""Gates that a person may answer for alone: whether a difference between groups of traffic is
-justified, and whether a model may follow a champion that cannot be read to compare it with."""
 
 
 @dataclass(frozen=True)

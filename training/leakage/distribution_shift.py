@@ -10,8 +10,8 @@ from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
+# Subjects taken from each window, evenly over its time.
 MOST_ROWS = 10_000
-"""Subjects taken from each window, evenly over its time."""
 
 NOTABLE_AUC = 0.75
 NAMED = 5

@@ -17,18 +17,18 @@ from training.leakage.target_lookup import Sample, TargetLookup
 from training.parameters import GATE_SHARE, TrainingParameters
 from training.ranking import Floats, Ints, ScoreRanking, at_capacity, roc_auc
 
+# The part of the model's ROC-AUC above one half that a table must reach to be told of.
 NEAR = 0.8
-"""The part of the model's ROC-AUC above one half that a table must reach to be told of."""
 
+# Where more subjects than this share a cell on average, the table knows risks, not subjects.
 MOST_ROWS_PER_CELL = 10.0
-"""Where more subjects than this share a cell on average, the table knows risks, not subjects."""
 
+# The share of later subjects that must be in the table for it to explain the model.
 FEWEST_SEEN = 0.5
-"""The share of later subjects that must be in the table for it to explain the model."""
 
 MOST_FINDINGS = 5
+# Confirmed, and not confirmed, new subjects below which a figure on them would say nothing.
 FEWEST_OF_EACH = 20
-"""Confirmed, and not confirmed, new subjects below which a figure on them would say nothing."""
 
 
 @dataclass(frozen=True)

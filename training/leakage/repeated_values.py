@@ -11,8 +11,8 @@ import pandas as pd
 from training.outcomes import Bools, Instants
 from training.ranking import Ints
 
+# Values that agree so far are taken for the same: rounding must not hide a repetition.
 SIGNIFICANT_DIGITS = 4
-"""Values that agree so far are taken for the same: rounding must not hide a repetition."""
 
 
 def repeats_earlier(values: pd.DataFrame, declared_at: Instants, rows: Ints) -> Bools:

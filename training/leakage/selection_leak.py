@@ -17,12 +17,12 @@ from training.leakage.target_lookup import Sample, TargetLookup
 from training.outcomes import Bools
 from training.ranking import Floats, Ints
 
+# Far above what may be left where many of the others were chosen by a rule.
 LARGEST_AUC = 0.9
-"""Far above what may be left where many of the others were chosen by a rule."""
 
 FEWEST_SELECTED = 30
+# Subjects taken from each window and side, evenly over its time.
 MOST_ROWS = 20_000
-"""Subjects taken from each window and side, evenly over its time."""
 
 
 def features_that_predict_selection(

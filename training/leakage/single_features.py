@@ -10,19 +10,19 @@ from training.leakage.target_lookup import Sample, TargetLookup
 from training.ranking import Floats, Ints
 
 BINS = 50
+# Quantiles at which bins end besides: what one subject in a hundred has is no part of the rest.
 TAILS = (0.001, 0.002, 0.005, 0.01, 0.99, 0.995, 0.998, 0.999)
-"""Quantiles at which bins end besides: what one subject in a hundred has is no part of the rest."""
 
+# A feature that knows seven answers in ten ranks so, alone; none of a declaration came near.
 DOUBTFUL_AUC = 0.85
-"""A feature that knows seven answers in ten ranks so, alone; none of a declaration came near."""
 
+# Of what usually turns out to be nothing, the share that must be confirmed among subjects with
+# some values for these to be all but the answer. No column of a declaration came near.
 SURE_SHARE = 0.9
-"""Of what usually turns out to be nothing, the share that must be confirmed among subjects with
-some values for these to be all but the answer. No column of a declaration came near."""
 
 FEWEST_SURE = 10
+# The share of the confirmed that such values must know to be told of.
 LEAST_KNOWN = 0.1
-"""The share of the confirmed that such values must know to be told of."""
 
 
 def features_that_predict_labels(

@@ -14,8 +14,8 @@ from training.ranking import Floats, Ints, ScoreRanking, roc_auc
 
 MOST_FIT_ROWS = 50_000
 MOST_EVALUATION_ROWS = 20_000
+# How many rows of the overall share stand in each cell before any row is counted.
 PRIOR_ROWS = 2.0
-"""How many rows of the overall share stand in each cell before any row is counted."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from features.digests.computations import computation_digests, fingerprint
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 
+# Characters of a digest with its kind that a message shows at least.
 SHORTEST_DIGEST = 19
-"""Characters of a digest with its kind that a message shows at least."""
 
 
 @dataclass(frozen=True)

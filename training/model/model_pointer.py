@@ -19,8 +19,8 @@ from training.model.manifest import FrozenModel, Manifest
 from training.model.signing import SigningKey, signed_line, verify_signature
 
 Alias = Literal["champion", "challenger", "shadow"]
+# The seats that take a version that gates were asked about.
 PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
-"""The seats that take a version that gates were asked about."""
 
 _LARGEST_BYTES = 1 << 24
 _SIGNED_AS = b"tidegate model pointer"

@@ -24,11 +24,11 @@ from training.model.reference_distribution import STEPS, reference_of, reference
 if TYPE_CHECKING:
     import pandas as pd
 
+# A smaller group says too little of what is usual; its members are told among all.
 FEWEST_SUBJECTS = 50
-"""A smaller group says too little of what is usual; its members are told among all."""
 
+# Of each kind, the largest.
 MOST_GROUPS = 200
-"""Of each kind, the largest."""
 
 SCHEMA = pa.schema(
     [

@@ -18,14 +18,14 @@ import numpy.typing as npt
 Arrays = Mapping[str, npt.NDArray[Any]]
 Address = tuple[str, int]
 
+# Of the environment; everyone on a machine can read a command line.
 KEY_VARIABLE = "TIDEGATE_WORKERS_KEY"
-"""Of the environment; everyone on a machine can read a command line."""
 
 GREETS_WITHIN_S = 20.0
 _LENGTHS = struct.Struct(">QQ")
 _NONCE_BYTES = 32
+# A machine that is gone says nothing; so often in seconds it is asked whether it is there.
 _SILENT_S = 20
-"""A machine that is gone says nothing; so often in seconds it is asked whether it is there."""
 
 
 @dataclass(frozen=True)

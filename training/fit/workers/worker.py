@@ -38,8 +38,8 @@ from training.fit.workers.row_groups import RowGroup, row_groups
 from training.ranking import Floats
 
 COORDINATOR, WORKER = b"coordinator", b"worker"
+# The exit code of a worker whose coordinator is gone.
 LEFT_ALONE = 3
-"""The exit code of a worker whose coordinator is gone."""
 
 _CALLS_EVERY_S = 0.2
 # Each row has a number for every tree.

@@ -21,16 +21,16 @@ from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
+# What workers said by their number; None where one is gone.
 Inbox = SimpleQueue[tuple[int, WorkerMessage | None]]
-"""What workers said by their number; None where one is gone."""
 
 FEWEST = 2
 _REASONS_WITHIN_S = 1.0
 _KINDS: dict[str, type[TidegateError]] = {
     kind.__name__: kind for kind in (WorkerMismatch, TrainingSetError, WorkersFailed)
 }
+# LightGBM's parameters of one fit on one day, and what stands for them in a text.
 _OF_THE_NETWORK = {"machines": "", "num_machines": "1", "local_listen_port": "12400"}
-"""LightGBM's parameters of one fit on one day, and what stands for them in a text."""
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ from training.train import Candidate
 ARTEFACT = "artefact"
 PICTURES = "pictures"
 INTERVALS = "evaluation/intervals.json"
+# Parameters that one request to a tracking server may carry.
 LARGEST_BATCH = 100
-"""Parameters that one request to a tracking server may carry."""
 
 
 @dataclass(frozen=True)

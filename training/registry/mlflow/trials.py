@@ -9,8 +9,8 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from training.search_trial import Trial
 
+# Metrics that go to the store at once; it refuses more than 1,000 entries.
 LARGEST_BATCH = 900
-"""Metrics that go to the store at once; it refuses more than 1,000 entries."""
 
 
 def write_trials(
