@@ -21,9 +21,9 @@ from tests.features.families.facts import (
     both,
     document,
     each,
-    journey,
     route,
     shipment,
+    table,
 )
 
 KINDS = (
@@ -128,41 +128,40 @@ def conflict(field: str) -> list[Fact]:
     ]
 
 
+of_both = table(both, globals())
+routes = table(route, globals())
+shipments = table(shipment, globals())
+
 FACTS = {
     "subject_id": [
         route("its journey", ["J"], document()),
         shipment("its shipment", ["S"], document()),
     ],
     "record_id": [
-        *both("its own id", ["D-7"], document(document_id="D-7")),
-        *both("none", []),
-        *both(
-            "in the order of receipt",
-            ["D-b", "D-a"],
-            document(document_id="D-a", received_at=before(hours=1)),
-            document(document_id="D-b", received_at=before(hours=2)),
-        ),
-        *both(
-            "those received at once by their ids",
-            ["D-a", "D-b"],
-            document(document_id="D-b"),
-            document(document_id="D-a"),
-        ),
-        *both(
-            "a moment before", ["D-7"], document(document_id="D-7", received_at=DECLARED - MOMENT)
-        ),
-        *both("not at the declaration itself", [], document(received_at=DECLARED)),
-        *both("not later", [], document(received_at=after(days=1))),
-        *both("not of another", [], document(subject_id="another")),
+        *of_both("""
+            its own id | ["D-7"] | document(document_id="D-7")
+            none | []
+            in the order of receipt | ["D-b", "D-a"] |
+                document(document_id="D-a", received_at=before(hours=1)),
+                document(document_id="D-b", received_at=before(hours=2))
+            those received at once by their ids | ["D-a", "D-b"] | document(document_id="D-b"),
+                document(document_id="D-a")
+            a moment before | ["D-7"] | document(document_id="D-7", received_at=DECLARED - MOMENT)
+            not at the declaration itself | [] | document(received_at=DECLARED)
+            not later | [] | document(received_at=after(days=1))
+            not of another | [] | document(subject_id="another")
+        """),
         route("not of a shipment called the same", [], document(subject_kind="shipment")),
         shipment("not of a route called the same", [], document(subject_kind="route")),
     ],
-    "known_at": [*both("its receipt", [before(hours=5)], document(received_at=before(hours=5)))],
-    "is_amendment": [
-        *both("the first version", [0.0], document(version=1)),
-        *both("the second version", [1.0], document(version=2)),
-        *both("the third version", [1.0], document(version=3)),
-    ],
+    "known_at": of_both("""
+        its receipt | [before(hours=5)] | document(received_at=before(hours=5))
+    """),
+    "is_amendment": of_both("""
+        the first version | [0.0] | document(version=1)
+        the second version | [1.0] | document(version=2)
+        the third version | [1.0] | document(version=3)
+    """),
     "is_expired": [
         *both("it ended before the declaration", [1.0], document(expires_at=before(days=1))),
         *both("it ends when all is over", [0.0], document(expires_at=after(days=11))),
@@ -170,39 +169,31 @@ FACTS = {
         route("a moment before it is due", [1.0], document(expires_at=DUE - MOMENT)),
         route("when it is due", [0.0], document(expires_at=DUE)),
         route("due sooner", [0.0], document(expires_at=DUE - MOMENT), due_at=after(days=1)),
-        shipment("a moment before the declaration", [1.0], document(expires_at=DECLARED - MOMENT)),
-        shipment("at the declaration", [0.0], document(expires_at=DECLARED)),
-        shipment(
-            "a moment before its journey is due",
-            [1.0],
-            journey(),
-            document(expires_at=DUE - MOMENT),
-            journey_id="J",
-        ),
-        *both(
-            "of a version that a later one replaces",
-            [MISSING, 0.0],
-            version(1, expires_at=before(days=1)),
-            version(2, hours=1, expires_at=after(days=90)),
-        ),
+        *shipments("""
+            a moment before the declaration | [1.0] | document(expires_at=DECLARED - MOMENT)
+            at the declaration | [0.0] | document(expires_at=DECLARED)
+            a moment before its journey is due | [1.0] | journey(),
+                document(expires_at=DUE - MOMENT), journey_id="J"
+        """),
+        *of_both("""
+            of a version that a later one replaces | [MISSING, 0.0] |
+                version(1, expires_at=before(days=1)),
+                version(2, hours=1, expires_at=after(days=90))
+        """),
     ],
-    "is_latest_version": [
-        *both("the only version", [1.0], document(number="N", version=3)),
-        *both("a later version is known", [0.0, 1.0], *VERSIONS),
-        *both("three versions", [0.0, 0.0, 1.0], *VERSIONS, version(3, hours=1)),
-        *both("the later version came first", [1.0, 0.0], version(2, hours=9), version(1, hours=3)),
-        *both("the later version is not yet known", [1.0], version(1), version(2, hours=-1)),
-        *both("another number", [1.0, 1.0], version(1), version(2, number="M")),
-        *both("another kind of that number", [1.0, 1.0], version(1), version(2, kind="permit")),
-        *both(
-            "papers without a number go by their kind",
-            [0.0, 1.0],
-            version(1, number=None),
-            version(2, number=None, hours=1),
-        ),
-        *both("two of one version", [1.0, 1.0], version(1), version(1, hours=1)),
-        *both("of another", [1.0], version(1), version(2, subject_id="another")),
-    ],
+    "is_latest_version": of_both("""
+        the only version | [1.0] | document(number="N", version=3)
+        a later version is known | [0.0, 1.0] | *VERSIONS
+        three versions | [0.0, 0.0, 1.0] | *VERSIONS, version(3, hours=1)
+        the later version came first | [1.0, 0.0] | version(2, hours=9), version(1, hours=3)
+        the later version is not yet known | [1.0] | version(1), version(2, hours=-1)
+        another number | [1.0, 1.0] | version(1), version(2, number="M")
+        another kind of that number | [1.0, 1.0] | version(1), version(2, kind="permit")
+        papers without a number go by their kind | [0.0, 1.0] | version(1, number=None),
+            version(2, number=None, hours=1)
+        two of one version | [1.0, 1.0] | version(1), version(1, hours=1)
+        of another | [1.0] | version(1), version(2, subject_id="another")
+    """),
     "is_critical_change": [
         *(
             fact
@@ -236,94 +227,61 @@ FACTS = {
                 ),
             )
         ),
-        *both("another value", [0.0, 0.0], version(1, value=1.0), version(2, hours=1, value=2.0)),
-        *both("a later version alone", [0.0], version(2, packages=4)),
-        *both(
-            "beside the version before, not beside the first",
-            [0.0, 1.0, 0.0],
-            version(1, packages=4),
-            version(2, packages=5, hours=2),
-            version(3, packages=5, hours=1),
-        ),
-        *both(
-            "another paper is no version before",
-            [0.0, 0.0],
-            version(1, packages=4),
-            version(2, packages=5, hours=1, number="M"),
-        ),
+        *of_both("""
+            another value | [0.0, 0.0] | version(1, value=1.0), version(2, hours=1, value=2.0)
+            a later version alone | [0.0] | version(2, packages=4)
+            beside the version before, not beside the first | [0.0, 1.0, 0.0] |
+                version(1, packages=4), version(2, packages=5, hours=2),
+                version(3, packages=5, hours=1)
+            another paper is no version before | [0.0, 0.0] | version(1, packages=4),
+                version(2, packages=5, hours=1, number="M")
+        """),
     ],
-    "is_seal_change": [
-        *both(
-            "another seal",
-            [0.0, 1.0],
-            version(1, seal_number="A"),
-            version(2, hours=1, seal_number="B"),
-        ),
-        *both(
-            "the same seal",
-            [0.0, 0.0],
-            version(1, seal_number="A"),
-            version(2, hours=1, seal_number="A"),
-        ),
-        *both(
-            "a seal that was not stated",
-            [0.0, 0.0],
-            version(1),
-            version(2, hours=1, seal_number="B"),
-        ),
-        *both(
-            "another container", [0.0, 0.0], version(1, container_number="A"), version(2, hours=1)
-        ),
-    ],
-    "is_valued_invoice": [
-        *both("it states a value", [1.0], document(value=9.0, currency="EUR")),
-        *both("it states none", [0.0], document()),
-        *both("in a currency without a rate", [0.0], document(value=9.0, currency="XPF")),
-        *both("of another kind", [0.0], document("permit", value=9.0, currency="EUR")),
-        *both(
-            "a later version is known",
-            [0.0, 1.0],
-            version(1, value=9.0, currency="EUR"),
-            version(2, hours=1, value=9.0, currency="EUR"),
-        ),
-    ],
+    "is_seal_change": of_both("""
+        another seal | [0.0, 1.0] | version(1, seal_number="A"),
+            version(2, hours=1, seal_number="B")
+        the same seal | [0.0, 0.0] | version(1, seal_number="A"),
+            version(2, hours=1, seal_number="A")
+        a seal that was not stated | [0.0, 0.0] | version(1), version(2, hours=1, seal_number="B")
+        another container | [0.0, 0.0] | version(1, container_number="A"), version(2, hours=1)
+    """),
+    "is_valued_invoice": of_both("""
+        it states a value | [1.0] | document(value=9.0, currency="EUR")
+        it states none | [0.0] | document()
+        in a currency without a rate | [0.0] | document(value=9.0, currency="XPF")
+        of another kind | [0.0] | document("permit", value=9.0, currency="EUR")
+        a later version is known | [0.0, 1.0] | version(1, value=9.0, currency="EUR"),
+            version(2, hours=1, value=9.0, currency="EUR")
+    """),
     "minutes_before_due": [
-        route("ten days", [14_400.0], document(received_at=before(hours=0) - MOMENT)),
-        route(
-            "due sooner", [90.0], document(received_at=before(hours=1)), due_at=after(minutes=30)
-        ),
-        route(
-            "when all is over",
-            [-60.0],
-            document(received_at=before(hours=1)),
-            due_at=before(hours=2),
-        ),
-        shipment("no journey is known", [MISSING], document()),
-        shipment(
-            "of its journey",
-            [90.0],
-            journey(due_at=after(minutes=30)),
-            document(received_at=before(hours=1)),
-            journey_id="J",
-        ),
-        route(
-            "since it was received, not issued",
-            [14_460.0],
-            document(received_at=before(hours=1), issued_at=before(days=1)),
-        ),
+        *routes("""
+            ten days | [14_400.0] | document(received_at=before(hours=0) - MOMENT)
+            due sooner | [90.0] | document(received_at=before(hours=1)), due_at=after(minutes=30)
+            when all is over | [-60.0] | document(received_at=before(hours=1)),
+                due_at=before(hours=2)
+        """),
+        *shipments("""
+            no journey is known | [MISSING] | document()
+            of its journey | [90.0] | journey(due_at=after(minutes=30)),
+                document(received_at=before(hours=1)), journey_id="J"
+        """),
+        *routes("""
+            since it was received, not issued | [14_460.0] |
+                document(received_at=before(hours=1), issued_at=before(days=1))
+        """),
     ],
-    "value_eur_cents": [
-        *both("in euro", [123_456.0], document(value=1_234.56, currency="EUR")),
-        *both("in dollars", [8_683.0], document(value=100.0, currency="USD")),
-        *both("in yen", [100.0], document(value=166.523, currency="JPY")),
-        *both("in pounds", [10_000.0], document(value=84.981, currency="GBP")),
-        *both("a little less than a cent more", [1_001.0], document(value=10.006, currency="EUR")),
-        *both("a little more than a cent", [1_000.0], document(value=10.004, currency="EUR")),
-        *both("zero", [0.0], document(value=0.0, currency="EUR")),
-        *both("without a currency", [MISSING], document(value=10.0)),
-        *both("in a currency without a rate", [MISSING], document(value=10.0, currency="XPF")),
-        *both("a currency alone", [MISSING], document(currency="EUR")),
-    ],
+    "value_eur_cents": of_both("""
+        in euro | [123_456.0] | document(value=1_234.56, currency="EUR")
+        in dollars | [8_683.0] | document(value=100.0, currency="USD")
+        in yen | [100.0] | document(value=166.523, currency="JPY")
+        in pounds | [10_000.0] | document(value=84.981, currency="GBP")
+        a little less than a cent more | [1_001.0] | document(value=10.006, currency="EUR")
+        a little more than a cent | [1_000.0] | document(value=10.004, currency="EUR")
+        zero | [0.0] | document(value=0.0, currency="EUR")
+        without a currency | [MISSING] | document(value=10.0)
+        in a currency without a rate | [MISSING] | document(value=10.0, currency="XPF")
+        a currency alone | [MISSING] | document(currency="EUR")
+    """),
     **{
         f"is_{kind}": only(kind)
         for kind in (
@@ -373,17 +331,17 @@ FACTS = {
         for side in SIDES
     },
     "is_party_conflict": [
-        shipment(
-            "both are the same", [0.0], document(consignor_id="consignor", consignee_id="consignee")
-        ),
-        shipment("another consignor", [1.0], document(consignor_id="A", consignee_id="consignee")),
-        shipment("another consignee", [1.0], document(consignor_id="consignor", consignee_id="A")),
-        shipment("both are others", [1.0], document(consignor_id="A", consignee_id="B")),
-        shipment("only the same consignor", [0.0], document(consignor_id="consignor")),
-        shipment("only the same consignee", [0.0], document(consignee_id="consignee")),
-        shipment("only another consignor", [1.0], document(consignor_id="A")),
-        shipment("only another consignee", [1.0], document(consignee_id="A")),
-        shipment("nobody is named", [MISSING], document()),
+        *shipments("""
+            both are the same | [0.0] | document(consignor_id="consignor", consignee_id="consignee")
+            another consignor | [1.0] | document(consignor_id="A", consignee_id="consignee")
+            another consignee | [1.0] | document(consignor_id="consignor", consignee_id="A")
+            both are others | [1.0] | document(consignor_id="A", consignee_id="B")
+            only the same consignor | [0.0] | document(consignor_id="consignor")
+            only the same consignee | [0.0] | document(consignee_id="consignee")
+            only another consignor | [1.0] | document(consignor_id="A")
+            only another consignee | [1.0] | document(consignee_id="A")
+            nobody is named | [MISSING] | document()
+        """),
         *(
             shipment(
                 f"made out between forwarders: a {kind} to the {agent}",
@@ -394,39 +352,31 @@ FACTS = {
             for kind in (*MASTERS, "invoice", "certificate_of_origin")
             for agent in ("forwarder_id", "declarant_id", "notify_party_id")
         ),
-        shipment(
-            "made out by who issued it",
-            [0.0],
-            document("bill_of_lading", consignor_id="nvocc", issuer_id="nvocc"),
-        ),
-        shipment(
-            "a bill to a stranger",
-            [1.0],
-            document("bill_of_lading", consignee_id="A", issuer_id="nvocc"),
-            forwarder_id="agent",
-        ),
+        *shipments("""
+            made out by who issued it | [0.0] |
+                document("bill_of_lading", consignor_id="nvocc", issuer_id="nvocc")
+            a bill to a stranger | [1.0] |
+                document("bill_of_lading", consignee_id="A", issuer_id="nvocc"),
+                forwarder_id="agent"
+        """),
     ],
     "is_container_conflict": [
         *conflict("container_number"),
-        shipment(
-            "the seal of the same number",
-            [MISSING],
-            document(seal_number="A-1"),
-            container_number="A-1",
-        ),
+        *shipments("""
+            the seal of the same number | [MISSING] | document(seal_number="A-1"),
+                container_number="A-1"
+        """),
     ],
-    "number": [
-        *both("what is printed on it", ["N-1"], document(number="N-1")),
-        *both("nothing", [MISSING], document(number=None)),
-    ],
+    "number": of_both("""
+        what is printed on it | ["N-1"] | document(number="N-1")
+        nothing | [MISSING] | document(number=None)
+    """),
     "is_seal_conflict": [
         *conflict("seal_number"),
-        shipment(
-            "the container of the same number",
-            [MISSING],
-            document(container_number="A-1"),
-            seal_number="A-1",
-        ),
+        *shipments("""
+            the container of the same number | [MISSING] | document(container_number="A-1"),
+                seal_number="A-1"
+        """),
     ],
 }
 

@@ -4,9 +4,6 @@ import pytest
 
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
-    DECLARED,
-    MISSING,
-    MOMENT,
     Fact,
     after,
     before,
@@ -15,6 +12,7 @@ from tests.features.families.facts import (
     event,
     route,
     shipment,
+    table,
 )
 
 
@@ -45,79 +43,63 @@ def at_destination(kind: str, other: str) -> list[Fact]:
     ]
 
 
+of_both = table(both, globals())
+routes = table(route, globals())
+
 FACTS = {
-    "subject_id": [
-        *both("none", [], event("gate_out", subject_id="another")),
-    ],
-    "known_at": [
-        *both("when it became known", [before(days=1)], event("gate_out")),
-        *both(
-            "just before the declaration",
-            [DECLARED - MOMENT],
-            event("gate_out", known_at=DECLARED - MOMENT),
-        ),
-        *both("at the declaration is too late", [], event("gate_out", known_at=DECLARED)),
-        *both(
-            "though it happened before it, known too late",
-            [],
-            event("gate_out", occurred_at=before(days=2), known_at=after(hours=1)),
-        ),
-    ],
-    "record_id": [
-        *both("its id", ["E7"], event("gate_out", event_id="E7")),
-        *both(
-            "known at one instant: by their ids",
-            ["E1", "E2"],
-            event("gate_out", event_id="E2"),
-            event("discharged", event_id="E1"),
-        ),
-    ],
-    "minutes_after_declaration": [
-        *both("a day before", [-24 * 60.0], event("gate_out", occurred_at=before(days=1))),
-        *both("at the declaration", [0.0], event("gate_out", occurred_at=DECLARED)),
-        *both("announced", [90.0], event("gate_out", occurred_at=after(hours=1.5))),
-        *both("to whole minutes", [-2.0], event("gate_out", occurred_at=before(seconds=91))),
-    ],
-    "limit_minutes_after_declaration": [
-        *both("no limit", [MISSING], event("transit_opened")),
-        *both("in two days", [48 * 60.0], event("transit_opened", time_limit_at=after(days=2))),
-        *both("an hour ago", [-60.0], event("transit_opened", time_limit_at=before(hours=1))),
-    ],
-    "limit_minutes_after_known": [
-        *both("no limit", [MISSING], event("transit_opened")),
-        *both("in two days", [72 * 60.0], event("transit_opened", time_limit_at=after(days=2))),
-        *both(
-            "known late", [-60.0], event("transit_opened", time_limit_at=before(days=1, hours=1))
-        ),
-    ],
-    "is_transit_opened": [
-        *both("with a limit", [1], event("transit_opened", time_limit_at=DECLARED)),
-        *both("without a limit", [0], event("transit_opened")),
-        *both("another event", [0], event("gate_out", time_limit_at=DECLARED)),
-        *both(
-            "announced",
-            [0],
-            event("transit_opened", occurred_at=after(days=1), time_limit_at=after(days=9)),
-        ),
-        *both(
-            "wherever it is",
-            [1],
-            event("transit_opened", time_limit_at=DECLARED, place="SGSIN"),
-        ),
-    ],
-    "is_transit_discharged": [
-        *both("discharged", [1], event("transit_discharged")),
-        *both("the goods were, from a ship", [0], event("discharged")),
-        *both("announced", [0], event("transit_discharged", occurred_at=after(days=1))),
-    ],
-    "is_arrived": [
-        route("at a place that is not said", [1], event("arrived")),
-        route("at the destination", [1], event("arrived", place="NLRTM")),
-        route("elsewhere in its country", [0], event("arrived", place="NLAMS")),
-        route("on the way", [0], event("arrived", place="SGSIN")),
-        route("departed", [0], event("departed", place="NLRTM")),
-        route("announced", [0], event("arrived", place="NLRTM", occurred_at=after(days=1))),
-    ],
+    "subject_id": of_both("""
+        none | [] | event("gate_out", subject_id="another")
+    """),
+    "known_at": of_both("""
+        when it became known | [before(days=1)] | event("gate_out")
+        just before the declaration | [DECLARED - MOMENT] |
+            event("gate_out", known_at=DECLARED - MOMENT)
+        at the declaration is too late | [] | event("gate_out", known_at=DECLARED)
+        though it happened before it, known too late | [] |
+            event("gate_out", occurred_at=before(days=2), known_at=after(hours=1))
+    """),
+    "record_id": of_both("""
+        its id | ["E7"] | event("gate_out", event_id="E7")
+        known at one instant: by their ids | ["E1", "E2"] | event("gate_out", event_id="E2"),
+            event("discharged", event_id="E1")
+    """),
+    "minutes_after_declaration": of_both("""
+        a day before | [-24 * 60.0] | event("gate_out", occurred_at=before(days=1))
+        at the declaration | [0.0] | event("gate_out", occurred_at=DECLARED)
+        announced | [90.0] | event("gate_out", occurred_at=after(hours=1.5))
+        to whole minutes | [-2.0] | event("gate_out", occurred_at=before(seconds=91))
+    """),
+    "limit_minutes_after_declaration": of_both("""
+        no limit | [MISSING] | event("transit_opened")
+        in two days | [48 * 60.0] | event("transit_opened", time_limit_at=after(days=2))
+        an hour ago | [-60.0] | event("transit_opened", time_limit_at=before(hours=1))
+    """),
+    "limit_minutes_after_known": of_both("""
+        no limit | [MISSING] | event("transit_opened")
+        in two days | [72 * 60.0] | event("transit_opened", time_limit_at=after(days=2))
+        known late | [-60.0] | event("transit_opened", time_limit_at=before(days=1, hours=1))
+    """),
+    "is_transit_opened": of_both("""
+        with a limit | [1] | event("transit_opened", time_limit_at=DECLARED)
+        without a limit | [0] | event("transit_opened")
+        another event | [0] | event("gate_out", time_limit_at=DECLARED)
+        announced | [0] |
+            event("transit_opened", occurred_at=after(days=1), time_limit_at=after(days=9))
+        wherever it is | [1] | event("transit_opened", time_limit_at=DECLARED, place="SGSIN")
+    """),
+    "is_transit_discharged": of_both("""
+        discharged | [1] | event("transit_discharged")
+        the goods were, from a ship | [0] | event("discharged")
+        announced | [0] | event("transit_discharged", occurred_at=after(days=1))
+    """),
+    "is_arrived": routes("""
+        at a place that is not said | [1] | event("arrived")
+        at the destination | [1] | event("arrived", place="NLRTM")
+        elsewhere in its country | [0] | event("arrived", place="NLAMS")
+        on the way | [0] | event("arrived", place="SGSIN")
+        departed | [0] | event("departed", place="NLRTM")
+        announced | [0] | event("arrived", place="NLRTM", occurred_at=after(days=1))
+    """),
     "is_landed": [
         *at_destination("arrived", "loaded"),
         shipment("discharged", [1], event("discharged")),

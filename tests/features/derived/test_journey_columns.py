@@ -1,7 +1,6 @@
 """The columns of a journey, as a subject and as that of a shipment."""
 
 from datetime import datetime
-from math import log
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ from tests.features.families.facts import (
     journey,
     route,
     shipment,
+    table,
 )
-from tests.features.families.globe import ANTWERP, ROTTERDAM, SHANGHAI, km
 
 
 def joined(expected: Any, **fields: Any) -> list[Fact]:
@@ -51,96 +50,87 @@ def may_be_missing(field: str, value: Any) -> list[Fact]:
 
 OTHER = earlier_journey()
 
+routes = table(route, globals())
+shipments = table(shipment, globals())
+
 OF_SUBJECT = {
-    "carrier_id": [
-        route("as its record says", "carrier"),
-        route("another", "own", carrier_id="own"),
-    ],
-    "subject_id": [route("its id", "J"), route("among others", "J", earlier_journey())],
-    "known_at": [
-        route("as it is declared", DECLARED),
-        route("a day earlier", before(days=1), declared_at=before(days=1)),
-        route(
-            "whenever it departed", DECLARED, departed_at=before(days=3), booked_at=before(days=9)
-        ),
-    ],
-    "direct_distance_km": [
-        route("from Shanghai to Rotterdam", round(km(SHANGHAI, ROTTERDAM), 3)),
-        route("from Shanghai to Antwerp", round(km(SHANGHAI, ANTWERP), 3), destination="BEANR"),
-        route(
-            "the way back", round(km(ROTTERDAM, SHANGHAI), 3), origin="NLRTM", destination="CNSHA"
-        ),
-        route("in whole metres", round(km(ANTWERP, ROTTERDAM), 3), origin="BEANR"),
-        route("to where it starts", 0.0, destination="CNSHA"),
-        route("an origin that no table has", MISSING, origin="nowhere"),
-        route("a destination that no table has", MISSING, destination="nowhere"),
-    ],
-    "hire_return_country": [
-        route("to Ningbo", "CN", hire_return_location="CNNGB"),
-        route("to Antwerp", "BE", hire_return_location="BEANR"),
-        route("to a place that no table has", MISSING, hire_return_location="nowhere"),
-        route("not hired", MISSING),
-    ],
-    "distance_log_milli": [
-        route("to Rotterdam", float(round(1_000 * log(km(SHANGHAI, ROTTERDAM))))),
-        route("from Antwerp", float(round(1_000 * log(km(ANTWERP, ROTTERDAM)))), origin="BEANR"),
-        route("to where it starts", MISSING, destination="CNSHA"),
-        route("an origin that no table has", MISSING, origin="nowhere"),
-    ],
-    "squared_distance_log_milli": [
-        route("to Rotterdam", float(round(1_000 * log(km(SHANGHAI, ROTTERDAM))) ** 2)),
-        route(
-            "from Antwerp", float(round(1_000 * log(km(ANTWERP, ROTTERDAM))) ** 2), origin="BEANR"
-        ),
-        route("to where it starts", MISSING, destination="CNSHA"),
-    ],
-    "origin_country": [
-        route("Shanghai", "CN"),
-        route("Rotterdam", "NL", origin="NLRTM", destination="CNSHA"),
-        route(
-            "of the two at a crossing the one that its table names first",
-            "TR",
-            origin="BG-TR/KAPIKULE",
-        ),
-        route("a place that no table has", MISSING, origin="nowhere"),
-    ],
-    "destination_country": [
-        route("Rotterdam", "NL"),
-        route("Shanghai", "CN", origin="NLRTM", destination="CNSHA"),
-        route(
-            "of the two at a crossing the one that its table names first",
-            "TR",
-            destination="BG-TR/KAPIKULE",
-        ),
-        route("a place that no table has", MISSING, destination="nowhere"),
-    ],
-    "declared_cargo_mass_g": [
-        route("twenty tonnes", 20_000_000.0, declared_cargo_mass_kg=20_000.0),
-        route("nothing on board", 0.0, declared_cargo_mass_kg=0.0),
-        route("most of a gram is one", 1.0, declared_cargo_mass_kg=0.0006),
-        route("less than half a gram is none", 0.0, declared_cargo_mass_kg=0.0004),
-        route("not declared", MISSING),
-    ],
-    "declared_cargo_mass_log_micro": [
-        route("a tonne", round(log(1_000) * 1e6), declared_cargo_mass_kg=1_000.0),
-        route("a kilogram", 0.0, declared_cargo_mass_kg=1.0),
-        route("half a kilogram", round(log(0.5) * 1e6), declared_cargo_mass_kg=0.5),
-        route("in whole millionths", 1.0, declared_cargo_mass_kg=1.000_001_4),
-        route("nothing on board has no logarithm", MISSING, declared_cargo_mass_kg=0.0),
-        route("not declared", MISSING),
-    ],
+    "carrier_id": routes("""
+        as its record says | "carrier"
+        another | "own" | carrier_id="own"
+    """),
+    "subject_id": routes("""
+        its id | "J"
+        among others | "J" | earlier_journey()
+    """),
+    "known_at": routes("""
+        as it is declared | DECLARED
+        a day earlier | before(days=1) | declared_at=before(days=1)
+        whenever it departed | DECLARED | departed_at=before(days=3), booked_at=before(days=9)
+    """),
+    "direct_distance_km": routes("""
+        from Shanghai to Rotterdam | round(km(SHANGHAI, ROTTERDAM), 3)
+        from Shanghai to Antwerp | round(km(SHANGHAI, ANTWERP), 3) | destination="BEANR"
+        the way back | round(km(ROTTERDAM, SHANGHAI), 3) | origin="NLRTM", destination="CNSHA"
+        in whole metres | round(km(ANTWERP, ROTTERDAM), 3) | origin="BEANR"
+        to where it starts | 0.0 | destination="CNSHA"
+        an origin that no table has | MISSING | origin="nowhere"
+        a destination that no table has | MISSING | destination="nowhere"
+    """),
+    "hire_return_country": routes("""
+        to Ningbo | "CN" | hire_return_location="CNNGB"
+        to Antwerp | "BE" | hire_return_location="BEANR"
+        to a place that no table has | MISSING | hire_return_location="nowhere"
+        not hired | MISSING
+    """),
+    "distance_log_milli": routes("""
+        to Rotterdam | float(round(1_000 * log(km(SHANGHAI, ROTTERDAM))))
+        from Antwerp | float(round(1_000 * log(km(ANTWERP, ROTTERDAM)))) | origin="BEANR"
+        to where it starts | MISSING | destination="CNSHA"
+        an origin that no table has | MISSING | origin="nowhere"
+    """),
+    "squared_distance_log_milli": routes("""
+        to Rotterdam | float(round(1_000 * log(km(SHANGHAI, ROTTERDAM))) ** 2)
+        from Antwerp | float(round(1_000 * log(km(ANTWERP, ROTTERDAM))) ** 2) | origin="BEANR"
+        to where it starts | MISSING | destination="CNSHA"
+    """),
+    "origin_country": routes("""
+        Shanghai | "CN"
+        Rotterdam | "NL" | origin="NLRTM", destination="CNSHA"
+        of the two at a crossing the one that its table names first | "TR" | origin="BG-TR/KAPIKULE"
+        a place that no table has | MISSING | origin="nowhere"
+    """),
+    "destination_country": routes("""
+        Rotterdam | "NL"
+        Shanghai | "CN" | origin="NLRTM", destination="CNSHA"
+        of the two at a crossing the one that its table names first | "TR" |
+            destination="BG-TR/KAPIKULE"
+        a place that no table has | MISSING | destination="nowhere"
+    """),
+    "declared_cargo_mass_g": routes("""
+        twenty tonnes | 20_000_000.0 | declared_cargo_mass_kg=20_000.0
+        nothing on board | 0.0 | declared_cargo_mass_kg=0.0
+        most of a gram is one | 1.0 | declared_cargo_mass_kg=0.0006
+        less than half a gram is none | 0.0 | declared_cargo_mass_kg=0.0004
+        not declared | MISSING
+    """),
+    "declared_cargo_mass_log_micro": routes("""
+        a tonne | round(log(1_000) * 1e6) | declared_cargo_mass_kg=1_000.0
+        a kilogram | 0.0 | declared_cargo_mass_kg=1.0
+        half a kilogram | round(log(0.5) * 1e6) | declared_cargo_mass_kg=0.5
+        in whole millionths | 1.0 | declared_cargo_mass_kg=1.000_001_4
+        nothing on board has no logarithm | MISSING | declared_cargo_mass_kg=0.0
+        not declared | MISSING
+    """),
 }
 """Of a journey that is scored itself."""
 
 OF_SHIPMENT = {
-    "journey_id": [
-        shipment("its journey", "J", journey(), journey_id="J"),
-        shipment(
-            "even one declared after it", "J", journey(declared_at=after(days=1)), journey_id="J"
-        ),
-        shipment("even one that is not there", "J", journey_id="J"),
-        shipment("none", MISSING, journey()),
-    ],
+    "journey_id": shipments("""
+        its journey | "J" | journey(), journey_id="J"
+        even one declared after it | "J" | journey(declared_at=after(days=1)), journey_id="J"
+        even one that is not there | "J" | journey_id="J"
+        none | MISSING | journey()
+    """),
     "journey_journey_id": joined("J"),
     "journey_mode": joined("road", mode="road"),
     "journey_carrier_id": joined("own", carrier_id="own"),
@@ -155,19 +145,14 @@ OF_SHIPMENT = {
     "journey_origin": joined("SGSIN", origin="SGSIN"),
     "journey_destination": joined("BEANR", destination="BEANR"),
     "journey_booked_at": may_be_missing("booked_at", before(days=9)),
-    "journey_declared_at": [
-        shipment("an hour before it", before(hours=1), journey(), OTHER, journey_id="J"),
-        shipment(
-            "just before it",
-            DECLARED - MOMENT,
-            journey(declared_at=DECLARED - MOMENT),
-            journey_id="J",
-        ),
-        shipment("at the same instant", MISSING, journey(declared_at=DECLARED), journey_id="J"),
-        shipment("after it", MISSING, journey(declared_at=after(days=1)), journey_id="J"),
-        shipment("of a journey that is not there", MISSING, OTHER, journey_id="J"),
-        shipment("of no journey", MISSING, journey()),
-    ],
+    "journey_declared_at": shipments("""
+        an hour before it | before(hours=1) | journey(), OTHER, journey_id="J"
+        just before it | DECLARED - MOMENT | journey(declared_at=DECLARED - MOMENT), journey_id="J"
+        at the same instant | MISSING | journey(declared_at=DECLARED), journey_id="J"
+        after it | MISSING | journey(declared_at=after(days=1)), journey_id="J"
+        of a journey that is not there | MISSING | OTHER, journey_id="J"
+        of no journey | MISSING | journey()
+    """),
     "journey_departed_at": may_be_missing("departed_at", before(days=3)),
     "journey_due_at": joined(after(days=3), due_at=after(days=3)),
     "journey_certified_capacity": may_be_missing("certified_capacity", 12),

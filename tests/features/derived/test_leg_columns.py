@@ -14,17 +14,15 @@ from tests.features.families.facts import (
     DECLARED,
     JOURNEY,
     MISSING,
-    MOMENT,
     Fact,
     Record,
-    after,
     before,
     each,
     earlier_journey,
     leg,
     route,
+    table,
 )
-from tests.features.families.globe import ANTWERP, ROTTERDAM, SHANGHAI, SINGAPORE, km
 
 OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 START = before(days=20)
@@ -45,47 +43,40 @@ def arriving(hour: int, minute: int = 0, **fields: Any) -> Record:
     return leg(1, **{"arrived_at": arrived_at, "known_at": before(hours=1)} | fields)
 
 
+routes = table(route, globals())
+
 FACTS = {
-    "subject_id": [
-        route("its journey", ["J"], leg(1)),
-        route("each", ["J", "J"], leg(1), leg(2)),
-        route("not another journey's", ["J"], leg(1), leg(2, journey_id="K"), OTHER),
-        route("of no journey that is there", [], leg(1, journey_id="K")),
-        route("no leg", []),
-    ],
-    "known_at": [
-        route("when it became known", [before(days=1)], leg(1)),
-        route(
-            "in the order of knowledge",
-            [before(days=3), before(days=2), before(days=1)],
-            leg(1, known_at=before(days=2)),
-            leg(2, known_at=before(days=3)),
-            leg(3, known_at=before(days=1)),
-        ),
-        route(
-            "just before the declaration", [DECLARED - MOMENT], leg(1, known_at=DECLARED - MOMENT)
-        ),
-        route("at the declaration is too late", [], leg(1, known_at=DECLARED)),
-        route("after the declaration is too late", [], leg(1, known_at=after(days=1))),
-        route("nobody knows since when", [], leg(1, known_at=None)),
-    ],
-    "record_id": [
-        route("its place in the sequence", [7], leg(7)),
-        route("known at one instant: in sequence", [1, 2, 3], leg(3), leg(1), leg(2)),
-        route("otherwise as they became known", [2, 1], leg(1), leg(2, known_at=before(days=2))),
-    ],
-    "distance_m": [
-        route("from Shanghai to Rotterdam", [round(km(SHANGHAI, ROTTERDAM) * 1_000)], leg(1)),
-        route(
-            "from Shanghai to Singapore",
-            [round(km(SHANGHAI, SINGAPORE) * 1_000)],
-            leg(1, destination="SGSIN"),
-        ),
-        route("from Antwerp", [round(km(ANTWERP, ROTTERDAM) * 1_000)], leg(1, origin="BEANR")),
-        route("to where it starts", [0.0], leg(1, destination="CNSHA")),
-        route("an origin that no table has", [MISSING], leg(1, origin="nowhere")),
-        route("a destination that no table has", [MISSING], leg(1, destination="nowhere")),
-    ],
+    "subject_id": routes("""
+        its journey | ["J"] | leg(1)
+        each | ["J", "J"] | leg(1), leg(2)
+        not another journey's | ["J"] | leg(1), leg(2, journey_id="K"), OTHER
+        of no journey that is there | [] | leg(1, journey_id="K")
+        no leg | []
+    """),
+    "known_at": routes("""
+        when it became known | [before(days=1)] | leg(1)
+        in the order of knowledge | [before(days=3), before(days=2), before(days=1)] |
+            leg(1, known_at=before(days=2)), leg(2, known_at=before(days=3)),
+            leg(3, known_at=before(days=1))
+        just before the declaration | [DECLARED - MOMENT] | leg(1, known_at=DECLARED - MOMENT)
+        at the declaration is too late | [] | leg(1, known_at=DECLARED)
+        after the declaration is too late | [] | leg(1, known_at=after(days=1))
+        nobody knows since when | [] | leg(1, known_at=None)
+    """),
+    "record_id": routes("""
+        its place in the sequence | [7] | leg(7)
+        known at one instant: in sequence | [1, 2, 3] | leg(3), leg(1), leg(2)
+        otherwise as they became known | [2, 1] | leg(1), leg(2, known_at=before(days=2))
+    """),
+    "distance_m": routes("""
+        from Shanghai to Rotterdam | [round(km(SHANGHAI, ROTTERDAM) * 1_000)] | leg(1)
+        from Shanghai to Singapore | [round(km(SHANGHAI, SINGAPORE) * 1_000)] |
+            leg(1, destination="SGSIN")
+        from Antwerp | [round(km(ANTWERP, ROTTERDAM) * 1_000)] | leg(1, origin="BEANR")
+        to where it starts | [0.0] | leg(1, destination="CNSHA")
+        an origin that no table has | [MISSING] | leg(1, origin="nowhere")
+        a destination that no table has | [MISSING] | leg(1, destination="nowhere")
+    """),
     "dwell_minutes": [
         route(
             "each since the arrival before",
@@ -174,105 +165,80 @@ FACTS = {
             leg(2, origin="EGPSD", departed_at=before(days=4)),
         ),
     ],
-    "is_unconnected": [
-        route("the first follows none", [0], leg(1, origin="SGSIN")),
-        route(
-            "starts where the one before ended",
-            [0, 0],
-            leg(1, destination="SGSIN"),
-            leg(2, origin="SGSIN"),
-        ),
-        route("starts elsewhere", [0, 1], leg(1, destination="SGSIN"), leg(2, origin="EGPSD")),
-        route("told out of order", [0, 0], leg(2, origin="SGSIN"), leg(1, destination="SGSIN")),
-        route(
-            "the one between is known too late",
-            [0, 0],
-            leg(1, destination="SGSIN"),
-            leg(2, origin="SGSIN", destination="EGPSD", known_at=DECLARED),
-            leg(3, origin="EGPSD"),
-        ),
-        route("the one before is another journey's", [0], leg(1, journey_id="K"), leg(2), OTHER),
-    ],
-    "is_after_gap": [
-        route("the first that is known", [0], leg(5)),
-        route("the next by its number", [0, 0], leg(1), leg(2)),
-        route("one left out", [0, 1], leg(1), leg(3)),
-        route("told out of order", [0, 1], leg(4), leg(1)),
-        route(
-            "the one between is another journey's",
-            [0, 1],
-            leg(1),
-            leg(2, journey_id="K"),
-            leg(3),
-            OTHER,
-        ),
-    ],
-    "is_measured": [
-        route("between known places", [1], leg(1)),
-        route("to a place that no table has", [0], leg(1, destination="nowhere")),
-        route("from one", [0], leg(1, origin="nowhere")),
-    ],
-    "speed_to_fastest_ppm": [
-        route(
-            "a ship, of 75 km/h",
-            [round(round(km(SHANGHAI, ROTTERDAM) * 1_000 / 500) * 1_000 / 75)],
-            took(1, 500),
-        ),
-        route(
-            "a truck, of 110 km/h",
-            [round(round(km(ANTWERP, ROTTERDAM) * 1_000 / 9) * 1_000 / 110)],
-            took(1, 9, origin="BEANR", mode="road"),
-        ),
-        route("did not move", [0.0], took(1, 8, destination="CNSHA")),
-        route("arrived as it departed", [MISSING], took(1, 0)),
-        route("arrived before it departed", [MISSING], took(1, -8)),
-        route("no departure", [MISSING], leg(1, arrived_at=START)),
-        route("no arrival", [MISSING], leg(1, departed_at=START)),
-        route("a destination that no table has", [MISSING], took(1, 8, destination="nowhere")),
-    ],
-    "is_start": [
-        route("from the journey's origin", [1], leg(1)),
-        route("from elsewhere", [0], leg(1, origin="SGSIN")),
-        route("the second is no start", [1, 0], leg(1), leg(2)),
-        route("the first that is known", [1], leg(5)),
-    ],
-    "is_arrival": [
-        route("at the journey's destination", [1], leg(1)),
-        route("elsewhere", [0], leg(1, destination="SGSIN")),
-        route("each by itself", [0, 1], leg(1, destination="SGSIN"), leg(2, origin="SGSIN")),
-    ],
-    "is_arrived": [
-        route("at the journey's destination", [1], arriving(12)),
-        route("elsewhere", [0], arriving(12, destination="SGSIN")),
-        route("not yet", [0], leg(1)),
-        route("announced for later", [0], leg(1, arrived_at=after(hours=12))),
-    ],
-    "is_night_landing": [
-        route("at noon", [0], arriving(12)),
-        route("just before 22 o'clock by the sun of Rotterdam", [0], arriving(21, 42)),
-        route("just after it", [1], arriving(21, 43)),
-        route("at midnight", [1], arriving(0)),
-        route("just before 5 o'clock by the sun", [1], arriving(4, 42)),
-        route("just after it", [0], arriving(4, 43)),
-        route("night in UTC, morning in Shanghai", [0], arriving(23, destination="CNSHA")),
-        route(
-            "by the sun where it begins, in no table where it ends",
-            [0],
-            arriving(23, destination="x"),
-        ),
-        route("nowhere near a table", [MISSING], arriving(23, origin="y", destination="x")),
-        route("by road", [MISSING], arriving(23, mode="road")),
-        route("by road, as the journey", [MISSING], arriving(23), mode="road"),
-        route("announced for a night to come", [MISSING], leg(1, arrived_at=after(hours=12))),
-        route("has not arrived", [MISSING], leg(1)),
-    ],
-    "is_mode_switch": [
-        route("as the journey declares", [0], leg(1, mode="sea")),
-        route("by another mode", [1], leg(1, mode="road")),
-        route("by road, as the journey", [0], leg(1, mode="road"), mode="road"),
-        route("no mode is told, so it is the journey's", [0], leg(1)),
-        route("each by itself", [1, 0, 1], leg(1, mode="road"), leg(2), leg(3, mode="rail")),
-    ],
+    "is_unconnected": routes("""
+        the first follows none | [0] | leg(1, origin="SGSIN")
+        starts where the one before ended | [0, 0] | leg(1, destination="SGSIN"),
+            leg(2, origin="SGSIN")
+        starts elsewhere | [0, 1] | leg(1, destination="SGSIN"), leg(2, origin="EGPSD")
+        told out of order | [0, 0] | leg(2, origin="SGSIN"), leg(1, destination="SGSIN")
+        the one between is known too late | [0, 0] | leg(1, destination="SGSIN"),
+            leg(2, origin="SGSIN", destination="EGPSD", known_at=DECLARED), leg(3, origin="EGPSD")
+        the one before is another journey's | [0] | leg(1, journey_id="K"), leg(2), OTHER
+    """),
+    "is_after_gap": routes("""
+        the first that is known | [0] | leg(5)
+        the next by its number | [0, 0] | leg(1), leg(2)
+        one left out | [0, 1] | leg(1), leg(3)
+        told out of order | [0, 1] | leg(4), leg(1)
+        the one between is another journey's | [0, 1] | leg(1), leg(2, journey_id="K"), leg(3),
+            OTHER
+    """),
+    "is_measured": routes("""
+        between known places | [1] | leg(1)
+        to a place that no table has | [0] | leg(1, destination="nowhere")
+        from one | [0] | leg(1, origin="nowhere")
+    """),
+    "speed_to_fastest_ppm": routes("""
+        a ship, of 75 km/h | [round(round(km(SHANGHAI, ROTTERDAM) * 1_000 / 500) * 1_000 / 75)] |
+            took(1, 500)
+        a truck, of 110 km/h | [round(round(km(ANTWERP, ROTTERDAM) * 1_000 / 9) * 1_000 / 110)] |
+            took(1, 9, origin="BEANR", mode="road")
+        did not move | [0.0] | took(1, 8, destination="CNSHA")
+        arrived as it departed | [MISSING] | took(1, 0)
+        arrived before it departed | [MISSING] | took(1, -8)
+        no departure | [MISSING] | leg(1, arrived_at=START)
+        no arrival | [MISSING] | leg(1, departed_at=START)
+        a destination that no table has | [MISSING] | took(1, 8, destination="nowhere")
+    """),
+    "is_start": routes("""
+        from the journey's origin | [1] | leg(1)
+        from elsewhere | [0] | leg(1, origin="SGSIN")
+        the second is no start | [1, 0] | leg(1), leg(2)
+        the first that is known | [1] | leg(5)
+    """),
+    "is_arrival": routes("""
+        at the journey's destination | [1] | leg(1)
+        elsewhere | [0] | leg(1, destination="SGSIN")
+        each by itself | [0, 1] | leg(1, destination="SGSIN"), leg(2, origin="SGSIN")
+    """),
+    "is_arrived": routes("""
+        at the journey's destination | [1] | arriving(12)
+        elsewhere | [0] | arriving(12, destination="SGSIN")
+        not yet | [0] | leg(1)
+        announced for later | [0] | leg(1, arrived_at=after(hours=12))
+    """),
+    "is_night_landing": routes("""
+        at noon | [0] | arriving(12)
+        just before 22 o'clock by the sun of Rotterdam | [0] | arriving(21, 42)
+        just after it | [1] | arriving(21, 43)
+        at midnight | [1] | arriving(0)
+        just before 5 o'clock by the sun | [1] | arriving(4, 42)
+        just after it | [0] | arriving(4, 43)
+        night in UTC, morning in Shanghai | [0] | arriving(23, destination="CNSHA")
+        by the sun where it begins, in no table where it ends | [0] | arriving(23, destination="x")
+        nowhere near a table | [MISSING] | arriving(23, origin="y", destination="x")
+        by road | [MISSING] | arriving(23, mode="road")
+        by road, as the journey | [MISSING] | arriving(23), mode="road"
+        announced for a night to come | [MISSING] | leg(1, arrived_at=after(hours=12))
+        has not arrived | [MISSING] | leg(1)
+    """),
+    "is_mode_switch": routes("""
+        as the journey declares | [0] | leg(1, mode="sea")
+        by another mode | [1] | leg(1, mode="road")
+        by road, as the journey | [0] | leg(1, mode="road"), mode="road"
+        no mode is told, so it is the journey's | [0] | leg(1)
+        each by itself | [1, 0, 1] | leg(1, mode="road"), leg(2), leg(3, mode="rail")
+    """),
 }
 
 

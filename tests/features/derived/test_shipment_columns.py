@@ -7,17 +7,14 @@ import pytest
 
 from tests.features.derived.columns import check_of_subject, column_of_subject
 from tests.features.families.facts import (
-    DECLARED,
     JPY_PER_EUR,
     MISSING,
     USD_PER_EUR,
     Fact,
     Row,
-    before,
     each,
-    earlier_shipment,
-    journey,
     shipment,
+    table,
 )
 
 EUR_1_000: Row = {"declared_value": 1_000.0, "currency": "EUR"}
@@ -49,31 +46,33 @@ def not_in_euro() -> list[Fact]:
     ]
 
 
+shipments = table(shipment, globals())
+
 FACTS = {
-    "subject_id": [
-        shipment("its own id", "S", earlier_shipment()),
-        shipment("on a journey", "S", journey(), journey_id="J"),
-    ],
-    "known_at": [
-        shipment("as it is declared", DECLARED, journey(), journey_id="J"),
-        shipment("declared a day earlier", before(days=1), declared_at=before(days=1)),
-    ],
-    "mass_kg": [
-        shipment("net where both are given", 40.0, **KG_40_OF_50),
-        shipment("net alone", 40.0, net_mass_kg=40.0),
-        shipment("gross where net is not given", 50.0, gross_mass_kg=50.0),
-        shipment("gross where net is zero", 50.0, gross_mass_kg=50.0, net_mass_kg=0.0),
-        shipment("net of less than a gram", 0.000_5, gross_mass_kg=50.0, net_mass_kg=0.000_5),
-        shipment("no mass", MISSING),
-    ],
-    "mass_g": [
-        shipment("net where both are given", 40_000.0, **KG_40_OF_50),
-        shipment("gross where net is not given", 50_000.0, gross_mass_kg=50.0),
-        shipment("down to the nearest gram", 1.0, net_mass_kg=0.001_4),
-        shipment("up to the nearest gram", 2.0, net_mass_kg=0.001_6),
-        shipment("nothing", 0.0, gross_mass_kg=0.0),
-        shipment("no mass", MISSING),
-    ],
+    "subject_id": shipments("""
+        its own id | "S" | earlier_shipment()
+        on a journey | "S" | journey(), journey_id="J"
+    """),
+    "known_at": shipments("""
+        as it is declared | DECLARED | journey(), journey_id="J"
+        declared a day earlier | before(days=1) | declared_at=before(days=1)
+    """),
+    "mass_kg": shipments("""
+        net where both are given | 40.0 | **KG_40_OF_50
+        net alone | 40.0 | net_mass_kg=40.0
+        gross where net is not given | 50.0 | gross_mass_kg=50.0
+        gross where net is zero | 50.0 | gross_mass_kg=50.0, net_mass_kg=0.0
+        net of less than a gram | 0.000_5 | gross_mass_kg=50.0, net_mass_kg=0.000_5
+        no mass | MISSING
+    """),
+    "mass_g": shipments("""
+        net where both are given | 40_000.0 | **KG_40_OF_50
+        gross where net is not given | 50_000.0 | gross_mass_kg=50.0
+        down to the nearest gram | 1.0 | net_mass_kg=0.001_4
+        up to the nearest gram | 2.0 | net_mass_kg=0.001_6
+        nothing | 0.0 | gross_mass_kg=0.0
+        no mass | MISSING
+    """),
     "declared_value_eur_cents": [
         shipment("in euro", 10_000.0, **priced(100.0, 1.0)),
         *(
@@ -159,120 +158,115 @@ FACTS = {
         *not_priced(),
         *not_in_euro(),
     ],
-    "mass_log_micro": [
-        shipment("40 kg net", log(40) * 1e6, **KG_40_OF_50),
-        shipment("50 kg gross alone", log(50) * 1e6, gross_mass_kg=50.0),
-        shipment("under a kilogram", log(0.01) * 1e6, net_mass_kg=0.01),
-        shipment("a kilogram", 0.0, net_mass_kg=1.0),
-        shipment("down to the nearest millionth", 1.0, net_mass_kg=1.000_001_4),
-        shipment("up to the nearest millionth", 2.0, net_mass_kg=1.000_001_6),
-        shipment("nothing has no logarithm", MISSING, gross_mass_kg=0.0),
-        shipment("no mass", MISSING),
-    ],
-    "mass_band": [
-        # From 32 to 64 the steps of three binary digits are 8, from 64 to 128 they are 16.
-        shipment("of 40 kg net", 40.0, **KG_40_OF_50),
-        shipment("of 50 kg gross alone", 48.0, gross_mass_kg=50.0),
-        shipment("rounded down", 40.0, net_mass_kg=43.9),
-        shipment("rounded up", 48.0, net_mass_kg=44.1),
-        shipment("half-way, to the even step below", 32.0, net_mass_kg=36.0),
-        shipment("half-way, to the even step above", 48.0, net_mass_kg=44.0),
-        shipment("by sixteens over 64", 96.0, net_mass_kg=100.0),
-        shipment("nothing", 0.0, gross_mass_kg=0.0),
-        shipment("no mass", MISSING),
-    ],
-    "density_g_per_m3": [
-        shipment("50 kg gross in 4 cubic metres", 50_000 / 4, **KG_40_OF_50, volume_m3=4.0),
-        shipment("down to the nearest gram", 333.0, gross_mass_kg=1.0, volume_m3=3.0),
-        shipment("up to the nearest gram", 667.0, gross_mass_kg=2.0, volume_m3=3.0),
-        shipment("nothing", 0.0, gross_mass_kg=0.0, volume_m3=3.0),
-        shipment("no gross mass", MISSING, net_mass_kg=40.0, volume_m3=4.0),
-        shipment("no volume", MISSING, **KG_40_OF_50),
-        shipment("a volume of zero", MISSING, **KG_40_OF_50, volume_m3=0.0),
-    ],
-    "package_mass_g": [
-        shipment("50 kg gross in 4 packages", 50_000 / 4, **KG_40_OF_50, packages=4),
-        shipment("down to the nearest gram", 333.0, gross_mass_kg=1.0, packages=3),
-        shipment("up to the nearest gram", 667.0, gross_mass_kg=2.0, packages=3),
-        shipment("nothing", 0.0, gross_mass_kg=0.0, packages=3),
-        shipment("no gross mass", MISSING, net_mass_kg=40.0, packages=4),
-        shipment("no number of packages", MISSING, **KG_40_OF_50),
-        shipment("no packages", MISSING, **KG_40_OF_50, packages=0),
-    ],
-    "net_share_ppm": [
-        shipment("four fifths", 0.8 * 1e6, **KG_40_OF_50),
-        shipment("net above gross", 1.25 * 1e6, net_mass_kg=50.0, gross_mass_kg=40.0),
-        shipment("down to the nearest millionth", 1.0, net_mass_kg=1.4, gross_mass_kg=1e6),
-        shipment("up to the nearest millionth", 2.0, net_mass_kg=1.6, gross_mass_kg=1e6),
-        shipment("just what the cap lets through", 990e6, net_mass_kg=990.0, gross_mass_kg=1.0),
-        shipment("at most a thousandfold", 1_000e6, net_mass_kg=1_100.0, gross_mass_kg=1.0),
-        shipment("all packing", 0.0, net_mass_kg=0.0, gross_mass_kg=50.0),
-        shipment("no net mass", MISSING, gross_mass_kg=50.0),
-        shipment("no gross mass", MISSING, net_mass_kg=40.0),
-        shipment("a gross mass of zero", MISSING, net_mass_kg=40.0, gross_mass_kg=0.0),
-    ],
-    "boat_equipment_kind": [
-        shipment("a rubber boat", "craft", hs_code="890310"),
-        shipment("an outboard engine", "engine", hs_code="840721"),
-        shipment("a marine diesel", "engine", hs_code="840810"),
-        shipment("life jackets", "vest", hs_code="630720"),
-        shipment("other made-up textiles", MISSING, hs_code="630790"),
-        shipment("a pump for air", "pump", hs_code="841420"),
-        shipment("rice", MISSING, hs_code="100630"),
-    ],
-    "is_boat_equipment": [
-        shipment("a rubber boat", 1.0, hs_code="890310"),
-        shipment("life jackets", 1.0, hs_code="630720"),
-        shipment("a floating crane", 0.0, hs_code="890520"),
-    ],
-    "is_just_under_de_minimis": [
-        shipment("149.99 euro to the union", 1.0, **priced(149.99, 1.0)),
-        shipment("the limit", 0.0, **priced(150.0, 1.0)),
-        shipment("seven tenths of it", 1.0, **priced(105.0, 1.0)),
-        shipment("less", 0.0, **priced(104.99, 1.0)),
-        shipment("in dollars", 1.0, **priced(149 * USD_PER_EUR, 1.0, "USD")),
-        shipment("no longer a limit", MISSING, **priced(149.0, 1.0), destination_country="US"),
-        shipment("no limit is known", MISSING, **priced(149.0, 1.0), destination_country="EG"),
-        shipment("no value", MISSING),
-    ],
-    "description_key": [
-        shipment("as it is written", "inflatable boats", goods_description="inflatable boats"),
-        shipment("in capitals", "inflatable boats", goods_description="INFLATABLE  Boats "),
-        shipment("with signs between", "boats 2 5 m used", goods_description="Boats (2.5 m), used"),
-        shipment("of full width", "boats 12", goods_description="ＢＯＡＴＳ １２"),
-        shipment("in another script", "不锈钢厨房用具", goods_description="不锈钢厨房用具"),
-        shipment("no letter", MISSING, goods_description=" - "),
-        shipment("no description", MISSING),
-    ],
-    "hs_chapter": [
-        shipment("the first two digits", "89", hs_code="890310"),
-        shipment("with a leading zero", "01", hs_code="010121"),
-    ],
-    "hs_heading": [
-        shipment("the first four digits", "8903", hs_code="890310"),
-        shipment("with a leading zero", "0101", hs_code="010121"),
-    ],
-    "is_container_number_valid": [
-        # C13 S30 Q28 U32 3 0 5 4 3 8, weighed by 1, 2, 4 ... 512: 6185 is 3 over 562 times 11.
-        shipment("the right check digit", 1.0, container_number="CSQU3054383"),
-        # A10 K21 L23 U32 1 0 0 0 2 0: 1440 is 10 over 130 times 11, written as 0.
-        shipment("ten is written as zero", 1.0, container_number="AKLU1000020"),
-        # U32 V34 Z38 J20 1 0 0 0 0 0: 428 is 10 over 38 times 11.
-        shipment("of equipment", 1.0, container_number="UVZJ1000000"),
-        # B12 I19 C13 Z38 1 0 0 0 0 1: 934 is 10 over 84 times 11.
-        shipment("of a trailer", 1.0, container_number="BICZ1000010"),
-        shipment("a wrong check digit", 0.0, container_number="CSQU3054384"),
-        shipment("two letters changed places", 0.0, container_number="SCQU3054383"),
-        shipment("two digits changed places", 0.0, container_number="CSQU3045383"),
-        shipment("as it is written on a box", 1.0, container_number="CSQU 305438 3"),
-        shipment("in small letters", 1.0, container_number="csqu3054383"),
-        shipment("a wrong digit, written so", 0.0, container_number="csqu 305438 4"),
-        shipment("a digit too many", 0.0, container_number="CSQU30543830"),
-        shipment("a digit too few", 0.0, container_number="CSQU305438"),
-        shipment("another category", 0.0, container_number="CSQA3054383"),
-        shipment("no number of a container at all", 0.0, container_number="PALLET 7"),
-        shipment("no container", MISSING),
-    ],
+    "mass_log_micro": shipments("""
+        40 kg net | log(40) * 1e6 | **KG_40_OF_50
+        50 kg gross alone | log(50) * 1e6 | gross_mass_kg=50.0
+        under a kilogram | log(0.01) * 1e6 | net_mass_kg=0.01
+        a kilogram | 0.0 | net_mass_kg=1.0
+        down to the nearest millionth | 1.0 | net_mass_kg=1.000_001_4
+        up to the nearest millionth | 2.0 | net_mass_kg=1.000_001_6
+        nothing has no logarithm | MISSING | gross_mass_kg=0.0
+        no mass | MISSING
+    """),
+    "mass_band": shipments("""
+        of 40 kg net | 40.0 | **KG_40_OF_50
+        of 50 kg gross alone | 48.0 | gross_mass_kg=50.0
+        rounded down | 40.0 | net_mass_kg=43.9
+        rounded up | 48.0 | net_mass_kg=44.1
+        half-way, to the even step below | 32.0 | net_mass_kg=36.0
+        half-way, to the even step above | 48.0 | net_mass_kg=44.0
+        by sixteens over 64 | 96.0 | net_mass_kg=100.0
+        nothing | 0.0 | gross_mass_kg=0.0
+        no mass | MISSING
+    """),
+    "density_g_per_m3": shipments("""
+        50 kg gross in 4 cubic metres | 50_000 / 4 | **KG_40_OF_50, volume_m3=4.0
+        down to the nearest gram | 333.0 | gross_mass_kg=1.0, volume_m3=3.0
+        up to the nearest gram | 667.0 | gross_mass_kg=2.0, volume_m3=3.0
+        nothing | 0.0 | gross_mass_kg=0.0, volume_m3=3.0
+        no gross mass | MISSING | net_mass_kg=40.0, volume_m3=4.0
+        no volume | MISSING | **KG_40_OF_50
+        a volume of zero | MISSING | **KG_40_OF_50, volume_m3=0.0
+    """),
+    "package_mass_g": shipments("""
+        50 kg gross in 4 packages | 50_000 / 4 | **KG_40_OF_50, packages=4
+        down to the nearest gram | 333.0 | gross_mass_kg=1.0, packages=3
+        up to the nearest gram | 667.0 | gross_mass_kg=2.0, packages=3
+        nothing | 0.0 | gross_mass_kg=0.0, packages=3
+        no gross mass | MISSING | net_mass_kg=40.0, packages=4
+        no number of packages | MISSING | **KG_40_OF_50
+        no packages | MISSING | **KG_40_OF_50, packages=0
+    """),
+    "net_share_ppm": shipments("""
+        four fifths | 0.8 * 1e6 | **KG_40_OF_50
+        net above gross | 1.25 * 1e6 | net_mass_kg=50.0, gross_mass_kg=40.0
+        down to the nearest millionth | 1.0 | net_mass_kg=1.4, gross_mass_kg=1e6
+        up to the nearest millionth | 2.0 | net_mass_kg=1.6, gross_mass_kg=1e6
+        just what the cap lets through | 990e6 | net_mass_kg=990.0, gross_mass_kg=1.0
+        at most a thousandfold | 1_000e6 | net_mass_kg=1_100.0, gross_mass_kg=1.0
+        all packing | 0.0 | net_mass_kg=0.0, gross_mass_kg=50.0
+        no net mass | MISSING | gross_mass_kg=50.0
+        no gross mass | MISSING | net_mass_kg=40.0
+        a gross mass of zero | MISSING | net_mass_kg=40.0, gross_mass_kg=0.0
+    """),
+    "boat_equipment_kind": shipments("""
+        a rubber boat | "craft" | hs_code="890310"
+        an outboard engine | "engine" | hs_code="840721"
+        a marine diesel | "engine" | hs_code="840810"
+        life jackets | "vest" | hs_code="630720"
+        other made-up textiles | MISSING | hs_code="630790"
+        a pump for air | "pump" | hs_code="841420"
+        rice | MISSING | hs_code="100630"
+    """),
+    "is_boat_equipment": shipments("""
+        a rubber boat | 1.0 | hs_code="890310"
+        life jackets | 1.0 | hs_code="630720"
+        a floating crane | 0.0 | hs_code="890520"
+    """),
+    "is_just_under_de_minimis": shipments("""
+        149.99 euro to the union | 1.0 | **priced(149.99, 1.0)
+        the limit | 0.0 | **priced(150.0, 1.0)
+        seven tenths of it | 1.0 | **priced(105.0, 1.0)
+        less | 0.0 | **priced(104.99, 1.0)
+        in dollars | 1.0 | **priced(149 * USD_PER_EUR, 1.0, "USD")
+        no longer a limit | MISSING | **priced(149.0, 1.0), destination_country="US"
+        no limit is known | MISSING | **priced(149.0, 1.0), destination_country="EG"
+        no value | MISSING
+    """),
+    "description_key": shipments("""
+        as it is written | "inflatable boats" | goods_description="inflatable boats"
+        in capitals | "inflatable boats" | goods_description="INFLATABLE  Boats "
+        with signs between | "boats 2 5 m used" | goods_description="Boats (2.5 m), used"
+        of full width | "boats 12" | goods_description="ＢＯＡＴＳ １２"
+        in another script | "不锈钢厨房用具" | goods_description="不锈钢厨房用具"
+        no letter | MISSING | goods_description=" - "
+        no description | MISSING
+    """),
+    "hs_chapter": shipments("""
+        the first two digits | "89" | hs_code="890310"
+        with a leading zero | "01" | hs_code="010121"
+    """),
+    "hs_heading": shipments("""
+        the first four digits | "8903" | hs_code="890310"
+        with a leading zero | "0101" | hs_code="010121"
+    """),
+    "is_container_number_valid": shipments("""
+        the right check digit | 1.0 | container_number="CSQU3054383"
+        ten is written as zero | 1.0 | container_number="AKLU1000020"
+        of equipment | 1.0 | container_number="UVZJ1000000"
+        of a trailer | 1.0 | container_number="BICZ1000010"
+        a wrong check digit | 0.0 | container_number="CSQU3054384"
+        two letters changed places | 0.0 | container_number="SCQU3054383"
+        two digits changed places | 0.0 | container_number="CSQU3045383"
+        as it is written on a box | 1.0 | container_number="CSQU 305438 3"
+        in small letters | 1.0 | container_number="csqu3054383"
+        a wrong digit, written so | 0.0 | container_number="csqu 305438 4"
+        a digit too many | 0.0 | container_number="CSQU30543830"
+        a digit too few | 0.0 | container_number="CSQU305438"
+        another category | 0.0 | container_number="CSQA3054383"
+        no number of a container at all | 0.0 | container_number="PALLET 7"
+        no container | MISSING
+    """),
 }
 
 

@@ -12,13 +12,10 @@ from features.linked_records import latest_by_subject
 from features.records import Transaction
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
-    DECLARED,
     MISSING,
-    MOMENT,
     USD_PER_EUR,
     Fact,
     Record,
-    after,
     before,
     both,
     each,
@@ -26,6 +23,7 @@ from tests.features.families.facts import (
     payment,
     route,
     shipment,
+    table,
 )
 
 METHODS = (
@@ -101,94 +99,101 @@ def is_stranger(who: str) -> list[Fact]:
     ]
 
 
+of_both = table(both, globals())
+shipments = table(shipment, globals())
+
 FACTS = {
     "subject_id": [
         route("its journey", ["J"], payment()),
         shipment("its shipment", ["S"], payment()),
     ],
     "record_id": [
-        *both("its own id", ["T-7"], payment(transaction_id="T-7")),
-        *both("none", []),
-        *both(
-            "in the order in which they became known, not in which they were paid",
-            ["T-b", "T-a"],
-            payment(transaction_id="T-a", known_at=before(hours=1), paid_at=before(days=9)),
-            payment(transaction_id="T-b", known_at=before(hours=2)),
-        ),
-        *both(
-            "those known at once by their ids",
-            ["T-a", "T-b"],
-            payment(transaction_id="T-b"),
-            payment(transaction_id="T-a"),
-        ),
-        *both(
-            "a moment before", ["T-7"], payment(transaction_id="T-7", known_at=DECLARED - MOMENT)
-        ),
-        *both("not at the declaration itself", [], payment(known_at=DECLARED)),
-        *both("not what is known later", [], payment(known_at=after(days=1))),
-        *both("not of another", [], payment(subject_id="another")),
+        *of_both("""
+            its own id | ["T-7"] | payment(transaction_id="T-7")
+            none | []
+            in the order in which they became known, not in which they were paid | ["T-b", "T-a"] |
+                payment(transaction_id="T-a", known_at=before(hours=1), paid_at=before(days=9)),
+                payment(transaction_id="T-b", known_at=before(hours=2))
+            those known at once by their ids | ["T-a", "T-b"] | payment(transaction_id="T-b"),
+                payment(transaction_id="T-a")
+            a moment before | ["T-7"] | payment(transaction_id="T-7", known_at=DECLARED - MOMENT)
+            not at the declaration itself | [] | payment(known_at=DECLARED)
+            not what is known later | [] | payment(known_at=after(days=1))
+            not of another | [] | payment(subject_id="another")
+        """),
         route("not of a shipment called the same", [], payment(subject_kind="shipment")),
         shipment("not of a route called the same", [], payment(subject_kind="route")),
     ],
-    "known_at": [
-        *both("when it became known", [before(hours=5)], payment(known_at=before(hours=5)))
-    ],
-    "payer_id": [*both("who paid", ["A"], payment(payer_id="A", payee_id="B"))],
-    "payee_id": [*both("who was paid", ["B"], payment(payer_id="A", payee_id="B"))],
-    "amount_eur_cents": [
-        *both("in euro", [123_456.0], payment(amount=1_234.56)),
-        *both("in dollars", [8_683.0], payment(amount=100.0, currency="USD")),
-        *both("in forints", [200.0], payment(amount=2 * 402.078, currency="HUF")),
-        *both("a little less than a cent more", [1_001.0], payment(amount=10.006)),
-        *both("a little more than a cent", [1_000.0], payment(amount=10.004)),
-        *both("nothing", [0.0], payment(amount=0.0)),
-        *both("in a currency without a rate", [MISSING], payment(currency="XPF")),
-    ],
-    "is_under_limit": [
-        *both("less than 80 % of it", [0.0], cash(7_999.99)),
-        *both("80 % of it", [1.0], cash(8_000.0)),
-        *both("a cent less than the limit", [1.0], cash(9_999.99)),
-        *both("the limit", [0.0], cash(10_000.0)),
-        *both("of its own currency: a million yen", [1.0], cash(999_999.0, "JPY")),
-        *both("less than 80 % of a million yen", [0.0], cash(799_999.0, "JPY")),
-        *both("fifteen thousand francs", [1.0], cash(14_999.0, "CHF")),
-        *both("of a currency without a limit", [0.0], cash(9_000.0, "XPF")),
-        *both(
-            "by another method than cash",
-            [0.0] * (len(METHODS) - 1),
-            *(payment(amount=9_000.0, method=method) for method in METHODS if method != "cash"),
-        ),
-    ],
-    "is_money_service": [*both("of each method", only({"money_service"}), *ONE_BY_EACH)],
-    "is_cash": [
-        *both("of each method", only({"cash"}), *ONE_BY_EACH),
-    ],
-    "is_virtual_asset": [*both("of each method", only({"virtual_asset"}), *ONE_BY_EACH)],
-    "is_netting": [*both("of each method", only({"netting"}), *ONE_BY_EACH)],
+    "known_at": of_both("""
+        when it became known | [before(hours=5)] | payment(known_at=before(hours=5))
+    """),
+    "payer_id": of_both("""
+        who paid | ["A"] | payment(payer_id="A", payee_id="B")
+    """),
+    "payee_id": of_both("""
+        who was paid | ["B"] | payment(payer_id="A", payee_id="B")
+    """),
+    "amount_eur_cents": of_both("""
+        in euro | [123_456.0] | payment(amount=1_234.56)
+        in dollars | [8_683.0] | payment(amount=100.0, currency="USD")
+        in forints | [200.0] | payment(amount=2 * 402.078, currency="HUF")
+        a little less than a cent more | [1_001.0] | payment(amount=10.006)
+        a little more than a cent | [1_000.0] | payment(amount=10.004)
+        nothing | [0.0] | payment(amount=0.0)
+        in a currency without a rate | [MISSING] | payment(currency="XPF")
+    """),
+    "is_under_limit": of_both("""
+        less than 80 % of it | [0.0] | cash(7_999.99)
+        80 % of it | [1.0] | cash(8_000.0)
+        a cent less than the limit | [1.0] | cash(9_999.99)
+        the limit | [0.0] | cash(10_000.0)
+        of its own currency: a million yen | [1.0] | cash(999_999.0, "JPY")
+        less than 80 % of a million yen | [0.0] | cash(799_999.0, "JPY")
+        fifteen thousand francs | [1.0] | cash(14_999.0, "CHF")
+        of a currency without a limit | [0.0] | cash(9_000.0, "XPF")
+        by another method than cash | [0.0] * (len(METHODS) - 1) |
+            *(payment(amount=9_000.0, method=method) for method in METHODS if method != "cash")
+    """),
+    "is_money_service": of_both("""
+        of each method | only({"money_service"}) | *ONE_BY_EACH
+    """),
+    "is_cash": of_both("""
+        of each method | only({"cash"}) | *ONE_BY_EACH
+    """),
+    "is_virtual_asset": of_both("""
+        of each method | only({"virtual_asset"}) | *ONE_BY_EACH
+    """),
+    "is_netting": of_both("""
+        of each method | only({"netting"}) | *ONE_BY_EACH
+    """),
     "is_held_money": [
         route("a deposit with a stranger", [0.0, 0.0, 1.0, 1.0, 0.0, 0.0], *ONE_FOR_EACH),
         shipment("a deposit with a stranger", [0.0, 0.0, 1.0, 1.0, 0.0, 0.0], *ONE_FOR_EACH),
         route("a deposit with the carrier", [0.0], payment(purpose="deposit", payee_id="carrier")),
-        shipment(
-            "a deposit with the seller", [0.0], payment(purpose="deposit", payee_id="consignor")
-        ),
+        *shipments("""
+            a deposit with the seller | [0.0] | payment(purpose="deposit", payee_id="consignor")
+        """),
         *both("a release to anyone", [1.0], payment(purpose="release", payee_id="consignor")),
     ],
-    "is_paid_in_10d": [
-        *both("ten days before", [1.0], payment(paid_at=before(days=10))),
-        *both("a minute more", [0.0], payment(paid_at=before(days=10, minutes=1))),
-        *both("at the declaration", [1.0], payment(paid_at=DECLARED)),
-        *both("agreed before and paid after", [0.0], payment(paid_at=after(minutes=1))),
-    ],
-    "is_of_goods": [*both("for each purpose", [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)],
-    "is_of_freight": [*both("for each purpose", [0.0, 1.0, 0.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)],
-    "is_of_goods_or_freight": [
-        *both("for each purpose", [1.0, 1.0, 0.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)
-    ],
-    "is_of_the_price": [
-        *both("for each purpose", [1.0, 0.0, 1.0, 1.0, 0.0, 1.0], *ONE_FOR_EACH),
-        *both("in a currency without a rate", [0.0], payment(currency="XPF")),
-    ],
+    "is_paid_in_10d": of_both("""
+        ten days before | [1.0] | payment(paid_at=before(days=10))
+        a minute more | [0.0] | payment(paid_at=before(days=10, minutes=1))
+        at the declaration | [1.0] | payment(paid_at=DECLARED)
+        agreed before and paid after | [0.0] | payment(paid_at=after(minutes=1))
+    """),
+    "is_of_goods": of_both("""
+        for each purpose | [1.0, 0.0, 0.0, 0.0, 0.0, 0.0] | *ONE_FOR_EACH
+    """),
+    "is_of_freight": of_both("""
+        for each purpose | [0.0, 1.0, 0.0, 0.0, 0.0, 0.0] | *ONE_FOR_EACH
+    """),
+    "is_of_goods_or_freight": of_both("""
+        for each purpose | [1.0, 1.0, 0.0, 0.0, 0.0, 0.0] | *ONE_FOR_EACH
+    """),
+    "is_of_the_price": of_both("""
+        for each purpose | [1.0, 0.0, 1.0, 1.0, 0.0, 1.0] | *ONE_FOR_EACH
+        in a currency without a rate | [0.0] | payment(currency="XPF")
+    """),
     **{
         f"{what}_eur_cents": [
             *both(
@@ -215,28 +220,28 @@ FACTS = {
             ("release", ("release",)),
         )
     },
-    "is_round_amount": [
-        *both("fifty", [1.0], payment(amount=50.0)),
-        *both("a hundred and fifty", [1.0], payment(amount=150.0)),
-        *both("a hundred and twenty-five", [0.0], payment(amount=125.0)),
-        *both("twenty-five", [0.0], payment(amount=25.0)),
-        *both("a cent more", [0.0], payment(amount=50.01)),
-        *both("nothing", [0.0], payment(amount=0.0)),
-        *both("fifty dollars", [1.0], payment(amount=50.0, currency="USD")),
-        *both("of a currency of small units", [0.0], payment(amount=1_350.0, currency="JPY")),
-        *both("five thousand yen", [1.0], payment(amount=5_000.0, currency="JPY")),
-        *both("an ordinary amount of won", [0.0], payment(amount=1_234_500.0, currency="KRW")),
-        *both("fifty thousand won", [1.0], payment(amount=50_000.0, currency="KRW")),
-        *both("half a million dong", [1.0], payment(amount=500_000.0, currency="VND")),
-        *both("fifty thousand dong", [0.0], payment(amount=50_000.0, currency="VND")),
-        *both("fifty pounds", [1.0], payment(amount=50.0, currency="GBP")),
-        *both("in a currency without a rate", [0.0], payment(amount=50.0, currency="XPF")),
-    ],
-    "is_iban_invalid": [
-        *both("it fails", [1.0], payment(payer_iban_valid=False)),
-        *both("it holds", [0.0], payment(payer_iban_valid=True)),
-        *both("it was not checked", [MISSING], payment()),
-    ],
+    "is_round_amount": of_both("""
+        fifty | [1.0] | payment(amount=50.0)
+        a hundred and fifty | [1.0] | payment(amount=150.0)
+        a hundred and twenty-five | [0.0] | payment(amount=125.0)
+        twenty-five | [0.0] | payment(amount=25.0)
+        a cent more | [0.0] | payment(amount=50.01)
+        nothing | [0.0] | payment(amount=0.0)
+        fifty dollars | [1.0] | payment(amount=50.0, currency="USD")
+        of a currency of small units | [0.0] | payment(amount=1_350.0, currency="JPY")
+        five thousand yen | [1.0] | payment(amount=5_000.0, currency="JPY")
+        an ordinary amount of won | [0.0] | payment(amount=1_234_500.0, currency="KRW")
+        fifty thousand won | [1.0] | payment(amount=50_000.0, currency="KRW")
+        half a million dong | [1.0] | payment(amount=500_000.0, currency="VND")
+        fifty thousand dong | [0.0] | payment(amount=50_000.0, currency="VND")
+        fifty pounds | [1.0] | payment(amount=50.0, currency="GBP")
+        in a currency without a rate | [0.0] | payment(amount=50.0, currency="XPF")
+    """),
+    "is_iban_invalid": of_both("""
+        it fails | [1.0] | payment(payer_iban_valid=False)
+        it holds | [0.0] | payment(payer_iban_valid=True)
+        it was not checked | [MISSING] | payment()
+    """),
     "is_third_party_payer": is_stranger("payer_id"),
     "is_third_party_payee": [
         *is_stranger("payee_id"),
@@ -247,14 +252,11 @@ FACTS = {
         route("from its start", [0.0], payment(payer_country="CN")),
         route("from its end", [0.0], payment(payer_country="NL")),
         route("from under its flag", [1.0], payment(payer_country="PA")),
-        shipment(
-            "from where its journey begins or ends",
-            [0.0, 0.0],
-            journey(origin="SGSIN", destination="BEANR"),
-            payment(payer_country="SG"),
-            payment(payer_country="BE"),
-            journey_id="J",
-        ),
+        *shipments("""
+            from where its journey begins or ends | [0.0, 0.0] |
+                journey(origin="SGSIN", destination="BEANR"), payment(payer_country="SG"),
+                payment(payer_country="BE"), journey_id="J"
+        """),
         route("from anywhere else", [1.0], payment(payer_country="CH")),
         route("it has no flag", [1.0], payment(payer_country="PA"), registration_country=None),
         route("neither is stated", [MISSING], payment(), registration_country=None),
@@ -263,11 +265,11 @@ FACTS = {
             for country in COUNTRIES_OF_A_SHIPMENT
         ),
         shipment("from anywhere else", [1.0], payment(payer_country="CH")),
-        *both("from nowhere that is stated", [MISSING], payment()),
-        *both("not by who is paid", [MISSING], payment(payee_country="CH")),
-        *both(
-            "nor is who is paid looked at", [0.0], payment(payer_country="NL", payee_country="CH")
-        ),
+        *of_both("""
+            from nowhere that is stated | [MISSING] | payment()
+            not by who is paid | [MISSING] | payment(payee_country="CH")
+            nor is who is paid looked at | [0.0] | payment(payer_country="NL", payee_country="CH")
+        """),
     ],
 }
 

@@ -10,6 +10,9 @@ shipment is one of the same consignee unless the fact says otherwise.
 """
 
 import itertools
+import math
+import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +24,7 @@ from features.build_training_set import feature_matrix
 from features.engine.columns import columns_of_records
 from features.ingest.record_folder import InMemoryRecords
 from features.records import RECORD_FILES, SubjectKind
+from tests.features.families import globe
 
 Row = dict[str, Any]
 Value = float | str | None
@@ -111,6 +115,10 @@ def before(**span: float) -> datetime:
     return DECLARED - timedelta(**span)
 
 
+LONG_AGO = before(days=2_000)
+"""An instant that windows without a length reach, and no other."""
+
+
 def after(**span: float) -> datetime:
     """An instant so long after `DECLARED`."""
     return DECLARED + timedelta(**span)
@@ -138,6 +146,25 @@ def both(
         route(f"{says}, of a route", expected, *records, today=today, **own),
         shipment(f"{says}, of a shipment", expected, *records, today=today, **own),
     )
+
+
+def table(fact: Callable[..., Any], words: Mapping[str, Any]) -> Callable[[str], list[Fact]]:
+    """Return a reader of facts as lines: `says | expected | the records and own fields`.
+
+    The last two are Python, in terms of this module, `globe` and `words`: the globals of the test
+    module. A line that is indented further continues the one before it.
+    """
+
+    def facts(lines: str) -> list[Fact]:
+        found: list[Fact] = []
+        for line in re.sub(r"\n {4,}", " ", textwrap.dedent(lines)).strip().splitlines():
+            says, expected, *story = line.split(" | ", 2)
+            arguments = ", ".join([repr(says), expected, *story])
+            made = eval(f"fact({arguments})", {**_VOCABULARY, **words, "fact": fact})
+            found += [made] if isinstance(made, Fact) else made
+        return found
+
+    return facts
 
 
 def journey(**fields: Any) -> Record:
@@ -299,3 +326,6 @@ def _is_same(found: Value, expected: Value) -> bool:
         return found == expected
     # A millionth: facts are worked out by hand, and some inputs are kept in whole millionths.
     return found == pytest.approx(expected, rel=2e-6, abs=1e-9)
+
+
+_VOCABULARY = {**vars(math), **vars(globe), **globals()}

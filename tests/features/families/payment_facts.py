@@ -6,19 +6,18 @@ from typing import Any
 from features.records import SubjectKind
 from tests.features.families.facts import (
     DECLARED,
+    LONG_AGO,
     MISSING,
     MOMENT,
     Fact,
     Record,
     Row,
     after,
-    before,
     both,
     payment,
 )
 
 BOTH: Sequence[SubjectKind] = ("route", "shipment")
-LONG_AGO = before(days=2_000)
 
 
 def shares_of_payments(meeting: Row, other: Row, kinds: Sequence[SubjectKind] = BOTH) -> list[Fact]:

@@ -12,6 +12,7 @@ from tests.features.families.facts import (
     each,
     earlier_shipment,
     shipment,
+    table,
 )
 from tests.features.families.windowed import facts_of_window, shipment_declared
 
@@ -76,16 +77,18 @@ def facts_of_optional(column: str, not_named: str) -> list[Fact]:
     ]
 
 
+shipments = table(shipment, globals())
+
 FACTS = {
     "declarant_of_consignee_ratio": facts_of_optional("declarant_id", "no declarant is named"),
     "forwarder_of_consignee_ratio": facts_of_optional("forwarder_id", "no forwarder is named"),
     "office_of_consignee_ratio": facts_of_optional("office_id", "no office is named"),
     "goods_of_consignee_ratio": [
         *facts_of_share({"hs_code": "890310"}, {"hs_code": "890410"}),
-        shipment(
-            "another code of the heading is such goods", 1 / 1, earlier_shipment(hs_code="890399")
-        ),
-        shipment("the chapter alone is not enough", 0 / 1, earlier_shipment(hs_code="890200")),
+        *shipments("""
+            another code of the heading is such goods | 1 / 1 | earlier_shipment(hs_code="890399")
+            the chapter alone is not enough | 0 / 1 | earlier_shipment(hs_code="890200")
+        """),
     ],
 }
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.features.families.facts import (
-    MISSING,
     Fact,
     Record,
     Row,
@@ -14,6 +13,7 @@ from tests.features.families.facts import (
     each,
     earlier_shipment,
     shipment,
+    table,
 )
 from tests.features.families.windowed import facts_of_window, shipment_declared
 
@@ -32,24 +32,23 @@ def on(journey_id: str | None, consignee_id: str = "A", **fields: Any) -> Record
 GROUPAGE = [on("J", consignee) for consignee in "ABCDE"]
 """What shares the container with the subject on its journey."""
 
+shipments = table(shipment, globals())
+
 FACTS = {
     "container_journeys_30d": [
-        shipment("never declared before", 0.0, **ON_J),
-        shipment("one other journey", 1.0, on("K"), **ON_J),
-        shipment("three on two other journeys", 2.0, on("K"), on("K", "B"), on("L"), **ON_J),
-        shipment("groupage on one journey is no other journey", 0.0, *GROUPAGE, **ON_J),
-        shipment("groupage, and another journey", 1.0, *GROUPAGE, on("K"), **ON_J),
-        shipment("its own journey is not named", 2.0, on("K"), on("L"), **CONTAINER),
-        shipment("another's journey is not named", 0.0, on(None), **ON_J),
-        shipment(
-            "the same number, written with blanks",
-            1.0,
-            on("K", container_number="CSQU 305438 3"),
-            **ON_J,
-            today=0.0,
-        ),
-        shipment("no container was declared", MISSING, on("K"), journey_id="J"),
-        shipment("no container was declared, then or now", MISSING, earlier_shipment()),
+        *shipments("""
+            never declared before | 0.0 | **ON_J
+            one other journey | 1.0 | on("K"), **ON_J
+            three on two other journeys | 2.0 | on("K"), on("K", "B"), on("L"), **ON_J
+            groupage on one journey is no other journey | 0.0 | *GROUPAGE, **ON_J
+            groupage, and another journey | 1.0 | *GROUPAGE, on("K"), **ON_J
+            its own journey is not named | 2.0 | on("K"), on("L"), **CONTAINER
+            another's journey is not named | 0.0 | on(None), **ON_J
+            the same number, written with blanks | 1.0 | on("K", container_number="CSQU 305438 3"),
+                **ON_J, today=0.0
+            no container was declared | MISSING | on("K"), journey_id="J"
+            no container was declared, then or now | MISSING | earlier_shipment()
+        """),
         *facts_of_window(
             2.0,
             1.0,
@@ -61,31 +60,24 @@ FACTS = {
         ),
     ],
     "container_consignees_90d": [
-        shipment("never declared before", 0.0, **ON_J),
-        shipment("two on another journey", 2.0, on("K"), on("K"), on("K", "B"), **ON_J),
-        shipment("two on two", 2.0, on("K"), on("L", "B"), **ON_J),
-        shipment("groupage on its journey passes through no hands", 0.0, *GROUPAGE, **ON_J),
-        shipment("groupage, and another before", 1.0, *GROUPAGE, on("K", "F"), **ON_J),
-        shipment("one of the groupage had it before", 0.0, *GROUPAGE, on("K", "A"), **ON_J),
-        shipment(
-            "one, from three consignors and of three goods codes",
-            1.0,
-            on("K", consignor_id="A", hs_code="890310"),
-            on("K", consignor_id="B", hs_code="890399"),
-            on("K", consignor_id="C", hs_code="630720"),
-            **ON_J,
-        ),
-        shipment("its own consignee of before is one", 1.0, on("K", "consignee"), **ON_J),
-        shipment("its journey is not named", 2.0, on("J"), on("K", "B"), **CONTAINER),
-        shipment(
-            "the same number, written with blanks",
-            1.0,
-            on("K", container_number="CSQU 305438 3"),
-            **ON_J,
-            today=0.0,
-        ),
-        shipment("no container was declared", MISSING, on("K"), journey_id="J"),
-        shipment("no container was declared, then or now", MISSING, earlier_shipment()),
+        *shipments("""
+            never declared before | 0.0 | **ON_J
+            two on another journey | 2.0 | on("K"), on("K"), on("K", "B"), **ON_J
+            two on two | 2.0 | on("K"), on("L", "B"), **ON_J
+            groupage on its journey passes through no hands | 0.0 | *GROUPAGE, **ON_J
+            groupage, and another before | 1.0 | *GROUPAGE, on("K", "F"), **ON_J
+            one of the groupage had it before | 0.0 | *GROUPAGE, on("K", "A"), **ON_J
+            one, from three consignors and of three goods codes | 1.0 |
+                on("K", consignor_id="A", hs_code="890310"),
+                on("K", consignor_id="B", hs_code="890399"),
+                on("K", consignor_id="C", hs_code="630720"), **ON_J
+            its own consignee of before is one | 1.0 | on("K", "consignee"), **ON_J
+            its journey is not named | 2.0 | on("J"), on("K", "B"), **CONTAINER
+            the same number, written with blanks | 1.0 | on("K", container_number="CSQU 305438 3"),
+                **ON_J, today=0.0
+            no container was declared | MISSING | on("K"), journey_id="J"
+            no container was declared, then or now | MISSING | earlier_shipment()
+        """),
         *facts_of_window(2.0, 1.0, on("K"), days=90, key=CONTAINER, others=OTHER_CONTAINER),
     ],
 }

@@ -4,11 +4,11 @@ import pytest
 
 from tests.features.families.facts import (
     Fact,
-    before,
     check,
     each,
     earlier_shipment,
     shipment,
+    table,
 )
 from tests.features.families.windowed import facts_of_window
 
@@ -16,33 +16,28 @@ BOAT, ENGINE, VESTS, PUMP, RICE = "890310", "840721", "630720", "841420", "10063
 CONSIGNEE = {"consignee_id": "consignee"}
 ANOTHER = {"consignee": {"consignee_id": "another"}}
 
+shipments = table(shipment, globals())
+
 FACTS = {
     "is_first_boat_equipment": [
-        shipment(
-            "planted: boats to a firm of kitchen ware", 1.0, earlier_shipment(hs_code="732393")
-        ),
-        shipment("planted: life jackets, and nothing before", 1.0, hs_code=VESTS),
-        shipment("innocent: a chandler receives boats again", 0.0, earlier_shipment(hs_code=BOAT)),
-        shipment(
-            "innocent: engines after boats", 0.0, earlier_shipment(hs_code=BOAT), hs_code=ENGINE
-        ),
-        shipment("innocent: rice", 0.0, hs_code=RICE),
+        *shipments("""
+            planted: boats to a firm of kitchen ware | 1.0 | earlier_shipment(hs_code="732393")
+            planted: life jackets, and nothing before | 1.0 | hs_code=VESTS
+            innocent: a chandler receives boats again | 0.0 | earlier_shipment(hs_code=BOAT)
+            innocent: engines after boats | 0.0 | earlier_shipment(hs_code=BOAT), hs_code=ENGINE
+            innocent: rice | 0.0 | hs_code=RICE
+        """),
         *facts_of_window(0.0, 1.0, key=CONSIGNEE, others=ANOTHER),
     ],
     "boat_equipment_kind_count_30d": [
-        shipment(
-            "planted: boats, engines and life jackets in a month",
-            3.0,
-            *(earlier_shipment(hs_code=code) for code in (BOAT, ENGINE, VESTS)),
-            hs_code=PUMP,
-        ),
-        shipment(
-            "innocent: the same boats each week",
-            1.0,
-            *(earlier_shipment(declared_at=before(days=days)) for days in (7, 14, 21)),
-        ),
-        shipment("innocent: rice and ware", 0.0, earlier_shipment(hs_code=RICE)),
-        shipment("none before", 0.0),
+        *shipments("""
+            planted: boats, engines and life jackets in a month | 3.0 |
+                *(earlier_shipment(hs_code=code) for code in (BOAT, ENGINE, VESTS)), hs_code=PUMP
+            innocent: the same boats each week | 1.0 |
+                *(earlier_shipment(declared_at=before(days=days)) for days in (7, 14, 21))
+            innocent: rice and ware | 0.0 | earlier_shipment(hs_code=RICE)
+            none before | 0.0
+        """),
         *facts_of_window(
             2.0, 1.0, earlier_shipment(hs_code=ENGINE), days=30, key=CONSIGNEE, others=ANOTHER
         ),

@@ -15,8 +15,8 @@ from tests.features.families.facts import (
     check,
     document,
     each,
-    payment,
     shipment,
+    table,
     value_of,
 )
 
@@ -171,6 +171,8 @@ def values_in_currencies(side: str) -> list[Fact]:
 SIDES = ("excess", "shortfall")
 INVOICE = {"kind": "invoice", "value": 1_000.0, "currency": "EUR"}
 
+shipments = table(shipment, globals())
+
 FACTS = {
     **{
         f"document_mass_{side}_ratio": [
@@ -207,232 +209,112 @@ FACTS = {
     "party_conflict_count": [
         *stating_another("consignor_id", "consignor", "someone"),
         *stating_another("consignee_id", "consignee", "someone"),
-        shipment(
-            "both parties are others: one document",
-            1.0,
-            document(consignor_id="someone", consignee_id="someone"),
-        ),
-        shipment(
-            "consignor and consignee exchanged",
-            1.0,
-            document(consignor_id="consignee", consignee_id="consignor"),
-        ),
-        shipment(
-            "the right consignor and another consignee",
-            1.0,
-            document(consignor_id="consignor", consignee_id="someone"),
-        ),
-        shipment(
-            "another consignor and the right consignee",
-            1.0,
-            document(consignor_id="someone", consignee_id="consignee"),
-        ),
-        shipment(
-            "both as declared", 0.0, document(consignor_id="consignor", consignee_id="consignee")
-        ),
-        shipment(
-            "a master bill between forwarders beside a house bill",
-            0.0,
-            document("bill_of_lading", number="M-1", consignor_id="nvocc", issuer_id="nvocc"),
-            document("bill_of_lading", number="H-1", consignor_id="consignor"),
-        ),
-        shipment(
-            "an invoice to a forwarder",
-            1.0,
-            document("invoice", consignee_id="agent"),
-            forwarder_id="agent",
-        ),
+        *shipments("""
+            both parties are others: one document | 1.0 |
+                document(consignor_id="someone", consignee_id="someone")
+            consignor and consignee exchanged | 1.0 |
+                document(consignor_id="consignee", consignee_id="consignor")
+            the right consignor and another consignee | 1.0 |
+                document(consignor_id="consignor", consignee_id="someone")
+            another consignor and the right consignee | 1.0 |
+                document(consignor_id="someone", consignee_id="consignee")
+            both as declared | 0.0 | document(consignor_id="consignor", consignee_id="consignee")
+            a master bill between forwarders beside a house bill | 0.0 |
+                document("bill_of_lading", number="M-1", consignor_id="nvocc", issuer_id="nvocc"),
+                document("bill_of_lading", number="H-1", consignor_id="consignor")
+            an invoice to a forwarder | 1.0 | document("invoice", consignee_id="agent"),
+                forwarder_id="agent"
+        """),
     ],
     "container_conflict_count": [
         *stating_another("container_number", "CSQU3054383", "MSKU9070323"),
-        shipment("none is declared", 0.0, document(container_number="MSKU9070323")),
-        shipment(
-            "the same, written with blanks",
-            0.0,
-            document(container_number="CSQU 305438 3"),
-            container_number="CSQU3054383",
-            today=1.0,
-        ),
-        shipment(
-            "not another seal",
-            0.0,
-            document(container_number="CSQU3054383", seal_number="B-2"),
-            container_number="CSQU3054383",
-            seal_number="A-1",
-        ),
+        *shipments("""
+            none is declared | 0.0 | document(container_number="MSKU9070323")
+            the same, written with blanks | 0.0 | document(container_number="CSQU 305438 3"),
+                container_number="CSQU3054383", today=1.0
+            not another seal | 0.0 | document(container_number="CSQU3054383", seal_number="B-2"),
+                container_number="CSQU3054383", seal_number="A-1"
+        """),
     ],
     "seal_conflict_count": [
         *stating_another("seal_number", "A-1", "B-2"),
-        shipment("none is declared", 0.0, document(seal_number="B-2")),
-        shipment(
-            "not another container",
-            0.0,
-            document(container_number="MSKU9070323", seal_number="A-1"),
-            container_number="CSQU3054383",
-            seal_number="A-1",
-        ),
+        *shipments("""
+            none is declared | 0.0 | document(seal_number="B-2")
+            not another container | 0.0 |
+                document(container_number="MSKU9070323", seal_number="A-1"),
+                container_number="CSQU3054383", seal_number="A-1"
+        """),
     ],
-    "paid_to_invoice_ratio": [
-        shipment("nine tenths", 900 / 1_000, payment(amount=900.0), document(**INVOICE)),
-        shipment("twice the invoice", 2.0, payment(amount=2_000.0), document(**INVOICE)),
-        shipment(
-            "in two payments",
-            (400 + 500) / 1_000,
-            payment(amount=400.0),
-            payment(amount=500.0),
-            document(**INVOICE),
-        ),
-        shipment("a payment of nothing", 0.0, payment(amount=0.0), document(**INVOICE)),
-        shipment(
-            "the newest invoice, though it is smaller",
-            900 / 1_000,
-            payment(amount=900.0),
+    "paid_to_invoice_ratio": shipments("""
+        nine tenths | 900 / 1_000 | payment(amount=900.0), document(**INVOICE)
+        twice the invoice | 2.0 | payment(amount=2_000.0), document(**INVOICE)
+        in two payments | (400 + 500) / 1_000 | payment(amount=400.0), payment(amount=500.0),
+            document(**INVOICE)
+        a payment of nothing | 0.0 | payment(amount=0.0), document(**INVOICE)
+        the newest invoice, though it is smaller | 900 / 1_000 | payment(amount=900.0),
             document(**INVOICE, received_at=before(hours=1)),
-            document(**INVOICE | {"value": 2_000.0}, received_at=before(days=3)),
-        ),
-        shipment(
-            "the newest invoice, though it is larger",
-            900 / 2_000,
-            payment(amount=900.0),
+            document(**INVOICE | {"value": 2_000.0}, received_at=before(days=3))
+        the newest invoice, though it is larger | 900 / 2_000 | payment(amount=900.0),
             document(**INVOICE | {"value": 2_000.0}, received_at=before(hours=1)),
-            document(**INVOICE, received_at=before(days=3)),
-        ),
-        shipment(
-            "of two at one instant that of the last id",
-            900 / 1_000,
-            payment(amount=900.0),
+            document(**INVOICE, received_at=before(days=3))
+        of two at one instant that of the last id | 900 / 1_000 | payment(amount=900.0),
             document(**INVOICE, document_id="B"),
-            document(**INVOICE | {"value": 2_000.0}, document_id="A"),
-        ),
-        shipment(
-            "not a newer packing list's value",
-            900 / 1_000,
-            payment(amount=900.0),
+            document(**INVOICE | {"value": 2_000.0}, document_id="A")
+        not a newer packing list's value | 900 / 1_000 | payment(amount=900.0),
             document(**INVOICE, received_at=before(days=3)),
-            document("packing_list", value=2_000.0, currency="EUR"),
-        ),
-        shipment(
-            "the newest invoice that states a value",
-            900 / 1_000,
-            payment(amount=900.0),
-            document(**INVOICE, received_at=before(days=3)),
-            document("invoice"),
-        ),
-        shipment(
-            "paid in dollars",
-            500 / 1_000,
-            payment(amount=500 * USD_PER_EUR, currency="USD"),
-            document(**INVOICE),
-        ),
-        shipment(
-            "invoiced in dollars",
-            500 / 1_000,
-            payment(amount=500.0),
-            document("invoice", value=1_000 * USD_PER_EUR, currency="USD"),
-        ),
-        shipment(
-            "paid years ago",
-            1.0,
-            payment(amount=1_000.0, known_at=before(days=2_000)),
-            document(**INVOICE, received_at=before(days=2_000)),
-        ),
-        shipment(
-            "a moment before",
-            1.0,
-            payment(amount=1_000.0, known_at=DECLARED - MOMENT),
-            document(**INVOICE, received_at=DECLARED - MOMENT),
-        ),
-        shipment(
-            "held by someone and released: paid once",
-            1.0,
-            payment(amount=1_000.0, purpose="deposit"),
-            payment(amount=1_000.0, purpose="release"),
-            document(**INVOICE),
-        ),
-        shipment(
-            "another's payment and invoice do not count",
-            900 / 1_000,
-            payment(amount=900.0),
-            payment(amount=50.0, subject_id="another"),
-            document(**INVOICE),
-            document(
-                **INVOICE | {"value": 50.0}, subject_id="another", received_at=before(hours=1)
-            ),
-        ),
-        shipment(
-            "what comes at the declaration itself does not count",
-            900 / 1_000,
-            payment(amount=900.0),
-            payment(amount=50.0, known_at=DECLARED),
-            document(**INVOICE),
-            document(**INVOICE | {"value": 50.0}, received_at=DECLARED),
-        ),
-        shipment(
-            "freight and duties are not paid for the goods",
-            0.9,
-            payment(amount=900.0, purpose="goods"),
-            payment(amount=300.0, purpose="freight"),
-            payment(amount=200.0, purpose="other"),
-            document(**INVOICE),
-        ),
-        shipment(
-            "nothing but freight was paid", MISSING, payment(purpose="freight"), document(**INVOICE)
-        ),
-        shipment("no document", MISSING, payment()),
-        shipment("no invoice", MISSING, payment(), document("manifest", value=9.0, currency="EUR")),
-        shipment("an invoice without a value", MISSING, payment(), document("invoice")),
-        shipment(
-            "an invoice without a currency", MISSING, payment(), document("invoice", value=9.0)
-        ),
-        shipment(
-            "an invoice in a currency without a rate",
-            MISSING,
-            payment(),
-            document("invoice", value=9.0, currency="XPF"),
-        ),
-        shipment("an invoice of zero", MISSING, payment(), document(**INVOICE | {"value": 0.0})),
-        shipment("no payment", MISSING, document(**INVOICE)),
-        shipment(
-            "a payment in a currency without a rate",
-            MISSING,
-            payment(currency="XPF"),
-            document(**INVOICE),
-        ),
-    ],
-    "seal_change_count": [
-        shipment(
-            "planted: sealed anew on the way",
-            2.0,
+            document("packing_list", value=2_000.0, currency="EUR")
+        the newest invoice that states a value | 900 / 1_000 | payment(amount=900.0),
+            document(**INVOICE, received_at=before(days=3)), document("invoice")
+        paid in dollars | 500 / 1_000 | payment(amount=500 * USD_PER_EUR, currency="USD"),
+            document(**INVOICE)
+        invoiced in dollars | 500 / 1_000 | payment(amount=500.0),
+            document("invoice", value=1_000 * USD_PER_EUR, currency="USD")
+        paid years ago | 1.0 | payment(amount=1_000.0, known_at=before(days=2_000)),
+            document(**INVOICE, received_at=before(days=2_000))
+        a moment before | 1.0 | payment(amount=1_000.0, known_at=DECLARED - MOMENT),
+            document(**INVOICE, received_at=DECLARED - MOMENT)
+        held by someone and released: paid once | 1.0 | payment(amount=1_000.0, purpose="deposit"),
+            payment(amount=1_000.0, purpose="release"), document(**INVOICE)
+        another's payment and invoice do not count | 900 / 1_000 | payment(amount=900.0),
+            payment(amount=50.0, subject_id="another"), document(**INVOICE),
+            document(**INVOICE | {"value": 50.0}, subject_id="another", received_at=before(hours=1))
+        what comes at the declaration itself does not count | 900 / 1_000 | payment(amount=900.0),
+            payment(amount=50.0, known_at=DECLARED), document(**INVOICE),
+            document(**INVOICE | {"value": 50.0}, received_at=DECLARED)
+        freight and duties are not paid for the goods | 0.9 |
+            payment(amount=900.0, purpose="goods"), payment(amount=300.0, purpose="freight"),
+            payment(amount=200.0, purpose="other"), document(**INVOICE)
+        nothing but freight was paid | MISSING | payment(purpose="freight"), document(**INVOICE)
+        no document | MISSING | payment()
+        no invoice | MISSING | payment(), document("manifest", value=9.0, currency="EUR")
+        an invoice without a value | MISSING | payment(), document("invoice")
+        an invoice without a currency | MISSING | payment(), document("invoice", value=9.0)
+        an invoice in a currency without a rate | MISSING | payment(),
+            document("invoice", value=9.0, currency="XPF")
+        an invoice of zero | MISSING | payment(), document(**INVOICE | {"value": 0.0})
+        no payment | MISSING | document(**INVOICE)
+        a payment in a currency without a rate | MISSING | payment(currency="XPF"),
+            document(**INVOICE)
+    """),
+    "seal_change_count": shipments("""
+        planted: sealed anew on the way | 2.0 |
             document(number="N", seal_number="A", received_at=before(days=3)),
             document(number="N", version=2, seal_number="B", received_at=before(days=2)),
-            document(number="N", version=3, seal_number="C"),
-        ),
-        shipment(
-            "innocent: amended, under the same seal",
-            0.0,
+            document(number="N", version=3, seal_number="C")
+        innocent: amended, under the same seal | 0.0 |
             document(number="N", seal_number="A", packages=3, received_at=before(days=3)),
-            document(number="N", version=2, seal_number="A", packages=4),
-        ),
-        shipment(
-            "innocent: the seal is stated first by the second version",
-            0.0,
+            document(number="N", version=2, seal_number="A", packages=4)
+        innocent: the seal is stated first by the second version | 0.0 |
             document(number="N", received_at=before(days=3)),
-            document(number="N", version=2, seal_number="A"),
-        ),
-        shipment(
-            "another paper of another container",
-            0.0,
+            document(number="N", version=2, seal_number="A")
+        another paper of another container | 0.0 |
             document(number="N", seal_number="A", received_at=before(days=3)),
-            document(number="M", version=2, seal_number="B"),
-        ),
-        shipment("no document", 0.0),
-        shipment(
-            "known at the declaration itself",
-            0.0,
+            document(number="M", version=2, seal_number="B")
+        no document | 0.0
+        known at the declaration itself | 0.0 |
             document(number="N", seal_number="A", received_at=before(days=3)),
-            document(number="N", version=2, seal_number="B", received_at=DECLARED),
-        ),
-    ],
+            document(number="N", version=2, seal_number="B", received_at=DECLARED)
+    """),
 }
 
 

@@ -6,7 +6,6 @@ from tests.features.families.facts import (
     DECLARED,
     MISSING,
     MOMENT,
-    USD_PER_EUR,
     Fact,
     Record,
     after,
@@ -14,6 +13,7 @@ from tests.features.families.facts import (
     each,
     goods_item,
     shipment,
+    table,
 )
 
 BOAT, RICE, SHIRTS, ENGINE = "8903100000", "100630", "61091000", "8407219100"
@@ -49,6 +49,8 @@ def difference(field: str, declared: str, **own: object) -> list[Fact]:
     ]
 
 
+shipments = table(shipment, globals())
+
 FACTS = {
     "item_chapter_count": [
         shipment(
@@ -76,66 +78,43 @@ FACTS = {
         shipment("known later", MISSING, goods_item(1, known_at=after(days=1))),
         shipment("of another shipment", MISSING, goods_item(1, shipment_id="another")),
     ],
-    "item_origin_count": [
-        shipment("planted: of three countries", 3.0, items("origin_country", "CN", "TR", "VN")),
-        shipment("innocent: all of one", 1.0, items("origin_country", "CN", "CN", None)),
-        shipment("no item says it", 0.0, goods_item(1)),
-        shipment("no items", MISSING),
-    ],
+    "item_origin_count": shipments("""
+        planted: of three countries | 3.0 | items("origin_country", "CN", "TR", "VN")
+        innocent: all of one | 1.0 | items("origin_country", "CN", "CN", None)
+        no item says it | 0.0 | goods_item(1)
+        no items | MISSING
+    """),
     "item_mass_difference_ratio": difference("gross_mass_kg", "gross_mass_kg"),
     "item_value_difference_ratio": [
         *difference("value", "declared_value", currency="EUR"),
-        shipment(
-            "in another currency, of the month of the declaration",
-            USD_PER_EUR - 1,
-            items("value", 600_000, 400_000),
-            declared_value=1_000_000.0,
-            currency="USD",
-        ),
-        shipment(
-            "an item in a currency without a rate",
-            MISSING,
-            goods_item(1, value=10.0, currency="XPF"),
-            declared_value=100.0,
-            currency="EUR",
-        ),
+        *shipments("""
+            in another currency, of the month of the declaration | USD_PER_EUR - 1 |
+                items("value", 600_000, 400_000), declared_value=1_000_000.0, currency="USD"
+            an item in a currency without a rate | MISSING |
+                goods_item(1, value=10.0, currency="XPF"), declared_value=100.0, currency="EUR"
+        """),
     ],
     "item_packages_difference_ratio": difference("packages", "packages"),
-    "misdescribed_item_count": [
-        shipment(
-            "planted: cartons under the code of computers",
-            1.0,
+    "misdescribed_item_count": shipments("""
+        planted: cartons under the code of computers | 1.0 |
             goods_item(1, commodity_code="84713000", description="Cartons of corrugated paper"),
-            goods_item(2, description="inflatable boats"),
-        ),
-        shipment("innocent: boats as boats", 0.0, items("description", "inflatable boats")),
-        shipment("vague, which fits anything", 0.0, items("description", "goods")),
-        shipment("no description", MISSING, goods_item(1)),
-        shipment("no items", MISSING),
-    ],
-    "item_boat_equipment_ratio": [
-        shipment(
-            "planted: an engine among shirts",
-            0.25,
+            goods_item(2, description="inflatable boats")
+        innocent: boats as boats | 0.0 | items("description", "inflatable boats")
+        vague, which fits anything | 0.0 | items("description", "goods")
+        no description | MISSING | goods_item(1)
+        no items | MISSING
+    """),
+    "item_boat_equipment_ratio": shipments("""
+        planted: an engine among shirts | 0.25 |
             goods_item(1, commodity_code=SHIRTS, value=300.0, currency="EUR"),
-            goods_item(2, commodity_code=ENGINE, value=100.0, currency="EUR"),
-            hs_code="610910",
-        ),
-        shipment(
-            "life jackets, by six digits of more",
-            1.0,
-            goods_item(1, commodity_code="6307200000", value=1.0, currency="EUR"),
-            hs_code="630720",
-        ),
-        shipment(
-            "innocent: shirts",
-            0.0,
-            goods_item(1, commodity_code=SHIRTS, value=300.0, currency="EUR"),
-            hs_code="610910",
-        ),
-        shipment("no item has a value", MISSING, goods_item(1)),
-        shipment("no items", MISSING),
-    ],
+            goods_item(2, commodity_code=ENGINE, value=100.0, currency="EUR"), hs_code="610910"
+        life jackets, by six digits of more | 1.0 |
+            goods_item(1, commodity_code="6307200000", value=1.0, currency="EUR"), hs_code="630720"
+        innocent: shirts | 0.0 | goods_item(1, commodity_code=SHIRTS, value=300.0, currency="EUR"),
+            hs_code="610910"
+        no item has a value | MISSING | goods_item(1)
+        no items | MISSING
+    """),
     "item_price_spread_ratio": [
         shipment(
             "planted: one item is worth forty times as much a kilogram",

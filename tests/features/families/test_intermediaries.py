@@ -2,22 +2,22 @@
 
 import pytest
 
-from tests.features.families.facts import Fact, both, check, each, payment, route
+from tests.features.families.facts import Fact, both, check, each, payment, route, table
 from tests.features.families.payment_facts import (
     counts_of_payments,
     other_methods,
     shares_of_payments,
 )
 
+of_both = table(both, globals())
+
 FACTS = {
     "money_service_ratio": [
         *shares_of_payments({"method": "money_service"}, {}),
-        *both(
-            "one of two, the other in cash",
-            1 / 2,
-            payment(method="money_service"),
-            payment(method="cash"),
-        ),
+        *of_both("""
+            one of two, the other in cash | 1 / 2 | payment(method="money_service"),
+                payment(method="cash")
+        """),
         *other_methods(0.0, "card", "cash", "virtual_asset", "trade_credit", "netting"),
     ],
     "third_party_payee_count": [

@@ -19,6 +19,7 @@ from tests.features.families.facts import (
     goods_item,
     inspected,
     shipment,
+    table,
 )
 
 BOAT, RICE, SHIRTS = "8903100000", "100630", "61091000"
@@ -49,6 +50,8 @@ def corrected(known_at: datetime) -> list[Record]:
 # Half of all four inspections confirmed something. Eight more at that rate stand beside those of a
 # heading: (2 + 4) / (2 + 8) of boats, (0 + 4) / (2 + 8) of rice.
 BOATS_CONFIRMED = [*found("890322", FINDING, FINDING), *found("100610", NOTHING, NOTHING)]
+
+shipments = table(shipment, globals())
 
 FACTS = {
     "riskiest_item_confirmed_rate": [
@@ -119,12 +122,12 @@ FACTS = {
             corrected(after(days=1)),
         ),
     ],
-    "uninspected_item_count": [
-        shipment("planted: two of three", 2.0, items(BOAT, SHIRTS, "6110200000"), BOATS_CONFIRMED),
-        shipment("innocent: all are of goods that were", 0.0, items(BOAT, RICE), BOATS_CONFIRMED),
-        shipment("nothing was inspected", 1.0, items(BOAT)),
-        shipment("no item", MISSING, BOATS_CONFIRMED),
-    ],
+    "uninspected_item_count": shipments("""
+        planted: two of three | 2.0 | items(BOAT, SHIRTS, "6110200000"), BOATS_CONFIRMED
+        innocent: all are of goods that were | 0.0 | items(BOAT, RICE), BOATS_CONFIRMED
+        nothing was inspected | 1.0 | items(BOAT)
+        no item | MISSING | BOATS_CONFIRMED
+    """),
 }
 
 

@@ -8,17 +8,16 @@ import pytest
 from tests.features.families.facts import (
     DECLARED,
     MISSING,
-    MOMENT,
     Fact,
-    after,
     before,
     check,
     each,
     earlier_journey,
     leg,
     route,
+    table,
 )
-from tests.features.families.globe import ANTWERP, PORT_SAID, ROTTERDAM, SHANGHAI, SINGAPORE, km
+from tests.features.families.globe import PORT_SAID, ROTTERDAM, SHANGHAI, SINGAPORE, km
 
 DIRECT_KM = km(SHANGHAI, ROTTERDAM)
 """From the origin of the subject to its destination."""
@@ -55,26 +54,29 @@ def flown(sequence: int, hours: float, **fields):
     return leg(sequence, departed_at=start, arrived_at=start + timedelta(hours=hours), **fields)
 
 
+boats = table(boat, globals())
+routes = table(route, globals())
+
 FACTS = {
-    "direct_distance_km": [
-        route("from Shanghai to Rotterdam", DIRECT_KM),
-        route("in whole metres", round(km(ANTWERP, ROTTERDAM), 3), origin="BEANR"),
-        route("from a place to itself", 0.0, origin="NLRTM", destination="NLRTM"),
-        route("an origin that no table has", MISSING, origin="nowhere"),
-        route("a destination that no table has", MISSING, destination="nowhere"),
-        route("legs by another way are no matter", DIRECT_KM, leg(1, destination="EGPSD")),
-    ],
-    "leg_count": [
-        route("no leg", 0),
-        route("one leg", 1, leg(1)),
-        route("three legs", 3, leg(1), leg(2), leg(3)),
-        route("known just before the declaration", 1, leg(1, known_at=DECLARED - MOMENT)),
-        route("known at the declaration is too late", 0, leg(1, known_at=DECLARED)),
-        route("known after the declaration is too late", 0, leg(1, known_at=after(hours=1))),
-        route("never known to have been known", 0, leg(1, known_at=None)),
-        route("known for years", 1, leg(1, known_at=before(days=4_000))),
-        route("another journey's leg", 0, leg(1, journey_id="K"), OTHER),
-    ],
+    "direct_distance_km": routes("""
+        from Shanghai to Rotterdam | DIRECT_KM
+        in whole metres | round(km(ANTWERP, ROTTERDAM), 3) | origin="BEANR"
+        from a place to itself | 0.0 | origin="NLRTM", destination="NLRTM"
+        an origin that no table has | MISSING | origin="nowhere"
+        a destination that no table has | MISSING | destination="nowhere"
+        legs by another way are no matter | DIRECT_KM | leg(1, destination="EGPSD")
+    """),
+    "leg_count": routes("""
+        no leg | 0
+        one leg | 1 | leg(1)
+        three legs | 3 | leg(1), leg(2), leg(3)
+        known just before the declaration | 1 | leg(1, known_at=DECLARED - MOMENT)
+        known at the declaration is too late | 0 | leg(1, known_at=DECLARED)
+        known after the declaration is too late | 0 | leg(1, known_at=after(hours=1))
+        never known to have been known | 0 | leg(1, known_at=None)
+        known for years | 1 | leg(1, known_at=before(days=4_000))
+        another journey's leg | 0 | leg(1, journey_id="K"), OTHER
+    """),
     "detour_ratio": [
         route("one leg, straight there", DIRECT_KM / DIRECT_KM, leg(1)),
         route(
@@ -185,133 +187,106 @@ FACTS = {
             OTHER,
         ),
     ],
-    "unconnected_leg_count": [
-        route("no leg", 0),
-        route("the first leg follows none", 0, leg(1, origin="SGSIN")),
-        route(
-            "each starts where the one before ended",
-            0,
+    "unconnected_leg_count": routes("""
+        no leg | 0
+        the first leg follows none | 0 | leg(1, origin="SGSIN")
+        each starts where the one before ended | 0 | leg(1, destination="SGSIN"),
+            leg(2, origin="SGSIN")
+        one starts elsewhere | 1 | leg(1, destination="SGSIN"), leg(2, origin="EGPSD")
+        two start elsewhere | 2 | leg(1), leg(2), leg(3)
+        legs that are told out of order | 0 | leg(2, origin="SGSIN", destination="EGPSD"),
+            leg(3, origin="EGPSD"), leg(1, destination="SGSIN")
+        the leg between is known too late, so the two need not meet | 0 |
             leg(1, destination="SGSIN"),
-            leg(2, origin="SGSIN"),
-        ),
-        route("one starts elsewhere", 1, leg(1, destination="SGSIN"), leg(2, origin="EGPSD")),
-        route("two start elsewhere", 2, leg(1), leg(2), leg(3)),
-        route(
-            "legs that are told out of order",
-            0,
-            leg(2, origin="SGSIN", destination="EGPSD"),
-            leg(3, origin="EGPSD"),
-            leg(1, destination="SGSIN"),
-        ),
-        route(
-            "the leg between is known too late, so the two need not meet",
-            0,
-            leg(1, destination="SGSIN"),
-            leg(2, origin="SGSIN", destination="EGPSD", known_at=DECLARED),
-            leg(3, origin="EGPSD"),
-        ),
-        route("known too late", 0, leg(1), leg(2, known_at=DECLARED)),
-        route("the one before is another journey's", 0, leg(1, journey_id="K"), leg(2), OTHER),
-        route("another journey's", 0, leg(1, journey_id="K"), leg(2, journey_id="K"), OTHER),
-    ],
+            leg(2, origin="SGSIN", destination="EGPSD", known_at=DECLARED), leg(3, origin="EGPSD")
+        known too late | 0 | leg(1), leg(2, known_at=DECLARED)
+        the one before is another journey's | 0 | leg(1, journey_id="K"), leg(2), OTHER
+        another journey's | 0 | leg(1, journey_id="K"), leg(2, journey_id="K"), OTHER
+    """),
     "night_landing_count": [
-        boat("no leg", 0),
-        boat("has not arrived", 0, leg(1)),
-        boat("at noon by the sun", 0, landing(12 - EAST)),
-        boat("just before 22 o'clock", 0, landing(22 - EAST - 0.01)),
-        boat("just after 22 o'clock", 1, landing(22 - EAST + 0.01)),
-        boat("at midnight", 1, landing(-EAST)),
-        boat("just before 5 o'clock", 1, landing(5 - EAST - 0.01)),
-        boat("just after 5 o'clock", 0, landing(5 - EAST + 0.01)),
-        boat("night by UTC in Rotterdam and by the sun", 1, landing(23)),
-        boat("23 o'clock UTC is the morning in Shanghai", 0, landing(23, destination="CNSHA")),
-        boat("15 o'clock UTC is night in Shanghai", 1, landing(15, destination="CNSHA")),
-        boat("at a place in no table, from Shanghai", 1, landing(15, destination="a beach")),
-        boat(
-            "between places in no table",
-            0,
-            landing(23, origin="a creek", destination="a beach"),
-        ),
-        boat("two of three legs", 2, landing(23), landing(12, 2), landing(1, 3)),
-        boat("by road", 0, landing(23, mode="road")),
-        boat("by inland waterway", 1, landing(23, mode="inland_waterway")),
-        boat(
-            "an arrival that is announced for the night to come",
-            0,
-            leg(1, arrived_at=after(hours=12)),
-        ),
-        boat("a night before 1970", 1, leg(1, arrived_at=datetime(1969, 7, 20, 23, tzinfo=UTC))),
-        boat("known too late", 0, leg(1, arrived_at=before(hours=13), known_at=DECLARED)),
-        boat("another journey's", 0, landing(23, journey_id="K"), OTHER),
+        *boats("""
+            no leg | 0
+            has not arrived | 0 | leg(1)
+            at noon by the sun | 0 | landing(12 - EAST)
+            just before 22 o'clock | 0 | landing(22 - EAST - 0.01)
+            just after 22 o'clock | 1 | landing(22 - EAST + 0.01)
+            at midnight | 1 | landing(-EAST)
+            just before 5 o'clock | 1 | landing(5 - EAST - 0.01)
+            just after 5 o'clock | 0 | landing(5 - EAST + 0.01)
+            night by UTC in Rotterdam and by the sun | 1 | landing(23)
+            23 o'clock UTC is the morning in Shanghai | 0 | landing(23, destination="CNSHA")
+            15 o'clock UTC is night in Shanghai | 1 | landing(15, destination="CNSHA")
+            at a place in no table, from Shanghai | 1 | landing(15, destination="a beach")
+            between places in no table | 0 | landing(23, origin="a creek", destination="a beach")
+            two of three legs | 2 | landing(23), landing(12, 2), landing(1, 3)
+            by road | 0 | landing(23, mode="road")
+            by inland waterway | 1 | landing(23, mode="inland_waterway")
+            an arrival that is announced for the night to come | 0 |
+                leg(1, arrived_at=after(hours=12))
+            a night before 1970 | 1 | leg(1, arrived_at=datetime(1969, 7, 20, 23, tzinfo=UTC))
+            known too late | 0 | leg(1, arrived_at=before(hours=13), known_at=DECLARED)
+            another journey's | 0 | landing(23, journey_id="K"), OTHER
+        """),
         route("a fishing vessel", 1, landing(23), conveyance_kind="fishing_vessel"),
         route("ports work ships by night", MISSING, landing(23)),
         route("a van", MISSING, landing(23), conveyance_kind="van", mode="road"),
     ],
-    "mode_switch_count": [
-        route("no leg", 0),
-        route("by sea as declared", 0, leg(1, mode="sea")),
-        route("by no mode that is told", 0, leg(1)),
-        route("by road", 1, leg(1, mode="road")),
-        route("by sea where road was declared", 1, leg(1, mode="sea"), mode="road"),
-        route("two of three legs", 2, leg(1, mode="road"), leg(2, mode="sea"), leg(3, mode="rail")),
-        route("known too late", 0, leg(1, mode="road", known_at=DECLARED)),
-        route("another journey's", 0, leg(1, journey_id="K", mode="road"), OTHER),
-    ],
-    "fastest_leg_ratio": [
-        route("a ship at 75 km/h", 1.0, flown(1, DIRECT_KM / 75)),
-        route("a ship at 25 km/h", 1 / 3, flown(1, DIRECT_KM / 25)),
-        route("a ship that would have flown", 10.0, flown(1, DIRECT_KM / 750)),
-        route("an aircraft as fast", 750 / 1_050, flown(1, DIRECT_KM / 750, mode="air")),
-        route("by road", 55 / 110, flown(1, DIRECT_KM / 55), mode="road"),
-        route("by rail", 125 / 250, flown(1, DIRECT_KM / 125), mode="rail"),
-        route("a barge", 90 / 45, flown(1, DIRECT_KM / 90), mode="inland_waterway"),
-        route("as the leg says, not the journey", 1.0, flown(1, DIRECT_KM / 110, mode="road")),
-        route("whenever it is due", 1.0, flown(1, DIRECT_KM / 75), due_at=after(hours=1)),
-        route("the faster of two", 2.0, flown(1, DIRECT_KM / 150), flown(2, DIRECT_KM / 75)),
-        route("did not move", 0.0, flown(1, 8, destination="CNSHA")),
-        route("no leg", MISSING),
-        route("no arrival", MISSING, leg(1, departed_at=before(days=9))),
-        route("no departure", MISSING, leg(1, arrived_at=before(days=9))),
-        route("arrived as it departed", MISSING, flown(1, hours=0)),
-        route("arrived before it departed", MISSING, flown(1, hours=-1)),
-        route("the leg ends nowhere", MISSING, flown(1, 8, destination="nowhere")),
-        route("known too late", MISSING, flown(1, 8, known_at=DECLARED)),
-        route("another journey's", MISSING, flown(1, 8, journey_id="K"), OTHER),
-    ],
-    "declared_before_due_hours": [
-        route("ten days before", 10 * 24.0),
-        route("ninety minutes before", 1.5, due_at=after(minutes=90)),
-        route("as it arrives", 0.0, due_at=DECLARED),
-        route("a day after it was due", -24.0, due_at=before(days=1)),
-    ],
-    "booked_before_hours": [
-        route("three days before", 3 * 24.0, booked_at=before(days=3)),
-        route("ninety minutes before", 1.5, booked_at=before(minutes=90)),
-        route("as it is declared", 0.0, booked_at=DECLARED),
-        route("a booking that is yet to come", -2.0, booked_at=after(hours=2)),
-        route(
-            "it left before it was declared",
-            24.0,
-            booked_at=before(days=3),
-            departed_at=before(days=2),
-        ),
-        route(
-            "it leaves after it was declared, which a request could not tell",
-            3 * 24.0,
-            booked_at=before(days=3),
-            departed_at=after(days=2),
-        ),
-        route("no booking", MISSING),
-        route("no booking, but it left", MISSING, departed_at=before(days=1)),
-    ],
-    "is_cross_border": [
-        route("from China to the Netherlands", 1),
-        route("from Rotterdam to Amsterdam", 0, origin="NLRTM", destination="NLAMS"),
-        route("from a place to itself", 0, destination="CNSHA"),
-        route("an origin that no table has", MISSING, origin="nowhere"),
-        route("a destination that no table has", MISSING, destination="nowhere"),
-        route("neither is in a table", MISSING, origin="nowhere", destination="nowhere"),
-    ],
+    "mode_switch_count": routes("""
+        no leg | 0
+        by sea as declared | 0 | leg(1, mode="sea")
+        by no mode that is told | 0 | leg(1)
+        by road | 1 | leg(1, mode="road")
+        by sea where road was declared | 1 | leg(1, mode="sea"), mode="road"
+        two of three legs | 2 | leg(1, mode="road"), leg(2, mode="sea"), leg(3, mode="rail")
+        known too late | 0 | leg(1, mode="road", known_at=DECLARED)
+        another journey's | 0 | leg(1, journey_id="K", mode="road"), OTHER
+    """),
+    "fastest_leg_ratio": routes("""
+        a ship at 75 km/h | 1.0 | flown(1, DIRECT_KM / 75)
+        a ship at 25 km/h | 1 / 3 | flown(1, DIRECT_KM / 25)
+        a ship that would have flown | 10.0 | flown(1, DIRECT_KM / 750)
+        an aircraft as fast | 750 / 1_050 | flown(1, DIRECT_KM / 750, mode="air")
+        by road | 55 / 110 | flown(1, DIRECT_KM / 55), mode="road"
+        by rail | 125 / 250 | flown(1, DIRECT_KM / 125), mode="rail"
+        a barge | 90 / 45 | flown(1, DIRECT_KM / 90), mode="inland_waterway"
+        as the leg says, not the journey | 1.0 | flown(1, DIRECT_KM / 110, mode="road")
+        whenever it is due | 1.0 | flown(1, DIRECT_KM / 75), due_at=after(hours=1)
+        the faster of two | 2.0 | flown(1, DIRECT_KM / 150), flown(2, DIRECT_KM / 75)
+        did not move | 0.0 | flown(1, 8, destination="CNSHA")
+        no leg | MISSING
+        no arrival | MISSING | leg(1, departed_at=before(days=9))
+        no departure | MISSING | leg(1, arrived_at=before(days=9))
+        arrived as it departed | MISSING | flown(1, hours=0)
+        arrived before it departed | MISSING | flown(1, hours=-1)
+        the leg ends nowhere | MISSING | flown(1, 8, destination="nowhere")
+        known too late | MISSING | flown(1, 8, known_at=DECLARED)
+        another journey's | MISSING | flown(1, 8, journey_id="K"), OTHER
+    """),
+    "declared_before_due_hours": routes("""
+        ten days before | 10 * 24.0
+        ninety minutes before | 1.5 | due_at=after(minutes=90)
+        as it arrives | 0.0 | due_at=DECLARED
+        a day after it was due | -24.0 | due_at=before(days=1)
+    """),
+    "booked_before_hours": routes("""
+        three days before | 3 * 24.0 | booked_at=before(days=3)
+        ninety minutes before | 1.5 | booked_at=before(minutes=90)
+        as it is declared | 0.0 | booked_at=DECLARED
+        a booking that is yet to come | -2.0 | booked_at=after(hours=2)
+        it left before it was declared | 24.0 | booked_at=before(days=3), departed_at=before(days=2)
+        it leaves after it was declared, which a request could not tell | 3 * 24.0 |
+            booked_at=before(days=3), departed_at=after(days=2)
+        no booking | MISSING
+        no booking, but it left | MISSING | departed_at=before(days=1)
+    """),
+    "is_cross_border": routes("""
+        from China to the Netherlands | 1
+        from Rotterdam to Amsterdam | 0 | origin="NLRTM", destination="NLAMS"
+        from a place to itself | 0 | destination="CNSHA"
+        an origin that no table has | MISSING | origin="nowhere"
+        a destination that no table has | MISSING | destination="nowhere"
+        neither is in a table | MISSING | origin="nowhere", destination="nowhere"
+    """),
 }
 
 

@@ -13,12 +13,12 @@ from tests.features.families.facts import (
     Fact,
     Record,
     Row,
-    after,
     before,
     check,
     each,
     earlier_shipment,
     shipment,
+    table,
 )
 from tests.features.families.windowed import facts_of_window, shipment_declared
 
@@ -85,104 +85,75 @@ SMALL: Row = {"declared_value": 140.0, "currency": "EUR"}
 LATELY: Row = {"declared_at": before(days=3)}
 TO_EGYPT: Row = {"destination_country": "EG"}
 
+shipments = table(shipment, globals())
+
 FACTS = {
     "consignee_shipments_30d": facts_of_count(CONSIGNEE, OTHER_CONSIGNEE, days=30),
     "consignee_shipments_365d": facts_of_count(CONSIGNEE, OTHER_CONSIGNEE, days=365),
-    "consignee_days_since_latest": [
-        shipment("ten days", 10.0, earlier_shipment()),
-        shipment("half an hour", 0.5 / 24, shipment_declared(before(minutes=30))),
-        shipment(
-            "since the last of three, in whatever order they come",
-            1.5,
-            shipment_declared(before(days=90)),
-            shipment_declared(before(hours=36)),
-            shipment_declared(before(days=2)),
-        ),
-        shipment("awake after decades", 30 * 365.0, shipment_declared(before(days=30 * 365))),
-        shipment("never seen before", MISSING),
-        shipment("at the same instant for the first time", MISSING, shipment_declared(DECLARED)),
-        shipment("later for the first time", MISSING, shipment_declared(after(days=1))),
-        shipment(
-            "what follows is not its last", 10.0, earlier_shipment(), shipment_declared(DECLARED)
-        ),
-        shipment(
-            "another consignee",
-            10.0,
-            earlier_shipment(),
-            shipment_declared(before(hours=2), consignee_id="another"),
-        ),
-        shipment(
-            "sent to it, not by it",
-            MISSING,
-            earlier_shipment(consignor_id="consignee", consignee_id="consignor"),
-        ),
-    ],
+    "consignee_days_since_latest": shipments("""
+        ten days | 10.0 | earlier_shipment()
+        half an hour | 0.5 / 24 | shipment_declared(before(minutes=30))
+        since the last of three, in whatever order they come | 1.5 |
+            shipment_declared(before(days=90)), shipment_declared(before(hours=36)),
+            shipment_declared(before(days=2))
+        awake after decades | 30 * 365.0 | shipment_declared(before(days=30 * 365))
+        never seen before | MISSING
+        at the same instant for the first time | MISSING | shipment_declared(DECLARED)
+        later for the first time | MISSING | shipment_declared(after(days=1))
+        what follows is not its last | 10.0 | earlier_shipment(), shipment_declared(DECLARED)
+        another consignee | 10.0 | earlier_shipment(),
+            shipment_declared(before(hours=2), consignee_id="another")
+        sent to it, not by it | MISSING |
+            earlier_shipment(consignor_id="consignee", consignee_id="consignor")
+    """),
     "consignee_days_since_first": facts_of_days_since_first(CONSIGNEE, OTHER_CONSIGNEE),
     "consignor_days_since_first": facts_of_days_since_first(CONSIGNOR, OTHER_CONSIGNOR),
     "consignor_shipments_365d": facts_of_count(CONSIGNOR, OTHER_CONSIGNOR, days=365),
     "party_pair_shipments": [
         *facts_of_count(CONSIGNOR | CONSIGNEE, OTHER_CONSIGNOR | OTHER_CONSIGNEE),
-        shipment(
-            "the other way round is another pair",
-            0.0,
-            earlier_shipment(consignor_id="consignee", consignee_id="consignor"),
-        ),
+        *shipments("""
+            the other way round is another pair | 0.0 |
+                earlier_shipment(consignor_id="consignee", consignee_id="consignor")
+        """),
     ],
     "consignee_goods_shipments": [
         *facts_of_count(
             CONSIGNEE | {"hs_code": "890310"},
             OTHER_CONSIGNEE | {"heading": {"hs_code": "890410"}},
         ),
-        shipment(
-            "another code of the heading is such goods", 1.0, earlier_shipment(hs_code="890399")
-        ),
-        shipment("the chapter alone is not enough", 0.0, earlier_shipment(hs_code="890200")),
+        *shipments("""
+            another code of the heading is such goods | 1.0 | earlier_shipment(hs_code="890399")
+            the chapter alone is not enough | 0.0 | earlier_shipment(hs_code="890200")
+        """),
     ],
     "forwarder_shipments_90d": [
         *facts_of_count(FORWARDER, OTHER_FORWARDER, days=90),
-        shipment(
-            "of any consignee", 1.0, earlier_shipment(**FORWARDER, consignee_id="any"), **FORWARDER
-        ),
-        shipment("no forwarder is named", MISSING, earlier_shipment()),
+        *shipments("""
+            of any consignee | 1.0 | earlier_shipment(**FORWARDER, consignee_id="any"), **FORWARDER
+            no forwarder is named | MISSING | earlier_shipment()
+        """),
     ],
     "declarant_consignee_shipments": [
         *facts_of_count(DECLARANT | CONSIGNEE, OTHER_DECLARANT | OTHER_CONSIGNEE),
         shipment("no declarant is named", MISSING, earlier_shipment()),
     ],
     "mass_to_consignee_ratio_365d": [
-        shipment(
-            "twice the mean of 100 and 700 kg",
-            800 / ((100 + 700) / 2),
-            earlier_shipment(**KG_100),
-            earlier_shipment(net_mass_kg=700.0, hs_code="630720"),
-            net_mass_kg=800.0,
-        ),
-        shipment("a quarter of it", 25 / 100, earlier_shipment(**KG_100), net_mass_kg=25.0),
-        shipment(
-            "net where it is given, gross where not",
-            30 / 120,
-            earlier_shipment(gross_mass_kg=120.0),
-            net_mass_kg=30.0,
-            gross_mass_kg=50.0,
-        ),
-        shipment("nothing is none of it", 0 / 100, earlier_shipment(**KG_100), gross_mass_kg=0.0),
-        shipment(
-            "those without a mass have no part in the mean",
-            800 / 100,
-            earlier_shipment(**KG_100),
-            earlier_shipment(),
-            net_mass_kg=800.0,
-        ),
-        shipment("no mass was declared", MISSING, earlier_shipment(**KG_100)),
-        shipment("a consignee never seen", MISSING, net_mass_kg=800.0),
-        shipment("never seen with a mass", MISSING, earlier_shipment(), net_mass_kg=800.0),
-        shipment(
-            "not seen in a year",
-            MISSING,
-            shipment_declared(before(days=365) - MOMENT, **KG_100),
-            net_mass_kg=800.0,
-        ),
-        shipment("usually nothing", MISSING, earlier_shipment(gross_mass_kg=0.0), net_mass_kg=9.0),
+        *shipments("""
+            twice the mean of 100 and 700 kg | 800 / ((100 + 700) / 2) | earlier_shipment(**KG_100),
+                earlier_shipment(net_mass_kg=700.0, hs_code="630720"), net_mass_kg=800.0
+            a quarter of it | 25 / 100 | earlier_shipment(**KG_100), net_mass_kg=25.0
+            net where it is given, gross where not | 30 / 120 |
+                earlier_shipment(gross_mass_kg=120.0), net_mass_kg=30.0, gross_mass_kg=50.0
+            nothing is none of it | 0 / 100 | earlier_shipment(**KG_100), gross_mass_kg=0.0
+            those without a mass have no part in the mean | 800 / 100 | earlier_shipment(**KG_100),
+                earlier_shipment(), net_mass_kg=800.0
+            no mass was declared | MISSING | earlier_shipment(**KG_100)
+            a consignee never seen | MISSING | net_mass_kg=800.0
+            never seen with a mass | MISSING | earlier_shipment(), net_mass_kg=800.0
+            not seen in a year | MISSING | shipment_declared(before(days=365) - MOMENT, **KG_100),
+                net_mass_kg=800.0
+            usually nothing | MISSING | earlier_shipment(gross_mass_kg=0.0), net_mass_kg=9.0
+        """),
         *facts_of_window(
             800 / ((100 + 700) / 2),
             800 / 100,
@@ -198,31 +169,20 @@ FACTS = {
         CONSIGNOR | CONSIGNEE, OTHER_CONSIGNOR | OTHER_CONSIGNEE, days=7
     ),
     "seal_reuse_count_90d": [
-        shipment(
-            "planted: the same seal on two other boxes",
-            2.0,
-            earlier_shipment(seal_number="A", container_number="C-1"),
-            earlier_shipment(seal_number="A", container_number="C-2"),
-            seal_number="A",
-            container_number="C-3",
-        ),
-        shipment(
-            "innocent: six consignments in one box",
-            0.0,
-            *(earlier_shipment(seal_number="A", container_number="C-3") for _ in range(5)),
-            seal_number="A",
-            container_number="C-3",
-        ),
-        shipment(
-            "a box that was not named is another",
-            1.0,
-            earlier_shipment(seal_number="A"),
-            seal_number="A",
-            container_number="C-3",
-        ),
-        shipment("never seen", 0.0, seal_number="A", container_number="C-3"),
-        shipment("no seal", MISSING, earlier_shipment(seal_number="A"), container_number="C-3"),
-        shipment("no container", MISSING, earlier_shipment(seal_number="A"), seal_number="A"),
+        *shipments("""
+            planted: the same seal on two other boxes | 2.0 |
+                earlier_shipment(seal_number="A", container_number="C-1"),
+                earlier_shipment(seal_number="A", container_number="C-2"), seal_number="A",
+                container_number="C-3"
+            innocent: six consignments in one box | 0.0 |
+                *(earlier_shipment(seal_number="A", container_number="C-3") for _ in range(5)),
+                seal_number="A", container_number="C-3"
+            a box that was not named is another | 1.0 | earlier_shipment(seal_number="A"),
+                seal_number="A", container_number="C-3"
+            never seen | 0.0 | seal_number="A", container_number="C-3"
+            no seal | MISSING | earlier_shipment(seal_number="A"), container_number="C-3"
+            no container | MISSING | earlier_shipment(seal_number="A"), seal_number="A"
+        """),
         *facts_of_window(
             1.0,
             0.0,
@@ -234,35 +194,20 @@ FACTS = {
         ),
     ],
     "small_value_consignees_7d": [
-        shipment(
-            "planted: three others just under the limit",
-            3.0,
-            *(earlier_shipment(**SMALL, **LATELY, consignee_id=who) for who in ("A", "B", "C")),
-            **SMALL,
-        ),
-        shipment(
-            "innocent: it is worth more itself",
-            0.0,
-            earlier_shipment(**SMALL, **LATELY, consignee_id="A"),
-            declared_value=900.0,
-            currency="EUR",
-        ),
-        shipment(
-            "innocent: the others are worth more",
-            0.0,
-            earlier_shipment(**LATELY, declared_value=900.0, currency="EUR"),
-            **SMALL,
-        ),
-        shipment(
-            "of one consignee twice",
-            1.0,
-            *(earlier_shipment(**SMALL, **LATELY) for _ in range(2)),
-            **SMALL,
-        ),
-        shipment("no value", MISSING, earlier_shipment(**SMALL, **LATELY)),
-        shipment(
-            "no limit is known", MISSING, earlier_shipment(**SMALL, **LATELY), **SMALL | TO_EGYPT
-        ),
+        *shipments("""
+            planted: three others just under the limit | 3.0 |
+                *(earlier_shipment(**SMALL, **LATELY, consignee_id=who) for who in ("A", "B", "C")),
+                **SMALL
+            innocent: it is worth more itself | 0.0 |
+                earlier_shipment(**SMALL, **LATELY, consignee_id="A"), declared_value=900.0,
+                currency="EUR"
+            innocent: the others are worth more | 0.0 |
+                earlier_shipment(**LATELY, declared_value=900.0, currency="EUR"), **SMALL
+            of one consignee twice | 1.0 | *(earlier_shipment(**SMALL, **LATELY) for _ in range(2)),
+                **SMALL
+            no value | MISSING | earlier_shipment(**SMALL, **LATELY)
+            no limit is known | MISSING | earlier_shipment(**SMALL, **LATELY), **SMALL | TO_EGYPT
+        """),
         *facts_of_window(
             1.0,
             0.0,

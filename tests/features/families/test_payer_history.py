@@ -17,6 +17,7 @@ from tests.features.families.facts import (
     check,
     each,
     payment,
+    table,
 )
 
 NOT_FOLLOWED = [
@@ -71,213 +72,131 @@ def _since(days: int | None, another: Any) -> list[Fact]:
     return [*chain.from_iterable(facts)]
 
 
+of_both = table(both, globals())
+
 FACTS = {
     "payee_payers_30d": [
         *counts(30, payer_id="A"),
-        *both("the same payer again", 1.0, payment(), elsewhere()),
-        *both("two others", 3.0, payment(), elsewhere(payer_id="A"), elsewhere(payer_id="B")),
-        *both("another of another payee", 1.0, payment(), elsewhere(payer_id="A", payee_id="B")),
-        *both("who paid its payer", 1.0, payment(), elsewhere(payer_id="A", payee_id="payer")),
-        *both(
-            "of the payee known last, not paid last",
-            2.0,
-            payment(payee_id="former", known_at=before(days=3)),
-            payment(payee_id="latter", paid_at=before(days=9)),
-            elsewhere(payee_id="former", payer_id="A"),
-            elsewhere(payee_id="former", payer_id="B"),
-            elsewhere(payee_id="latter", payer_id="A"),
-        ),
-        *both(
-            "of two payees known at once that of the last id",
-            2.0,
-            payment(transaction_id="T-b", payee_id="latter"),
-            payment(transaction_id="T-a", payee_id="former"),
-            elsewhere(payee_id="latter", payer_id="A"),
-        ),
+        *of_both("""
+            the same payer again | 1.0 | payment(), elsewhere()
+            two others | 3.0 | payment(), elsewhere(payer_id="A"), elsewhere(payer_id="B")
+            another of another payee | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
+            who paid its payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="payer")
+            of the payee known last, not paid last | 2.0 |
+                payment(payee_id="former", known_at=before(days=3)),
+                payment(payee_id="latter", paid_at=before(days=9)),
+                elsewhere(payee_id="former", payer_id="A"),
+                elsewhere(payee_id="former", payer_id="B"),
+                elsewhere(payee_id="latter", payer_id="A")
+            of two payees known at once that of the last id | 2.0 |
+                payment(transaction_id="T-b", payee_id="latter"),
+                payment(transaction_id="T-a", payee_id="former"),
+                elsewhere(payee_id="latter", payer_id="A")
+        """),
     ],
     "payer_payees_30d": [
         *counts(30, payee_id="A"),
-        *both("the same payee again", 1.0, payment(), elsewhere()),
-        *both("two others", 3.0, payment(), elsewhere(payee_id="A"), elsewhere(payee_id="B")),
-        *both("another of another payer", 1.0, payment(), elsewhere(payer_id="A", payee_id="B")),
-        *both("whom its payee paid", 1.0, payment(), elsewhere(payer_id="payee", payee_id="A")),
-        *both(
-            "of the payer known last, not the one who paid last",
-            2.0,
-            payment(payer_id="former", known_at=before(days=3)),
-            payment(payer_id="latter", paid_at=before(days=9)),
-            elsewhere(payer_id="former", payee_id="A"),
-            elsewhere(payer_id="former", payee_id="B"),
-            elsewhere(payer_id="latter", payee_id="A"),
-        ),
-        *both(
-            "of two payers known at once that of the last id",
-            2.0,
-            payment(transaction_id="T-b", payer_id="latter"),
-            payment(transaction_id="T-a", payer_id="former"),
-            elsewhere(payer_id="latter", payee_id="A"),
-        ),
+        *of_both("""
+            the same payee again | 1.0 | payment(), elsewhere()
+            two others | 3.0 | payment(), elsewhere(payee_id="A"), elsewhere(payee_id="B")
+            another of another payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
+            whom its payee paid | 1.0 | payment(), elsewhere(payer_id="payee", payee_id="A")
+            of the payer known last, not the one who paid last | 2.0 |
+                payment(payer_id="former", known_at=before(days=3)),
+                payment(payer_id="latter", paid_at=before(days=9)),
+                elsewhere(payer_id="former", payee_id="A"),
+                elsewhere(payer_id="former", payee_id="B"),
+                elsewhere(payer_id="latter", payee_id="A")
+            of two payers known at once that of the last id | 2.0 |
+                payment(transaction_id="T-b", payer_id="latter"),
+                payment(transaction_id="T-a", payer_id="former"),
+                elsewhere(payer_id="latter", payee_id="A")
+        """),
     ],
     "payer_days_since_first": [
-        *both("only its own payment", 1.0, payment(known_at=before(days=1))),
-        *both("half a day", 12 / 24, payment(known_at=before(hours=12))),
-        *both("years ago", 2_000.0, payment(), elsewhere(known_at=before(days=2_000))),
-        *both(
-            "the first of two, to anyone",
-            50.0,
-            payment(),
-            elsewhere(known_at=before(days=50), payee_id="A"),
-            elsewhere(known_at=before(days=20)),
-        ),
-        *both(
-            "for a shipment",
-            50.0,
-            payment(),
-            elsewhere(known_at=before(days=50), subject_kind="shipment"),
-        ),
-        *both(
-            "for a route",
-            50.0,
-            payment(),
-            elsewhere(known_at=before(days=50), subject_kind="route"),
-        ),
-        *both(
-            "since it was known, not since it was paid",
-            50.0,
-            payment(),
-            elsewhere(known_at=before(days=50), paid_at=before(days=60)),
-        ),
-        *both(
-            "another payer was known sooner",
-            1.0,
-            payment(),
-            elsewhere(known_at=before(days=50), payer_id="A"),
-        ),
-        *both(
-            "it was paid before it paid",
-            1.0,
-            payment(),
-            elsewhere(known_at=before(days=50), payer_id="A", payee_id="payer"),
-        ),
-        *both(
-            "of the payer known last",
-            1.0,
-            payment(payer_id="former", known_at=before(days=3)),
-            payment(payer_id="latter"),
-        ),
+        *of_both("""
+            only its own payment | 1.0 | payment(known_at=before(days=1))
+            half a day | 12 / 24 | payment(known_at=before(hours=12))
+            years ago | 2_000.0 | payment(), elsewhere(known_at=before(days=2_000))
+            the first of two, to anyone | 50.0 | payment(),
+                elsewhere(known_at=before(days=50), payee_id="A"),
+                elsewhere(known_at=before(days=20))
+            for a shipment | 50.0 | payment(),
+                elsewhere(known_at=before(days=50), subject_kind="shipment")
+            for a route | 50.0 | payment(),
+                elsewhere(known_at=before(days=50), subject_kind="route")
+            since it was known, not since it was paid | 50.0 | payment(),
+                elsewhere(known_at=before(days=50), paid_at=before(days=60))
+            another payer was known sooner | 1.0 | payment(),
+                elsewhere(known_at=before(days=50), payer_id="A")
+            it was paid before it paid | 1.0 | payment(),
+                elsewhere(known_at=before(days=50), payer_id="A", payee_id="payer")
+            of the payer known last | 1.0 | payment(payer_id="former", known_at=before(days=3)),
+                payment(payer_id="latter")
+        """),
         *NOT_FOLLOWED,
     ],
     "payer_cash_ratio_90d": [
-        *both("its own payment in cash", 1.0, payment(method="cash")),
-        *both("its own payment by bank", 0.0, payment()),
-        *both(
-            "one of four",
-            1 / 4,
-            payment(method="cash"),
-            elsewhere(),
-            elsewhere(payee_id="A"),
-            elsewhere(subject_kind="route"),
-        ),
-        *both(
-            "three of four",
-            3 / 4,
-            payment(),
-            cash(),
-            cash(payee_id="A"),
-            cash(subject_kind="shipment"),
-        ),
-        *both(
-            "by number, not by amount",
-            1 / 2,
-            payment(amount=9_000.0),
-            cash(amount=1.0),
-        ),
-        *both(
-            "a money service is not cash",
-            0.0,
-            payment(method="money_service"),
-        ),
-        *both("nor is a virtual asset", 0.0, payment(method="virtual_asset")),
-        *both("cash as the window begins", 1 / 2, payment(), cash(known_at=before(days=90))),
-        *both("cash a moment earlier", 0.0, payment(), cash(known_at=before(days=90) - MOMENT)),
-        *both("cash at the declaration itself", 0.0, payment(), cash(known_at=DECLARED)),
-        *both("cash known later", 0.0, payment(), cash(known_at=after(days=1))),
-        *both("cash of another payer", 0.0, payment(), cash(payer_id="A")),
-        *both("cash to its payer", 0.0, payment(), cash(payer_id="A", payee_id="payer")),
-        *both(
-            "a transfer as the window begins",
-            1 / 2,
-            payment(method="cash"),
-            elsewhere(known_at=before(days=90)),
-        ),
-        *both(
-            "a transfer a moment earlier",
-            1.0,
-            payment(method="cash"),
-            elsewhere(known_at=before(days=90) - MOMENT),
-        ),
-        *both(
-            "a transfer of another payer",
-            1.0,
-            payment(method="cash"),
-            elsewhere(payer_id="A"),
-        ),
-        *both(
-            "of the payer known last",
-            1.0,
-            payment(payer_id="former", known_at=before(days=3)),
-            payment(payer_id="latter", method="cash"),
-        ),
-        *both("nothing in 90 days", MISSING, payment(known_at=before(days=90) - MOMENT)),
+        *of_both("""
+            its own payment in cash | 1.0 | payment(method="cash")
+            its own payment by bank | 0.0 | payment()
+            one of four | 1 / 4 | payment(method="cash"), elsewhere(), elsewhere(payee_id="A"),
+                elsewhere(subject_kind="route")
+            three of four | 3 / 4 | payment(), cash(), cash(payee_id="A"),
+                cash(subject_kind="shipment")
+            by number, not by amount | 1 / 2 | payment(amount=9_000.0), cash(amount=1.0)
+            a money service is not cash | 0.0 | payment(method="money_service")
+            nor is a virtual asset | 0.0 | payment(method="virtual_asset")
+            cash as the window begins | 1 / 2 | payment(), cash(known_at=before(days=90))
+            cash a moment earlier | 0.0 | payment(), cash(known_at=before(days=90) - MOMENT)
+            cash at the declaration itself | 0.0 | payment(), cash(known_at=DECLARED)
+            cash known later | 0.0 | payment(), cash(known_at=after(days=1))
+            cash of another payer | 0.0 | payment(), cash(payer_id="A")
+            cash to its payer | 0.0 | payment(), cash(payer_id="A", payee_id="payer")
+            a transfer as the window begins | 1 / 2 | payment(method="cash"),
+                elsewhere(known_at=before(days=90))
+            a transfer a moment earlier | 1.0 | payment(method="cash"),
+                elsewhere(known_at=before(days=90) - MOMENT)
+            a transfer of another payer | 1.0 | payment(method="cash"), elsewhere(payer_id="A")
+            of the payer known last | 1.0 | payment(payer_id="former", known_at=before(days=3)),
+                payment(payer_id="latter", method="cash")
+            nothing in 90 days | MISSING | payment(known_at=before(days=90) - MOMENT)
+        """),
         *NOT_FOLLOWED,
     ],
     "payer_payee_payments": [
         *counts(),
-        *both("two more", 3.0, payment(), elsewhere(), elsewhere(method="cash")),
-        *both("its payer paid another", 1.0, payment(), elsewhere(payee_id="A")),
-        *both("another paid its payee", 1.0, payment(), elsewhere(payer_id="A")),
-        *both("back again", 1.0, payment(), elsewhere(payer_id="payee", payee_id="payer")),
-        *both(
-            "of the two known last",
-            2.0,
-            payment(payer_id="A", payee_id="X", known_at=before(days=3)),
-            payment(payer_id="B", payee_id="Y"),
-            elsewhere(payer_id="A", payee_id="X"),
-            elsewhere(payer_id="A", payee_id="Y"),
-            elsewhere(payer_id="B", payee_id="X"),
-            elsewhere(payer_id="A", payee_id="X"),
-            elsewhere(payer_id="B", payee_id="Y"),
-        ),
+        *of_both("""
+            two more | 3.0 | payment(), elsewhere(), elsewhere(method="cash")
+            its payer paid another | 1.0 | payment(), elsewhere(payee_id="A")
+            another paid its payee | 1.0 | payment(), elsewhere(payer_id="A")
+            back again | 1.0 | payment(), elsewhere(payer_id="payee", payee_id="payer")
+            of the two known last | 2.0 |
+                payment(payer_id="A", payee_id="X", known_at=before(days=3)),
+                payment(payer_id="B", payee_id="Y"), elsewhere(payer_id="A", payee_id="X"),
+                elsewhere(payer_id="A", payee_id="Y"), elsewhere(payer_id="B", payee_id="X"),
+                elsewhere(payer_id="A", payee_id="X"), elsewhere(payer_id="B", payee_id="Y")
+        """),
     ],
     "payer_payments": [
         *counts(payee_id="A"),
-        *both(
-            "two more, one to the same payee", 3.0, payment(), elsewhere(), elsewhere(payee_id="A")
-        ),
-        *both("another paid its payee", 1.0, payment(), elsewhere(payer_id="A")),
-        *both("another paid its payer", 1.0, payment(), elsewhere(payer_id="A", payee_id="payer")),
-        *both(
-            "of the payer known last",
-            1.0,
-            payment(payer_id="former", known_at=before(days=3)),
-            payment(payer_id="latter"),
-            elsewhere(payer_id="former"),
-        ),
+        *of_both("""
+            two more, one to the same payee | 3.0 | payment(), elsewhere(), elsewhere(payee_id="A")
+            another paid its payee | 1.0 | payment(), elsewhere(payer_id="A")
+            another paid its payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="payer")
+            of the payer known last | 1.0 | payment(payer_id="former", known_at=before(days=3)),
+                payment(payer_id="latter"), elsewhere(payer_id="former")
+        """),
     ],
     "payee_payments": [
         *counts(payer_id="A"),
-        *both(
-            "two more, one of the same payer", 3.0, payment(), elsewhere(), elsewhere(payer_id="A")
-        ),
-        *both("its payer paid another", 1.0, payment(), elsewhere(payee_id="A")),
-        *both("its payee paid another", 1.0, payment(), elsewhere(payer_id="payee", payee_id="A")),
-        *both(
-            "of the payee known last",
-            1.0,
-            payment(payee_id="former", known_at=before(days=3)),
-            payment(payee_id="latter"),
-            elsewhere(payee_id="former"),
-        ),
+        *of_both("""
+            two more, one of the same payer | 3.0 | payment(), elsewhere(), elsewhere(payer_id="A")
+            its payer paid another | 1.0 | payment(), elsewhere(payee_id="A")
+            its payee paid another | 1.0 | payment(), elsewhere(payer_id="payee", payee_id="A")
+            of the payee known last | 1.0 | payment(payee_id="former", known_at=before(days=3)),
+                payment(payee_id="latter"), elsewhere(payee_id="former")
+        """),
     ],
     "payee_passed_on_ratio_2d": [
         *both(
@@ -321,43 +240,26 @@ FACTS = {
         *NOT_FOLLOWED,
     ],
     "payee_equal_amount_payers_30d": [
-        *both(
-            "planted: five who pay one account the same",
-            5.0,
-            payment(),
-            *(elsewhere(payer_id=payer) for payer in "ABCD"),
-        ),
-        *both(
-            "innocent: a shop, where each pays another price",
-            1.0,
-            payment(),
-            *(elsewhere(payer_id=payer, amount=700.0 + i) for i, payer in enumerate("ABCD")),
-        ),
-        *both(
-            "innocent: four instalments of one payer",
-            1.0,
-            payment(),
-            *(elsewhere(known_at=before(days=7 * week)) for week in (1, 2, 3)),
-        ),
+        *of_both("""
+            planted: five who pay one account the same | 5.0 | payment(),
+                *(elsewhere(payer_id=payer) for payer in "ABCD")
+            innocent: a shop, where each pays another price | 1.0 | payment(),
+                *(elsewhere(payer_id=payer, amount=700.0 + i) for i, payer in enumerate("ABCD"))
+            innocent: four instalments of one payer | 1.0 | payment(),
+                *(elsewhere(known_at=before(days=7 * week)) for week in (1, 2, 3))
+        """),
         *counts(30, payer_id="A"),
-        *both("another of another payee", 1.0, payment(), elsewhere(payer_id="A", payee_id="B")),
-        *both("the same number of pounds", 1.0, payment(), elsewhere(payer_id="A", currency="GBP")),
-        *both("a cent more", 1.0, payment(amount=90.0), elsewhere(payer_id="A", amount=90.01)),
-        *both(
-            "the same dollars in a month of another rate",
-            2.0,
-            payment(currency="USD"),
-            elsewhere(payer_id="A", currency="USD", paid_at=before(days=60)),
-        ),
-        *both(
-            "of the amount known last",
-            3.0,
-            payment(amount=70.0, known_at=before(days=3)),
-            payment(amount=90.0, paid_at=before(days=9)),
-            elsewhere(payer_id="A", amount=90.0),
-            elsewhere(payer_id="B", amount=90.0),
-            *(elsewhere(payer_id=payer, amount=70.0) for payer in "CDE"),
-        ),
+        *of_both("""
+            another of another payee | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
+            the same number of pounds | 1.0 | payment(), elsewhere(payer_id="A", currency="GBP")
+            a cent more | 1.0 | payment(amount=90.0), elsewhere(payer_id="A", amount=90.01)
+            the same dollars in a month of another rate | 2.0 | payment(currency="USD"),
+                elsewhere(payer_id="A", currency="USD", paid_at=before(days=60))
+            of the amount known last | 3.0 | payment(amount=70.0, known_at=before(days=3)),
+                payment(amount=90.0, paid_at=before(days=9)), elsewhere(payer_id="A", amount=90.0),
+                elsewhere(payer_id="B", amount=90.0),
+                *(elsewhere(payer_id=payer, amount=70.0) for payer in "CDE")
+        """),
     ],
 }
 

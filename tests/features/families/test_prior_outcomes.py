@@ -24,6 +24,7 @@ from tests.features.families.facts import (
     payment,
     route,
     shipment,
+    table,
 )
 from tests.features.families.rates import (
     facts_of_rate,
@@ -226,6 +227,9 @@ def _own_inspections() -> list[Record]:
     ]
 
 
+routes = table(route, globals())
+shipments = table(shipment, globals())
+
 FACTS = {
     "payer_confirmed_rate": facts_of_paid("payer", "payee"),
     "payee_confirmed_rate": facts_of_paid("payee", "payer"),
@@ -243,12 +247,11 @@ FACTS = {
         *rate_of_shipments(
             key=GOODS, others={"heading of that chapter": {"hs_code": "890410"}}, missing={}
         ),
-        shipment(
-            "another code of the heading",
-            (1 + 8 * 1 / 2) / (1 + 8),
-            inspection_of_shipment(hs_code="890399"),
-            inspection_of_shipment("not_confirmed", hs_code="890410"),
-        ),
+        *shipments("""
+            another code of the heading | (1 + 8 * 1 / 2) / (1 + 8) |
+                inspection_of_shipment(hs_code="890399"),
+                inspection_of_shipment("not_confirmed", hs_code="890410")
+        """),
     ],
     "consignee_confirmed_rate": facts_of_party("consignee_id", "consignee", is_optional=False),
     "consignor_confirmed_rate": facts_of_party("consignor_id", "consignor", is_optional=False),
@@ -260,14 +263,12 @@ FACTS = {
             others={"container": {"container_number": "MSKU1234565"}},
             missing={"no container was declared": {"container_number": None}},
         ),
-        shipment(
-            "the same number, written with blanks",
-            (1 + 8 * 1 / 2) / (1 + 8),
-            inspection_of_shipment(container_number="CSQU 305438 3"),
-            inspection_of_shipment("not_confirmed"),
-            container_number="CSQU3054383",
-            today=MISSING,
-        ),
+        *shipments("""
+            the same number, written with blanks | (1 + 8 * 1 / 2) / (1 + 8) |
+                inspection_of_shipment(container_number="CSQU 305438 3"),
+                inspection_of_shipment("not_confirmed"), container_number="CSQU3054383",
+                today=MISSING
+        """),
     ],
     "lane_confirmed_rate": [
         *facts_of_rate(
@@ -282,14 +283,11 @@ FACTS = {
             missing={"no journey is named": {"journey_id": None}},
             journey_id="J",
         ),
-        shipment("its journey is not recorded", MISSING, inspection_on_lane(), journey_id="J"),
-        shipment(
-            "its journey was not declared before it",
-            MISSING,
-            inspection_on_lane(),
-            journey(declared_at=DECLARED),
-            journey_id="J",
-        ),
+        *shipments("""
+            its journey is not recorded | MISSING | inspection_on_lane(), journey_id="J"
+            its journey was not declared before it | MISSING | inspection_on_lane(),
+                journey(declared_at=DECLARED), journey_id="J"
+        """),
     ],
     "procedure_confirmed_rate": rate_of_shipments(
         key={"office_id": "office", "import_type": "11", "payment_type": "LS"},
@@ -337,12 +335,11 @@ FACTS = {
                 "its destination is unknown": {"destination": "XXXXX"},
             },
         ),
-        route(
-            "between other places of the same countries",
-            (1 + 8 * 1 / 2) / (1 + 8),
-            inspection_of_journey(origin="CNNGB", destination="NLAMS"),
-            inspection_of_journey("not_confirmed", origin="VNSGN"),
-        ),
+        *routes("""
+            between other places of the same countries | (1 + 8 * 1 / 2) / (1 + 8) |
+                inspection_of_journey(origin="CNNGB", destination="NLAMS"),
+                inspection_of_journey("not_confirmed", origin="VNSGN")
+        """),
     ],
 }
 

@@ -5,10 +5,8 @@ import pytest
 from tests.features.families.facts import (
     DECLARED,
     MISSING,
-    MOMENT,
     Fact,
     Record,
-    after,
     before,
     check,
     each,
@@ -17,6 +15,7 @@ from tests.features.families.facts import (
     leg,
     position,
     route,
+    table,
 )
 from tests.features.families.globe import ROTTERDAM, SHANGHAI, km
 
@@ -77,104 +76,68 @@ def others(*hours: float) -> list[Record]:
 
 OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 
+routes = table(route, globals())
+
 FACTS = {
-    "longest_silence_hours": [
-        route("three hours between two positions", 3.0, heard(4), heard(1)),
-        route("three quarters of an hour", 0.75, heard(1), heard(0.25)),
-        route("the longest of three", 9.0, heard(15), heard(12), heard(3), heard(1)),
-        route(
-            "positions that are told out of order", 9.0, heard(3), heard(1), heard(15), heard(12)
-        ),
-        route(
-            "the last one just before the declaration",
-            5.0,
-            heard(5),
-            position(observed_at=DECLARED - MOMENT),
-        ),
-        route("months", 90 * 24.0, heard(90 * 24 + 1), heard(1)),
-        route("heard twice at one instant", 0.001, heard(0.001), heard(0.001, 1.0)),
-        route("not heard since, and that for longer", 69.0, heard(70), heard(69)),
-        route("not heard since, but before that for longer", 30.0, heard(40), heard(10)),
-        route("never heard", MISSING),
-        route("known to have arrived since", 2.0, heard(7), arrived(5)),
-        route("reported to have arrived since", 2.0, heard(7), reported(5)),
-        route("reported to have arrived on the way", 7.0, heard(7), reported(5, place="SGSIN")),
-        route("by a leg, and reported earlier", 1.0, heard(7), arrived(5), reported(6)),
-        route("reported, and by a leg earlier", 2.0, heard(7), arrived(5), reported(1)),
-        route("heard before it arrived and after", 3.0, heard(9), heard(6), heard(3), arrived(5)),
-        route("heard once, and not since", 7.0, heard(7)),
-        route(
-            "heard again at the declaration is too late",
-            1.0,
-            heard(1),
-            position(observed_at=DECLARED),
-        ),
-        route(
-            "heard again after the declaration is too late",
-            1.0,
-            heard(1),
-            position(observed_at=after(hours=1)),
-        ),
-        route("another journey was heard", 5.0, heard(5), heard(1, journey_id="K"), OTHER),
-        route("only another journey was heard", MISSING, heard(1, journey_id="K"), OTHER),
-        route(
-            "another journey was heard between",
-            4.0,
-            heard(5),
-            heard(3, journey_id="K"),
-            heard(1),
-            OTHER,
-        ),
-    ],
-    "hours_since_last_heard": [
-        route("heard an hour ago", 1.0, heard(9), heard(1)),
-        route("told out of order", 1.0, heard(1), heard(9)),
-        route("dark for three days", 72.0, heard(73), heard(72)),
-        route("known to have arrived two days ago", 24.0, heard(72), arrived(48)),
-        route("heard after it arrived", 0.0, heard(1), arrived(48)),
-        route("arrived at a port on its way", 72.0, heard(72), arrived(48, destination="SGSIN")),
-        route("its arrival is announced", 72.0, heard(72), leg(1, arrived_at=after(hours=1))),
-        route("another journey arrived", 9.0, heard(9), arrived(3, journey_id="K"), OTHER),
-        route("heard as it is declared is too late", 2.0, heard(2), heard(0)),
-        route("another journey was heard since", 5.0, heard(5), heard(1, journey_id="K"), OTHER),
-        route("never heard", MISSING),
-    ],
-    "coastal_silence_hours": [
-        route(
-            "silent for six hours from 20 km off the island",
-            6.0,
-            off_island(8, 20),
-            off_island(2, 200),
-            off_island(1, 250),
-        ),
-        route("silent since it was heard there", 9.0, off_island(10, 200), off_island(9, 20)),
-        route(
-            "the longer of two",
-            7.0,
-            off_island(20, 20),
-            off_island(17, 200),
-            off_island(11, 30),
-            off_island(4, 200),
-            off_island(1, 200),
-        ),
-        route("until it arrived", 5.0, off_island(9, 20), arrived(4)),
-        route("just within 30 nautical miles", 3.0, off_island(3, 55.5)),
-        route("just beyond 30 nautical miles", MISSING, off_island(3, 55.6)),
-        route("silent far out at sea", MISSING, off_island(70, 300), off_island(1, 400)),
-        route("silent as it lies in port", MISSING, off_island(70, 1), off_island(1, 2)),
-        route(
-            "silent in port, then heard off the coast until now",
-            0.25,
-            off_island(70, 1),
-            off_island(0.5, 12),
-            off_island(0.25, 14),
-        ),
-        route("a vehicle on the island", MISSING, off_island(9, 20), mode="road"),
-        route("on inland waters", 9.0, off_island(9, 20), mode="inland_waterway"),
-        route("another journey", MISSING, off_island(9, 20, journey_id="K"), OTHER),
-        route("heard there too late", MISSING, off_island(0, 20)),
-        route("never heard", MISSING),
-    ],
+    "longest_silence_hours": routes("""
+        three hours between two positions | 3.0 | heard(4), heard(1)
+        three quarters of an hour | 0.75 | heard(1), heard(0.25)
+        the longest of three | 9.0 | heard(15), heard(12), heard(3), heard(1)
+        positions that are told out of order | 9.0 | heard(3), heard(1), heard(15), heard(12)
+        the last one just before the declaration | 5.0 | heard(5),
+            position(observed_at=DECLARED - MOMENT)
+        months | 90 * 24.0 | heard(90 * 24 + 1), heard(1)
+        heard twice at one instant | 0.001 | heard(0.001), heard(0.001, 1.0)
+        not heard since, and that for longer | 69.0 | heard(70), heard(69)
+        not heard since, but before that for longer | 30.0 | heard(40), heard(10)
+        never heard | MISSING
+        known to have arrived since | 2.0 | heard(7), arrived(5)
+        reported to have arrived since | 2.0 | heard(7), reported(5)
+        reported to have arrived on the way | 7.0 | heard(7), reported(5, place="SGSIN")
+        by a leg, and reported earlier | 1.0 | heard(7), arrived(5), reported(6)
+        reported, and by a leg earlier | 2.0 | heard(7), arrived(5), reported(1)
+        heard before it arrived and after | 3.0 | heard(9), heard(6), heard(3), arrived(5)
+        heard once, and not since | 7.0 | heard(7)
+        heard again at the declaration is too late | 1.0 | heard(1), position(observed_at=DECLARED)
+        heard again after the declaration is too late | 1.0 | heard(1),
+            position(observed_at=after(hours=1))
+        another journey was heard | 5.0 | heard(5), heard(1, journey_id="K"), OTHER
+        only another journey was heard | MISSING | heard(1, journey_id="K"), OTHER
+        another journey was heard between | 4.0 | heard(5), heard(3, journey_id="K"), heard(1),
+            OTHER
+    """),
+    "hours_since_last_heard": routes("""
+        heard an hour ago | 1.0 | heard(9), heard(1)
+        told out of order | 1.0 | heard(1), heard(9)
+        dark for three days | 72.0 | heard(73), heard(72)
+        known to have arrived two days ago | 24.0 | heard(72), arrived(48)
+        heard after it arrived | 0.0 | heard(1), arrived(48)
+        arrived at a port on its way | 72.0 | heard(72), arrived(48, destination="SGSIN")
+        its arrival is announced | 72.0 | heard(72), leg(1, arrived_at=after(hours=1))
+        another journey arrived | 9.0 | heard(9), arrived(3, journey_id="K"), OTHER
+        heard as it is declared is too late | 2.0 | heard(2), heard(0)
+        another journey was heard since | 5.0 | heard(5), heard(1, journey_id="K"), OTHER
+        never heard | MISSING
+    """),
+    "coastal_silence_hours": routes("""
+        silent for six hours from 20 km off the island | 6.0 | off_island(8, 20),
+            off_island(2, 200), off_island(1, 250)
+        silent since it was heard there | 9.0 | off_island(10, 200), off_island(9, 20)
+        the longer of two | 7.0 | off_island(20, 20), off_island(17, 200), off_island(11, 30),
+            off_island(4, 200), off_island(1, 200)
+        until it arrived | 5.0 | off_island(9, 20), arrived(4)
+        just within 30 nautical miles | 3.0 | off_island(3, 55.5)
+        just beyond 30 nautical miles | MISSING | off_island(3, 55.6)
+        silent far out at sea | MISSING | off_island(70, 300), off_island(1, 400)
+        silent as it lies in port | MISSING | off_island(70, 1), off_island(1, 2)
+        silent in port, then heard off the coast until now | 0.25 | off_island(70, 1),
+            off_island(0.5, 12), off_island(0.25, 14)
+        a vehicle on the island | MISSING | off_island(9, 20), mode="road"
+        on inland waters | 9.0 | off_island(9, 20), mode="inland_waterway"
+        another journey | MISSING | off_island(9, 20, journey_id="K"), OTHER
+        heard there too late | MISSING | off_island(0, 20)
+        never heard | MISSING
+    """),
     "implied_speed_kn": [
         route(
             "a degree of latitude in ten hours",
@@ -256,154 +219,76 @@ FACTS = {
             OTHER,
         ),
     ],
-    "meeting_count_30d": [
-        route("alone", 0.0, drifting(5, 4.25)),
-        route("beside one other", 1.0, drifting(5, 4.25), others(4.9)),
-        route("beside two others", 2.0, drifting(5, 4.25), others(4.9, 4.1)),
-        route("beside three others", 3.0, drifting(5, 4.25), others(4.9, 4.1, 5)),
-        route("among a fishing fleet", MISSING, drifting(5, 4.25), others(4.9, 4.1, 5, 4.5)),
-        route(
-            "one other that was heard twice",
-            1.0,
-            drifting(5, 4.25),
-            drifting(4.9, 4.1, journey="K"),
-        ),
-        route("in the hour before", 0.0, drifting(5, 4.25), others(5.1)),
-        route("in the hour after", 0.0, drifting(5, 4.25), others(4)),
-        route(
-            "on the edge of the square",
-            1.0,
-            drifting(5, 4.25),
-            drifting(5, journey="K", at=(0.049, 0.049)),
-        ),
-        route(
-            "north of the square", 0.0, drifting(5, 4.25), drifting(5, journey="K", at=(0.051, 0))
-        ),
-        route(
-            "east of the square", 0.0, drifting(5, 4.25), drifting(5, journey="K", at=(0, 0.051))
-        ),
-        route(
-            "over the date line",
-            1.0,
-            drifting(5, 4.25, at=(0.0, 180.0)),
-            drifting(5, journey="K", at=(0.0, -180.0)),
-        ),
-        route("passed by another", 0.0, drifting(5, 4.25), drifting(5, journey="K", speed_kn=12.0)),
-        route(
-            "another's speed is not known",
-            0.0,
-            drifting(5, 4.25),
-            drifting(5, journey="K", speed_kn=None),
-        ),
-        route("passed another", MISSING, drifting(5, 4.25, speed_kn=12.0), others(4.9)),
-        route("for half an hour", 1.0, drifting(4.75, 4.25), others(4.9)),
-        route("for less", MISSING, drifting(4.74, 4.25), others(4.9)),
-        route("heard there once", MISSING, drifting(4.25), others(4.9)),
-        route(
-            "by the last place and hour in which it drifted",
-            0.0,
-            drifting(20, 19.25),
-            drifting(20, journey="K"),
-            drifting(5, 4.25, at=(9.0, -30.0)),
-        ),
-        route(
-            "moved on since",
-            1.0,
-            drifting(5, 4.25),
-            others(4.9),
-            drifting(3, 2, at=(2.0, 0.0), speed_kn=12.0),
-        ),
-        route(
-            "a pilot boat off a port",
-            MISSING,
+    "meeting_count_30d": routes("""
+        alone | 0.0 | drifting(5, 4.25)
+        beside one other | 1.0 | drifting(5, 4.25), others(4.9)
+        beside two others | 2.0 | drifting(5, 4.25), others(4.9, 4.1)
+        beside three others | 3.0 | drifting(5, 4.25), others(4.9, 4.1, 5)
+        among a fishing fleet | MISSING | drifting(5, 4.25), others(4.9, 4.1, 5, 4.5)
+        one other that was heard twice | 1.0 | drifting(5, 4.25), drifting(4.9, 4.1, journey="K")
+        in the hour before | 0.0 | drifting(5, 4.25), others(5.1)
+        in the hour after | 0.0 | drifting(5, 4.25), others(4)
+        on the edge of the square | 1.0 | drifting(5, 4.25),
+            drifting(5, journey="K", at=(0.049, 0.049))
+        north of the square | 0.0 | drifting(5, 4.25), drifting(5, journey="K", at=(0.051, 0))
+        east of the square | 0.0 | drifting(5, 4.25), drifting(5, journey="K", at=(0, 0.051))
+        over the date line | 1.0 | drifting(5, 4.25, at=(0.0, 180.0)),
+            drifting(5, journey="K", at=(0.0, -180.0))
+        passed by another | 0.0 | drifting(5, 4.25), drifting(5, journey="K", speed_kn=12.0)
+        another's speed is not known | 0.0 | drifting(5, 4.25),
+            drifting(5, journey="K", speed_kn=None)
+        passed another | MISSING | drifting(5, 4.25, speed_kn=12.0), others(4.9)
+        for half an hour | 1.0 | drifting(4.75, 4.25), others(4.9)
+        for less | MISSING | drifting(4.74, 4.25), others(4.9)
+        heard there once | MISSING | drifting(4.25), others(4.9)
+        by the last place and hour in which it drifted | 0.0 | drifting(20, 19.25),
+            drifting(20, journey="K"), drifting(5, 4.25, at=(9.0, -30.0))
+        moved on since | 1.0 | drifting(5, 4.25), others(4.9),
+            drifting(3, 2, at=(2.0, 0.0), speed_kn=12.0)
+        a pilot boat off a port | MISSING |
             [off_island(hours, 18.4, speed_kn=0.5) for hours in (5, 4.25)],
-            off_island(4.9, 18.4, speed_kn=0.5, journey_id="K"),
-        ),
-        route(
-            "bunkering at anchor off a port",
-            MISSING,
+            off_island(4.9, 18.4, speed_kn=0.5, journey_id="K")
+        bunkering at anchor off a port | MISSING |
             [off_island(hours, 12, speed_kn=0.1) for hours in (20, 5, 4.25)],
-            off_island(4.9, 12, speed_kn=0.1, journey_id="K"),
-        ),
-        route(
-            "just beyond ten nautical miles",
-            1.0,
+            off_island(4.9, 12, speed_kn=0.1, journey_id="K")
+        just beyond ten nautical miles | 1.0 |
             [off_island(hours, 18.6, speed_kn=0.5) for hours in (5, 4.25)],
-            off_island(4.9, 18.6, speed_kn=0.5, journey_id="K"),
-        ),
-        route("a driver who rests", MISSING, drifting(5, 4.25), others(4.9), mode="road"),
-        route("a barge", 1.0, drifting(5, 4.25), others(4.9), mode="inland_waterway"),
-        route(
-            "another was heard just before the declaration",
-            1.0,
-            drifting(0.2, -0.49),
-            drifting(-0.5 + 1e-9, journey="K"),
-            declared_at=after(minutes=30),
-        ),
-        route(
-            "another was heard at the declaration",
-            0.0,
-            drifting(0.2, -0.49),
-            drifting(-0.5, journey="K"),
-            declared_at=after(minutes=30) - MOMENT,
-        ),
-        route("30 days before", 1.0, drifting(721, 720), others(720)),
-        route("longer ago", MISSING, drifting(722, 721), others(721)),
-        route("another drifted, and it was never heard", MISSING, others(4.9)),
-        route("never heard", MISSING),
-    ],
-    "slow_position_ratio": [
-        route(
-            "one of four", 1 / 4, at_speed(4, 1.0), *(at_speed(hours, 12.0) for hours in (1, 2, 3))
-        ),
-        route(
-            "three of four",
-            3 / 4,
-            at_speed(4, 12.0),
-            *(at_speed(hours, 1.0) for hours in (1, 2, 3)),
-        ),
-        route("never slow", 0.0, at_speed(1, 12.0)),
-        route("stands still", 1.0, at_speed(1, 0.0)),
-        route("just slower than two knots", 1.0, at_speed(1, 1.999)),
-        route("two knots are not slow", 0.0, at_speed(1, 2.0)),
-        route(
-            "a speed that was not sent along tells nothing",
-            1 / 1,
-            at_speed(2, 1.0),
-            at_speed(1, None),
-        ),
-        route("no speed was ever sent along", MISSING, at_speed(1, None)),
-        route(
-            "slow in port is no matter",
-            0.0,
-            off_island(9, 2, speed_kn=0.1),
-            off_island(8, 9.9, speed_kn=0.1),
-            off_island(1, 90, speed_kn=12.0),
-        ),
-        route("slow off the coast", 1.0, off_island(1, 20, speed_kn=1.0)),
-        route("only ever heard in port", MISSING, off_island(9, 2, speed_kn=0.1)),
-        route("a driver who rests", MISSING, at_speed(1, 0.0), mode="road"),
-        route("a barge", 1.0, at_speed(1, 0.0), mode="inland_waterway"),
-        route("never heard", MISSING),
-        route(
-            "heard at the declaration is too late",
-            MISSING,
-            position(observed_at=DECLARED, speed_kn=1.0),
-        ),
-        route("heard after the declaration is too late", 0.0, at_speed(-1, 1.0), at_speed(1, 12.0)),
-        route(
-            "heard just before the declaration",
-            1.0,
-            position(observed_at=DECLARED - MOMENT, speed_kn=1.0),
-        ),
-        route(
-            "another journey was slow",
-            0.0,
-            at_speed(2, 12.0),
-            heard(1, speed_kn=1.0, journey_id="K"),
-            OTHER,
-        ),
-    ],
+            off_island(4.9, 18.6, speed_kn=0.5, journey_id="K")
+        a driver who rests | MISSING | drifting(5, 4.25), others(4.9), mode="road"
+        a barge | 1.0 | drifting(5, 4.25), others(4.9), mode="inland_waterway"
+        another was heard just before the declaration | 1.0 | drifting(0.2, -0.49),
+            drifting(-0.5 + 1e-9, journey="K"), declared_at=after(minutes=30)
+        another was heard at the declaration | 0.0 | drifting(0.2, -0.49),
+            drifting(-0.5, journey="K"), declared_at=after(minutes=30) - MOMENT
+        30 days before | 1.0 | drifting(721, 720), others(720)
+        longer ago | MISSING | drifting(722, 721), others(721)
+        another drifted, and it was never heard | MISSING | others(4.9)
+        never heard | MISSING
+    """),
+    "slow_position_ratio": routes("""
+        one of four | 1 / 4 | at_speed(4, 1.0), *(at_speed(hours, 12.0) for hours in (1, 2, 3))
+        three of four | 3 / 4 | at_speed(4, 12.0), *(at_speed(hours, 1.0) for hours in (1, 2, 3))
+        never slow | 0.0 | at_speed(1, 12.0)
+        stands still | 1.0 | at_speed(1, 0.0)
+        just slower than two knots | 1.0 | at_speed(1, 1.999)
+        two knots are not slow | 0.0 | at_speed(1, 2.0)
+        a speed that was not sent along tells nothing | 1 / 1 | at_speed(2, 1.0), at_speed(1, None)
+        no speed was ever sent along | MISSING | at_speed(1, None)
+        slow in port is no matter | 0.0 | off_island(9, 2, speed_kn=0.1),
+            off_island(8, 9.9, speed_kn=0.1), off_island(1, 90, speed_kn=12.0)
+        slow off the coast | 1.0 | off_island(1, 20, speed_kn=1.0)
+        only ever heard in port | MISSING | off_island(9, 2, speed_kn=0.1)
+        a driver who rests | MISSING | at_speed(1, 0.0), mode="road"
+        a barge | 1.0 | at_speed(1, 0.0), mode="inland_waterway"
+        never heard | MISSING
+        heard at the declaration is too late | MISSING |
+            position(observed_at=DECLARED, speed_kn=1.0)
+        heard after the declaration is too late | 0.0 | at_speed(-1, 1.0), at_speed(1, 12.0)
+        heard just before the declaration | 1.0 |
+            position(observed_at=DECLARED - MOMENT, speed_kn=1.0)
+        another journey was slow | 0.0 | at_speed(2, 12.0), heard(1, speed_kn=1.0, journey_id="K"),
+            OTHER
+    """),
 }
 
 

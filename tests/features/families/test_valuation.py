@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from tests.features.families.facts import (
-    DECLARED,
-    JPY_PER_EUR,
     MISSING,
     MOMENT,
     USD_PER_EUR,
@@ -17,11 +15,11 @@ from tests.features.families.facts import (
     Row,
     before,
     check,
-    document,
     each,
     earlier_shipment,
     payment,
     shipment,
+    table,
 )
 from tests.features.families.rates import facts_of_rate, inspection_of_shipment
 from tests.features.families.windowed import facts_of_window, shipment_declared
@@ -169,41 +167,31 @@ def missing_prices(earlier: Record, key: Row, never_seen: str) -> list[Fact]:
     ]
 
 
+shipments = table(shipment, globals())
+
 FACTS = {
-    "declared_value_eur": [
-        shipment("in euro", 1_000.0, **EUR_1_000),
-        shipment("in dollars", 1_080 / USD_PER_EUR, declared_value=1_080.0, currency="USD"),
-        shipment(
-            "in a currency of small units",
-            164_000 / JPY_PER_EUR,
-            declared_value=164e3,
-            currency="JPY",
-        ),
-        shipment("to the cent", 1_234.56, declared_value=1_234.56, currency="EUR"),
-        shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
-        shipment("no value was declared", MISSING, currency="EUR"),
-        shipment("no currency", MISSING, declared_value=1_000.0),
-        shipment("a currency without a rate here", MISSING, declared_value=1e3, currency="XPF"),
-    ],
-    "unit_value_eur_per_kg": [
-        shipment("by net mass", 1_000 / 40, **EUR_1_000, net_mass_kg=40.0, gross_mass_kg=50.0),
-        shipment(
-            "by gross mass where net is not given", 1_000 / 50, **EUR_1_000, gross_mass_kg=50.0
-        ),
-        shipment(
-            "in dollars",
-            1_080 / USD_PER_EUR / 50,
-            declared_value=1_080.0,
-            currency="USD",
-            net_mass_kg=50.0,
-        ),
-        shipment("less than a cent", 1_000 / 1e6, **EUR_1_000, net_mass_kg=1e6),
-        shipment("declared at nothing", 0.0, **priced(0.0)),
-        shipment("no value", MISSING, currency="EUR", net_mass_kg=40.0),
-        shipment("no currency", MISSING, declared_value=1_000.0, net_mass_kg=40.0),
-        shipment("no mass", MISSING, **EUR_1_000),
-        shipment("a mass of zero", MISSING, **EUR_1_000, net_mass_kg=0.0, gross_mass_kg=0.0),
-    ],
+    "declared_value_eur": shipments("""
+        in euro | 1_000.0 | **EUR_1_000
+        in dollars | 1_080 / USD_PER_EUR | declared_value=1_080.0, currency="USD"
+        in a currency of small units | 164_000 / JPY_PER_EUR | declared_value=164e3, currency="JPY"
+        to the cent | 1_234.56 | declared_value=1_234.56, currency="EUR"
+        nothing | 0.0 | declared_value=0.0, currency="EUR"
+        no value was declared | MISSING | currency="EUR"
+        no currency | MISSING | declared_value=1_000.0
+        a currency without a rate here | MISSING | declared_value=1e3, currency="XPF"
+    """),
+    "unit_value_eur_per_kg": shipments("""
+        by net mass | 1_000 / 40 | **EUR_1_000, net_mass_kg=40.0, gross_mass_kg=50.0
+        by gross mass where net is not given | 1_000 / 50 | **EUR_1_000, gross_mass_kg=50.0
+        in dollars | 1_080 / USD_PER_EUR / 50 | declared_value=1_080.0, currency="USD",
+            net_mass_kg=50.0
+        less than a cent | 1_000 / 1e6 | **EUR_1_000, net_mass_kg=1e6
+        declared at nothing | 0.0 | **priced(0.0)
+        no value | MISSING | currency="EUR", net_mass_kg=40.0
+        no currency | MISSING | declared_value=1_000.0, net_mass_kg=40.0
+        no mass | MISSING | **EUR_1_000
+        a mass of zero | MISSING | **EUR_1_000, net_mass_kg=0.0, gross_mass_kg=0.0
+    """),
     "unit_value_to_goods_ratio_365d": facts_of_mean_price(GOODS, OTHER_GOODS, "goods never seen"),
     "unit_value_to_origin_ratio_365d": facts_of_mean_price(
         GOODS | {"origin_country": "CN"},
@@ -228,92 +216,42 @@ FACTS = {
         "goods this consignee never received from there",
     ),
     "paid_to_declared_ratio": [
-        shipment("paid as declared", 1_000 / 1_000, paid(1_000.0), **EUR_1_000),
-        shipment("a quarter was paid", 250 / 1_000, paid(250.0), **EUR_1_000),
-        shipment(
-            "three payments add up",
-            (1_000 + 1_000 + 500) / 1_000,
-            paid(1_000.0),
-            paid(1_000.0),
-            paid(500.0),
-            **EUR_1_000,
-        ),
-        shipment(
-            "in two currencies",
-            (100 + 200) / 1_000,
-            paid(100 * USD_PER_EUR, currency="USD"),
-            paid(200.0),
-            **EUR_1_000,
-        ),
-        shipment(
-            "freight and duties are no price",
-            1_000 / 1_000,
-            paid(1_000.0, purpose="goods"),
-            paid(200.0, purpose="freight"),
-            paid(100.0, purpose="other"),
-            **EUR_1_000,
-        ),
-        shipment(
-            "a deposit that is released was paid once",
-            1_000 / 1_000,
-            paid(1_000.0, purpose="deposit"),
-            paid(1_000.0, purpose="release"),
-            **EUR_1_000,
-        ),
-        shipment("a deposit alone", 0.3, paid(300.0, purpose="deposit"), **EUR_1_000),
-        shipment("a release alone", 0.3, paid(300.0, purpose="release"), **EUR_1_000),
-        shipment(
-            "a deposit and the rest",
-            (300 + 700) / 1_000,
-            paid(300.0, purpose="deposit"),
-            paid(700.0, purpose="goods"),
-            **EUR_1_000,
-        ),
-        shipment(
-            "nothing but freight was paid", MISSING, paid(9.0, purpose="freight"), **EUR_1_000
-        ),
-        shipment(
-            "the same dollars half a year later",
-            1.0,
-            paid(1_000.0, currency="USD", paid_at=before(days=160)),
-            declared_value=1_000.0,
-            currency="USD",
-        ),
-        shipment("nothing was paid by a payment of zero", 0 / 1_000, paid(0.0), **EUR_1_000),
-        shipment(
-            "an amount without a rate here",
-            MISSING,
-            paid(250.0, currency="XPF"),
-            **EUR_1_000,
-        ),
-        shipment("no payment is known", MISSING, **EUR_1_000),
-        shipment(
-            "what was paid for another is not paid for it",
-            250 / 1_000,
-            paid(250.0),
-            earlier_shipment(shipment_id="S-other"),
-            paid(300.0, subject_id="S-other", known_at=before(days=11)),
-            **EUR_1_000,
-        ),
-        shipment(
-            "a payment for another alone",
-            MISSING,
-            earlier_shipment(shipment_id="S-other"),
-            paid(300.0, subject_id="S-other", known_at=before(days=11)),
-            **EUR_1_000,
-        ),
-        shipment("a document is no payment", MISSING, document(value=250.0), **EUR_1_000),
-        shipment("no value was declared", MISSING, paid(250.0), currency="EUR"),
-        shipment("no currency was declared", MISSING, paid(250.0), declared_value=1_000.0),
-        shipment("a value of zero", MISSING, paid(250.0), declared_value=0.0, currency="EUR"),
-        shipment("paid decades ago", 300 / 1_000, payment_known(before(days=10_950)), **EUR_1_000),
-        shipment("known at the declaration only", MISSING, payment_known(DECLARED), **EUR_1_000),
-        shipment(
-            "agreed before and paid after",
-            250 / 1_000,
-            paid(250.0, paid_at=DECLARED + MOMENT),
-            **EUR_1_000,
-        ),
+        *shipments("""
+            paid as declared | 1_000 / 1_000 | paid(1_000.0), **EUR_1_000
+            a quarter was paid | 250 / 1_000 | paid(250.0), **EUR_1_000
+            three payments add up | (1_000 + 1_000 + 500) / 1_000 | paid(1_000.0), paid(1_000.0),
+                paid(500.0), **EUR_1_000
+            in two currencies | (100 + 200) / 1_000 | paid(100 * USD_PER_EUR, currency="USD"),
+                paid(200.0), **EUR_1_000
+            freight and duties are no price | 1_000 / 1_000 | paid(1_000.0, purpose="goods"),
+                paid(200.0, purpose="freight"), paid(100.0, purpose="other"), **EUR_1_000
+            a deposit that is released was paid once | 1_000 / 1_000 |
+                paid(1_000.0, purpose="deposit"), paid(1_000.0, purpose="release"), **EUR_1_000
+            a deposit alone | 0.3 | paid(300.0, purpose="deposit"), **EUR_1_000
+            a release alone | 0.3 | paid(300.0, purpose="release"), **EUR_1_000
+            a deposit and the rest | (300 + 700) / 1_000 | paid(300.0, purpose="deposit"),
+                paid(700.0, purpose="goods"), **EUR_1_000
+            nothing but freight was paid | MISSING | paid(9.0, purpose="freight"), **EUR_1_000
+            the same dollars half a year later | 1.0 |
+                paid(1_000.0, currency="USD", paid_at=before(days=160)), declared_value=1_000.0,
+                currency="USD"
+            nothing was paid by a payment of zero | 0 / 1_000 | paid(0.0), **EUR_1_000
+            an amount without a rate here | MISSING | paid(250.0, currency="XPF"), **EUR_1_000
+            no payment is known | MISSING | **EUR_1_000
+            what was paid for another is not paid for it | 250 / 1_000 | paid(250.0),
+                earlier_shipment(shipment_id="S-other"),
+                paid(300.0, subject_id="S-other", known_at=before(days=11)), **EUR_1_000
+            a payment for another alone | MISSING | earlier_shipment(shipment_id="S-other"),
+                paid(300.0, subject_id="S-other", known_at=before(days=11)), **EUR_1_000
+            a document is no payment | MISSING | document(value=250.0), **EUR_1_000
+            no value was declared | MISSING | paid(250.0), currency="EUR"
+            no currency was declared | MISSING | paid(250.0), declared_value=1_000.0
+            a value of zero | MISSING | paid(250.0), declared_value=0.0, currency="EUR"
+            paid decades ago | 300 / 1_000 | payment_known(before(days=10_950)), **EUR_1_000
+            known at the declaration only | MISSING | payment_known(DECLARED), **EUR_1_000
+            agreed before and paid after | 250 / 1_000 | paid(250.0, paid_at=DECLARED + MOMENT),
+                **EUR_1_000
+        """),
         *facts_of_window(
             (250 + 300) / 1_000,
             250 / 1_000,
@@ -404,32 +342,18 @@ FACTS = {
             "no currency": {"currency": None},
         },
     ),
-    "freight_to_declared_ratio": [
-        shipment("planted: twice its value", 2.0, paid(2_000.0, purpose="freight"), **EUR_1_000),
-        shipment("innocent: a twentieth", 0.05, paid(50.0, purpose="freight"), **EUR_1_000),
-        shipment(
-            "in two payments",
-            (100 + 50) / 1_000,
-            paid(100.0, purpose="freight"),
-            paid(50.0, purpose="freight"),
-            **EUR_1_000,
-        ),
-        shipment(
-            "what is paid for the goods is none",
-            0.05,
-            paid(900.0, purpose="goods"),
-            paid(50.0, purpose="freight"),
-            **EUR_1_000,
-        ),
-        shipment("no freight is known", MISSING, paid(900.0, purpose="goods"), **EUR_1_000),
-        shipment("no value", MISSING, paid(50.0, purpose="freight"), currency="EUR"),
-        shipment(
-            "known at the declaration itself",
-            MISSING,
-            paid(50.0, purpose="freight", known_at=DECLARED),
-            **EUR_1_000,
-        ),
-    ],
+    "freight_to_declared_ratio": shipments("""
+        planted: twice its value | 2.0 | paid(2_000.0, purpose="freight"), **EUR_1_000
+        innocent: a twentieth | 0.05 | paid(50.0, purpose="freight"), **EUR_1_000
+        in two payments | (100 + 50) / 1_000 | paid(100.0, purpose="freight"),
+            paid(50.0, purpose="freight"), **EUR_1_000
+        what is paid for the goods is none | 0.05 | paid(900.0, purpose="goods"),
+            paid(50.0, purpose="freight"), **EUR_1_000
+        no freight is known | MISSING | paid(900.0, purpose="goods"), **EUR_1_000
+        no value | MISSING | paid(50.0, purpose="freight"), currency="EUR"
+        known at the declaration itself | MISSING |
+            paid(50.0, purpose="freight", known_at=DECLARED), **EUR_1_000
+    """),
 }
 
 
