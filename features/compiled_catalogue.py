@@ -7,7 +7,7 @@ from features.definition import Feature
 from features.derived.subject import subject_kinds
 from features.engine.columns import Kind
 from features.engine.expressions.program import Function, Key, Program, traced
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.records import SubjectKind
 from features.window_checks import check_windows
 
@@ -16,7 +16,7 @@ from features.window_checks import check_windows
 def computation(kind: SubjectKind) -> Program:
     """Every feature by its name, of the subject's columns by name and of windows.
 
-    Raises DefinitionError, naming the feature, where one cannot be traced, has a window that
+    Raises TidegateError, naming the feature, where one cannot be traced, has a window that
     cannot be computed, or is neither a number nor, as a category, a text.
     """
     check_windows(kind)
@@ -37,6 +37,6 @@ def _function(feature: Feature) -> Function:
 def _check(feature: Feature, kind: Kind) -> None:
     want = Kind.TEXT if feature.is_categorical else Kind.NUMBER
     if kind is not want:
-        raise DefinitionError(
+        raise TidegateError(
             f"feature {feature.name}: makes {kind.name.lower()}, want {want.name.lower()}"
         )

@@ -17,7 +17,7 @@ from typing import Any
 
 from features.engine.columns import Column
 from features.engine.windows.window import Window
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.records import SubjectKind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,14 +172,14 @@ def feature(  # noqa: PLR0913  a face has this many sides
     Where many features share a shape, `computed` is the function of columns, and the decorated one
     only gives name, meaning and place.
     `warns` follows from `direction` where that is given, and is EITHER where neither is.
-    Raises DefinitionError when the docstring is absent, a default is no window, the sentence names
+    Raises TidegateError when the docstring is absent, a default is no window, the sentence names
     what is no window, or indicator, `warns` and `direction` contradict each other.
     """
 
     def define(function: Callable[..., Any]) -> Feature:
         columns, windows = _parameters(computed or function)
         if strange := {*_said_with(sentence)} - windows.keys():
-            raise DefinitionError(f"{function.__name__}: no window is called {sorted(strange)}")
+            raise TidegateError(f"{function.__name__}: no window is called {sorted(strange)}")
         return Feature(
             name=function.__name__,
             subjects=subjects,
@@ -218,13 +218,13 @@ WARNS_BY_DIRECTION = {
 def _warns(name: str, indicator: str | None, given: Warns | None, direction: Direction) -> Warns:
     if indicator is None:
         if given not in (None, Warns.NEVER):
-            raise DefinitionError(f"{name}: without an indicator a value warns of nothing")
+            raise TidegateError(f"{name}: without an indicator a value warns of nothing")
         return Warns.NEVER
     warns = given or WARNS_BY_DIRECTION[direction]
     if warns is Warns.NEVER:
-        raise DefinitionError(f"{name}: what is never a sign of {indicator} has no indicator")
+        raise TidegateError(f"{name}: what is never a sign of {indicator} has no indicator")
     if direction is not Direction.EITHER and warns is not WARNS_BY_DIRECTION[direction]:
-        raise DefinitionError(f"{name}: warns {warns.value}, but its direction says otherwise")
+        raise TidegateError(f"{name}: warns {warns.value}, but its direction says otherwise")
     return warns
 
 
@@ -236,7 +236,7 @@ def _parameters(function: Callable[..., Column]) -> tuple[tuple[str, ...], dict[
         elif isinstance(parameter.default, Window):
             windows[name] = parameter.default
         else:
-            raise DefinitionError(f"{function.__name__}: the default of {name!r} is not a window")
+            raise TidegateError(f"{function.__name__}: the default of {name!r} is not a window")
     return tuple(columns), windows
 
 
@@ -246,7 +246,7 @@ def _said_with(sentence: str) -> tuple[str, ...]:
 
 def _meaning(function: Callable[..., Column]) -> str:
     if not function.__doc__:
-        raise DefinitionError(f"{function.__name__}: a feature's docstring is its meaning")
+        raise TidegateError(f"{function.__name__}: a feature's docstring is its meaning")
     return " ".join(function.__doc__.split())
 
 

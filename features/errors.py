@@ -1,26 +1,17 @@
 """What can go wrong in this room.
 
 TidegateError                 shown to a person without a traceback; exit code 1
-├── DefinitionError           a feature or window is declared wrongly: a programmer's mistake
 ├── UnknownFeature            no feature of that name; says the nearest ones
 ├── RecordsError              a record file cannot be used: names file, row and column
-├── MappingRefused            a mapping of own tables is wrong: names its lines and nearest words
-├── InputRefused              a table to import cannot be read: names it
 ├── CatalogueMismatch         a matrix or model was made with other features or formulas
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
 ├── OnlineStoreMismatch       the online feature store was made for other windows or formulas
 ├── CacheRefused              the cache folder that the environment names cannot be used
 ├── KeyMissing                a key of the home is not there
-├── KeyDamaged                a key of the home is cut off, or is none
 ├── KeysLocked                the keys of the home are wrapped, and nothing opens them
 ├── MessageRefused            a message breaks its standard: says the place and what is wanted
 │   ├── MessageTooLarge       a message is beyond a limit, which it names
 │   └── MessageContradictory  a message states one record in two ways: says where
-├── UnknownFormat             no standard of messages of that name; says the nearest
-├── RatesRefused              a file of exchange rates cannot be used
-├── LimitsRefused             a file of limits of reporting cannot be used
-├── SparkUnavailable          no Spark answers where it was looked for
-├── SparkFailed               Spark ended its work; says with what
 ├── WorkerMismatch            a worker has other code or data than the machine that asks it
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
@@ -33,10 +24,6 @@ from typing import Any
 
 class TidegateError(Exception):
     """Base of every error that a person is shown: asked, wrong, and the nearest right answer."""
-
-
-class DefinitionError(TidegateError):
-    """A feature or window is declared wrongly."""
 
 
 def in_own_words(message: str) -> str:
@@ -103,14 +90,6 @@ class RecordsError(TidegateError):
         return [asdict(fault) for fault in self.faults]
 
 
-class MappingRefused(TidegateError):
-    """A mapping is wrong, or does not fit its tables; the message has a line for each fault."""
-
-
-class InputRefused(TidegateError):
-    """A table that is to be imported cannot be read; the message names it."""
-
-
 class CatalogueMismatch(TidegateError):
     """Columns, order or meaning differ from the catalogue that was expected."""
 
@@ -149,26 +128,6 @@ class MessageContradictory(MessageRefused):
         self.places = places
 
 
-class UnknownFormat(TidegateError):
-    """No standard of messages is called so; says the nearest."""
-
-
-class RatesRefused(TidegateError):
-    """A file of exchange rates cannot be used; the message names the row and the column."""
-
-
-class LimitsRefused(TidegateError):
-    """A file of limits of reporting cannot be used; the message names the row."""
-
-
-class SparkUnavailable(TidegateError):
-    """No Spark answers at the given master; the message says what was looked for."""
-
-
-class SparkFailed(TidegateError):
-    """Spark ended its work before that was whole; the message has the end of what it said."""
-
-
 class WorkerMismatch(TidegateError):
     """A worker has other code or data than the machine that asks it; the message has both."""
 
@@ -197,7 +156,3 @@ class KeyMissing(TidegateError):
 
 class KeysLocked(TidegateError):
     """The keys of the home are wrapped, and what is given does not open them."""
-
-
-class KeyDamaged(TidegateError):
-    """A key of the home is cut off, unreadable, or no key."""

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from features.atomic_dir import flush_folder, write_durably
-from features.errors import KeyDamaged, KeyMissing, KeysLocked
+from features.errors import KeyMissing, KeysLocked, TidegateError
 from features.key_wrapping import (
     WRAPPING_FILE,
     HomeKey,
@@ -113,7 +113,7 @@ def make_key(folder: Path, name: str) -> None:
 def read_key(folder: Path, name: str) -> bytes:
     """A key of the home whose keys are in `folder`: 32 bytes, or a PEM of the one that signs.
 
-    A blank home gets its keys first. Raises KeyMissing, or KeyDamaged for what is no whole key.
+    A blank home gets its keys first. Raises KeyMissing, or TidegateError for what is no whole key.
     """
     file = folder / KEY_FILES[name]
     if not file.exists() and is_blank_home(folder):
@@ -124,7 +124,7 @@ def read_key(folder: Path, name: str) -> bytes:
 
 
 def read_secret(folder: Path, relative: str) -> bytes:
-    """The bytes of a secret file below the folder of keys; raises KeyMissing or KeyDamaged."""
+    """The bytes of a secret file below the folder of keys; raises KeyMissing or TidegateError."""
     file = folder / relative
     try:
         content = file.read_bytes()
@@ -134,7 +134,7 @@ def read_secret(folder: Path, relative: str) -> bytes:
             "just that key. Put it back from the copy of HOME/keys"
         ) from None
     except OSError as error:
-        raise KeyDamaged(f"the key {file} cannot be read: {error.strerror}") from None
+        raise TidegateError(f"the key {file} cannot be read: {error.strerror}") from None
     return unwrapped(folder, relative, content)
 
 
@@ -343,12 +343,12 @@ def _check(file: Path, name: str, content: bytes) -> None:
             _private(name, content)
         except ValueError:
             size = len(content)
-            raise KeyDamaged(
+            raise TidegateError(
                 f"{file} is no Ed25519 private key in PEM ({size} bytes); put it back from the "
                 "copy of HOME/keys"
             ) from None
     elif len(content) != KEY_BYTES:
-        raise KeyDamaged(
+        raise TidegateError(
             f"{file} has {len(content)} bytes, want {KEY_BYTES}: it was cut off or is another "
             "file; put it back from the copy of HOME/keys"
         )

@@ -297,7 +297,12 @@ def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]
         records["transactions"] += [
             payment
             if payment.subject_kind is not None and payment.subject_id is not None
-            else payment.model_copy(update=_named(submission))
+            else payment.model_copy(
+                update={
+                    "subject_kind": submission.subject_kind,
+                    "subject_id": submission.subject_id,
+                }
+            )
             for payment in submission.transactions
         ]
         records["positions"] += [
@@ -306,10 +311,6 @@ def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]
             if heard.speed_kn is not None and heard.speed_kn < SLOW_KN
         ]
     return records
-
-
-def _named(submission: Submission) -> dict[str, str]:
-    return {"subject_kind": submission.subject_kind, "subject_id": submission.subject_id}
 
 
 def records_of(submission: Submission) -> Records:

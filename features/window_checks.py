@@ -21,7 +21,7 @@ _ORDER = {"known_at": Kind.WHOLE, "record_id": Kind.TEXT}
 def check_windows(kind: SubjectKind) -> None:
     """Check every window of the features of one kind of subject.
 
-    Raises DefinitionError, which names the feature, the column and the nearest right one.
+    Raises TidegateError, which names the feature, the column and the nearest right one.
     """
     subject, sources = subject_kinds(kind), window_sources(kind)
     for feature in catalogue(kind):

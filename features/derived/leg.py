@@ -30,7 +30,7 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
     mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
     distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
     hours = hours_between(leg["departed_at"], leg["arrived_at"])
-    m_per_h = np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan)
+    m_per_h = np.where(hours > 0, np.rint(distance_m / np.where(hours > 0, hours, 1)), np.nan)
     dwell_hours = hours_between(leg["previous_arrived_at"], leg["departed_at"])
     is_first = is_missing(leg["previous_destination"])
     is_after_gap = ~is_first & (leg["sequence"] > leg["previous_sequence"] + 1)
@@ -76,7 +76,3 @@ def _is_at_night(leg: Columns) -> Column:
     hour = np.mod(np.mod(leg["arrived_at"], DAY_US) / HOUR_US + degrees / 15, 24)
     is_night = (hour >= 22) | (hour < 5)
     return np.where(np.isnan(degrees), np.nan, is_night)
-
-
-def _positive(numbers: Column) -> Column:
-    return np.where(numbers > 0, numbers, 1)

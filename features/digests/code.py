@@ -22,7 +22,7 @@ import numpy as np
 
 from features.digests.syntax import spelling
 from features.engine.numba_cache import compiled, inlined, inner
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).parent.parent
@@ -38,7 +38,7 @@ def combined(*parts: str) -> str:
 def code_digest(code: Any, without: tuple[Any, ...] = ()) -> str:
     """The digest of a function of this package, and of what it reaches.
 
-    What is in `without` counts by name; so does what compiles a function. Raises DefinitionError
+    What is in `without` counts by name; so does what compiles a function. Raises TidegateError
     where it reaches what no digest can cover, such as a file, an object or a closure.
     """
     return _reader((*_COMPILING, *without)).of(code)
@@ -122,9 +122,9 @@ def _is_ours(module: str | None) -> bool:
     return module is not None and module.partition(".")[0] == PACKAGE
 
 
-def _not_covered(value: Any, want: str) -> DefinitionError:
+def _not_covered(value: Any, want: str) -> TidegateError:
     name = getattr(value, "__qualname__", repr(value))
-    return DefinitionError(f"{name}: no digest covers what it computes; {want}")
+    return TidegateError(f"{name}: no digest covers what it computes; {want}")
 
 
 def _value(names: Mapping[str, Any], name: str, code: Any) -> Any:
@@ -144,4 +144,4 @@ def _named(statements: Iterable[ast.stmt], name: str, file: Path) -> ast.Functio
     for statement in statements:
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
             return statement
-    raise DefinitionError(f"{file}: there is no function {name} in it")
+    raise TidegateError(f"{file}: there is no function {name} in it")

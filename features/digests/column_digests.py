@@ -26,7 +26,7 @@ from features.engine.string_table import STRING_TABLE
 from features.engine.windows.record_history import RecordHistory
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.linked_records import (
     LINKED_RECORD_TYPES,
     LinkedRecordType,
@@ -96,7 +96,7 @@ _ENDS_VERSIONS = ("engine/batch/amendments.py", "engine/windows/lifetimes.py")
 def subject_column(kind: SubjectKind, name: str) -> str:
     """The digest of a column of subjects of one kind.
 
-    Raises DefinitionError, here as below, where there is no such column.
+    Raises TidegateError, here as below, where there is no such column.
     """
     if name in (digests := _derived_digests(kind)):
         return digests[name]
@@ -119,7 +119,7 @@ def event_column(kind: SubjectKind, source: str, name: str) -> str:
         return history_column(source, name)
     columns = _linked_digests(kind, source)
     if name not in columns:
-        raise DefinitionError(f"{source} have no column {name!r} that a digest could name")
+        raise TidegateError(f"{source} have no column {name!r} that a digest could name")
     return combined(_choice_digest(source), columns[name])
 
 
@@ -144,7 +144,7 @@ def history_column(source: str, name: str) -> str:
         return _field_or_measure(LINKED_RECORD_TYPES["positions"], field)
     of_anyone = (PAYMENTS, PERMITS, PAID_OUTCOMES, DRIFTS)
     sources = ", ".join([*_SUBJECTS, *_OUTCOMES, *of_anyone, *LINKED_RECORD_TYPES])
-    raise DefinitionError(f"a window reads {source!r}, which is no source of events: {sources}")
+    raise TidegateError(f"a window reads {source!r}, which is no source of events: {sources}")
 
 
 @cache
@@ -268,5 +268,5 @@ def _field(record: str, name: str) -> str:
     if name == IS_SUPERSEDED:
         return combined("versions", record)
     if name.removeprefix("previous_") not in RECORD_FILES[record].model_fields:
-        raise DefinitionError(f"{record} have no column {name!r} that a digest could name")
+        raise TidegateError(f"{record} have no column {name!r} that a digest could name")
     return combined("field", record, name)

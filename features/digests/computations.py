@@ -23,7 +23,7 @@ from features.records import SubjectKind
 def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
     """The digest of what each feature of one kind computes, by its name, in catalogue order.
 
-    Raises DefinitionError where a feature reads what no digest can cover.
+    Raises TidegateError where a feature reads what no digest can cover.
     """
 
     def of_input(key: Key) -> str:

@@ -47,7 +47,7 @@ _FORMAT, _WATERMARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 
 
 def history_windows() -> list[Window]:
-    """Every window over history that a feature reads; raises DefinitionError for a wrong one."""
+    """Every window over history that a feature reads; raises TidegateError for a wrong one."""
     for kind in SUBJECT_TYPES:
         check_windows(kind)
     read = {

@@ -14,7 +14,7 @@ from features.engine.store.event_rows import IncomingRecords, RecordReader
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import RawColumns, number_column, take_rows, text_column
 from features.engine.store.row_index import RowIndex
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.linked_records import DRIFT_CELL
 from features.records import (
     Document,
@@ -40,14 +40,14 @@ _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result", 
 class HistorySchema:
     """The columns that the layouts of an online feature store read, by record type.
 
-    Raises DefinitionError where a window reduces a column of a shipment's journey: it may be
+    Raises TidegateError where a window reduces a column of a shipment's journey: it may be
     part of a key, under which the shipment comes once the journey is known.
     """
 
     def __init__(self, layouts: Sequence[Layout]):
         for layout in layouts:
             if any(map(_is_of_journey, (*layout.values, *layout.labels))):
-                raise DefinitionError(
+                raise TidegateError(
                     f"a window over {layout.source} reduces a column of the journey; it may only "
                     "be part of the key"
                 )

@@ -41,7 +41,10 @@ def principal_rows(of: Column, items: Columns, declared_at: Column) -> Column:
     of the lowest number; what is not known is less than anything. `of` has a number for each group.
     """
     value = euro_cents(items["value"], items["currency"], declared_at)
-    by_rank = (-items["number"], *(np.nan_to_num(each, nan=-1) for each in _ranks(items, value)))
+    by_rank = (
+        -items["number"],
+        *(np.nan_to_num(each, nan=-1) for each in (items["gross_mass_kg"], value)),
+    )
     order = np.lexsort((*by_rank, of))
     is_last = np.append(np.diff(of[order]) != 0, np.ones(min(len(order), 1), bool))
     return order[is_last]
@@ -100,7 +103,3 @@ def principal_item(shipment: Shipment, items: Sequence[Item]) -> Item | None:
     one_group = np.zeros(len(declared), np.int32)
     columns = numbers | {"currency": currencies}
     return declared[int(principal_rows(one_group, columns, declared_at)[0])]
-
-
-def _ranks(items: Columns, value: Column) -> tuple[Column, Column]:
-    return items["gross_mass_kg"], value

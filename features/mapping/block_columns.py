@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from features.engine.numba_cache import compiled
 from features.engine.string_table import contents_of_texts
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.mapping.mapping import (
     Scalar,
     Selection,
@@ -87,7 +87,7 @@ class BlockColumns:
         return _tidy(pc.struct_field(parts, name), [])
 
     def _pattern_of(self, name: str) -> str:
-        return _anchored(self._mapping.split[self._split_from[name]])
+        return f"^(?:{self._mapping.split[self._split_from[name]]})$"
 
 
 class JoinedTable:
@@ -109,7 +109,7 @@ class JoinedTable:
         self._keys = pa.chunked_array(found, pa.string()).combine_chunks()
         self._columns = {name: _together(arrays) for name, arrays in parts.items()}
         if len(pc.unique(self._keys.drop_null())) < len(self._keys.drop_null()):
-            raise InputRefused(
+            raise TidegateError(
                 f"{source.place}: {' with '.join(keys)} has a value twice; a join needs one row "
                 "for each"
             )
@@ -193,10 +193,6 @@ def _may_have_blanks(content: Any, ends: Any, missing: int) -> bool:
         if first <= _BLANK or last <= _BLANK or first >= _NOT_ASCII or last >= _NOT_ASCII:
             return True
     return empty > missing
-
-
-def _anchored(pattern: str) -> str:
-    return f"^(?:{pattern})$"
 
 
 def _key(parts: list[pa.Array]) -> pa.Array:

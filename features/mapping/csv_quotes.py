@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from features.errors import InputRefused
+from features.errors import TidegateError
 
 MOST_LINES = 100
 """Of one row: no text of a declaration is longer, and rows that are lost are more."""
@@ -12,7 +12,7 @@ _QUOTE = '"'
 
 
 def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> None:
-    """Raise InputRefused where a value that begins with a quote does not end soon.
+    """Raise TidegateError where a value that begins with a quote does not end soon.
 
     `lines` are those of a file from the second on; a quote inside a value without quotes is text.
     """
@@ -28,7 +28,7 @@ def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> N
         elif number - first >= MOST_LINES:
             break
     if row:
-        raise InputRefused(
+        raise TidegateError(
             f"{place}: the quote that begins a value in line {first:,} does not end within "
             f"{MOST_LINES} lines, and would take the rows behind it along; end it, or take it away"
         )

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from features.arrow_schema import arrow_schema
 from features.atomic_dir import written_whole
-from features.errors import InputRefused, MappingRefused
+from features.errors import TidegateError
 from features.field_kinds import kinds_of_fields
 from features.ingest.contract import Broken
 from features.ingest.record_summary import SET_ASIDE
@@ -74,8 +74,8 @@ def import_tables(
 ) -> ImportReport:
     """Read every table once and write a record file of each type; without `out` only check.
 
-    A row that breaks the contract is set aside in `OUT/quarantine`. Raises MappingRefused for a
-    mapping that cannot be followed, InputRefused for a table that cannot be read or of which no
+    A row that breaks the contract is set aside in `OUT/quarantine`. Raises TidegateError for a
+    mapping that cannot be followed, TidegateError for a table that cannot be read or of which no
     record is made; `out` is then what it was.
     """
     check_mapping(mapping)
@@ -99,21 +99,21 @@ def import_tables(
 
 
 def _refuse_nothing(report: ImportReport) -> None:
-    """Raise InputRefused where no row became a record, which takes the place of no good records."""
+    """Raise TidegateError if no row became a record, so that good records are not replaced."""
     if any(report.records.values()):
         return
     rows = sum(report.inputs.values())
     most = sorted(report.refused, key=lambda group: -group.rows)[:_MOST_REASONS]
     why = [f"  {group.fault()}" for group in most] or ["  no row is refused: see `where`, `unless`"]
     told = f"none of {rows:,} rows becomes a record, so nothing is written; --check lists them all:"
-    raise InputRefused("\n".join([told, *why]))
+    raise TidegateError("\n".join([told, *why]))
 
 
 @contextmanager
 def _written(out: Path) -> Iterator[Path]:
     """A folder that takes the place of `out`, unless what is there was made by no import."""
     if out.exists() and not (out.is_dir() and ((out / REPORT).exists() or not any(out.iterdir()))):
-        raise InputRefused(f"{out} holds what no import wrote; choose another folder")
+        raise TidegateError(f"{out} holds what no import wrote; choose another folder")
     with written_whole(out) as folder:
         yield folder
 
@@ -211,7 +211,7 @@ class _Run:
         known = (name, *keys.values(), "", *inside)
         if known not in self._joined:
             if len(self.sources[name]) > 1:
-                raise InputRefused(f"{name} is joined and must be one input")
+                raise TidegateError(f"{name} is joined and must be one input")
             (source,) = self.sources[name]
             self._joined[known] = JoinedTable(
                 source, self.mapping.table(name), keys.values(), inside
@@ -261,10 +261,10 @@ def _schema_of(tables: Sequence[SourceTable]) -> pa.Schema:
     first, *others = tables
     for other in others:
         if lacking := [name for name in first.schema.names if name not in other.schema.names]:
-            raise InputRefused(f"{other.place} lacks the column {lacking[0]!r} of {first.place}")
+            raise TidegateError(f"{other.place} lacks the column {lacking[0]!r} of {first.place}")
     return first.schema
 
 
 def _refuse_without_key(mapping: MappingFile, key: bytes | None) -> None:
     if key is None and mapping.makes_pseudonyms:
-        raise MappingRefused(f"{mapping.file}: its pseudonyms need the key of a home; give --home")
+        raise TidegateError(f"{mapping.file}: its pseudonyms need the key of a home; give --home")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from features.errors import InputRefused, nearest_of
+from features.errors import TidegateError, nearest_of
 from features.mapping.mapping import MappingFile, TableMapping
 from features.mapping.source_tables import SourceTable, open_file
 
@@ -19,7 +19,7 @@ def open_inputs(
 
     What is given is a file, the URL of a database or either with the name of its table
     (`importers=register.csv`). Of a mapping with several tables, a file without a name is the table
-    of its own name, and a URL every table that names one in its database. Raises InputRefused.
+    of its own name, and a URL every table that names one in its database. Raises TidegateError.
     """
     read = [*mapping.tables_read]
     places: dict[str, list[str]] = {name: [] for name in read}
@@ -62,7 +62,7 @@ def _named(mapping: MappingFile, read: list[str], given: str) -> list[Named]:
         return [(stem, given)]
     stem = name if sign else Path(given).stem
     shown = "the database" if is_url(given) else given
-    raise InputRefused(
+    raise TidegateError(
         f"{shown} is none of the tables {', '.join(read)}; {nearest_of(stem, read)}; "
         "name it, as in TABLE=FILE"
     )

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.field_types import RFC_3339
 from features.ingest.contract import typed
 
@@ -60,7 +60,7 @@ def instants_of(
             return pc.coalesce(instants, local), bad + worse
         naive, broken = _converted(column, NAIVE, "is no instant as in ISO 8601")
     if zone is None:
-        raise InputRefused("time stamps without an offset; give their column a zone")
+        raise TidegateError("time stamps without an offset; give their column a zone")
     instants, ambiguous = _in_zone(naive, zone, at_clock_change)
     return instants, broken + ambiguous
 

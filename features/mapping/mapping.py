@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from features.errors import MappingRefused, in_own_words, nearest_of
+from features.errors import TidegateError, in_own_words, nearest_of
 from features.mapping.toml_lines import KeyPath, line_at, lines_of
 from features.records import RECORD_FILES
 
@@ -152,14 +152,14 @@ class MappingFile:
 
     @classmethod
     def read(cls, file: Path) -> "MappingFile":
-        """The mapping in a file; MappingRefused says every line that is not understood."""
+        """The mapping in a file; TidegateError says every line that is not understood."""
         try:
             text = file.read_text(encoding="utf-8")
             document = tomllib.loads(text)
         except OSError as error:
-            raise MappingRefused(f"{file}: {error.strerror}") from None
+            raise TidegateError(f"{file}: {error.strerror}") from None
         except ValueError as error:  # no TOML, or no UTF-8
-            raise MappingRefused(f"{file}: {error}") from None
+            raise TidegateError(f"{file}: {error}") from None
         faults: list[Fault] = []
         tables = {
             name: _part(TableMapping, said, (TABLES, name), faults)
@@ -174,10 +174,10 @@ class MappingFile:
         return mapping
 
     def refuse(self, faults: list[Fault]) -> None:
-        """Raise MappingRefused with a line for each fault, in the order of the file, if any."""
+        """Raise TidegateError with a line for each fault, in the order of the file, if any."""
         if faults:
             placed = {(line_at(dict(self.lines), path) or 1, what): None for path, what in faults}
-            raise MappingRefused(
+            raise TidegateError(
                 "\n".join(f"{self.file}, line {line}: {what}" for line, what in sorted(placed))
             )
 

@@ -48,7 +48,7 @@ _ONLY_FOR: dict[str, tuple[str, tuple[type[FieldKind], ...]]] = {
 
 
 def check_mapping(mapping: MappingFile) -> None:
-    """Hold a mapping to the record types, whatever its tables hold; raises MappingRefused."""
+    """Hold a mapping to the record types, whatever its tables hold; raises TidegateError."""
     faults = [*_faults_of_tables(mapping)]
     if not mapping.records:
         faults.append(((), f"no record type is mapped; there are {', '.join(RECORD_FILES)}"))
@@ -58,7 +58,7 @@ def check_mapping(mapping: MappingFile) -> None:
 
 
 def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
-    """Hold a mapping to the columns of its tables; raises MappingRefused."""
+    """Hold a mapping to the columns of its tables; raises TidegateError."""
     known = known_columns(mapping, schemas)
     faults = [*_naive_faults(mapping, schemas)]
     for name, table in mapping.tables.items():

@@ -22,7 +22,7 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from features.errors import InputRefused, nearest_of
+from features.errors import TidegateError, nearest_of
 from features.mapping.csv_quotes import require_closed_quotes
 from features.mapping.mapping import TableMapping
 
@@ -74,16 +74,16 @@ class ArrowTable:
 
 
 def open_file(file: Path, mapping: TableMapping) -> SourceTable:
-    """A table in a file, by the ending of its name; InputRefused where it cannot be read."""
+    """A table in a file, by the ending of its name; TidegateError where it cannot be read."""
     if not file.is_file():
-        raise InputRefused(f"{file}: no such file")
+        raise TidegateError(f"{file}: no such file")
     kinds: dict[str, Any] = {
         ".csv": CsvTable, ".tsv": CsvTable, ".txt": CsvTable, ".parquet": ParquetTable,
         ".ndjson": NdjsonTable, ".jsonl": NdjsonTable,
     }  # fmt: skip
     kind = kinds.get(file.suffix.lower())
     if kind is None:
-        raise InputRefused(
+        raise TidegateError(
             f"{file}: want a file that ends in {', '.join(kinds)}; {nearest_of(file.suffix, kinds)}"
         )
     table: SourceTable = kind(file, mapping)
@@ -98,7 +98,7 @@ class _TableFile:
         self.schema = self._read_schema()
         names = self.schema.names
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise InputRefused(f"{file}: the column {twice[0]!r} appears twice")
+            raise TidegateError(f"{file}: the column {twice[0]!r} appears twice")
 
     def _read_schema(self) -> pa.Schema:
         raise NotImplementedError
@@ -119,16 +119,16 @@ class CsvTable(_TableFile):
             as_bytes = io.BytesIO(header.rstrip("\r\n").encode() + b"\n")
             names = pyarrow.csv.open_csv(as_bytes, parse_options=parse).schema.names
         except UnicodeError:
-            raise InputRefused(f"{self._file}: {self._misread()}") from None
+            raise TidegateError(f"{self._file}: {self._misread()}") from None
         except (LookupError, OSError, pa.ArrowInvalid) as error:
-            raise InputRefused(f"{self._file}: no readable CSV file ({error})") from None
+            raise TidegateError(f"{self._file}: no readable CSV file ({error})") from None
         return pa.schema([(name, pa.string()) for name in names])
 
     def _require_header(self, header: str) -> None:
         if not header:
-            raise InputRefused(f"{self._file}: its first line is empty; want the names of columns")
+            raise TidegateError(f"{self._file}: its first line is empty; want the names of columns")
         if said := _DELIMITER_OF_EXCEL.fullmatch(header):
-            raise InputRefused(
+            raise TidegateError(
                 f"{self._file}: its first line tells Excel the delimiter and is no header; take it "
                 f"away, and let the mapping say delimiter = {json.dumps(said[1])}"
             )
@@ -178,7 +178,7 @@ class CsvTable(_TableFile):
             )
             yield from _beside_ragged(_in_blocks(reader), ragged)
         except pa.ArrowInvalid as error:
-            raise InputRefused(f"{self._file}: no readable CSV file ({error})") from None
+            raise TidegateError(f"{self._file}: no readable CSV file ({error})") from None
 
 
 def _in_blocks(reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -213,7 +213,7 @@ class ParquetTable(_TableFile):
         try:
             return _flat(pq.read_schema(self._file).empty_table()).schema
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputRefused(f"{self._file}: no readable Parquet file ({error})") from None
+            raise TidegateError(f"{self._file}: no readable Parquet file ({error})") from None
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
         """Its rows with these columns."""
@@ -222,7 +222,7 @@ class ParquetTable(_TableFile):
                 batches = file.iter_batches(BLOCK_ROWS, columns=[*columns], use_threads=False)
                 yield from _numbered(_selected(batch, columns) for batch in batches)
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputRefused(f"{self._file}: no readable Parquet file ({error})") from None
+            raise TidegateError(f"{self._file}: no readable Parquet file ({error})") from None
 
 
 class NdjsonTable(_TableFile):

@@ -111,7 +111,7 @@ class _Surroundings:
         inside = self._inside[trail[:length]]
         if length < len(trail):
             is_beside = _name(trail[length]) in self._names.get(trail[:length], ())
-            if is_beside and (len(inside) > 1 or _is_line(trail)):
+            if is_beside and (len(inside) > 1 or (_name(trail[0]) == "line")):
                 return ()
             shipments = {each: None for each in inside if each[0] == "shipment"}
             if len(inside) == len(self._inside[()]) and len(shipments or inside) > 1:
@@ -124,10 +124,6 @@ class _Surroundings:
 def _name(step: str) -> str:
     """A step without its number; every item of a list has the same."""
     return _INDEX.sub("", step)
-
-
-def _is_line(trail: Trail) -> bool:
-    return _name(trail[0]) == "line"
 
 
 def _group(trail: Trail) -> Trail:

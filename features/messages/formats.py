@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from features.errors import UnknownFormat, nearest_of
+from features.errors import TidegateError, nearest_of
 from features.messages.ais import read_ais
 from features.messages.cargo_xml import read_cargo_xml
 from features.messages.conversion import Conversion
@@ -57,9 +57,9 @@ FORMATS = {
 def read_message(format: str, message: bytes, options: Options) -> Conversion:
     """What one message becomes. The same bytes and options give the same conversion.
 
-    Raises UnknownFormat, and MessageRefused where the message breaks its standard; then nothing
+    Raises TidegateError, and MessageRefused where the message breaks its standard; then nothing
     of it is made.
     """
     if format not in FORMATS:
-        raise UnknownFormat(f"{format!r} is no format of messages; {nearest_of(format, FORMATS)}")
+        raise TidegateError(f"{format!r} is no format of messages; {nearest_of(format, FORMATS)}")
     return FORMATS[format].read(message, options)

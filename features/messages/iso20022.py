@@ -71,7 +71,11 @@ def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
         inner, second = (*islice(root.everywhere("Document"), 2), None, None)[:2]
         if second is not None:
             raise MessageRefused(second.place, "want one Document in an envelope", second.line)
-        if inner is None and _NAMED.search(named) and not _holds_a_message(root):
+        if (
+            inner is None
+            and _NAMED.search(named)
+            and not any(child.first("GrpHdr", "Assgnmt") is not None for child in root.children)
+        ):
             return root, root, named  # a header alone, or a message without its Document
         wanted = "want Document as the root element, or in an envelope"
         if inner is None:
@@ -81,11 +85,6 @@ def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
         wanted = "want one business message in Document"
         raise MessageRefused(document.place, wanted, document.line)
     return root, document.children[0], named
-
-
-def _holds_a_message(root: Element) -> bool:
-    """Whether a root is in the place of `Document`."""
-    return any(child.first("GrpHdr", "Assgnmt") is not None for child in root.children)
 
 
 def _opened_json(root: Element) -> tuple[Element, Element, str]:

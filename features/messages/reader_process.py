@@ -74,7 +74,7 @@ def main() -> None:
     gc.freeze()
     base = _resident_bytes()
     if sys.platform == "linux":
-        limit = _address_bytes() + memory_bytes
+        limit = _pages(0) + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
         _serve(socket.socket(fileno=0), base)
@@ -189,10 +189,6 @@ def _resident_after_rest() -> int:
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
     return _resident_bytes()
-
-
-def _address_bytes() -> int:
-    return _pages(0)
 
 
 def _resident_bytes() -> int:

@@ -22,7 +22,7 @@ import numpy as np
 from features.engine.columns import DAY_US, NO_INSTANT, Column
 from features.engine.expressions.arithmetic import looked_up
 from features.engine.string_table import STRING_TABLE
-from features.errors import RatesRefused
+from features.errors import TidegateError
 
 Rates = dict[str, dict[str, float]]
 """Units of a currency that a euro is worth, by month (2025-06) and by currency."""
@@ -99,15 +99,15 @@ def month_of_day() -> Column:
 def read_rates(path: Path) -> Rates:
     """The rates of a file: a header `month,USD,...` and a row for each month.
 
-    Raises RatesRefused, which names the row and the column, where it cannot be read so.
+    Raises TidegateError, which names the row and the column, where it cannot be read so.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             header, *lines = list(csv.reader(file)) or [[]]
     except (OSError, UnicodeDecodeError) as error:
-        raise RatesRefused(f"{path}: cannot be read ({type(error).__name__})") from None
+        raise TidegateError(f"{path}: cannot be read ({type(error).__name__})") from None
     if header[:1] != ["month"] or not all(map(_CURRENCY.fullmatch, header[1:])):
-        raise RatesRefused(f"{path}: want a header `month,USD,...` of codes of currencies")
+        raise TidegateError(f"{path}: want a header `month,USD,...` of codes of currencies")
     return {
         _checked_month(path, row, line): _checked_rates(path, row, header, line)
         for row, line in enumerate(lines, 1)
@@ -146,17 +146,17 @@ def _approximate(rates: Rates) -> Rates:
 def _checked_month(path: Path, row: int, line: list[str]) -> str:
     month = line[0] if line else ""
     if not _MONTH.fullmatch(month):
-        raise RatesRefused(f"{path}, row {row}, month: {month!r} is none; want one as 2025-06")
+        raise TidegateError(f"{path}, row {row}, month: {month!r} is none; want one as 2025-06")
     return month
 
 
 def _checked_rates(path: Path, row: int, header: list[str], line: list[str]) -> dict[str, float]:
     if len(line) != len(header):
-        raise RatesRefused(f"{path}, row {row}: {len(line)} cells; the header has {len(header)}")
+        raise TidegateError(f"{path}, row {row}: {len(line)} cells; the header has {len(header)}")
     stated = {name: cell for name, cell in zip(header[1:], line[1:], strict=True) if cell}
     for currency, cell in stated.items():
         if not _is_positive(cell):
-            raise RatesRefused(
+            raise TidegateError(
                 f"{path}, row {row}, {currency}: {cell!r} is no rate; want the units that a euro"
                 " is worth, or nothing"
             )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from features.errors import LimitsRefused
+from features.errors import TidegateError
 
 VARIABLE = "TIDEGATE_REPORTING_LIMITS"
 _OURS = Path(__file__).with_name("reporting_limits.csv")
@@ -34,12 +34,12 @@ def reporting_limit(currency: str) -> float:
 
 
 def read_limits(path: Path) -> dict[str, float]:
-    """The limits of a file; LimitsRefused, which names the row, where it cannot be read so."""
+    """The limits of a file; TidegateError, which names the row, where it cannot be read so."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise LimitsRefused(f"{path}: cannot be read ({type(error).__name__})") from None
+        raise TidegateError(f"{path}: cannot be read ({type(error).__name__})") from None
     return dict(_limit(path, number, row) for number, row in enumerate(rows, 1))
 
 
@@ -47,7 +47,7 @@ def _limit(path: Path, number: int, row: dict[str, str]) -> tuple[str, float]:
     try:
         currency, limit = row["currency"], float(row["limit"])
     except (KeyError, TypeError, ValueError):
-        raise LimitsRefused(f"{path}, row {number}: want `currency,limit,rule`") from None
+        raise TidegateError(f"{path}, row {number}: want `currency,limit,rule`") from None
     if len(currency) != 3 or not 0 < limit < np.inf:
-        raise LimitsRefused(f"{path}, row {number}: want a code as EUR and a limit above 0")
+        raise TidegateError(f"{path}, row {number}: want a code as EUR and a limit above 0")
     return currency, limit

@@ -66,8 +66,8 @@ def build_on_spark(
     """Write a training set as `build_training_set` does, and to the byte the same.
 
     By so many tasks, of which a Spark may run all at a time, or by one for each part of the work.
-    The folder of records must have the same path for every worker. Raises SparkUnavailable,
-    SparkFailed or WorkerMismatch, and RecordsError as the build of one machine does; then nothing
+    The folder of records must have the same path for every worker. Raises TidegateError,
+    TidegateError or WorkerMismatch, and RecordsError as the build of one machine does; then nothing
     is written.
     """
     with (

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from features.errors import RecordsSuspected, SparkFailed, SparkUnavailable, WorkerMismatch
+from features.errors import RecordsSuspected, TidegateError, WorkerMismatch
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,7 +30,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     """A session for as long as the block lasts.
 
     `sc://host:port` is a server that speaks Spark Connect; anything else is a master of Spark's
-    own, which needs the whole of `pyspark` and Java. Raises SparkUnavailable where nobody answers.
+    own, which needs the whole of `pyspark` and Java. Raises TidegateError where nobody answers.
     """
     importlib.import_module("pyspark")  # whoever lacks it is told so before anything else
     _hold_reachable(shown(master))
@@ -47,7 +47,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
 
 @contextmanager
 def said_plainly(master: str, work: str) -> Iterator[None]:
-    """Raises SparkFailed for whatever Spark ends the block with, or what a task of ours raised."""
+    """Raise TidegateError for any end that Spark gives the block, or what a task of ours raised."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pyspark")  # what it gives up it raises too
@@ -59,7 +59,7 @@ def said_plainly(master: str, work: str) -> Iterator[None]:
         if raised := _RAISED_BY_TASKS.findall(str(error)):
             kind, message = raised[-1]
             raise _KINDS[kind](message) from None
-        raise SparkFailed(
+        raise TidegateError(
             f"{shown(master)}: Spark ended {work}, and nothing was written: {_end_of(error)}"
         ) from error
 
@@ -79,7 +79,7 @@ def _hold_reachable(master: str) -> None:
         where = url.hostname or "", url.port or _PORTS[scheme]
         with suppress(OSError), socket.create_connection(where, ANSWERS_WITHIN_S):
             return
-    raise SparkUnavailable(
+    raise TidegateError(
         f"{master}: nobody answers there; want a Spark Connect server as sc://host:15002, a "
         "Spark cluster as spark://host:7077, or local[2] for this machine"
     )
@@ -94,7 +94,7 @@ def _connected(master: str) -> "SparkSession":
         session: Any = SparkSession.builder.remote(master).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=1000)])
     except PySparkException as error:
-        raise SparkUnavailable(f"{shown(master)}: {_end_of(error)}") from None
+        raise TidegateError(f"{shown(master)}: {_end_of(error)}") from None
     return session
 
 
@@ -102,7 +102,7 @@ def _begun(master: str) -> "SparkSession":
     from pyspark.util import is_remote_only
 
     if is_remote_only():
-        raise SparkUnavailable(
+        raise TidegateError(
             f"{master}: what is installed speaks with servers alone, as sc://host:15002; for a "
             "master of Spark's own: pip install pyspark, and Java"
         )
@@ -115,7 +115,7 @@ def _begun(master: str) -> "SparkSession":
     try:
         return builder.getOrCreate()
     except Exception as error:  # whatever Java ended with
-        raise SparkUnavailable(f"{master}: {_end_of(error)}") from None
+        raise TidegateError(f"{master}: {_end_of(error)}") from None
 
 
 def _end_of(error: Exception) -> str:

@@ -79,7 +79,7 @@ def explained_on_spark(
     """Give `record_counts`, and scores of a file as `explained` makes them of one machine.
 
     What comes back waits beside `out`. Raises RecordsError as `read_subjects` does, and
-    SparkUnavailable, SparkFailed or WorkerMismatch.
+    TidegateError or WorkerMismatch.
     """
     compute = Explaining(model)
     with ExitStack() as stack:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, make_url, select, table, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql.expression import Executable, literal_column
 
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.mapping.mapping import TableMapping
 from features.mapping.source_tables import BLOCK_ROWS, Block, array_of
 
@@ -19,18 +19,18 @@ _ROWS_LOOKED_AT = 1_000
 
 
 class ForeignTable:
-    """The rows of a table or of a query; InputRefused where the database does not give them."""
+    """The rows of a table or of a query; TidegateError where the database does not give them."""
 
     def __init__(self, url: str, mapping: TableMapping):
         try:
             self._url = make_url(url)
         except ArgumentError:
-            raise InputRefused("the URL of the database cannot be read") from None
+            raise TidegateError("the URL of the database cannot be read") from None
         self.place = self._url.render_as_string(hide_password=True)
         self._statement = self._stated(mapping)
         file = self._url.database
         if self._url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
-            raise InputRefused(f"{self.place}: no such file")
+            raise TidegateError(f"{self.place}: no such file")
         with self._rows(_ROWS_LOOKED_AT) as (names, blocks):
             columns = zip(*next(blocks, []), strict=True)
             first = [array_of(column).type for column in columns] or [pa.null()] * len(names)
@@ -51,7 +51,7 @@ class ForeignTable:
         if mapping.query:
             return text(mapping.query)
         if not mapping.table:
-            raise InputRefused(f"{self.place}: the mapping says neither table nor query of it")
+            raise TidegateError(f"{self.place}: the mapping says neither table nor query of it")
         schema, _, name = mapping.table.rpartition(".")
         return select(literal_column("*")).select_from(table(name, schema=schema or None))
 
@@ -73,7 +73,7 @@ class ForeignTable:
             finally:
                 engine.dispose()
         except SQLAlchemyError as error:
-            raise InputRefused(f"{self.place}: {_said_by(error)}") from None
+            raise TidegateError(f"{self.place}: {_said_by(error)}") from None
 
 
 def _let_only_read(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from features.definition import feature as defined
 from features.digests.computations import fingerprint
 from features.engine.columns import Column
 from features.engine.windows.reducers import Reducer
-from features.errors import DefinitionError, UnknownFeature
+from features.errors import TidegateError, UnknownFeature
 from features.indicators import INDICATORS
 from features.persons import describes_a_person
 from features.records import SubjectKind
@@ -207,7 +207,7 @@ def test_a_sentence_that_names_no_window_of_its_feature_is_refused() -> None:
         sentence="{value} of {inspected}",
     )
 
-    with pytest.raises(DefinitionError, match=r"mass_count: no window is called .*inspected"):
+    with pytest.raises(TidegateError, match=r"mass_count: no window is called .*inspected"):
         define(mass_count)
 
 

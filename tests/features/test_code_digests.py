@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from features.digests.code import code_digest, source_digest
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 FACTORS = {"a": 1.0, "b": 2.0}
 FOLDER = Path("data")
@@ -120,10 +120,10 @@ def test_a_function_that_calls_itself_has_a_digest() -> None:
     ids=["a file", "a closure", "a lambda"],
 )
 def test_what_no_digest_can_cover_is_refused(function: Any, reason: str) -> None:
-    with pytest.raises(DefinitionError, match=reason):
+    with pytest.raises(TidegateError, match=reason):
         code_digest(function)
 
 
 def test_a_rule_that_is_gone_from_its_file_is_missed() -> None:
-    with pytest.raises(DefinitionError, match="there is no function rule"):
+    with pytest.raises(TidegateError, match="there is no function rule"):
         source_digest("engine/batch/shared_keys.py", "rule")

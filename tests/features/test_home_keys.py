@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from features.atomic_dir import write_durably
-from features.errors import KeyDamaged, KeyMissing
+from features.errors import KeyMissing, TidegateError
 from features.home_keys import (
     DATABASE_FILE,
     KEY_FILES,
@@ -120,7 +120,7 @@ def test_a_key_that_was_cut_off_is_named(keys: Path, name: str, size: int) -> No
     whole = (keys / KEY_FILES[name]).read_bytes()
     (keys / KEY_FILES[name]).write_bytes((whole * 5)[:size])
 
-    with pytest.raises(KeyDamaged, match=f"{KEY_FILES[name]}.*{size} bytes"):
+    with pytest.raises(TidegateError, match=f"{KEY_FILES[name]}.*{size} bytes"):
         read_key(keys, name)
 
 

@@ -7,7 +7,7 @@ import pytest
 from features import compiled_catalogue, window_checks
 from features.catalogue import feature_named
 from features.engine.windows.window import Window, count, largest, total
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.history.online_store import history_windows
 from features.records import SubjectKind
 from features.window_checks import check_windows
@@ -55,5 +55,5 @@ def test_a_wrong_window_is_told_with_its_feature_before_anything_is_computed(
 ) -> None:
     catalogue_of_one(window)
     for compute in (lambda: compiled_catalogue.computation("shipment"), history_windows):
-        with pytest.raises(DefinitionError, match=f"feature {HABIT.name}: .*{mistake}"):
+        with pytest.raises(TidegateError, match=f"feature {HABIT.name}: .*{mistake}"):
             compute()

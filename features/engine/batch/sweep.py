@@ -22,7 +22,7 @@ from features.engine.numba_cache import compiled
 from features.engine.windows.lifetimes import COUNTS_UNTIL
 from features.engine.windows.reducers import Reducer, elapsed, is_as_extreme, mean_of
 from features.engine.windows.window import Window
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 _EVER = -1
 
@@ -75,7 +75,7 @@ class Sweep:
 
         def reduce_one(window: Window, values: Column | None) -> Column:
             if window.reducer in (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST):
-                raise DefinitionError(f"{window}: what may be amended has no such number")
+                raise TidegateError(f"{window}: what may be amended has no such number")
             given = np.empty(0) if values is None else self._events.in_key_order(values)
             swept = SweptEvents(
                 self._events.starts, self._events.instants, counts.copy(), given.astype(np.float64)

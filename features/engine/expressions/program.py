@@ -22,7 +22,7 @@ from features.engine.expressions.trace import (
     TracedValue,
 )
 from features.engine.string_table import STRING_TABLE
-from features.errors import DefinitionError, nearest_of
+from features.errors import TidegateError, nearest_of
 
 # So many rows at a time that the registers of a block stay in near memory, and what a block costs
 # beside its steps is little.
@@ -84,7 +84,7 @@ class Program:
     def run(self, columns: Mapping[Key, Column]) -> dict[Key, Column]:
         """Every output for all rows of the columns; one that is an input is the very same array.
 
-        Raises DefinitionError where a column's dtype is another than was traced.
+        Raises TidegateError where a column's dtype is another than was traced.
         """
         given = {key: _given(columns, key) for key in self.inputs}
         self._check(given)
@@ -146,7 +146,7 @@ class Program:
     def _check(self, given: dict[Key, Column]) -> None:
         for key, register in self.inputs.items():
             if given[key].dtype != register.kind.value:
-                raise DefinitionError(
+                raise TidegateError(
                     f"column {key} is {given[key].dtype}; the program was traced for"
                     f" {register.kind.value}"
                 )
@@ -155,7 +155,7 @@ class Program:
 def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Program:
     """The program that makes one column per function, of columns of these kinds.
 
-    Raises DefinitionError, naming the function, where one cannot be traced or reads a column that
+    Raises TidegateError, naming the function, where one cannot be traced or reads a column that
     has no kind.
     """
     trace = Trace(TRANSLATED)
@@ -170,7 +170,7 @@ def traced_columns(
 ) -> Program:
     """The program of a function that makes columns of columns, both by key.
 
-    Only those of the `keys` are made where these are given. Raises DefinitionError as `traced`.
+    Only those of the `keys` are made where these are given. Raises TidegateError as `traced`.
     """
     trace = Trace(TRANSLATED, function=compute.__name__)
     outputs = compute(

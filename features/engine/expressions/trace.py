@@ -1,7 +1,7 @@
 """Functions of columns, called with stand-ins that note what is done to them.
 
 A stand-in (`Traced`) has a `dtype`, takes part in what `numpy_ops` knows of numpy, and becomes
-float64 by `astype`. Whatever else a function does with it raises DefinitionError with the
+float64 by `astype`. Whatever else a function does with it raises TidegateError with the
 function's name: a loop, a truth value, an element, a reduction over rows.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from features.engine.columns import Kind
 from features.engine.expressions.opcodes import Op
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Trace:
 
     def refuse(self, what: str) -> NoReturn:
         """Raise, naming the function that is being traced."""
-        raise DefinitionError(
+        raise TidegateError(
             f"{self.function} cannot be traced: {what}; want ufuncs of numpy, np.where, np.isin and"
             " np.clip over whole columns, and a column of its own for what a text implies"
         )

@@ -24,7 +24,7 @@ from features.engine.windows.reducers import (
     window_begin,
 )
 from features.engine.windows.window import Window
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 _NONE = -1
 
@@ -59,7 +59,7 @@ class RequestWindows:
 
 def _numbered(program: Program, window: Window) -> tuple[int, ...]:
     if window.by != ("subject_id",):
-        raise DefinitionError(f"{window}: linked records have no key but the id of their subject")
+        raise TidegateError(f"{window}: linked records have no key but the id of their subject")
     value, where = (
         program.outputs[name].place if name else _NONE for name in (window.value, window.where)
     )

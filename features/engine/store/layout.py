@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Keying, Window
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 SHAPE_WORDS = 4
 # The form of blobs and their keys, as far as layouts do not say it: to be changed with the form.
@@ -113,12 +113,12 @@ def layouts_of(
     """A layout for every keying that the windows need, holding all that they read.
 
     Each event rewrites the open blob of a log, up to two pages and the index of a chapter; each
-    window reads up to two closed pages. Raises DefinitionError for a reducer that is not stored.
+    window reads up to two closed pages. Raises TidegateError for a reducer that is not stored.
     """
     reading: dict[Keying, list[Window]] = {}
     for window in windows:
         if window.reducer not in STORED_REDUCERS:
-            raise DefinitionError(
+            raise TidegateError(
                 f"{window}: of history no {window.reducer!s} value is kept; "
                 f"want {', '.join(map(str, sorted(STORED_REDUCERS)))}"
             )

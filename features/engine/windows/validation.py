@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from features.engine.columns import Kind
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window
-from features.errors import DefinitionError, nearest_of
+from features.errors import TidegateError, nearest_of
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ def check_window(
 ) -> None:
     """Check that the window of a feature can be computed for subjects with these columns.
 
-    Raises DefinitionError, which names the owner, what is wrong and the nearest right answer.
+    Raises TidegateError, which names the owner, what is wrong and the nearest right answer.
     """
     for mistake in _mistakes(window, subject, sources):
-        raise DefinitionError(f"{owner}: {window}: {mistake}")
+        raise TidegateError(f"{owner}: {window}: {mistake}")
 
 
 def _mistakes(

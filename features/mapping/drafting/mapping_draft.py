@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from features.arrow_schema import limits
 from features.atomic_dir import write_durably
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.field_kinds import Money, kinds_of_fields
 from features.mapping.block_columns import BlockColumns
 from features.mapping.drafting.column_values import ColumnSample, is_iban
@@ -91,10 +91,10 @@ class MappingDraft:
 def write_draft(file: Path, inputs: Sequence[str]) -> MappingDraft:
     """Propose a mapping of tables and write it; without tables, one to fill in.
 
-    Raises InputRefused where a table cannot be read, or a file is there already.
+    Raises TidegateError where a table cannot be read, or a file is there already.
     """
     if file.exists():
-        raise InputRefused(f"{file} is there already, and somebody may have worked on it")
+        raise TidegateError(f"{file} is there already, and somebody may have worked on it")
     draft = MappingDraft([_table(each) for each in inputs])
     lines = _lines(draft) if inputs else _to_fill_in()
     write_durably(file, ("\n".join(lines) + "\n").encode(), replace=False)
@@ -103,7 +103,7 @@ def write_draft(file: Path, inputs: Sequence[str]) -> MappingDraft:
 
 def _table(place: str) -> TableDraft:
     if is_url(place):
-        raise InputRefused("a draft is made of files; export some rows of each table")
+        raise TidegateError("a draft is made of files; export some rows of each table")
     file = Path(place)
     written = _written(file)
     samples, about_persons = [], []
@@ -157,7 +157,9 @@ def _samples(file: Path, written: TableMapping) -> Iterator[ColumnSample]:
     names = source.schema.names
     block = next(iter(source.blocks(names)), None)
     rows = block.rows[:ROWS_LOOKED_AT] if block else source.schema.empty_table().to_batches()
-    columns = BlockColumns(rows if block else _none(source.schema), written)
+    columns = BlockColumns(
+        rows if block else pa.RecordBatch.from_pylist([], source.schema), written
+    )
     yield from (ColumnSample(name, _numbers(columns.column(name), written)) for name in names)
 
 
@@ -167,10 +169,6 @@ def _numbers(column: pa.Array, written: TableMapping) -> pa.Array:
         return column
     plain, broken = ungrouped(column, written.decimal)
     return column if broken else plain
-
-
-def _none(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], schema)
 
 
 def _lines(draft: MappingDraft) -> Iterator[str]:

@@ -17,7 +17,7 @@ from features.engine.expressions.arithmetic import looked_up
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import BLOCK_ROWS, Function, Program, traced
 from features.engine.string_table import STRING_TABLE
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.linked_records import linked_record_types
 from features.records import SubjectKind
 from tests.counts import count
@@ -273,12 +273,12 @@ def test_what_the_vocabulary_makes_of_a_text_is_a_column_of_its_own() -> None:
 def test_what_cannot_be_traced_is_refused_with_the_name_of_the_function(
     function: Callable[..., Column],
 ) -> None:
-    with pytest.raises(DefinitionError, match="how_suspicious cannot be traced"):
+    with pytest.raises(TidegateError, match="how_suspicious cannot be traced"):
         traced(
             {0: Function("how_suspicious", function, Function.from_callable(function).reads)}, KINDS
         )
 
 
 def test_a_column_of_another_kind_than_was_traced_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="column x is int64"):
+    with pytest.raises(TidegateError, match="column x is int64"):
         program_of(lambda x: x + 1).run({"x": np.array([1])})

@@ -27,7 +27,7 @@ from features.engine.windows.window import (
     smallest,
     total,
 )
-from features.errors import DefinitionError
+from features.errors import TidegateError
 from features.submission import Submission
 from features.vector import Vector, feature_vector
 from tests.counts import count as how_many
@@ -105,7 +105,7 @@ def test_windows_over_what_a_subject_brings_are_as_declared(
 
 
 def test_a_window_over_what_is_attached_by_another_key_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="no key but the id"):
+    with pytest.raises(TidegateError, match="no key but the id"):
         RequestWindows(PROGRAM, [count("events", by="label")])
 
 

@@ -25,7 +25,7 @@ from features.engine.windows.window import (
     smallest,
     total,
 )
-from features.errors import DefinitionError, OnlineStoreUnavailable
+from features.errors import OnlineStoreUnavailable, TidegateError
 from tests.counts import count as how_many
 
 START = 1_700_000_000_000_000
@@ -236,7 +236,7 @@ LAYOUTS = layouts_of(every_window(None), page_rows=128, chapter_pages=16)
 
 @pytest.mark.parametrize("make", [largest, smallest, latest])
 def test_a_window_over_history_by_a_reducer_that_is_not_stored_is_refused(make) -> None:
-    with pytest.raises(DefinitionError, match=f"of history no {make.__name__} value"):
+    with pytest.raises(TidegateError, match=f"of history no {make.__name__} value"):
         layouts_of([make("payments", "amount", by="payer_id")])
 
 

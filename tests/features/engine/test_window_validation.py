@@ -19,7 +19,7 @@ from features.engine.windows.window import (
     mean,
     total,
 )
-from features.errors import DefinitionError
+from features.errors import TidegateError
 
 SUBJECT = {"consignee_id": Kind.TEXT, "hs_code": Kind.TEXT, "price": Kind.NUMBER}
 EVENT = {
@@ -128,7 +128,7 @@ def test_a_window_that_can_be_computed_is_accepted(window: Window) -> None:
 def test_a_mistake_is_told_with_its_feature_and_the_nearest_right_answer(
     window: Window, mistake: str
 ) -> None:
-    with pytest.raises(DefinitionError, match=re.escape(mistake)) as refused:
+    with pytest.raises(TidegateError, match=re.escape(mistake)) as refused:
         check_window("feature paid_in_cash", window, SUBJECT_AND_ID, SOURCES)
 
     assert str(refused.value).startswith(f"feature paid_in_cash: {window}: ")

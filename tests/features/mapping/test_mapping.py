@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import InputRefused, MappingRefused
+from features.errors import TidegateError
 from features.mapping.toml_lines import lines_of
 from tests.features.mapping.importing import AT, SHIPMENT, SHIPMENTS, imported, written_csv
 
@@ -90,7 +90,7 @@ def test_a_fault_is_said_with_its_line_and_the_nearest_word(
     (tmp_path / "codes.csv").write_text("code,meaning\n")
     wrong = wrong + ("[codes.codes]\n1 = 'x'\n" if "cods" in wrong else "")
 
-    with pytest.raises(MappingRefused) as refusal:
+    with pytest.raises(TidegateError) as refusal:
         imported(tmp_path, WHOLE + wrong, str(written_csv(tmp_path, [SHIPMENT])))
 
     lines = str(refusal.value).splitlines()
@@ -119,7 +119,7 @@ def test_a_fault_is_said_with_its_line_and_the_nearest_word(
 def test_an_instant_that_cannot_be_followed_is_said_so(
     tmp_path: Path, field: str, says: str
 ) -> None:
-    with pytest.raises(MappingRefused, match="line 11") as refusal:
+    with pytest.raises(TidegateError, match="line 11") as refusal:
         imported(tmp_path, SHIPMENTS + field, str(written_csv(tmp_path, [SHIPMENT])))
 
     assert says in str(refusal.value)
@@ -128,7 +128,7 @@ def test_an_instant_that_cannot_be_followed_is_said_so(
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     wrong = SHIPMENTS.replace('"HS"', '"HSS"').replace('"DEST"', '"DES"') + AT
 
-    with pytest.raises(MappingRefused) as refusal:
+    with pytest.raises(TidegateError) as refusal:
         imported(tmp_path, wrong, str(written_csv(tmp_path, [SHIPMENT])))
 
     assert [each.partition(":")[0][-1] for each in str(refusal.value).splitlines()] == ["7", "0"]
@@ -143,14 +143,14 @@ def test_a_column_that_describes_a_person_is_read_into_nothing(tmp_path: Path) -
             imported(tmp_path, text, str(written_csv(tmp_path, [row])))
             continue
         with pytest.raises(
-            MappingRefused, match=f"line 12: the column '{column}' is about a person"
+            TidegateError, match=f"line 12: the column '{column}' is about a person"
         ):
             imported(tmp_path, text, str(written_csv(tmp_path, [row])))
 
 
 @pytest.mark.parametrize("text", ["[shipments\n", "a = 1\na = 2\n"])
 def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path, text: str) -> None:
-    with pytest.raises(MappingRefused, match="line"):
+    with pytest.raises(TidegateError, match="line"):
         imported(tmp_path, text)
 
 
@@ -158,7 +158,7 @@ def test_an_input_that_is_none_of_the_tables_is_refused_with_the_nearest(tmp_pat
     both = WHOLE + 'join = { register = { ID = "NO" } }\n'
 
     with pytest.raises(
-        InputRefused, match=r"regster\.csv is none of the tables t, register; the nearest"
+        TidegateError, match=r"regster\.csv is none of the tables t, register; the nearest"
     ):
         imported(tmp_path, both, str(written_csv(tmp_path, [SHIPMENT], "regster.csv")))
 
@@ -166,7 +166,7 @@ def test_an_input_that_is_none_of_the_tables_is_refused_with_the_nearest(tmp_pat
 def test_codes_are_read_from_a_file_beside_the_mapping(tmp_path: Path) -> None:
     (tmp_path / "ways.csv").write_text("code,meaning\n1,full\n2,?!\n")
 
-    with pytest.raises(MappingRefused, match="'\\?!' does not look like"):
+    with pytest.raises(TidegateError, match="'\\?!' does not look like"):
         imported(tmp_path, WHOLE + 'tax_type = { column = "ID", codes = "ways.csv" }\n',
                  str(written_csv(tmp_path, [SHIPMENT])))  # fmt: skip
 

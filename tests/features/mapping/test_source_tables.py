@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.mapping import source_tables
 from features.mapping.csv_quotes import require_closed_quotes
 from features.mapping.mapping import TableMapping
@@ -55,7 +55,7 @@ def test_a_quote_that_does_not_end_takes_no_rows_along(tmp_path: Path, ends_in: 
         lines[ends_in] += '"'
     (tmp_path / "t.csv").write_text("\n".join(lines))
 
-    with pytest.raises(InputRefused, match=r"t\.csv: the quote that begins a value in line 8 "):
+    with pytest.raises(TidegateError, match=r"t\.csv: the quote that begins a value in line 8 "):
         read(tmp_path / "t.csv")
 
 
@@ -70,7 +70,7 @@ def test_a_line_is_refused_exactly_where_a_reader_takes_the_next_one_along(line:
     try:
         require_closed_quotes(StringIO(text, newline=""), ",", "t.csv")
         is_closed = True
-    except InputRefused:
+    except TidegateError:
         is_closed = False
 
     try:
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_is_refused_by_name(
 ) -> None:
     (tmp_path / name).write_bytes(content)
 
-    with pytest.raises(InputRefused, match=name):
+    with pytest.raises(TidegateError, match=name):
         read(tmp_path / name, **says)
 
 
@@ -153,5 +153,5 @@ def test_a_csv_file_that_is_written_otherwise_is_refused_with_what_to_do(
 ) -> None:
     (tmp_path / "t.csv").write_bytes(content)
 
-    with pytest.raises(InputRefused, match=rf"t\.csv: .*{told}"):
+    with pytest.raises(TidegateError, match=rf"t\.csv: .*{told}"):
         read(tmp_path / "t.csv", **says)

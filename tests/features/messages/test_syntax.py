@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from features.errors import MessageRefused, UnknownFormat
+from features.errors import MessageRefused, TidegateError
 from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
 from features.messages.formats import read_message
@@ -238,5 +238,5 @@ def test_released_signs_are_part_of_the_text() -> None:
 
 
 def test_an_unknown_format_names_the_nearest() -> None:
-    with pytest.raises(UnknownFormat, match="'iso20022'"):
+    with pytest.raises(TidegateError, match="'iso20022'"):
         read_message("iso2022", b"", OPTIONS)

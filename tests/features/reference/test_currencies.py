@@ -9,7 +9,7 @@ import pytest
 
 from features.engine.columns import NO_INSTANT, instant_us
 from features.engine.string_table import STRING_TABLE
-from features.errors import RatesRefused
+from features.errors import TidegateError
 from features.reference import currencies
 from features.reference.currencies import (
     VARIABLE,
@@ -154,10 +154,10 @@ def test_a_file_of_rates_that_cannot_be_meant_is_refused(
 ) -> None:
     (tmp_path / "rates.csv").write_text(text)
 
-    with pytest.raises(RatesRefused, match=says):
+    with pytest.raises(TidegateError, match=says):
         read_rates(tmp_path / "rates.csv")
 
 
 def test_a_file_of_rates_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RatesRefused, match="cannot be read"):
+    with pytest.raises(TidegateError, match="cannot be read"):
         read_rates(tmp_path / "none.csv")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.errors import LimitsRefused
+from features.errors import TidegateError
 from features.reference.reporting_limits import (
     VARIABLE,
     read_limits,
@@ -37,14 +37,14 @@ def test_a_deployers_limits_win_currency_by_currency(
 def test_a_row_that_cannot_be_meant_is_refused(tmp_path: Path, row: str) -> None:
     (tmp_path / "limits.csv").write_text(f"currency,limit,rule\n{row},a law\n")
 
-    with pytest.raises(LimitsRefused, match="row 1"):
+    with pytest.raises(TidegateError, match="row 1"):
         read_limits(tmp_path / "limits.csv")
 
 
 def test_a_file_that_is_not_there_or_of_other_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "limits.csv").write_text("money,much\nEUR,9\n")
 
-    with pytest.raises(LimitsRefused, match="want `currency"):
+    with pytest.raises(TidegateError, match="want `currency"):
         read_limits(tmp_path / "limits.csv")
-    with pytest.raises(LimitsRefused, match="cannot be read"):
+    with pytest.raises(TidegateError, match="cannot be read"):
         read_limits(tmp_path / "none.csv")

@@ -18,7 +18,7 @@ import features.spark.scan_records
 import features.spark.shuffle
 import features.spark.tasks
 from features.build_training_set import build_training_set
-from features.errors import RecordsError, SparkFailed, SparkUnavailable, WorkerMismatch
+from features.errors import RecordsError, TidegateError, WorkerMismatch
 from features.records import SubjectKind
 from features.rescoring_rules import RescoringRules
 from features.spark.build import build_on_spark
@@ -193,7 +193,7 @@ def test_a_master_that_is_not_there_is_said_soon(scheme: str, world: Path, tmp_p
     master = f"{scheme}://127.0.0.1:{free_port()}"
     began = time.monotonic()
 
-    with pytest.raises(SparkUnavailable, match=f"^{master}: nobody answers there"):
+    with pytest.raises(TidegateError, match=f"^{master}: nobody answers there"):
         build_on_spark("route", f"{master}/;token=s3cret", None, world, tmp_path / "out")
 
     assert time.monotonic() - began < ANSWERS_WITHIN_S
@@ -202,7 +202,7 @@ def test_a_master_that_is_not_there_is_said_soon(scheme: str, world: Path, tmp_p
 
 @pytest.mark.skipif(GIVEN is not None, reason="Spark itself is there")
 def test_a_master_of_spark_itself_needs_more_than_the_client(world: Path, tmp_path: Path) -> None:
-    with pytest.raises(SparkUnavailable, match="pip install pyspark"):
+    with pytest.raises(TidegateError, match="pip install pyspark"):
         build_on_spark("route", "local[2]", None, world, tmp_path / "out")
 
 
@@ -228,7 +228,7 @@ def dying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_dies_ends_the_build_and_nothing_is_written(
     world: Path, tmp_path: Path, dying: None
 ) -> None:
-    with sail() as mortal, pytest.raises(SparkFailed, match="nothing was written"):
+    with sail() as mortal, pytest.raises(TidegateError, match="nothing was written"):
         build_on_spark("route", mortal, TASKS, world, tmp_path / "out")
 
     assert {file.name for file in tmp_path.iterdir()} == {"died"}

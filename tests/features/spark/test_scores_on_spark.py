@@ -20,7 +20,7 @@ import features.spark.shuffle
 import features.spark.submitted_file
 from features.catalogue import catalogue
 from features.engine.columns import Columns
-from features.errors import RecordsError, SparkUnavailable, TidegateError, WorkerMismatch
+from features.errors import RecordsError, TidegateError, WorkerMismatch
 from features.file_among_records import among_records
 from features.ingest.record_folder import RecordFolder
 from features.records import SubjectKind
@@ -345,7 +345,7 @@ def test_nothing_is_written_where_no_spark_answers(ending: str, home: Path, tmp_
     master = f"sc://127.0.0.1:{free_port()}"
     file = some_file(ending, home, tmp_path)
     left = {*tmp_path.iterdir()}
-    with pytest.raises(SparkUnavailable, match="nobody answers there"):
+    with pytest.raises(TidegateError, match="nobody answers there"):
         score(home, file, tmp_path / "out.csv", *on(master))
 
     assert {*tmp_path.iterdir()} == left

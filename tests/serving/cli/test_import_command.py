@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
-from features.errors import MappingRefused
+from features.errors import TidegateError
 from features.home_keys import PSEUDONYMS, read_key, write_secret
 from features.ingest.record_files import read_records
 from serving.cli.main import app
@@ -131,5 +131,5 @@ def test_a_mapping_that_is_wrong_is_refused_before_anything_is_read(tmp_path: Pa
 
     done = run("--mapping", tmp_path / "m.toml", written_csv(tmp_path, [SHIPMENT]), "--check")
 
-    assert isinstance(done.exception, MappingRefused)
+    assert isinstance(done.exception, TidegateError)
     assert "declared_at is required" in str(done.exception)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.mapping.mapping import TableMapping
 from serving.storage import foreign_table
 from serving.storage.foreign_table import ForeignTable
@@ -65,7 +65,7 @@ def test_a_table_and_a_query_are_read_in_blocks(url: str, monkeypatch: pytest.Mo
 
 
 def test_a_query_that_writes_is_refused_and_changes_nothing(url: str) -> None:
-    with pytest.raises(InputRefused):
+    with pytest.raises(TidegateError):
         ForeignTable(url, TableMapping(query="DELETE FROM decl RETURNING *"))
 
     with engine_of(url).connect() as connection:
@@ -73,16 +73,16 @@ def test_a_query_that_writes_is_refused_and_changes_nothing(url: str) -> None:
 
 
 def test_what_the_database_says_is_passed_on_in_a_line(url: str) -> None:
-    with pytest.raises(InputRefused, match="dcl") as refusal:
+    with pytest.raises(TidegateError, match="dcl") as refusal:
         ForeignTable(url, TableMapping(table="dcl"))
 
     assert "\n" not in str(refusal.value)
-    with pytest.raises(InputRefused, match="neither table nor query"):
+    with pytest.raises(TidegateError, match="neither table nor query"):
         ForeignTable(url, TableMapping())
 
 
 def test_no_password_is_repeated() -> None:
-    with pytest.raises(InputRefused) as refusal:
+    with pytest.raises(TidegateError) as refusal:
         ForeignTable("postgresql://reader:hidden-word@127.0.0.1:1/x", TableMapping(table="decl"))
 
     assert "hidden-word" not in str(refusal.value)
@@ -95,7 +95,7 @@ def test_a_database_that_is_not_there_is_none_and_is_not_made(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(InputRefused):
+    with pytest.raises(TidegateError):
         ForeignTable(url, TableMapping(table="decl"))
 
     assert not [*tmp_path.iterdir()]

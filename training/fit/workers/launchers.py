@@ -69,7 +69,7 @@ def workers_invited(count: int, where: Address, key: str) -> Iterator[WorkerGrou
 def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator[WorkerGroup]:
     """So many tasks of Spark, which run at the same time and reach this machine at `where`.
 
-    Raises SparkUnavailable, SparkFailed, or WorkersFailed where Spark has no room for all.
+    Raises TidegateError, or WorkersFailed where Spark has no room for all.
     """
     key = secrets.token_hex()
     where = where or (_own_host_towards(master), 0)

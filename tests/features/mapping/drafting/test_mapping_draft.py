@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from features.errors import InputRefused
+from features.errors import TidegateError
 from features.mapping.drafting.mapping_draft import MappingDraft, write_draft
 from features.mapping.mapping import MappingFile
 from features.records import RECORD_FILES
@@ -248,7 +248,7 @@ def test_without_a_table_every_field_stands_there_to_be_filled_in(tmp_path: Path
 def test_what_cannot_be_looked_at_is_refused_and_nothing_is_written(
     tmp_path: Path, place: str
 ) -> None:
-    with pytest.raises(InputRefused):
+    with pytest.raises(TidegateError):
         write_draft(tmp_path / "draft.toml", [place])
 
     assert not (tmp_path / "draft.toml").exists()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import SparkUnavailable
+from features.errors import TidegateError
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.fit.workers.launchers import workers_here, workers_on_spark
@@ -37,7 +37,7 @@ def test_tasks_of_spark_grow_what_processes_grow_and_end_where_the_training_does
 
 def test_a_spark_that_is_not_there_is_said_at_once() -> None:
     with (
-        pytest.raises(SparkUnavailable, match="nobody answers there"),
+        pytest.raises(TidegateError, match="nobody answers there"),
         workers_on_spark(2, "sc://127.0.0.1:1", None),
     ):
         pass
