@@ -17,7 +17,7 @@ from features.atomic_dir import written_whole
 from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
 from features.definition import Feature
-from features.digests.computations import computation_digests, fingerprint
+from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progress
 from features.engine.batch.record_blocks import RecordBlocks
@@ -136,7 +136,7 @@ def write_training_set(
     """
     about = {
         "subject": kind,
-        "catalogue": fingerprint(kind),
+        "catalogue": catalogue_fingerprint(kind),
         "computations": dict(computation_digests(kind)),
         "records_digest": _digest_of(records),
     }

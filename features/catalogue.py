@@ -288,7 +288,7 @@ def windows() -> set[Window]:
 
 
 @cache
-def columns_read(source: str) -> tuple[str, ...]:
+def columns_of_source(source: str) -> tuple[str, ...]:
     """The columns of a source that windows read, and those that order its events."""
     read = {"known_at", "record_id"}
     for window in windows():

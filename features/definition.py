@@ -46,7 +46,7 @@ class Unit(StrEnum):
     CATEGORY = "category"
 
 
-class Direction(Enum):
+class MonotoneConstraint(Enum):
     """Where the domain is sure: which way the risk may only go as the value rises."""
 
     HIGHER_IS_RISKIER = 1
@@ -54,7 +54,7 @@ class Direction(Enum):
     EITHER = 0
 
 
-class Warns(StrEnum):
+class SuspiciousSide(StrEnum):
     """On which side of what is usual a value is a sign of the feature's indicator."""
 
     HIGH = "high"
@@ -96,9 +96,9 @@ class Feature:
     reads: tuple[str, ...]
     when_missing: str
     indicator: str | None
-    warns: Warns
+    warns: SuspiciousSide
     source: str
-    direction: Direction
+    direction: MonotoneConstraint
     sentence: str
     sentence_of_one: str | None
     sentence_below_zero: str | None
@@ -157,11 +157,11 @@ def feature(  # noqa: PLR0913  a face has this many sides
     sentence_of_one: str | None = None,
     sentence_below_zero: str | None = None,
     sentence_of_none: str | None = None,
-    warns: Warns | None = None,
+    warns: SuspiciousSide | None = None,
     among: Peers = Peers.ALL,
     known_by: str | None = None,
     shows_from: float | None = None,
-    direction: Direction = Direction.EITHER,
+    direction: MonotoneConstraint = MonotoneConstraint.EITHER,
     computed: Callable[..., Column] | None = None,
 ) -> Callable[[Callable[..., Any]], Feature]:
     """Make a `Feature` of a function of columns, named by the function and its file.
@@ -209,21 +209,23 @@ def feature(  # noqa: PLR0913  a face has this many sides
 
 
 WARNS_BY_DIRECTION = {
-    Direction.HIGHER_IS_RISKIER: Warns.HIGH,
-    Direction.LOWER_IS_RISKIER: Warns.LOW,
-    Direction.EITHER: Warns.EITHER,
+    MonotoneConstraint.HIGHER_IS_RISKIER: SuspiciousSide.HIGH,
+    MonotoneConstraint.LOWER_IS_RISKIER: SuspiciousSide.LOW,
+    MonotoneConstraint.EITHER: SuspiciousSide.EITHER,
 }
 
 
-def _warns(name: str, indicator: str | None, given: Warns | None, direction: Direction) -> Warns:
+def _warns(
+    name: str, indicator: str | None, given: SuspiciousSide | None, direction: MonotoneConstraint
+) -> SuspiciousSide:
     if indicator is None:
-        if given not in (None, Warns.NEVER):
+        if given not in (None, SuspiciousSide.NEVER):
             raise TidegateError(f"{name}: without an indicator a value warns of nothing")
-        return Warns.NEVER
+        return SuspiciousSide.NEVER
     warns = given or WARNS_BY_DIRECTION[direction]
-    if warns is Warns.NEVER:
+    if warns is SuspiciousSide.NEVER:
         raise TidegateError(f"{name}: what is never a sign of {indicator} has no indicator")
-    if direction is not Direction.EITHER and warns is not WARNS_BY_DIRECTION[direction]:
+    if direction is not MonotoneConstraint.EITHER and warns is not WARNS_BY_DIRECTION[direction]:
         raise TidegateError(f"{name}: warns {warns.value}, but its direction says otherwise")
     return warns
 

@@ -12,7 +12,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from features.catalogue import columns_read
+from features.catalogue import columns_of_source
 from features.derived.amended_journeys import join_amended_journeys
 from features.derived.document import shipment_permits
 from features.derived.outcome import (
@@ -44,7 +44,7 @@ from features.engine.windows.lifetimes import (
     COUNTS_UNTIL,
     LIFETIME,
     is_first_of_each,
-    together,
+    join_events,
 )
 from features.linked_records import DRIFT_CELL, LinkedRecordType, linked_record_types
 from features.records import Document, Journey, Position, SubjectKind, Transaction
@@ -68,7 +68,7 @@ def event_sources(kind: SubjectKind) -> EventSources:
     )
 
 
-def read_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[str]) -> Columns:
+def read_all_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[str]) -> Columns:
     """Every subject of one kind, ordered by declaration and then by id, with some columns.
 
     Nothing else of a record is read. Where any was amended or withdrawn there is a row for each
@@ -133,7 +133,7 @@ def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[
 @cache
 def payment_program() -> Program:
     """What windows read of a payment by itself, whichever subject it belongs to."""
-    return traced_columns(derive_payment, kinds_of(Transaction), {*columns_read(PAYMENTS)})
+    return traced_columns(derive_payment, kinds_of(Transaction), {*columns_of_source(PAYMENTS)})
 
 
 def payments(transactions: Columns) -> Columns:
@@ -146,10 +146,10 @@ def paid_outcomes(records: RecordBlocks) -> Columns:
     outcomes = _outcomes(records)
     paid = _payments_for(np.unique(outcomes["subject_id"]), records)
     of_kinds = [
-        paid_outcome_events(kind, read_subjects(kind, records, frozenset()), outcomes, paid)
+        paid_outcome_events(kind, read_all_subjects(kind, records, frozenset()), outcomes, paid)
         for kind in SUBJECT_TYPES
     ]
-    return sorted_by_known_at(together(of_kinds))
+    return sorted_by_known_at(join_events(of_kinds))
 
 
 def _outcomes(records: RecordBlocks) -> Columns:
@@ -165,7 +165,7 @@ def _payments_for(subject_ids: Column, records: RecordBlocks) -> Columns:
         ending = _ending(block, amendments, first)
         kept.append(rows(ending, np.isin(block["subject_id"], subject_ids)))
         first += length(block)
-    return together(kept)
+    return join_events(kept)
 
 
 def _ending(records: Columns, amendments: Amendments, first: int) -> Columns:
@@ -182,7 +182,7 @@ def drifts(positions: Columns) -> Columns:
 
 @cache
 def _subject_table(kind: SubjectKind) -> SubjectTable:
-    return SubjectTable(partial(subject_fields, kind), partial(read_subjects, kind))
+    return SubjectTable(partial(subject_fields, kind), partial(read_all_subjects, kind))
 
 
 def _histories(kind: SubjectKind) -> tuple[SubjectHistory, SubjectHistory]:
@@ -224,7 +224,7 @@ def _linked_source(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedSo
 
 @cache
 def _payments() -> EventStream:
-    read = {*payment_program().columns, *columns_read(PAYMENTS), Transaction.known_from}
+    read = {*payment_program().columns, *columns_of_source(PAYMENTS), Transaction.known_from}
     fields = {name for name in read if isinstance(name, str)} & Transaction.model_fields.keys()
     return EventStream(
         name=PAYMENTS,

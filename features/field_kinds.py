@@ -121,7 +121,7 @@ class Flag(FieldKind):
     """Yes or no."""
 
 
-def kind_of(field: FieldInfo) -> FieldKind | None:
+def field_kind(field: FieldInfo) -> FieldKind | None:
     """The kind of a field; None where its annotation has none.
 
     A closed list of words is a code without saying so.
@@ -133,7 +133,7 @@ def kind_of(field: FieldInfo) -> FieldKind | None:
 @cache
 def kinds_of_fields(record: type[BaseModel]) -> dict[str, FieldKind]:
     """The kind of every field of a record type that has one."""
-    kinds = {name: kind_of(field) for name, field in record.model_fields.items()}
+    kinds = {name: field_kind(field) for name, field in record.model_fields.items()}
     return {name: kind for name, kind in kinds.items() if kind}
 
 

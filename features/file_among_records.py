@@ -19,7 +19,7 @@ from features.engine.batch.record_blocks import read_whole
 from features.engine.columns import Column, Columns, rows
 from features.errors import RecordsError
 from features.ingest.files_as_written import BLOCK_ROWS, is_as_written
-from features.ingest.record_files import file_of, read_record_file, read_records
+from features.ingest.record_files import read_record_file, read_records, record_file_of
 from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -56,16 +56,16 @@ def among_records(
     that is one of the records' own needs none. Raises RecordsError, which names what was given.
     """
     name = SUBJECT_TYPES[kind].record_file
-    own = file_of(records, name)
+    own = record_file_of(records, name)
     if own is not None and file.exists() and own.samefile(file):
         yield _not_empty(file, AskedSubjects(kind, records, 0, RecordFolder(records).count(name)))
         return
     for _ in RecordFolder(records).blocks(name, ()):
         pass
     given = read_record_file(file, name)
-    with shared_folder(records) if is_shared else _own_folder() as folder:
+    with folder_beside_records(records) if is_shared else _own_folder() as folder:
         for other in RECORD_FILES.keys() - {name}:
-            if found := file_of(records, other):
+            if found := record_file_of(records, other):
                 (folder / found.name).symlink_to(found.resolve())
         others = _write(folder / f"{name}.parquet", records, kind, given)
         try:
@@ -75,7 +75,7 @@ def among_records(
 
 
 @contextmanager
-def shared_folder(records: Path) -> Iterator[Path]:
+def folder_beside_records(records: Path) -> Iterator[Path]:
     """Give a folder beside records, which whoever may read these may read, for the block."""
     with TemporaryDirectory(prefix=".asked-", dir=records.absolute().parent) as made:
         folder = Path(made)
@@ -119,7 +119,7 @@ def _write(out: Path, records: Path, kind: SubjectKind, given: pa.Table) -> int:
 
 
 def _known(records: Path, name: str) -> Iterator[pa.Table]:
-    file = file_of(records, name)
+    file = record_file_of(records, name)
     if file is None or not is_as_written(file, name):
         yield read_records(records, name)
         return

@@ -105,7 +105,7 @@ def make_keys(folder: Path) -> None:
             partial.rmdir()
 
 
-def make_key(folder: Path, name: str) -> None:
+def create_key(folder: Path, name: str) -> None:
     """Make one key that nothing hangs on yet, in a home that has others."""
     _write_key(folder, name, fresh_key(name))
 
@@ -148,7 +148,7 @@ def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool =
     write_durably(file, wrapped_for(folder, relative, content), replace=replace)
 
 
-def fingerprint(name: str, content: bytes) -> str:
+def key_fingerprint(name: str, content: bytes) -> str:
     """What names a key in public (hexadecimal): of a secret a keyed hash, which tells nothing.
 
     Of a pair of keys it is the beginning of the public half.
@@ -213,7 +213,7 @@ def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]
     if following.exists():
         replaced, taken = read_secret(folder, file.name), read_secret(folder, following.name)
         if name in KEPT_WHEN_ROTATED and replaced != taken:
-            kept = f"{FORMER}/{name}-{time.time_ns()}-{fingerprint(name, replaced)}.key"
+            kept = f"{FORMER}/{name}-{time.time_ns()}-{key_fingerprint(name, replaced)}.key"
             write_secret(folder, kept, replaced)
         with file.open("r+b") as opened:  # what is overwritten below, once it has no name
             write_secret(folder, file.name, taken, replace=True)
@@ -298,7 +298,7 @@ def keys_from(folder: Path, name: str, in_use: str) -> tuple[bytes, ...]:
     following = f"{KEY_FILES[name]}.next"
     laid = (read_secret(folder, following),) if (folder / following).exists() else ()
     found = tuple(dict.fromkeys((read_key(folder, name), *laid, *former_keys(folder, name))))
-    newest = [key for key in found if fingerprint(name, key) == in_use]
+    newest = [key for key in found if key_fingerprint(name, key) == in_use]
     others = [key for key in found if key not in (*newest, *laid)]
     return (*newest, *others) if newest else ()
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from features.catalogue import columns_read
+from features.catalogue import columns_of_source
 from features.derived.beside_subject import (
     IS_SUPERSEDED,
     PREVIOUS,
@@ -49,7 +49,7 @@ from features.engine.columns import (
     instant_us,
     is_missing,
     kinds_of,
-    missing,
+    missing_value,
     places,
     rows,
 )
@@ -373,7 +373,7 @@ def latest_by_subject(
 
     With `where`, among those of which that column is 1.
     """
-    latest = np.full(len(subjects["subject_id"]), missing(events[name]), events[name].dtype)
+    latest = np.full(len(subjects["subject_id"]), missing_value(events[name]), events[name].dtype)
     subject = places(events["subject_id"], subjects["subject_id"])
     known = (subject >= 0) & ~is_missing(events[name])
     if where is not None:
@@ -385,7 +385,7 @@ def latest_by_subject(
 @cache
 def _program(record_type: LinkedRecordType, kind: SubjectKind) -> Program:
     of_latest = {name for each in record_type.latest.values() for name in (each.field, each.where)}
-    columns = {"subject_id", *columns_read(record_type.name), *filter(None, of_latest)}
+    columns = {"subject_id", *columns_of_source(record_type.name), *filter(None, of_latest)}
     return _traced(record_type, kind, columns)
 
 

@@ -91,11 +91,11 @@ _LONGEST_JOINED = 40
 PERSON_PHRASES = ("date_of_birth", "travel_document", "national_id", "identity_card", "id_card")
 
 
-def words_of(field: str) -> tuple[str, ...]:
+def words_of_name(field: str) -> tuple[str, ...]:
     """The lower-case words of a field name, however it is written.
 
-    >>> words_of("dateOfBirth"), words_of("Given-Name"), words_of("EMAIL"), words_of("prénom")
-    (('date', 'of', 'birth'), ('given', 'name'), ('email',), ('prenom',))
+    >>> [words_of_name(each) for each in ("dateOfBirth", "Given-Name", "EMAIL", "prénom")]
+    [('date', 'of', 'birth'), ('given', 'name'), ('email',), ('prenom',)]
     """
     plain = "".join(c for c in unicodedata.normalize("NFD", field) if not unicodedata.combining(c))
     separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
@@ -139,7 +139,7 @@ def _words_apart(field: str) -> tuple[str, ...]:
     >>> _words_apart("NATIONALITYCODE"), _words_apart("SURNAME1"), _words_apart("PACKAGES")
     (('nationality', 'code'), ('surname',), ('packages',))
     """
-    words = (word.strip("0123456789") for word in words_of(field))
+    words = (word.strip("0123456789") for word in words_of_name(field))
     return tuple(part for word in words if word for part in _parted(word))
 
 

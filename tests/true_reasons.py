@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from features.catalogue import feature_named
-from features.definition import Feature, Unit, Warns
+from features.definition import Feature, SuspiciousSide, Unit
 from tests.features.indicator_labels import reviewed_labels
 
 LABELS = reviewed_labels()
@@ -58,7 +58,7 @@ def _faults(seen: dict[str, Any], reason: dict[str, Any]) -> Iterable[str]:
     if value is None:
         yield "is missing"
         return
-    if feature.indicator is None or feature.warns is Warns.NEVER:
+    if feature.indicator is None or feature.warns is SuspiciousSide.NEVER:
         yield "is a sign of nothing"
     if LABELS[feature.name] != reason["indicator"]:
         yield f"is a sign of {LABELS[feature.name]} {LABEL} {reason['indicator']}"
@@ -100,9 +100,11 @@ def _is_known(source: str, key: tuple[str, ...], values: dict[str, Any]) -> bool
     return all(bool(values[HISTORY_OF[part]]) for part in key if part in HISTORY_OF)
 
 
-def _lies_on_the_other_side(seen: dict[str, Any], warns: Warns, unit: Unit, effect: str) -> bool:
+def _lies_on_the_other_side(
+    seen: dict[str, Any], warns: SuspiciousSide, unit: Unit, effect: str
+) -> bool:
     percentile = seen["comparison"]["percentile"]
-    if warns not in (Warns.HIGH, Warns.LOW) or isinstance(seen["value"], str):
+    if warns not in (SuspiciousSide.HIGH, SuspiciousSide.LOW) or isinstance(seen["value"], str):
         return False
     if unit is Unit.YES_NO:
         is_high, is_low = bool(seen["value"]), not seen["value"]
@@ -110,14 +112,14 @@ def _lies_on_the_other_side(seen: dict[str, Any], warns: Warns, unit: Unit, effe
         return False
     else:
         is_high, is_low = percentile > 50, percentile < 50
-    is_warning = is_high if warns is Warns.HIGH else is_low
+    is_warning = is_high if warns is SuspiciousSide.HIGH else is_low
     return is_warning != (effect == "for")
 
 
 def _is_on_the_other_side_of_1(feature: Feature, value: Any, seen: dict[str, Any]) -> bool:
     if feature.unit is not Unit.RATIO:
         return False
-    is_much = {Warns.HIGH: True, Warns.LOW: False}.get(
+    is_much = {SuspiciousSide.HIGH: True, SuspiciousSide.LOW: False}.get(
         feature.warns, (seen["comparison"]["percentile"] or 0) > 50
     )
     return bool(value <= 1 if is_much else value >= 1)

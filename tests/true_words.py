@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from features.catalogue import feature_named
-from features.definition import Feature, Unit, Warns
+from features.definition import Feature, SuspiciousSide, Unit
 from features.indicators import INDICATORS
 
 NEW = {"J04": 3, "J05": 2, "D25": 3, "D30": 2, "D31": 1}
@@ -81,9 +81,11 @@ def _is_little(feature: Feature, value: float, most: int) -> bool:
 
 
 def _is_apart(feature: Feature, value: float) -> bool:
-    if feature.warns is Warns.LOW:
+    if feature.warns is SuspiciousSide.LOW:
         return value <= 1 - LEAST_APART
-    return value >= 1 + LEAST_APART or (feature.warns is Warns.EITHER and value <= 1 - LEAST_APART)
+    return value >= 1 + LEAST_APART or (
+        feature.warns is SuspiciousSide.EITHER and value <= 1 - LEAST_APART
+    )
 
 
 def _rests(answer: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from features.records import Mode
-from features.reference.geography import country_of, distance_km, great_circle_km, places, region_of
+from features.reference.geography import (
+    country_of,
+    distance_km,
+    great_circle_km,
+    place_table,
+    region_of,
+)
 from synthetic import hubs
 from synthetic.chance import Floats, Ints, share
 
@@ -92,7 +98,7 @@ def _with_distances(codes: Texts, lane: Ints, stops: Ints) -> Corridors:
 
 
 def _positions(codes: Texts) -> tuple[Floats, Floats]:
-    known = {row["code"]: (row["latitude"], row["longitude"]) for row in places().to_pylist()}
+    known = {row["code"]: (row["latitude"], row["longitude"]) for row in place_table().to_pylist()}
     both = np.array([known[code] for code in codes])
     return both[:, 0], both[:, 1]
 
@@ -179,7 +185,7 @@ class _RoadNetwork:
 
 def _road_network() -> _RoadNetwork:
     towns = {*hubs.ROAD_FROM, *hubs.ROAD_TO}
-    rows = [r for r in places().to_pylist() if r["kind"] == "crossing" or r["code"] in towns]
+    rows = [r for r in place_table().to_pylist() if r["kind"] == "crossing" or r["code"] in towns]
     countries = [tuple(c for c in (r["country"], r["other_country"]) if c) for r in rows]
     crossings_of: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):

@@ -31,7 +31,7 @@ from features.build_training_set import build_training_set
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
 from features.history.online_store import OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.records import SubjectKind
 from features.submission import Submission, history_records
 from features.vector import TOGETHER, feature_vectors
@@ -110,7 +110,7 @@ def _store(world: Path) -> dict[str, float]:
     """The online feature store, made of record files: what that takes, and how large it is."""
     rmtree(world / "state", ignore_errors=True)
     began = process_time()
-    rebuild(world / "records", world / "state")
+    rebuild_store(world / "records", world / "state")
     taken, peak, own = process_time() - began, peak_mib(), anonymous_mib()
     with lmdb.open(str(world / "state"), readonly=True, lock=False) as environment:
         pages = environment.stat()

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from experiments.benchmarks.memory import peak_mib
 from features.arrow_schema import INSTANT
-from features.mapping.import_tables import import_tables
+from features.mapping.import_tables import import_source_tables
 from features.mapping.mapping import MappingFile
 from features.mapping.source_tables import open_file
 
@@ -147,7 +147,9 @@ def import_file(file: Path, mapped: str = SHIPMENTS) -> None:
     (file.parent / "mapping.toml").write_text(mapped)
     mapping = MappingFile.read(file.parent / "mapping.toml")
     source = open_file(file, mapping.table("declarations"))
-    report = import_tables(mapping, {"declarations": [source]}, file.parent / "out", b"k" * 32)
+    report = import_source_tables(
+        mapping, {"declarations": [source]}, file.parent / "out", b"k" * 32
+    )
     assert not report.refused
 
 

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from features.catalogue import catalogue
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.records import Journey, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission, history_records
@@ -58,7 +58,7 @@ def main() -> None:
             invent(records, scenario=Scenario(), journeys=journeys, days=365, seed=7)
         begin = thread_time()
         if not folder.exists():
-            rebuild(records, folder)
+            rebuild_store(records, folder)
         rebuilt = round(thread_time() - begin, 1)
         state = OnlineStore(LmdbStore(folder))
         measured = [line for kind in OWN for line in _measured(kind, records, state)]

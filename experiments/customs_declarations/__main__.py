@@ -13,7 +13,7 @@ import typer
 
 from features.build_training_set import build_training_set
 from features.errors import RecordsError, TidegateError
-from features.mapping.import_tables import import_tables
+from features.mapping.import_tables import import_source_tables
 from features.mapping.mapping import MappingFile
 from features.mapping.source_tables import ArrowTable
 from serving.models.scores import Scorer
@@ -89,7 +89,7 @@ def write_records(folder: Path, declarations: pd.DataFrame, label_delay: timedel
     """Write a shipment of each declaration and an outcome of each with a label, as mapped."""
     columns = declarations.reindex(columns=sorted({*COLUMNS, LABEL}))
     table = ArrowTable(pa.Table.from_pandas(columns, preserve_index=False), "declarations")
-    report = import_tables(_known_after(label_delay), {"declarations": [table]}, folder)
+    report = import_source_tables(_known_after(label_delay), {"declarations": [table]}, folder)
     if report.refused:
         raise RecordsError("\n".join(str(group.fault()) for group in report.refused))
 

@@ -7,14 +7,14 @@ from itertools import pairwise
 import numpy as np
 
 from features.derived.shipment import join_journeys
-from features.engine.columns import Columns, rows, taken
+from features.engine.columns import Columns, rows, take_or_missing
 from features.engine.windows.lifetimes import (
     COUNTS_FROM,
     COUNTS_UNTIL,
     FOREVER,
     LIFETIME,
     for_ever,
-    together,
+    join_events,
 )
 
 _Version = tuple[int, int, int]
@@ -36,7 +36,7 @@ def join_amended_journeys(shipments: Columns, journeys: Columns) -> Columns:
     others = rows(shipments, ~is_amended)
     plain = {name: column[~amended] for name, column in journeys.items() if name not in LIFETIME}
     beside = _beside_versions(rows(shipments, is_amended), rows(journeys, amended))
-    return together([others | join_journeys(others, plain), beside])
+    return join_events([others | join_journeys(others, plain), beside])
 
 
 def _beside_versions(shipments: Columns, journeys: Columns) -> Columns:
@@ -55,7 +55,7 @@ def _beside_versions(shipments: Columns, journeys: Columns) -> Columns:
             of_shipment.append(at)
     row, *lifetime = np.array(made, np.int64).reshape(-1, 3).T
     joined = {
-        f"journey_{name}": taken(column, row)
+        f"journey_{name}": take_or_missing(column, row)
         for name, column in journeys.items()
         if name not in LIFETIME
     }

@@ -20,7 +20,7 @@ from features.engine.columns import (
     is_missing,
     places,
     rows,
-    taken,
+    take_or_missing,
 )
 from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.trace import Mapped
@@ -70,14 +70,14 @@ def run_beside_subjects(
     """What a program derives of records, each relative to its subject's row."""
     where = places(subject_ids, subjects["subject_id"])
     read = [key for key in program.columns if isinstance(key, SubjectColumn)]
-    return program.run(records | {key: taken(subjects[key.name], where) for key in read})
+    return program.run(records | {key: take_or_missing(subjects[key.name], where) for key in read})
 
 
 def known_before(
     records: Columns, subject_ids: Column, known_at: Column, until: Column, subjects: Columns
 ) -> Columns:
     """The records known before their subject's instant, and not ended before it (`until`)."""
-    instants = taken(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
+    instants = take_or_missing(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
     counts = is_before(known_at, instants)
     return rows(records, counts & (until >= instants) if len(until) else counts)
 

@@ -42,7 +42,13 @@ from features.reference.currencies import (
     round_unit,
 )
 from features.reference.de_minimis import de_minimis_eur, de_minimis_limits
-from features.reference.geography.places import content_digest, country, latitude, longitude, places
+from features.reference.geography.places import (
+    content_digest,
+    country,
+    latitude,
+    longitude,
+    place_table,
+)
 from features.reference.geography.ports import nearest_port_km
 from features.reference.goods_names import names_digest
 from features.reference.reporting_limits import reporting_limit, reporting_limits
@@ -260,7 +266,7 @@ def _function_digest(function: Callable[[str], object]) -> str:
         return combined(code_digest(function, tables), *_OF_CURRENCIES[function]())
     if function not in _OF_PLACES:
         return code_digest(function)
-    return combined(code_digest(function, (places,)), content_digest(_OF_PLACES[function]))
+    return combined(code_digest(function, (place_table,)), content_digest(_OF_PLACES[function]))
 
 
 def _field(record: str, name: str) -> str:

@@ -42,7 +42,7 @@ def digests_of(feature: Feature) -> dict[SubjectKind, str]:
 
 
 @cache
-def fingerprint(kind: SubjectKind) -> str:
+def catalogue_fingerprint(kind: SubjectKind) -> str:
     """A digest that is equal where a model may trust the columns.
 
     Of every feature in order: its name, whether it is a category, and its computation digest. Words

@@ -96,7 +96,7 @@ def matched(columns: Columns, of: Column, among: Column, *, prefix: str = "") ->
     `among` holds each text once. A missing `of` matches nothing.
     """
     where = places(of, among)
-    return {f"{prefix}{name}": taken(column, where) for name, column in columns.items()}
+    return {f"{prefix}{name}": take_or_missing(column, where) for name, column in columns.items()}
 
 
 def is_before(instants: Column, limit: Column) -> Column:
@@ -129,7 +129,7 @@ def missing_values(kind: Kind, count: int) -> Column:
     return np.full(count, absent[kind], kind.value)
 
 
-def missing(column: Column) -> Any:
+def missing_value(column: Column) -> Any:
     """What stands for a missing value in a column of this kind."""
     if is_text(column):
         return NO_TEXT
@@ -155,9 +155,9 @@ def places(of: Column, among: Column) -> Column:
     return Places(among).of(of)
 
 
-def taken(column: Column, where: Column) -> Column:
+def take_or_missing(column: Column, where: Column) -> Column:
     """The values at these places, missing at a negative one."""
-    return _taken(column, where, column.dtype.type(missing(column)))
+    return _taken(column, where, column.dtype.type(missing_value(column)))
 
 
 @compiled(nogil=True)

@@ -1,6 +1,13 @@
 """Carrier history: what a conveyance, and the company that runs it, did before."""
 
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.definition import (
+    ROUTE_ONLY,
+    SHIPMENT_ONLY,
+    MonotoneConstraint,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.windows.window import count, days_since_first, distinct, hours_since_latest
 from features.publications import PRACTICE
@@ -12,7 +19,7 @@ from features.publications import PRACTICE
     when_missing="never; a new conveyance has 0",
     indicator="J31",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=4,
     sentence="the conveyance made {value} journeys in 7 days",
     sentence_of_none="the conveyance made no journey in 7 days",
@@ -35,7 +42,7 @@ def conveyance_journeys_7d(
     when_missing="never; a new conveyance has 0",
     indicator="D25",
     source=PRACTICE,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=3,
     sentence="the conveyance made {value} journeys in a year",
     sentence_of_none="the conveyance made no journey in a year",
@@ -57,7 +64,7 @@ def conveyance_journeys_365d(
     when_missing="the conveyance was never declared here before",
     indicator="D26",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=90,
     sentence="the conveyance was last declared {value} ago",
 )
@@ -77,7 +84,7 @@ def conveyance_days_since_latest(
     when_missing="never; a new conveyance has 0",
     indicator="J37",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     shows_from=2,
     sentence="{value} different carriers ran this conveyance in 90 days",
     sentence_of_none="no carrier ran this conveyance in 90 days",
@@ -100,7 +107,7 @@ def conveyance_carriers_90d(
     when_missing="never; a new carrier has 0",
     indicator="D25",
     source=PRACTICE,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=1,
     sentence="its carrier made {value} journeys in 30 days",
     sentence_of_none="its carrier made no journey in 30 days",
@@ -122,7 +129,7 @@ def carrier_journeys_30d(
     when_missing="the carrier was never declared here before",
     indicator="D25",
     source=PRACTICE,
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
     shows_from=30,
     sentence="its carrier was first seen here {value} ago",
 )
@@ -142,7 +149,7 @@ def carrier_days_since_first(
     when_missing="its journey was not declared before it",
     indicator="D25",
     source=PRACTICE,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=3,
     sentence="the carrier of its journey made {value} journeys in 90 days",
     sentence_of_none="the carrier of its journey made no journey in 90 days",
@@ -164,7 +171,7 @@ def journey_carrier_journeys_90d(
     when_missing="never; a new carrier has 0",
     indicator="D25",
     source=PRACTICE,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=3,
     sentence="its carrier made {value} journeys before",
     sentence_of_none="its carrier made no journey before",
@@ -184,7 +191,7 @@ def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> C
     when_missing="its journey was not declared before it",
     indicator="D25",
     source=PRACTICE,
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
     shows_from=30,
     sentence="the carrier of its journey was first seen here {value} ago",
 )

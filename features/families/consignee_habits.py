@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count
@@ -30,7 +30,7 @@ def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
     source=DATE_2020,
     shows_from=0.1,
     sentence="its declarant lodged {same} of {shipments} earlier consignments of its consignee",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def declarant_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that the same declarant lodged.
@@ -45,7 +45,7 @@ def declarant_of_consignee_ratio() -> None:
     computed=share_of_consignee("forwarder_id"),
     when_missing="no forwarder is named, or the consignee was never seen before",
     indicator="D25",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=0.1,
     sentence="its forwarder handled {same} of {shipments} earlier consignments of its consignee",
@@ -66,7 +66,7 @@ def forwarder_of_consignee_ratio() -> None:
     source=PRACTICE,
     shows_from=0.1,
     sentence="{same} of {shipments} earlier consignments of its consignee came by this office",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def office_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that were declared at the same office.
@@ -84,7 +84,7 @@ def office_of_consignee_ratio() -> None:
     source=FATF_TRADE_2021,
     shows_from=0.1,
     sentence="{same} of {shipments} earlier consignments of its consignee were such goods",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def goods_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that were goods of the same heading.

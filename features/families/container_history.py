@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.windows.window import count, distinct
 from features.publications import PRACTICE
@@ -14,7 +14,7 @@ from features.publications import PRACTICE
     when_missing="no container was declared",
     indicator="D16",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="{value} other journeys were to bring its container in 30 days",
     sentence_of_none="no other journey was to bring its container in 30 days",
     sentence_of_one="one other journey was to bring its container in 30 days",
@@ -38,7 +38,7 @@ def container_journeys_30d(
     when_missing="no container was declared",
     indicator="D44",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=3,
     sentence="{value} consignees used its container on other journeys in 90 days",
     sentence_of_none="no consignee used its container on another journey in 90 days",

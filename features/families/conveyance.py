@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, Peers, Unit, Warns, feature
+from features.definition import ROUTE_ONLY, Peers, SuspiciousSide, Unit, feature
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, hours_between, is_missing
-from features.engine.expressions.arithmetic import first_of, ratio, ratio_of_logs
+from features.engine.expressions.arithmetic import earlier_of, ratio, ratio_of_logs
 from features.engine.windows.window import count, mean
 from features.publications import IMO_CIRC_896, PRACTICE, WINDWARD
 
@@ -89,7 +89,7 @@ def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     when_missing="no mass was declared, or the conveyance did not travel in a year",
     indicator="J27",
     source=WINDWARD,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=0.5,
     sentence="it carries {value} its usual load",
     sentence_of_none="it carries no cargo at all",
@@ -111,7 +111,7 @@ def cargo_mass_to_usual_ratio_365d(
     when_missing="it does not travel by road, or the registration or a place is unknown",
     indicator="J18",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="the vehicle is registered at neither end of its journey",
     sentence_of_none="the vehicle is registered at one end of its journey",
     among=Peers.CORRIDOR,
@@ -137,7 +137,7 @@ def is_registered_elsewhere(
     when_missing="the conveyance is not known to be hired, or a place is unknown",
     indicator="J25",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="the hired conveyance is to be returned in another country than its journey begins in",
     sentence_of_none="the hired conveyance is to be returned where its journey begins",
 )
@@ -166,7 +166,7 @@ def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at
 
     Neither long nor short is suspicious by itself: when the hire was booked is not known.
     """
-    return hours_between(hire_started_at, first_of(departed_at, declared_at))
+    return hours_between(hire_started_at, earlier_of(departed_at, declared_at))
 
 
 @feature(
@@ -175,7 +175,7 @@ def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at
     when_missing="it does not travel by water, a place is unknown, or few of its kind travelled",
     indicator="J23",
     source=IMO_CIRC_896,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="its distance is {value} what an estimated 99 of 100 journeys of such a craft keep to",
 )
 def distance_to_range_ratio_365d(
@@ -207,7 +207,7 @@ def distance_to_range_ratio_365d(
     when_missing="no mass was declared, or nothing of this kind travelled in a year",
     indicator="J27",
     source=WINDWARD,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=0.5,
     sentence="it carries {value} the typical load of its kind of conveyance",
     sentence_of_none="it carries no cargo of weight",

@@ -1,6 +1,6 @@
 """Crossing equipment: goods that crossings by small boat use, and who receives them."""
 
-from features.definition import SHIPMENT_ONLY, Peers, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, Peers, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.windows.window import count, distinct
 from features.publications import NCA_2025
@@ -11,7 +11,7 @@ from features.publications import NCA_2025
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D34",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=NCA_2025,
     sentence="it is boat equipment, and its consignee received none here before",
     sentence_of_none="it is no boat equipment, or its consignee received some here before",
@@ -34,7 +34,7 @@ def is_first_boat_equipment(
     unit=Unit.COUNT,
     when_missing="never; a consignee without such goods has 0",
     indicator="D34",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=NCA_2025,
     sentence="{value} kinds of boat equipment were declared for its consignee in 30 days",
     sentence_of_none="no boat equipment was declared for its consignee in 30 days",

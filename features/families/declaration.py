@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.definition import BOTH, SHIPMENT_ONLY, Peers, Unit, Warns, feature
+from features.definition import BOTH, SHIPMENT_ONLY, Peers, SuspiciousSide, Unit, feature
 from features.engine.columns import DAY_US, HOUR_US, Column, hours_between
 from features.publications import CUSTOMS_DATA_2022, PRACTICE
 
@@ -168,7 +168,7 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D42",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=CUSTOMS_DATA_2022,
     sentence="it is sent from its country of origin",
     sentence_of_none="it is sent from another country than its origin",

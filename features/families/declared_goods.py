@@ -5,7 +5,14 @@ import unicodedata
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import (
+    SHIPMENT_ONLY,
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.string_table import STRING_TABLE
@@ -20,7 +27,7 @@ _UNPARTED = re.compile(r"^(CJK|HIRAGANA|KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN|
     unit=Unit.SHARE,
     when_missing="gross or net mass is missing",
     indicator="D07",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="packing makes up {value} of its gross mass",
     sentence_below_zero="its net mass is above its gross mass by {value}",
@@ -39,7 +46,7 @@ def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
     unit=Unit.KILOGRAMS_PER_M3,
     when_missing="mass or volume is missing",
     indicator="D09",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg per cubic metre",
     among=Peers.GOODS,
@@ -57,7 +64,7 @@ def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
     unit=Unit.KILOGRAMS,
     when_missing="mass or packages are missing",
     indicator="D07",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="a package weighs {value} kg on average",
     among=Peers.GOODS,
@@ -92,7 +99,7 @@ def mass_kg(mass_kg: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="no gross mass was declared",
     indicator="D36",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     sentence="its gross mass is a round hundred of kilograms",
     sentence_of_none="its gross mass is no round hundred of kilograms",
@@ -115,7 +122,7 @@ def is_round_mass(gross_mass_kg: Column) -> Column:
     source="ISO 6346 check digit",
     sentence="its container number passes its check",
     sentence_of_none="its container number fails its check digit",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def is_container_number_valid(is_container_number_valid: Column) -> Column:
     """Whether the container number satisfies its check digit.
@@ -130,7 +137,7 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
     unit=Unit.COUNT,
     when_missing="no description was given, or in a script without blanks between words",
     indicator="D04",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=ICS2,
     shows_from=2,
     sentence="its goods are described in {value} words",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, largest, latest, total
@@ -18,7 +18,7 @@ from features.publications import EUROPOL_2023, FATF_TRADE_2021
     shows_from=0.01,
     sentence="a document states a gross mass {value} above the declared one",
     sentence_of_none="no document states more gross mass than was declared",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def document_mass_excess_ratio(
     ppm: Column = largest("documents", "mass_excess_ppm", by="subject_id"),
@@ -40,7 +40,7 @@ def document_mass_excess_ratio(
     shows_from=0.01,
     sentence="a document states a gross mass {value} below the declared one",
     sentence_of_none="no document states less gross mass than was declared",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def document_mass_shortfall_ratio(
     ppm: Column = largest("documents", "mass_shortfall_ppm", by="subject_id"),
@@ -63,7 +63,7 @@ def document_mass_shortfall_ratio(
     shows_from=0.01,
     sentence="a document states {value} more packages than were declared",
     sentence_of_none="no document states more packages than were declared",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def document_packages_excess_ratio(
     ppm: Column = largest("documents", "packages_excess_ppm", by="subject_id"),
@@ -85,7 +85,7 @@ def document_packages_excess_ratio(
     shows_from=0.01,
     sentence="a document states {value} fewer packages than were declared",
     sentence_of_none="no document states fewer packages than were declared",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def document_packages_shortfall_ratio(
     ppm: Column = largest("documents", "packages_shortfall_ppm", by="subject_id"),
@@ -107,7 +107,7 @@ def document_packages_shortfall_ratio(
     shows_from=0.01,
     sentence="a document states a value {value} above the declared one",
     sentence_of_none="no document states a higher value than the declared one",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def document_value_excess_ratio(
     ppm: Column = largest("documents", "value_excess_ppm", by="subject_id"),
@@ -129,7 +129,7 @@ def document_value_excess_ratio(
     shows_from=0.01,
     sentence="a document states a value {value} below the declared one",
     sentence_of_none="no document states a lower value than the declared one",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def document_value_shortfall_ratio(
     ppm: Column = largest("documents", "value_shortfall_ppm", by="subject_id"),
@@ -152,7 +152,7 @@ def document_value_shortfall_ratio(
     sentence="{value} documents name other parties than the declaration",
     sentence_of_none="no document names other parties than the declaration",
     sentence_of_one="one document names other parties than the declaration",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="party_conflict_count",
 )
 def party_conflict_count(
@@ -175,7 +175,7 @@ def party_conflict_count(
     sentence="{value} documents state another container than the declaration",
     sentence_of_none="no document states another container than the declaration",
     sentence_of_one="one document states another container than the declaration",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="container_conflict_count",
 )
 def container_conflict_count(
@@ -197,7 +197,7 @@ def container_conflict_count(
     sentence="{value} documents state another seal than the declaration",
     sentence_of_none="no document states another seal than the declaration",
     sentence_of_one="one document states another seal than the declaration",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="seal_conflict_count",
 )
 def seal_conflict_count(
@@ -215,7 +215,7 @@ def seal_conflict_count(
     unit=Unit.RATIO,
     when_missing="no invoice with a value is known, or no payment for the goods",
     indicator="T26",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=FATF_TRADE_2021,
     sentence="what was paid for the goods is {value} the value on the invoice",
 )
@@ -246,7 +246,7 @@ def paid_to_invoice_ratio(
     sentence="a later version of a document states another seal {value} times",
     sentence_of_none="no later version of a document states another seal",
     sentence_of_one="a later version of a document states another seal",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="seal_change_count",
 )
 def seal_change_count(

@@ -6,10 +6,10 @@ from features.definition import (
     BOTH,
     ROUTE_ONLY,
     SHIPMENT_ONLY,
-    Direction,
+    MonotoneConstraint,
     Peers,
+    SuspiciousSide,
     Unit,
-    Warns,
     feature,
 )
 from features.engine.columns import Column
@@ -22,7 +22,7 @@ from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D38",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=PRACTICE,
     shows_from=1,
     sentence="{value} documents were received",
@@ -45,7 +45,7 @@ def document_count(
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D02",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=SEA_CONTAINERS_2002,
     shows_from=2,
     sentence="its documents were changed {value} times",
@@ -74,7 +74,7 @@ def amendment_count(
     sentence="the manifest came {value} before the conveyance is due",
     sentence_below_zero="the manifest came {value} after the conveyance was due",
     among=Peers.CORRIDOR,
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def manifest_lead_hours(
     lead_minutes: Column = largest(
@@ -93,7 +93,7 @@ def manifest_lead_hours(
     unit=Unit.HOURS,
     when_missing="no known version of a document changed what matters",
     indicator="D03",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=PRACTICE,
     shows_from=72,
     sentence="a document last changed parties, container, seal or quantity {value} ago",
@@ -118,7 +118,7 @@ def hours_since_critical_change(
     sentence="{value} of its documents will have expired when they are needed",
     sentence_of_one="one of its documents will have expired when it is needed",
     sentence_of_none="none of its documents will have expired when it is needed",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="document_count",
 )
 def expired_document_count(
@@ -136,7 +136,7 @@ def expired_document_count(
     unit=Unit.COUNT,
     when_missing="no permit with a number is known",
     indicator="D16",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     sentence="permits of its permit's number were filed for {value} other shipments in 365 days",
     sentence_of_none="no permit of its permit's number was filed for another shipment in 365 days",
@@ -175,7 +175,7 @@ def permit_other_shipments_365d(
     sentence="a security checklist was filed",
     sentence_of_none="no security checklist was filed",
     among=Peers.CORRIDOR,
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def has_security_checklist(
     checklists: Column = total("documents", "is_security_checklist", by="subject_id"),
@@ -192,7 +192,7 @@ def has_security_checklist(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D24",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=PRACTICE,
     sentence="a permit was filed",
     sentence_of_none="no permit was filed",
@@ -215,7 +215,7 @@ def has_permit(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D45",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     sentence="a transit document was filed",
     sentence_of_none="no transit document was filed",
@@ -240,7 +240,7 @@ def has_transit(
     source=PRACTICE,
     sentence="an invoice was filed",
     sentence_of_none="no invoice was filed",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def has_invoice(
     invoices: Column = total("documents", "is_invoice", by="subject_id"),
@@ -261,7 +261,7 @@ def has_invoice(
     sentence="a packing list was filed",
     sentence_of_none="no packing list was filed",
     among=Peers.GOODS,
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def has_packing_list(
     lists: Column = total("documents", "is_packing_list", by="subject_id"),

@@ -6,7 +6,7 @@ known later from then on.
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, distinct, largest, smallest, total
@@ -18,7 +18,7 @@ from features.publications import FATF_TRADE_2021, NCA_2025, PRACTICE
     unit=Unit.COUNT,
     when_missing="no goods item is known",
     indicator="D35",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     sentence="its goods items are of {value} chapters of the nomenclature",
     sentence_of_one="its goods items are all of one chapter of the nomenclature",
@@ -40,7 +40,7 @@ def item_chapter_count(
     unit=Unit.COUNT,
     when_missing="no goods item is known",
     indicator="D35",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     sentence="its goods items were made in {value} countries",
     sentence_of_one="its goods items were all made in one country",
@@ -67,7 +67,7 @@ def item_origin_count(
     shows_from=0.01,
     sentence="the gross masses of its goods items differ from the declared one by {value}",
     sentence_of_none="the gross masses of its goods items make the declared one",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def item_mass_difference_ratio(
     gross_mass_kg: Column,
@@ -90,7 +90,7 @@ def item_mass_difference_ratio(
     shows_from=0.01,
     sentence="the values of its goods items differ from the declared one by {value}",
     sentence_of_none="the values of its goods items make the declared one",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def item_value_difference_ratio(
     declared_value_eur_cents: Column,
@@ -113,7 +113,7 @@ def item_value_difference_ratio(
     shows_from=0.01,
     sentence="the packages of its goods items differ from the declared ones by {value}",
     sentence_of_none="the packages of its goods items make the declared ones",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def item_packages_difference_ratio(
     packages: Column,
@@ -136,7 +136,7 @@ def item_packages_difference_ratio(
     sentence="{value} goods items are described as other goods than their code says",
     sentence_of_one="one goods item is described as other goods than its code says",
     sentence_of_none="no goods item is described as other goods than its code says",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def misdescribed_item_count(
     misdescribed: Column = total("goods_items", "is_of_other_goods", by="subject_id"),
@@ -154,7 +154,7 @@ def misdescribed_item_count(
     unit=Unit.SHARE,
     when_missing="no goods item with a value is known",
     indicator="D34",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=NCA_2025,
     shows_from=0.01,
     sentence="{value} of the value of its goods items is boat equipment",
@@ -179,7 +179,7 @@ def item_boat_equipment_ratio(
     unit=Unit.RATIO,
     when_missing="no goods item with a value and a mass is known",
     indicator="D10",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     sentence="a kilogram of its dearest goods item is worth {value} that of its cheapest",
 )

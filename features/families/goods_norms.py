@@ -1,6 +1,6 @@
 """Goods norms: is a consignment like others of the same goods code?"""
 
-from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs
 from features.engine.windows.window import count, mean
@@ -16,7 +16,7 @@ from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
     shows_from=0.25,
     sentence="{same_code} of {described} earlier consignments with this description had this "
     "goods code",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def description_of_code_ratio(
     same_code: Column = count("shipments", by=("description_key", "hs_code")),
@@ -35,7 +35,7 @@ def description_of_code_ratio(
     unit=Unit.RATIO,
     when_missing="mass or volume is missing, or the goods code was not seen in a year",
     indicator="D09",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="its density is {value} the usual density of such goods",
 )
@@ -55,7 +55,7 @@ def density_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="a mass is missing, or the goods code was not seen in a year",
     indicator="D07",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="the net share of its gross mass is {value} the usual net share of such goods",
 )
@@ -75,7 +75,7 @@ def net_share_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="mass or packages are missing, or the goods code was not seen in a year",
     indicator="D07",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="a package weighs {value} a usual package of such goods",
 )
@@ -95,7 +95,7 @@ def package_mass_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the goods code was not seen in a year",
     indicator="D43",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
     shows_from=0.5,
     sentence="it weighs {value} a typical consignment of such goods",

@@ -1,6 +1,6 @@
 """Intermediaries: money that goes through someone in between."""
 
-from features.definition import BOTH, ROUTE_ONLY, Peers, Unit, Warns, feature
+from features.definition import BOTH, ROUTE_ONLY, Peers, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.windows.window import total
 from features.families.payments import share_of_payments
@@ -13,7 +13,7 @@ from features.publications import FATF_2022, FINCEN_2023
     computed=share_of_payments("is_money_service"),
     when_missing="no payment is known",
     indicator="T33",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
     sentence="{meeting} of {payments} payments went through a money service",
     among=Peers.CORRIDOR,
@@ -30,7 +30,7 @@ def money_service_ratio() -> None:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T34",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_2022,
     sentence="{value} payments went to someone other than its carrier",
     sentence_of_none="no payment went to someone other than its carrier",

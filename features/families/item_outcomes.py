@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import SHIPMENT_ONLY, MonotoneConstraint, Unit, feature
 from features.engine.columns import Column
 from features.engine.windows.window import largest, total
 from features.publications import DATE_2020, PRACTICE
@@ -21,7 +21,7 @@ from features.publications import DATE_2020, PRACTICE
     when_missing="no goods item is known, or nothing of such goods was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     shows_from=math.inf,  # drawn to the rate of all: without its counts, no finding is certain
     sentence="of the inspected consignments of goods like one of its items, an estimated {value} "
     "were confirmed",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import ROUTE_ONLY, MonotoneConstraint, Peers, SuspiciousSide, Unit, feature
 from features.engine.columns import Column, hours_between, is_missing
-from features.engine.expressions.arithmetic import first_of, ratio
+from features.engine.expressions.arithmetic import earlier_of, ratio
 from features.engine.windows.window import count, largest, total
 from features.publications import (
     PRACTICE,
@@ -39,7 +39,7 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     when_missing="never; no leg known is 0",
     indicator="J02",
     source=SEA_CONTAINERS_2002,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=2,
     sentence="{value} legs are known",
     sentence_of_none="no leg is known",
@@ -61,7 +61,7 @@ def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     when_missing="its legs are not known all the way, or a place is unknown",
     indicator="J01",
     source=US_MARITIME_2020,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=1.2,
     sentence="the length of its legs is {value} the direct distance",
     among=Peers.CORRIDOR,
@@ -94,7 +94,7 @@ def detour_ratio(
     when_missing="no stop between two legs is known",
     indicator="J08",
     source=SEA_CONTAINERS_2002,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=24,
     sentence="its longest stop lasted {value}",
     among=Peers.CORRIDOR,
@@ -115,7 +115,7 @@ def longest_dwell_hours(
     when_missing="never; no leg known is 0",
     indicator="J09",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{value} of its legs start elsewhere than the one before ended",
     sentence_of_none="each of its legs starts where the one before ended",
     sentence_of_one="one of its legs starts elsewhere than the one before ended",
@@ -138,7 +138,7 @@ def unconnected_leg_count(
     when_missing="it is no small craft and no fishing vessel",
     indicator="J20",
     source=UNODC_SEA_2011,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="it landed at night {value} times",
     sentence_of_none="it never landed at night",
     sentence_of_one="it landed at night once",
@@ -162,7 +162,7 @@ def night_landing_count(
     when_missing="never; no leg known is 0",
     indicator="J33",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="{value} of its legs use another mode than declared",
     sentence_of_none="none of its legs uses another mode than declared",
     sentence_of_one="one of its legs uses another mode than declared",
@@ -185,7 +185,7 @@ def mode_switch_count(
     when_missing="no leg with both instants is known",
     indicator="J17",
     source=PRACTICE,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="the speed of its fastest leg was {value} the highest usual speed of its mode",
     among=Peers.CORRIDOR,
 )
@@ -205,7 +205,7 @@ def fastest_leg_ratio(
     when_missing="never",
     indicator="D01",
     source=PRACTICE,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=24,
     sentence="it was declared {value} before it is due",
     sentence_below_zero="it was declared {value} after it was due",
@@ -225,7 +225,7 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     when_missing="no booking is known",
     indicator="J26",
     source=PRACTICE,
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     shows_from=24,
     sentence="it was booked {value} before it left or was declared",
     sentence_below_zero="it was booked {value} after it left or was declared",
@@ -236,7 +236,7 @@ def booked_before_hours(booked_at: Column, departed_at: Column, declared_at: Col
 
     A very short notice is mildly suspicious.
     """
-    return hours_between(booked_at, first_of(departed_at, declared_at))
+    return hours_between(booked_at, earlier_of(departed_at, declared_at))
 
 
 @feature(

@@ -1,6 +1,6 @@
 """Like consignments: what inspections found before in all but the same."""
 
-from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.definition import SHIPMENT_ONLY, MonotoneConstraint, Peers, Unit, feature
 from features.families.prior_outcomes import confirmed_rate
 from features.publications import DATE_2020
 
@@ -25,7 +25,7 @@ LIKE_CONSIGNMENT = (
     sentence="{confirmed} of {inspected} inspected consignments nearly equal to it were confirmed "
     "(estimated rate {value})",
     among=Peers.GOODS,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def like_consignment_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods, on the same way, under the same
@@ -46,7 +46,7 @@ def like_consignment_confirmed_rate() -> None:
     sentence="{confirmed} of {inspected} inspected consignments of these goods of such price and "
     "mass were confirmed (estimated rate {value})",
     among=Peers.GOODS,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def goods_size_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods at nearly the same price per

@@ -1,6 +1,13 @@
 """Party history: what the companies behind a shipment have done before."""
 
-from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import (
+    SHIPMENT_ONLY,
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import (
@@ -24,7 +31,7 @@ from features.publications import (
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in 30 days",
     sentence_of_none="its consignee declared no shipment in 30 days",
@@ -46,7 +53,7 @@ def consignee_shipments_30d(
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=3,
     sentence="its consignee declared {value} shipments in a year",
@@ -68,7 +75,7 @@ def consignee_shipments_365d(
     unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
     indicator="D26",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_TRADE_2021,
     shows_from=90,
     sentence="its consignee's last shipment was {value} ago",
@@ -91,7 +98,7 @@ def consignee_days_since_latest(
     source=FATF_TRADE_2021,
     shows_from=30,
     sentence="its consignee was first seen here {value} ago",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def consignee_days_since_first(
     days: Column = days_since_first("shipments", by="consignee_id"),
@@ -112,7 +119,7 @@ def consignee_days_since_first(
     source=SEA_CONTAINERS_2002,
     shows_from=30,
     sentence="its consignor was first seen here {value} ago",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def consignor_days_since_first(
     days: Column = days_since_first("shipments", by="consignor_id"),
@@ -130,7 +137,7 @@ def consignor_days_since_first(
     unit=Unit.COUNT,
     when_missing="never; a new consignor has 0",
     indicator="D25",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=3,
     sentence="its consignor sent {value} shipments in a year",
@@ -157,7 +164,7 @@ def consignor_shipments_365d(
     sentence="its two parties traded with each other {value} times before",
     sentence_of_none="its two parties never traded with each other before",
     sentence_of_one="its two parties traded with each other once before",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def party_pair_shipments(
     shipments: Column = count("shipments", by=("consignor_id", "consignee_id")),
@@ -180,7 +187,7 @@ def party_pair_shipments(
     sentence_of_none="its consignee never imported such goods before",
     sentence_of_one="its consignee imported such goods once before",
     among=Peers.GOODS,
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def consignee_goods_shipments(
     shipments: Column = count("shipments", by=("consignee_id", "hs_heading")),
@@ -197,7 +204,7 @@ def consignee_goods_shipments(
     unit=Unit.COUNT,
     when_missing="no forwarder is named",
     indicator="D25",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=3,
     sentence="its forwarder handled {value} shipments in 90 days",
@@ -219,7 +226,7 @@ def forwarder_shipments_90d(
     unit=Unit.COUNT,
     when_missing="no declarant is named",
     indicator="D31",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=1,
     sentence="its declarant lodged {value} declarations for this consignee before",
@@ -241,7 +248,7 @@ def declarant_consignee_shipments(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the consignee brought in nothing in a year",
     indicator="D43",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
     shows_from=0.5,
     sentence="it weighs {value} the usual shipment of its consignee",
@@ -262,7 +269,7 @@ def mass_to_consignee_ratio_365d(
     unit=Unit.COUNT,
     when_missing="never; new parties have 0",
     indicator="D43",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_TRADE_2021,
     shows_from=2,
     sentence="the same two parties declared {value} shipments in 7 days",
@@ -290,7 +297,7 @@ def party_pair_shipments_7d(
     sentence="its seal was declared on another container {value} times in 90 days",
     sentence_of_none="its seal was declared on no other container in 90 days",
     sentence_of_one="its seal was declared on another container once in 90 days",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="seal_reuse_count_90d",
 )
 def seal_reuse_count_90d(
@@ -310,7 +317,7 @@ def seal_reuse_count_90d(
     unit=Unit.COUNT,
     when_missing="no value was declared, or no limit is known of its destination",
     indicator="D43",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     shows_from=2,
     sentence="it stays just under the limit of small consignments, as did goods of its consignor "

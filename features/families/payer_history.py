@@ -3,7 +3,7 @@
 Of several who pay for it, or are paid, the one known last is followed, and called so.
 """
 
-from features.definition import BOTH, Direction, Unit, Warns, feature
+from features.definition import BOTH, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, days_since_first, distinct, total
@@ -15,7 +15,7 @@ from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACT
     unit=Unit.COUNT,
     when_missing="no payee is known",
     indicator="T03",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
     shows_from=5,
     sentence="its latest payee was paid by {value} different payers in 30 days",
@@ -40,7 +40,7 @@ def payee_payers_30d(
     unit=Unit.COUNT,
     when_missing="no payer is known",
     indicator="T05",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     shows_from=5,
     sentence="its latest payer paid {value} different payees in 30 days",
@@ -68,7 +68,7 @@ def payer_payees_30d(
     source=FATF_TRADE_2021,
     shows_from=30,
     sentence="its latest payer was first seen here {value} ago",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def payer_days_since_first(
     days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
@@ -85,7 +85,7 @@ def payer_days_since_first(
     unit=Unit.SHARE,
     when_missing="no payer is known, or it paid for nothing in 90 days",
     indicator="T11",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
     shows_from=0.25,
     sentence="its latest payer made {cash} of its {payments} payments of 90 days in cash",
@@ -112,7 +112,7 @@ def payer_cash_ratio_90d(
     sentence="its latest payer paid this payee {value} times before",
     sentence_of_none="its latest payer never paid this payee before",
     sentence_of_one="its latest payer paid this payee once before",
-    direction=Direction.LOWER_IS_RISKIER,
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def payer_payee_payments(
     payments: Column = count(
@@ -133,7 +133,7 @@ def payer_payee_payments(
     unit=Unit.COUNT,
     when_missing="no payer is known",
     indicator="D25",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
     shows_from=3,
     sentence="its latest payer paid {value} times before, for any movement",
@@ -155,7 +155,7 @@ def payer_payments(
     unit=Unit.COUNT,
     when_missing="no payee is known",
     indicator="D25",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
     shows_from=3,
     sentence="its latest payee was paid {value} times before, for any movement",
@@ -177,7 +177,7 @@ def payee_payments(
     unit=Unit.SHARE,
     when_missing="no payee is known, or it received nothing in two days",
     indicator="T06",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
     shows_from=0.5,
     sentence="its latest payee paid out {value} of what it received in two days",
@@ -204,7 +204,7 @@ def payee_passed_on_ratio_2d(
     unit=Unit.COUNT,
     when_missing="no payee is known",
     indicator="T10",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_2022,
     shows_from=2,
     sentence="{value} different payers paid its latest payee the amount of its latest payment in "

@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 
-from features.definition import BOTH, SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import (
+    BOTH,
+    SHIPMENT_ONLY,
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, distinct, largest, total
@@ -33,7 +41,7 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T32",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
     shows_from=0,
     sentence="{value} payments for it are known",
@@ -59,7 +67,7 @@ def payment_count(
     source=FATF_TRADE_2021,
     sentence="{meeting} of {payments} payments came from someone who is no party to it",
     among=Peers.CORRIDOR,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def third_party_payer_ratio() -> None:
     """Share of the payments made by someone whom the declaration does not name as a party and who
@@ -76,7 +84,7 @@ def third_party_payer_ratio() -> None:
     computed=share_of_payments("is_payer_off_corridor"),
     when_missing="no payment is known",
     indicator="T02",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_TRADE_2021,
     sentence="{meeting} of {payments} payments came from a country at neither end of its way",
     among=Peers.CORRIDOR,
@@ -95,7 +103,7 @@ def off_corridor_payer_ratio() -> None:
     computed=share_of_payments("is_cash"),
     when_missing="no payment is known",
     indicator="T11",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_2022,
     shows_from=0.25,
     sentence="{meeting} of {payments} payments were made in cash",
@@ -117,7 +125,7 @@ def cash_payment_ratio() -> None:
     indicator="T27",
     source=FATF_2022,
     sentence="{meeting} of {payments} payments were made in a virtual asset",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def virtual_asset_ratio() -> None:
     """Share of the payments made in a virtual asset.
@@ -134,7 +142,7 @@ def virtual_asset_ratio() -> None:
     indicator="T18",
     source=FATF_HAWALA_2013,
     sentence="{meeting} of {payments} payments were settled by netting between brokers",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def netting_ratio() -> None:
     """Share of the payments that brokers settled against each other without moving money.
@@ -149,7 +157,7 @@ def netting_ratio() -> None:
     computed=share_of_payments("is_round_amount"),
     when_missing="no payment is known",
     indicator="T09",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     shows_from=0.5,
     sentence="{meeting} of {payments} payments were round amounts",
@@ -167,7 +175,7 @@ def round_payment_ratio() -> None:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T15",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
     shows_from=2,
     sentence="it was paid for by {value} payers",
@@ -190,7 +198,7 @@ def payer_count(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T19",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_2022,
     sentence="{value} payments were deposits or releases of held money",
     sentence_of_none="no payment was a deposit or a release of held money",
@@ -217,7 +225,7 @@ def held_money_count(
     sentence="{value} payments came from an account whose number fails its check digits",
     sentence_of_none="no payment came from an account whose number fails its check digits",
     sentence_of_one="one payment came from an account whose number fails its check digits",
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="invalid_iban_count",
 )
 def invalid_iban_count(
@@ -235,7 +243,7 @@ def invalid_iban_count(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T20",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_2022,
     shows_from=1,
     sentence="{value} payments were made in the ten days before it was declared",
@@ -277,7 +285,7 @@ def largest_payment_eur(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T08",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FINCEN_2014,
     sentence="{value} payments in cash stayed just under the amount from which cash is reported",
     sentence_of_none="no payment in cash stayed just under the amount from which cash is reported",
@@ -301,7 +309,7 @@ def under_limit_count(
     unit=Unit.COUNT,
     when_missing="no payment for the goods is known, or none for freight",
     indicator="T23",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_TRADE_2021,
     sentence="{value} payers paid for its freight and not for its goods",
     sentence_of_one="one payer paid for its freight and not for its goods",

@@ -8,7 +8,7 @@ says whether something was smuggled counts: no check of documents alone, no othe
 
 from collections.abc import Callable
 
-from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, MonotoneConstraint, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import smoothed_rate
 from features.engine.windows.window import count, distinct, total
@@ -63,7 +63,7 @@ def paid_confirmed_rate(by: str, matching: str) -> Callable[..., Column]:
     when_missing="nothing of these goods was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods were confirmed "
     "(estimated rate {value})",
 )
@@ -81,7 +81,7 @@ def goods_confirmed_rate() -> None:
     when_missing="nothing of these goods on this way was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods on this way were "
     "confirmed (estimated rate {value})",
 )
@@ -99,7 +99,7 @@ def goods_way_confirmed_rate() -> None:
     when_missing="no duty was declared, or nothing under it was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods under this duty "
     "were confirmed (estimated rate {value})",
 )
@@ -120,7 +120,7 @@ def goods_duty_confirmed_rate() -> None:
     when_missing="no duty was declared, or nothing under it on this way was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods on this way under "
     "this duty were confirmed (estimated rate {value})",
 )
@@ -139,7 +139,7 @@ def goods_claim_confirmed_rate() -> None:
     when_missing="nothing of such goods was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of such goods were confirmed "
     "(estimated rate {value})",
 )
@@ -157,7 +157,7 @@ def heading_confirmed_rate() -> None:
     when_missing="nothing of this consignee was inspected yet",
     indicator="N08",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this consignee were confirmed "
     "(estimated rate {value})",
 )
@@ -175,7 +175,7 @@ def consignee_confirmed_rate() -> None:
     when_missing="nothing of this consignor was inspected yet",
     indicator="N08",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this consignor were confirmed "
     "(estimated rate {value})",
 )
@@ -193,7 +193,7 @@ def consignor_confirmed_rate() -> None:
     when_missing="no declarant is named, or nothing of it was inspected yet",
     indicator="N08",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this declarant were confirmed "
     "(estimated rate {value})",
 )
@@ -211,7 +211,7 @@ def declarant_confirmed_rate() -> None:
     when_missing="no forwarder is named, or nothing of it was inspected yet",
     indicator="N08",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this forwarder were confirmed "
     "(estimated rate {value})",
 )
@@ -229,7 +229,7 @@ def forwarder_confirmed_rate() -> None:
     when_missing="no container was declared, or nothing in it was inspected yet",
     indicator="N01",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments in this container were confirmed "
     "(estimated rate {value})",
 )
@@ -249,7 +249,7 @@ def container_confirmed_rate() -> None:
     when_missing="its journey is not known, or nothing on this lane was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments on this lane were confirmed "
     "(estimated rate {value})",
 )
@@ -267,7 +267,7 @@ def lane_confirmed_rate() -> None:
     when_missing="office, procedure or terms are missing, or nothing declared so was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments declared here in this way were "
     "confirmed (estimated rate {value})",
 )
@@ -285,7 +285,7 @@ def procedure_confirmed_rate() -> None:
     when_missing="no journey of this carrier was inspected yet",
     indicator="N08",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this carrier were confirmed "
     "(estimated rate {value})",
 )
@@ -303,7 +303,7 @@ def carrier_confirmed_rate() -> None:
     when_missing="no journey of this conveyance was inspected yet",
     indicator="N01",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this conveyance were confirmed "
     "(estimated rate {value})",
 )
@@ -321,7 +321,7 @@ def conveyance_confirmed_rate() -> None:
     when_missing="no journey on this corridor was inspected yet",
     indicator="J35",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys on this corridor were confirmed "
     "(estimated rate {value})",
 )
@@ -339,7 +339,7 @@ def corridor_confirmed_rate() -> None:
     when_missing="no journey to this place was inspected yet",
     indicator="J35",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys to this place were confirmed "
     "(estimated rate {value})",
 )
@@ -359,7 +359,7 @@ def destination_confirmed_rate() -> None:
     when_missing="a place is unknown, or no journey of this kind was inspected yet",
     indicator="J35",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this kind between these countries "
     "were confirmed (estimated rate {value})",
 )
@@ -377,7 +377,7 @@ def kind_confirmed_rate() -> None:
     when_missing="no payer is known, or nothing that it paid for was inspected yet",
     indicator="N02",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected movements for which its latest payer had paid "
     "were confirmed (estimated rate {value})",
 )
@@ -396,7 +396,7 @@ def payer_confirmed_rate() -> None:
     when_missing="no payee is known, or nothing that it was paid for was inspected yet",
     indicator="N02",
     source=PRACTICE,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected movements for which its latest payee had been "
     "paid were confirmed (estimated rate {value})",
 )

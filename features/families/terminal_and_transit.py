@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from features.definition import BOTH, SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import (
+    BOTH,
+    SHIPMENT_ONLY,
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column, is_missing
 from features.engine.windows.window import hours_since_latest, largest, latest, smallest
 from features.publications import EUROPOL_2023, SEA_CONTAINERS_2002, UCC_TRANSIT
@@ -16,7 +24,7 @@ MINUTES_A_DAY = 24 * 60
     when_missing="it is not known to have been discharged and to have left the terminal after that",
     indicator="J08",
     source=SEA_CONTAINERS_2002,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=5,
     sentence="it stayed at the terminal for {value}",
     among=Peers.CORRIDOR,
@@ -42,7 +50,7 @@ def terminal_dwell_days(
     when_missing="it is not known both to have arrived and to have left the terminal",
     indicator="D20",
     source=EUROPOL_2023,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="it passed out of the gate {value} before it arrived",
     sentence_of_none="it passed out of the gate after it arrived",
 )
@@ -68,7 +76,7 @@ def gate_out_before_arrival_hours(
     when_missing="no transit with a time limit was opened",
     indicator="D46",
     source=UCC_TRANSIT,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="its transit ran {value} over its time limit",
     sentence_of_none="its transit kept to its time limit",
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import ROUTE_ONLY, MonotoneConstraint, Peers, SuspiciousSide, Unit, feature
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, is_missing
 from features.engine.windows.window import distinct, hours_since_latest, largest, latest, mean
@@ -28,7 +28,7 @@ def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Colu
     when_missing="no position was heard",
     indicator="J11",
     source=US_MARITIME_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     shows_from=6,
     sentence="it was not heard for {value}",
     among=Peers.CORRIDOR,
@@ -53,7 +53,7 @@ def longest_silence_hours(
     when_missing="no position was heard",
     indicator="J11",
     source=US_MARITIME_2020,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=6,
     sentence="it has not been heard on its way for {value}",
     among=Peers.CORRIDOR,
@@ -76,7 +76,7 @@ def hours_since_last_heard(
     when_missing="it was not heard within 30 nautical miles of a port and outside of it",
     indicator="J12",
     source=US_MARITIME_2020,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=3,
     sentence="it fell silent within 30 nautical miles of a port for {value}",
     among=Peers.CORRIDOR,
@@ -103,7 +103,7 @@ def coastal_silence_hours(
     when_missing="no position was heard twice",
     indicator="J13",
     source=US_MARITIME_2020,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     sentence="between two positions it would have moved at {value} knots",
     among=Peers.CORRIDOR,
 )
@@ -124,7 +124,7 @@ def implied_speed_kn(
     when_missing="no speed was heard outside ports, or it does not travel by water",
     indicator="J16",
     source=WINDWARD,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     shows_from=0.25,
     sentence="it hardly moved at {value} of its positions outside ports",
     sentence_of_none="it never moved slowly outside ports",
@@ -148,7 +148,7 @@ def slow_position_ratio(
     "three others did there",
     indicator="J15",
     source=US_MARITIME_2020,
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     sentence="{value} other journeys hardly moved within the same three nautical miles and hour as "
     "it did, far from ports",
     sentence_of_none="no other journey hardly moved within the same three nautical miles and "

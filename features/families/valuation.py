@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
+from features.definition import (
+    SHIPMENT_ONLY,
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothed_rate
 from features.engine.windows.window import count, mean, total
@@ -33,7 +40,7 @@ def declared_value_eur(declared_value_eur: Column) -> Column:
     unit=Unit.EURO_PER_KG,
     when_missing="value or mass is missing",
     indicator="D10",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=FATF_TRADE_2021,
     sentence="its declared price is {value} EUR per kg",
     among=Peers.GOODS,
@@ -51,7 +58,7 @@ def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=DATE_2020,
     sentence="its price per kg is {value} the mean of the past year for these goods",
     among=Peers.GOODS,
@@ -72,7 +79,7 @@ def unit_value_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or goods from this origin were not seen in a year",
     indicator="D10",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=0.75,
     sentence="its price per kg is {value} the mean of the past year for these goods of this origin",
@@ -99,7 +106,7 @@ def unit_value_to_origin_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods in a year",
     indicator="D10",
-    warns=Warns.LOW,
+    warns=SuspiciousSide.LOW,
     source=DATE_2020,
     shows_from=0.75,
     sentence="its price per kg is {value} what its consignee usually declares for these goods",
@@ -123,7 +130,7 @@ def unit_value_to_consignee_ratio_365d(
     unit=Unit.RATIO,
     when_missing="no value was declared, or no payment for the goods is known",
     indicator="T26",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=FATF_TRADE_2021,
     sentence="what was paid for the goods is {value} the declared value",
 )
@@ -148,7 +155,7 @@ def paid_to_declared_ratio(
     unit=Unit.COUNT,
     when_missing="value or mass is missing",
     indicator="D37",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     shows_from=2,
     sentence="others declared the very same price per kg for these goods {value} times in a year",
@@ -178,7 +185,7 @@ def same_price_shipments_365d(
     sentence="{confirmed} of {inspected} inspected consignments of these goods at this very price "
     "were confirmed (estimated rate {value})",
     among=Peers.GOODS,
-    direction=Direction.HIGHER_IS_RISKIER,
+    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def same_price_confirmed_rate(
     confirmed: Column = total("shipment_outcomes", "is_confirmed", by=SAME_PRICE),
@@ -198,7 +205,7 @@ def same_price_confirmed_rate(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=FATF_TRADE_2021,
     sentence="its price per kg is {value} the typical price of these goods",
 )
@@ -219,7 +226,7 @@ def unit_value_to_typical_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods from there",
     indicator="D10",
-    warns=Warns.EITHER,
+    warns=SuspiciousSide.EITHER,
     source=FATF_TRADE_2021,
     sentence="its price per kg is {value} what its consignee usually pays for these goods from "
     "this country",
@@ -246,7 +253,7 @@ def unit_value_to_source_ratio_365d(
     unit=Unit.RATIO,
     when_missing="no value was declared, or no payment for freight is known",
     indicator="D11",
-    warns=Warns.HIGH,
+    warns=SuspiciousSide.HIGH,
     source=FATF_TRADE_2021,
     sentence="its freight cost {value} the declared value",
     among=Peers.GOODS,

@@ -39,7 +39,8 @@ from features.engine.windows.lifetimes import (
     NEVER,
     last_instants,
 )
-from features.history.kept_lists import (
+from features.history.stored_columns import HistorySchema
+from features.history.stored_lists import (
     INSPECTED,
     PAID,
     WHEN_FOUND,
@@ -49,12 +50,11 @@ from features.history.kept_lists import (
     carried,
     inspections_of,
     keep_carried,
-    keys_of,
+    list_keys,
     lists,
     paid_of,
     versions_kept,
 )
-from features.history.stored_columns import HistorySchema
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
@@ -200,8 +200,8 @@ class AmendedIngest:
 
     def _mark(self, concerned: Concerned) -> None:
         keys = [_OF_SUBJECT[kind] + id_.encode() for kind, id_ in concerned.subjects]
-        keys += keys_of(_OF_PAYMENT, concerned.payments)
-        keys += keys_of(_OF_PERMIT, concerned.documents)
+        keys += list_keys(_OF_PAYMENT, concerned.payments)
+        keys += list_keys(_OF_PERMIT, concerned.documents)
         self.store.put((key, b"1") for key in [*keys, _IS_MARKED])
 
     def _rows(self, concerned: Concerned) -> Rows:

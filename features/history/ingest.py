@@ -30,7 +30,14 @@ from features.engine.store.raw_columns import (
 )
 from features.engine.store.row_index import are_new
 from features.history.amended_ingest import AmendedIngest, are_permits, parted
-from features.history.kept_lists import (
+from features.history.stored_columns import (
+    JOURNEY,
+    PAYMENT,
+    SHIPMENT,
+    HistorySchema,
+    reads_journey,
+)
+from features.history.stored_lists import (
     INSPECTED,
     PAID,
     WHEN_FOUND,
@@ -41,16 +48,9 @@ from features.history.kept_lists import (
     carried,
     inspections_of,
     keep_carried,
-    keys_of,
+    list_keys,
     lists,
     paid_of,
-)
-from features.history.stored_columns import (
-    JOURNEY,
-    PAYMENT,
-    SHIPMENT,
-    HistorySchema,
-    reads_journey,
 )
 from features.records import CONCLUSIVE, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -189,7 +189,7 @@ class HistoryIngest:
         ids, inspections = text_column(outcomes, "subject_id"), inspections_of(outcomes)
         is_new = append(
             store,
-            [*zip(keys_of(INSPECTED[kind], ids), inspections, strict=True)],
+            [*zip(list_keys(INSPECTED[kind], ids), inspections, strict=True)],
             known_by=WHEN_FOUND,
         )
         is_new &= np.array([_is_conclusive(each) for each in inspections], bool)
@@ -204,7 +204,7 @@ class HistoryIngest:
         self, store: BlobReader, kind: SubjectKind, ids: Sequence[str]
     ) -> list[list[Inspection]]:
         """What is known of inspections of subjects that says something, for each of them."""
-        kept = lists(store, keys_of(INSPECTED[kind], ids))
+        kept = lists(store, list_keys(INSPECTED[kind], ids))
         return [[*filter(_is_conclusive, of_subject)] for of_subject in kept]
 
     def _insert_inspections(
@@ -220,7 +220,7 @@ class HistoryIngest:
         """
         events = _found(subjects, inspections)
         self._insert(store, OUTCOMES[kind], subjects | events)
-        paid = lists(store, keys_of(PAID[kind], text_column(subjects, "subject_id")))
+        paid = lists(store, list_keys(PAID[kind], text_column(subjects, "subject_id")))
         pairs = [(at, payment) for at, payments in enumerate(paid) for payment in payments]
         self._insert_paid(store, kind, events, pairs)
 
@@ -257,7 +257,7 @@ class HistoryIngest:
     def _keep_paid(self, store: BlobTransaction, kind: SubjectKind, payments: RawColumns) -> None:
         """Keep who paid whom for subjects, and insert inspections of these that are known."""
         ids, paid = text_column(payments, "subject_id"), paid_of(payments)
-        append(store, [*zip(keys_of(PAID[kind], ids), paid, strict=True)])
+        append(store, [*zip(list_keys(PAID[kind], ids), paid, strict=True)])
         found = self._conclusive(store, kind, ids)
         subjects = self.schema.subjects[kind].of(
             store, (id_ for id_, of_subject in zip(ids, found, strict=True) if of_subject)

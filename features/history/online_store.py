@@ -12,7 +12,7 @@ from features.digests.column_digests import history_column
 from features.engine.columns import Column
 from features.engine.store.blob_store import BlobOverlay, BlobReader, BlobStore
 from features.engine.store.compatibility import StoreFormat
-from features.engine.store.event_log import warm_up
+from features.engine.store.event_log import warm_up_pages
 from features.engine.store.event_rows import IncomingRecords
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
@@ -107,7 +107,7 @@ class OnlineStore:
     def warm_up(self) -> None:
         """Insert events and forget them, so that what is made once for that is made now."""
         with self.store.reading() as view:
-            warm_up(BlobOverlay(view), next(iter(self._layouts.values())))
+            warm_up_pages(BlobOverlay(view), next(iter(self._layouts.values())))
 
     def watermark(self, name: str) -> str | None:
         """How far a log was read."""

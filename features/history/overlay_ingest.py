@@ -13,7 +13,7 @@ from features.engine.store.raw_columns import RawColumns, size_of
 from features.engine.store.request_overlay import RequestOverlay
 from features.history.amended_ingest import has_amendments, mark_keys
 from features.history.ingest import OWN_EVENTS, HistoryIngest, known_key
-from features.history.kept_lists import complete_kept
+from features.history.stored_lists import complete_kept
 from features.record_versions import amends, is_known_late
 from features.records import Record
 

@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 """Told after each block how many records of how many are in the store."""
 
 
-def rebuild(
+def rebuild_store(
     records: Path,
     folder: Path,
     progress: Progress = lambda done, total: None,

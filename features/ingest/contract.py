@@ -72,19 +72,22 @@ class Broken:
         """The fault with its first rows, from 1, and what stands there."""
         at = np.flatnonzero(self.rows)
         examples = tuple(
-            Example(int(row) + 1, None if values is None else shown(values[row].as_py(), limit))
+            Example(
+                int(row) + 1,
+                None if values is None else value_for_report(values[row].as_py(), limit),
+            )
             for row in at[:MOST_EXAMPLES].tolist()
         )
         return Fault(file, self.column, self.what, len(at), examples)
 
 
-def shown(value: object, limit: Limits | None) -> str | None:
+def value_for_report(value: object, limit: Limits | None) -> str | None:
     """A value as a report shows it, where a field of this limit was to be.
 
-    >>> shown("Jane Roe, 41", None), shown(-1.0, None)
+    >>> value_for_report("Jane Roe, 41", None), value_for_report(-1.0, None)
     ('Aaaa Aaa, 99', '-1.0')
     >>> of_countries = limits(RECORD_FILES["shipments"])["origin_country"]
-    >>> shown("UK", of_countries), shown("Jane Roe", of_countries)
+    >>> value_for_report("UK", of_countries), value_for_report("Jane Roe", of_countries)
     ('UK', 'Aaaa Aaa')
     """
     if value is None:

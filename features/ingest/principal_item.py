@@ -5,7 +5,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from features.engine.columns import Column, Columns, instant_us, is_missing, places, rows, taken
+from features.engine.columns import (
+    Column,
+    Columns,
+    instant_us,
+    is_missing,
+    places,
+    rows,
+    take_or_missing,
+)
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.field_types import HS_DIGITS
 from features.records import GoodsItem, Shipment
@@ -62,11 +70,11 @@ def hs_codes(shipments: Columns, items: Columns) -> Column:
     items = rows(items, is_missing(items["known_at"]))
     of = places(items["shipment_id"], ids)
     items, of = rows(items, of >= 0), of[of >= 0]
-    principal = principal_rows(of, items, taken(shipments["declared_at"], of))
+    principal = principal_rows(of, items, take_or_missing(shipments["declared_at"], of))
     codes = np.full(len(ids), NO_TEXT, np.int32)
     codes[of[principal]] = STRING_TABLE.map_texts(items["commodity_code"][principal], hs_code_of)
     # A shipment has a row for each of its versions, of which one was found.
-    found[is_asked] = taken(codes, places(ids[is_asked], ids))
+    found[is_asked] = take_or_missing(codes, places(ids[is_asked], ids))
     return found
 
 

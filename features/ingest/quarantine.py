@@ -17,7 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from features.atomic_dir import written_whole
-from features.ingest.record_files import CheckedFile, check_record_file, file_of, write_records
+from features.ingest.record_files import (
+    CheckedFile,
+    check_record_file,
+    record_file_of,
+    write_records,
+)
 from features.ingest.record_summary import SET_ASIDE
 from features.records import RECORD_FILES
 
@@ -35,7 +40,7 @@ def set_aside(records: Path, quarantine: Path) -> Iterator[Path]:
             faults = [
                 fault
                 for name in RECORD_FILES
-                if (file := file_of(records, name))
+                if (file := record_file_of(records, name))
                 for fault in _parted(file, name, Path(usable), aside)
             ]
             (aside / REPORT).write_text(json.dumps({"faults": faults}, indent=1) + "\n")

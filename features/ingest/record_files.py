@@ -56,13 +56,13 @@ def read_records(folder: Path, name: str) -> pa.Table:
     Columns are those of the record, in its order; an absent optional column is filled with nulls.
     Raises RecordsError for a folder that is not there and for anything wrong in the file.
     """
-    file = file_of(folder, name)
+    file = record_file_of(folder, name)
     if file is None:
         return arrow_schema(RECORD_FILES[name]).empty_table()
     return read_record_file(file, name)
 
 
-def file_of(folder: Path, name: str) -> Path | None:
+def record_file_of(folder: Path, name: str) -> Path | None:
     """The file that holds one record type; RecordsError where two do, or without the folder."""
     if not folder.is_dir():
         raise RecordsError(f"{folder}: no such folder of records")
@@ -254,7 +254,7 @@ def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[B
 
 def _usable(folder: Path, name: str) -> pa.Table | None:
     """The rows of a record file that have no fault; None where there is no file."""
-    file = file_of(folder, name)
+    file = record_file_of(folder, name)
     if file is None:
         return None
     checked = check_record_file(file, name)

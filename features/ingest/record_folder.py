@@ -27,7 +27,7 @@ from features.ingest.files_as_written import (
     is_as_written,
     rows_in,
 )
-from features.ingest.record_files import file_of, read_record_file, read_records
+from features.ingest.record_files import read_record_file, read_records, record_file_of
 from features.ingest.validate_block import BlockChecks
 from features.records import RECORD_FILES
 
@@ -69,7 +69,7 @@ class RecordFolder:
     """
 
     def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
-        self._files = {name: file_of(folder, name) for name in RECORD_FILES}
+        self._files = {name: record_file_of(folder, name) for name in RECORD_FILES}
         self._folder = folder
         self._unchecked = {*RECORD_FILES} if is_whole else set()
         self._sources: Records = {}

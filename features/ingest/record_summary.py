@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.arrow_schema import INSTANT, arrow_schema
-from features.ingest.record_files import file_of, read_record_file
+from features.ingest.record_files import read_record_file, record_file_of
 from features.records import RECORD_FILES
 
 SUMMARY = "records.json"
@@ -29,7 +29,9 @@ def summary_of(records: Path) -> dict[str, Any]:
     What `features.ingest.quarantine` took out of the folder is counted under `set_aside`.
     """
     tables = {
-        name: _of_file(file, name) for name in RECORD_FILES if (file := file_of(records, name))
+        name: _of_file(file, name)
+        for name in RECORD_FILES
+        if (file := record_file_of(records, name))
     }
     aside = records / SET_ASIDE
     return tables | {"set_aside": json.loads(aside.read_text()) if aside.exists() else []}

@@ -13,7 +13,7 @@ from features.mapping.mapping import (
     Scalar,
     Selection,
     TableMapping,
-    as_text,
+    cell_text,
 )
 from features.mapping.source_tables import SourceTable
 
@@ -74,7 +74,7 @@ class BlockColumns:
         return None if pc.all(mask).as_py() else mask
 
     def _holds(self, name: str, wanted: Scalar | list[Scalar]) -> pa.Array:
-        values = [as_text(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
+        values = [cell_text(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
         texts = self.text(name)
         is_one = pc.is_in(texts, pa.array([value for value in values if value], pa.string()))
         return pc.or_(is_one, pc.is_null(texts)) if "" in values else is_one

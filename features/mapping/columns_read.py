@@ -19,7 +19,7 @@ def known_columns(mapping: MappingFile, schemas: Schemas) -> Columns:
     }
 
 
-def table_of(record: RecordMapping, column: str, known: Columns) -> tuple[str, str]:
+def source_of_column(record: RecordMapping, column: str, known: Columns) -> tuple[str, str]:
     """The table that a record reads a column from, and the column there.
 
     It is the record's own table, or one that is joined to it: `importers.COUNTRY`.
@@ -34,7 +34,7 @@ def joined_names(mapping: MappingFile, record: RecordMapping, schemas: Schemas) 
     """What a record reads from tables that are joined to its own."""
     known = known_columns(mapping, schemas)
     names = {column for column, _ in record.reads()}
-    return {name for name in names if table_of(record, name, known)[0] != record.head.table}
+    return {name for name in names if source_of_column(record, name, known)[0] != record.head.table}
 
 
 def own_columns(mapping: MappingFile, table: str, schemas: Schemas) -> list[str]:
@@ -43,7 +43,7 @@ def own_columns(mapping: MappingFile, table: str, schemas: Schemas) -> list[str]
     found: dict[str, None] = {}
     for record in mapping.records:
         for column, _ in record.reads():
-            of, own = table_of(record, column, known)
+            of, own = source_of_column(record, column, known)
             if of == table:
                 found[own if own in schemas[table].names else split_from[own]] = None
     return [*found]

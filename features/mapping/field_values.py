@@ -11,7 +11,7 @@ from features.field_kinds import FieldKind, Text
 from features.ingest.contract import typed, what_is_wanted, without_point
 from features.mapping.block_columns import BlockColumns, JoinedColumns
 from features.mapping.instants import Broken, instants_of
-from features.mapping.mapping import Codes, FieldMapping, as_text
+from features.mapping.mapping import Codes, FieldMapping, cell_text
 from features.mapping.units import factors_of
 from features.register_pseudonyms import RegisterPseudonyms
 
@@ -113,7 +113,7 @@ class FieldReading:
     def _key_of_codes(self) -> tuple[pa.Array, pa.Array] | None:
         if self.codes is None:
             return None
-        meanings = pa.array([as_text(each) for each in self.codes.values()], pa.string())
+        meanings = pa.array([cell_text(each) for each in self.codes.values()], pa.string())
         return pa.array([*self.codes], pa.string()), meanings.cast(self.want.type)
 
     def _instants(self, column: pa.Array) -> tuple[pa.Array, Broken]:
@@ -144,8 +144,8 @@ class FieldReading:
 
     def _filler(self, value: str | bool | float) -> pa.Scalar:
         if self.want.type != INSTANT:
-            return pa.scalar(as_text(value)).cast(self.want.type)
-        return pa.array([as_text(value)]).cast(INSTANT)[0]
+            return pa.scalar(cell_text(value)).cast(self.want.type)
+        return pa.array([cell_text(value)]).cast(INSTANT)[0]
 
 
 def _text(column: pa.Array) -> pa.Array:

@@ -65,7 +65,7 @@ class ImportReport:
         }
 
 
-def import_tables(
+def import_source_tables(
     mapping: MappingFile,
     sources: Sources,
     out: Path | None,

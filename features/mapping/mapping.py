@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from features.errors import TidegateError, in_own_words, nearest_of
-from features.mapping.toml_lines import KeyPath, line_at, lines_of
+from features.mapping.toml_lines import KeyPath, key_lines, line_at
 from features.records import RECORD_FILES
 
 Scalar = str | bool | int | float
@@ -41,10 +41,10 @@ def _duration(said: Any) -> Any:
     return timedelta(**{f"{found[2]}s": int(found[1])})
 
 
-def as_text(value: Scalar) -> str:
+def cell_text(value: Scalar) -> str:
     """A value of a mapping as a CSV would have it.
 
-    >>> as_text(True), as_text(7)
+    >>> cell_text(True), cell_text(7)
     ('true', '7')
     """
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -169,7 +169,7 @@ class MappingFile:
             name: _codes(said, (CODE_LISTS, name), faults)
             for name, said in _tables_in(document, CODE_LISTS, faults)
         }
-        mapping = cls(file, tables, codes, tuple(_records(document, faults)), lines_of(text))
+        mapping = cls(file, tables, codes, tuple(_records(document, faults)), key_lines(text))
         mapping.refuse(faults)
         return mapping
 

@@ -21,7 +21,7 @@ from features.field_kinds import (
     kinds_of_fields,
 )
 from features.ingest.contract import broken_values, typed
-from features.mapping.columns_read import Schemas, known_columns, table_of
+from features.mapping.columns_read import Schemas, known_columns, source_of_column
 from features.mapping.instants import UNIX_FORMATS, unknown_directives
 from features.mapping.mapping import (
     TABLES,
@@ -30,7 +30,7 @@ from features.mapping.mapping import (
     MappingFile,
     RecordMapping,
     Scalar,
-    as_text,
+    cell_text,
     groups_of,
 )
 from features.mapping.toml_lines import KeyPath
@@ -70,7 +70,7 @@ def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
                     faults.append((path, _about_a_person(column)))
     for record in mapping.records:
         for column, path in record.reads():
-            table_name, own = table_of(record, column, known)
+            table_name, own = source_of_column(record, column, known)
             faults += _faults_of_column(path, own, known.get(table_name, set()))
             is_refused = describes_a_person if _counts_persons(record, path) else is_about_a_person
             if is_refused(own):
@@ -159,7 +159,7 @@ def _naive_faults(mapping: MappingFile, schemas: Schemas) -> Iterator[Fault]:
             if each.zone or zone or fields.field(name).type != INSTANT:
                 continue
             for column in each.reads:
-                table, own = table_of(record, column, known)
+                table, own = source_of_column(record, column, known)
                 if own in schemas[table].names and _is_naive(schemas[table].field(own).type):
                     what = f"{record.name}.{name}: {column!r} tells no offset; give a zone"
                     yield (*record.at, name), what
@@ -228,7 +228,7 @@ def _wrong_values(
     if codes is None and each.otherwise is not None:
         yield "otherwise is for what a list of codes does not hold"
     for value in dict.fromkeys([*said, *(codes or {}).values()]):
-        column, wrong = typed(pa.chunked_array([pa.array([as_text(value)])]), want)
+        column, wrong = typed(pa.chunked_array([pa.array([cell_text(value)])]), want)
         broken = [what for what, flags in broken_values(column, limit) if pc.any(flags).as_py()]
         if wrong is not None:
             yield f"{value!r} is no {want.type}"

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from features.arrow_schema import limits
 from features.errors import Example, Fault
-from features.ingest.contract import MOST_EXAMPLES, Broken, shown
+from features.ingest.contract import MOST_EXAMPLES, Broken, value_for_report
 from features.ingest.quarantine import REPORT
 from features.records import RECORD_FILES
 
@@ -126,7 +126,7 @@ class RefusedRows:
         group = self._group(name, source, broken.column, broken.what)
         shown_rows = at[: MOST_PLACES - len(group.places)].tolist()
         for row in shown_rows:
-            value = None if stood is None else shown(stood[row].as_py(), limit)
+            value = None if stood is None else value_for_report(stood[row].as_py(), limit)
             group.add(int(places[row]), value)
         group.rows += len(at) - len(shown_rows)
 

@@ -7,13 +7,13 @@ from typing import Any
 KeyPath = tuple[str | int, ...]
 
 
-def lines_of(text: str) -> dict[KeyPath, int]:
+def key_lines(text: str) -> dict[KeyPath, int]:
     """The line, from 1, of every key and header of a document that `tomllib` can read.
 
     Tables of an array have their number in their path. Keys inside a value have no line of their
     own: theirs is that of the nearest path above (`line_at`).
 
-    >>> lines_of("[a]\\nb = 1\\n[[c]]\\nd.e = [\\n 2]\\n")
+    >>> key_lines("[a]\\nb = 1\\n[[c]]\\nd.e = [\\n 2]\\n")
     {('a',): 1, ('a', 'b'): 2, ('c', 0): 3, ('c', 0, 'd', 'e'): 4}
     """
     found: dict[KeyPath, int] = {}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from features.errors import MessageRefused
-from features.messages.cargo_xml_parties import party_value
+from features.messages.cargo_xml_parties import cargo_party
 from features.messages.conversion import Conversion
 from features.messages.element import Element
 from features.messages.functions import OF_CARGO_XML
@@ -18,9 +18,9 @@ from features.messages.grammar import (
     NUMBER,
     TRUTH,
     WHEN,
-    Promise,
+    ElementConstraint,
     amount_with,
-    check,
+    check_elements,
     matching,
     not_negative,
     one_of,
@@ -45,7 +45,9 @@ _PROMISES = {
     **dict.fromkeys(("*WeightMeasure", "*VolumeMeasure"), not_negative(_MEASURE)),
     "*Quantity": matching(r"\d{1,12}(\.0*)?", "a count"),
     "*Numeric": NUMBER,
-    "CountryID": Promise("want a country code", lambda each: each.text in CODES["countries"]),
+    "CountryID": ElementConstraint(
+        "want a country code", lambda each: each.text in CODES["countries"]
+    ),
     "ModeCode": one_of("1 2 3 4 5 6 7 8 9", "a code of a mode of transport"),
     "CompleteNumber": matching(r".{1,35}", "a number of at most 35 characters"),
 }
@@ -71,7 +73,7 @@ def read_cargo_xml(message: bytes, options: Options) -> Conversion:
         wanted = "want a message of Cargo-XML, as Waybill in iata:waybill:1"
         raise MessageRefused(root.place, wanted, root.line)
     _check_namespaces(root)
-    check((each for each in root.walk() if not each.children), _PROMISES, _ENDINGS)
+    check_elements((each for each in root.walk() if not each.children), _PROMISES, _ENDINGS)
     header = _wanted(root, "MessageHeaderDocument")
     reading = MessageReading("cargo_xml", options)
     version = header.says("VersionID")
@@ -232,9 +234,9 @@ def _put_parties(draft: RecordDraft, own: Element, reading: MessageReading) -> N
             ),
             None,
         )
-        draft.put("notify_party_id", party_value(own, notify, "NFY", reading))
+        draft.put("notify_party_id", cargo_party(own, notify, "NFY", reading))
     for name, path, role in names:
-        draft.put(name, party_value(own, own.first(path), role, reading))
+        draft.put(name, cargo_party(own, own.first(path), role, reading))
 
 
 def _codes(item: Element, reading: MessageReading) -> Iterator[Value]:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of
+from features.messages.parties import PartyNumber, party_numbers
 from features.messages.record_drafts import Value
 
 # Of the customs information of a waybill: what identifies a trader to customs.
 _TRADER_CODES = {"T": "vat", "EO": "eori"}
 
 
-def party_value(
+def cargo_party(
     own: Element, party: Element | None, role: str, reading: MessageReading
 ) -> Value | None:
     """The pseudonym of a party: by the customs notes of its role, its accounts, or its name."""
@@ -22,14 +22,14 @@ def _of_customs(own: Element, role: str) -> Iterator[PartyNumber]:
     for note in own.every("IncludedCustomsNote"):
         register = _TRADER_CODES.get(note.says("ContentCode"))
         if register and note.says("SubjectCode") == role:
-            yield from number_of(register, note.first("Content"), note.first("CountryID"))
+            yield from party_numbers(register, note.first("Content"), note.first("CountryID"))
 
 
 def _of_party(party: Element | None) -> Iterator[PartyNumber]:
     if party is None:
         return
-    yield from number_of("code", party.first("CargoAgentID"), "IATA")
+    yield from party_numbers("code", party.first("CargoAgentID"), "IATA")
     for path in ("PrimaryID", "AdditionalID", "AccountID"):
-        yield from number_of("own", party.first(path))
+        yield from party_numbers("own", party.first(path))
     country = party.first("PostalStructuredAddress/CountryID", "FreightForwarderAddress/CountryID")
-    yield from number_of("name", party.first("Name"), country)
+    yield from party_numbers("name", party.first("Name"), country)

@@ -15,13 +15,13 @@ from features.messages.grammar import (
     DATE,
     INSTANT,
     NUMBER,
-    Promise,
-    check,
+    ElementConstraint,
+    check_elements,
     matching,
     of_kind,
     one_of,
 )
-from features.messages.json_tree import read_json
+from features.messages.json_tree import json_root
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.reference.code_lists import CODES
@@ -32,7 +32,7 @@ _COUNTRIES = {
     *(code for code in CODES["countries"] if code[0] not in "QX" and code not in ("AA", "ZZ")),
     *("QA", "XK", "XZ"),
 }
-_LOCODE = Promise(
+_LOCODE = ElementConstraint(
     "want a UN/LOCODE",
     lambda element: (
         element.kind == "text"
@@ -42,12 +42,12 @@ _LOCODE = Promise(
         and element.text.isupper()
     ),
 )
-_COUNTRY = Promise(
+_COUNTRY = ElementConstraint(
     "want a country code",
     lambda element: element.text in CODES["countries"],
 )
-_CURRENCY = Promise("want a currency", lambda element: element.text in CURRENCIES)
-_PROMISES: dict[str, Promise] = {
+_CURRENCY = ElementConstraint("want a currency", lambda element: element.text in CURRENCIES)
+_PROMISES: dict[str, ElementConstraint] = {
     "UNLocationCode": _LOCODE,
     "countryCode": _COUNTRY,
     "vesselFlag": _COUNTRY,
@@ -65,16 +65,18 @@ _PROMISES: dict[str, Promise] = {
     "receiptTypeAtOrigin": one_of("CY SD CFS"),
     "deliveryTypeAtDestination": one_of("CY SD CFS"),
     "locationTypeCode": one_of("PRE POL POD PDE PCF OIR ORI IEL PTP RTP FCD ROU"),
-    "units": Promise(
+    "units": ElementConstraint(
         "want a number of units",
         lambda element: element.kind == "number" and not element.text.startswith("-"),
     ),
     "currencyCode": _CURRENCY,
     "declaredValueCurrency": _CURRENCY,
-    "numberOfPackages": Promise(
+    "numberOfPackages": ElementConstraint(
         "want a count", lambda element: element.kind == "number" and element.text.isdecimal()
     ),
-    "value": Promise("want a number", lambda element: element.kind in ("number", "text", "null")),
+    "value": ElementConstraint(
+        "want a number", lambda element: element.kind in ("number", "text", "null")
+    ),
     "unit": matching(r"[A-Z0-9]{2,3}", "a unit"),
     "temperatureSetpoint": NUMBER,
     "declaredValue": of_kind("number"),
@@ -109,8 +111,8 @@ _OF_OTHERS = frozenset(
 
 def read_dcsa(message: bytes, options: Options) -> Conversion:
     """The records of one message of DCSA."""
-    root = read_json(message, options.bounds)
-    check(root.leaves(), _PROMISES, "DateTime|Date")
+    root = json_root(message, options.bounds)
+    check_elements(root.leaves(), _PROMISES, "DateTime|Date")
     _check_measures(root)
     reading = MessageReading("dcsa", options)
     names = {child.name for child in root.children}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from features.errors import MessageRefused
-from features.messages.dcsa_parties import carrier_value, party_value
+from features.messages.dcsa_parties import carrier_value, dcsa_party
 from features.messages.element import Element
 from features.messages.functions import OF_INSTRUCTIONS
 from features.messages.goods import commodity, keep_item, put_code, put_heading
@@ -86,7 +86,7 @@ def _keep_document(
     draft.put("subject_id", subject)
     draft.put("issued_at", issued).put("received_at", reading.received_at)
     issuer = bill.first("documentParties/issuingParty", "issuingParty")
-    draft.put("issuer_id", party_value(issuer, reading), carrier_value(bill, reading))
+    draft.put("issuer_id", dcsa_party(issuer, reading), carrier_value(bill, reading))
     _put_both(draft, bill, items, reading)
     draft.put("value", reading.decimal(bill.first("declaredValue")))
     currency = bill.first("declaredValueCurrency")
@@ -100,7 +100,7 @@ def _keep_shipment(
     draft = RecordDraft("shipments", bill.place)
     draft.put("shipment_id", subject)
     notify = bill.first("documentParties/notifyParties")
-    draft.put("notify_party_id", party_value(notify, reading))
+    draft.put("notify_party_id", dcsa_party(notify, reading))
     codes = [code for item in items if (code := commodity(item.first("HSCodes"), reading))]
     put_heading(draft, codes)
     goods = [each for item in items for each in item.every("descriptionOfGoods")]
@@ -134,16 +134,16 @@ def _put_both(
 ) -> None:
     """Put what a document states of the goods as well as their shipment."""
     parties = bill.first("documentParties") or bill
-    draft.put("consignor_id", party_value(parties.first("shipper"), reading))
+    draft.put("consignor_id", dcsa_party(parties.first("shipper"), reading))
     consignee = parties.first("consignee", "endorsee")
-    draft.put("consignee_id", party_value(consignee, reading))
+    draft.put("consignee_id", dcsa_party(consignee, reading))
     cargo = [each for item in items for each in item.every("cargoItems")]
     weights = [each.first("cargoGrossWeight/value", "cargoGrossWeight") for each in cargo]
     units = [each.says("cargoGrossWeight/unit", "cargoGrossWeightUnit") for each in cargo]
     masses = [reading.mass_kg(weight, unit) for weight, unit in zip(weights, units, strict=True)]
-    draft.put("gross_mass_kg", total(masses))
+    draft.put("gross_mass_kg", sum_of_values(masses))
     packages = [each.first("outerPackaging/numberOfPackages", "numberOfPackages") for each in cargo]
-    draft.put("packages", total([reading.count(each) for each in packages]))
+    draft.put("packages", sum_of_values([reading.count(each) for each in packages]))
     unit = bill.first("utilizedTransportEquipments")
     if unit is not None:
         number = unit.first("equipment/equipmentReference", "equipmentReference")
@@ -151,7 +151,7 @@ def _put_both(
         draft.put("seal_number", reading.number_of_document(unit.first("seals/number")))
 
 
-def total(values: list[Value | None]) -> Value | None:
+def sum_of_values(values: list[Value | None]) -> Value | None:
     """The sum of values that are all there; None where one is missing."""
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
@@ -178,7 +178,7 @@ def _keep_goods(
             )
             for each in cargo
         ]
-        draft.put("gross_mass_kg", total(masses))
+        draft.put("gross_mass_kg", sum_of_values(masses))
         packages = [reading.count(each.first("outerPackaging/numberOfPackages")) for each in cargo]
-        draft.put("packages", total(packages))
+        draft.put("packages", sum_of_values(packages))
         keep_item(draft, reading, is_declared=is_declared)

@@ -1,8 +1,8 @@
 """Bookings of DCSA: their shipment, once a carrier has given it a reference."""
 
 from features.errors import MessageRefused
-from features.messages.dcsa_bills import country_of_location, total
-from features.messages.dcsa_parties import party_value
+from features.messages.dcsa_bills import country_of_location, sum_of_values
+from features.messages.dcsa_parties import dcsa_party
 from features.messages.element import Element
 from features.messages.functions import OF_BOOKINGS
 from features.messages.goods import commodity, keep_item, put_code, put_heading
@@ -45,9 +45,9 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
     draft = RecordDraft("shipments", booking.place)
     draft.put("shipment_id", reading.id(reference))
     parties = booking.first("documentParties") or booking
-    draft.put("consignor_id", party_value(parties.first("shipper"), reading))
-    draft.put("consignee_id", party_value(parties.first("consignee"), reading))
-    draft.put("notify_party_id", party_value(parties.first("notifyParties"), reading))
+    draft.put("consignor_id", dcsa_party(parties.first("shipper"), reading))
+    draft.put("consignee_id", dcsa_party(parties.first("consignee"), reading))
+    draft.put("notify_party_id", dcsa_party(parties.first("notifyParties"), reading))
     codes = [code for each in goods if (code := commodity(each.first("HSCodes"), reading))]
     put_heading(draft, codes)
     described = [each.first("commodityType") for each in goods]
@@ -55,7 +55,7 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
     for name, types in (("dispatch_country", _FROM), ("destination_country", _TO)):
         draft.put(name, _country(locations, types, reading))
     masses = [_mass(each, reading) for each in goods]
-    draft.put("gross_mass_kg", total(masses)).put("declared_at", reading.received_at)
+    draft.put("gross_mass_kg", sum_of_values(masses)).put("declared_at", reading.received_at)
     is_declared = reading.keep(draft)
     for position, each in enumerate(goods, start=1):
         item = _item(each, position, reference, reading)

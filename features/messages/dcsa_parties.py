@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of, scheme_number
+from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import Value
 
 
-def party_value(party: Element | None, reading: MessageReading) -> Value | None:
+def dcsa_party(party: Element | None, reading: MessageReading) -> Value | None:
     """The pseudonym of a party of a document."""
     return None if party is None else reading.party(_numbers(party))
 
@@ -17,7 +17,7 @@ def carrier_value(document: Element, reading: MessageReading) -> Value | None:
     """The pseudonym of the carrier that a document names by its code."""
     code = document.first("carrierCode")
     provider = document.says("carrierCodeListProvider")
-    return reading.party(number_of("code", code, provider)) if provider else None
+    return reading.party(party_numbers("code", code, provider)) if provider else None
 
 
 def _numbers(party: Element) -> Iterator[PartyNumber]:
@@ -28,5 +28,5 @@ def _numbers(party: Element) -> Iterator[PartyNumber]:
         scheme = "LEI" if provider == "GLEIF" else f"{provider} {name}".replace("ZZZ", "")
         yield from scheme_number(scheme, code.first("partyCode"), country)
     for tax in party.every("taxLegalReferences"):
-        yield from number_of("vat", tax.first("value"), tax.first("countryCode") or country)
-    yield from number_of("name", party.first("partyName"), country)
+        yield from party_numbers("vat", tax.first("value"), tax.first("countryCode") or country)
+    yield from party_numbers("name", party.first("partyName"), country)

@@ -10,8 +10,8 @@ from features.errors import MessageRefused
 from features.messages.conversion import Conversion
 from features.messages.edifact_cargo import keep_cargo
 from features.messages.edifact_containers import keep_bay_plan, keep_moves
-from features.messages.edifact_grammar import check_texts
-from features.messages.edifact_segments import Message, Segment, first_of, read_interchange
+from features.messages.edifact_grammar import check_segment_texts
+from features.messages.edifact_segments import Message, Segment, first_segment, read_interchange
 from features.messages.edifact_values import when
 from features.messages.functions import OF_EDIFACT
 from features.messages.message_reading import MessageReading
@@ -28,10 +28,10 @@ _OF_PERSONS = ("PAXLST", "PNRGOV", "MEDPID", "MEDREF")
 def read_edifact(message: bytes, options: Options) -> Conversion:
     """The records of all messages of an interchange, or of none where one is wrong."""
     messages, segments = read_interchange(message, options.bounds)
-    check_texts(segments)
+    check_segment_texts(segments)
     reading = MessageReading("edifact", options)
     reading.kind = " ".join(dict.fromkeys(f"{each.name} {each.version}" for each in messages))
-    _read_header(first_of(segments, "UNB"), messages, reading)
+    _read_header(first_segment(segments, "UNB"), messages, reading)
     for each in messages:
         if each.name in _OF_PERSONS:
             raise MessageRefused(each.head.place, "want no message about persons")

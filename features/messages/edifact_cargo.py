@@ -11,14 +11,14 @@ from itertools import islice, pairwise
 
 from features.errors import MessageRefused
 from features.messages.codes import DOCUMENTS
-from features.messages.edifact_segments import Message, Segment, first_of
+from features.messages.edifact_segments import Message, Segment, first_segment
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
 from features.messages.edifact_values import (
     control_total,
-    country,
     decimal_point,
+    first_party,
+    location_country,
     measure,
-    party,
     reference,
     when,
     with_qualifier,
@@ -144,7 +144,7 @@ def _keep_manifest(message: Message, reading: MessageReading) -> None:
     )
     draft.put("number", reading.number_of_document(number))
     draft.put("subject_kind", Value("route", begin.place)).put("subject_id", voyage)
-    draft.put("issuer_id", party(message.segments, reading, "CA", "MS"))
+    draft.put("issuer_id", first_party(message.segments, reading, "CA", "MS"))
     draft.put("issued_at", when(message.first("DTM", "137"), reading))
     draft.put("received_at", reading.received_at)
     reading.keep(draft)
@@ -158,20 +158,20 @@ def _keep_shipment(
     draft.put("shipment_id", identity)
     draft.put("journey_id", journey_id(main_transport(everywhere)))
     _put_parties(draft, consignment, everywhere, reading)
-    draft.put("notify_party_id", party(consignment.own, reading, *_NOTIFY))
-    draft.put("forwarder_id", party(everywhere, reading, *_FORWARDER))
-    draft.put("declarant_id", party(everywhere, reading, *_DECLARANT))
+    draft.put("notify_party_id", first_party(consignment.own, reading, *_NOTIFY))
+    draft.put("forwarder_id", first_party(everywhere, reading, *_FORWARDER))
+    draft.put("declarant_id", first_party(everywhere, reading, *_DECLARANT))
     codes = [code for each in consignment.goods if (code := _code(each, reading))]
     own = _code(consignment.own, reading)
     put_heading(draft, codes or ([own] if own else []))
     words = [each for each in consignment.segments if each.tag == "FTX" and each.says(1) == "AAA"]
     draft.put("goods_description", _text(words, reading))
-    origin = first_of(consignment.segments, "LOC", "27")
-    draft.put("origin_country", country(origin, reading))
+    origin = first_segment(consignment.segments, "LOC", "27")
+    draft.put("origin_country", location_country(origin, reading))
     stated = [*everywhere, *consignment.segments]
     draft.put("dispatch_country", _first_country(stated, _FROM, reading))
     draft.put("destination_country", _first_country(stated, _TO, reading))
-    office = first_of(everywhere, "LOC", "22", "41", "42")
+    office = first_segment(everywhere, "LOC", "22", "41", "42")
     draft.put("office_id", reading.id(office.at(2)) if office else None)
     _put_measures(draft, consignment, reading)
     _put_amount(draft, "declared_value", consignment.segments, reading)
@@ -196,7 +196,7 @@ def _keep_document(
     draft.put("document_id", identity and Value(f"bl:{identity.content}"[:64], identity.place))
     draft.put("subject_kind", Value("shipment", draft.place))
     draft.put("subject_id", identity)
-    draft.put("issuer_id", party([*consignment.own, *_header(message)], reading, "CA"))
+    draft.put("issuer_id", first_party([*consignment.own, *_header(message)], reading, "CA"))
     draft.put("received_at", reading.received_at)
     _put_parties(draft, consignment, consignment.own, reading)
     _put_measures(draft, consignment, reading)
@@ -214,8 +214,8 @@ def _header(message: Message) -> list[Segment]:
 def _put_parties(
     draft: RecordDraft, consignment: Consignment, segments: list[Segment], reading: MessageReading
 ) -> None:
-    draft.put("consignor_id", party(segments, reading, "CZ", "SH", "EX", "SU"))
-    draft.put("consignee_id", party(segments, reading, "CN", "IM", "BY"))
+    draft.put("consignor_id", first_party(segments, reading, "CZ", "SH", "EX", "SU"))
+    draft.put("consignee_id", first_party(segments, reading, "CN", "IM", "BY"))
 
 
 def _first_country(
@@ -223,7 +223,7 @@ def _first_country(
 ) -> Value | None:
     places = {each.says(1): each for each in reversed(segments) if each.tag == "LOC"}
     for qualifier in qualifiers:
-        if found := country(places.get(qualifier), reading):
+        if found := location_country(places.get(qualifier), reading):
             return found
     return None
 
@@ -267,7 +267,7 @@ def _sum(values: list[Value | None]) -> Value | None:
 def _put_amount(
     draft: RecordDraft, name: str, segments: list[Segment], reading: MessageReading
 ) -> None:
-    amount = first_of(segments, "MOA", "40", "44", "43", "39", "77")
+    amount = first_segment(segments, "MOA", "40", "44", "43", "39", "77")
     if amount is None or amount.at(1, 3) is None:
         return
     value = reading.decimal(decimal_point(amount.at(1, 2)), "an amount")
@@ -304,7 +304,7 @@ def _keep_goods(
         put_code(draft, code)
         words = [each for each in group if each.tag == "FTX" and each.says(1) == "AAA"]
         draft.put("description", _text(words, reading))
-        draft.put("origin_country", country(first_of(group, "LOC", "27"), reading))
+        draft.put("origin_country", location_country(first_segment(group, "LOC", "27"), reading))
         draft.put("gross_mass_kg", measure(group, reading, "gross"))
         draft.put("net_mass_kg", measure(group, reading, "net"))
         draft.put("packages", _packages(group, reading))

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from features.errors import MessageRefused
-from features.messages.edifact_segments import Message, Segment, first_of
+from features.messages.edifact_segments import Message, Segment, first_segment
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
-from features.messages.edifact_values import first_date, place, reference, with_qualifier
+from features.messages.edifact_values import first_date, location_place, reference, with_qualifier
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import EventKind
@@ -38,7 +38,7 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
     """Make an event of each container that a report names."""
     begin = message.first("BGM") or message.head
     moves = _MOVES[message.name]
-    if first_of(message.segments, "EQD") is None:
+    if first_segment(message.segments, "EQD") is None:
         raise MessageRefused(message.head.place, "want EQD")
     if begin.says(1) not in moves:
         reading.refuse("events", begin.place, "no kind of event that records have")
@@ -77,5 +77,5 @@ def _move(
         draft.put("subject_kind", Value("route", voyage.place)).put("subject_id", voyage)
     draft.put("container_number", with_qualifier(reading.container(head.at(2)), head))
     draft.put("known_at", reading.received_at)
-    where = first_of(group, "LOC", "165", "9" if kind.content == "loaded" else "11")
-    return draft.put("place", place(where, reading))
+    where = first_segment(group, "LOC", "165", "9" if kind.content == "loaded" else "11")
+    return draft.put("place", location_place(where, reading))

@@ -16,7 +16,7 @@ _CLOCK = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d)?", re.ASCII)
 _MESSAGE = re.compile(r"[A-Z]{6}")
 
 
-def check_texts(segments: Iterable[Segment]) -> None:
+def check_segment_texts(segments: Iterable[Segment]) -> None:
     """Raise MessageRefused at the first text that is none of what its segment promises."""
     for segment in segments:
         if segment.tag == "UNB":

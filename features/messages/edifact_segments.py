@@ -91,10 +91,10 @@ class Message:
 
         A message of thousands of consignments is asked this for each of them.
         """
-        return first_of(self._by_tag.get(tag, []), tag, *qualifiers)
+        return first_segment(self._by_tag.get(tag, []), tag, *qualifiers)
 
 
-def first_of(segments: list[Segment], tag: str, *qualifiers: str) -> Segment | None:
+def first_segment(segments: list[Segment], tag: str, *qualifiers: str) -> Segment | None:
     """The first segment of a tag with one of the qualifiers, the first qualifier first."""
     for qualifier in qualifiers or ("",):
         for each in segments:

@@ -3,8 +3,14 @@
 import re
 
 from features.messages.codes import MODES
-from features.messages.edifact_segments import Message, Segment, first_of
-from features.messages.edifact_values import agency_number, first_date, party, place, when
+from features.messages.edifact_segments import Message, Segment, first_segment
+from features.messages.edifact_values import (
+    agency_number,
+    first_date,
+    first_party,
+    location_place,
+    when,
+)
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.record_drafts import RecordDraft, Value
@@ -31,7 +37,7 @@ _OF_MODES: dict[str, ConveyanceKind] = {"road": "truck", "air": "aircraft", "rai
 
 def main_transport(segments: list[Segment]) -> Segment | None:
     """The transport of the main carriage, else the first that is told."""
-    return first_of(segments, "TDT", "20") or first_of(segments, "TDT")
+    return first_segment(segments, "TDT", "20") or first_segment(segments, "TDT")
 
 
 def journey_id(transport: Segment | None) -> Value | None:
@@ -55,7 +61,7 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
     mode = _mode(transport, kind)
     draft = RecordDraft("journeys", transport.place)
     draft.put("journey_id", journey_id(transport)).put("mode", mode)
-    carrier = party(message.segments, reading, "CA")
+    carrier = first_party(message.segments, reading, "CA")
     operator = reading.party(agency_number(transport.at(5), transport.says(5, 3)))
     draft.put("carrier_id", operator, carrier)
     conveyance = _conveyance(transport)
@@ -66,7 +72,7 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
         ("origin", ("5", "9", "125", "76")),
         ("destination", ("61", "8", "11", "60", "129")),
     ):
-        draft.put(name, place(first_of(own, "LOC", *qualifiers), reading))
+        draft.put(name, location_place(first_segment(own, "LOC", *qualifiers), reading))
     declared = when(message.first("DTM", "137"), reading)
     draft.put("declared_at", declared, reading.received_at)
     draft.put("departed_at", first_date(own, reading, "136", "186"))

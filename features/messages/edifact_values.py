@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from features.messages.edifact_segments import Segment, first_of
+from features.messages.edifact_segments import Segment, first_segment
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of, scheme_number
+from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import Value
 from features.messages.written_values import FORMATS_OF_TIME
 from features.reference.geography.places import country as country_of_place
@@ -33,16 +33,16 @@ def when(segment: Segment | None, reading: MessageReading) -> Value | None:
 
 def first_date(segments: list[Segment], reading: MessageReading, *qualifiers: str) -> Value | None:
     """The instant of the first DTM with one of the qualifiers, the first qualifier first."""
-    return when(first_of(segments, "DTM", *qualifiers), reading)
+    return when(first_segment(segments, "DTM", *qualifiers), reading)
 
 
-def place(segment: Segment | None, reading: MessageReading) -> Value | None:
+def location_place(segment: Segment | None, reading: MessageReading) -> Value | None:
     """The place of a LOC by its code."""
     value = reading.place(segment.at(2)) if segment is not None else None
     return with_qualifier(value, segment) if segment is not None else None
 
 
-def country(segment: Segment | None, reading: MessageReading) -> Value | None:
+def location_country(segment: Segment | None, reading: MessageReading) -> Value | None:
     """The country of a LOC: a code of two letters, or that of its place."""
     if segment is None or segment.at(2) is None:
         return None
@@ -73,7 +73,7 @@ def control_total(
     segments: list[Segment], reading: MessageReading, qualifier: str, kind: str
 ) -> Value | None:
     """A CNT: a mass or a volume in its unit, or a count."""
-    total = first_of(segments, "CNT", qualifier)
+    total = first_segment(segments, "CNT", qualifier)
     if total is None:
         return None
     figure = decimal_point(total.at(1, 2))
@@ -104,7 +104,7 @@ def decimal_point(element: Element | None) -> Element | None:
 
 def reference(segments: Iterable[Segment], *qualifiers: str) -> Segment | None:
     """The first RFF of one of the qualifiers, the first qualifier first."""
-    return first_of([each for each in segments if each.at(1, 2)], "RFF", *qualifiers)
+    return first_segment([each for each in segments if each.at(1, 2)], "RFF", *qualifiers)
 
 
 def with_qualifier(value: Value | None, segment: Segment) -> Value | None:
@@ -132,9 +132,9 @@ def _qualifiers(segment: Segment) -> tuple[Element, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def party(segments: list[Segment], reading: MessageReading, *roles: str) -> Value | None:
+def first_party(segments: list[Segment], reading: MessageReading, *roles: str) -> Value | None:
     """The pseudonym of the party in the first of the roles that is there."""
-    named = first_of(segments, "NAD", *roles)
+    named = first_segment(segments, "NAD", *roles)
     if named is None:
         return None
     following = segments[segments.index(named) + 1 :]
@@ -144,8 +144,8 @@ def party(segments: list[Segment], reading: MessageReading, *roles: str) -> Valu
 def agency_number(number: Element | None, agency: str) -> tuple[PartyNumber, ...]:
     """A number of a code list, of the agency that keeps it; ZZZ is whoever sent it."""
     if agency in ("", "ZZZ"):
-        return number_of("own", number)
-    return number_of("code", number, _AGENCIES.get(agency, f"agency {agency}"))
+        return party_numbers("own", number)
+    return party_numbers("code", number, _AGENCIES.get(agency, f"agency {agency}"))
 
 
 def _numbers(named: Segment, following: Iterable[Segment]) -> Iterator[PartyNumber]:
@@ -153,10 +153,10 @@ def _numbers(named: Segment, following: Iterable[Segment]) -> Iterator[PartyNumb
         if each.tag not in ("CTA", "COM", "RFF", "DTM", "LOC", "DOC"):
             break
         if each.tag == "RFF" and each.says(1) in _TAX:
-            yield from number_of(_TAX[each.says(1)], each.at(1, 2), named.at(9))
+            yield from party_numbers(_TAX[each.says(1)], each.at(1, 2), named.at(9))
     if named.says(2, 2).isalpha():
         yield from scheme_number(named.says(2, 2), named.at(2), named.at(9))
     else:
         yield from agency_number(named.at(2), named.says(2, 3))
     name = named.at(4) or named.at(3)
-    yield from number_of("name", name, named.at(9))
+    yield from party_numbers("name", name, named.at(9))

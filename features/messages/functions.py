@@ -42,7 +42,7 @@ OF_INSTRUCTIONS: dict[str, Function] = {
 ONLY_LOOKED_AT = "who withdraws goods declares no journey: it is looked at for danger to life alone"
 
 
-def withdrawal_of(draft: RecordDraft, at: Value | None) -> Withdrawal | RefusedRecord:
+def withdrawn_record(draft: RecordDraft, at: Value | None) -> Withdrawal | RefusedRecord:
     """What a message withdraws by what would be a record; refused where it does not say what."""
     record = RECORD_FILES[draft.record_type]
     has_subject = "subject_id" in record.model_fields

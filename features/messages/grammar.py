@@ -19,34 +19,38 @@ Check = Callable[[Element], bool]
 
 
 @dataclass(frozen=True)
-class Promise:
+class ElementConstraint:
     """What is wanted of a text, and whether an element keeps to it."""
 
     wanted: str
     is_kept: Check
 
 
-def matching(pattern: str, wanted: str) -> Promise:
+def matching(pattern: str, wanted: str) -> ElementConstraint:
     """A text of this pattern."""
     compiled = re.compile(pattern, re.ASCII)
-    return Promise(f"want {wanted}", lambda element: bool(compiled.fullmatch(element.text)))
+    return ElementConstraint(
+        f"want {wanted}", lambda element: bool(compiled.fullmatch(element.text))
+    )
 
 
-def one_of(words: str, wanted: str = "") -> Promise:
+def one_of(words: str, wanted: str = "") -> ElementConstraint:
     """One of these words."""
     known = frozenset(words.split())
-    return Promise(f"want {wanted or f'one of {words}'}", lambda element: element.text in known)
+    return ElementConstraint(
+        f"want {wanted or f'one of {words}'}", lambda element: element.text in known
+    )
 
 
-def of_kind(kind: str) -> Promise:
+def of_kind(kind: str) -> ElementConstraint:
     """A member that JSON says to be of this kind."""
-    return Promise(f"want a {kind}", lambda element: element.kind in (kind, "null"))
+    return ElementConstraint(f"want a {kind}", lambda element: element.kind in (kind, "null"))
 
 
-def with_attribute(name: str, pattern: str, wanted: str) -> Promise:
+def with_attribute(name: str, pattern: str, wanted: str) -> ElementConstraint:
     """A number with an attribute of this pattern."""
     compiled = re.compile(pattern, re.ASCII)
-    return Promise(
+    return ElementConstraint(
         f"want a number with {wanted} in {name}",
         lambda element: (
             is_number(element) and bool(compiled.fullmatch(element.attributes.get(name, "")))
@@ -61,43 +65,45 @@ def is_number(element: Element) -> bool:
     )
 
 
-def amount_with(name: str) -> Promise:
+def amount_with(name: str) -> ElementConstraint:
     """A number with a currency in an attribute."""
-    return Promise(
+    return ElementConstraint(
         f"want a number with a currency in {name}",
         lambda element: is_number(element) and element.attributes.get(name, "") in CURRENCIES,
     )
 
 
-def not_negative(promise: Promise) -> Promise:
+def not_negative(promise: ElementConstraint) -> ElementConstraint:
     """What is promised, and no less than nothing."""
-    return Promise(
+    return ElementConstraint(
         f"{promise.wanted}, not negative",
         lambda element: promise.is_kept(element) and not element.text.startswith("-"),
     )
 
 
-NUMBER = Promise("want a number", is_number)
+NUMBER = ElementConstraint("want a number", is_number)
 TRUTH = one_of("true false 1 0", "true or false")
-DATE = Promise(
+DATE = ElementConstraint(
     "want a date",
     lambda element: "T" not in element.text and instant_of(element.text, UTC) is not None,
 )
-DATE_AND_TIME = Promise(
+DATE_AND_TIME = ElementConstraint(
     "want a date and time",
     lambda element: "T" in element.text and instant_of(element.text, UTC) is not None,
 )
-INSTANT = Promise(
+INSTANT = ElementConstraint(
     "want an instant with its offset",
     lambda element: (read := instant_of(element.text, UTC)) is not None and read[1],
 )
-WHEN = Promise("want a date", lambda element: instant_of(element.text, UTC) is not None)
+WHEN = ElementConstraint("want a date", lambda element: instant_of(element.text, UTC) is not None)
 CLOCK = matching(
     r"([01]\d|2[0-4]):[0-5]\d(:([0-5]\d|60)(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?", "a time of day"
 )
 
 
-def check(elements: Iterable[Element], promises: Mapping[str, Promise], endings: str = "") -> None:
+def check_elements(
+    elements: Iterable[Element], promises: Mapping[str, ElementConstraint], endings: str = ""
+) -> None:
     """Raise MessageRefused at the first element whose text breaks what its name promises.
 
     A name is looked up whole, then by its ending, where `endings` is a pattern of those there are.

@@ -58,7 +58,7 @@ def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator
         yield ImportedFile(file, outcome)
 
 
-def together(imported: Sequence[ImportedFile]) -> list[ImportedFile]:
+def drop_repeated_records(imported: Sequence[ImportedFile]) -> list[ImportedFile]:
     """The same files, so that no two records of them are the same one."""
     made: Made = {}
     return [

@@ -13,9 +13,9 @@ from itertools import islice
 from features.errors import MessageRefused
 from features.messages.conversion import Conversion
 from features.messages.element import Element
-from features.messages.iso20022_grammar import check_structure, check_texts
+from features.messages.iso20022_grammar import check_element_texts, check_structure
 from features.messages.iso20022_payments import Payment, keep_payment
-from features.messages.json_tree import read_json
+from features.messages.json_tree import json_root
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.messages.xml_tree import read_xml
@@ -45,7 +45,7 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
         raise MessageRefused(document.place, wanted, document.line)
     reading.kind = found[0]
     family = f"{found[1]}.{found[2]}"
-    check_texts(document)
+    check_element_texts(document)
     header = business.first("GrpHdr", "Assgnmt", "MsgHdr")
     if header is not None:
         _check_header(header)
@@ -63,7 +63,7 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
 def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
     """The document, the one element in it that is the business message, and what names it."""
     if message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{":
-        return _opened_json(read_json(message, options.bounds))
+        return _opened_json(json_root(message, options.bounds))
     root, named = read_xml(message, options.bounds)
     document = root
     if root.name != "Document":

@@ -10,8 +10,8 @@ from features.messages.grammar import (
     DATE_AND_TIME,
     NUMBER,
     TRUTH,
-    Promise,
-    check,
+    ElementConstraint,
+    check_elements,
     matching,
     one_of,
 )
@@ -57,12 +57,14 @@ def _is_amount(element: Element) -> bool:
     return is_known and bool(_DIGITS.fullmatch(element.text))
 
 
-_AMOUNT = Promise("want an amount that is not negative, with a currency in Ccy", _is_amount)
+_AMOUNT = ElementConstraint(
+    "want an amount that is not negative, with a currency in Ccy", _is_amount
+)
 _BIC = matching(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC")
 _COUNTRY = matching(r"[A-Z]{2}", "a country code")
-_CURRENCY = Promise("want a currency", lambda element: element.text in CURRENCIES)
+_CURRENCY = ElementConstraint("want a currency", lambda element: element.text in CURRENCIES)
 _COUNT = matching(r"[0-9]{1,15}", "a count")
-_PROMISES: dict[str, Promise] = {
+_PROMISES: dict[str, ElementConstraint] = {
     **dict.fromkeys(_DATES.split(), DATE),
     **dict.fromkeys(_TIMES.split(), DATE_AND_TIME),
     **dict.fromkeys(_TRUTHS.split(), TRUTH),
@@ -90,9 +92,9 @@ _PROMISES: dict[str, Promise] = {
 }
 
 
-def check_texts(document: Element) -> None:
+def check_element_texts(document: Element) -> None:
     """Raise MessageRefused at the first text of a document that breaks what its name promises."""
-    check(document.leaves(), _PROMISES)
+    check_elements(document.leaves(), _PROMISES)
 
 
 def check_structure(business: Element, family: str, version: int) -> None:

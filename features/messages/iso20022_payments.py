@@ -11,7 +11,7 @@ from features.errors import MessageRefused
 from features.messages.element import Element
 from features.messages.id_templates import IdTemplate
 from features.messages.message_reading import MessageReading, plain_id
-from features.messages.parties import PartyNumber, number_of, scheme_number
+from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import PaymentMethod, Purpose, SubjectKind
 
@@ -140,18 +140,18 @@ def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
     party = _party(payment, side)
     country = party.first("PstlAdr/Ctry", "CtryOfRes") if party is not None else None
     if party is not None:
-        yield from number_of("lei", party.first("Id/OrgId/LEI", "FinInstnId/LEI"))
+        yield from party_numbers("lei", party.first("Id/OrgId/LEI", "FinInstnId/LEI"))
         for other in party.every("Id/OrgId/Othr"):
             scheme = other.says("SchmeNm/Cd", "SchmeNm/Prtry")
             yield from scheme_number(scheme, other.first("Id"), country)
         bic = ("Id/OrgId/AnyBIC", "Id/OrgId/BICOrBEI", "FinInstnId/BICFI", "FinInstnId/BIC")
-        yield from number_of("bic", party.first(*bic))
-    yield from number_of("iban", _account(payment, side, "IBAN"))
+        yield from party_numbers("bic", party.first(*bic))
+    yield from party_numbers("iban", _account(payment, side, "IBAN"))
     account = _account(payment, side, "Othr/Id", "PrtryAcct/Id", "BBAN")
-    yield from number_of("account", account, _bank(payment, side))
+    yield from party_numbers("account", account, _bank(payment, side))
     # A natural person is never known by a name.
     if party is not None and party.first("Id/PrvtId") is None:
-        yield from number_of("name", party.first("Nm"), country)
+        yield from party_numbers("name", party.first("Nm"), country)
 
 
 def _party(payment: Payment, side: Side) -> Element | None:

@@ -21,7 +21,7 @@ class _Digits(str):
 
 
 @lru_cache(maxsize=1)  # what is read for its records is read again for its text
-def read_json(message: bytes, bounds: Bounds) -> Element:
+def json_root(message: bytes, bounds: Bounds) -> Element:
     """The root of a JSON document; places are JSON pointers (RFC 6901), a root array has items.
 
     Raises MessageRefused with the line for what is no JSON and with the place for a member that

@@ -23,7 +23,7 @@ from features.messages.edifact_segments import (
     syntax_of,
 )
 from features.messages.element import Element
-from features.messages.json_tree import read_json
+from features.messages.json_tree import json_root
 from features.messages.xml_tree import DECLARATION, NO_MEMORY, read_xml
 
 WITHHELD = "[withheld]"
@@ -188,7 +188,7 @@ class _XmlText:
 
 def located_json(message: bytes, bounds: Bounds) -> LocatedText:
     """The text of a JSON document; names of members are its structure and stay."""
-    root = read_json(message, bounds)
+    root = json_root(message, bounds)
     text = text_of(message).lstrip("\ufeff")
     scalars = (each for each in root.walk() if each.kind not in ("object", "array"))
     tokens = (found for found in _SCALAR.finditer(text) if not found[1])

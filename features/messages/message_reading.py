@@ -18,12 +18,12 @@ from features.messages.conversion import (
     Withheld,
 )
 from features.messages.element import Element
-from features.messages.functions import ONLY_LOOKED_AT, Function, withdrawal_of
-from features.messages.last_said import last_said
+from features.messages.functions import ONLY_LOOKED_AT, Function, withdrawn_record
 from features.messages.options import Options
-from features.messages.parties import PartyNumber, best_of, pseudonym
+from features.messages.parties import PartyNumber, best_party_number, pseudonym
 from features.messages.personal_elements import tells_of_a_party
 from features.messages.record_drafts import RecordDraft, Value
+from features.messages.supersession import last_said
 from features.messages.written_values import day_of, decimal_of, has_usual_year, instant_of
 from features.records import RECORD_FILES
 from features.reference.code_lists import CODES
@@ -91,7 +91,7 @@ class MessageReading:
 
     def _withdraw(self, draft: RecordDraft) -> bool:
         """Note what a draft withdraws; of its values those that name it are used."""
-        withdrawn = withdrawal_of(draft, self.received_at)
+        withdrawn = withdrawn_record(draft, self.received_at)
         if isinstance(withdrawn, RefusedRecord):
             self._refused.append(withdrawn)
             return False
@@ -353,7 +353,7 @@ class MessageReading:
 
     def party(self, numbers: Iterable[PartyNumber]) -> Value | None:
         """The pseudonym of a party by the most telling of its numbers."""
-        best = best_of(numbers)
+        best = best_party_number(numbers)
         if best is None:
             return None
         name = pseudonym(self.options.key, best.register, best.number)

@@ -16,7 +16,7 @@ import orjson
 from features.errors import MessageContradictory
 from features.messages.conversion import Conversion, MadeRecord, RefusedRecord, Withdrawal
 from features.messages.formats import read_message
-from features.messages.import_files import ImportedFile, together
+from features.messages.import_files import ImportedFile, drop_repeated_records
 from features.messages.options import Options
 from features.messages.parties import pseudonym
 from features.records import RECORD_FILES
@@ -53,7 +53,7 @@ def read_once(format: str, message: bytes, options: Options) -> Conversion:
     Raises MessageRefused; MessageContradictory where the message states a record in two ways.
     """
     conversion = read_message(format, message, options)
-    (once,) = together([ImportedFile(Path(), conversion)])
+    (once,) = drop_repeated_records([ImportedFile(Path(), conversion)])
     assert isinstance(once.outcome, Conversion)
     contradicted = once.outcome.refused[len(conversion.refused) :]
     if contradicted:

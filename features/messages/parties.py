@@ -47,13 +47,13 @@ def pseudonym(key: bytes, register: str, number: str) -> str:
     return name
 
 
-def best_of(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
+def best_party_number(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
     """The most telling number; the first of equals, and None where there is none."""
     told = [each for each in numbers if _plain(each.register, each.number)]
     return min(told, key=lambda each: each.rank, default=None)
 
 
-def number_of(
+def party_numbers(
     register: str, element: Element | None, within: Element | str | None = None
 ) -> tuple[PartyNumber, ...]:
     """A number that an element says, if there is one; `within` is where it is the only such one.
@@ -79,8 +79,10 @@ def scheme_number(
     for register, pattern in _SCHEMES.items():
         if re.search(pattern, scheme, re.IGNORECASE):
             is_national = register in ("vat", "register")
-            return number_of(register, element, country if is_national else None)
-    return number_of("code", element, scheme) if scheme.strip() else number_of("own", element)
+            return party_numbers(register, element, country if is_national else None)
+    return (
+        party_numbers("code", element, scheme) if scheme.strip() else party_numbers("own", element)
+    )
 
 
 _SCHEMES = {

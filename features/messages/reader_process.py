@@ -31,11 +31,11 @@ from features.messages.bounds import Bounds
 from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN, Conversion, RefusedRecord
 from features.messages.id_templates import id_template
-from features.messages.json_tree import read_json
-from features.messages.kept_text import packed
+from features.messages.json_tree import json_root
 from features.messages.once_read import encode, read_once
 from features.messages.options import Options
 from features.messages.redaction import redacted
+from features.messages.stored_text import pack_texts
 from features.messages.xml_tree import read_xml
 
 OUT_OF_MEMORY = 3
@@ -96,7 +96,7 @@ def _serve(service: socket.socket, base: int) -> None:
             signal.setitimer(signal.ITIMER_PROF, 0)
             reading = None
             read_xml.cache_clear()
-            read_json.cache_clear()
+            json_root.cache_clear()
             is_light = _resident_after_rest() < base + _KEPT_BYTES
             frames = [orjson.dumps({"stays": is_light})]
         del request, asked
@@ -156,7 +156,7 @@ def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes | b
     return [
         orjson.dumps({"is": "redacted"}),
         orjson.dumps({"spans": spans, "parts": told}),
-        packed([kept.text]),
+        pack_texts([kept.text]),
     ]
 
 

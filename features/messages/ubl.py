@@ -21,9 +21,9 @@ from features.messages.grammar import (
     NUMBER,
     TRUTH,
     WHEN,
-    Promise,
+    ElementConstraint,
     amount_with,
-    check,
+    check_elements,
     matching,
     with_attribute,
 )
@@ -32,7 +32,7 @@ from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.structure import read_structure
 from features.messages.ubl_goods import codes_of, keep_goods
-from features.messages.ubl_parties import party_value
+from features.messages.ubl_parties import ubl_party
 from features.messages.xml_tree import read_xml
 from features.records import DocumentKind
 
@@ -65,7 +65,9 @@ _PROMISES = {
     "*Quantity": NUMBER,
     "*Numeric": NUMBER,
     "*Percent": NUMBER,
-    "DocumentCurrencyCode": Promise("want a currency", lambda each: each.text in CURRENCIES),
+    "DocumentCurrencyCode": ElementConstraint(
+        "want a currency", lambda each: each.text in CURRENCIES
+    ),
     # Some write `UBL 2.1`, or which draft it was.
     "UBLVersionID": matching(r"(UBL[ -])?2(\.\d.*)?", "version 2.x"),
 }
@@ -132,7 +134,7 @@ def _check(root: Element) -> None:
         if not _COMMON.fullmatch(element.namespace):
             wanted = "want an element of the common components of UBL 2"
             raise MessageRefused(element.place, wanted, element.line)
-    check((each for each in own if not each.children), _PROMISES, _ENDINGS)
+    check_elements((each for each in own if not each.children), _PROMISES, _ENDINGS)
     _check_once(own)
     _STRUCTURE.check_wanted(own)
     if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS) and root.first("ID") is None:
@@ -205,7 +207,7 @@ def _document(
     draft.put("issued_at", issued).put("received_at", reading.received_at)
     draft.put("expires_at", reading.instant(root.first("ValidityPeriod/EndDate")))
     _put_parties(draft, root, shipment, reading)
-    draft.put("issuer_id", party_value(_first_party(root, shipment, _ISSUER), reading))
+    draft.put("issuer_id", ubl_party(_first_party(root, shipment, _ISSUER), reading))
     if shipment is not None:
         _put_measures(draft, shipment, reading)
         _put_equipment(draft, shipment, reading)
@@ -248,13 +250,13 @@ def _keep_shipment(
     draft.put("shipment_id", _shipment_id(shipment, reading))
     _put_parties(draft, root, shipment, reading)
     notify = shipment.first("Consignment/NotifyParty") or root.first("NotifyParty")
-    draft.put("notify_party_id", party_value(notify, reading))
+    draft.put("notify_party_id", ubl_party(notify, reading))
     forwarder = _first_party(
         root, shipment, ("FreightForwarderParty", "SendingLogisticsOperatorParty")
     )
-    draft.put("forwarder_id", party_value(forwarder, reading))
+    draft.put("forwarder_id", ubl_party(forwarder, reading))
     declarant = root.first("DeclarantParty", "ExporterParty/AgentParty", "ImporterParty/AgentParty")
-    draft.put("declarant_id", party_value(declarant, reading))
+    draft.put("declarant_id", ubl_party(declarant, reading))
     _put_countries(draft, shipment, reading)
     put_heading(draft, codes_of(shipment, reading))
     draft.put("goods_description", _description(shipment, reading))
@@ -270,7 +272,7 @@ def _put_parties(
     draft: RecordDraft, root: Element, shipment: Element | None, reading: MessageReading
 ) -> None:
     for name, paths in (("consignor_id", _CONSIGNOR), ("consignee_id", _CONSIGNEE)):
-        draft.put(name, party_value(_first_party(root, shipment, paths), reading))
+        draft.put(name, ubl_party(_first_party(root, shipment, paths), reading))
 
 
 def _put_countries(draft: RecordDraft, shipment: Element, reading: MessageReading) -> None:

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of, scheme_number
+from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import Value
 
 
-def party_value(party: Element | None, reading: MessageReading) -> Value | None:
+def ubl_party(party: Element | None, reading: MessageReading) -> Value | None:
     """The pseudonym of a party; None where it is not there or says nothing to know it by."""
     return None if party is None else reading.party(_numbers(party))
 
 
 def _numbers(party: Element) -> Iterator[PartyNumber]:
     country = party.first("PostalAddress/Country/IdentificationCode")
-    yield from number_of("vat", party.first("PartyTaxScheme/CompanyID"), country)
-    yield from number_of("register", party.first("PartyLegalEntity/CompanyID"), country)
+    yield from party_numbers("vat", party.first("PartyTaxScheme/CompanyID"), country)
+    yield from party_numbers("register", party.first("PartyLegalEntity/CompanyID"), country)
     for identification in party.every("PartyIdentification/ID"):
         scheme = identification.attributes.get("schemeID", "")
         yield from scheme_number(scheme, identification, country)
@@ -26,4 +26,4 @@ def _numbers(party: Element) -> Iterator[PartyNumber]:
     # A party with a person and no entity may be that person, who is known by no name.
     if party.first("Person") is None:
         name = party.first("PartyName/Name", "PartyLegalEntity/RegistrationName")
-        yield from number_of("name", name, country)
+        yield from party_numbers("name", name, country)

@@ -22,14 +22,14 @@ from features.build_training_set import (
 from features.engine.batch.feature_frame import BLOCK_ROWS
 from features.errors import RecordsSuspected
 from features.file_among_records import PLACE, AskedSubjects
-from features.ingest.record_files import file_of, read_record_file
+from features.ingest.record_files import read_record_file, record_file_of
 from features.records import SubjectKind
 from features.rescoring_rules import RescoringRules
-from features.spark.part_features import Wanted, after_keys
-from features.spark.part_messages import SCHEMA, PartMessage, name_of, unpacked
-from features.spark.plan import BuildPlan, planned
+from features.spark.part_features import BuildRequest, after_keys
+from features.spark.part_messages import SCHEMA, SparkPart, part_name, unpack_table
+from features.spark.plan import BuildPlan, plan_build
 from features.spark.scan_records import Scan
-from features.spark.session import said_plainly, spark_session
+from features.spark.session import spark_errors_in_words, spark_session
 from features.spark.shuffle import OURS, Packages, shuffled
 from features.spark.tasks import (
     FEATURES,
@@ -46,7 +46,7 @@ from features.spark.tasks import (
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
+LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[SparkPart]]
 """Makes what comes back of the columns and numbers of the subjects of a part."""
 
 Order = list[tuple[str, str]]
@@ -75,8 +75,8 @@ def build_on_spark(
         written_whole(out) as folder,
         TemporaryDirectory(dir=folder) as scratch,
     ):
-        wanted = Wanted.of_training_set(kind, rules)
-        plan, no_subjects = planned(records, wanted)
+        wanted = BuildRequest.of_training_set(kind, rules)
+        plan, no_subjects = plan_build(records, wanted)
         received = Path(scratch)
         receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
         with after_keys(wanted, plan.keyed, no_subjects, lambda _: np.empty(0)) as none:
@@ -106,7 +106,7 @@ def computed_on_spark(
     `build_on_spark` does, before the first rows.
     """
     with spark_session(master) as spark:
-        plan, _ = planned(asked.records, Wanted.of_asked(asked, columns))
+        plan, _ = plan_build(asked.records, BuildRequest.of_asked(asked, columns))
         last = partial(subjects_to_places, compute)
         receive(partial(_computed, spark, tasks, last, packages), master, plan, scratch)
     for table in in_order(scratch, SUBJECTS, BY_PLACE):
@@ -129,11 +129,11 @@ def receive(
     """
     while True:
         try:
-            with said_plainly(master, "the work"):
+            with spark_errors_in_words(master, "the work"):
                 keep(compute(plan), folder)
         except RecordsSuspected as suspected:
             name = str(suspected)
-            if file := file_of(plan.scan.folder, name):
+            if file := record_file_of(plan.scan.folder, name):
                 read_record_file(file, name)
             plan = replace(plan, scan=replace(plan.scan, sound=plan.scan.sound | {name}))
         else:
@@ -180,8 +180,8 @@ def in_order(folder: Path, what: str, order: Order) -> Iterator[pa.Table]:
     """The rows that came back under a name, a range at a time."""
     files = sorted(folder.iterdir())
     for _, of_range in groupby(files, lambda file: file.name.partition("-")[0]):
-        tables = (unpacked(file.read_bytes()) for file in of_range)
-        rows = [table for table in tables if name_of(table) == what]
+        tables = (unpack_table(file.read_bytes()) for file in of_range)
+        rows = [table for table in tables if part_name(table) == what]
         yield pa.concat_tables(rows).sort_by(order)
 
 

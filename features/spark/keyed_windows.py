@@ -19,17 +19,22 @@ from features.engine.batch.changing_windows import SlicedEvents
 from features.engine.batch.paired_windows import reduce_paired
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.batch.shared_keys import By, by_first_column, columns_of, windows_by_source
+from features.engine.batch.shared_keys import (
+    By,
+    by_first_column,
+    columns_of_windows,
+    windows_by_source,
+)
 from features.engine.batch.sources import EventSources
 from features.engine.batch.stream_partitions import events_of_block
 from features.engine.batch.window_columns import events_of_history
 from features.engine.columns import Column, Columns, length
 from features.engine.windows.event_order import sorted_by_known_at
-from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, for_ever, together
+from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, for_ever, join_events
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window
 from features.spark import part_messages
-from features.spark.part_messages import PartMessage, home_of, name_of, packed, part_of_keys
+from features.spark.part_messages import SparkPart, home_of, pack_columns, part_name, part_of_keys
 from features.spark.scan_records import sent
 
 SUBJECTS = "subjects"
@@ -67,7 +72,7 @@ class KeyedWindows:
         """How many parts there are in all."""
         return len(self.groups) * self.parts
 
-    def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[PartMessage]:
+    def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[SparkPart]:
         """The keys of subjects of one part, and its events, to the parts of these keys.
 
         Subjects that are events themselves, by the same key, are sent once. Either may be left out.
@@ -92,7 +97,7 @@ class KeyedWindows:
 
     def _sent(
         self, group: int, name: str, columns: Columns, first: By, home: int
-    ) -> Iterator[PartMessage]:
+    ) -> Iterator[SparkPart]:
         if first:
             part = part_of_keys(columns[first[0]], self.parts)
         else:
@@ -100,16 +105,14 @@ class KeyedWindows:
         for message in sent(name, columns, part, self.parts, home, home):
             yield message._replace(part=group * self.parts + message.part)
 
-    def numbers(
-        self, part: int, bodies: Iterator[bytes], without: EventsOf
-    ) -> Iterator[PartMessage]:
+    def numbers(self, part: int, bodies: Iterator[bytes], without: EventsOf) -> Iterator[SparkPart]:
         """The windows of the subjects whose keys are in a part, back to where these came from.
 
         `without` has the columns of events of which there are none.
         """
         held: list[pa.Table] = []
         count = 0
-        tables = map(part_messages.unpacked, bodies)
+        tables = map(part_messages.unpack_table, bodies)
         for table in tables:
             held.append(table)
             count += len(table)
@@ -120,12 +123,12 @@ class KeyedWindows:
 
     def _at_once(
         self, part: int, tables: Sequence[pa.Table], without: EventsOf
-    ) -> Iterator[PartMessage]:
+    ) -> Iterator[SparkPart]:
         by, place_of = self._group_of(part)
         asking, events = _received(tables, by)
         if not asking:
             return
-        subjects = part_messages.columns_of(asking, _read_of_subjects(place_of))
+        subjects = part_messages.unpack_columns(asking, _read_of_subjects(place_of))
         found: dict[str, Column] = {}
         for (source, first), windows in _by_events([*place_of]):
             none = without[source, first]
@@ -139,11 +142,11 @@ class KeyedWindows:
             of = slice(begin, begin + len(table))
             begin += len(table)
             numbers = {name: column[of] for name, column in found.items()}
-            yield PartMessage(home_of(table), 1 + part, packed(NUMBERS, numbers))
+            yield SparkPart(home_of(table), 1 + part, pack_columns(NUMBERS, numbers))
 
     def _in_slices(
         self, part: int, tables: Iterator[pa.Table], without: EventsOf
-    ) -> Iterator[PartMessage]:
+    ) -> Iterator[SparkPart]:
         """The same of a part that has too many rows for one key: what it holds is a slice."""
         by, place_of = self._group_of(part)
         read, homes = _read_of_subjects(place_of), 0
@@ -163,7 +166,7 @@ class KeyedWindows:
                     (events,) = _events_of([table], none_of[name])
                     sliced[name].add(events)
                 if _is_asking(table):
-                    subjects = part_messages.columns_of([table], read)
+                    subjects = part_messages.unpack_columns([table], read)
                     subjects[_HOME] = np.full(len(table), home_of(table), np.int32)
                     homes = max(homes, home_of(table) + 1)
                     asks = np.searchsorted(self.slice_ends, subjects["declared_at"], side="right")
@@ -192,7 +195,7 @@ class KeyedWindows:
                 always = ({"known_at"} | LIFETIME) & derived.keys()
                 if any(window.reducer is Reducer.LATEST for window in alike):
                     always |= {"record_id"}
-                read = columns_of(alike) | always
+                read = columns_of_windows(alike) | always
                 events[source, first] = {name: derived[name] for name in sorted(read)}
         return events
 
@@ -228,13 +231,13 @@ def _received(
 
 
 def _is_asking(table: pa.Table) -> bool:
-    return name_of(table).partition("/")[0] == SUBJECTS
+    return part_name(table).partition("/")[0] == SUBJECTS
 
 
 def _events_in(table: pa.Table, by: By) -> list[str]:
     """The names of the events that a table holds: those of subjects are also who asks."""
-    _, *sources = name_of(table).split("/")
-    return [_named(source, by) for source in sources] if _is_asking(table) else [name_of(table)]
+    _, *sources = part_name(table).split("/")
+    return [_named(source, by) for source in sources] if _is_asking(table) else [part_name(table)]
 
 
 def _read_of_subjects(windows: Iterable[Window]) -> list[str]:
@@ -256,14 +259,14 @@ def _events_of(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
     """The events of tables, with lifetimes where they have some."""
     for table in tables:
         names = [name for name in table.column_names if name in none.keys() | LIFETIME]
-        yield part_messages.columns_of([table], names)
+        yield part_messages.unpack_columns([table], names)
 
 
 def events_together(parts: Sequence[Columns]) -> Columns:
     """Events of several parts, of which some may have lifetimes, or only their ends."""
     if any(COUNTS_UNTIL in part for part in parts):
         parts = [for_ever(part["known_at"]) | part for part in parts]
-    return together(parts)
+    return join_events(parts)
 
 
 def _by_events(windows: Sequence[Window]) -> list[tuple[tuple[str, By], list[Window]]]:

@@ -21,10 +21,10 @@ from features.ingest.files_as_written import (
     batches_of_file,
     is_as_written,
 )
-from features.ingest.record_files import file_of, read_records
+from features.ingest.record_files import read_records, record_file_of
 from features.records import RECORD_FILES
 from features.spark.build import of_rows
-from features.spark.part_messages import name_of, unpacked
+from features.spark.part_messages import part_name, unpack_table
 from features.spark.submission_tasks import REFUSAL
 
 
@@ -44,7 +44,7 @@ def _type_then_piece(file: Path) -> tuple[str, str]:
 
 
 def _write(files: Sequence[Path], records: Path, added: Path) -> None:
-    name = name_of(_told(files[0]))
+    name = part_name(_told(files[0]))
     are_new = _are_new(name, files, records)
 
     def new() -> Iterator[pa.Table]:
@@ -73,7 +73,7 @@ def _are_new(name: str, files: Sequence[Path], records: Path) -> Column:
 
 def _known(name: str, records: Path) -> Iterator[pa.Array]:
     """The ids and versions that a record file holds, some rows at a time."""
-    fields, file = RECORD_FILES[name].unique_fields, file_of(records, name)
+    fields, file = RECORD_FILES[name].unique_fields, record_file_of(records, name)
     if file is None:
         return
     if not is_as_written(file, name):
@@ -92,7 +92,7 @@ def _ids(name: str, table: pa.Table) -> pa.Array:
 
 
 def _told(file: Path) -> pa.Table:
-    table = unpacked(file.read_bytes())
-    if name_of(table) == REFUSAL:
+    table = unpack_table(file.read_bytes())
+    if part_name(table) == REFUSAL:
         raise RecordsError(table[REFUSAL][0].as_py())
     return table

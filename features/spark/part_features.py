@@ -21,7 +21,7 @@ from features.engine.batch.feature_frame import (
     columns_read_of_subjects,
 )
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.batch.shared_keys import columns_of, windows_by_source
+from features.engine.batch.shared_keys import columns_of_windows, windows_by_source
 from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.subject_versions import asked_about
@@ -48,7 +48,7 @@ _LINKED = "linked "  # begins the name of a column of a frame that is a window's
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BuildRequest:
     """What is computed of subjects: windows, and the columns that somebody reads beside those.
 
     Of all subjects, or of those that are `asked` about; with `rules` also at the later instants at
@@ -120,7 +120,7 @@ def history_of_linked(
     found = {}
     for name, windows in windows_by_source(over).items():
         history, records = sources.histories[name], joined if name in _WITH_JOURNEYS else own
-        read = columns_of(windows)
+        read = columns_of_windows(windows)
         subjects = history.subjects.read(records, frozenset(read))
         events = subjects if history.derive is None else history.derive(subjects, records)
         kept = read | {"known_at", *LIFETIME}
@@ -129,7 +129,7 @@ def history_of_linked(
 
 
 def before_keys(
-    wanted: Wanted,
+    wanted: BuildRequest,
     keyed: KeyedWindows,
     own: PartRecords | AskedRecords,
     joined: PartRecords | AskedRecords,
@@ -161,7 +161,7 @@ def before_keys(
 
 
 def history_before_keys(
-    wanted: Wanted,
+    wanted: BuildRequest,
     keyed: KeyedWindows,
     own: PartRecords | AskedRecords,
     joined: PartRecords | AskedRecords,
@@ -188,7 +188,7 @@ def _events(
 
 @contextmanager
 def after_keys(
-    wanted: Wanted, keyed: KeyedWindows, columns: Columns, numbers: Callable[[int], Column]
+    wanted: BuildRequest, keyed: KeyedWindows, columns: Columns, numbers: Callable[[int], Column]
 ) -> Iterator[FeatureFrame]:
     """Give the subjects that have these columns with all their windows.
 

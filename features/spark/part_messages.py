@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.engine.batch.factorize import distinct_codes, hash_column
-from features.engine.batch.spill_columns import NARROW, narrowed, widened
+from features.engine.batch.spill_columns import NARROW, as_small_counts, widened
 from features.engine.columns import Column, Columns, is_text
 from features.engine.string_table import STRING_TABLE, hashes_of_texts, indices_of
 
@@ -28,7 +28,7 @@ Cells = Any
 """A column, or plain texts that nobody needs as codes."""
 
 
-class PartMessage(NamedTuple):
+class SparkPart(NamedTuple):
     """Some columns on their way to a part, and where they stand among those of that part."""
 
     part: int
@@ -36,7 +36,7 @@ class PartMessage(NamedTuple):
     body: Body
 
 
-def packed(name: str, columns: Mapping[str, Cells], home: int = 0) -> Body:
+def pack_columns(name: str, columns: Mapping[str, Cells], home: int = 0) -> Body:
     """Columns under a name, with the part that they come from, as bytes."""
     arrays = [_array(column) for column in columns.values()]
     about = {b"name": name.encode(), b"home": str(home).encode()}
@@ -52,12 +52,12 @@ def packed_table(table: pa.RecordBatch | pa.Table) -> Body:
     return sink.getvalue()
 
 
-def unpacked(body: Body) -> pa.Table:
-    """What `packed` was given; text columns are dictionaries, or plain where they were."""
+def unpack_table(body: Body) -> pa.Table:
+    """What `pack_columns` was given; text columns are dictionaries, or plain where they were."""
     return pa.ipc.open_stream(body, options=_SINGLE).read_all()
 
 
-def row_of(message: PartMessage) -> pa.RecordBatch:
+def row_of(message: SparkPart) -> pa.RecordBatch:
     """A message as a row of SCHEMA, whose body is not copied."""
     ends = pa.py_buffer(np.array([0, len(message.body)], np.int32))
     body = pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(message.body)])
@@ -65,13 +65,13 @@ def row_of(message: PartMessage) -> pa.RecordBatch:
     return pa.record_batch([part, at, body], names=["part", "at", "body"])
 
 
-def messages_of(rows: pa.RecordBatch) -> Iterator[PartMessage]:
+def messages_of(rows: pa.RecordBatch) -> Iterator[SparkPart]:
     """The messages that rows of SCHEMA are."""
     for part, at, body in zip(*rows.columns, strict=True):
-        yield PartMessage(part.as_py(), at.as_py(), body.as_buffer())
+        yield SparkPart(part.as_py(), at.as_py(), body.as_buffer())
 
 
-def name_of(table: pa.Table) -> str:
+def part_name(table: pa.Table) -> str:
     """The name that columns were packed under."""
     return str(table.schema.metadata[b"name"].decode())
 
@@ -81,7 +81,7 @@ def home_of(table: pa.Table) -> int:
     return int(table.schema.metadata[b"home"])
 
 
-def columns_of(tables: Sequence[pa.Table], names: Sequence[str] | None = None) -> Columns:
+def unpack_columns(tables: Sequence[pa.Table], names: Sequence[str] | None = None) -> Columns:
     """Columns of tables, one after the other; own copies, which may be changed."""
     names = tables[0].column_names if names is None else names
     return {name: np.concatenate([_column(table[name]) for table in tables]) for name in names}
@@ -104,7 +104,7 @@ def _array(column: Cells) -> pa.Array:
     if isinstance(column, pa.Array):
         return column
     if not is_text(column):
-        return pa.array(narrowed(column) if column.dtype == np.float64 else column)
+        return pa.array(as_small_counts(column) if column.dtype == np.float64 else column)
     distinct, places = distinct_codes(column)
     texts = STRING_TABLE.texts_one_by_one(distinct)
     return pa.DictionaryArray.from_arrays(indices_of(places), texts)

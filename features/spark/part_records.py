@@ -13,7 +13,7 @@ from features.engine.columns import Column, Columns, columns_of_table
 from features.errors import RecordsSuspected
 from features.ingest.completed_fields import COMPLETED_FIELDS
 from features.records import RECORD_FILES
-from features.spark.part_messages import columns_of, name_of
+from features.spark.part_messages import part_name, unpack_columns
 from features.spark.scan_records import (
     AMENDED_AT,
     AMENDED_UNTIL,
@@ -43,10 +43,10 @@ class PartRecords:
         """The records of a part; and the same, with those of the type `joined` that they name."""
         tables: dict[str, dict[str, list[pa.Table]]] = defaultdict(lambda: defaultdict(list))
         for table in messages:
-            what, _, name = name_of(table).partition(":")
+            what, _, name = part_name(table).partition(":")
             tables[what][name].append(table)
         for name, identities in tables[IDENTITIES].items():
-            hashes = np.sort(columns_of(identities)[IDENTITIES])
+            hashes = np.sort(unpack_columns(identities)[IDENTITIES])
             if name not in sound and (hashes[1:] == hashes[:-1]).any():
                 raise RecordsSuspected(name)
         own = cls(tables[RECORDS])
@@ -73,21 +73,21 @@ class PartRecords:
         tables = self._tables.get(name, ())
         if not tables or IS_AMENDED not in tables[0].column_names:
             return no_amendments()
-        columns = columns_of(tables, (IS_AMENDED, AMENDED_AT, AMENDED_UNTIL))
+        columns = unpack_columns(tables, (IS_AMENDED, AMENDED_AT, AMENDED_UNTIL))
         rows = np.flatnonzero(columns[IS_AMENDED])
         return Amendments(rows, columns[AMENDED_AT][rows], columns[AMENDED_UNTIL][rows])
 
     def rows_of_file(self, name: str) -> Column:
         """Which row of its file each record of a type is, where the scan told it."""
         if tables := self._tables.get(name):
-            return columns_of(tables, [FILE_ROW])[FILE_ROW]
+            return unpack_columns(tables, [FILE_ROW])[FILE_ROW]
         return np.zeros(0, np.int64)
 
     def _column(self, name: str, field: str) -> Column:
         key = name, field
         if key not in self._columns:
             if tables := self._tables.get(name):
-                self._columns[key] = columns_of(tables, [field])[field]
+                self._columns[key] = unpack_columns(tables, [field])[field]
             else:
                 empty = arrow_schema(RECORD_FILES[name]).empty_table().select([field])
                 self._columns[key] = columns_of_table(empty)[field]

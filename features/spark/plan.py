@@ -11,13 +11,13 @@ from features.event_sources import event_sources
 from features.file_among_records import AskedSubjects
 from features.history.online_store import HISTORY_RECORD_TYPES
 from features.ingest.files_as_written import is_as_written
-from features.ingest.record_files import file_of
+from features.ingest.record_files import record_file_of
 from features.ingest.record_folder import RecordFolder
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, SubjectKind
 from features.spark.keyed_windows import EventsOf, KeyedWindows
 from features.spark.part_features import (
-    Wanted,
+    BuildRequest,
     before_keys,
     history_before_keys,
     history_of_linked,
@@ -48,7 +48,7 @@ class BuildPlan:
     of declaration, or of subjects that are asked about their places in the file.
     """
 
-    wanted: Wanted
+    wanted: BuildRequest
     scan: Scan
     joining: Scan | None
     keyed: KeyedWindows
@@ -58,7 +58,7 @@ class BuildPlan:
     bounds: Column
 
 
-def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
+def plan_build(records: Path, wanted: BuildRequest) -> tuple[BuildPlan, Columns]:
     """The plan of a build, and the columns of subjects that no records make.
 
     All that a task does is done once with no records, which tells the columns that it reads.
@@ -88,7 +88,7 @@ def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
 
 def planned_history(records: Path, added: Path, kind: SubjectKind) -> BuildPlan:
     """The plan where those who ask are no records; history goes on with the files of `added`."""
-    wanted, (parts, of_keys) = Wanted.of_history(kind), _parts(records, added)
+    wanted, (parts, of_keys) = BuildRequest.of_history(kind), _parts(records, added)
     slice_ends = _slice_ends(records, kind, of_keys)
     slice_ends[-1] = _NO_END  # who asks may be declared after all records
     keyed = _keyed(wanted, of_keys, slice_ends)
@@ -117,7 +117,7 @@ def _parts(*folders: Path) -> tuple[int, int]:
     return max(1, -(-sum(counts) // PART_RECORDS)), max(1, -(-max(counts) // PART_RECORDS))
 
 
-def _keyed(wanted: Wanted, parts: int, slice_ends: Column) -> KeyedWindows:
+def _keyed(wanted: BuildRequest, parts: int, slice_ends: Column) -> KeyedWindows:
     return KeyedWindows(wanted.windows_by_key, parts, MOST_AT_ONCE * PART_RECORDS, slice_ends)
 
 
@@ -153,7 +153,7 @@ def _places(asked: AskedSubjects, ranges: int) -> Column:
 def _instants(records: Path, kind: SubjectKind, ranges: int) -> Column:
     """Instants between which about as many subjects are declared, by those of some row groups."""
     name = SUBJECT_TYPES[kind].record_file
-    file = file_of(records, name)
+    file = record_file_of(records, name)
     if file is None or ranges == 1 or not is_as_written(file, name):
         return np.zeros(0, np.int64)
     opened = pq.ParquetFile(file)
@@ -168,7 +168,7 @@ def _instants(records: Path, kind: SubjectKind, ranges: int) -> Column:
 def _slice_ends(records: Path, kind: SubjectKind, slices: int) -> Column:
     """Instants that end slices of time of about as many declarations; the last is after all."""
     name = SUBJECT_TYPES[kind].record_file
-    file = file_of(records, name)
+    file = record_file_of(records, name)
     if file is None or not is_as_written(file, name):
         return np.array([_NO_END])
     footer = pq.read_metadata(file)

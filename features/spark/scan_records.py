@@ -20,10 +20,10 @@ from features.ingest.files_as_written import (
     is_as_written,
     rows_in,
 )
-from features.ingest.record_files import file_of, read_records
+from features.ingest.record_files import read_records, record_file_of
 from features.ingest.validate_block import BlockChecks, identity_hashes
 from features.records import RECORD_FILES
-from features.spark.part_messages import Cells, PartMessage, packed, part_of_keys
+from features.spark.part_messages import Cells, SparkPart, pack_columns, part_of_keys
 
 RECORDS, IDENTITIES = "records", "identities"
 IS_AMENDED, AMENDED_AT, AMENDED_UNTIL = "is_amended", "amended_at", "amended_until"
@@ -96,9 +96,9 @@ class Scan:
 
     def _files(self, name: str) -> list[Path]:
         folders = [self.folder] if self.added is None else [self.folder, self.added]
-        return [file for folder in folders if (file := file_of(folder, name)) is not None]
+        return [file for folder in folders if (file := record_file_of(folder, name)) is not None]
 
-    def read(self, _: int, splits: Iterator[bytes]) -> Iterator[PartMessage]:
+    def read(self, _: int, splits: Iterator[bytes]) -> Iterator[SparkPart]:
         """The rows of splits. Raises RecordsSuspected where any may be wrong."""
         for body in splits:
             split: Split = pickle.loads(body)  # noqa: S301  our own, from the machine that asks
@@ -132,7 +132,7 @@ class Scan:
                 identity[IDENTITIES] = identity_hashes(block, record.unique_fields)
             yield columns | plain | identity
 
-    def _sent(self, split: Split, columns: dict[str, Cells], at: int) -> Iterator[PartMessage]:
+    def _sent(self, split: Split, columns: dict[str, Cells], at: int) -> Iterator[SparkPart]:
         name, identities = split.name, columns.pop(IDENTITIES, None)
         if self.fields[name]:
             key = columns[self.keys[name]]
@@ -149,7 +149,7 @@ class Scan:
 
 def sent(
     name: str, columns: Mapping[str, Cells], part_of_row: Column, parts: int, at: int, home: int = 0
-) -> Iterator[PartMessage]:
+) -> Iterator[SparkPart]:
     """A message to each part that any row belongs to; a row of NO_PART goes nowhere."""
     numbers = {n: column for n, column in columns.items() if not isinstance(column, pa.Array)}
     texts = {n: column for n, column in columns.items() if isinstance(column, pa.Array)}
@@ -158,7 +158,7 @@ def sent(
         rows = order[starts[part] : starts[part + 1]]
         if len(rows):
             plain = {n: column.take(pa.array(rows)) for n, column in texts.items()}
-            yield PartMessage(part, at, packed(name, gather_rows(numbers, rows) | plain, home))
+            yield SparkPart(part, at, pack_columns(name, gather_rows(numbers, rows) | plain, home))
 
 
 def _row_groups(file: Path, name: str) -> Iterator[tuple[range | None, int, int]]:

@@ -33,7 +33,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     own, which needs the whole of `pyspark` and Java. Raises TidegateError where nobody answers.
     """
     importlib.import_module("pyspark")  # whoever lacks it is told so before anything else
-    _hold_reachable(shown(master))
+    _hold_reachable(without_credentials(master))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # pandas 3, of which nothing is used here
         session = _connected(master) if master.startswith("sc://") else _begun(master)
@@ -46,7 +46,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
 
 
 @contextmanager
-def said_plainly(master: str, work: str) -> Iterator[None]:
+def spark_errors_in_words(master: str, work: str) -> Iterator[None]:
     """Raise TidegateError for any end that Spark gives the block, or what a task of ours raised."""
     try:
         with warnings.catch_warnings():
@@ -60,11 +60,12 @@ def said_plainly(master: str, work: str) -> Iterator[None]:
             kind, message = raised[-1]
             raise _KINDS[kind](message) from None
         raise TidegateError(
-            f"{shown(master)}: Spark ended {work}, and nothing was written: {_end_of(error)}"
+            f"{without_credentials(master)}: Spark ended {work}, and nothing was written: "
+            f"{_end_of(error)}"
         ) from error
 
 
-def shown(master: str) -> str:
+def without_credentials(master: str) -> str:
     """A master without what opens its door."""
     return master.partition("/;")[0]
 
@@ -94,7 +95,7 @@ def _connected(master: str) -> "SparkSession":
         session: Any = SparkSession.builder.remote(master).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=1000)])
     except PySparkException as error:
-        raise TidegateError(f"{shown(master)}: {_end_of(error)}") from None
+        raise TidegateError(f"{without_credentials(master)}: {_end_of(error)}") from None
     return session
 
 

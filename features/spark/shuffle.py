@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from features.errors import WorkerMismatch
 from features.installed_code import installed_code as code_of
-from features.spark.part_messages import SCHEMA, PartMessage, messages_of, row_of
+from features.spark.part_messages import SCHEMA, SparkPart, messages_of, row_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-Compute = Callable[[int, Iterator[bytes]], Iterable[PartMessage]]
+Compute = Callable[[int, Iterator[bytes]], Iterable[SparkPart]]
 """Makes messages of the number of a part and what was sent there, in its order."""
 
 # So many bytes of messages stay in memory; those that come after them go to disk.
@@ -42,12 +42,12 @@ def shuffled(
     """
     together = messages.repartition(tasks, "part")
     return together.mapInArrow(
-        partial(_each_part, compute, packages, installed_code(packages)), SCHEMA
+        partial(_each_part, compute, packages, code_of_packages(packages)), SCHEMA
     )
 
 
 @cache
-def installed_code(packages: Packages = OURS) -> str:
+def code_of_packages(packages: Packages = OURS) -> str:
     """What decides the bits of a result on this machine."""
     return code_of(tuple(_PACKAGE.parent / each for each in packages), _DECIDING)
 
@@ -55,7 +55,7 @@ def installed_code(packages: Packages = OURS) -> str:
 def _each_part(
     compute: Compute, packages: Packages, wanted: str, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    if wanted != (here := installed_code(packages)):
+    if wanted != (here := code_of_packages(packages)):
         raise WorkerMismatch(
             f"a Spark worker has {here}, and this machine {wanted}; "
             "install the same on both, for what is computed has one digest wherever that is done"
@@ -86,4 +86,4 @@ def _read(places: Iterable[tuple[int, int, int]], received: IO[bytes]) -> Iterat
 
 
 # Of the code that this process loaded, not of what somebody installs while it runs.
-installed_code()
+code_of_packages()

@@ -20,12 +20,12 @@ from features.records import RECORD_FILES, Record
 from features.spark.keyed_windows import ROW, EventsOf, KeyedWindows
 from features.spark.part_features import history_before_keys
 from features.spark.part_messages import (
-    PartMessage,
-    columns_of,
-    name_of,
-    packed,
+    SparkPart,
+    pack_columns,
     packed_table,
-    unpacked,
+    part_name,
+    unpack_columns,
+    unpack_table,
 )
 from features.spark.part_records import PartRecords
 from features.spark.plan import BuildPlan
@@ -41,18 +41,18 @@ REFUSAL = "refusal"
 _ASKED = "asked"
 
 
-def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> Iterator[PartMessage]:
+def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> Iterator[SparkPart]:
     """What a piece adds to anyone's history, or why its first wrong line is refused."""
     try:
         submissions = submitted.submissions(place)
     except RecordsError as refusal:
-        yield PartMessage(place, 0, packed(REFUSAL, {REFUSAL: pa.array([str(refusal)])}))
+        yield SparkPart(place, 0, pack_columns(REFUSAL, {REFUSAL: pa.array([str(refusal)])}))
         return
     for at, (name, records) in enumerate(history_records(submissions).items()):
-        yield PartMessage(place, at, packed_table(record_table(name, records)))
+        yield SparkPart(place, at, packed_table(table_of_records(name, records)))
 
 
-def record_table(name: str, records: Sequence[Record]) -> pa.Table:
+def table_of_records(name: str, records: Sequence[Record]) -> pa.Table:
     """Records of one type as rows of its files, under its name."""
     schema = arrow_schema(RECORD_FILES[name]).with_metadata({b"name": name.encode()})
     columns = [[getattr(record, field) for record in records] for field in schema.names]
@@ -60,20 +60,20 @@ def record_table(name: str, records: Sequence[Record]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
+def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
     """What the records of a part tell of history, to where keys meet."""
-    own, joined = PartRecords.received(map(unpacked, bodies), JOURNEYS, plan.scan.sound)
+    own, joined = PartRecords.received(map(unpack_table, bodies), JOURNEYS, plan.scan.sound)
     yield from plan.keyed.sent({}, history_before_keys(plan.wanted, plan.keyed, own, joined), part)
 
 
 def queries_to_keys(
     plan: BuildPlan, submitted: SubmittedFile, place: int, _: Iterator[bytes]
-) -> Iterator[PartMessage]:
+) -> Iterator[SparkPart]:
     """What the submissions of a piece ask of history, to where keys meet; and how much that is."""
-    asked = _Asked()
+    asked = _WindowQuestions()
     feature_vectors(submitted.submissions(place), asked)
     count = len(asked.instants)
-    yield PartMessage(len(plan.keyed) + place, 0, packed(_ASKED, {_ASKED: np.array([count])}))
+    yield SparkPart(len(plan.keyed) + place, 0, pack_columns(_ASKED, {_ASKED: np.array([count])}))
     if count:
         yield from plan.keyed.sent(asked.columns(plan.keyed, plan.without), {}, place)
 
@@ -84,18 +84,18 @@ def answered(
     submitted: SubmittedFile,
     place: int,
     bodies: Iterator[bytes],
-) -> Iterator[PartMessage]:
+) -> Iterator[SparkPart]:
     """What is computed of the submissions of a piece, once history has answered."""
     submissions = submitted.submissions(place)
-    vectors = feature_vectors(submissions, _Answers(plan.keyed, bodies))
+    vectors = feature_vectors(submissions, _WindowAnswers(plan.keyed, bodies))
     if submissions:
         places = pa.array(np.arange(len(submissions)))
         table = compute(submissions, vectors).append_column(PLACE, places)
         table = table.replace_schema_metadata({b"name": SUBJECTS.encode()})
-        yield PartMessage(place, 0, packed_table(table))
+        yield SparkPart(place, 0, packed_table(table))
 
 
-class _Asked:
+class _WindowQuestions:
     """A history that knows nothing, and notes what it is asked."""
 
     def __init__(self) -> None:
@@ -129,15 +129,15 @@ def _column(keys: Sequence[KeyPart], like: Column) -> Column:
     return np.array([np.nan if key is None else key for key in keys], like.dtype)
 
 
-class _Answers:
+class _WindowAnswers:
     """A history of answers that lie in the order of the questions."""
 
     def __init__(self, keyed: KeyedWindows, bodies: Iterator[bytes]) -> None:
         self._places = {window: place for place, window in enumerate(keyed.windows)}
         self._next = 0
-        for table in map(unpacked, bodies):
-            columns = columns_of([table])
-            if name_of(table) == _ASKED:  # which comes first
+        for table in map(unpack_table, bodies):
+            columns = unpack_columns([table])
+            if part_name(table) == _ASKED:  # which comes first
                 self._numbers = np.full((len(self._places), int(columns[_ASKED][0])), np.nan)
                 continue
             for place in columns.keys() - {ROW}:

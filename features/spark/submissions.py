@@ -27,9 +27,9 @@ from features.spark.build import (
     records_in_parts,
 )
 from features.spark.new_history import write_new_history
-from features.spark.part_messages import PartMessage
+from features.spark.part_messages import SparkPart
 from features.spark.plan import BuildPlan, planned_history
-from features.spark.session import said_plainly
+from features.spark.session import spark_errors_in_words
 from features.spark.shuffle import Packages, shuffled
 from features.spark.submission_tasks import (
     OfVectors,
@@ -67,7 +67,7 @@ class SubmissionsOnSpark:
         """
         added = self.submitted.added
         with TemporaryDirectory(dir=added) as told:
-            with said_plainly(self.master, "the work"):
+            with spark_errors_in_words(self.master, "the work"):
                 keep(self._of_pieces(tell_history), Path(told))
             write_new_history(Path(told), self.records, added)
         known, new = RecordFolder(self.records), RecordFolder(added)
@@ -89,7 +89,7 @@ class SubmissionsOnSpark:
         last = partial(answered, compute, plan, self.submitted)
         return shuffled(numbers, tasks, last, self.packages)
 
-    def _of_pieces(self, task: Callable[..., Iterator[PartMessage]]) -> "DataFrame":
+    def _of_pieces(self, task: Callable[..., Iterator[SparkPart]]) -> "DataFrame":
         pieces = begun(self.spark, [b""] * len(self.submitted.pieces))
         return shuffled(pieces, self._tasks(1), partial(task, self.submitted), self.packages)
 

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from features.file_among_records import shared_folder
+from features.file_among_records import folder_beside_records
 from features.ingest.record_folder import RecordFolder
 from features.submission import Submission
 
@@ -18,7 +18,7 @@ ReadLines = Callable[[Iterable[bytes], int], Iterator[Submission]]
 """Makes submissions of lines, of which the first is such a row; raises RecordsError."""
 
 
-class Piece(NamedTuple):
+class FilePiece(NamedTuple):
     """Some whole lines of a file: from where to where, and the row of the first."""
 
     begin: int
@@ -34,7 +34,7 @@ class SubmittedFile:
     """
 
     file: Path
-    pieces: Sequence[Piece]
+    pieces: Sequence[FilePiece]
     read: ReadLines
     added: Path
 
@@ -54,16 +54,16 @@ def submitted_beside(file: Path, records: Path, read: ReadLines) -> Iterator[Sub
     Raises RecordsError without the folder of records.
     """
     RecordFolder(records)
-    with shared_folder(records) as folder:
+    with folder_beside_records(records) as folder:
         copy, added = folder / file.name, folder / "added"
         added.mkdir()
         yield SubmittedFile(copy, [*_copied(file, copy)], read, added)
 
 
-def _copied(file: Path, copy: Path) -> Iterator[Piece]:
+def _copied(file: Path, copy: Path) -> Iterator[FilePiece]:
     begin, row = 0, 1
     with file.open("rb") as opened, copy.open("wb") as out:
         while lines := opened.readlines(PIECE_BYTES):
             size = out.write(b"".join(lines))
-            yield Piece(begin, begin + size, row)
+            yield FilePiece(begin, begin + size, row)
             begin, row = begin + size, row + len(lines)

@@ -15,13 +15,13 @@ from features.file_among_records import PLACE
 from features.spark.keyed_windows import ROW, events_together
 from features.spark.part_features import after_keys, before_keys, history_of_linked, in_rows
 from features.spark.part_messages import (
-    PartMessage,
-    columns_of,
-    name_of,
-    packed,
+    SparkPart,
+    pack_columns,
     packed_table,
+    part_name,
     part_of_keys,
-    unpacked,
+    unpack_columns,
+    unpack_table,
 )
 from features.spark.part_records import JOINED, PartRecords
 from features.spark.plan import SUBJECT_FIELDS, BuildPlan
@@ -40,40 +40,38 @@ _OTHERS = 1 << 32  # more than a part has messages or rows
 
 def journeys_to_subjects(
     plan: BuildPlan, part: int, bodies: Iterator[bytes]
-) -> Iterator[PartMessage]:
+) -> Iterator[SparkPart]:
     """The journeys of a part, to the parts of the subjects that name them."""
     journeys: list[pa.Table] = []
     named: dict[int, list[Column]] = defaultdict(list)
-    for table in map(unpacked, bodies):
-        _, _, name = name_of(table).partition(":")
+    for table in map(unpack_table, bodies):
+        _, _, name = part_name(table).partition(":")
         if name == JOURNEYS:
             journeys.append(table)
             continue
-        columns = columns_of([table])
+        columns = unpack_columns([table])
         homes = part_of_keys(columns[SUBJECT_FIELDS[name]], plan.scan.parts)
         for home in np.unique(homes).tolist():
             named[home].append(columns["journey_id"][homes == home])
     if not journeys:
         return
-    columns = columns_of(journeys)
+    columns = unpack_columns(journeys)
     for home, ids in named.items():
         found = rows(columns, np.isin(columns["journey_id"], np.concatenate(ids)))
         if length(found):
-            yield PartMessage(home, part, packed(f"{JOINED}:{JOURNEYS}", found))
+            yield SparkPart(home, part, pack_columns(f"{JOINED}:{JOURNEYS}", found))
 
 
-def history_to_everyone(
-    plan: BuildPlan, part: int, bodies: Iterator[bytes]
-) -> Iterator[PartMessage]:
+def history_to_everyone(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
     """What was found of the subjects of a part, to all parts: few subjects are inspected."""
-    own, joined = PartRecords.received(map(unpacked, bodies), JOURNEYS, plan.scan.sound)
+    own, joined = PartRecords.received(map(unpack_table, bodies), JOURNEYS, plan.scan.sound)
     for name, events in history_of_linked(plan.wanted.kind, own, joined).items():
         if length(events):
-            body = packed(f"{_HISTORY}:{name}", events)
-            yield from (PartMessage(home, part, body) for home in range(plan.scan.parts))
+            body = pack_columns(f"{_HISTORY}:{name}", events)
+            yield from (SparkPart(home, part, body) for home in range(plan.scan.parts))
 
 
-def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
+def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
     """Subjects and events of a part, to where their keys meet; and what is known of them already.
 
     That only passes there on its way back to this part.
@@ -81,10 +79,10 @@ def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Ite
     histories = {name: [none] for name, none in plan.without_history.items()}
 
     def records() -> Iterator[pa.Table]:
-        for table in map(unpacked, bodies):
-            what, _, name = name_of(table).partition(":")
+        for table in map(unpack_table, bodies):
+            what, _, name = part_name(table).partition(":")
             if what == _HISTORY:
-                histories[name].append(columns_of([table]))
+                histories[name].append(unpack_columns([table]))
             else:
                 yield table
 
@@ -92,21 +90,19 @@ def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Ite
     together = {name: events_together(parts) for name, parts in histories.items()}
     frame, events = before_keys(plan.wanted, plan.keyed, own, joined, together)
     if length(frame):
-        yield PartMessage(len(plan.keyed) + part, 0, packed(_FRAME, frame))
+        yield SparkPart(len(plan.keyed) + part, 0, pack_columns(_FRAME, frame))
     yield from plan.keyed.sent(frame, events, part)
 
 
-def keys_to_subjects(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
+def keys_to_subjects(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
     """The windows of a part of keys, to the parts of the subjects that have them."""
     if part < len(plan.keyed):
         yield from plan.keyed.numbers(part, bodies, plan.without)
     else:
-        yield from (PartMessage(part - len(plan.keyed), 0, body) for body in bodies)
+        yield from (SparkPart(part - len(plan.keyed), 0, body) for body in bodies)
 
 
-def subjects_to_ranges(
-    plan: BuildPlan, part: int, bodies: Iterator[bytes]
-) -> Iterator[PartMessage]:
+def subjects_to_ranges(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
     """The features of the subjects of a part, to the ranges in which these are declared."""
     with _whole(plan, bodies) as frame:
         kind = plan.wanted.kind
@@ -115,12 +111,12 @@ def subjects_to_ranges(
         declared_at = table["declared_at"].cast(pa.int64()).to_numpy()
         for at, (of, few) in enumerate(_by_range(table, declared_at, plan.bounds)):
             body = packed_table(few.replace_schema_metadata({b"name": what.encode()}))
-            yield PartMessage(of, part * _OTHERS + 2 * at + (what == SUBJECTS), body)
+            yield SparkPart(of, part * _OTHERS + 2 * at + (what == SUBJECTS), body)
 
 
 def subjects_to_places(
     compute: OfFeatures, plan: BuildPlan, part: int, bodies: Iterator[bytes]
-) -> Iterator[PartMessage]:
+) -> Iterator[SparkPart]:
     """What is computed of the subjects of a part, to the ranges of their places in their file."""
     with _whole(plan, bodies) as frame:
         order = np.argsort(frame.subjects[PLACE])
@@ -132,7 +128,7 @@ def subjects_to_places(
     table = compute(matrix, subjects).append_column(PLACE, pa.array(places))
     for at, (of, few) in enumerate(_by_range(table, places, plan.bounds)):
         body = packed_table(few.replace_schema_metadata({b"name": SUBJECTS.encode()}))
-        yield PartMessage(of, part * _OTHERS + at, body)
+        yield SparkPart(of, part * _OTHERS + at, body)
 
 
 @contextmanager
@@ -140,9 +136,9 @@ def _whole(plan: BuildPlan, bodies: Iterator[bytes]) -> Iterator[FeatureFrame]:
     """The subjects of a part with the numbers that came back of their keys."""
     subjects: Columns = {}
     received: dict[str, list[tuple[Column, Column]]] = defaultdict(list)
-    for table in map(unpacked, bodies):
-        columns = columns_of([table])
-        if name_of(table) == _FRAME:
+    for table in map(unpack_table, bodies):
+        columns = unpack_columns([table])
+        if part_name(table) == _FRAME:
             subjects = columns
             continue
         for place in columns.keys() - {ROW}:

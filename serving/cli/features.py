@@ -33,11 +33,11 @@ def features(
 def _catalogue() -> dict[str, Any]:
     """Each kind's fingerprint, and its features in order with their computation digests."""
     from features.catalogue import catalogue
-    from features.digests.computations import computation_digests, fingerprint
+    from features.digests.computations import catalogue_fingerprint, computation_digests
 
     return {
         kind: {
-            "fingerprint": fingerprint(kind),
+            "fingerprint": catalogue_fingerprint(kind),
             "features": [
                 {"name": each.name, "computation": computation_digests(kind)[each.name]}
                 | _face(each)

@@ -50,7 +50,7 @@ def import_messages(
 
     Raises TidegateError where a message is refused; then nothing is written.
     """
-    from features.messages.import_files import read_files, together, write_import
+    from features.messages.import_files import drop_repeated_records, read_files, write_import
     from serving.cli.rows_ahead import count_in_records
 
     options = _options(given)
@@ -59,7 +59,7 @@ def import_messages(
         for each in read_files(format, files, options):
             imported.append(each)
             progress(len(imported), len(files))
-    imported = together(imported)
+    imported = drop_repeated_records(imported)
     refusals = [each.report() for each in imported if each.report()["is_refused"]]
     is_written = out is not None and not refusals
     if out is not None and is_written:

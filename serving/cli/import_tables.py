@@ -37,7 +37,7 @@ def import_tables(
 
 def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
     """Propose a mapping of tables."""
-    from features.mapping.drafting.mapping_draft import write_draft as write
+    from features.mapping.drafting.mapping_draft import write_mapping_draft as write
 
     drafted = write(file, inputs)
     if as_json:
@@ -48,7 +48,7 @@ def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
 
 def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "ImportReport":
     from features.home_keys import party_key
-    from features.mapping.import_tables import import_tables as make_records
+    from features.mapping.import_tables import import_source_tables as make_records
     from features.mapping.inputs import open_inputs
     from features.mapping.mapping import MappingFile
     from features.mapping.source_tables import SourceTable

@@ -48,12 +48,12 @@ def count_in_matrix(training_set: Path, now: datetime) -> dict[str, Any]:
 
 def count_in_records(folder: Path, now: datetime) -> dict[str, Any]:
     """Count the same in the declarations among written record files, by record type."""
-    from features.ingest.record_files import file_of, read_records
+    from features.ingest.record_files import read_records, record_file_of
     from features.subject_types import SUBJECT_TYPES
 
     counted = {}
     for name in (each.record_file for each in SUBJECT_TYPES.values()):
-        if file := file_of(folder, name):
+        if file := record_file_of(folder, name):
             counted[name] = count_ahead(file, read_records(folder, name)["declared_at"], now)
     return counted
 

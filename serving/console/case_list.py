@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, field_validator
 
 from features.records import Journey, Mode
-from features.reference.geography.places import name_of
+from features.reference.geography.places import stored_place_name
 from features.reference.goods_names import goods_name, is_of_other_goods
 from features.submission import Submission
 from serving.access.callers import Caller
@@ -269,7 +269,7 @@ def _ends_named(submission: Submission) -> tuple[str, str]:
     journey, shipment = submission.journey, submission.shipment
     if journey is not None:
         origin, destination = journey.origin, journey.destination
-        return name_of(origin) or origin, name_of(destination) or destination
+        return stored_place_name(origin) or origin, stored_place_name(destination) or destination
     assert shipment is not None, "a submission is of a journey or a shipment"
     language = reading().language
     codes = (shipment.dispatch_country, shipment.destination_country)

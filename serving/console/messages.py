@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from features.messages.kept_text import MessageText
+from features.messages.stored_text import MessageText
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.access.sessions import Session

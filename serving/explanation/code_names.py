@@ -11,7 +11,7 @@ from babel import Locale
 
 from features.engine.string_table import STRING_TABLE
 from features.reference.currencies import euro_cents
-from features.reference.geography.places import name_of
+from features.reference.geography.places import stored_place_name
 from features.reference.goods_names import goods_name
 from serving.explanation.formatting import exact_figure, figures
 from serving.language import ENGLISH, Language
@@ -54,7 +54,7 @@ def place_in_words(code: str) -> str:
     >>> place_in_words("ROCND"), place_in_words("EBL"), place_in_words("ZZZZZ")
     ('Constanta (ROCND)', 'Arbil (EBL)', 'ZZZZZ')
     """
-    name = name_of(code)
+    name = stored_place_name(code)
     return f"{name} ({code})" if name else code
 
 

@@ -17,7 +17,7 @@ no payment is (`Feature.known_by`). Usual is what the model saw among the peers 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from features.definition import Feature, Unit, Warns
+from features.definition import Feature, SuspiciousSide, Unit
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 
@@ -30,18 +30,20 @@ FAR_BELOW, FAR_ABOVE = 0.75, 1.25
 
 def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     """Whether the value is a sign of the feature's indicator; never where it is missing."""
-    if value is None or feature.warns is Warns.NEVER:
+    if value is None or feature.warns is SuspiciousSide.NEVER:
         return False
     if isinstance(value, str):
         return (comparison.share or 0.0) < SELDOM
-    if feature.unit is Unit.YES_NO and feature.warns is not Warns.EITHER:
-        is_on_its_side = bool(value) == (feature.warns is Warns.HIGH)
+    if feature.unit is Unit.YES_NO and feature.warns is not SuspiciousSide.EITHER:
+        is_on_its_side = bool(value) == (feature.warns is SuspiciousSide.HIGH)
         return is_on_its_side and (comparison.share or 0.0) < HALF
     percentile = _percentile(value, comparison)
     is_high, is_low = percentile > LAST_QUARTER, percentile < FIRST_QUARTER
     if feature.unit is Unit.RATIO:
         is_high, is_low = is_high and value > 1, is_low and value < 1
-    return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
+    return {SuspiciousSide.HIGH: is_high, SuspiciousSide.LOW: is_low}.get(
+        feature.warns, is_high or is_low
+    )
 
 
 def shows_sign(
@@ -65,11 +67,11 @@ def shows_sign(
     if isinstance(value, str) or feature.unit is Unit.YES_NO:
         return True
     if feature.shows_from is not None:
-        is_low = feature.warns is Warns.LOW
+        is_low = feature.warns is SuspiciousSide.LOW
         return value <= feature.shows_from if is_low else value >= feature.shows_from
     if feature.unit is Unit.RATIO:
         return value <= FAR_BELOW or value >= FAR_ABOVE
-    if feature.warns is not Warns.EITHER:
+    if feature.warns is not SuspiciousSide.EITHER:
         return True
     return not FIRST_TENTH <= _percentile(value, comparison) <= LAST_TENTH
 
@@ -86,13 +88,13 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
     which one is harmless, so that every value of it may speak against that does not show the sign;
     none at all of what warns where there is little never does.
     """
-    if value is None or feature.warns is Warns.NEVER:
+    if value is None or feature.warns is SuspiciousSide.NEVER:
         return False
     if log_odds > 0:
         return is_sign(feature, value, comparison)
-    if feature.warns is Warns.LOW and not value:
+    if feature.warns is SuspiciousSide.LOW and not value:
         return False
-    if feature.warns is Warns.EITHER:
+    if feature.warns is SuspiciousSide.EITHER:
         return not shows_sign(feature, value, comparison)
     return _is_harmless(feature, value, comparison)
 
@@ -102,9 +104,9 @@ def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -
     if isinstance(value, str):
         return not is_sign(feature, value, comparison)
     if feature.unit is Unit.YES_NO:
-        return bool(value) != (feature.warns is Warns.HIGH)
+        return bool(value) != (feature.warns is SuspiciousSide.HIGH)
     percentile = _percentile(value, comparison)
-    return percentile <= MEDIAN if feature.warns is Warns.HIGH else percentile >= MEDIAN
+    return percentile <= MEDIAN if feature.warns is SuspiciousSide.HIGH else percentile >= MEDIAN
 
 
 def _percentile(value: float, comparison: Comparison) -> float:

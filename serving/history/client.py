@@ -20,7 +20,7 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, TidegateError
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
-from features.history.rebuild import Progress, rebuild
+from features.history.rebuild import Progress, rebuild_store
 from features.records import Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
@@ -311,7 +311,7 @@ def rebuild_history(
     settings.records.mkdir(parents=True, exist_ok=True)
 
     def make(folder: Path) -> None:
-        rebuild(
+        rebuild_store(
             files or settings.records,
             folder,
             progress,

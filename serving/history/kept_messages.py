@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import Field, InstanceOf, TypeAdapter
 
 from features.messages.concerned_parts import ConcernedPart
-from features.messages.kept_text import NO_TEXT, MessageText
+from features.messages.stored_text import NO_TEXT, MessageText
 from serving.history.received_records import ReceivedRecord
 
 

@@ -32,7 +32,7 @@ from features.engine.string_table import STRING_TABLE
 from features.errors import RecordsError
 from features.file_among_records import PLACE, AskedSubjects, among_records
 from features.history.online_store import COUNTED_RECORD_TYPES, OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import RecordFolder
 from features.offences import offence_group
 from features.records import SubjectKind
@@ -266,7 +266,9 @@ def _vectors(
     """The vectors of submissions, with the records and all the others as history, and its size."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
-        rebuild(records, folder, and_then=lambda state: state.ingest(history_records(submissions)))
+        rebuild_store(
+            records, folder, and_then=lambda state: state.ingest(history_records(submissions))
+        )
         store = LmdbStore(folder)
         state = OnlineStore(store)
         vectors = feature_vectors(submissions, state)

@@ -19,7 +19,7 @@ from features.file_among_records import among_records
 from features.records import SubjectKind
 from features.spark.build import computed_on_spark, of_rows
 from features.spark.session import spark_session
-from features.spark.shuffle import installed_code
+from features.spark.shuffle import code_of_packages
 from features.spark.submissions import SubmissionsOnSpark
 from features.spark.submitted_file import submitted_beside
 from features.submission import Submission
@@ -109,4 +109,4 @@ def _any(tables: Iterator[pa.Table], file: Path, kind: SubjectKind) -> Iterator[
 
 
 # As that of `features`: of the code that this process loaded.
-installed_code(PACKAGES)
+code_of_packages(PACKAGES)

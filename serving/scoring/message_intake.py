@@ -18,8 +18,8 @@ import orjson
 from features.messages.bounds import Bounds
 from features.messages.concerned_parts import ConcernedPart
 from features.messages.id_templates import IdTemplate
-from features.messages.kept_text import NO_TEXT, MessageText
 from features.messages.options import Options
+from features.messages.stored_text import NO_TEXT, MessageText
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, ServingError, SubmissionRefused, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion

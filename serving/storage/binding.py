@@ -27,10 +27,10 @@ from features.home_keys import (
     PUBLIC_FILES,
     SIGNING,
     SUBJECTS,
-    fingerprint,
+    create_key,
     former_keys,
     has_models,
-    make_key,
+    key_fingerprint,
     public_file_of,
     public_half,
     read_key,
@@ -94,7 +94,7 @@ class BoundKey:
     @classmethod
     def of_content(cls, name: str, content: bytes) -> Self:
         """The key with this content, adopted now."""
-        return cls(name, fingerprint(name, content), public_half(name, content), _now())
+        return cls(name, key_fingerprint(name, content), public_half(name, content), _now())
 
 
 def former_public_keys(known: Iterable[BoundKey], name: str) -> list[tuple[str, str]]:
@@ -172,7 +172,7 @@ def bind_database(connection: Connection, keys: Path) -> str:
     _adopt_wrapping_keys(connection, keys, database_id)
     for name in KEY_FILES:
         if not (keys / KEY_FILES[name]).exists() and _is_unused(connection, keys, name):
-            make_key(keys, name)
+            create_key(keys, name)
     connection.execute(installation.insert(), {"database_id": database_id, "created_at": _now()})
     bind_present_keys(connection, keys)
     return database_id
@@ -226,7 +226,7 @@ def _finish_rotation(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> 
     """Let a key that was adopted take its place, where whoever rotated was killed before."""
     following = f"{KEY_FILES[bound.name]}.next"
     if (keys / following).exists():
-        is_adopted = fingerprint(bound.name, read_secret(keys, following)) == bound.fingerprint
+        is_adopted = key_fingerprint(bound.name, read_secret(keys, following)) == bound.fingerprint
         if is_adopted:
             take_the_next_key(keys, bound.name, former_public_keys(known, bound.name))
 
@@ -253,7 +253,7 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence
             f"fingerprint {bound.fingerprint} (database {database_id}), from a copy of HOME/keys "
             "or from another host"
         )
-    found = fingerprint(bound.name, read_key(keys, bound.name))
+    found = key_fingerprint(bound.name, read_key(keys, bound.name))
     if found in {each.fingerprint for each in known if each.name == bound.name} - {
         bound.fingerprint
     }:
@@ -275,7 +275,7 @@ def _require_former(name: str, keys: Path, known: Sequence[BoundKey]) -> None:
     former = {each.fingerprint for each in known if each.name == name and each.retires_at}
     if name not in KEPT_WHEN_ROTATED or not former:
         return
-    kept = {fingerprint(name, content) for content in former_keys(keys, name)}
+    kept = {key_fingerprint(name, content) for content in former_keys(keys, name)}
     if lacking := sorted(former - kept):
         raise KeyMissing(
             f"{keys / FORMER} lacks the former {name} key {', '.join(lacking)}, and what was made "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from features.home_keys import DRAWS, fingerprint, former_keys, read_key
+from features.home_keys import DRAWS, former_keys, key_fingerprint, read_key
 from features.records import SubjectKind
 from serving.triage.lane_rule import Draws
 
@@ -51,7 +51,7 @@ class DrawGenerator:
         drawn = hashlib.blake2b(subject, key=seed, digest_size=16).digest()
         # 53 bits each, so that the quotient is exact and stays below 1.
         tie, control = (int.from_bytes(drawn[at : at + 8], "big") >> 11 for at in (0, 8))
-        named = fingerprint(DRAWS, seed) if self.former else None
+        named = key_fingerprint(DRAWS, seed) if self.former else None
         return Draws(tie / 2**53, control / 2**53, named)
 
     def _seed_of(self, kind: SubjectKind, subject_id: str) -> bytes:
@@ -62,4 +62,4 @@ class DrawGenerator:
         if not first:
             return self.former[-1]
         seeds = (self.seed, *self.former)
-        return next((seed for seed in seeds if fingerprint(DRAWS, seed) == first), self.seed)
+        return next((seed for seed in seeds if key_fingerprint(DRAWS, seed) == first), self.seed)

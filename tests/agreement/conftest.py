@@ -9,7 +9,7 @@ from features.build_training_set import feature_matrix
 from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import RecordFolder, records_of_folder
 from features.records import SUBJECT_KINDS
 from features.replay_submissions import submissions_of
@@ -43,7 +43,7 @@ def compiled(made_once: MadeOnce, world: Path) -> None:
 def _compute_all(world: Path, folder: Path) -> None:
     write(declared_otherwise(DECLARED_OTHERWISE), folder / "amended")
     for records in (world, folder / "amended"):
-        rebuild(records, folder / f"state of {records.name}")
+        rebuild_store(records, folder / f"state of {records.name}")
         state = OnlineStore(LmdbStore(folder / f"state of {records.name}"))
         for kind in SUBJECT_KINDS:
             feature_matrix(kind, RecordFolder(records))

@@ -17,7 +17,7 @@ from features.engine.windows.window import Window
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.reference.currencies import known_currencies, months, rate_by_month, round_unit
 from features.reference.de_minimis import de_minimis_limits
-from features.reference.geography.places import places
+from features.reference.geography.places import place_table
 from features.reference.reporting_limits import reporting_limits
 
 HOUR, DAY = "3600000000::DOUBLE", "86400000000::DOUBLE"
@@ -498,7 +498,7 @@ class PlainSql:
 
     def __init__(self) -> None:
         self._engine = duckdb.connect(config={"threads": 1})
-        self._engine.register("places", places())
+        self._engine.register("places", place_table())
         self._engine.execute(MACROS)
 
     def read(self, folder: Path) -> None:

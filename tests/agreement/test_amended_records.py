@@ -15,7 +15,7 @@ from features.engine.batch.build_resources import BuildResources
 from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import RecordFolder, records_of_folder
 from features.records import RECORD_FILES, Journey, Outcome, Record, Shipment, SubjectKind
 from features.replay_submissions import submissions_of
@@ -79,7 +79,7 @@ def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(strea
     with TemporaryDirectory() as home:
         folder = Path(home) / "records"
         write(stream, folder)
-        rebuild(folder, Path(home) / "state")
+        rebuild_store(folder, Path(home) / "state")
         state = OnlineStore(LmdbStore(Path(home) / "state"))
         for kind in KINDS:
             later = later_instants(kind, RecordFolder(folder), RULES)

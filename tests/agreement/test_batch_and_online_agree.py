@@ -18,7 +18,7 @@ from features.catalogue import catalogue
 from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import InMemoryRecords
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
@@ -155,7 +155,7 @@ def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
 def test_a_state_rebuilt_from_files_is_the_one_that_grew(
     world: Path, records: Records, state: OnlineStore, tmp_path: Path
 ) -> None:
-    rebuild(world, tmp_path / "rebuilt")
+    rebuild_store(world, tmp_path / "rebuilt")
     rebuilt = OnlineStore(LmdbStore(tmp_path / "rebuilt"))
     for name, part in in_parts(records, seed=6):
         state.ingest({name: part})

@@ -18,7 +18,7 @@ from features.engine.columns import Records, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.history.online_store import OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import InMemoryRecords, RecordFolder, records_of_folder
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind
@@ -70,7 +70,7 @@ def a_row_stays(kind: SubjectKind, stream: Stream, place: int, before: Before) -
 def state(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnlineStore]:
     """A store that knows all of the world, the future of each subject too."""
     folder = tmp_path_factory.mktemp("again") / "state"
-    rebuild(world, folder)
+    rebuild_store(world, folder)
     made = OnlineStore(LmdbStore(folder))
     yield made
     made.store.close()
@@ -114,7 +114,7 @@ def test_in_any_stream_online_gives_the_row_of_the_training_set_at_every_instant
         later = later_instants(kind, RecordFolder(folder), RULES)
         rows = matrix_at(kind, records_of_folder(folder), later).drop(columns="declared_at")
         rows = rows.astype(object).where(rows.notna(), None)
-        rebuild(folder, Path(home) / "state")
+        rebuild_store(folder, Path(home) / "state")
         state = OnlineStore(LmdbStore(Path(home) / "state"))
         for submission in submissions_of(folder, kind, later=later):
             at = (submission.subject_id, pd.Timestamp(submission.scoring_instant))

@@ -13,7 +13,7 @@ from features.catalogue import catalogue
 from features.engine.columns import Records, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import InMemoryRecords, RecordFolder
 from features.input_dependencies import INPUTS, features_fed
 from features.peer_groups import peers_of
@@ -84,7 +84,7 @@ def test_goods_items_move_no_feature_that_does_not_read_them(records: Records) -
 def state(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnlineStore]:
     """All of the world's history, kept."""
     folder = tmp_path_factory.mktemp("kept") / "state"
-    rebuild(world, folder)
+    rebuild_store(world, folder)
     made = OnlineStore(LmdbStore(folder))
     yield made
     made.store.close()

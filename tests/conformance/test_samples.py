@@ -8,7 +8,7 @@ from features.errors import MessageRefused
 from features.ingest.record_files import read_records
 from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.formats import FORMATS, read_message
-from features.messages.import_files import ImportedFile, together, write_import
+from features.messages.import_files import ImportedFile, drop_repeated_records, write_import
 from features.records import RECORD_FILES
 from tests.conformance.__main__ import main
 from tests.conformance.places import text_at
@@ -120,7 +120,7 @@ def test_what_a_standard_makes_is_read_as_record_files(standard: str, tmp_path: 
         for each in READ
         if each.standard == standard and OWN in each.file.parents
     ]
-    kept = together(own)
+    kept = drop_repeated_records(own)
 
     write_import(kept, standard, tmp_path / "records")
 

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from features.catalogue import features_by_name
-from features.definition import Feature, Warns
+from features.definition import Feature, SuspiciousSide
 from features.indicators import INDICATORS, NO_SIGN
 from features.publications import PRACTICE, passages
 from tests.features.all_history import reasons_for_all_history
@@ -26,7 +26,11 @@ usual still speaks for a closer look, under the neutral name of its topic. A fea
 indicator describes a case and is a sign of nothing.
 `python -m tests.docs.indicators_page` makes this page; a test holds it to the catalogue.
 """
-SIDES = {Warns.HIGH: "more", Warns.LOW: "less", Warns.EITHER: "either side"}
+SIDES = {
+    SuspiciousSide.HIGH: "more",
+    SuspiciousSide.LOW: "less",
+    SuspiciousSide.EITHER: "either side",
+}
 GROUPS = {"J": "Journeys", "D": "Documents and goods", "T": "Transactions", "N": "Networks"}
 
 

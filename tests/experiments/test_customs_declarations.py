@@ -11,7 +11,7 @@ import pytest
 
 from experiments.customs_declarations.__main__ import MAPPING, write_records
 from features.ingest.record_files import read_records
-from features.mapping.drafting.mapping_draft import write_draft
+from features.mapping.drafting.mapping_draft import write_mapping_draft
 from features.mapping.mapping import MappingFile
 from tests.counts import in_full_alone
 
@@ -196,7 +196,7 @@ def test_the_mapping_makes_the_records_that_plain_pandas_makes(
 def test_the_draft_of_the_set_is_mostly_the_mapping(train: pd.DataFrame, tmp_path: Path) -> None:
     train.to_csv(tmp_path / "train.csv", index=False)
 
-    write_draft(tmp_path / "draft.toml", [str(tmp_path / "train.csv")])
+    write_mapping_draft(tmp_path / "draft.toml", [str(tmp_path / "train.csv")])
 
     draft = MappingFile.read(tmp_path / "draft.toml")
     for ours, theirs in zip(MAPPING.records, draft.records, strict=True):

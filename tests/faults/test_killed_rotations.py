@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from features.home_keys import DRAWS, KEY_FILES, SUBJECTS, fingerprint, former_keys, read_key
+from features.home_keys import DRAWS, KEY_FILES, SUBJECTS, former_keys, key_fingerprint, read_key
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import Masking
@@ -73,7 +73,7 @@ def test_a_rotation_that_is_killed_leaves_one_key_by_which_all_is_found(
     with engine.connect() as connection:
         token_at_first = connection.scalar(select(decisions.c.subject_id))
     engine.dispose()
-    first_seed = fingerprint(DRAWS, read_key(keys, DRAWS))
+    first_seed = key_fingerprint(DRAWS, read_key(keys, DRAWS))
     draws = DrawGenerator.from_folder(keys).of_subject("shipment", "S-old")
 
     def act() -> None:
@@ -92,7 +92,7 @@ def test_a_rotation_that_is_killed_leaves_one_key_by_which_all_is_found(
         assert token == token_at_first
         require_found(engine, keys)
         (in_use,) = [each for each in known if each.retires_at is None]
-        assert in_use.fingerprint == fingerprint(name, read_key(keys, name))
+        assert in_use.fingerprint == key_fingerprint(name, read_key(keys, name))
         assert len(former_keys(keys, name)) == len(known) - 1 == acts_in(home, "rotate_key")
         again = DrawGenerator.from_folder(keys, lambda *_: first_seed)
         assert again.of_subject("shipment", "S-old").control == draws.control

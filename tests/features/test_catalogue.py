@@ -7,9 +7,9 @@ import pytest
 
 from features import publications
 from features.catalogue import catalogue, feature_named, features_by_name
-from features.definition import Direction, Feature, Peers, Unit, Warns
+from features.definition import Feature, MonotoneConstraint, Peers, SuspiciousSide, Unit
 from features.definition import feature as defined
-from features.digests.computations import fingerprint
+from features.digests.computations import catalogue_fingerprint
 from features.engine.columns import Column
 from features.engine.windows.reducers import Reducer
 from features.errors import TidegateError, UnknownFeature
@@ -115,9 +115,9 @@ def test_a_sure_direction_is_the_one_that_the_meaning_names(feature: Feature) ->
     rising = r"(Any|Many|More|A high share|A high rate|A large) .*suspicious"
     falling = r"(A failing number|A low share|A short lead|A very new|Few|None) .*suspicious"
 
-    if feature.direction is Direction.HIGHER_IS_RISKIER:
+    if feature.direction is MonotoneConstraint.HIGHER_IS_RISKIER:
         assert re.search(rising, feature.meaning)
-    if feature.direction is Direction.LOWER_IS_RISKIER:
+    if feature.direction is MonotoneConstraint.LOWER_IS_RISKIER:
         assert re.search(falling, feature.meaning)
 
 
@@ -126,7 +126,7 @@ def test_a_face_is_complete(feature: Feature) -> None:
     assert feature.when_missing
     assert feature.source in SOURCES or re.match(r"ISO \d+ check digit", feature.source)
     assert feature.indicator is None or feature.indicator in INDICATORS
-    assert (feature.indicator is None) == (feature.warns is Warns.NEVER)
+    assert (feature.indicator is None) == (feature.warns is SuspiciousSide.NEVER)
     if feature.unit is Unit.YES_NO:
         assert "{" not in feature.sentence
         assert feature.sentence_of_none is not None
@@ -168,7 +168,10 @@ def test_a_share_of_events_is_said_with_what_it_is_a_share_of(feature: Feature) 
 
 @of_every_feature
 def test_a_count_that_could_comfort_says_by_what_it_is_known(feature: Feature) -> None:
-    comforts_by_0 = feature.unit is Unit.COUNT and feature.warns in (Warns.HIGH, Warns.EITHER)
+    comforts_by_0 = feature.unit is Unit.COUNT and feature.warns in (
+        SuspiciousSide.HIGH,
+        SuspiciousSide.EITHER,
+    )
     is_else_missing = not feature.when_missing.startswith("never") and feature.known_by is None
 
     assert not comforts_by_0 or feature.known_by or is_else_missing
@@ -232,7 +235,7 @@ def test_no_feature_reads_a_life_at_risk_signal_or_an_attribute_of_a_person() ->
 
 def test_a_category_has_no_direction() -> None:
     for feature in EVERY_FEATURE:
-        assert not feature.is_categorical or feature.direction is Direction.EITHER
+        assert not feature.is_categorical or feature.direction is MonotoneConstraint.EITHER
 
 
 @of_every_feature
@@ -248,5 +251,5 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_the_fingerprints_differ_between_kinds_and_stay_between_calls() -> None:
-    assert fingerprint("route") == fingerprint("route")
-    assert fingerprint("route") != fingerprint("shipment")
+    assert catalogue_fingerprint("route") == catalogue_fingerprint("route")
+    assert catalogue_fingerprint("route") != catalogue_fingerprint("shipment")

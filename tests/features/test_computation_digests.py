@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from features.catalogue import catalogue
-from features.digests.computations import computation_digests, fingerprint
+from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.records import SubjectKind
 from tests.features.edited_package import Change
 
@@ -391,7 +391,7 @@ def test_digests_are_the_same_in_every_process_and_stand_in_the_order_of_the_cat
 ) -> None:
     for kind in KINDS:
         assert edited[""][kind]["digests"] == computation_digests(kind)
-        assert edited[""][kind]["fingerprint"] == fingerprint(kind)
+        assert edited[""][kind]["fingerprint"] == catalogue_fingerprint(kind)
         assert [*computation_digests(kind)] == [feature.name for feature in catalogue(kind)]
 
 

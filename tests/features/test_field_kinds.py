@@ -13,8 +13,8 @@ from features.field_kinds import (
     Party,
     Quantity,
     Text,
+    field_kind,
     fields_of_kind,
-    kind_of,
     kinds_of_fields,
 )
 from features.field_types import PartyId
@@ -121,7 +121,7 @@ def test_a_kind_is_found_under_a_type_that_may_be_none_and_a_closed_list_is_a_co
         mode: Mode | None = None
         weight: float = 0.0
 
-    kinds = {name: kind_of(field) for name, field in Parcel.model_fields.items()}
+    kinds = {name: field_kind(field) for name, field in Parcel.model_fields.items()}
 
     assert kinds == {
         "sender_id": Party(),

@@ -19,7 +19,7 @@ from features.home_keys import (
     LOG,
     PUBLIC_FILES,
     SIGNING,
-    fingerprint,
+    key_fingerprint,
     make_keys,
     public_file_of,
     public_half,
@@ -127,17 +127,17 @@ def test_a_key_that_was_cut_off_is_named(keys: Path, name: str, size: int) -> No
 @pytest.mark.parametrize("name", KEY_FILES)
 def test_a_fingerprint_names_a_key_and_tells_nothing_of_it(tmp_path: Path, name: str) -> None:
     contents = [read_key(tmp_path / home / "keys", name) for home in "abcd"]
-    prints = [fingerprint(name, content) for content in contents]
+    prints = [key_fingerprint(name, content) for content in contents]
 
     assert len(set(prints)) == 4
-    assert [fingerprint(name, content) for content in contents] == prints
+    assert [key_fingerprint(name, content) for content in contents] == prints
     assert not any(each in content.hex() for each in prints for content in contents)
 
 
 def test_the_same_bytes_under_two_names_have_two_fingerprints(keys: Path) -> None:
     content = read_key(keys, "subjects")
 
-    assert fingerprint("subjects", content) != fingerprint("draws", content)
+    assert key_fingerprint("subjects", content) != key_fingerprint("draws", content)
 
 
 def test_whoever_is_killed_while_making_keys_leaves_none_and_the_next_one_goes_on(

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from serving.access.api_keys import new_key
 from serving.access.roles import Scope
 from serving.app import create_app
@@ -133,7 +133,7 @@ def make_trained_home(folder: Path) -> None:
     """Make it in a folder."""
     home = folder / "home"
     write_world(home / "records")
-    rebuild(home / "records", home / "state")
+    rebuild_store(home / "records", home / "state")
     for kind in ("route", "shipment"):
         train_and_promote(home, kind, "1")
     draw_the_same_controls(home)

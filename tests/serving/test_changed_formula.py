@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from features.catalogue import catalogue
-from features.digests.computations import computation_digests, fingerprint
+from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 from serving.cli.evaluate import evaluate
@@ -38,7 +38,7 @@ def change_tare_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("training.model.model_inputs.computation_digests", digests)
     monkeypatch.setattr(
-        "training.model.model_inputs.fingerprint", lambda kind: fingerprint(kind) + "x"
+        "training.model.model_inputs.fingerprint", lambda kind: catalogue_fingerprint(kind) + "x"
     )
 
 
@@ -124,7 +124,7 @@ def test_the_catalogue_is_printed_by_kind_with_digests_and_nothing_else_on_stdou
     for kind in ("route", "shipment"):
         listed = {each["name"]: each["computation"] for each in printed[kind]["features"]}
         assert listed == computation_digests(kind)
-        assert printed[kind]["fingerprint"] == fingerprint(kind)
+        assert printed[kind]["fingerprint"] == catalogue_fingerprint(kind)
         assert printed[kind]["features"][0]["meaning"] == catalogue(kind)[0].meaning
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.reference.geography import places
+from features.reference.geography import place_table
 from synthetic import hubs
 from synthetic.conveyance_kinds import KINDS
 from synthetic.corridors import LANES, corridors
@@ -126,7 +126,7 @@ def test_movements_are_level_over_time(routes):
 
 
 def test_every_hub_is_a_place_that_is_known():
-    known = set(places()["code"].to_pylist())
+    known = set(place_table()["code"].to_pylist())
     named = [*hubs.SEA_FROM, *hubs.SEA_TO, *hubs.ROAD_FROM, *hubs.ROAD_TO, *hubs.AIR_FROM]
     named += [*hubs.AIR_TO]
     for way in (*hubs.RAIL, *hubs.WATERWAY, *hubs.SMALL_CRAFT):

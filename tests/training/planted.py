@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.definition import Direction, Feature, Peers, Unit, Warns
+from features.definition import Feature, MonotoneConstraint, Peers, SuspiciousSide, Unit
 from training.model.model_inputs import ModelInputs
 
 BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
@@ -19,7 +19,7 @@ COUNTRIES = ["CN", "TR", "MA", "US"]
 
 
 def made_feature(
-    name: str, unit: Unit = Unit.RATIO, direction: Direction = Direction.EITHER
+    name: str, unit: Unit = Unit.RATIO, direction: MonotoneConstraint = MonotoneConstraint.EITHER
 ) -> Feature:
     return Feature(
         name=name,
@@ -30,7 +30,7 @@ def made_feature(
         reads=(name,),
         when_missing="never",
         indicator="none",
-        warns=Warns.EITHER,
+        warns=SuspiciousSide.EITHER,
         source="none",
         direction=direction,
         sentence="{value}",
@@ -49,7 +49,7 @@ def made_feature(
 
 FEATURES = (
     made_feature("value_per_kg_ratio"),
-    made_feature("late_payments_30d", Unit.COUNT, Direction.HIGHER_IS_RISKIER),
+    made_feature("late_payments_30d", Unit.COUNT, MonotoneConstraint.HIGHER_IS_RISKIER),
     made_feature("corridor", Unit.CATEGORY),
     made_feature("noise_ratio"),
 )

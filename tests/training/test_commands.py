@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from features.catalogue import catalogue
 from features.definition import Unit
-from features.digests.computations import computation_digests, fingerprint
+from features.digests.computations import catalogue_fingerprint, computation_digests
 from serving.cli.evaluate import evaluate
 from serving.cli.fit_worker import fit_worker
 from serving.cli.gates import gates
@@ -57,7 +57,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         features,
         outcomes,
         subjects,
-        catalogue=fingerprint("shipment"),
+        catalogue=catalogue_fingerprint("shipment"),
         computations=computation_digests("shipment"),
     )
     return home

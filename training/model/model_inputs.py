@@ -8,7 +8,7 @@ from typing import Self
 
 from features.catalogue import catalogue
 from features.definition import Feature
-from features.digests.computations import computation_digests, fingerprint
+from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 
@@ -32,7 +32,7 @@ class ModelInputs:
     def for_subject(cls, subject: SubjectKind) -> Self:
         """The catalogue's own features."""
         digests = computation_digests(subject)
-        return cls(subject, catalogue(subject), digests, fingerprint(subject))
+        return cls(subject, catalogue(subject), digests, catalogue_fingerprint(subject))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from features.engine.windows.reducers import (
     PRESENT,
     SUM,
     Reducer,
-    number_of,
+    reduced_number,
 )
 
 
@@ -97,7 +97,7 @@ def reduce_amended(
                 _take(gathered, inside, reducer, events, oldest, -int(events.counts[oldest]))
                 oldest += 1
             _set_ends(gathered, events, oldest, newest)
-            numbers[subject] = number_of(reducer, gathered, at)
+            numbers[subject] = reduced_number(reducer, gathered, at)
         while oldest < newest:
             _take(gathered, inside, reducer, events, oldest, -int(events.counts[oldest]))
             oldest += 1

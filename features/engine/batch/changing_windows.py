@@ -28,7 +28,7 @@ from features.engine.windows.lifetimes import (
     FOREVER,
     LIFETIME,
     for_ever,
-    together,
+    join_events,
 )
 from features.engine.windows.reducers import (
     DIFFERENT,
@@ -37,7 +37,7 @@ from features.engine.windows.reducers import (
     PRESENT,
     SUM,
     Reducer,
-    number_of,
+    reduced_number,
 )
 from features.engine.windows.window import Window
 
@@ -108,7 +108,7 @@ class SlicedEvents:
                 changes = _changes(window, entering, leaving[window.days], left)
                 found[window], self.left[window] = _gathered(window, changes, subjects)
             else:
-                events = entering if left is None else together([left, entering])
+                events = entering if left is None else join_events([left, entering])
                 found[window] = _reduced(window, events, subjects)
                 self.left[window] = _decisive(window, events, int(self._ends[at]))
         return found
@@ -134,7 +134,7 @@ def _changes(window: Window, entering: Columns, leaving: Columns, left: Columns 
         _change(window, rows(entering, is_ever_inside), begin[is_ever_inside], 1),
         _change(window, leaving, _end(leaving, window.days), -1),
     ]
-    return together(parts if left is None else [left, *parts])
+    return join_events(parts if left is None else [left, *parts])
 
 
 def _change(window: Window, events: Columns, at: Column, sign: int) -> Columns:
@@ -258,7 +258,7 @@ def _numbers(reducer: int, inside: Column, changes: _Changes, asking: SweptSubje
             while change < changes.starts[key + 1] and changes.at[change] < at:
                 _take(gathered, inside, changes, change)
                 change += 1
-            numbers[subject] = number_of(reducer, gathered, at)
+            numbers[subject] = reduced_number(reducer, gathered, at)
         if len(inside):
             for done in range(changes.starts[key], change):
                 inside[changes.amounts[done]] = 0

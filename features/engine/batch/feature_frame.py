@@ -6,7 +6,7 @@ from typing import Self
 
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.record_blocks import CachedRecords, RecordBlocks
-from features.engine.batch.shared_keys import columns_of, windows_by_source
+from features.engine.batch.shared_keys import columns_of_windows, windows_by_source
 from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.subject_versions import asked_about
@@ -111,7 +111,7 @@ def columns_read_of_subjects(
 
 def columns_of_history(sources: EventSources, windows: Sequence[Window]) -> set[str]:
     """The columns of subjects that windows over what subjects of the same type did before read."""
-    return columns_of([window for window in windows if _is_own(sources, window)])
+    return columns_of_windows([window for window in windows if _is_own(sources, window)])
 
 
 def _is_own(sources: EventSources, window: Window) -> bool:
@@ -131,7 +131,7 @@ def _read_once(
     for name, of_source in windows_by_source(windows).items():
         history = sources.histories.get(name)
         if history is not None and history.subjects is not sources.subjects:
-            reads.append(history.subjects.fields(frozenset(columns_of(of_source))))
+            reads.append(history.subjects.fields(frozenset(columns_of_windows(of_source))))
     times = Counter(record_file for read in reads for record_file in read)
     fields: dict[str, set[str]] = defaultdict(set)
     for read in reads:

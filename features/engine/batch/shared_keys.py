@@ -46,7 +46,7 @@ def by_first_column(windows: Sequence[Window]) -> dict[By, list[Window]]:
     return found
 
 
-def columns_of(windows: Sequence[Window]) -> set[str]:
+def columns_of_windows(windows: Sequence[Window]) -> set[str]:
     """The columns of events that windows read."""
     return {name for w in windows for name in (*w.matching, w.value, w.where) if name is not None}
 

@@ -30,7 +30,7 @@ class SpillableColumns:
 
     def put(self, name: Hashable, column: Column) -> None:
         """Keep a column, which nobody changes any more, under a name of its own."""
-        kept = narrowed(column.astype(np.float64, copy=False))
+        kept = as_small_counts(column.astype(np.float64, copy=False))
         self._bytes_left -= kept.nbytes
         if self._bytes_left >= 0:
             self._in_memory[name] = kept
@@ -50,7 +50,7 @@ class SpillableColumns:
         return np.fromfile(file, kind, stop - start, offset=start * kind.itemsize)
 
 
-def narrowed(column: Column) -> Column:
+def as_small_counts(column: Column) -> Column:
     """The column as small counts, where it holds nothing else."""
     largest = _largest_count(column)
     for kind in NARROW:

@@ -5,7 +5,11 @@ from collections.abc import Callable, Sequence
 from features.engine.batch.amendments import Amendments
 from features.engine.batch.linked_partitions import missing_texts
 from features.engine.batch.partitions import Partitions
-from features.engine.batch.shared_keys import by_first_column, columns_of, partitions_of_keys
+from features.engine.batch.shared_keys import (
+    by_first_column,
+    columns_of_windows,
+    partitions_of_keys,
+)
 from features.engine.batch.sources import EventStream
 from features.engine.columns import Columns, length
 from features.engine.windows.lifetimes import COUNTS_UNTIL
@@ -37,7 +41,7 @@ class StreamPartitions:
         self._rows_before += length(block)
         for first, partitions in self._partitions.items():
             always = {"known_at", COUNTS_UNTIL} & events.keys()
-            read = sorted({*columns_of(self._windows[first]), *always})
+            read = sorted({*columns_of_windows(self._windows[first]), *always})
             kept = {name: events[name] for name in read}
             partitions.add(kept, partitions_of_keys(events, first, len(partitions)))
 

@@ -23,7 +23,7 @@ from features.engine.batch.self_join import SelfJoin
 from features.engine.batch.shared_keys import (
     by_key,
     by_keying,
-    columns_of,
+    columns_of_windows,
     keys_where,
     partitions_of_keys,
     windows_by_source,
@@ -275,7 +275,7 @@ def events_of_history(
     records: RecordBlocks,
 ) -> Columns:
     """The events of a source that is held in memory, in the order of knowledge."""
-    read = frozenset(columns_of(windows))
+    read = frozenset(columns_of_windows(windows))
     if history.subjects is not sources.subjects:
         subjects = history.subjects.read(records, read)
     elif history.derive is None:

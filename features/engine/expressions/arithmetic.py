@@ -27,7 +27,7 @@ def smoothed_rate(
     return np.where(inspected > 0, drawn, np.nan)
 
 
-def first_of(instants: Column, limit: Column) -> Column:
+def earlier_of(instants: Column, limit: Column) -> Column:
     """An instant where it is known and before the limit, else the limit.
 
     What came after the scoring instant is not looked at: a file may tell it, a request cannot.

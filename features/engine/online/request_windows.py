@@ -20,7 +20,7 @@ from features.engine.windows.reducers import (
     SUM,
     Reducer,
     is_as_extreme,
-    number_of,
+    reduced_number,
     window_begin,
 )
 from features.engine.windows.window import Window
@@ -89,7 +89,7 @@ def _reduce(
         for i in range(len(windows)):
             _select_rows(is_inside, windows[i], numbers, wholes[known_at], start, stop, at)
             _gather(gathered, is_inside, windows[i], numbers, wholes, known_at, start, stop)
-            into[subject, first + i] = number_of(windows[i, 0], gathered, at)
+            into[subject, first + i] = reduced_number(windows[i, 0], gathered, at)
 
 
 @inlined

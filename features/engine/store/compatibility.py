@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from features.engine.store.layout import Layout, fingerprint
+from features.engine.store.layout import Layout, layout_fingerprint
 from features.errors import OnlineStoreMismatch
 
 _REMEDY = "make it anew with `tidegate state rebuild`"
@@ -30,7 +30,7 @@ class StoreFormat:
         layouts = tuple(layouts)
         pairs = {(one.source, name) for one in layouts for name in (*one.columns, "known_at")}
         columns = {f"{source}.{name}": digest(source, name) for source, name in pairs}
-        return cls(fingerprint(layouts), columns)
+        return cls(layout_fingerprint(layouts), columns)
 
     def as_bytes(self) -> bytes:
         """As the store keeps it."""

@@ -67,7 +67,7 @@ def insert_rows(
     store.put(_blobs(store, of_key, keys, out, ends))
 
 
-def warm_up(store: BlobTransaction, layout: Layout) -> None:
+def warm_up_pages(store: BlobTransaction, layout: Layout) -> None:
     """Close a page of a key of its own, and open it again."""
     rows = np.zeros((2 * layout.page_rows, layout.width), np.int64)
     for _ in range(2):

@@ -13,7 +13,7 @@ from features.engine.store.label_codes import label_ids
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import RawColumns, as_int64, number_column, size_of
 from features.engine.store.row_merge import NOT_COUNTED
-from features.engine.store.store_keys import keys_of, parts_of
+from features.engine.store.store_keys import key_parts, row_keys
 from features.engine.windows.reducers import MISSING, NEVER
 
 
@@ -29,10 +29,10 @@ def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: Raw
 def event_keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
     """For every layout the key of each event; None where it has none or fails the condition."""
     columns = {name for layout in layouts for name in layout.matching}
-    parts = {name: parts_of(events[name]) for name in columns}
+    parts = {name: key_parts(events[name]) for name in columns}
     size = size_of(events)
     return [
-        _where(layout, keys_of(layout, [parts[name] for name in layout.matching], size), events)
+        _where(layout, row_keys(layout, [parts[name] for name in layout.matching], size), events)
         for layout in layouts
     ]
 

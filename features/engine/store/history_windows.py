@@ -28,19 +28,19 @@ from features.engine.store.page_reader import (
     FetchedBlobs,
     OpenBlobs,
     PagedLog,
+    blob_name,
     empty_prefix,
-    first_of,
+    first_name_at,
     has_closed,
     is_all_before,
     is_from_first,
     last_instant,
-    last_instants,
-    name_of,
+    last_instants_of_labels,
     next_instant,
     page_of,
+    page_words,
     paged_log,
     prefix_until,
-    rows_of,
     totals,
     whole_prefix,
 )
@@ -54,7 +54,7 @@ from features.engine.windows.reducers import (
     PRESENT,
     SUM,
     Reducer,
-    number_of,
+    reduced_number,
     window_begin,
 )
 
@@ -109,14 +109,14 @@ def update_last_seen(
         width, rows = shape[WIDTH], _open_rows(opened, log)
         words = overlay.words[overlay.starts[log] : overlay.starts[log + 1]]
         paged = paged_log(opened, log, pages)
-        first = first_of(names, name_of(PAGE, log, 0))
-        stop = first_of(names, name_of(PAGE, log + 1, 0))
+        first = first_name_at(names, blob_name(PAGE, log, 0))
+        stop = first_name_at(names, blob_name(PAGE, log + 1, 0))
         if stop > first and is_all_before(paged, at):
             stop = first
         for word in range(shape[LABEL_AT], width, 2):
             _update_last_seen(words, width, word, rows, at)
             for i in range(first, stop):
-                _update_last_seen(words, width, word, rows_of(paged, names[i] & NUMBERS), at)
+                _update_last_seen(words, width, word, page_words(paged, names[i] & NUMBERS), at)
 
 
 @inner
@@ -142,7 +142,7 @@ def _open_rows(opened: OpenBlobs, log: int) -> Column:
 
 
 @compiled
-def reduce_windows(
+def reduce_stored_windows(
     windows: Column,
     instants: Column,
     shapes: Column,
@@ -169,7 +169,7 @@ def reduce_windows(
                 numbers[subject, i] = np.nan
             else:
                 _gather(gathered, windows[i], log, at, opened, pages, overlay)
-                numbers[subject, i] = number_of(windows[i, 1], gathered, at)
+                numbers[subject, i] = reduced_number(windows[i, 1], gathered, at)
     return numbers
 
 
@@ -226,12 +226,12 @@ def _take_closed(gathered: Column, window: Column, paged: PagedLog, begin: int, 
 def _different(paged: PagedLog, word: int, label: int, begin: int, at: int) -> int:
     """How many labels closed pages have in a window."""
     if is_all_before(paged, at):
-        lasts = last_instants(paged, label)
-        return len(lasts) - first_of(lasts, begin)
+        lasts = last_instants_of_labels(paged, label)
+        return len(lasts) - first_name_at(lasts, begin)
     count, width = 0, paged.shape[WIDTH]
     page = 0 if is_from_first(paged, begin) else page_of(paged, begin)
     while page <= page_of(paged, at):
-        rows = rows_of(paged, page)
+        rows = page_words(paged, page)
         first = first_at_or_after(rows, width, paged.shape[PAGE_ROWS], begin)
         stop = first_at_or_after(rows, width, paged.shape[PAGE_ROWS], at)
         count += _count_first_seen(rows, width, word + 1, first, stop, begin)

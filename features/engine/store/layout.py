@@ -135,7 +135,7 @@ def of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
     return tuple(layout for layout in layouts if layout.source == source)
 
 
-def fingerprint(layouts: Iterable[Layout]) -> str:
+def layout_fingerprint(layouts: Iterable[Layout]) -> str:
     """A digest that is equal exactly where blobs may be read with these layouts.
 
     What computes the words of a row is another matter: `features.engine.store.compatibility`.

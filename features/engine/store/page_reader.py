@@ -30,7 +30,7 @@ class OpenBlobs(NamedTuple):
 
 
 class FetchedBlobs(NamedTuple):
-    """Other blobs, one after the other: `names` are theirs, in order, as `name_of` makes them."""
+    """Other blobs, one after the other: `names` are theirs, in order, as `blob_name` makes them."""
 
     names: Column
     words: Column
@@ -52,7 +52,7 @@ LOGS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
 
 @inner
-def name_of(kind: int, log: int, number: int) -> int:
+def blob_name(kind: int, log: int, number: int) -> int:
     """The kind of a blob, its log, and which it is of the log's chapters, pages or labels."""
     return kind << 56 | log << 32 | number
 
@@ -100,14 +100,14 @@ def page_of(paged: PagedLog, instant: int) -> int:
     entry = first_at_or_after(index, 1, whole + rest, instant)
     if entry >= whole:
         return whole * count + entry - whole
-    place = _place_of(paged.fetched, name_of(CHAPTER, paged.log, entry))
+    place = _place_of(paged.fetched, blob_name(CHAPTER, paged.log, entry))
     if place < 0:
         return ~entry
     return entry * count + first_at_or_after(paged.fetched.words[place:], 1, count, instant)
 
 
 @inner
-def first_of(names: Column, name: int) -> int:
+def first_name_at(names: Column, name: int) -> int:
     """Which of some names is the first that is not before one."""
     return first_at_or_after(names, 1, len(names), name)
 
@@ -115,7 +115,7 @@ def first_of(names: Column, name: int) -> int:
 @inner
 def _place_of(fetched: FetchedBlobs, name: int) -> int:
     """The word at which a blob lies; -1 where it was not fetched."""
-    at = first_of(fetched.names, name)
+    at = first_name_at(fetched.names, name)
     is_fetched = at < len(fetched.names) and fetched.names[at] == name
     return start_of(fetched.words, at) if is_fetched else -1
 
@@ -135,7 +135,7 @@ def blobs_needed(
     are needed that are not among these, only they say what else is.
     """
     opened, fetched_blobs = OpenBlobs(opened_words, shapes), FetchedBlobs(names, fetched)
-    needed = [name_of(0, 0, 0) for _ in range(0)]
+    needed = [blob_name(0, 0, 0) for _ in range(0)]
     for subject in range(len(instants)):
         at = instants[subject]
         for i in range(len(windows)):
@@ -151,7 +151,7 @@ def _add_blobs(names: list[int], window: Column, paged: PagedLog, begin: int, at
     """Add the names of what is needed for one window."""
     is_distinct = window[1] == Reducer.DISTINCT
     if is_distinct and is_all_before(paged, at):
-        names.append(name_of(LASTS, paged.log, window[4]))
+        names.append(blob_name(LASTS, paged.log, window[4]))
         return
     first = last = 0
     if not is_all_before(paged, at):
@@ -160,7 +160,7 @@ def _add_blobs(names: list[int], window: Column, paged: PagedLog, begin: int, at
         first = _add_page(names, paged, begin)
     if is_distinct and first >= 0:
         for page in range(first, last):
-            names.append(name_of(PAGE, paged.log, page))  # noqa: PERF401 - a list more to compile
+            names.append(blob_name(PAGE, paged.log, page))  # noqa: PERF401 - a list more to compile
 
 
 @inner
@@ -169,9 +169,9 @@ def _add_page(names: list[int], paged: PagedLog, instant: int) -> int:
     page = page_of(paged, instant)
     chapter = ~page if page < 0 else page // paged.shape[CHAPTER_PAGES]
     if chapter < paged.blob[PAGES] // paged.shape[CHAPTER_PAGES]:
-        names.append(name_of(CHAPTER, paged.log, chapter))
+        names.append(blob_name(CHAPTER, paged.log, chapter))
     if page >= 0:
-        names.append(name_of(PAGE, paged.log, page))
+        names.append(blob_name(PAGE, paged.log, page))
     return page
 
 
@@ -207,7 +207,7 @@ def empty_prefix(paged: PagedLog) -> LogPrefix:
 def prefix_until(paged: PagedLog, instant: int) -> LogPrefix:
     """What they have before an instant that not all of them are before."""
     page = page_of(paged, instant)
-    before = _place_of(paged.fetched, name_of(PAGE, paged.log, page))
+    before = _place_of(paged.fetched, blob_name(PAGE, paged.log, page))
     first_row = before + before_words(paged.shape)
     words, width = paged.fetched.words, paged.shape[WIDTH]
     rows = first_at_or_after(words[first_row:], width, paged.shape[PAGE_ROWS], instant)
@@ -247,16 +247,16 @@ def totals(prefix: LogPrefix, width: int, word: int, value: int) -> tuple[int, i
 
 
 @inner
-def rows_of(paged: PagedLog, page: int) -> Column:
+def page_words(paged: PagedLog, page: int) -> Column:
     """The words of the rows of a page that was fetched."""
-    place = _place_of(paged.fetched, name_of(PAGE, paged.log, page))
+    place = _place_of(paged.fetched, blob_name(PAGE, paged.log, page))
     first_row, size = place + before_words(paged.shape), paged.shape[PAGE_ROWS]
     return paged.fetched.words[first_row : first_row + size * paged.shape[WIDTH]]
 
 
 @inner
-def last_instants(paged: PagedLog, label: int) -> Column:
+def last_instants_of_labels(paged: PagedLog, label: int) -> Column:
     """When closed pages had each label of a kind last, in order."""
-    at = first_of(paged.fetched.names, name_of(LASTS, paged.log, label))
+    at = first_name_at(paged.fetched.names, blob_name(LASTS, paged.log, label))
     words = paged.fetched.words
     return words[start_of(words, at) : start_of(words, at + 1)]

@@ -14,7 +14,7 @@ from features.engine.store.history_windows import (
     NO_KEY,
     OverlayRows,
     logs_with_pages,
-    reduce_windows,
+    reduce_stored_windows,
     update_last_seen,
 )
 from features.engine.store.key_builder import KeyBuilder, KeyedLog
@@ -143,7 +143,7 @@ class QueryPlan:
         if overlay.has_rows:
             rows = overlay.rows(store, keys, logs_with_pages(opened), instants)
             update_last_seen(rows, *logs, names, fetched)
-        return reduce_windows(self._window_rows, *logs, names, fetched, *rows)
+        return reduce_stored_windows(self._window_rows, *logs, names, fetched, *rows)
 
 
 def _unique(names: Column) -> Column:

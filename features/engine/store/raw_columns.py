@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.engine.columns import Column, missing
+from features.engine.columns import Column, missing_value
 from features.engine.windows.reducers import MISSING
 
 Texts = list[str | None]
@@ -54,5 +54,5 @@ def _taken(column: Texts | Column, places: Column, is_none: Column) -> Texts | C
         return [padded[place] for place in places.tolist()]
     if not is_none.any():
         return column[places]
-    padded_numbers = np.append(column, missing(column)).astype(column.dtype)
+    padded_numbers = np.append(column, missing_value(column)).astype(column.dtype)
     return padded_numbers[places]

@@ -22,7 +22,7 @@ from features.engine.store.layout import Layout
 from features.engine.store.page_format import copy_words
 from features.engine.store.raw_columns import RawColumns, as_int64, number_column
 from features.engine.store.row_merge import NOT_COUNTED
-from features.engine.store.store_keys import last_keys, parts_of
+from features.engine.store.store_keys import key_parts, last_keys
 from features.engine.windows.reducers import MISSING, NEVER
 
 _LAST_SEEN = -1  # the word beside a label, which no cell of an event fills
@@ -107,7 +107,7 @@ class OverlayRoute:
 
         Where a part is missing on both sides the log has no key, and its windows no number.
         """
-        columns = [parts_of(events[name]) for name in self._columns]
+        columns = [key_parts(events[name]) for name in self._columns]
         rows = zip(*columns, strict=True) if columns else [()] * len(subjects)
         return np.array(
             [

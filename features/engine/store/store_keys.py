@@ -41,14 +41,14 @@ def shortened(text: str) -> str:
     return _DIGEST + blake2b(text.encode(), digest_size=32).hexdigest()
 
 
-def parts_of(column: Texts | Column) -> list[str | None]:
+def key_parts(column: Texts | Column) -> list[str | None]:
     """The values of a column as parts of keys."""
     values = column if isinstance(column, list) else column.tolist()
     parts = {value: part_of(value) for value in set(values)}
     return [parts[value] for value in values]
 
 
-def keys_of(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
+def row_keys(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
     """The key of each row, of the parts in each column; None where one is missing."""
     if not parts:
         return [f"{KEY_START}{layout.key_suffix}".encode()] * size

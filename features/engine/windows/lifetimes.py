@@ -65,7 +65,7 @@ def counting(events: Columns) -> Columns:
     return rows(events, events[COUNTS_UNTIL] > events.get(COUNTS_FROM, events["known_at"]))
 
 
-def together(parts: Sequence[Columns]) -> Columns:
+def join_events(parts: Sequence[Columns]) -> Columns:
     """Events of several parts, in their order; with lifetimes where any part has them."""
     if any(COUNTS_UNTIL in part for part in parts):
         parts = [

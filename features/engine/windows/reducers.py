@@ -57,7 +57,7 @@ def window_begin(at: int, span: int) -> int:
 
 
 @inner
-def number_of(reducer: int, gathered: Column, at: int) -> float:
+def reduced_number(reducer: int, gathered: Column, at: int) -> float:
     """The number of a window as of the instant `at`, of what was gathered; NaN for missing."""
     if reducer == Reducer.COUNT:
         return float(gathered[EVENTS])

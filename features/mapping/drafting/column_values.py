@@ -97,7 +97,7 @@ class ColumnSample:
         return not broken
 
 
-def is_container_number(text: str) -> bool:
+def has_container_check_digit(text: str) -> bool:
     """Whether it is a container number with its check digit (ISO 6346)."""
     return bool(iso6346.is_valid(text))
 

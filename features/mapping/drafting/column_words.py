@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache
 
-from features.persons import words_of
+from features.persons import words_of_name
 
 _MEANINGS = {
     "agent": "broker despachante agente aduaneiro",
@@ -131,7 +131,7 @@ def meanings_of(name: str) -> tuple[str, ...]:
     """
     known = {word: meaning for meaning, words in _MEANINGS.items() for word in words.split()}
     found: list[str] = []
-    for word in words_of(name):
+    for word in words_of_name(name):
         if word in _LINKING or word in _UNITS:
             continue
         found += _COMPOUNDS.get(word, known.get(word, word)).split()

@@ -88,7 +88,7 @@ class MappingDraft:
         return (", ".join(found) or "no record type is like the columns") + "; read it through"
 
 
-def write_draft(file: Path, inputs: Sequence[str]) -> MappingDraft:
+def write_mapping_draft(file: Path, inputs: Sequence[str]) -> MappingDraft:
     """Propose a mapping of tables and write it; without tables, one to fill in.
 
     Raises TidegateError where a table cannot be read, or a file is there already.

@@ -19,7 +19,7 @@ from features.field_kinds import (
 )
 from features.mapping.drafting.column_values import (
     ColumnSample,
-    is_container_number,
+    has_container_check_digit,
     is_instant,
     is_unlocode,
 )
@@ -245,7 +245,7 @@ def _of_texts(
     if record.versions_of == (name,):
         return (0.9 if sample.is_unique else 0.0), "every row has a value of its own", {}
     is_container = isinstance(kind, Identifier) and kind.identifies == "container"
-    if is_container and _most(sample, is_container_number):
+    if is_container and _most(sample, has_container_check_digit):
         return 1.0, "its check digits are right", {}
     if isinstance(kind, Place) and _most(sample, is_unlocode):
         return 0.9, "its values look like UN/LOCODE", {}

@@ -12,7 +12,7 @@ begins or ends inland.
 """
 
 from features.reference.geography.distances import distance_km, great_circle_km, usual_hours
-from features.reference.geography.places import country_of, kind_of, places, positions_of
+from features.reference.geography.places import country_of, place_kinds, place_table, positions_of
 from features.reference.geography.regions import are_neighbours, countries, neighbours_of, region_of
 
 __all__ = [
@@ -21,9 +21,9 @@ __all__ = [
     "country_of",
     "distance_km",
     "great_circle_km",
-    "kind_of",
     "neighbours_of",
-    "places",
+    "place_kinds",
+    "place_table",
     "positions_of",
     "region_of",
     "usual_hours",

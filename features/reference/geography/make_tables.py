@@ -33,16 +33,16 @@ def ports() -> Iterator[Place]:
         nodes.items(), key=lambda item: (item[1]["port"], -(item[1]["t"] or 0), item[0])
     ):
         code = port["port"]
-        if len(code) == 5 and code[:2] in countries() and code not in seen:
+        if len(code) == 5 and code[:2] in country_rows() and code not in seen:
             seen.add(code)
-            yield place(code, port["name"], code[:2], "port", latitude, longitude)
+            yield place_row(code, port["name"], code[:2], "port", latitude, longitude)
 
 
 def airports() -> Iterator[Place]:
     """Airports that have an IATA code."""
     for code, port in sorted(importlib.import_module("airportsdata").load("IATA").items()):
-        if port["country"] in countries():
-            yield place(
+        if port["country"] in country_rows():
+            yield place_row(
                 code,
                 port["city"] or port["name"],
                 port["country"],
@@ -58,7 +58,7 @@ def crossings() -> Iterator[Place]:
         for row in csv.DictReader(lines):
             first, second = sorted((row["country"], row["other_country"]))
             name = "".join(c for c in row["name"].split(" - ")[0].upper() if c.isalnum())
-            yield place(
+            yield place_row(
                 f"{first}-{second}/{name}",
                 row["name"],
                 row["country"],
@@ -69,7 +69,7 @@ def crossings() -> Iterator[Place]:
             )
 
 
-def place(
+def place_row(
     code: str,
     name: str,
     country: str,
@@ -93,7 +93,7 @@ def place(
 _countries: dict[str, Place] = {}
 
 
-def countries() -> dict[str, Place]:
+def country_rows() -> dict[str, Place]:
     """Every ISO 3166-1 country (and Kosovo, which has crossings and an airport) by its code."""
     if not _countries:
         known = importlib.import_module("countryinfo").CountryInfo
@@ -169,7 +169,7 @@ def main() -> None:
         compression="zstd",
         compression_level=19,
     )
-    rows = [{**c, "neighbours": " ".join(sorted(c["neighbours"]))} for c in countries().values()]
+    rows = [{**c, "neighbours": " ".join(sorted(c["neighbours"]))} for c in country_rows().values()]
     with (HERE / "countries.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, ["code", "region", "neighbours"], lineterminator="\n")
         writer.writeheader()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from features.reference.geography.distances import EARTH_RADIUS_KM
-from features.reference.geography.places import Numbers, places
+from features.reference.geography.places import Numbers, place_table
 
 
 def km_to_nearest_place(latitude: float, longitude: float) -> float:
@@ -37,7 +37,7 @@ def nearest_places(latitude: float, longitude: float, count: int) -> list[NearPl
     cosines = _unit_vectors() @ _unit_vector(latitude, longitude)
     rows = np.argsort(-cosines, kind="stable")[:count]
     km = EARTH_RADIUS_KM * np.arccos(np.clip(cosines[rows], -1.0, 1.0))
-    near = places().take(rows)
+    near = place_table().take(rows)
     phi, lam = (np.radians(near[name].to_pylist()) for name in ("latitude", "longitude"))
     to_phi, to_lam = np.radians(latitude), np.radians(longitude)
     east = np.sin(to_lam - lam) * np.cos(to_phi)
@@ -51,7 +51,7 @@ def nearest_places(latitude: float, longitude: float, count: int) -> list[NearPl
 def _unit_vectors() -> Numbers:
     # Not by `to_numpy`, which would load pandas.
     latitude, longitude = (
-        np.array(places()[name].to_pylist()) for name in ("latitude", "longitude")
+        np.array(place_table()[name].to_pylist()) for name in ("latitude", "longitude")
     )
     return _unit_vector(latitude, longitude).T
 

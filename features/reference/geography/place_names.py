@@ -2,16 +2,16 @@
 
 from functools import cache
 
-from features.reference.geography.places import places
+from features.reference.geography.places import place_table
 
 
-def name_of(code: str) -> str | None:
+def place_name(code: str) -> str | None:
     """The name of a place, as Piraeus for GRPIR; None where the code is unknown."""
     return _names().get(code)
 
 
 @cache
 def _names() -> dict[str, str]:
-    table = places()
+    table = place_table()
     names = zip(table["code"].to_pylist(), table["name"].to_pylist(), strict=True)
     return {code: name for code, name in names if name}

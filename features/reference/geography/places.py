@@ -20,21 +20,21 @@ HERE = Path(__file__).parent
 
 
 @cache
-def places() -> pa.Table:
+def place_table() -> pa.Table:
     """All places: code, name, country, other_country, kind, latitude, longitude.
 
     `kind` is port, airport or crossing; `other_country` is the far side of a crossing, else null.
     """
-    return table_of("places")
+    return geography_table("places")
 
 
-def table_of(name: str) -> pa.Table:
+def geography_table(name: str) -> pa.Table:
     """A table of this room; `pq.read_table` would load pandas, which no service needs."""
     with pq.ParquetFile(HERE / f"{name}.parquet") as file:
         return file.read()
 
 
-def rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def place_rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """The row of each code in `places()`; -1 where the code is None or unknown."""
     rows = _row_by_code()
     wanted_codes = np.asarray(codes, dtype=object)
@@ -53,7 +53,7 @@ def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 def positions_of(codes: npt.ArrayLike) -> tuple[Numbers, Numbers]:
     """Latitude and longitude in degrees of each code; NaN where it is unknown."""
-    rows = rows_of(codes)
+    rows = place_rows_of(codes)
     latitude, longitude = (
         np.where(rows < 0, np.nan, _column(name)[rows]) for name in ("latitude", "longitude")
     )
@@ -65,7 +65,7 @@ def country_of(codes: npt.ArrayLike) -> Codes:
     return _texts(codes, "country")
 
 
-def kind_of(codes: npt.ArrayLike) -> Codes:
+def place_kinds(codes: npt.ArrayLike) -> Codes:
     """What each code is: port, airport or crossing; None where it is unknown."""
     return _texts(codes, "kind")
 
@@ -76,7 +76,7 @@ def country(code: str) -> str | None:
     return None if row < 0 else str(_column("country")[row])
 
 
-def name_of(code: str) -> str | None:
+def stored_place_name(code: str) -> str | None:
     """The name of one code; None where it is unknown."""
     row = _row_by_code().get(code, -1)
     return None if row < 0 else str(_column("name")[row])
@@ -96,7 +96,7 @@ def longitude(code: str) -> float:
 def content_digest(name: str) -> str:
     """SHA-256 of one column of the table of places and of the codes beside it."""
     digest = hashlib.sha256()
-    for column in (places()["code"], places()[name]):
+    for column in (place_table()["code"], place_table()[name]):
         cells = column.combine_chunks()
         if pa.types.is_string(cells.type):
             content, ends = contents_of_texts(cells)
@@ -113,7 +113,7 @@ def _degrees(code: str, name: str) -> float:
 
 
 def _texts(codes: npt.ArrayLike, name: str) -> Codes:
-    return text_at(_column(name), rows_of(codes))
+    return text_at(_column(name), place_rows_of(codes))
 
 
 def text_at(texts: Codes, rows: npt.NDArray[np.int64]) -> Codes:
@@ -125,11 +125,11 @@ def text_at(texts: Codes, rows: npt.NDArray[np.int64]) -> Codes:
 
 @cache
 def _row_by_code() -> dict[str | None, int]:
-    return {code: row for row, code in enumerate(places()["code"].to_pylist())}
+    return {code: row for row, code in enumerate(place_table()["code"].to_pylist())}
 
 
 @cache
 def _column(name: str) -> npt.NDArray[Any]:
-    column = places()[name]
+    column = place_table()[name]
     dtype = np.float64 if pa.types.is_float64(column.type) else np.object_
     return np.array(column.to_pylist(), dtype)

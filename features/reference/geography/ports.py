@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from features.engine.numba_cache import compiled
 from features.reference.geography.distances import EARTH_RADIUS_KM
-from features.reference.geography.places import Numbers, places
+from features.reference.geography.places import Numbers, place_table
 
 # What lies farther off is not measured: the open sea.
 FARTHEST_KM = 60.0
@@ -26,10 +26,10 @@ def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numb
 @cache
 def _ports() -> tuple[Numbers, Numbers]:
     """Unit vectors of the ports from south to north, and their sines of latitude."""
-    is_port = np.array(places()["kind"].to_pylist()) == "port"
+    is_port = np.array(place_table()["kind"].to_pylist()) == "port"
     # Not by `to_numpy`, which would load pandas.
     latitude, longitude = (
-        np.array(places()[name].to_pylist())[is_port] for name in ("latitude", "longitude")
+        np.array(place_table()[name].to_pylist())[is_port] for name in ("latitude", "longitude")
     )
     order = np.argsort(latitude, kind="stable")
     vectors = _unit_vectors(latitude[order], longitude[order])

@@ -9,20 +9,20 @@ from functools import cache
 import numpy as np
 
 from features.reference.geography.distances import great_circle_km
-from features.reference.geography.places import kind_of, places, positions_of
+from features.reference.geography.places import place_kinds, place_table, positions_of
 from features.reference.geography.regions import countries, region_of
 
 
 @cache
 def _coastal() -> frozenset[str]:
-    rows = places().select(["country", "kind"]).to_pylist()
+    rows = place_table().select(["country", "kind"]).to_pylist()
     return frozenset(row["country"] for row in rows if row["kind"] == "port")
 
 
 @cache
 def _of_kind() -> dict[tuple[str, str], tuple[str, ...]]:
     found: dict[tuple[str, str], list[str]] = {}
-    for each in places().select(["code", "country", "kind"]).to_pylist():
+    for each in place_table().select(["code", "country", "kind"]).to_pylist():
         found.setdefault((each["country"], each["kind"]), []).append(each["code"])
     return {key: tuple(sorted(codes)) for key, codes in found.items()}
 
@@ -73,7 +73,7 @@ def nearest_in(country: str, code: str) -> str | None:
 
     A crossing has two countries, so nothing stands in for it.
     """
-    (kind,) = kind_of([code])
+    (kind,) = place_kinds([code])
     candidates = _of_kind().get((country, kind or ""), ())
     if not candidates or kind == "crossing":
         return None

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 from features.records import Leg, Position
 from features.reference.geography.distances import EARTH_RADIUS_KM
-from features.reference.geography.place_names import name_of
+from features.reference.geography.place_names import place_name
 from features.reference.geography.places import latitude, longitude
 from features.submission import Submission
 from serving.console.charts.coastline import (
@@ -275,7 +275,7 @@ def _stops(
     for spot in spots.values():
         labels.reserve(spot.x, spot.y, 7)
     for code, spot in spots.items():
-        name, hours = name_of(code) or code, stays.get(code)
+        name, hours = place_name(code) or code, stays.get(code)
         said = f"{name}, {say('{hours} h', hours=round(hours))}" if hours else name
         yield Stop(spot, code, name, hours, labels.place(spot.x, spot.y, 11, said))
 
@@ -301,7 +301,10 @@ def _country_labels(view: _View, labels: LabelPlaces) -> Iterator[Label]:
 
 def _legs(legs: list[Leg]) -> Iterator[RouteLeg]:
     for leg in legs:
-        names = (name_of(leg.origin) or leg.origin, name_of(leg.destination) or leg.destination)
+        names = (
+            place_name(leg.origin) or leg.origin,
+            place_name(leg.destination) or leg.destination,
+        )
         yield RouteLeg(
             leg.sequence,
             *names,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal, Self
 
-from features.reference.geography.place_names import name_of
+from features.reference.geography.place_names import place_name
 from features.submission import Submission
 from serving.console.charts.route_map import SILENCE
 from serving.language import reading, say, say_of, say_word
@@ -168,7 +168,7 @@ def _stays(submission: Submission) -> Iterator[Span]:
         begins, ends = before.arrived_at, after.departed_at
         if begins and ends and ends > begins:
             hours = (ends - begins) / timedelta(hours=1)
-            place = name_of(before.destination) or before.destination
+            place = place_name(before.destination) or before.destination
             words = say_of(
                 round(hours), "{count} hour in {place}", "{count} hours in {place}", place=place
             )
@@ -219,7 +219,7 @@ def _marks_of_way(submission: Submission) -> Iterator[Mark]:
     """What is known to have happened on the way."""
     for leg in submission.legs:
         if leg.arrived_at:
-            where = name_of(leg.destination) or leg.destination
+            where = place_name(leg.destination) or leg.destination
             yield Mark(
                 "Route",
                 leg.arrived_at,
@@ -228,7 +228,7 @@ def _marks_of_way(submission: Submission) -> Iterator[Mark]:
             )
     for event in submission.events:
         what = say_word(event.kind)
-        where = f" {name_of(event.place) or event.place}" if event.place else ""
+        where = f" {place_name(event.place) or event.place}" if event.place else ""
         about = f"place:{event.place}" if event.place else ""
         yield Mark("Route", event.occurred_at, f"{what}{where}", about)
     heard = sorted(position.observed_at for position in submission.positions)

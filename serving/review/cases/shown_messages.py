@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from features.messages.concerned_parts import ConcernedPart, Subject
-from features.messages.kept_text import MessageText, packed
+from features.messages.stored_text import MessageText, pack_texts
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 
 NOT_SHOWN = "[not shown]"
@@ -119,7 +119,7 @@ class _Shortened:
 
     def text(self) -> MessageText:
         """Return the shortened text."""
-        return MessageText(packed(self._parts()))
+        return MessageText(pack_texts(self._parts()))
 
     def _parts(self) -> Iterator[str]:
         last = 0

@@ -19,8 +19,8 @@ from features.home_keys import (
     PSEUDONYMS,
     SIGNING,
     SUBJECTS,
-    fingerprint,
     fresh_key,
+    key_fingerprint,
     public_half,
     read_key,
     read_secret,
@@ -61,7 +61,7 @@ def rotate_key(
     fresh = replace(
         BoundKey.of_content(name, content),
         adopted_at=at.isoformat(),
-        adopted_by=fingerprint(name, former),
+        adopted_by=key_fingerprint(name, former),
         adoption=_adoption(name, former, content, at.isoformat()),
     )
     with failing_as_unavailable(), writing(engine) as connection:

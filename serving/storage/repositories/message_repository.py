@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from features.messages.kept_text import NO_TEXT, MessageText
+from features.messages.stored_text import NO_TEXT, MessageText
 from serving.access.acting import whoever_acts
 from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.errors import TokensRotated

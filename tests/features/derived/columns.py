@@ -21,7 +21,7 @@ from features.engine.columns import (
     is_missing,
     is_text,
     places,
-    taken,
+    take_or_missing,
 )
 from features.engine.string_table import STRING_TABLE
 from features.event_sources import event_sources
@@ -54,7 +54,7 @@ def _numbers_of_history(
     events = {f"{kind}_outcomes": outcome_events(kind, subjects, columns["outcomes"])}
     own = places(columns[source][linked.subject_field], subjects["subject_id"])
     return numbers_of_history(
-        linked.histories, events, columns[source], taken(subjects["declared_at"], own)
+        linked.histories, events, columns[source], take_or_missing(subjects["declared_at"], own)
     )
 
 

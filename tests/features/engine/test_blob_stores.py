@@ -21,7 +21,7 @@ from features.engine.store.lmdb_store import COPY_BATCH_BLOBS, LOCK_BYTES, LmdbS
 from features.engine.windows.window import count, total
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, RecordsError
 from features.history.online_store import OnlineStore, history_windows
-from features.history.rebuild import rebuild
+from features.history.rebuild import rebuild_store
 from features.records import Journey, Outcome, Record, Shipment, Transaction
 from tests.counts import count as how_many
 
@@ -326,7 +326,7 @@ def test_a_rebuild_that_fails_leaves_the_state_that_was_there(
     (records / "journeys.ndjson").write_text(JOURNEY.model_dump_json() + "\n")
     (records / "shipments.ndjson").write_text('{"shipment_id": "S"}\n')
     with pytest.raises(RecordsError, match="shipments"):
-        rebuild(records, tmp_path / "state")
+        rebuild_store(records, tmp_path / "state")
 
     kept = OnlineStore(LmdbStore(tmp_path / "state"))
     assert told(kept) == [1, 0, 0]
@@ -356,7 +356,7 @@ def test_a_folder_that_was_rebuilt_opens_as_the_new_state_while_others_have_the_
 ) -> None:
     arrive(state, JOURNEY, SHIPMENT)
     (tmp_path / "records").mkdir()
-    rebuild(tmp_path / "records", folder)
+    rebuild_store(tmp_path / "records", folder)
 
     rebuilt = OnlineStore(LmdbStore(folder))
     assert told(rebuilt) == [0, 0, 0]

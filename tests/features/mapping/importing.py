@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from features.ingest.record_files import read_records
-from features.mapping.import_tables import QUARANTINE, ImportReport, import_tables
+from features.mapping.import_tables import QUARANTINE, ImportReport, import_source_tables
 from features.mapping.inputs import open_inputs
 from features.mapping.mapping import MappingFile, TableMapping
 from features.mapping.source_tables import SourceTable
@@ -53,7 +53,7 @@ def imported(folder: Path, text: str, *inputs: str, check: bool = False) -> Impo
     """What an import of files says; without any, of those that the mapping names."""
     mapping = mapping_of(folder, text)
     sources = open_inputs(mapping, inputs, no_database)
-    return import_tables(mapping, sources, None if check else folder / "out", KEY)
+    return import_source_tables(mapping, sources, None if check else folder / "out", KEY)
 
 
 def shipments(

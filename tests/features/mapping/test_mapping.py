@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import TidegateError
-from features.mapping.toml_lines import lines_of
+from features.mapping.toml_lines import key_lines
 from tests.features.mapping.importing import AT, SHIPMENT, SHIPMENTS, imported, written_csv
 
 WHOLE = SHIPMENTS + AT
@@ -175,7 +175,7 @@ def test_keys_are_found_on_their_lines_whatever_stands_around_them() -> None:
     text = '# [a]\n[a]\n"x = y" = """\n[no]\nk = 1\n"""\nlist = [ # ]\n  1,\n]\n'
     text += "[[b]]\nk.l = 1\n[b.c]\nd = 2\n[[b]]\nk.l = 2\n"
 
-    assert lines_of(text) == {
+    assert key_lines(text) == {
         ("a",): 2, ("a", "x = y"): 3, ("a", "list"): 7,
         ("b", 0): 10, ("b", 0, "k", "l"): 11, ("b", 0, "c"): 12, ("b", 0, "c", "d"): 13,
         ("b", 1): 14, ("b", 1, "k", "l"): 15,

@@ -9,7 +9,7 @@ import pytest
 from features.messages.conversion import NOTHING_TO_WITHDRAW, Conversion
 from features.messages.formats import read_message
 from features.messages.functions import OF_EDIFACT, ONLY_LOOKED_AT
-from features.messages.import_files import ImportedFile, together
+from features.messages.import_files import ImportedFile, drop_repeated_records
 from features.records import RECORD_FILES
 from tests.features.messages.readings import OPTIONS, RECEIVED, fields, read, reasons, sample
 
@@ -23,7 +23,7 @@ def cuscar(code: str, *changes: tuple[str, str]) -> Conversion:
 
 def imported(*conversions: Conversion) -> list[Conversion]:
     """Messages that are imported one after the other."""
-    files = together([ImportedFile(Path(), each) for each in conversions])
+    files = drop_repeated_records([ImportedFile(Path(), each) for each in conversions])
     return [each.outcome for each in files if isinstance(each.outcome, Conversion)]
 
 

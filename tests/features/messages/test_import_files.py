@@ -9,8 +9,8 @@ from features.ingest.record_files import read_records
 from features.messages.import_files import (
     SOURCES,
     ImportedFile,
+    drop_repeated_records,
     read_files,
-    together,
     write_import,
 )
 from tests.conformance.trial_of_samples import OWN
@@ -23,7 +23,7 @@ def test_a_message_that_comes_twice_is_imported_once(tmp_path: Path) -> None:
     later = read("ubl/waybill.xml", received_at=RECEIVED.replace(day=9))
     twice = [*read_files("ubl", [WAYBILL], OPTIONS), ImportedFile(WAYBILL, later)]
 
-    write_import(together(twice), "ubl", tmp_path / "out")
+    write_import(drop_repeated_records(twice), "ubl", tmp_path / "out")
 
     assert read_records(tmp_path / "out", "documents").num_rows == 1
     assert read_records(tmp_path / "out", "goods_items").num_rows == 2
@@ -33,14 +33,16 @@ def test_a_document_that_is_stated_otherwise_is_a_later_version(tmp_path: Path) 
     amended = read("ubl/waybill.xml", ("31400.00", "99.00"))
     both = [*read_files("ubl", [WAYBILL], OPTIONS), ImportedFile(WAYBILL, amended)]
 
-    write_import(together(both), "ubl", tmp_path / "out")
+    write_import(drop_repeated_records(both), "ubl", tmp_path / "out")
 
     assert read_records(tmp_path / "out", "documents")["version"].to_pylist() == [1, 2]
 
 
 def test_a_shipment_that_is_stated_otherwise_is_refused_with_its_place() -> None:
     amended = read("ubl/waybill.xml", ("31400.00", "99.00"))
-    _, second = together([*read_files("ubl", [WAYBILL], OPTIONS), ImportedFile(WAYBILL, amended)])
+    _, second = drop_repeated_records(
+        [*read_files("ubl", [WAYBILL], OPTIONS), ImportedFile(WAYBILL, amended)]
+    )
 
     assert not isinstance(second.outcome, MessageRefused)
     (refused,) = [each for each in second.outcome.refused if each.record_type == "shipments"]
@@ -48,7 +50,9 @@ def test_a_shipment_that_is_stated_otherwise_is_refused_with_its_place() -> None
 
 
 def test_every_field_of_a_record_file_has_a_source(tmp_path: Path) -> None:
-    write_import(together(list(read_files("ubl", [WAYBILL], OPTIONS))), "ubl", tmp_path / "out")
+    write_import(
+        drop_repeated_records(list(read_files("ubl", [WAYBILL], OPTIONS))), "ubl", tmp_path / "out"
+    )
 
     lines = (tmp_path / "out" / SOURCES).read_text().splitlines()
     sources = {each["record_type"]: each for each in map(json.loads, lines)}

@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 
 from features.messages.element import Element
-from features.messages.parties import best_of, number_of, pseudonym, scheme_number
+from features.messages.parties import best_party_number, party_numbers, pseudonym, scheme_number
 
 KEY = b"k" * 32
 
@@ -53,8 +53,8 @@ def test_one_number_of_two_registers_or_countries_is_two_parties(
 def test_what_tells_most_is_taken_and_a_senders_own_number_last() -> None:
     told = chain(
         scheme_number("", said("8596")),
-        number_of("name", said("Nordwind Boote GmbH"), said("DE")),
-        number_of("iban", said("DE02120300000000202051")),
+        party_numbers("name", said("Nordwind Boote GmbH"), said("DE")),
+        party_numbers("iban", said("DE02120300000000202051")),
         scheme_number("EORI", said("DE1234567")),
         scheme_number("CVR", said("45789034"), "DK"),
     )
@@ -62,6 +62,6 @@ def test_what_tells_most_is_taken_and_a_senders_own_number_last() -> None:
 
     registers = [each.register for each in numbers]
     assert registers == ["eori", "register", "iban", "name", "own"]
-    assert best_of(reversed(numbers)) == numbers[0]
-    assert best_of([]) is None
-    assert best_of(number_of("lei", said("--"))) is None
+    assert best_party_number(reversed(numbers)) == numbers[0]
+    assert best_party_number([]) is None
+    assert best_party_number(party_numbers("lei", said("--"))) is None

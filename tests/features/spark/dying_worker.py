@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from features.spark.part_messages import PartMessage
+from features.spark.part_messages import SparkPart
 from features.spark.plan import BuildPlan
 
-Task = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
+Task = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[SparkPart]]
 
 
 def dying_once(task: Task, note: Path) -> Task:
@@ -19,7 +19,7 @@ def dying_once(task: Task, note: Path) -> Task:
 
 def _dying_once(
     task: Task, note: Path, plan: BuildPlan, part: int, bodies: Iterator[bytes]
-) -> Iterator[PartMessage]:
+) -> Iterator[SparkPart]:
     if not note.exists():
         note.touch()
         os.kill(os.getpid(), signal.SIGKILL)

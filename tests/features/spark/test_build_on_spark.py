@@ -209,7 +209,7 @@ def test_a_master_of_spark_itself_needs_more_than_the_client(world: Path, tmp_pa
 def test_workers_with_other_code_are_refused(
     world: Path, master: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features.spark.shuffle, "installed_code", lambda _: "tidegate 0.0.9")
+    monkeypatch.setattr(features.spark.shuffle, "code_of_packages", lambda _: "tidegate 0.0.9")
 
     with pytest.raises(WorkerMismatch, match=r"has tidegate \S+ \(.*and this machine tidegate 0.0"):
         build_on_spark("route", master, TASKS, world, tmp_path / "out")

@@ -12,9 +12,9 @@ from features.errors import RecordsError
 from features.ingest.record_files import write_records
 from features.records import Position, Transaction
 from features.spark.new_history import write_new_history
-from features.spark.part_messages import packed, packed_table
+from features.spark.part_messages import pack_columns, packed_table
 from features.spark.plan import planned_history
-from features.spark.submission_tasks import REFUSAL, record_table
+from features.spark.submission_tasks import REFUSAL, table_of_records
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -39,9 +39,9 @@ def amounts_added(known: list[Transaction], *told: list[Transaction], folder: Pa
     """The amounts that are added when each piece of a file tells some payments."""
     for name in ("records", "told", "added"):
         (folder / name).mkdir()
-    write_records(folder / "records", "transactions", record_table("transactions", known))
+    write_records(folder / "records", "transactions", table_of_records("transactions", known))
     for piece, records in enumerate(told):
-        body = packed_table(record_table("transactions", records))
+        body = packed_table(table_of_records("transactions", records))
         (folder / "told" / f"{piece:08}-{2:020}").write_bytes(body)
     write_new_history(folder / "told", folder / "records", folder / "added")
     table = pq.read_table(folder / "added" / "transactions.parquet")
@@ -77,7 +77,7 @@ def test_the_refusal_of_the_first_piece_is_raised(tmp_path: Path) -> None:
     for name in ("told", "added"):
         (tmp_path / name).mkdir()
     for piece, said in ((1, "row 5"), (10, "row 50")):
-        body = packed(REFUSAL, {REFUSAL: pa.array([said])})
+        body = pack_columns(REFUSAL, {REFUSAL: pa.array([said])})
         (tmp_path / "told" / f"{piece:08}-{0:020}").write_bytes(body)
 
     with pytest.raises(RecordsError, match=r"^row 5$"):
@@ -89,7 +89,7 @@ def test_a_record_type_without_ids_is_added_as_it_is(tmp_path: Path) -> None:
     for name in ("told", "added"):
         (tmp_path / name).mkdir()
     heard = Position(journey_id="J1", observed_at=NOW, latitude=0.0, longitude=0.0, speed_kn=1.0)
-    body = packed_table(record_table("positions", [heard, heard]))
+    body = packed_table(table_of_records("positions", [heard, heard]))
     (tmp_path / "told" / f"{0:08}-{3:020}").write_bytes(body)
 
     write_new_history(tmp_path / "told", tmp_path, tmp_path / "added")

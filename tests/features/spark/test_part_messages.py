@@ -12,15 +12,15 @@ from features.engine.columns import NO_INSTANT
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.spark.part_messages import (
     NO_PART,
-    PartMessage,
-    columns_of,
+    SparkPart,
     home_of,
     messages_of,
-    name_of,
-    packed,
+    pack_columns,
+    part_name,
     part_of_keys,
     row_of,
-    unpacked,
+    unpack_columns,
+    unpack_table,
 )
 
 PARTS_ELSEWHERE = """
@@ -44,15 +44,17 @@ def test_columns_come_back_to_the_bit(rows: list[tuple[str | None, float, int]])
         "number": np.array([number for _, number, _ in rows], np.float64),
         "instant": np.array([instant for _, _, instant in rows], np.int64),
     }
-    sent = PartMessage(
-        3, 1 << 40, packed("name", columns | {"plain": pa.array(["x"] * len(rows), pa.string())}, 7)
+    sent = SparkPart(
+        3,
+        1 << 40,
+        pack_columns("name", columns | {"plain": pa.array(["x"] * len(rows), pa.string())}, 7),
     )
 
     (received,) = messages_of(row_of(sent))
-    table = unpacked(received.body)
-    back = columns_of([table, table], [*columns])
+    table = unpack_table(received.body)
+    back = unpack_columns([table, table], [*columns])
 
-    assert (received.part, received.at, name_of(table), home_of(table)) == (3, 1 << 40, "name", 7)
+    assert (received.part, received.at, part_name(table), home_of(table)) == (3, 1 << 40, "name", 7)
     assert table["plain"].type == pa.string()
     for name, column in columns.items():
         twice = np.concatenate([column, column])

@@ -29,7 +29,7 @@ from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
 from features.spark.build import computed_on_spark
 from features.spark.session import spark_session
-from features.spark.shuffle import OURS, Packages, installed_code
+from features.spark.shuffle import OURS, Packages, code_of_packages
 from features.spark.submissions import SubmissionsOnSpark
 from features.spark.submitted_file import submitted_beside
 from features.subject_types import SUBJECT_TYPES
@@ -329,9 +329,9 @@ def test_workers_with_another_model_code_are_refused_and_nothing_is_written(
     ending: str, home: Path, master: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(packages: Packages = OURS) -> str:
-        return installed_code() if packages == OURS else "tidegate 0.0.9"
+        return code_of_packages() if packages == OURS else "tidegate 0.0.9"
 
-    monkeypatch.setattr(features.spark.shuffle, "installed_code", other)
+    monkeypatch.setattr(features.spark.shuffle, "code_of_packages", other)
     file = some_file(ending, home, tmp_path)
     left = {*tmp_path.iterdir()}
     with pytest.raises(WorkerMismatch, match=r"and this machine tidegate 0.0.9"):

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from features.catalogue import catalogue
-from features.digests.computations import fingerprint
+from features.digests.computations import catalogue_fingerprint
 from features.input_dependencies import missing_inputs
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app
@@ -268,7 +268,7 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     assert decision.lane == answer["lane"]
     assert decision.scored_at == NOW
     assert decision.request_digest == digest_of(body)
-    assert decision.model.catalogue == fingerprint("shipment")
+    assert decision.model.catalogue == catalogue_fingerprint("shipment")
     assert decision.answer_digest is not None
     assert decision.reasons.reasons
     nothing_happened = {"life_at_risk", "plan", "unscored", "harm_ratio"}

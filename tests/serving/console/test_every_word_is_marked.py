@@ -6,7 +6,7 @@ from typing import Any
 
 from babel import Locale
 
-from features.reference.geography.places import name_of
+from features.reference.geography.places import stored_place_name
 from serving.access.roles import ROLE_SCOPES
 from serving.console.charts.coastline import country_names
 from serving.explanation.code_names import goods_in_words
@@ -43,7 +43,7 @@ def texts_in(body: Any) -> Iterator[str]:
 def names() -> list[str]:
     """What is no word of ours: what was declared, places, goods, countries and months, accounts."""
     declared = {*texts_in(SHIPMENT), *texts_in(ROUTE)}
-    places = {name_of(text) or "" for text in declared}
+    places = {stored_place_name(text) or "" for text in declared}
     goods = {goods_in_words(text).partition(" ")[2] for text in declared if text.isdecimal()}
     locale = Locale.parse(CODE)
     months = {

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from features.messages.kept_text import MessageText
+from features.messages.stored_text import MessageText
 from serving.console.messages import LINES_AROUND, LONGEST_SHOWN, shown_lines
 from serving.history.kept_messages import MessageContent
 from tests.serving.api.test_messages import sample, send, watched

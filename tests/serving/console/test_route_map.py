@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.reference.geography.place_names import name_of
+from features.reference.geography.place_names import place_name
 from serving.console.charts.coastline import (
     FINEST,
     MARGIN_PX,
@@ -125,7 +125,7 @@ def test_all_of_a_route_is_on_its_picture_with_names_and_a_scale() -> None:
     for stop in way.stops:
         assert 0 < stop.spot.x < WIDTH_PX
         assert 0 < stop.spot.y < HEIGHT_PX
-        assert stop.name == name_of(stop.code)
+        assert stop.name == place_name(stop.code)
         assert stop.label is not None
     assert way.scale.km > 0
     assert way.land.land

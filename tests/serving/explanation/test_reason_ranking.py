@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
-from features.definition import Feature, Peers, Unit, Warns
+from features.definition import Feature, Peers, SuspiciousSide, Unit
 from serving.explanation.comparison import (
     Comparison,
     compare_value,
@@ -94,11 +94,11 @@ def test_a_reason_never_rests_on_a_missing_value_or_one_on_the_other_side(
         for found in reason.evidence:
             feature = feature_named(found.feature)
             assert found.value is not None
-            assert feature.warns is not Warns.NEVER
+            assert feature.warns is not SuspiciousSide.NEVER
             is_high = found.value == 1.0
-            if feature.warns is Warns.HIGH:
+            if feature.warns is SuspiciousSide.HIGH:
                 assert is_high == (found.contribution > 0)
-            if feature.warns is Warns.LOW:
+            if feature.warns is SuspiciousSide.LOW:
                 assert is_high == (found.contribution < 0)
 
 
@@ -140,9 +140,11 @@ def test_no_rest_is_larger_than_a_named_part(given: list[tuple[Value, float]]) -
 
 
 def test_more_than_a_few_reasons_are_named_only_where_the_rest_would_outweigh_one() -> None:
-    indicators = [*dict.fromkeys(f.indicator for f in SHIPMENT if f.warns is Warns.HIGH)][:20]
+    indicators = [*dict.fromkeys(f.indicator for f in SHIPMENT if f.warns is SuspiciousSide.HIGH)][
+        :20
+    ]
     first = [next(f for f in SHIPMENT if f.indicator == number) for number in indicators]
-    features = [f for f in first if f.warns is Warns.HIGH]
+    features = [f for f in first if f.warns is SuspiciousSide.HIGH]
     sizes = {"falling": [0.5**n for n in range(len(features))], "even": [0.1] * len(features)}
 
     named = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from features.catalogue import feature_named, features_by_name
-from features.definition import Feature, Unit, Warns
+from features.definition import Feature, SuspiciousSide, Unit
 from serving.explanation.comparison import compare_value
 from serving.explanation.formatting import Value
 from serving.explanation.signs import agrees, is_absence, is_sign, shows_sign
@@ -21,7 +21,9 @@ NEVER_PRESENT = Reference(missing_share=1.0)
 COUNT = replace(feature_named("container_conflict_count"), unit=Unit.COUNT)
 
 
-def sign(value: Value, warns: Warns, reference: Reference, unit: Unit = Unit.COUNT) -> bool:
+def sign(
+    value: Value, warns: SuspiciousSide, reference: Reference, unit: Unit = Unit.COUNT
+) -> bool:
     feature = replace(COUNT, warns=warns, unit=unit)
     return is_sign(feature, value, compare_value(value, reference, unit))
 
@@ -43,10 +45,10 @@ def sign(value: Value, warns: Warns, reference: Reference, unit: Unit = Unit.COU
 def test_a_number_is_a_sign_on_the_side_on_which_its_feature_warns(
     value: float | None, high: bool, low: bool, either: bool
 ) -> None:
-    assert sign(value, Warns.HIGH, TENTHS) == high
-    assert sign(value, Warns.LOW, TENTHS) == low
-    assert sign(value, Warns.EITHER, TENTHS) == either
-    assert not sign(value, Warns.NEVER, TENTHS)
+    assert sign(value, SuspiciousSide.HIGH, TENTHS) == high
+    assert sign(value, SuspiciousSide.LOW, TENTHS) == low
+    assert sign(value, SuspiciousSide.EITHER, TENTHS) == either
+    assert not sign(value, SuspiciousSide.NEVER, TENTHS)
 
 
 @pytest.mark.parametrize(
@@ -58,31 +60,31 @@ def test_a_ratio_is_a_sign_only_beyond_1(value: float, high: bool, low: bool, ei
         missing_share=0.0, quantiles=tuple(0.3 + step / 100 for step in range(21))
     )
 
-    assert sign(value, Warns.HIGH, under_one, Unit.RATIO) == high
-    assert sign(value, Warns.LOW, under_one, Unit.RATIO) == low
-    assert sign(value, Warns.EITHER, under_one, Unit.RATIO) == either
+    assert sign(value, SuspiciousSide.HIGH, under_one, Unit.RATIO) == high
+    assert sign(value, SuspiciousSide.LOW, under_one, Unit.RATIO) == low
+    assert sign(value, SuspiciousSide.EITHER, under_one, Unit.RATIO) == either
     mirrored = tuple(2 - quantile for quantile in reversed(under_one.quantiles))
     over_one = Reference(missing_share=0.0, quantiles=mirrored)
-    assert sign(2 - value, Warns.HIGH, over_one, Unit.RATIO) == low
-    assert sign(2 - value, Warns.LOW, over_one, Unit.RATIO) == high
+    assert sign(2 - value, SuspiciousSide.HIGH, over_one, Unit.RATIO) == low
+    assert sign(2 - value, SuspiciousSide.LOW, over_one, Unit.RATIO) == high
 
 
 def test_one_conflict_is_a_sign_where_nearly_all_have_none_and_none_is_not() -> None:
-    assert sign(1.0, Warns.HIGH, MOSTLY_NONE)
-    assert not sign(0.0, Warns.HIGH, MOSTLY_NONE)
+    assert sign(1.0, SuspiciousSide.HIGH, MOSTLY_NONE)
+    assert not sign(0.0, SuspiciousSide.HIGH, MOSTLY_NONE)
 
 
 def test_yes_is_a_sign_of_what_warns_when_high_and_no_of_what_warns_when_low() -> None:
-    assert sign(1.0, Warns.HIGH, FLAGS, Unit.YES_NO)
-    assert not sign(0.0, Warns.HIGH, FLAGS, Unit.YES_NO)
-    assert sign(0.0, Warns.LOW, MOSTLY_YES, Unit.YES_NO)
-    assert not sign(1.0, Warns.LOW, MOSTLY_YES, Unit.YES_NO)
-    assert sign(1.0, Warns.EITHER, FLAGS, Unit.YES_NO)
-    assert not sign(0.0, Warns.EITHER, FLAGS, Unit.YES_NO)
+    assert sign(1.0, SuspiciousSide.HIGH, FLAGS, Unit.YES_NO)
+    assert not sign(0.0, SuspiciousSide.HIGH, FLAGS, Unit.YES_NO)
+    assert sign(0.0, SuspiciousSide.LOW, MOSTLY_YES, Unit.YES_NO)
+    assert not sign(1.0, SuspiciousSide.LOW, MOSTLY_YES, Unit.YES_NO)
+    assert sign(1.0, SuspiciousSide.EITHER, FLAGS, Unit.YES_NO)
+    assert not sign(0.0, SuspiciousSide.EITHER, FLAGS, Unit.YES_NO)
 
 
 def test_what_most_peers_lack_too_is_no_sign_and_no_comfort() -> None:
-    lacks = replace(COUNT, unit=Unit.YES_NO, warns=Warns.LOW)
+    lacks = replace(COUNT, unit=Unit.YES_NO, warns=SuspiciousSide.LOW)
     compared = compare_value(0.0, FLAGS, Unit.YES_NO)
 
     assert not agrees(lacks, 0.0, compared, 0.5)
@@ -90,18 +92,18 @@ def test_what_most_peers_lack_too_is_no_sign_and_no_comfort() -> None:
 
 
 def test_a_category_is_a_sign_only_where_it_is_seldom() -> None:
-    assert not sign("sea", Warns.EITHER, MODES, Unit.CATEGORY)
-    assert sign("air", Warns.EITHER, MODES, Unit.CATEGORY)
-    assert sign("rail", Warns.EITHER, MODES, Unit.CATEGORY)  # never seen
+    assert not sign("sea", SuspiciousSide.EITHER, MODES, Unit.CATEGORY)
+    assert sign("air", SuspiciousSide.EITHER, MODES, Unit.CATEGORY)
+    assert sign("rail", SuspiciousSide.EITHER, MODES, Unit.CATEGORY)  # never seen
 
 
 def test_a_value_that_training_never_had_is_beyond_all() -> None:
-    assert sign(3.0, Warns.HIGH, NEVER_PRESENT)
-    assert not sign(0.0, Warns.HIGH, NEVER_PRESENT)
+    assert sign(3.0, SuspiciousSide.HIGH, NEVER_PRESENT)
+    assert not sign(0.0, SuspiciousSide.HIGH, NEVER_PRESENT)
 
 
-@pytest.mark.parametrize("warns", Warns)
-def test_what_is_missing_is_never_a_reason(warns: Warns) -> None:
+@pytest.mark.parametrize("warns", SuspiciousSide)
+def test_what_is_missing_is_never_a_reason(warns: SuspiciousSide) -> None:
     feature, compared = replace(COUNT, warns=warns), compare_value(None, TENTHS, Unit.COUNT)
 
     assert not agrees(feature, None, compared, 1.0)
@@ -109,7 +111,7 @@ def test_what_is_missing_is_never_a_reason(warns: Warns) -> None:
 
 
 def test_a_value_on_the_side_that_warns_never_speaks_against() -> None:
-    high = replace(COUNT, warns=Warns.HIGH)
+    high = replace(COUNT, warns=SuspiciousSide.HIGH)
     conflicts, none = (compare_value(value, MOSTLY_NONE, Unit.COUNT) for value in (2.0, 0.0))
 
     assert agrees(high, 2.0, conflicts, 0.5)
@@ -119,7 +121,7 @@ def test_a_value_on_the_side_that_warns_never_speaks_against() -> None:
 
 
 def test_what_is_a_little_more_than_half_have_is_no_reason_at_all() -> None:
-    high, low = (replace(COUNT, warns=warns) for warns in (Warns.HIGH, Warns.LOW))
+    high, low = (replace(COUNT, warns=warns) for warns in (SuspiciousSide.HIGH, SuspiciousSide.LOW))
     more, less = (compare_value(value, TENTHS, Unit.COUNT) for value in (60.0, 40.0))
 
     for log_odds in (0.5, -0.5):
@@ -143,7 +145,7 @@ def test_a_0_says_nothing_where_nothing_is_known_that_it_could_count() -> None:
 
 def test_none_of_what_warns_where_there_is_little_never_comforts() -> None:
     nearly_all_have_none = compare_value(0.0, MOSTLY_NONE, Unit.COUNT)
-    few = replace(COUNT, warns=Warns.LOW)
+    few = replace(COUNT, warns=SuspiciousSide.LOW)
 
     assert not agrees(few, 0.0, replace(nearly_all_have_none, percentile=60.0), -0.5)
     assert agrees(few, 2.0, compare_value(2.0, MOSTLY_NONE, Unit.COUNT), -0.5)
@@ -153,7 +155,7 @@ def test_none_of_what_warns_where_there_is_little_never_comforts() -> None:
 def test_a_value_short_of_where_its_sign_is_shown_from_is_a_sign_that_is_not_shown(
     value: float, shown: bool
 ) -> None:
-    few = replace(COUNT, warns=Warns.LOW, shows_from=3)
+    few = replace(COUNT, warns=SuspiciousSide.LOW, shows_from=3)
     compared = compare_value(value, TENTHS, Unit.COUNT)
 
     assert is_sign(few, value, compared)
@@ -165,7 +167,7 @@ def test_a_ratio_shows_a_sign_from_a_quarter_off_and_does_not_comfort_there(
     value: float, shown: bool
 ) -> None:
     tight = Reference(missing_share=0.0, quantiles=tuple(0.95 + step / 200 for step in range(21)))
-    paid = replace(COUNT, warns=Warns.EITHER, unit=Unit.RATIO)
+    paid = replace(COUNT, warns=SuspiciousSide.EITHER, unit=Unit.RATIO)
     compared = compare_value(value, tight, Unit.RATIO)
 
     assert is_sign(paid, value, compared)

@@ -11,7 +11,7 @@ import pytest
 
 from features.messages.bounds import Bounds
 from features.messages.concerned_parts import ConcernedPart
-from features.messages.kept_text import MessageText
+from features.messages.stored_text import MessageText
 from serving.access.callers import Caller
 from serving.api.messages import _worded
 from serving.console.messages import ShownLine, shown_lines

@@ -11,7 +11,7 @@ from sqlalchemy import inspect, select, text
 from typer.testing import CliRunner
 
 from features.errors import KeyMissing, TidegateError
-from features.home_keys import DATABASE_FILE, KEY_FILES, make_key, read_key
+from features.home_keys import DATABASE_FILE, KEY_FILES, create_key, read_key
 from serving.cli.main import app as tidegate
 from serving.crypto.errors import Undecipherable
 from serving.storage.binding import HomeBinding
@@ -347,5 +347,5 @@ def test_an_upgraded_database_is_as_a_fresh_one(where: Path | str, keys: Path) -
     upgrade_database(where, keys)
 
     assert set(inspect(bare(where)).get_table_names()) == {*metadata.tables, "alembic_version"}
-    make_key(keys, "log")  # what is there already stays
+    create_key(keys, "log")  # what is there already stays
     opened(where, keys)

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from features.home_keys import DRAWS, fingerprint
+from features.home_keys import DRAWS, key_fingerprint
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.cli.main import app as tidegate
@@ -67,14 +67,14 @@ FORMER, FIRST = b"a seed of before", b"the first seed of all"
 
 
 def test_a_subject_keeps_the_seed_of_its_first_decision() -> None:
-    drawn_by = {"S-old": fingerprint(DRAWS, FORMER), "S-oldest": "", "S-new": None}
+    drawn_by = {"S-old": key_fingerprint(DRAWS, FORMER), "S-oldest": "", "S-new": None}
     draws = DrawGenerator(SEED, (FORMER, FIRST), lambda _, subject_id: drawn_by[subject_id])
 
     for subject_id, seed in {"S-old": FORMER, "S-oldest": FIRST, "S-new": SEED}.items():
         alone = DrawGenerator(seed).of_subject("shipment", subject_id)
         again = draws.of_subject("shipment", subject_id)
         assert (again.tie, again.control) == (alone.tie, alone.control)
-        assert again.drawn_with == fingerprint(DRAWS, seed)
+        assert again.drawn_with == key_fingerprint(DRAWS, seed)
 
 
 @contextmanager
@@ -101,5 +101,5 @@ def test_decisions_say_by_which_seed_they_were_drawn_once_it_was_rotated(home: P
 
     seeds = [None, first, (home / "keys" / "draw.seed").read_bytes()]
     said = [Decision.model_validate_json(record or "").drawn_with for record in records]
-    assert said == [seed and fingerprint(DRAWS, seed) for seed in seeds]
+    assert said == [seed and key_fingerprint(DRAWS, seed) for seed in seeds]
     assert first != seeds[-1]

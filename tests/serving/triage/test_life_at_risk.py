@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.records import ConveyanceKind
 from features.reference.geography.nearest_place import km_to_nearest_place
-from features.reference.geography.places import latitude, longitude, places
+from features.reference.geography.places import latitude, longitude, place_table
 from features.submission import AttachedEvent, Submission
 from serving.triage.life_at_risk import (
     SMALL_CRAFT,
@@ -293,7 +293,7 @@ def test_several_signs_are_told_in_one_clause() -> None:
 
 
 def test_the_nearest_place_is_that_of_the_table() -> None:
-    table = places().to_pylist()
+    table = place_table().to_pylist()
     port = next(place for place in table if place["code"] == "GRPIR")
 
     assert km_to_nearest_place(port["latitude"], port["longitude"]) < 0.1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.reference.geography import country_of, kind_of, places, region_of
+from features.reference.geography import country_of, place_kinds, place_table, region_of
 from features.reference.geography.stand_ins import across_regions, class_of, nearest_in
 from features.submission import Submission
 from tests.serving.bodies import route, shipment, submission
@@ -17,8 +17,8 @@ from training.evaluation import counterfactual_swaps
 from training.evaluation.counterfactual_swaps import COUNTRIES, PLACES, Swap, shifts, swaps_of
 from training.model.manifest import Calibration
 
-PORTS = {row["country"] for row in places().to_pylist() if row["kind"] == "port"}
-KNOWN = [code for code in places()["country"].unique().to_pylist() if code]
+PORTS = {row["country"] for row in place_table().to_pylist() if row["kind"] == "port"}
+KNOWN = [code for code in place_table()["country"].unique().to_pylist() if code]
 
 
 def records_of(submitted: Submission) -> list[Any]:
@@ -78,7 +78,7 @@ def test_a_class_is_one_region_with_or_without_the_sea(country: str) -> None:
 
 def test_a_place_moves_to_the_nearest_of_its_kind() -> None:
     assert country_of([nearest_in("BE", "NLRTM")])[0] == "BE"
-    assert kind_of([nearest_in("BE", "NLRTM")])[0] == "port"
+    assert place_kinds([nearest_in("BE", "NLRTM")])[0] == "port"
     assert nearest_in(min(set(KNOWN) - PORTS), "NLRTM") is None
     assert nearest_in("RO", "BG-TR/KAPIKULE") is None
 
@@ -101,7 +101,7 @@ def test_nothing_but_countries_and_places_changes_and_none_of_the_old_is_left() 
                     assert new == old
                 else:
                     assert country_of([new])[0] == swap.stand_in
-                    assert kind_of([new])[0] == kind_of([old])[0]
+                    assert place_kinds([new])[0] == place_kinds([old])[0]
         assert swap.before.documents == swap.after.documents
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from features.spark.session import said_plainly, spark_session
+from features.spark.session import spark_errors_in_words, spark_session
 from training.errors import WorkersFailed
 from training.fit.workers.connection import KEY_VARIABLE, Address
 from training.fit.workers.rendezvous import rendezvous_socket, workers_at
@@ -81,7 +81,7 @@ def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator
 
         def run() -> None:
             try:
-                with said_plainly(master, "the workers"):
+                with spark_errors_in_words(master, "the workers"):
                     tasks.collect()
             except BaseException as error:
                 failures.append(error)

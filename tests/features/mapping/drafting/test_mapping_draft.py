@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from features.errors import TidegateError
-from features.mapping.drafting.mapping_draft import MappingDraft, write_draft
+from features.mapping.drafting.mapping_draft import MappingDraft, write_mapping_draft
 from features.mapping.mapping import MappingFile
 from features.records import RECORD_FILES
 
@@ -76,7 +76,7 @@ def drafted(folder: Path, table: dict[str, Any], **more: Any) -> tuple[MappingDr
         writer = csv.writer(out, delimiter=";")
         writer.writerow(columns)
         writer.writerows([column(at) for column in columns.values()] for at in range(ROWS))
-    draft = write_draft(folder / "draft.toml", [str(folder / "table.csv")])
+    draft = write_mapping_draft(folder / "draft.toml", [str(folder / "table.csv")])
     return draft, (folder / "draft.toml").read_text(encoding="utf-8")
 
 
@@ -183,7 +183,7 @@ def test_a_table_in_another_encoding_is_drafted_in_it(tmp_path: Path, encoding: 
     text = (tmp_path / "table.csv").read_text(encoding="utf-8")
     (tmp_path / "table.csv").write_bytes(text.encode(encoding))
 
-    again = write_draft(tmp_path / "draft.toml", [str(tmp_path / "table.csv")])
+    again = write_mapping_draft(tmp_path / "draft.toml", [str(tmp_path / "table.csv")])
 
     assert again.tables[0].written.encoding == encoding
     assert again.tables[0].records == plain.tables[0].records
@@ -210,7 +210,7 @@ def test_numbers_with_commas_before_their_decimals_are_known_as_such(
     file = tmp_path / "declarations.csv"
     file.write_text("".join(f"{delimiter.join(line)}\n" for line in lines))
 
-    draft = write_draft(tmp_path / "draft.toml", [str(file)])
+    draft = write_mapping_draft(tmp_path / "draft.toml", [str(file)])
 
     (table,) = draft.tables
     assert table.written.decimal == decimal
@@ -236,7 +236,7 @@ def test_an_amount_without_a_currency_asks_for_one(tmp_path: Path) -> None:
 
 
 def test_without_a_table_every_field_stands_there_to_be_filled_in(tmp_path: Path) -> None:
-    write_draft(tmp_path / "draft.toml", [])
+    write_mapping_draft(tmp_path / "draft.toml", [])
 
     text = (tmp_path / "draft.toml").read_text()
     for name, record in RECORD_FILES.items():
@@ -249,6 +249,6 @@ def test_what_cannot_be_looked_at_is_refused_and_nothing_is_written(
     tmp_path: Path, place: str
 ) -> None:
     with pytest.raises(TidegateError):
-        write_draft(tmp_path / "draft.toml", [place])
+        write_mapping_draft(tmp_path / "draft.toml", [place])
 
     assert not (tmp_path / "draft.toml").exists()

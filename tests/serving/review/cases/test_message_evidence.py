@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from features.messages.kept_text import MessageText
+from features.messages.stored_text import MessageText
 from features.provenance import Provenance
 from serving.audit.retention_log import RetentionAct
 from serving.errors import Forbidden, NotFound

@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from features.messages.concerned_parts import ConcernedPart, Subject
-from features.messages.kept_text import MessageText
+from features.messages.stored_text import MessageText
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
 from serving.review.cases.shown_messages import (
     NOT_SHOWN,

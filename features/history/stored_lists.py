@@ -41,7 +41,7 @@ class KeptVersion(NamedTuple):
     row: list[Any]
 
 
-def keys_of(start: bytes, ids: Iterable[str]) -> list[bytes]:
+def list_keys(start: bytes, ids: Iterable[str]) -> list[bytes]:
     """The keys of lists of records with these ids."""
     return [start + id_.encode() for id_ in ids]
 
@@ -101,7 +101,7 @@ def complete_kept(store: BlobReader, journey_ids: Sequence[str]) -> list[bool]:
 
 
 def _keys_of_waiting(journey_id: str) -> list[bytes]:
-    own = keys_of(INSPECTED["route"], [journey_id])
+    own = list_keys(INSPECTED["route"], [journey_id])
     return own + [_carried_key(journey_id, bucket) for bucket in range(_BUCKETS)]
 
 
@@ -147,7 +147,7 @@ def versions_kept(
 ) -> dict[str, list[KeptVersion]]:
     """The versions that are kept of each record."""
     unique = sorted({*ids})
-    found = lists(store, keys_of(_VERSIONS + index.prefix, unique))
+    found = lists(store, list_keys(_VERSIONS + index.prefix, unique))
     return {
         id_: [KeptVersion(*row) for row in rows] for id_, rows in zip(unique, found, strict=True)
     }

@@ -14,7 +14,7 @@ _MAX_CHARACTERS = 64 * 1024
 _MAX_BYTES_OF_CHARACTER = 4
 
 
-def packed(texts: Iterable[str]) -> bytearray:
+def pack_texts(texts: Iterable[str]) -> bytearray:
     """Return texts, one after the other, as the bytes that a `MessageText` is made of."""
     pieces = bytearray()
     for piece in _pieces(texts):
@@ -68,7 +68,7 @@ class MessageText:
     @classmethod
     def of(cls, *texts: str) -> "MessageText":
         """Return a text of some texts, one after the other."""
-        return cls(packed(texts))
+        return cls(pack_texts(texts))
 
     def __len__(self) -> int:
         return self._offsets[-1]
