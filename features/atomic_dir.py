@@ -172,7 +172,7 @@ def _put_back(folder: Path) -> None:
 
 
 def _is_removed(left: Path) -> bool:
-    """Whether what a process left half-written is gone; what one is writing now stays."""
+    """Return whether what a process left half-written is gone; what one is writing now stays."""
     if left.is_file():  # written in one go, by whoever holds the lock of nothing
         left.unlink(missing_ok=True)
         return True
@@ -191,7 +191,7 @@ def _is_removed(left: Path) -> bool:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Whether the folder could be locked, for as long as the block lasts."""
+    """Yield whether the folder could be locked, for as long as the block lasts."""
     lock = _opened(folder)
     try:
         yield _is_locked(lock, fcntl.LOCK_EX)
@@ -204,7 +204,7 @@ def _opened(folder: Path) -> int:
 
 
 def _is_locked(descriptor: int, how: int) -> bool:
-    """Whether the lock was got; never on a file system that knows none of folders."""
+    """Return whether the lock was got; never on a file system that knows none of folders."""
     try:
         fcntl.flock(descriptor, how)
     except OSError:
@@ -237,7 +237,7 @@ def _take_the_place_of(folder: Path, partial: Path) -> None:
 
 
 def _are_exchanged(one: Path, other: Path) -> bool:
-    """Whether two folders have each other's names now; False where this is not offered."""
+    """Return whether two folders have each other's names now; False where this is not offered."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is None:
         return False

@@ -176,7 +176,7 @@ def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]
 
 
 def subjects_before(kind: SubjectKind) -> Window:
-    """How many subjects its operator had before, which tells newcomers by subgroup."""
+    """Return how many subjects its operator had before, which tells newcomers by subgroup."""
     subject_type = SUBJECT_TYPES[kind]
     return count(subject_type.record_file, by=subject_type.operator_field)
 
@@ -252,7 +252,7 @@ def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, Any]) -> Non
 
 
 def packing(schema: pa.Schema) -> dict[str, Any]:
-    """How columns are written: of numbers the first bytes together, then the second ones …
+    """Return how columns are written: of numbers the first bytes together, then the second ones …
 
     Like bytes pack well and fast. Nobody looks numbers up by the smallest and largest of a block.
     """

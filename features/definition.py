@@ -113,7 +113,7 @@ class Feature:
 
     @property
     def is_categorical(self) -> bool:
-        """Whether values are text from a closed list rather than numbers."""
+        """Return whether values are text from a closed list rather than numbers."""
         return self.unit is Unit.CATEGORY
 
     @property

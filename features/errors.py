@@ -27,7 +27,7 @@ class TidegateError(Exception):
 
 
 def in_own_words(message: str) -> str:
-    """What a validator of ours said, without what pydantic sets before it."""
+    """Return what a validator of ours said, without what pydantic sets before it."""
     return message.removeprefix("Value error, ")
 
 

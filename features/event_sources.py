@@ -132,7 +132,7 @@ def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[
 
 @cache
 def payment_program() -> Program:
-    """What windows read of a payment by itself, whichever subject it belongs to."""
+    """Return what windows read of a payment by itself, whichever subject it belongs to."""
     return traced_columns(derive_payment, kinds_of(Transaction), {*columns_of_source(PAYMENTS)})
 
 
@@ -142,7 +142,7 @@ def payments(transactions: Columns) -> Columns:
 
 
 def paid_outcomes(records: RecordBlocks) -> Columns:
-    """What inspections found of routes and shipments, beside those who paid and were paid."""
+    """Return what inspections found of routes and shipments, beside those who paid and were paid."""
     outcomes = _outcomes(records)
     paid = _payments_for(np.unique(outcomes["subject_id"]), records)
     of_kinds = [
@@ -153,7 +153,9 @@ def paid_outcomes(records: RecordBlocks) -> Columns:
 
 
 def _outcomes(records: RecordBlocks) -> Columns:
-    """What every inspection found, with until when each finding counts where any was corrected."""
+    """Return what every inspection found, with until when each finding counts where any was
+    corrected.
+    """
     outcomes = read_whole(records, "outcomes", FIELDS_READ)
     return _ending(outcomes, records.amendments("outcomes"), 0)
 

@@ -37,7 +37,7 @@ class FieldKind:
     """The kind of a field, which the schema of the API shows as `x-kind`."""
 
     def in_schema(self) -> dict[str, str]:
-        """What the schema of the API shows of the kind."""
+        """Return what the schema of the API shows of the kind."""
         return {"x-kind": type(self).__name__.lower()}
 
     def __get_pydantic_json_schema__(
@@ -81,7 +81,7 @@ class Money(FieldKind):
     currency_field: str
 
     def in_schema(self) -> dict[str, str]:
-        """What the schema of the API shows of the kind."""
+        """Return what the schema of the API shows of the kind."""
         return super().in_schema() | {"x-currency-field": self.currency_field}
 
 
@@ -97,7 +97,7 @@ class Quantity(FieldKind):
     unit: str
 
     def in_schema(self) -> dict[str, str]:
-        """What the schema of the API shows of the kind."""
+        """Return what the schema of the API shows of the kind."""
         return super().in_schema() | {"x-unit": self.unit}
 
 

@@ -69,7 +69,7 @@ _PUBLIC_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY--
 
 
 def is_blank_home(folder: Path) -> bool:
-    """Whether nothing hangs on keys in `folder`, which is `HOME/keys`."""
+    """Return whether nothing hangs on keys in `folder`, which is `HOME/keys`."""
     home = folder.parent
     has_keys = folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir())
     has_model = has_models(folder)
@@ -79,7 +79,7 @@ def is_blank_home(folder: Path) -> bool:
 
 
 def has_models(folder: Path) -> bool:
-    """Whether models are beside `folder`, which is `HOME/keys`: the signing key sealed them."""
+    """Return whether models are beside `folder`, which is `HOME/keys`: the signing key sealed them."""
     return any(folder.parent.glob("models/*/*/manifest.json"))
 
 
@@ -149,7 +149,8 @@ def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool =
 
 
 def key_fingerprint(name: str, content: bytes) -> str:
-    """What names a key in public (hexadecimal): of a secret a keyed hash, which tells nothing.
+    """Return what names a key in public (hexadecimal): of a secret a keyed hash, which tells
+    nothing.
 
     Of a pair of keys it is the beginning of the public half.
     """
@@ -169,7 +170,8 @@ def public_half(name: str, content: bytes) -> str:
 
 
 def public_file_of(name: str, content: bytes, former: Sequence[tuple[str, str]] = ()) -> bytes:
-    """What `signing.pub` or `log.pub` holds: the public half of a key, then those of former ones.
+    """Return what `signing.pub` or `log.pub` holds: the public half of a key, then those of former
+    ones.
 
     Of each former one its public half (hexadecimal), and until when what it signed counts.
     """
@@ -304,7 +306,7 @@ def keys_from(folder: Path, name: str, in_use: str) -> tuple[bytes, ...]:
 
 
 def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:
-    """Whether the public file of a key begins with its public half: former ones may follow."""
+    """Return whether the public file of a key begins with its public half: former ones may follow."""
     try:
         found = (folder / PUBLIC_FILES[name]).read_bytes()
     except OSError:

@@ -71,7 +71,7 @@ def roles_of_parties(records: Iterable[Record]) -> dict[str, set[str]]:
 
 
 def identifiers_of(records: Iterable[Record], identifies: IdentifierOf) -> set[str]:
-    """What records name of one sort of thing, as every container."""
+    """Return what records name of one sort of thing, as every container."""
     return {
         identifier
         for record in records

@@ -93,7 +93,8 @@ def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[s
 
 
 def missing_inputs(submission: Submission) -> list[str]:
-    """What the features would read and the submission does not bring, e.g. `documents.invoice`.
+    """Return what the features would read and the submission does not bring, e.g.
+    `documents.invoice`.
 
     An amount without its currency says nothing, so it is not there either.
     """
@@ -102,7 +103,8 @@ def missing_inputs(submission: Submission) -> list[str]:
 
 
 def shows_input(feature_name: str, value: float | str | None) -> bool:
-    """Whether a value of the first feature that an input feeds says that the input was there.
+    """Return whether a value of the first feature that an input feeds says that the input was
+    there.
 
     It is then known, or above 0 where it is never missing.
     """
@@ -151,7 +153,7 @@ def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
 
 
 def _asks_for(window: Window, document_kind: str) -> bool:
-    """Whether a window asks for documents of one kind: `is_invoice`, `is_valued_invoice`."""
+    """Return whether a window asks for documents of one kind: `is_invoice`, `is_valued_invoice`."""
     asked = (window.value or "", window.where or "")
     return any(name.startswith("is_") and name.endswith(f"_{document_kind}") for name in asked)
 
@@ -162,7 +164,7 @@ def _name(key: Key) -> str:
 
 
 def _is_among(path: str, paths: Collection[str]) -> bool:
-    """Whether paths hold an input itself, or all records of its type."""
+    """Return whether paths hold an input itself, or all records of its type."""
     record_type, _, _ = path.partition(".")
     return path in paths or record_type in paths
 
@@ -174,7 +176,7 @@ def _is_enough_without(path: str, other: str, name: str) -> bool:
 
 
 def _lacks(submission: Submission, path: str, documents: Collection[str]) -> bool:
-    """Whether a submission lacks an input; `documents` are the kinds of which one stands."""
+    """Return whether a submission lacks an input; `documents` are the kinds of which one stands."""
     whole, _, part = path.partition(".")
     if whole == "documents":
         return part not in documents
@@ -184,7 +186,7 @@ def _lacks(submission: Submission, path: str, documents: Collection[str]) -> boo
 
 
 def _says_nothing(record: Any, field: str) -> bool:
-    """Whether a field is missing, or an amount without its currency."""
+    """Return whether a field is missing, or an amount without its currency."""
     kind = kinds_of_fields(record.__class__).get(field)
     is_alone = isinstance(kind, Money) and getattr(record, kind.currency_field) is None
     return is_alone or getattr(record, field) is None

@@ -69,17 +69,17 @@ def sealed_by_passphrase(passphrase: bytes, content: bytes, purpose: str) -> tup
 
 
 def opened_by_passphrase(passphrase: bytes, salt: bytes, sealed: bytes, purpose: str) -> bytes:
-    """What a passphrase sealed; raises KeysLocked for another one and for what was changed."""
+    """Return what a passphrase sealed; raises KeysLocked for another one and for what was changed."""
     return _decrypted(_derived(passphrase, salt), sealed, purpose, "another passphrase closed them")
 
 
 def is_wrapped(content: bytes) -> bool:
-    """Whether a file of a secret holds it encrypted."""
+    """Return whether a file of a secret holds it encrypted."""
     return content.startswith(_MAGIC)
 
 
 def wrapped_for(folder: Path, relative: str, content: bytes) -> bytes:
-    """What the file of a secret is to hold: the secret itself where the home wraps none."""
+    """Return what the file of a secret is to hold: the secret itself where the home wraps none."""
     file = folder / WRAPPING_FILE
     if not file.exists():
         return content

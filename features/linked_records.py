@@ -137,16 +137,16 @@ class LinkedRecordType:
 
     @property
     def has_subject_kind(self) -> bool:
-        """Whether a record says what kind of subject it belongs to."""
+        """Return whether a record says what kind of subject it belongs to."""
         return "subject_kind" in self.record.model_fields
 
     @property
     def has_text_ids(self) -> bool:
-        """Whether records of one instant are ordered by a text."""
+        """Return whether records of one instant are ordered by a text."""
         return kinds_of(self.record)[self.order_field] is Kind.TEXT
 
     def id_of(self, record: Record) -> str:
-        """What tells a record from any other of its type; a later version is another."""
+        """Return what tells a record from any other of its type; a later version is another."""
         named = " ".join(str(getattr(record, field)) for field in self.id_fields)
         if self.is_marked(record.__dict__):
             named = f"{named} {self.marked_by}"
@@ -154,12 +154,12 @@ class LinkedRecordType:
         return named if version == 1 else f"{named} version {version}"
 
     def key_of(self, record: Record) -> tuple[Any, ...]:
-        """What tells a record from the others of its type and subject."""
+        """Return what tells a record from the others of its type and subject."""
         told = (getattr(record, field) for field in self.key_fields)
         return (*told, self.is_marked(record.__dict__))
 
     def is_marked(self, fields: Mapping[str, Any]) -> bool:
-        """Whether the flag holds that makes another record of it."""
+        """Return whether the flag holds that makes another record of it."""
         return self.marked_by is not None and bool(fields.get(self.marked_by))
 
     def subject_of(self, row: Mapping[str, Any]) -> tuple[SubjectKind, str]:
@@ -172,7 +172,9 @@ class LinkedRecordType:
         return _program(self, kind)
 
     def column_kinds(self, kind: SubjectKind) -> dict[str, Kind]:
-        """What each column holds that windows could read of a record relative to its subject."""
+        """Return what each column holds that windows could read of a record relative to its
+        subject.
+        """
         outputs = _traced(self, kind, None).outputs
         return {name: column.kind for name, column in outputs.items()}
 

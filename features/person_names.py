@@ -12,7 +12,7 @@ _TOLD_APART = re.compile(r"(?: *\+\d+)+$")
 
 
 def may_be_one_person(one: str, other: str) -> bool:
-    """Whether two names may be of one person: alike, or told apart by a number alone.
+    """Return whether two names may be of one person: alike, or told apart by a number alone.
 
     Whoever has no name may be anybody.
 
@@ -31,13 +31,14 @@ def base_of(name: str) -> str:
 
 
 def names_somebody(name: str) -> bool:
-    """Whether a name has letters or digits, whatever looks like them."""
+    """Return whether a name has letters or digits, whatever looks like them."""
     return all(looks_of(name))
 
 
 @lru_cache(maxsize=10_000)
 def looks_of(name: str) -> frozenset[str]:
-    """What a name looks like, as it is and in small letters: names that share a look are alike.
+    """Return what a name looks like, as it is and in small letters: names that share a look are
+    alike.
 
     Neither case, accents, signs and blanks, nor letters that look alike tell names apart.
     """
@@ -57,7 +58,7 @@ def _replaced(text: str) -> str:
 
 
 def _is_mark(char: str) -> bool:
-    """Whether it is a mark that makes another letter, as vowels of Indic scripts are."""
+    """Return whether it is a mark that makes another letter, as vowels of Indic scripts are."""
     return unicodedata.category(char)[0] == "M" and not "\u0300" <= char <= "\u036f"
 
 
@@ -83,5 +84,7 @@ def _has_letters(text: str) -> bool:
 
 
 def _is_east_asian(char: str) -> bool:
-    """Whether it is a letter of Chinese or Japanese, which stays one if it looks like a sign."""
+    """Return whether it is a letter of Chinese or Japanese, which stays one if it looks like a
+    sign.
+    """
     return unicodedata.name(char, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA"))

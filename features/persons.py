@@ -103,7 +103,7 @@ def words_of_name(field: str) -> tuple[str, ...]:
 
 
 def describes_a_person(field: str) -> bool:
-    """Whether a field of this name would hold an attribute of a person.
+    """Return whether a field of this name would hold an attribute of a person.
 
     The name of a thing is none: of a vessel, but not of its master.
 
@@ -123,7 +123,8 @@ def describes_a_person(field: str) -> bool:
 
 
 def is_about_a_person(column: str) -> bool:
-    """Whether a column of a table describes or names a person, be it only by the work they do.
+    """Return whether a column of a table describes or names a person, be it only by the work they
+    do.
 
     >>> is_about_a_person("DRIVER_LICENCE"), is_about_a_person("MASTER_BILL")
     (True, False)
@@ -157,7 +158,7 @@ def _parted(word: str) -> tuple[str, ...]:
 
 
 def _is_in_another_script(field: str) -> bool:
-    """Whether a name in other letters than Latin ones is about a person."""
+    """Return whether a name in other letters than Latin ones is about a person."""
     if field.isascii():
         return False
     plain = _without_marks(field)
@@ -177,7 +178,9 @@ _WHOLE_OF_SCRIPTS = frozenset(map(_without_marks, _WHOLE_IN_OTHER_SCRIPTS))
 
 
 def _is_of_a_thing(words: tuple[str, ...], at: int) -> bool:
-    """Whether a word is the name of a thing: of what stands before it, or at the end after `of`."""
+    """Return whether a word is the name of a thing: of what stands before it, or at the end after
+    `of`.
+    """
     before, after = words[:at], words[at + 1 :]
     if words[at] not in _OF_THINGS:
         return False

@@ -15,13 +15,13 @@ NEVER_ENDED = datetime.max.replace(tzinfo=UTC)
 
 
 def amends(record: Record) -> bool:
-    """Whether a record is a later version of another, or withdraws it."""
+    """Return whether a record is a later version of another, or withdraws it."""
     fields = record.__dict__
     return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
 
 
 def is_known_late(record: Record) -> bool:
-    """Whether a declaration became known only after it was made."""
+    """Return whether a declaration became known only after it was made."""
     fields = record.__dict__
     declared_at, known_at = fields.get("declared_at"), fields.get("known_at")
     return declared_at is not None and known_at is not None and known_at > declared_at

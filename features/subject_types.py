@@ -51,7 +51,9 @@ class SubjectType:
 
     @property
     def journey_prefix(self) -> str:
-        """What the columns of the subject's journey begin with; nothing where it is the journey."""
+        """Return what the columns of the subject's journey begin with; nothing where it is the
+        journey.
+        """
         return "journey_" if self.has_journey else ""
 
     @property

@@ -331,7 +331,7 @@ def records_of(submission: Submission) -> Records:
 
 
 def _left_out(submission: Submission, record_type: LinkedRecordType) -> Iterable[tuple[str, str]]:
-    """What a linked record may leave out, being inside its subject."""
+    """Return what a linked record may leave out, being inside its subject."""
     if record_type.has_subject_kind:
         yield "subject_kind", submission.subject_kind
     if record_type.has_subject_kind or record_type.submission_path:

@@ -67,7 +67,7 @@ def trace_beside_subject(
 def run_beside_subjects(
     program: Program, records: Columns, subject_ids: Column, subjects: Columns
 ) -> Columns:
-    """What a program derives of records, each relative to its subject's row."""
+    """Return what a program derives of records, each relative to its subject's row."""
     where = places(subject_ids, subjects["subject_id"])
     read = [key for key in program.columns if isinstance(key, SubjectColumn)]
     return program.run(records | {key: take_or_missing(subjects[key.name], where) for key in read})
@@ -128,24 +128,24 @@ def flag(condition: Column) -> Column:
 
 
 def differs(stated: Column, declared: Column) -> Column:
-    """Whether both are given and differ."""
+    """Return whether both are given and differ."""
     return np.where(is_missing(stated) | is_missing(declared), np.nan, stated != declared)
 
 
 def is_none_of(values: Column, others: list[Column]) -> Column:
-    """Whether a given value equals none of the others; a missing other is never equal."""
+    """Return whether a given value equals none of the others; a missing other is never equal."""
     equals_one = reduce(np.logical_or, [values == other for other in others])
     return np.where(is_missing(values), np.nan, ~equals_one)
 
 
 def is_earlier(instants: Column, limit: Column) -> Column:
-    """Whether an instant lies before a limit."""
+    """Return whether an instant lies before a limit."""
     is_known = (instants != NO_INSTANT) & (limit != NO_INSTANT)
     return np.where(is_known, instants < limit, np.nan)
 
 
 def _begins(*columns: Column) -> Column:
-    """Where sorted rows differ from the row before in one of the columns; so does the first."""
+    """Return where sorted rows differ from the row before in one of the columns; so does the first."""
     differs = [column[1:] != column[:-1] for column in columns]
     first = np.ones(len(columns[0]), np.bool_)
     first[1:] = reduce(np.logical_or, differs)

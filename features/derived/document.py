@@ -72,7 +72,7 @@ def shipment_permits(documents: Columns) -> Columns:
 
 
 def _conflicts(document: Columns, subject: Columns) -> Columns:
-    """What differs from the declaration.
+    """Return what differs from the declaration.
 
     A master paper, made out between forwarders, names no other party by that, and states the mass,
     packages and value of all that it covers.
@@ -101,7 +101,8 @@ def _conflicts(document: Columns, subject: Columns) -> Columns:
 
 
 def _is_critical_change(document: Columns) -> Column:
-    """Whether a version states another party, container, seal, mass or count than the one before.
+    """Return whether a version states another party, container, seal, mass or count than the one
+    before.
 
     What only one of the two states is no change.
     """
@@ -126,7 +127,7 @@ def _is_one_of(values: Column, others: list[Column]) -> Column:
 
 
 def _more_ppm(stated: Column, declared: Column) -> Column:
-    """What is stated beyond what was declared, in whole parts per million of this.
+    """Return what is stated beyond what was declared, in whole parts per million of this.
 
     At most a thousandfold; below 0 where less is stated.
     """

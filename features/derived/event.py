@@ -42,7 +42,7 @@ def derive_event(kind: SubjectKind, event: Columns, subject: Columns) -> Columns
 
 
 def _is_of_goods_at_destination(event: Columns, shipment: Columns) -> Column:
-    """Whether no other container is meant than the declared one, and no other country."""
+    """Return whether no other container is meant than the declared one, and no other country."""
     countries = STRING_TABLE.map_texts(event["place"], country)
     is_elsewhere = differs(countries, shipment["destination_country"]) == 1
     is_other_box = differs(event["container_number"], shipment["container_number"]) == 1

@@ -60,7 +60,7 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
 
 
 def _fastest_kmh(mode: Column) -> Column:
-    """What the mode of transport hardly exceeds."""
+    """Return what the mode of transport hardly exceeds."""
     kmh = np.full_like(mode, np.nan, dtype=np.float64)
     for name, fastest in FASTEST_KMH.items():
         kmh = np.where(mode == name, fastest, kmh)
@@ -68,7 +68,7 @@ def _fastest_kmh(mode: Column) -> Column:
 
 
 def _is_at_night(leg: Columns) -> Column:
-    """Whether a leg ended between 22 and 5 o'clock by the sun, an hour for 15 degrees."""
+    """Return whether a leg ended between 22 and 5 o'clock by the sun, an hour for 15 degrees."""
     ends, begins = (
         STRING_TABLE.map_numbers(leg[name], longitude) for name in ("destination", "origin")
     )

@@ -64,5 +64,5 @@ def derive_position(
 
 
 def _is_off_coast(port_km: Column) -> Column:
-    """Whether a point lies off a coast and in no port."""
+    """Return whether a point lies off a coast and in no port."""
     return (port_km >= IN_PORT_KM) & (port_km < OFF_COAST_KM)

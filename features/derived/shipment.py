@@ -87,13 +87,13 @@ def join_journeys(shipments: Columns, journeys: Columns) -> Columns:
 
 
 def _is_just_under(value: Column, limit: Column) -> Column:
-    """Whether a value stays under a limit by little; missing where either is not known."""
+    """Return whether a value stays under a limit by little; missing where either is not known."""
     is_known = ~(np.isnan(value) | np.isnan(limit))
     return np.where(is_known, (value >= JUST_UNDER * limit) & (value < limit), np.nan)
 
 
 def is_container_number(text: str) -> bool:
-    """Whether the check digit of ISO 6346 holds.
+    """Return whether the check digit of ISO 6346 holds.
 
     The library's answer, but found sooner for a number as it is usually written.
 

@@ -81,13 +81,13 @@ def derived_columns(kind: SubjectKind, columns: frozenset[str] | None = None) ->
 
 
 def record_kinds(kind: SubjectKind) -> dict[str, Kind]:
-    """What each column of a subject's own record holds."""
+    """Return what each column of a subject's own record holds."""
     return kinds_of(SUBJECT_TYPES[kind].record)
 
 
 @cache
 def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
-    """What each column of a subject holds."""
+    """Return what each column of a subject holds."""
     derived = {name: column.kind for name, column in derived_columns(kind).outputs.items()}
     latest = {
         name: kinds_of(RECORD_FILES[each.record_file]).get(each.field, Kind.NUMBER)

@@ -64,7 +64,7 @@ def _name(name: str, resolve: Resolve, scopes: _Scopes) -> str:
 
 
 def _is_docstring(node: Any) -> bool:
-    """Whether this is a statement that is a text and nothing else."""
+    """Return whether this is a statement that is a text and nothing else."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

@@ -27,7 +27,7 @@ class CacheFolder:
 
 
 def is_chosen() -> bool:
-    """Whether the environment names the folder."""
+    """Return whether the environment names the folder."""
     return any(map(os.environ.get, VARIABLES))
 
 
@@ -53,7 +53,7 @@ def cache_folder(kind: str) -> CacheFolder:
 
 @cache
 def code_folder(sources: Path) -> CacheFolder:
-    """Where the compiled code of a folder of sources is kept: beside them where that can be."""
+    """Return where the compiled code of a folder of sources is kept: beside them where that can be."""
     folder = sources / "__pycache__"
     if not is_chosen() and why_unwritable(folder) is None:
         return CacheFolder(folder)

@@ -43,7 +43,7 @@ class Kind(Enum):
 
     @property
     def is_float(self) -> bool:
-        """Whether its cells are float64 rather than int64."""
+        """Return whether its cells are float64 rather than int64."""
         return self is Kind.NUMBER
 
 
@@ -66,7 +66,7 @@ def columns_of_records(records: "Sequence[Record]", record: "type[Record]") -> C
 
 
 def kinds_of(record: "type[Record]") -> dict[str, Kind]:
-    """What each column of a record type holds."""
+    """Return what each column of a record type holds."""
     return {field.name: _kind(field.type) for field in arrow_schema(record)}
 
 
@@ -81,7 +81,7 @@ def instant_at(us: int) -> datetime:
 
 
 def length(columns: Columns) -> int:
-    """How many rows the columns hold."""
+    """Return how many rows the columns hold."""
     return len(next(iter(columns.values())))
 
 
@@ -100,7 +100,7 @@ def matched(columns: Columns, of: Column, among: Column, *, prefix: str = "") ->
 
 
 def is_before(instants: Column, limit: Column) -> Column:
-    """Whether an instant is known and strictly before the limit."""
+    """Return whether an instant is known and strictly before the limit."""
     return (instants != NO_INSTANT) & (instants < limit)
 
 
@@ -112,12 +112,12 @@ def hours_between(earlier: Column, later: Column) -> Column:
 
 
 def is_text(column: Column) -> bool:
-    """Whether a column holds text."""
+    """Return whether a column holds text."""
     return column.dtype == np.int32
 
 
 def is_missing(column: Column) -> Column:
-    """Where a value of any kind of column is missing."""
+    """Return where a value of any kind of column is missing."""
     if column.dtype == np.float64:
         return np.isnan(column)
     return column == (NO_TEXT if is_text(column) else NO_INSTANT)
@@ -130,7 +130,7 @@ def missing_values(kind: Kind, count: int) -> Column:
 
 
 def missing_value(column: Column) -> Any:
-    """What stands for a missing value in a column of this kind."""
+    """Return what stands for a missing value in a column of this kind."""
     if is_text(column):
         return NO_TEXT
     return NO_INSTANT if column.dtype == np.int64 else np.nan
@@ -148,7 +148,9 @@ class Places:
 
 
 def places(of: Column, among: Column) -> Column:
-    """Where each text stands in `among`, which holds each once; -1 where missing or not there."""
+    """Return where each text stands in `among`, which holds each once; -1 where missing or not
+    there.
+    """
     if len(among) <= 64:  # one submission: a table would cost more than looking
         place = {code: at for at, code in enumerate(among.tolist()) if code != NO_TEXT}
         return np.array([place.get(code, -1) for code in of.tolist()], dtype=np.int32)

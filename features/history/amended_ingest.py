@@ -97,12 +97,12 @@ def parted(
 
 
 def has_amendments(store: BlobReader) -> bool:
-    """Whether anything that is kept was amended, withdrawn or corrected."""
+    """Return whether anything that is kept was amended, withdrawn or corrected."""
     return store.get([_IS_MARKED]) != [None]
 
 
 def are_permits(documents: RawColumns) -> Column:
-    """Which documents are numbered permits of shipments."""
+    """Return which documents are numbered permits of shipments."""
     read = (text_column(documents, name) for name in ("kind", "subject_kind", "number"))
     return np.array(
         [
@@ -352,7 +352,7 @@ def _in_force(records: RawColumns, versions: Sequence[KeptVersion], index: RowIn
 
 
 def _amends(store: BlobReader, name: str, columns: RawColumns) -> Column:
-    """Which records amend or withdraw others, whatever was known of these."""
+    """Return which records amend or withdraw others, whatever was known of these."""
     if name == "positions":
         return np.zeros(size_of(columns), bool)
     amends = number_column(columns, "withdrawn") == 1
@@ -368,7 +368,7 @@ def _amends(store: BlobReader, name: str, columns: RawColumns) -> Column:
 
 
 def _corrects(store: BlobReader, outcomes: RawColumns) -> Column:
-    """Which outcomes have another one of the same inspection, known or beside them."""
+    """Return which outcomes have another one of the same inspection, known or beside them."""
     inspections = inspections_of(outcomes)
     keys = [INSPECTED[kind] + id_.encode() for kind, id_ in _each_subject(outcomes)]
     unique = sorted({*keys})
@@ -384,7 +384,7 @@ def _corrects(store: BlobReader, outcomes: RawColumns) -> Column:
 
 
 def _concerns_marked(store: BlobReader, name: str, columns: RawColumns) -> Column:
-    """Which records belong to what was amended."""
+    """Return which records belong to what was amended."""
     fields = [columns[name_of] for name_of in _MARKED_BY[name]]
     marks = [mark_keys(name, row) for row in zip(*fields, strict=True)]
     is_known = iter(store.get([*chain.from_iterable(marks)]))
@@ -402,7 +402,7 @@ _MARKED_BY = {
 
 
 def mark_keys(name: str, named: Sequence[Any]) -> list[bytes]:
-    """Where the marks of a record lie, and of what it belongs to, if that was amended.
+    """Return where the marks of a record lie, and of what it belongs to, if that was amended.
 
     `named` are the record's own id but for outcomes, then the kind of its subject where records say
     it, then the id of its subject or journey.

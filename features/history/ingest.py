@@ -203,7 +203,7 @@ class HistoryIngest:
     def _conclusive(
         self, store: BlobReader, kind: SubjectKind, ids: Sequence[str]
     ) -> list[list[Inspection]]:
-        """What is known of inspections of subjects that says something, for each of them."""
+        """Return what is known of inspections of subjects that says something, for each of them."""
         kept = lists(store, list_keys(INSPECTED[kind], ids))
         return [[*filter(_is_conclusive, of_subject)] for of_subject in kept]
 
@@ -320,7 +320,7 @@ def known_key(name: str, record: Record, before: datetime) -> bytes | None:
 
 
 def _found(subjects: RawColumns, inspections: Sequence[Inspection]) -> RawColumns:
-    """What inspections found, a row for each with its subject's, known once both are."""
+    """Return what inspections found, a row for each with its subject's, known once both are."""
     found_at = np.array([known_at for _, known_at, *_ in inspections], np.int64)
     confirmed = [result == "confirmed" for _, _, result, _ in inspections]
     return {

@@ -110,7 +110,7 @@ class OnlineStore:
             warm_up_pages(BlobOverlay(view), next(iter(self._layouts.values())))
 
     def watermark(self, name: str) -> str | None:
-        """How far a log was read."""
+        """Return how far a log was read."""
         with self.store.reading() as view:
             (blob,) = view.get([_WATERMARK + name.encode()])
             return None if blob is None else bytes(blob).decode()

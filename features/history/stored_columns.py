@@ -84,7 +84,9 @@ class HistorySchema:
 
     @cached_property
     def derived_by_declaration(self) -> dict[SubjectKind, Program]:
-        """What derives those columns of subjects that change with the instant of declaration."""
+        """Return what derives those columns of subjects that change with the instant of
+        declaration.
+        """
         return {kind: self._derived_by_declaration(kind) for kind in SUBJECT_TYPES}
 
     @cached_property
@@ -162,7 +164,7 @@ class HistorySchema:
 
 
 def reads_journey(layout: Layout) -> bool:
-    """Whether a shipment comes under the layout's keys only once its journey is known."""
+    """Return whether a shipment comes under the layout's keys only once its journey is known."""
     return any(map(_is_of_journey, layout.columns))
 
 
@@ -175,7 +177,9 @@ def _of_the_journey(column: str) -> str:
 
 
 def _with_learnt_at(kind: SubjectKind) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
-    """What derives the columns of a subject; `learnt_at` is when a later version became known."""
+    """Return what derives the columns of a subject; `learnt_at` is when a later version became
+    known.
+    """
     derive = DERIVE_BY_KIND[kind]
     return lambda columns: {**derive(columns), "learnt_at": columns["known_at"]}
 

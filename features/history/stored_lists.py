@@ -69,7 +69,7 @@ def append(
 
 
 def inspections_of(outcomes: RawColumns) -> list[Inspection]:
-    """What is kept of outcomes."""
+    """Return what is kept of outcomes."""
     instants = (number_column(outcomes, name).tolist() for name in ("inspected_at", "known_at"))
     is_withdrawn = (number_column(outcomes, "withdrawn") == 1).tolist()
     rows = zip(*instants, text_column(outcomes, "result"), is_withdrawn, strict=True)
@@ -77,7 +77,7 @@ def inspections_of(outcomes: RawColumns) -> list[Inspection]:
 
 
 def paid_of(payments: RawColumns) -> list[Paid]:
-    """What is kept of payments with what they were paid for."""
+    """Return what is kept of payments with what they were paid for."""
     names = ("payer_id", "payee_id", "record_id")
     texts = (text_column(payments, name) for name in names)
     known_at = number_column(payments, "known_at").tolist()
@@ -93,7 +93,7 @@ def keep_carried(store: BlobTransaction, shipments: RawColumns) -> None:
 
 
 def complete_kept(store: BlobReader, journey_ids: Sequence[str]) -> list[bool]:
-    """Which journeys would complete what is kept: shipments that name them, or inspections."""
+    """Return which journeys would complete what is kept: shipments that name them, or inspections."""
     keys = [key for id_ in journey_ids for key in _keys_of_waiting(id_)]
     blobs = store.get(keys)
     size = 1 + _BUCKETS
@@ -116,7 +116,7 @@ def _carried_key(journey_id: str, bucket: int) -> bytes:
 
 
 def versions_of_records(records: RawColumns, index: RowIndex) -> list[KeptVersion]:
-    """What is kept of records with versions."""
+    """Return what is kept of records with versions."""
     columns = (
         number_column(records, "version").astype(np.int64).tolist(),
         _known_at(records).tolist(),

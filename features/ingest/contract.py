@@ -99,7 +99,9 @@ def value_for_report(value: object, limit: Limits | None) -> str | None:
 
 
 def _is_word_of_a_list(text: str, limit: Limits) -> bool:
-    """Whether a text tells of nobody: a field of closed words, or the form of a code of a list."""
+    """Return whether a text tells of nobody: a field of closed words, or the form of a code of a
+    list.
+    """
     is_code = limit.codes is not None and re.fullmatch(limit.pattern or "", text) is not None
     return limit.choices is not None or is_code
 
@@ -125,7 +127,7 @@ def repeated_in(name: str) -> tuple[str, str]:
 def broken_alone(
     table: pa.Table, name: str, is_surely_sound: QuickLook = lambda column, limit: False
 ) -> Iterator[Broken]:
-    """What is wrong in a row whatever the others hold; a quick look may spare a column."""
+    """Yield what is wrong in a row whatever the others hold; a quick look may spare a column."""
     for column, limit in limits(RECORD_FILES[name]).items():
         if is_surely_sound(table[column], limit):
             continue
@@ -161,7 +163,7 @@ def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:
 
 
 def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    """What is wrong in a column of values, and flags of the rows where it is."""
+    """Yield what is wrong in a column of values, and flags of the rows where it is."""
     if limit.required:
         yield "is required", pc.is_null(column)
     if column.type == INSTANT:
@@ -235,7 +237,7 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
 
 
 def may_become(have: pa.DataType, want: pa.DataType) -> bool:
-    """Whether a column of this type may be read as the other: text, as in a CSV, always may."""
+    """Return whether a column of this type may be read as the other: text, as in a CSV, always may."""
     fits: Callable[[pa.DataType], bool] = want.equals
     if want == INSTANT:
         fits = pa.types.is_timestamp
@@ -275,7 +277,7 @@ def _without(column: pa.ChunkedArray, wrong: Bools) -> pa.ChunkedArray:
 
 
 def _uncastable(column: pa.ChunkedArray, kind: pa.DataType) -> Bools:
-    """Which values cannot be cast, by halves: whatever has none of them is cast at once."""
+    """Return which values cannot be cast, by halves: whatever has none of them is cast at once."""
     try:
         column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -29,7 +29,7 @@ _YEARS_US = tuple(map(instant_us, YEARS))
 
 
 def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
-    """Whether a quick look shows that no limit is broken but that of what is required.
+    """Return whether a quick look shows that no limit is broken but that of what is required.
 
     It may fail to show it; then `broken_values` knows. Of numbers and instants it looks at the
     extremes, of texts at their bytes.
@@ -40,7 +40,7 @@ def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
 
 
 def _are_within(numbers: pa.Array, limit: Limits) -> bool:
-    """Whether the least and the largest number are finite and within the limit."""
+    """Return whether the least and the largest number are finite and within the limit."""
     if pa.types.is_boolean(numbers.type):
         return True
     are_valid, cells = numbers.buffers()
@@ -79,7 +79,9 @@ def _extremes(
 
 
 def _are_plain_texts(texts: pa.Array, limit: Limits) -> bool:
-    """Whether every text is of as many bytes as the limit has characters, all of its one class."""
+    """Return whether every text is of as many bytes as the limit has characters, all of its one
+    class.
+    """
     plain = None if texts.null_count else _plain(limit.pattern, limit.longest)
     if plain is None or limit.choices or limit.codes:
         return False
@@ -115,7 +117,7 @@ def _are_of(
     least: int,
     most: int,
 ) -> bool:
-    """Whether all texts have an allowed number of bytes, and no others than are allowed."""
+    """Return whether all texts have an allowed number of bytes, and no others than are allowed."""
     for row in range(len(ends) - 1):
         if not least <= ends[row + 1] - ends[row] <= most:
             return False

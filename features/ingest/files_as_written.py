@@ -25,7 +25,7 @@ BLOCK_ROWS = 1 << 18
 
 
 def is_as_written(file: Path, name: str) -> bool:
-    """Whether a file has exactly the columns and types with which records are written here."""
+    """Return whether a file has exactly the columns and types with which records are written here."""
     if file.suffix != ".parquet":
         return False
     try:
@@ -57,7 +57,9 @@ def batches_of_file(
 
 
 def amendments_in(files: Sequence[Path], name: str) -> Amendments:
-    """Which rows of record files of one type, one after the other, versions in any of them end."""
+    """Return which rows of record files of one type, one after the other, versions in any of them
+    end.
+    """
     record = RECORD_FILES[name]
     if not record.versions_of or not any(_may_be_amended(file, name) for file in files):
         return no_amendments()
@@ -80,7 +82,7 @@ def _versions_in(file: Path, name: str) -> pa.Table:
 
 
 def rows_in(file: Path, name: str) -> int:
-    """How many rows a record file has."""
+    """Return how many rows a record file has."""
     if is_as_written(file, name):
         return int(pq.read_metadata(file).num_rows)
     return len(read_records(file.parent, name))

@@ -79,7 +79,7 @@ def hs_codes(shipments: Columns, items: Columns) -> Column:
 
 
 def contradicts(shipments: Columns, items: Columns) -> Column:
-    """Whether a declared HS code is none of the first six digits of the shipment's items.
+    """Return whether a declared HS code is none of the first six digits of the shipment's items.
 
     A later version of a shipment may have other goods than the items of its declaration.
     """

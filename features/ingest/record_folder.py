@@ -44,7 +44,7 @@ class InMemoryRecords:
         self._records = records
 
     def count(self, name: str) -> int:
-        """How many records of a type there are."""
+        """Return how many records of a type there are."""
         return len(self._records[name][next(iter(RECORD_FILES[name].model_fields))])
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
@@ -56,7 +56,7 @@ class InMemoryRecords:
         return STRING_TABLE.texts_of(self._records[name][field][places])
 
     def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
+        """Return which rows of a record type other versions of their records end, and when."""
         columns, record = self._records[name], RECORD_FILES[name]
         return amendments_of({n: columns[n] for n in fields_of_versions(record)}, record)
 
@@ -76,7 +76,7 @@ class RecordFolder:
         self.read: dict[str, list[str]] = {}
 
     def count(self, name: str) -> int:
-        """How many records of a type there are."""
+        """Return how many records of a type there are."""
         file = self._files[name]
         return 0 if file is None else rows_in(file, name)
 
@@ -124,7 +124,7 @@ class RecordFolder:
                 pass
 
     def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
+        """Return which rows of a record type other versions of their records end, and when."""
         file = self._files[name]
         return no_amendments() if file is None else amendments_in([file], name)
 

@@ -46,7 +46,7 @@ def _of_file(file: Path, name: str) -> dict[str, Any]:
 
 
 def _summary_of_footer(file: Path, name: str) -> dict[str, Any] | None:
-    """What the statistics of every row group say; None where one has none."""
+    """Return what the statistics of every row group say; None where one has none."""
     footer = pq.read_metadata(file)
     groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
     columns: dict[str, Extent] = {}

@@ -37,7 +37,7 @@ class Identities:
         self._hashes.append(identity_hashes(block, self._unique))
 
     def may_repeat(self) -> bool:
-        """Whether two rows have the same code or hash, and so most likely the same identity."""
+        """Return whether two rows have the same code or hash, and so most likely the same identity."""
         hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
         return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
 
@@ -83,7 +83,7 @@ class BlockChecks:
         return columns, is_sound
 
     def may_repeat(self) -> bool:
-        """Whether two rows most likely are the same record."""
+        """Return whether two rows most likely are the same record."""
         return self._identities is not None and self._identities.may_repeat()
 
     def _text(self, array: pa.Array, limit: Limits) -> tuple[Column, bool]:
@@ -95,7 +95,7 @@ class BlockChecks:
         return codes_at(codes, array.indices), holds
 
     def _has_amount_alone(self, block: pa.RecordBatch) -> bool:
-        """Whether an amount stands without a currency."""
+        """Return whether an amount stands without a currency."""
         return any(
             {amount, currency} <= {*block.schema.names}
             and block[currency].null_count > 0
@@ -109,7 +109,7 @@ def _is_text(array: pa.Array) -> bool:
 
 
 def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
-    """Whether all texts, with their codes, keep a limit."""
+    """Return whether all texts, with their codes, keep a limit."""
     listed = _listed(limit)
     if listed is None:
         return _are_sound(texts, limit)
@@ -129,7 +129,9 @@ def _listed(limit: Limits) -> frozenset[int] | None:
 
 
 def _holds(array: pa.Array, limit: Limits) -> bool:
-    """Whether values keep their limits; of a dictionary each distinct text is looked at once."""
+    """Return whether values keep their limits; of a dictionary each distinct text is looked at
+    once.
+    """
     values = array.dictionary if pa.types.is_dictionary(array.type) else array
     if limit.choices or limit.codes:
         return are_sound_texts(values, STRING_TABLE.learnt(values), limit)

@@ -54,7 +54,7 @@ class BlockColumns:
         return None if pc.all(does_match).as_py() else pc.invert(does_match)
 
     def stood(self, name: str) -> pa.Array:
-        """What stands in the table for a column, or for what it is split from."""
+        """Return what stands in the table for a column, or for what it is split from."""
         is_own = name in self._rows.schema.names
         return self.text(name if is_own else self._split_from[name])
 
@@ -63,7 +63,7 @@ class BlockColumns:
         return BlockColumns(self._rows.filter(mask), self._mapping)
 
     def selected(self, where: Selection, unless: Selection) -> pa.Array | None:
-        """Which rows are meant; None for all of them."""
+        """Return which rows are meant; None for all of them."""
         masks = [self._holds(*each) for each in where.items()]
         masks += [pc.invert(self._holds(*each)) for each in unless.items()]
         if not masks:
@@ -115,7 +115,7 @@ class JoinedTable:
             )
 
     def places_of(self, keys: list[pa.Array]) -> pa.Array:
-        """Where the rows of these keys are; null where there is none."""
+        """Return where the rows of these keys are; null where there is none."""
         key = _key(keys)
         at = pc.index_in(key, self._keys)
         return pc.if_else(pc.is_valid(key), at, pa.scalar(None, at.type))
@@ -150,7 +150,7 @@ class JoinedColumns:
         return as_texts(self.column(name))
 
     def stood(self, name: str) -> pa.Array:
-        """What stands in the table for a column."""
+        """Return what stands in the table for a column."""
         return self.text(name) if name in self._names else self._own.stood(name)
 
     def split_broken(self, name: str) -> pa.Array | None:
@@ -182,7 +182,7 @@ def _missing_where(is_empty: pa.Array, text: pa.Array) -> pa.Array:
 
 @compiled(nogil=True)
 def _may_have_blanks(content: Any, ends: Any, missing: int) -> bool:
-    """Whether a text may begin or end with a blank, or be empty; most columns have none."""
+    """Return whether a text may begin or end with a blank, or be empty; most columns have none."""
     empty = 0
     for row in range(len(ends) - 1):
         begin, end = ends[row], ends[row + 1]

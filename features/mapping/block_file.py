@@ -29,7 +29,7 @@ class BlockFile:
         self._opened(self._schema.empty_table()).close()
 
     def blocks(self) -> Iterator[pa.Table]:
-        """What was written, block by block."""
+        """Yield what was written, block by block."""
         with pq.ParquetFile(self.file) as file:
             for group in range(file.num_row_groups):
                 yield file.read_row_group(group)
@@ -42,7 +42,7 @@ class BlockFile:
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
-    """Whether a dictionary pays: trying one on ids costs half of all writing."""
+    """Return whether a dictionary pays: trying one on ids costs half of all writing."""
     is_text = pa.types.is_string(column.type)
     some = column[:_ENOUGH]
     return bool(is_text and 2 * pc.count_distinct(some).as_py() < len(some))

@@ -122,7 +122,7 @@ class CheckedRecords:
 
 
 def _look(column: pa.Array, limit: Limits) -> bool:
-    """Whether a quick look shows that a column keeps its limit, which most do."""
+    """Return whether a quick look shows that a column keeps its limit, which most do."""
     if limit.required and column.null_count:
         return False
     given = column.drop_null() if pa.types.is_string(column.type) else column

@@ -13,7 +13,7 @@ Columns = Mapping[str, set[str]]
 
 
 def known_columns(mapping: MappingFile, schemas: Schemas) -> Columns:
-    """What may be named of each table."""
+    """Return what may be named of each table."""
     return {
         name: {*schema.names, *mapping.table(name).split_from} for name, schema in schemas.items()
     }
@@ -31,7 +31,7 @@ def source_of_column(record: RecordMapping, column: str, known: Columns) -> tupl
 
 
 def joined_names(mapping: MappingFile, record: RecordMapping, schemas: Schemas) -> set[str]:
-    """What a record reads from tables that are joined to its own."""
+    """Return what a record reads from tables that are joined to its own."""
     known = known_columns(mapping, schemas)
     names = {column for column, _ in record.reads()}
     return {name for name in names if source_of_column(record, name, known)[0] != record.head.table}

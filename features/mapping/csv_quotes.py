@@ -35,7 +35,7 @@ def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> N
 
 
 def _whole_row(delimiter: str) -> re.Pattern[str]:
-    """What matches rows all of whose quoted values end; two quotes in one stand for one.
+    """Return what matches rows all of whose quoted values end; two quotes in one stand for one.
 
     It never goes back: a line of a stranger's could else take for ever.
     """

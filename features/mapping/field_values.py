@@ -17,7 +17,8 @@ from features.register_pseudonyms import RegisterPseudonyms
 
 
 def _as_people_write(decimal: str, apart: tuple[str, ...]) -> str:
-    """What matches numbers: whole, or with one sign between thousands, which begin with no 0.
+    """Return what matches numbers: whole, or with one sign between thousands, which begin with no
+    0.
 
     Else `0.125` would be read as 125 where a comma stands before decimals.
     """

@@ -42,7 +42,7 @@ def open_inputs(
 
 
 def is_url(place: str) -> bool:
-    """Whether an input is a database, not a file."""
+    """Return whether an input is a database, not a file."""
     return "://" in place
 
 

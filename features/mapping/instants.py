@@ -27,7 +27,7 @@ Broken = list[tuple[str, pa.Array]]
 
 
 def unknown_directives(form: str) -> list[str]:
-    """What stands in a format for no part of an instant that can be read."""
+    """Return what stands in a format for no part of an instant that can be read."""
     return [found for found in _DIRECTIVE.findall(form) if found not in _DIRECTIVES]
 
 

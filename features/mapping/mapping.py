@@ -193,11 +193,11 @@ class MappingFile:
 
     @property
     def makes_pseudonyms(self) -> bool:
-        """Whether it needs the key of a home."""
+        """Return whether it needs the key of a home."""
         return any(each.pseudonym for one in self.records for each in one.fields.values())
 
     def table(self, name: str) -> TableMapping:
-        """How a table is written, which need not be said."""
+        """Return how a table is written, which need not be said."""
         return self.tables.get(name) or TableMapping()
 
     def codes_of(self, each: FieldMapping) -> Codes | None:

@@ -84,7 +84,7 @@ def _faults_of_column(path: KeyPath, column: str, known: set[str]) -> Iterator[F
 
 
 def _counts_persons(record: RecordMapping, path: KeyPath) -> bool:
-    """Whether a field says how many people there are, as a column of passengers may."""
+    """Return whether a field says how many people there are, as a column of passengers may."""
     kind = kinds_of_fields(RECORD_FILES[record.name]).get(str(path[-1]))
     return isinstance(kind, Quantity) and kind.unit == "persons"
 
@@ -216,7 +216,7 @@ def _wrong_instant(
 def _wrong_values(
     mapping: MappingFile, each: FieldMapping, want: pa.Field, limit: Limits
 ) -> Iterator[str]:
-    """What is wrong with the values that the mapping itself holds."""
+    """Yield what is wrong with the values that the mapping itself holds."""
     said: list[Scalar] = [
         one for one in (each.constant, each.when_empty, each.otherwise) if one is not None
     ]

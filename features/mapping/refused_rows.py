@@ -72,7 +72,7 @@ class RefusedRows:
 
     @property
     def groups(self) -> list[RefusedGroup]:
-        """What is refused, by record type, column and reason."""
+        """Return what is refused, by record type, column and reason."""
         return sorted(
             self._groups.values(),
             key=lambda each: (each.record_type or "", each.column or "", each.what, each.source),

@@ -50,7 +50,7 @@ class RowNotes:
         self._blocks.append(len(rows))
 
     def find_repeated(self) -> bool:
-        """Whether rows that are usable stood in an earlier row, usable or not."""
+        """Return whether rows that are usable stood in an earlier row, usable or not."""
         self._out.close()
         total = sum(self._blocks)
         if not total or not self._unique:

@@ -46,7 +46,7 @@ class SourceTable(Protocol):
 
     @property
     def place(self) -> str:
-        """What messages call it, without a password."""
+        """Return what messages call it, without a password."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -134,7 +134,7 @@ class CsvTable(_TableFile):
             )
 
     def _misread(self) -> str:
-        """What to do about bytes that are none of the encoding."""
+        """Return what to do about bytes that are none of the encoding."""
         with self._file.open("rb") as file:
             is_wide = b"\0" in file.read(200)
         other = "utf-16" if is_wide else "cp1252"
@@ -182,7 +182,7 @@ class CsvTable(_TableFile):
 
 
 def _in_blocks(reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """What was read in small parts, of which the reader holds 32 ahead, in blocks to work on."""
+    """Yield what was read in small parts, of which the reader holds 32 ahead, in blocks to work on."""
     while parts := [*islice(reader, BLOCK_BYTES // READ_BYTES)]:
         (whole,) = _whole(pa.Table.from_batches(parts))
         yield whole

@@ -38,7 +38,8 @@ _MONEY = re.compile(r"(?P<times>[kMc]?)(?P<currency>[A-Z]{3})")
 
 
 def factors_of(kind: FieldKind | None) -> dict[str, float]:
-    """What each unit is multiplied by to be that of a field of this kind; empty without units.
+    """Return what each unit is multiplied by to be that of a field of this kind; empty without
+    units.
 
     Of money: a currency, as it is or in thousands (`kEUR`), millions (`MEUR`), hundredths (`cEUR`).
     """

@@ -117,7 +117,8 @@ def _of_the_same(
     heard_at: Value | None,
     reading: MessageReading,
 ) -> _Parts:
-    """What a sentence belongs to: nothing that waits, where it is a first one or of another total.
+    """Return what a sentence belongs to: nothing that waits, where it is a first one or of another
+    total.
 
     There are ten ids, and one that returns finds what lost a sentence.
     """
@@ -151,7 +152,7 @@ def _stamp(line: Element) -> Value | None:
 
 
 def _has_own_checksum(tags: str) -> bool:
-    """Whether the checksum of a tag block is that of its tags; some write none."""
+    """Return whether the checksum of a tag block is that of its tags; some write none."""
     block, _, checksum = tags.rpartition("*")
     return not block or f"{reduce(xor, block.encode(), 0):02X}" == checksum.upper()
 
@@ -198,7 +199,7 @@ def _why(error: "AISBaseException") -> str:
 
 
 def journey_of_ship(mmsi: str) -> str:
-    """What the journey of a ship is called until somebody knows which one was declared."""
+    """Return what the journey of a ship is called until somebody knows which one was declared."""
     return f"{_NO_JOURNEY}{mmsi}"
 
 

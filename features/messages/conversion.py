@@ -28,14 +28,14 @@ class MadeRecord:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes it one record of its type; empty where its type has no such fields."""
+        """Return what makes it one record of its type; empty where its type has no such fields."""
         unique = RECORD_FILES[self.record_type].unique_fields
         fields = RECORD_FILES[self.record_type].model_fields
         return tuple(self.fields.get(name, fields[name].default) for name in unique)
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """What makes it one record of its message: its key, or what tells positions apart.
+        """Return what makes it one record of its message: its key, or what tells positions apart.
 
         Of those of a craft at an instant the first counts, and a call for help besides.
         """
@@ -138,12 +138,12 @@ class Conversion:
 
     @property
     def not_made(self) -> tuple[RefusedRecord, ...]:
-        """What makes no record, with withdrawals of what nobody declared."""
+        """Return what makes no record, with withdrawals of what nobody declared."""
         unfounded = (each.unfounded for each in self.withdrawals)
         return (*self.refused, *filter(None, unfounded))
 
     def count_of_records(self) -> dict[str, int]:
-        """How many records of each type were made."""
+        """Return how many records of each type were made."""
         return dict(sorted(Counter(each.record_type for each in self.records).items()))
 
     def report(self) -> dict[str, Any]:

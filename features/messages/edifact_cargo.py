@@ -205,7 +205,7 @@ def _keep_document(
 
 
 def _header(message: Message) -> list[Segment]:
-    """What stands before the first consignment."""
+    """Return what stands before the first consignment."""
     start = message.segments[:_MOST_OF_HEADER]
     at = next((i for i, each in enumerate(start) if each.tag in ("CNI", *_PARTS)), None)
     return start[:at]

@@ -260,7 +260,7 @@ def _messages_of(segments: list[Segment]) -> list[Message]:
 def _between(
     segments: list[Segment], first: str, last: str
 ) -> list[tuple[Segment, list[Segment], Segment]]:
-    """What a segment begins and another ends, with all that stands between them."""
+    """Return what a segment begins and another ends, with all that stands between them."""
     found, start = [], None
     for at, each in enumerate(segments):
         if each.tag == first and start is not None:

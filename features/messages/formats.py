@@ -55,7 +55,7 @@ FORMATS = {
 
 
 def read_message(format: str, message: bytes, options: Options) -> Conversion:
-    """What one message becomes. The same bytes and options give the same conversion.
+    """Return what one message becomes. The same bytes and options give the same conversion.
 
     Raises TidegateError, and MessageRefused where the message breaks its standard; then nothing
     of it is made.

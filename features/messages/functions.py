@@ -43,7 +43,9 @@ ONLY_LOOKED_AT = "who withdraws goods declares no journey: it is looked at for d
 
 
 def withdrawn_record(draft: RecordDraft, at: Value | None) -> Withdrawal | RefusedRecord:
-    """What a message withdraws by what would be a record; refused where it does not say what."""
+    """Return what a message withdraws by what would be a record; refused where it does not say
+    what.
+    """
     record = RECORD_FILES[draft.record_type]
     has_subject = "subject_id" in record.model_fields
     wanted = (*record.versions_of, *(("subject_kind", "subject_id") if has_subject else ()))

@@ -59,7 +59,7 @@ def with_attribute(name: str, pattern: str, wanted: str) -> ElementConstraint:
 
 
 def is_number(element: Element) -> bool:
-    """Whether it says a number; an exponent has it only in JSON."""
+    """Return whether it says a number; an exponent has it only in JSON."""
     return decimal_of(element.text) is not None and (
         element.kind == "number" or "e" not in element.text.lower()
     )
@@ -74,7 +74,7 @@ def amount_with(name: str) -> ElementConstraint:
 
 
 def not_negative(promise: ElementConstraint) -> ElementConstraint:
-    """What is promised, and no less than nothing."""
+    """Return what is promised, and no less than nothing."""
     return ElementConstraint(
         f"{promise.wanted}, not negative",
         lambda element: promise.is_kept(element) and not element.text.startswith("-"),

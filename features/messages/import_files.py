@@ -46,7 +46,9 @@ class ImportedFile:
 
 
 def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator[ImportedFile]:
-    """What each file becomes, one after the other; a file that cannot be opened is an OSError."""
+    """Yield what each file becomes, one after the other; a file that cannot be opened is an
+    OSError.
+    """
     for file in files:
         with file.open("rb") as opened:
             # One byte more tells that there are too many, without reading all of them.
@@ -107,7 +109,9 @@ def _beside(record: MadeRecord, made: Made) -> MadeRecord | RefusedRecord | None
 
 
 def _amending(record: MadeRecord, made: Made) -> MadeRecord | None:
-    """What states a record anew: the version after the newest; None where that says the same."""
+    """Return what states a record anew: the version after the newest; None where that says the
+    same.
+    """
     versions_of = RECORD_FILES[record.record_type].versions_of
     newest = _newest(record.record_type, [record.fields[name] for name in versions_of], made)
     if newest is None:
@@ -133,7 +137,7 @@ def _newest(record_type: str, named: Iterable[Any], made: Made) -> MadeRecord | 
 
 
 def _content(record: MadeRecord) -> dict[str, Any]:
-    """What a record says, but for when it was received: a message may be sent twice."""
+    """Return what a record says, but for when it was received: a message may be sent twice."""
     beside = ("version", "received_at", "known_at")
     return {name: each for name, each in record.fields.items() if name not in beside}
 
@@ -175,7 +179,7 @@ def _table(rows: list[dict[str, Any]], record: Any) -> pa.Table:
 
 
 def _source(file: Path, format: str, conversion: Conversion, made: MadeRecord) -> dict[str, Any]:
-    """Where a record came from: the file, its message, and a place for each field."""
+    """Return where a record came from: the file, its message, and a place for each field."""
     return {
         "key": [str(part) for part in made.key],
         "file": file.name,

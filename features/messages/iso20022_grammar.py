@@ -47,7 +47,7 @@ _DIGITS = re.compile(r"\+?(\d{1,18}(\.\d{0,5})?|\.\d{1,5})", re.ASCII)
 
 
 def _is_amount(element: Element) -> bool:
-    """Whether it is an amount that is not negative, with its currency.
+    """Return whether it is an amount that is not negative, with its currency.
 
     The net of entries of an account has that of the account, and JSON has it beside the number.
     """

@@ -54,7 +54,7 @@ class Payment:
 
     @property
     def is_report(self) -> bool:
-        """Whether it is an entry of an account."""
+        """Return whether it is an entry of an account."""
         return self.is_debit is not None
 
     def first(self, *paths: str) -> Element | None:
@@ -136,7 +136,7 @@ def _put_parties(draft: RecordDraft, payment: Payment, reading: MessageReading) 
 
 
 def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
-    """What the party of one side is known by."""
+    """Yield what the party of one side is known by."""
     party = _party(payment, side)
     country = party.first("PstlAdr/Ctry", "CtryOfRes") if party is not None else None
     if party is not None:

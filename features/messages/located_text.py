@@ -67,7 +67,7 @@ class LocatedText:
     mark: str = WITHHELD
 
     def said(self, span: TextSpan) -> str:
-        """What stands in a span."""
+        """Return what stands in a span."""
         return self.text[span.start : span.end]
 
 

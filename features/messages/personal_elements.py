@@ -33,7 +33,7 @@ _OF_THINGS = frozenset(
 
 @lru_cache(maxsize=10_000)
 def tells_of_a_party(path: str) -> bool:
-    """Whether an element at this path may tell of a person.
+    """Return whether an element at this path may tell of a person.
 
     >>> tells_of_a_party("/Invoice/AccountingSupplierParty/Party/PartyName/Name")
     True

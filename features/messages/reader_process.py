@@ -141,7 +141,7 @@ def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
 
 
 def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes | bytearray]:
-    """What may be kept of the message, given whom each place of it concerns."""
+    """Return what may be kept of the message, given whom each place of it concerns."""
     concerned = {
         place: dict.fromkeys((kind, id_) for kind, id_ in subjects)
         for place, subjects in asked["concerned"]

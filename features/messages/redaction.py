@@ -94,7 +94,7 @@ class _Repeated:
         self._counts = sorted({len(words) for words in self._within})
 
     def stands_in(self, text: str) -> bool:
-        """Whether one of them stands in a text, word by word."""
+        """Return whether one of them stands in a text, word by word."""
         words = _words(text)
         if words in self._whole:
             return True

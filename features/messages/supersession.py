@@ -40,7 +40,7 @@ def last_said(conversion: Conversion) -> Conversion:
 
 
 def _places(said: Iterable[tuple[Key, float]]) -> dict[Key, float]:
-    """Where each is said last."""
+    """Return where each is said last."""
     last: dict[Key, float] = {}
     for key, at in said:
         last[key] = max(at, last.get(key, at))
@@ -48,7 +48,9 @@ def _places(said: Iterable[tuple[Key, float]]) -> dict[Key, float]:
 
 
 def _is_replaced(made: MadeRecord, at: int, replaced: dict[Key, float]) -> bool:
-    """Whether a record, or the shipment that it is part of, is stated anew or withdrawn later."""
+    """Return whether a record, or the shipment that it is part of, is stated anew or withdrawn
+    later.
+    """
     keys = [_key(made)]
     if RECORD_FILES[made.record_type].is_part_of_declaration:
         keys.append(("shipments", (made.fields["shipment_id"],)))

@@ -29,7 +29,7 @@ FORMATS_OF_TIME = (*_DIGITS, *_WITH_OFFSET)
 
 
 def has_usual_year(when: datetime) -> bool:
-    """Whether records have room for it; 9999-12-31 often stands for no end."""
+    """Return whether records have room for it; 9999-12-31 often stands for no end."""
     return EARLIEST_YEAR <= when.year <= LATEST_YEAR
 
 

@@ -43,7 +43,7 @@ def euro_cents(amounts: Column, currencies: Column, instants: Column) -> Column:
 
 
 def units_per_eur(currencies: Column, instants: Column) -> Column:
-    """What a euro is worth in each currency in the month of the instant; NaN where unknown."""
+    """Return what a euro is worth in each currency in the month of the instant; NaN where unknown."""
     first = STRING_TABLE.map_numbers(currencies, first_of_currency)
     days = month_of_day()
     day = np.floor_divide(instants, DAY_US).astype(np.float64) - _first_day()
@@ -53,7 +53,7 @@ def units_per_eur(currencies: Column, instants: Column) -> Column:
 
 
 def round_unit(currency: str) -> float:
-    """What counts as round in a currency: 50 euro, 5 000 yen, 50 000 won; NaN where unknown.
+    """Return what counts as round in a currency: 50 euro, 5 000 yen, 50 000 won; NaN where unknown.
 
     Fifty times the power of ten that a euro is worth at the last rate, at least 50.
     """
@@ -69,7 +69,7 @@ def known_currencies() -> tuple[str, ...]:
 
 
 def first_of_currency(currency: str) -> float:
-    """Where the rates of a currency begin among those of all; NaN where it has none."""
+    """Return where the rates of a currency begin among those of all; NaN where it has none."""
     currencies = known_currencies()
     return currencies.index(currency) * len(months()) if currency in currencies else np.nan
 

@@ -43,7 +43,7 @@ def goods_name(hs_code: str) -> str | None:
 
 
 def is_of_other_goods(description: str | None, hs_code: str) -> bool:
-    """Whether a description names goods of another chapter and has no word of its own code.
+    """Return whether a description names goods of another chapter and has no word of its own code.
 
     Words of three letters or more are compared, without endings of plurals. Not so where a word of
     the description stands in the names of the code's own heading or chapter, or where most of what
@@ -108,7 +108,7 @@ def _headings_with() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _weights() -> dict[str, float]:
-    """How much a word says: the rarer among headings, the more."""
+    """Return how much a word says: the rarer among headings, the more."""
     counts = Counter(word for words in _words_of_heading().values() for word in words)
     number = len(_words_of_heading())
     return {word: math.log(number / count) for word, count in counts.items()}

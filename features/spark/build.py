@@ -99,7 +99,7 @@ def computed_on_spark(
     tasks: int | None,
     scratch: Path,
 ) -> Iterator[pa.Table]:
-    """What is computed of features and some columns of subjects, in the order of their file.
+    """Yield what is computed of features and some columns of subjects, in the order of their file.
 
     Each part of them is computed where its features are, by code of these packages, which a worker
     must have as it is here. What comes back lies in `scratch` until it is read. Raises as

@@ -69,7 +69,7 @@ class KeyedWindows:
         return sorted(groups.items())
 
     def __len__(self) -> int:
-        """How many parts there are in all."""
+        """Return how many parts there are in all."""
         return len(self.groups) * self.parts
 
     def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[SparkPart]:

@@ -59,7 +59,9 @@ def _write(files: Sequence[Path], records: Path, added: Path) -> None:
 
 
 def _are_new(name: str, files: Sequence[Path], records: Path) -> Column:
-    """Which records say something new; of a type without ids all may, and nothing counts twice."""
+    """Return which records say something new; of a type without ids all may, and nothing counts
+    twice.
+    """
     ids = pa.chunked_array([_ids(name, table) for table in map(_told, files)], pa.large_string())
     if not RECORD_FILES[name].unique_fields:
         return np.ones(len(ids), bool)

@@ -53,7 +53,9 @@ def packed_table(table: pa.RecordBatch | pa.Table) -> Body:
 
 
 def unpack_table(body: Body) -> pa.Table:
-    """What `pack_columns` was given; text columns are dictionaries, or plain where they were."""
+    """Return what `pack_columns` was given; text columns are dictionaries, or plain where they
+    were.
+    """
     return pa.ipc.open_stream(body, options=_SINGLE).read_all()
 
 

@@ -56,7 +56,7 @@ class PartRecords:
         return own, others
 
     def count(self, name: str) -> int:
-        """How many records of a type there are."""
+        """Return how many records of a type there are."""
         return sum(len(table) for table in self._tables.get(name, ()))
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
@@ -69,7 +69,7 @@ class PartRecords:
         return [str(text) for text in texts.take(pa.array(places)).to_pylist()]
 
     def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
+        """Return which rows of a record type other versions of their records end, and when."""
         tables = self._tables.get(name, ())
         if not tables or IS_AMENDED not in tables[0].column_names:
             return no_amendments()
@@ -78,7 +78,7 @@ class PartRecords:
         return Amendments(rows, columns[AMENDED_AT][rows], columns[AMENDED_UNTIL][rows])
 
     def rows_of_file(self, name: str) -> Column:
-        """Which row of its file each record of a type is, where the scan told it."""
+        """Return which row of its file each record of a type is, where the scan told it."""
         if tables := self._tables.get(name):
             return unpack_columns(tables, [FILE_ROW])[FILE_ROW]
         return np.zeros(0, np.int64)

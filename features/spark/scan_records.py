@@ -50,7 +50,9 @@ class Split:
     amendments: Amendments | None
 
     def amended(self, rows: int) -> Columns:
-        """What is amended of its rows, which are so many; no columns where the file has none."""
+        """Return what is amended of its rows, which are so many; no columns where the file has
+        none.
+        """
         if self.amendments is None:
             return {}
         places = self.amendments.rows - self.first_row

@@ -34,7 +34,7 @@ OURS: Packages = (_PACKAGE.name,)
 def shuffled(
     messages: "DataFrame", tasks: int, compute: Compute, packages: Packages = OURS
 ) -> "DataFrame":
-    """What is computed of each part's messages, by so many tasks.
+    """Return what is computed of each part's messages, by so many tasks.
 
     A task works on one part after the other, and may be tried again: `compute` must make the same
     of the same, in whatever order the messages were made. A worker that runs other code than this
@@ -48,7 +48,7 @@ def shuffled(
 
 @cache
 def code_of_packages(packages: Packages = OURS) -> str:
-    """What decides the bits of a result on this machine."""
+    """Return what decides the bits of a result on this machine."""
     return code_of(tuple(_PACKAGE.parent / each for each in packages), _DECIDING)
 
 

@@ -42,7 +42,7 @@ _ASKED = "asked"
 
 
 def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> Iterator[SparkPart]:
-    """What a piece adds to anyone's history, or why its first wrong line is refused."""
+    """Yield what a piece adds to anyone's history, or why its first wrong line is refused."""
     try:
         submissions = submitted.submissions(place)
     except RecordsError as refusal:
@@ -61,7 +61,7 @@ def table_of_records(name: str, records: Sequence[Record]) -> pa.Table:
 
 
 def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """What the records of a part tell of history, to where keys meet."""
+    """Yield what the records of a part tell of history, to where keys meet."""
     own, joined = PartRecords.received(map(unpack_table, bodies), JOURNEYS, plan.scan.sound)
     yield from plan.keyed.sent({}, history_before_keys(plan.wanted, plan.keyed, own, joined), part)
 
@@ -69,7 +69,9 @@ def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iter
 def queries_to_keys(
     plan: BuildPlan, submitted: SubmittedFile, place: int, _: Iterator[bytes]
 ) -> Iterator[SparkPart]:
-    """What the submissions of a piece ask of history, to where keys meet; and how much that is."""
+    """Yield what the submissions of a piece ask of history, to where keys meet; and how much that
+    is.
+    """
     asked = _WindowQuestions()
     feature_vectors(submitted.submissions(place), asked)
     count = len(asked.instants)
@@ -85,7 +87,7 @@ def answered(
     place: int,
     bodies: Iterator[bytes],
 ) -> Iterator[SparkPart]:
-    """What is computed of the submissions of a piece, once history has answered."""
+    """Yield what is computed of the submissions of a piece, once history has answered."""
     submissions = submitted.submissions(place)
     vectors = feature_vectors(submissions, _WindowAnswers(plan.keyed, bodies))
     if submissions:

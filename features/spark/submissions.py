@@ -74,7 +74,9 @@ class SubmissionsOnSpark:
         return {name: known.count(name) + new.count(name) for name in COUNTED_RECORD_TYPES}
 
     def computed(self, compute: OfVectors, scratch: Path) -> Iterator[pa.Table]:
-        """What is computed of the submissions, in their order; it lies in `scratch` until then."""
+        """Yield what is computed of the submissions, in their order; it lies in `scratch` until
+        then.
+        """
         plan = planned_history(self.records, self.submitted.added, self.kind)
         receive(partial(self._answered, compute), self.master, plan, scratch)
         for table in in_order(scratch, SUBJECTS, BY_PLACE):

@@ -63,7 +63,7 @@ def journeys_to_subjects(
 
 
 def history_to_everyone(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """What was found of the subjects of a part, to all parts: few subjects are inspected."""
+    """Yield what was found of the subjects of a part, to all parts: few subjects are inspected."""
     own, joined = PartRecords.received(map(unpack_table, bodies), JOURNEYS, plan.scan.sound)
     for name, events in history_of_linked(plan.wanted.kind, own, joined).items():
         if length(events):
@@ -117,7 +117,9 @@ def subjects_to_ranges(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> I
 def subjects_to_places(
     compute: OfFeatures, plan: BuildPlan, part: int, bodies: Iterator[bytes]
 ) -> Iterator[SparkPart]:
-    """What is computed of the subjects of a part, to the ranges of their places in their file."""
+    """Yield what is computed of the subjects of a part, to the ranges of their places in their
+    file.
+    """
     with _whole(plan, bodies) as frame:
         order = np.argsort(frame.subjects[PLACE])
         matrix = pa.concat_tables(feature_tables(plan.wanted.kind, frame)).take(pa.array(order))

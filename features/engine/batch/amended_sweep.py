@@ -57,7 +57,9 @@ class SweptSubjects(NamedTuple):
 
 
 def turns_of(groups: KeyGroups, events: Columns) -> tuple[Column, Turns]:
-    """Which grouped events count as soon as they are known, and what changes about that when."""
+    """Return which grouped events count as soon as they are known, and what changes about that
+    when.
+    """
     known_at, until = groups.instants, groups.in_key_order(events[COUNTS_UNTIL])
     since = groups.in_key_order(events[COUNTS_FROM]) if COUNTS_FROM in events else known_at
     late, ended = np.flatnonzero(since > known_at), np.flatnonzero(until != FOREVER)

@@ -56,7 +56,7 @@ class Amendments:
 
 
 def no_amendments() -> Amendments:
-    """What there is where every row counts for ever."""
+    """Return what there is where every row counts for ever."""
     return Amendments(_NOTHING, _NOTHING, _NOTHING)
 
 
@@ -67,7 +67,7 @@ def fields_of_versions(record: "type[Record]") -> list[str]:
 
 
 def may_be_amended(footer: pq.FileMetaData, record: "type[Record]") -> bool:
-    """Whether a file may hold amendments, by the statistics of its columns."""
+    """Return whether a file may hold amendments, by the statistics of its columns."""
     if "version" not in record.model_fields:
         return True
     late = {"known_at"} if record.known_from != "known_at" else set()

@@ -127,7 +127,7 @@ def _end(events: Columns, span: Span) -> Column:
 
 
 def _changes(window: Window, entering: Columns, leaving: Columns, left: Columns | None) -> Columns:
-    """What a slice changes about what is gathered of a window, after what was left to it."""
+    """Return what a slice changes about what is gathered of a window, after what was left to it."""
     begin, end = _begin(entering), _end(entering, window.days)
     is_ever_inside = end > begin  # it may begin to count when it is too old
     parts = [

@@ -72,7 +72,7 @@ class FeatureFrame:
         return self._spill.rows(window, among.start, among.stop)
 
     def features(self, program: Program) -> Iterator[tuple[slice, Columns]]:
-        """What a program over subjects and windows makes, for a block of subjects at a time."""
+        """Yield what a program over subjects and windows makes, for a block of subjects at a time."""
         begins = range(0, max(len(self), 1), BLOCK_ROWS)
         blocks = [slice(begin, min(begin + BLOCK_ROWS, len(self))) for begin in begins]
 
@@ -115,7 +115,7 @@ def columns_of_history(sources: EventSources, windows: Sequence[Window]) -> set[
 
 
 def _is_own(sources: EventSources, window: Window) -> bool:
-    """Whether a window reduces what subjects of the same type did before."""
+    """Return whether a window reduces what subjects of the same type did before."""
     history = sources.histories.get(window.source)
     return history is not None and history.subjects is sources.subjects
 

@@ -11,7 +11,7 @@ SUBJECT_ROW = "row_of_subject"
 
 @compiled(nogil=True)
 def is_every_row(which: Column, rows: int) -> bool:
-    """Whether these places are those of all so many rows, in their order."""
+    """Return whether these places are those of all so many rows, in their order."""
     is_other = len(which) != rows
     for at in range(len(which)):
         is_other |= which[at] != at

@@ -13,7 +13,7 @@ class RecordBlocks(Protocol):
     """Records of every type, wherever they are."""
 
     def count(self, name: str) -> int:
-        """How many records of a type there are."""
+        """Return how many records of a type there are."""
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
         """Some columns of a record type, a block of rows at a time, in the order of the file."""
@@ -22,7 +22,7 @@ class RecordBlocks(Protocol):
         """A column of text at some places of the file; for the few rows that need looking up."""
 
     def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
+        """Return which rows of a record type other versions of their records end, and when."""
 
 
 class CachedRecords:
@@ -34,7 +34,7 @@ class CachedRecords:
         self._columns: Records = {}
 
     def count(self, name: str) -> int:
-        """How many records of a type there are."""
+        """Return how many records of a type there are."""
         return self._records.count(name)
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
@@ -51,7 +51,7 @@ class CachedRecords:
         return self._records.texts(name, field, places)
 
     def amendments(self, name: str) -> Amendments:
-        """Which rows of a record type other versions of their records end, and when."""
+        """Return which rows of a record type other versions of their records end, and when."""
         return self._records.amendments(name)
 
 

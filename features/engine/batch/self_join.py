@@ -47,7 +47,7 @@ class SelfJoin:
 
 
 def _rows(everyone: Columns, subjects: Columns) -> Column | None:
-    """Which row of everyone each subject is; None where they are the very same."""
+    """Return which row of everyone each subject is; None where they are the very same."""
     if VERSION_ROW in subjects:
         return subjects[VERSION_ROW]
     ids = everyone["subject_id"]

@@ -65,7 +65,9 @@ class KeyGroups:
 
 @compiled(nogil=True)
 def by_number(keys: Column, size: int) -> tuple[Column, Column]:
-    """Where the rows of each key start, and the rows one key after the other: a counting sort."""
+    """Return where the rows of each key start, and the rows one key after the other: a counting
+    sort.
+    """
     starts = np.zeros(size + 1, np.int64)
     for key in keys:
         if key >= 0:
@@ -77,8 +79,8 @@ def by_number(keys: Column, size: int) -> tuple[Column, Column]:
 
 @compiled(nogil=True)
 def _starts(keys: Column, instants: Column, size: int) -> tuple[Column, bool, bool]:
-    """Where the rows of each key start, whether those of a key are in order of time, and whether
-    moreover all have a key and stand one key after the other.
+    """Return where the rows of each key start, whether those of a key are in order of time, and
+    whether moreover all have a key and stand one key after the other.
     """
     starts = np.zeros(size + 1, np.int64)
     latest = np.full(size, NO_INSTANT)

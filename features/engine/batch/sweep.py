@@ -204,7 +204,7 @@ def _extreme(reducer: int, values: Column, first: Column, stop: Column) -> Colum
 
 @compiled(nogil=True)
 def _distinct(codes: Column, first: Column, stop: Column, many: int) -> Column:
-    """How many different codes: each is counted while it stands in the window at least once.
+    """Return how many different codes: each is counted while it stands in the window at least once.
 
     The first place counts missing ones, which are none.
     """

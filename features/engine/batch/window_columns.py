@@ -253,7 +253,7 @@ class WindowColumns:
         }
 
     def _is_self_join(self, window: Window) -> bool:
-        """Whether its events are rows of the very subjects that ask, with the same key."""
+        """Return whether its events are rows of the very subjects that ask, with the same key."""
         history = self._sources.histories[window.source]
         return history.subjects is self._sources.subjects and window.matching == window.by
 

@@ -161,7 +161,7 @@ def _fields(program: Program, kind: Kind) -> dict[Key, int]:
 
 
 def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
-    """What is read of rows, row by row: of some fields, what is made of their texts."""
+    """Return what is read of rows, row by row: of some fields, what is made of their texts."""
     names = [key.key if isinstance(key, Mapped) else key for key in keys]
     lookups = [
         (at, lru_cache(MAX_CACHED_TEXTS)(key.function))

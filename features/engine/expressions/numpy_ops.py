@@ -30,7 +30,7 @@ def _alike(trace: Trace, *values: Traced) -> tuple[Kind, tuple[Traced, ...]]:
 
 
 def _is_missing_code(value: Traced) -> bool:
-    """Whether this is the whole number -1, which beside a text says that there is none."""
+    """Return whether this is the whole number -1, which beside a text says that there is none."""
     return value.kind is Kind.WHOLE and value.constant == -1
 
 
@@ -43,7 +43,7 @@ def _number(op: Op, trace: Trace, *values: Traced) -> Traced:
 
 
 def _by_kind(ops: Mapping[Kind, Op], trace: Trace, *values: Traced) -> Traced:
-    """What the operation for the kind of the values makes, which is of that kind."""
+    """Return what the operation for the kind of the values makes, which is of that kind."""
     kind, alike = _alike(trace, *values)
     if kind not in ops:
         _refuse_kind(trace, *ops.values(), kind=kind)

@@ -55,7 +55,7 @@ class Op(IntEnum):
 
     @property
     def arity(self) -> int:
-        """How many values it reads."""
+        """Return how many values it reads."""
         if self is Op.SELECT:
             return 3
         is_of_one = self in (Op.AS_NUMBER, Op.LOOK_UP) or Op.RINT <= self <= Op.EXP

@@ -148,7 +148,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return as_number(self)
 
     def mapped(self, function: Callable[[str], Any], dtype: type) -> "Traced":
-        """What the vocabulary makes of the texts of a column, which is read as one of its own."""
+        """Return what the vocabulary makes of the texts of a column, which is read as one of its
+        own.
+        """
         kind = Kind(np.dtype(dtype))
         if not isinstance(self.value, InputColumn) or self.kind is not Kind.TEXT:
             self.trace.refuse(f"it asks for {function.__name__} of what is no text column")

@@ -152,5 +152,5 @@ class LinkedWindows:
 
 
 def _starts(rows: Iterable[Sequence[Row]]) -> Column:
-    """Where the rows of each subject start among those of all, and where they end."""
+    """Return where the rows of each subject start among those of all, and where they end."""
     return np.array([*accumulate(map(len, rows), initial=0)], np.int64)

@@ -145,7 +145,7 @@ def _take_instant(gathered: Column, instant: int) -> None:
 def _is_new(
     numbers: Column, codes: Column, is_inside: Column, start: int, row: int, is_text: int
 ) -> bool:
-    """Whether a value is given and in no row inside before."""
+    """Return whether a value is given and in no row inside before."""
     if codes[row] < 0 if is_text else np.isnan(numbers[row]):
         return False
     for before in range(start, row):

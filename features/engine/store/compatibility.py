@@ -23,7 +23,7 @@ class StoreFormat:
 
     @classmethod
     def from_layouts(cls, layouts: Iterable[Layout], digest: Callable[[str, str], str]) -> Self:
-        """What these layouts hold, as this release computes it.
+        """Return what these layouts hold, as this release computes it.
 
         `digest` is that of what computes a column of a source.
         """

@@ -105,14 +105,14 @@ def _blobs(
 
 
 def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:
-    """Which of the blobs are of keys that have closed pages."""
+    """Yield which of the blobs are of keys that have closed pages."""
     for at, blob in enumerate(blobs):
         if blob and has_pages(blob):
             yield at
 
 
 def has_pages(blob: Blob) -> bool:
-    """Whether the key of an open blob has closed pages."""
+    """Return whether the key of an open blob has closed pages."""
     return bytes(blob[:8]) != _NO_PAGES
 
 
@@ -120,7 +120,7 @@ _NO_PAGES = bytes(8)
 
 
 def close_blob(store: BlobTransaction, layout: Layout, key: bytes, blob: Column) -> bytes:
-    """What remains open after as many pages as possible were closed."""
+    """Return what remains open after as many pages as possible were closed."""
     shape, pages = np.array(layout.shape), int(blob[PAGES])
     rows = blob[rows_at(pages, shape) :]
     more = len(rows) // (layout.page_rows * layout.width) - 1

@@ -224,7 +224,7 @@ def _take_closed(gathered: Column, window: Column, paged: PagedLog, begin: int, 
 
 @inner
 def _different(paged: PagedLog, word: int, label: int, begin: int, at: int) -> int:
-    """How many labels closed pages have in a window."""
+    """Return how many labels closed pages have in a window."""
     if is_all_before(paged, at):
         lasts = last_instants_of_labels(paged, label)
         return len(lasts) - first_name_at(lasts, begin)
@@ -264,7 +264,7 @@ def _take_rows(
 def _count_first_seen(
     rows: Column, width: int, word: int, first: int, stop: int, begin: int
 ) -> int:
-    """How many rows are the first of their label in the window, by when it was seen last."""
+    """Return how many rows are the first of their label in the window, by when it was seen last."""
     count = 0
     for row in range(first, stop):
         count += rows[row * width + word] < begin
@@ -311,7 +311,7 @@ def _take_overlay_row(
 
 @inner
 def _is_first(words: Column, row: int, width: int, word: int, begin: int) -> bool:
-    """Whether no row before has the same label in a window; all lie before its end."""
+    """Return whether no row before has the same label in a window; all lie before its end."""
     for before in range(0, row, width):
         if words[before + word] == words[row + word] and words[before] >= begin:
             return False

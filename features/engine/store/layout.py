@@ -100,7 +100,9 @@ class Layout:
         return 1 + self.values.index(window.value)
 
     def number_of(self, window: Window) -> int:
-        """Which of the labels a window counts, or of the values it reads; 0 where it reads none."""
+        """Return which of the labels a window counts, or of the values it reads; 0 where it reads
+        none.
+        """
         if window.value is None:
             return 0
         names = self.labels if window.reducer is Reducer.DISTINCT else self.values

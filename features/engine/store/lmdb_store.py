@@ -234,7 +234,7 @@ class LmdbTransaction(LmdbReader):
         return [*self._transaction.cursor()]
 
     def size(self) -> int:
-        """How many keys there are."""
+        """Return how many keys there are."""
         return int(self._transaction.stat()["entries"])
 
 

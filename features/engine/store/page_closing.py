@@ -26,7 +26,8 @@ from features.engine.windows.reducers import MISSING, NEVER
 
 
 def close_pages(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
-    """What remains open of a blob of two pages or more; the pages that close; chapters they end.
+    """Return what remains open of a blob of two pages or more; the pages that close; chapters they
+    end.
 
     Pages and chapters are a row each.
     """
@@ -45,7 +46,9 @@ def close_pages(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
 
 
 def _before(known: Column | None, closing: Column, shape: Column) -> Column:
-    """What came before each page, and before what follows them; `known` of the first, if any."""
+    """Return what came before each page, and before what follows them; `known` of the first, if
+    any.
+    """
     before = np.zeros((len(closing) + 1, before_words(shape)), np.int64)
     if known is None:
         before[0, 0] = NEVER

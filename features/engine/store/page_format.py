@@ -46,7 +46,7 @@ def index_at(shape: Column) -> int:
 
 @compiled
 def entries(pages: int, shape: Column) -> int:
-    """How many entries the index of an open blob has."""
+    """Return how many entries the index of an open blob has."""
     return pages // shape[CHAPTER_PAGES] + pages % shape[CHAPTER_PAGES]
 
 
@@ -60,7 +60,7 @@ def rows_at(pages: int, shape: Column) -> int:
 
 @inner
 def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int:
-    """Which of so many rows or entries is the first of an instant or later; `size` for none."""
+    """Return which of so many rows or entries is the first of an instant or later; `size` for none."""
     start, stop = 0, size
     while start < stop:
         middle = (start + stop) // 2

@@ -59,7 +59,7 @@ def blob_name(kind: int, log: int, number: int) -> int:
 
 @inner
 def has_closed(opened: OpenBlobs, log: int, begin: int, at: int) -> bool:
-    """Whether closed pages of a log may have events of a window."""
+    """Return whether closed pages of a log may have events of a window."""
     start = start_of(opened.words, log)
     if start == start_of(opened.words, log + 1) or opened.words[start + PAGES] == 0:
         return False
@@ -79,13 +79,13 @@ def paged_log(opened: OpenBlobs, log: int, fetched: FetchedBlobs) -> PagedLog:
 
 @inner
 def is_all_before(paged: PagedLog, at: int) -> bool:
-    """Whether all closed pages became known before an instant."""
+    """Return whether all closed pages became known before an instant."""
     return paged.blob[BEFORE] < at
 
 
 @inner
 def is_from_first(paged: PagedLog, begin: int) -> bool:
-    """Whether no row is older than a window."""
+    """Return whether no row is older than a window."""
     return begin <= paged.blob[FIRST]
 
 
@@ -108,7 +108,7 @@ def page_of(paged: PagedLog, instant: int) -> int:
 
 @inner
 def first_name_at(names: Column, name: int) -> int:
-    """Which of some names is the first that is not before one."""
+    """Return which of some names is the first that is not before one."""
     return first_at_or_after(names, 1, len(names), name)
 
 
@@ -205,7 +205,7 @@ def empty_prefix(paged: PagedLog) -> LogPrefix:
 
 @inner
 def prefix_until(paged: PagedLog, instant: int) -> LogPrefix:
-    """What they have before an instant that not all of them are before."""
+    """Return what they have before an instant that not all of them are before."""
     page = page_of(paged, instant)
     before = _place_of(paged.fetched, blob_name(PAGE, paged.log, page))
     first_row = before + before_words(paged.shape)

@@ -15,7 +15,7 @@ RawColumns = dict[str, Texts | Column]
 
 
 def size_of(columns: RawColumns) -> int:
-    """How many rows there are."""
+    """Return how many rows there are."""
     return len(next(iter(columns.values())))
 
 

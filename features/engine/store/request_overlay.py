@@ -103,7 +103,7 @@ class OverlayRoute:
     def _is_own(
         self, parts: Sequence[KeyParts], events: RawColumns, subjects: Sequence[int]
     ) -> Column:
-        """Which events, a row each, have the key of which log.
+        """Return which events, a row each, have the key of which log.
 
         Where a part is missing on both sides the log has no key, and its windows no number.
         """
@@ -140,7 +140,7 @@ class RequestOverlay:
 
     @property
     def has_rows(self) -> bool:
-        """Whether there are any rows."""
+        """Return whether there are any rows."""
         return any(len(rows.words) for rows in self._rows)
 
     def insert(

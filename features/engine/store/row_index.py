@@ -25,7 +25,7 @@ class RowIndex:
     versions_replace: bool = True
 
     def is_new(self, store: BlobReader, ids: Sequence[str]) -> list[bool]:
-        """Which ids are neither kept nor stand earlier among these."""
+        """Return which ids are neither kept nor stand earlier among these."""
         return are_new(store, self._keys(ids))
 
     def put(self, store: BlobTransaction, records: RawColumns) -> None:
@@ -56,7 +56,7 @@ class RowIndex:
 
 
 def are_new(store: BlobReader, keys: Sequence[bytes]) -> list[bool]:
-    """Which keys are neither in the store nor earlier among these."""
+    """Return which keys are neither in the store nor earlier among these."""
     earlier: set[bytes] = set()
     is_first = []
     for key, blob in zip(keys, store.get(keys), strict=True):

@@ -105,7 +105,7 @@ def _no_lasts(rows: int) -> Column:
 
 @inner
 def _place_of(lasts: Column, rows: Column, row: int, word: int) -> int:
-    """Where the row of a row's label is, or would be."""
+    """Return where the row of a row's label is, or would be."""
     label = rows[row + word]
     at = ((label ^ label >> 32) * _MIXING >> 32) & (len(lasts) - 1)
     while lasts[at] >= 0 and rows[lasts[at] + word] != label:

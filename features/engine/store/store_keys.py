@@ -66,21 +66,21 @@ def texts_of(column: Column) -> Texts:
 
 
 def page_key(key: bytes, page: int) -> bytes:
-    """Where a closed page of a key lies, whose open blob lies at the key."""
+    """Return where a closed page of a key lies, whose open blob lies at the key."""
     return b"%b%b%b" % (_PAGE, key, page.to_bytes(4, "big"))
 
 
 def chapter_key(key: bytes, chapter: int) -> bytes:
-    """Where the index of so many closed pages lies as make a chapter."""
+    """Return where the index of so many closed pages lies as make a chapter."""
     return b"%b%b%b" % (_CHAPTER, key, chapter.to_bytes(4, "big"))
 
 
 def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
-    """Where the last instant in closed pages of each label lies."""
+    """Return where the last instant in closed pages of each label lies."""
     start = b"%b%b%c" % (_LAST, key, label)
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
 def lasts_key(key: bytes, label: int) -> bytes:
-    """Where the instants lie at which closed pages had each label last, in order."""
+    """Return where the instants lie at which closed pages had each label last, in order."""
     return b"%b%b%c" % (_LASTS, key, label)

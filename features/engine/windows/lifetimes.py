@@ -105,7 +105,7 @@ def unended(
 
 
 def is_first_of_each(records: Column) -> Column:
-    """Which rows are the first of their record, whose rows follow each other."""
+    """Return which rows are the first of their record, whose rows follow each other."""
     return np.append(np.ones(min(len(records), 1), bool), records[1:] != records[:-1])
 
 

@@ -34,7 +34,7 @@ class Reducer(IntEnum):
 
     @property
     def needs_value(self) -> bool:
-        """Whether it reduces a column of the events, not just their instants."""
+        """Return whether it reduces a column of the events, not just their instants."""
         return Reducer.TOTAL <= self <= Reducer.DISTINCT
 
 
@@ -94,7 +94,7 @@ def elapsed(reducer: int, instant: int, at: int) -> float:
 
 @inner
 def is_as_extreme(reducer: int, value: float, other: float) -> bool:
-    """Whether a value is at least as large as another, or for SMALLEST as small."""
+    """Return whether a value is at least as large as another, or for SMALLEST as small."""
     return value >= other if reducer == Reducer.LARGEST else value <= other
 
 

@@ -37,7 +37,7 @@ def check_window(
 def _mistakes(
     window: Window, subject: Mapping[str, Kind], sources: Mapping[str, EventSource]
 ) -> Iterator[str]:
-    """What is wrong, the first first; what follows one mistake may follow from it."""
+    """Yield what is wrong, the first first; what follows one mistake may follow from it."""
     if window.source not in sources:
         yield f"there is no source {window.source!r}; {nearest_of(window.source, sources)}"
         return
@@ -89,7 +89,7 @@ def _where_mistakes(window: Window, source: EventSource) -> Iterator[str]:
 def _column_mistakes(
     parameter: str, name: str, window: Window, source: EventSource, kind: Kind
 ) -> Iterator[str]:
-    """What is wrong with an event's column that must be of some kind."""
+    """Yield what is wrong with an event's column that must be of some kind."""
     among = [column for column, column_kind in source.columns.items() if column_kind is kind]
     usable = [column for column in among if column not in source.key_only]
     if name in source.key_only:

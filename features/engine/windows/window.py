@@ -34,7 +34,7 @@ class Window:
 
     @property
     def keying(self) -> Keying:
-        """How the events of its source are keyed; windows of one keying share an event log."""
+        """Return how the events of its source are keyed; windows of one keying share an event log."""
         return self.source, self.matching, self.where
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ def _window(
 
 
 def count(source: str, **face: Any) -> Any:
-    """How many events; 0 where the key has none."""
+    """Return how many events; 0 where the key has none."""
     return _window(Reducer.COUNT, source, **face)
 
 
@@ -98,7 +98,7 @@ def latest(source: str, value: str | None = None, **face: Any) -> Any:
 
 
 def distinct(source: str, value: str | None = None, **face: Any) -> Any:
-    """How many different values; missing values are not counted."""
+    """Return how many different values; missing values are not counted."""
     return _window(Reducer.DISTINCT, source, value=value, **face)
 
 

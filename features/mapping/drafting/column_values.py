@@ -52,7 +52,7 @@ class ColumnSample:
 
     @cached_property
     def is_unique(self) -> bool:
-        """Whether every row has a value of its own."""
+        """Return whether every row has a value of its own."""
         return 1 < len(self.values) == pc.count_distinct(self.values).as_py()
 
     def share_matching(self, pattern: str) -> float:
@@ -86,7 +86,7 @@ class ColumnSample:
 
     @cached_property
     def has_instants(self) -> bool:
-        """Whether it holds instants, of whatever form."""
+        """Return whether it holds instants, of whatever form."""
         if pa.types.is_timestamp(self.values.type) or pa.types.is_date(self.values.type):
             return True
         is_text = pa.types.is_string(self.values.type)
@@ -98,22 +98,22 @@ class ColumnSample:
 
 
 def has_container_check_digit(text: str) -> bool:
-    """Whether it is a container number with its check digit (ISO 6346)."""
+    """Return whether it is a container number with its check digit (ISO 6346)."""
     return bool(iso6346.is_valid(text))
 
 
 def is_iban(text: str) -> bool:
-    """Whether it is the number of a bank account with its check digits (ISO 13616)."""
+    """Return whether it is the number of a bank account with its check digits (ISO 13616)."""
     return bool(iban.is_valid(text))
 
 
 def is_unlocode(text: str) -> bool:
-    """Whether it looks like a place of UN/LOCODE."""
+    """Return whether it looks like a place of UN/LOCODE."""
     return len(text) == 5 and text[:2] in CODES["countries"] and text.isalnum() and text.isupper()
 
 
 def is_instant(want: pa.Field) -> bool:
-    """Whether a field holds instants."""
+    """Return whether a field holds instants."""
     return bool(want.type == INSTANT)
 
 

@@ -124,7 +124,7 @@ _UNITS = frozenset({"kg", "kgs", "lb", "lbs", "g", "t", "tons", "eur", "usd", "k
 
 @cache
 def meanings_of(name: str) -> tuple[str, ...]:
-    """What the words of a column mean.
+    """Return what the words of a column mean.
 
     >>> meanings_of("Country of Origin"), meanings_of("PESO_BRUTO_KG"), meanings_of("Ursprungsland")
     (('country', 'origin'), ('mass', 'gross'), ('origin', 'country'))
@@ -139,7 +139,7 @@ def meanings_of(name: str) -> tuple[str, ...]:
 
 
 def likeness(column: str, field: str) -> float:
-    """How alike a column's name is to a field's, from 0 to 1.
+    """Return how alike a column's name is to a field's, from 0 to 1.
 
     >>> likeness("HS6 Code", "hs_code"), round(likeness("Peso neto", "net_mass_kg"), 2)
     (1.0, 1.0)

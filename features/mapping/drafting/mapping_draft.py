@@ -120,7 +120,7 @@ def _table(place: str) -> TableDraft:
 
 
 def _written(file: Path) -> TableMapping:
-    """How a file is written, as far as its beginning tells."""
+    """Return how a file is written, as far as its beginning tells."""
     if file.suffix.lower() not in (".csv", ".txt") or not file.is_file():
         return TableMapping()
     with file.open("rb") as opened:
@@ -226,7 +226,7 @@ def _to_be_said(record_type: str, field: str) -> str:
 
 
 def _currencies(record: RecordProposal) -> Iterator[str]:
-    """What an amount needs beside it, where neither a column nor its unit says it."""
+    """Yield what an amount needs beside it, where neither a column nor its unit says it."""
     of_type, found = RECORD_FILES[record.name], {each.field for each in record.fields}
     for each in record.fields:
         kind = kinds_of_fields(of_type).get(each.field)

@@ -52,7 +52,7 @@ class Proposal:
 
     @property
     def in_words(self) -> str:
-        """How sure it is."""
+        """Return how sure it is."""
         return "sure" if self.sureness >= SURE else "likely" if self.sureness >= LIKELY else "guess"
 
 
@@ -160,7 +160,7 @@ def _doubts(record: type[Record], want: pa.Field, sample: ColumnSample) -> list[
 
 
 def _of_values(record: type[Record], want: pa.Field, sample: ColumnSample) -> Evidence:
-    """What the values say; 0 where they speak against the field."""
+    """Return what the values say; 0 where they speak against the field."""
     limit = limits(record)[want.name]
     if not len(sample.texts):
         return 0.4, "it is empty in the first rows", {}

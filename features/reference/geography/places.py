@@ -66,7 +66,7 @@ def country_of(codes: npt.ArrayLike) -> Codes:
 
 
 def place_kinds(codes: npt.ArrayLike) -> Codes:
-    """What each code is: port, airport or crossing; None where it is unknown."""
+    """Return what each code is: port, airport or crossing; None where it is unknown."""
     return _texts(codes, "kind")
 
 

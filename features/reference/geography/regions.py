@@ -43,7 +43,9 @@ def region_of(countries: npt.ArrayLike) -> Codes:
 
 
 def are_neighbours(first: npt.ArrayLike, second: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Whether the two countries of each pair share a land border; False where one is unknown."""
+    """Return whether the two countries of each pair share a land border; False where one is
+    unknown.
+    """
     firsts, seconds = _rows_of(first), _rows_of(second)
     return (firsts >= 0) & (seconds >= 0) & _borders()[firsts, seconds]
 
