@@ -9,6 +9,7 @@ that window over history or over the attached records.
 import inspect
 import linecache
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -119,7 +120,7 @@ class Feature:
     @property
     def said_with(self) -> tuple[str, ...]:
         """The parameters whose windows' numbers stand in the sentence beside the value."""
-        return _said_with(self.sentence)
+        return _placeholders(self.sentence)
 
     def face(self) -> dict[str, str | list[str] | None]:
         """The face as plain JSON, as the catalogue shows it."""
@@ -146,8 +147,38 @@ SHIPMENT_ONLY: tuple[SubjectKind, ...] = ("shipment",)
 BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
 
 
-def feature(  # noqa: PLR0913  a face has this many sides
+def feature(
+    *, computed: Callable[..., Column] | None = None, **face: Any
+) -> Callable[[Callable[..., Any]], Feature]:
+    """Make a `Feature` of a function of columns, named by the function and its file.
+
+    The function gets one column per parameter and returns one: float64 with NaN for missing, or
+    codes of texts with NO_TEXT where `unit` is CATEGORY. It is called once, with stand-ins, and
+    made part of a program (`features.engine.expressions`): it may only do what that can trace.
+    Where a few features share a shape, `computed` is the function of columns, and the decorated one
+    only gives name, meaning and place. `face` is what `make_feature` takes.
+    """
+
+    def define(function: Callable[..., Any]) -> Feature:
+        return make_feature(
+            function.__name__,
+            _meaning(function),
+            computed or function,
+            family=Path(inspect.getfile(function)).stem,
+            defined_at=_place(function),
+            **face,
+        )
+
+    return define
+
+
+def make_feature(  # noqa: PLR0913  a face has this many sides
+    name: str,
+    meaning: str,
+    computed: Callable[..., Column],
     *,
+    family: str,
+    defined_at: str,
     subjects: tuple[SubjectKind, ...],
     unit: Unit,
     when_missing: str,
@@ -162,50 +193,40 @@ def feature(  # noqa: PLR0913  a face has this many sides
     known_by: str | None = None,
     shows_from: float | None = None,
     direction: MonotoneConstraint = MonotoneConstraint.EITHER,
-    computed: Callable[..., Column] | None = None,
-) -> Callable[[Callable[..., Any]], Feature]:
-    """Make a `Feature` of a function of columns, named by the function and its file.
+) -> Feature:
+    """Return a feature that `computed` makes of columns and windows, its parameters.
 
-    The function gets one column per parameter and returns one: float64 with NaN for missing, or
-    codes of texts with NO_TEXT where `unit` is CATEGORY. It is called once, with stand-ins, and
-    made part of a program (`features.engine.expressions`): it may only do what that can trace.
-    Where many features share a shape, `computed` is the function of columns, and the decorated one
-    only gives name, meaning and place.
     `warns` follows from `direction` where that is given, and is EITHER where neither is.
-    Raises TidegateError when the docstring is absent, a default is no window, the sentence names
-    what is no window, or indicator, `warns` and `direction` contradict each other.
+    Raises TidegateError when a default is no window, the sentence names what is no window, or
+    indicator, `warns` and `direction` contradict each other.
     """
-
-    def define(function: Callable[..., Any]) -> Feature:
-        columns, windows = _parameters(computed or function)
-        if strange := {*_said_with(sentence)} - windows.keys():
-            raise TidegateError(f"{function.__name__}: no window is called {sorted(strange)}")
-        return Feature(
-            name=function.__name__,
-            subjects=subjects,
-            family=Path(inspect.getfile(function)).stem,
-            meaning=_meaning(function),
-            unit=unit,
-            reads=tuple(columns) + tuple(str(window) for window in windows.values()),
-            when_missing=when_missing,
-            indicator=indicator,
-            warns=_warns(function.__name__, indicator, warns, direction),
-            source=source,
-            direction=direction,
-            sentence=sentence,
-            sentence_of_one=sentence_of_one,
-            sentence_below_zero=sentence_below_zero,
-            sentence_of_none=sentence_of_none,
-            among=among,
-            known_by=known_by,
-            shows_from=shows_from,
-            defined_at=_place(function),
-            columns=columns,
-            windows=windows,
-            compute=computed or function,
-        )
-
-    return define
+    columns, windows = _parameters(computed)
+    if strange := {*_placeholders(sentence)} - windows.keys():
+        raise TidegateError(f"{name}: no window is called {sorted(strange)}")
+    return Feature(
+        name=name,
+        subjects=subjects,
+        family=family,
+        meaning=meaning,
+        unit=unit,
+        reads=tuple(columns) + tuple(str(window) for window in windows.values()),
+        when_missing=when_missing,
+        indicator=indicator,
+        warns=_warns(name, indicator, warns, direction),
+        source=source,
+        direction=direction,
+        sentence=sentence,
+        sentence_of_one=sentence_of_one,
+        sentence_below_zero=sentence_below_zero,
+        sentence_of_none=sentence_of_none,
+        among=among,
+        known_by=known_by,
+        shows_from=shows_from,
+        defined_at=defined_at,
+        columns=columns,
+        windows=windows,
+        compute=computed,
+    )
 
 
 WARNS_BY_DIRECTION = {
@@ -242,7 +263,7 @@ def _parameters(function: Callable[..., Column]) -> tuple[tuple[str, ...], dict[
     return tuple(columns), windows
 
 
-def _said_with(sentence: str) -> tuple[str, ...]:
+def _placeholders(sentence: str) -> tuple[str, ...]:
     return tuple(name for name in _PLACEHOLDER.findall(sentence) if name != "value")
 
 
@@ -252,8 +273,18 @@ def _meaning(function: Callable[..., Column]) -> str:
     return " ".join(function.__doc__.split())
 
 
+def line_of_caller(depth: int) -> str:
+    """Return where a call so many frames above begins, as `defined_at` states it."""
+    frame = sys._getframe(depth + 1)
+    return _link(frame.f_code.co_filename, frame.f_lineno)
+
+
 def _place(function: Callable[..., Any]) -> str:
     file, first = inspect.getfile(function), function.__code__.co_firstlineno
     below = linecache.getlines(file)[first - 1 :]  # the decorator's line and those that follow
     line = next(at for at, text in enumerate(below, first) if text.lstrip().startswith("def "))
+    return _link(file, line)
+
+
+def _link(file: str, line: int) -> str:
     return f"{Path(file).resolve().relative_to(ROOT).as_posix()}#L{line}"

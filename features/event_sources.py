@@ -142,7 +142,9 @@ def payments(transactions: Columns) -> Columns:
 
 
 def paid_outcomes(records: RecordBlocks) -> Columns:
-    """Return what inspections found of routes and shipments, beside those who paid and were paid."""
+    """Return what inspections found of routes and shipments, beside those who paid and were
+    paid.
+    """
     outcomes = _outcomes(records)
     paid = _payments_for(np.unique(outcomes["subject_id"]), records)
     of_kinds = [

@@ -79,7 +79,9 @@ def is_blank_home(folder: Path) -> bool:
 
 
 def has_models(folder: Path) -> bool:
-    """Return whether models are beside `folder`, which is `HOME/keys`: the signing key sealed them."""
+    """Return whether models are beside `folder`, which is `HOME/keys`: the signing key sealed
+    them.
+    """
     return any(folder.parent.glob("models/*/*/manifest.json"))
 
 
@@ -306,7 +308,9 @@ def keys_from(folder: Path, name: str, in_use: str) -> tuple[bytes, ...]:
 
 
 def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:
-    """Return whether the public file of a key begins with its public half: former ones may follow."""
+    """Return whether the public file of a key begins with its public half: former ones may
+    follow.
+    """
     try:
         found = (folder / PUBLIC_FILES[name]).read_bytes()
     except OSError:

@@ -269,5 +269,7 @@ NO_SIGN = "nothing by itself: a scale or a description"
 
 
 def sign_of(indicator: str | None) -> str:
-    """Return what an indicator is a sign of, in words; of a feature without one, that it is none."""
+    """Return what an indicator is a sign of, in words; of a feature without one, that it is
+    none.
+    """
     return NO_SIGN if indicator is None else INDICATORS[indicator]

@@ -69,7 +69,9 @@ def sealed_by_passphrase(passphrase: bytes, content: bytes, purpose: str) -> tup
 
 
 def opened_by_passphrase(passphrase: bytes, salt: bytes, sealed: bytes, purpose: str) -> bytes:
-    """Return what a passphrase sealed; raises KeysLocked for another one and for what was changed."""
+    """Return what a passphrase sealed; raises KeysLocked for another one and for what was
+    changed.
+    """
     return _decrypted(_derived(passphrase, salt), sealed, purpose, "another passphrase closed them")
 
 

@@ -33,7 +33,9 @@ class RescoringRules:
         return max(known_at + JUST_AFTER, previous + self.least_between)
 
     def is_over(self, instant: datetime, due_at: datetime, later_scores: int) -> bool:
-        """Return whether a subject with so many later scores is not scored again as of an instant."""
+        """Return whether a subject with so many later scores is not scored again as of an
+        instant.
+        """
         is_late = instant > due_at + self.longest_after_due
         return is_late or later_scores >= self.most_per_subject
 

@@ -35,7 +35,9 @@ def check_windows(kind: SubjectKind) -> None:
 
 
 def window_sources(kind: SubjectKind) -> dict[str, EventSource]:
-    """Return what windows of subjects of one kind may read: history of anyone, and linked records."""
+    """Return what windows of subjects of one kind may read: history of anyone, and linked
+    records.
+    """
     linked = {
         each.name: EventSource(each.column_kinds(kind), by=("subject_id",))
         for each in linked_record_types(kind)

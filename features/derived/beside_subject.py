@@ -145,7 +145,9 @@ def is_earlier(instants: Column, limit: Column) -> Column:
 
 
 def _begins(*columns: Column) -> Column:
-    """Return where sorted rows differ from the row before in one of the columns; so does the first."""
+    """Return where sorted rows differ from the row before in one of the columns; so does the
+    first.
+    """
     differs = [column[1:] != column[:-1] for column in columns]
     first = np.ones(len(columns[0]), np.bool_)
     first[1:] = reduce(np.logical_or, differs)

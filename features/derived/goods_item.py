@@ -84,7 +84,9 @@ HEADING_CONFIRMED = RecordHistory(
 def are_of_other_goods(
     descriptions: Column | Sequence[str | None], commodity_codes: Column | Sequence[str]
 ) -> Column:
-    """Return whether each description names other goods than its code; NaN without a description."""
+    """Return whether each description names other goods than its code; NaN without a
+    description.
+    """
     pairs = zip(_texts(descriptions), _texts(commodity_codes), strict=True)
     return np.array(
         [np.nan if said is None else _is_of_other_goods(said, code or "") for said, code in pairs],

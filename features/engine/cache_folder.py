@@ -53,7 +53,9 @@ def cache_folder(kind: str) -> CacheFolder:
 
 @cache
 def code_folder(sources: Path) -> CacheFolder:
-    """Return where the compiled code of a folder of sources is kept: beside them where that can be."""
+    """Return where the compiled code of a folder of sources is kept: beside them where that
+    can be.
+    """
     folder = sources / "__pycache__"
     if not is_chosen() and why_unwritable(folder) is None:
         return CacheFolder(folder)

@@ -7,8 +7,16 @@ says whether something was smuggled counts: no check of documents alone, no othe
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, MonotoneConstraint, Unit, feature
+from features.definition import (
+    BOTH,
+    Feature,
+    MonotoneConstraint,
+    Unit,
+    line_of_caller,
+    make_feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import smoothed_rate
 from features.engine.windows.window import count, distinct, total
@@ -56,353 +64,200 @@ def paid_confirmed_rate(by: str, matching: str) -> Callable[..., Column]:
     return rate
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="hs_code"),
+def _confirmed(
+    name: str, computed: Callable[..., Column], said: str, *, found: str, **face: Any
+) -> Feature:
+    """Return the feature of one rate; rates differ by a clause of their meaning and sentence.
+
+    `said` are the inspected subjects in its sentence; `found` ends what its meaning says.
+    """
+    return make_feature(
+        name,
+        f"How often inspections confirmed something {found}. A high rate is suspicious; few "
+        "inspections are drawn to the rate of all.",
+        computed,
+        family="prior_outcomes",
+        defined_at=line_of_caller(2),
+        unit=Unit.SHARE,
+        direction=MonotoneConstraint.HIGHER_IS_RISKIER,
+        sentence=f"{{confirmed}} of {{inspected}} inspected {said} were confirmed "
+        "(estimated rate {value})",
+        **face,
+    )
+
+
+def of_shipments(
+    name: str, by: str | tuple[str, ...], whose: str, *, source: str = DATE_2020, **face: Any
+) -> Feature:
+    """Return the rate of consignments of one key, in words `whose` these are."""
+    computed, said = confirmed_rate("shipment", by), f"consignments {whose}"
+    return _confirmed(name, computed, said, subjects=("shipment",), source=source, **face)
+
+
+def of_routes(name: str, by: str | tuple[str, ...], whose: str, **face: Any) -> Feature:
+    """Return the rate of journeys of one key, in words `whose` these are."""
+    computed, said = confirmed_rate("route", by), f"journeys {whose}"
+    return _confirmed(name, computed, said, subjects=("route",), source=PRACTICE, **face)
+
+
+def of_payments(name: str, by: str, matching: str, whose: str, **face: Any) -> Feature:
+    """Return the rate of movements that one payer paid for, or that one payee was paid for."""
+    computed, said = paid_confirmed_rate(by, matching), f"movements {whose}"
+    return _confirmed(name, computed, said, subjects=BOTH, source=PRACTICE, **face)
+
+
+goods_confirmed_rate = of_shipments(
+    "goods_confirmed_rate",
+    "hs_code",
+    "of these goods",
+    found="in the same goods code",
     when_missing="nothing of these goods was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of these goods were confirmed "
-    "(estimated rate {value})",
 )
-def goods_confirmed_rate() -> None:
-    """How often inspections confirmed something in the same goods code.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by=("hs_code", "origin_country", "dispatch_country")),
+goods_way_confirmed_rate = of_shipments(
+    "goods_way_confirmed_rate",
+    ("hs_code", "origin_country", "dispatch_country"),
+    "of these goods on this way",
+    found="in the same goods of one origin and dispatch",
     when_missing="nothing of these goods on this way was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of these goods on this way were "
-    "confirmed (estimated rate {value})",
 )
-def goods_way_confirmed_rate() -> None:
-    """How often inspections confirmed something in the same goods of one origin and dispatch.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by=("hs_code", "tax_type", "tax_rate")),
+goods_duty_confirmed_rate = of_shipments(
+    "goods_duty_confirmed_rate",
+    ("hs_code", "tax_type", "tax_rate"),
+    "of these goods under this duty",
+    found="in the same goods under the same duty",
     when_missing="no duty was declared, or nothing under it was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of these goods under this duty "
-    "were confirmed (estimated rate {value})",
 )
-def goods_duty_confirmed_rate() -> None:
-    """How often inspections confirmed something in the same goods under the same duty.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate(
-        "shipment",
-        by=("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate"),
-    ),
+goods_claim_confirmed_rate = of_shipments(
+    "goods_claim_confirmed_rate",
+    ("hs_code", "origin_country", "dispatch_country", "tax_type", "tax_rate"),
+    "of these goods on this way under this duty",
+    found="in the same goods, on the same way, under the same duty",
     when_missing="no duty was declared, or nothing under it on this way was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of these goods on this way under "
-    "this duty were confirmed (estimated rate {value})",
 )
-def goods_claim_confirmed_rate() -> None:
-    """How often inspections confirmed something in the same goods, on the same way, under the same
-    duty.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="hs_heading"),
+heading_confirmed_rate = of_shipments(
+    "heading_confirmed_rate",
+    "hs_heading",
+    "of such goods",
+    found="in goods of the same four-digit heading",
     when_missing="nothing of such goods was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of such goods were confirmed "
-    "(estimated rate {value})",
 )
-def heading_confirmed_rate() -> None:
-    """How often inspections confirmed something in goods of the same four-digit heading.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="consignee_id"),
+consignee_confirmed_rate = of_shipments(
+    "consignee_confirmed_rate",
+    "consignee_id",
+    "of this consignee",
+    found="in what the same consignee received",
     when_missing="nothing of this consignee was inspected yet",
     indicator="N08",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of this consignee were confirmed "
-    "(estimated rate {value})",
 )
-def consignee_confirmed_rate() -> None:
-    """How often inspections confirmed something in what the same consignee received.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="consignor_id"),
+consignor_confirmed_rate = of_shipments(
+    "consignor_confirmed_rate",
+    "consignor_id",
+    "of this consignor",
+    found="in what the same consignor sent",
     when_missing="nothing of this consignor was inspected yet",
     indicator="N08",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of this consignor were confirmed "
-    "(estimated rate {value})",
 )
-def consignor_confirmed_rate() -> None:
-    """How often inspections confirmed something in what the same consignor sent.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="declarant_id"),
+declarant_confirmed_rate = of_shipments(
+    "declarant_confirmed_rate",
+    "declarant_id",
+    "of this declarant",
+    found="in what the same declarant lodged",
     when_missing="no declarant is named, or nothing of it was inspected yet",
     indicator="N08",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of this declarant were confirmed "
-    "(estimated rate {value})",
 )
-def declarant_confirmed_rate() -> None:
-    """How often inspections confirmed something in what the same declarant lodged.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="forwarder_id"),
+forwarder_confirmed_rate = of_shipments(
+    "forwarder_confirmed_rate",
+    "forwarder_id",
+    "of this forwarder",
+    found="in what the same forwarder handled",
     when_missing="no forwarder is named, or nothing of it was inspected yet",
     indicator="N08",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments of this forwarder were confirmed "
-    "(estimated rate {value})",
 )
-def forwarder_confirmed_rate() -> None:
-    """How often inspections confirmed something in what the same forwarder handled.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by="container_number"),
+container_confirmed_rate = of_shipments(
+    "container_confirmed_rate",
+    "container_number",
+    "in this container",
+    found="in the same container",
     when_missing="no container was declared, or nothing in it was inspected yet",
     indicator="N01",
     source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments in this container were confirmed "
-    "(estimated rate {value})",
 )
-def container_confirmed_rate() -> None:
-    """How often inspections confirmed something in the same container.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate(
-        "shipment", by=("dispatch_country", "destination_country", "journey_mode")
-    ),
+lane_confirmed_rate = of_shipments(
+    "lane_confirmed_rate",
+    ("dispatch_country", "destination_country", "journey_mode"),
+    "on this lane",
+    found="on the same lane: dispatch, destination, mode",
     when_missing="its journey is not known, or nothing on this lane was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments on this lane were confirmed "
-    "(estimated rate {value})",
 )
-def lane_confirmed_rate() -> None:
-    """How often inspections confirmed something on the same lane: dispatch, destination, mode.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by=("office_id", "import_type", "payment_type")),
+procedure_confirmed_rate = of_shipments(
+    "procedure_confirmed_rate",
+    ("office_id", "import_type", "payment_type"),
+    "declared here in this way",
+    found="at this office under this procedure and terms",
     when_missing="office, procedure or terms are missing, or nothing declared so was inspected yet",
     indicator="J35",
-    source=DATE_2020,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected consignments declared here in this way were "
-    "confirmed (estimated rate {value})",
 )
-def procedure_confirmed_rate() -> None:
-    """How often inspections confirmed something at this office under this procedure and terms.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("route", by="carrier_id"),
+carrier_confirmed_rate = of_routes(
+    "carrier_confirmed_rate",
+    "carrier_id",
+    "of this carrier",
+    found="on journeys of the same carrier",
     when_missing="no journey of this carrier was inspected yet",
     indicator="N08",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected journeys of this carrier were confirmed "
-    "(estimated rate {value})",
 )
-def carrier_confirmed_rate() -> None:
-    """How often inspections confirmed something on journeys of the same carrier.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("route", by="conveyance_id"),
+conveyance_confirmed_rate = of_routes(
+    "conveyance_confirmed_rate",
+    "conveyance_id",
+    "of this conveyance",
+    found="on journeys of the same conveyance",
     when_missing="no journey of this conveyance was inspected yet",
     indicator="N01",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected journeys of this conveyance were confirmed "
-    "(estimated rate {value})",
 )
-def conveyance_confirmed_rate() -> None:
-    """How often inspections confirmed something on journeys of the same conveyance.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("route", by=("origin", "destination", "mode")),
+corridor_confirmed_rate = of_routes(
+    "corridor_confirmed_rate",
+    ("origin", "destination", "mode"),
+    "on this corridor",
+    found="on the same origin, destination and mode",
     when_missing="no journey on this corridor was inspected yet",
     indicator="J35",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected journeys on this corridor were confirmed "
-    "(estimated rate {value})",
 )
-def corridor_confirmed_rate() -> None:
-    """How often inspections confirmed something on the same origin, destination and mode.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate("route", by="destination"),
+destination_confirmed_rate = of_routes(
+    "destination_confirmed_rate",
+    "destination",
+    "to this place",
+    found="on journeys to the same place",
     when_missing="no journey to this place was inspected yet",
     indicator="J35",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected journeys to this place were confirmed "
-    "(estimated rate {value})",
 )
-def destination_confirmed_rate() -> None:
-    """How often inspections confirmed something on journeys to the same place.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=ROUTE_ONLY,
-    unit=Unit.SHARE,
-    computed=confirmed_rate(
-        "route", by=("conveyance_kind", "origin_country", "destination_country")
-    ),
+kind_confirmed_rate = of_routes(
+    "kind_confirmed_rate",
+    ("conveyance_kind", "origin_country", "destination_country"),
+    "of this kind between these countries",
+    found="with such a conveyance between these countries",
     when_missing="a place is unknown, or no journey of this kind was inspected yet",
     indicator="J35",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected journeys of this kind between these countries "
-    "were confirmed (estimated rate {value})",
 )
-def kind_confirmed_rate() -> None:
-    """How often inspections confirmed something with such a conveyance between these countries.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=paid_confirmed_rate(by="latest_payer_id", matching="payer_id"),
+payer_confirmed_rate = of_payments(
+    "payer_confirmed_rate",
+    "latest_payer_id",
+    "payer_id",
+    "for which its latest payer had paid",
+    found="on routes and shipments for which the payer known last had paid",
     when_missing="no payer is known, or nothing that it paid for was inspected yet",
     indicator="N02",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected movements for which its latest payer had paid "
-    "were confirmed (estimated rate {value})",
 )
-def payer_confirmed_rate() -> None:
-    """How often inspections confirmed something on routes and shipments for which the payer known
-    last had paid.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """
-
-
-@feature(
-    subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=paid_confirmed_rate(by="latest_payee_id", matching="payee_id"),
+payee_confirmed_rate = of_payments(
+    "payee_confirmed_rate",
+    "latest_payee_id",
+    "payee_id",
+    "for which its latest payee had been paid",
+    found="on routes and shipments for which the payee known last had been paid",
     when_missing="no payee is known, or nothing that it was paid for was inspected yet",
     indicator="N02",
-    source=PRACTICE,
-    direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected movements for which its latest payee had been "
-    "paid were confirmed (estimated rate {value})",
 )
-def payee_confirmed_rate() -> None:
-    """How often inspections confirmed something on routes and shipments for which the payee known
-    last had been paid.
-
-    A high rate is suspicious; few inspections are drawn to the rate of all.
-    """

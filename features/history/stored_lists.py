@@ -93,7 +93,9 @@ def keep_carried(store: BlobTransaction, shipments: RawColumns) -> None:
 
 
 def complete_kept(store: BlobReader, journey_ids: Sequence[str]) -> list[bool]:
-    """Return which journeys would complete what is kept: shipments that name them, or inspections."""
+    """Return which journeys would complete what is kept: shipments that name them, or
+    inspections.
+    """
     keys = [key for id_ in journey_ids for key in _keys_of_waiting(id_)]
     blobs = store.get(keys)
     size = 1 + _BUCKETS

@@ -33,7 +33,9 @@ class CompletedField:
     words_when_wrong: str
 
     def faults(self, records: Columns, source: Columns) -> dict[str, Column]:
-        """Return which of the completed records lack the field or state it wrongly, by what to say."""
+        """Return which of the completed records lack the field or state it wrongly, by what
+        to say.
+        """
         is_named = ~is_missing(records[self.own_fields[0]])
         return {
             self.words_when_missing: is_missing(records[self.field]) & is_named,

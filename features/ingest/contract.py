@@ -237,7 +237,9 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
 
 
 def may_become(have: pa.DataType, want: pa.DataType) -> bool:
-    """Return whether a column of this type may be read as the other: text, as in a CSV, always may."""
+    """Return whether a column of this type may be read as the other: text, as in a CSV,
+    always may.
+    """
     fits: Callable[[pa.DataType], bool] = want.equals
     if want == INSTANT:
         fits = pa.types.is_timestamp

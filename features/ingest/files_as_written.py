@@ -25,7 +25,9 @@ BLOCK_ROWS = 1 << 18
 
 
 def is_as_written(file: Path, name: str) -> bool:
-    """Return whether a file has exactly the columns and types with which records are written here."""
+    """Return whether a file has exactly the columns and types with which records are written
+    here.
+    """
     if file.suffix != ".parquet":
         return False
     try:

@@ -37,7 +37,9 @@ class Identities:
         self._hashes.append(identity_hashes(block, self._unique))
 
     def may_repeat(self) -> bool:
-        """Return whether two rows have the same code or hash, and so most likely the same identity."""
+        """Return whether two rows have the same code or hash, and so most likely the same
+        identity.
+        """
         hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
         return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
 

@@ -182,7 +182,9 @@ class CsvTable(_TableFile):
 
 
 def _in_blocks(reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield what was read in small parts, of which the reader holds 32 ahead, in blocks to work on."""
+    """Yield what was read in small parts, of which the reader holds 32 ahead, in blocks to
+    work on.
+    """
     while parts := [*islice(reader, BLOCK_BYTES // READ_BYTES)]:
         (whole,) = _whole(pa.Table.from_batches(parts))
         yield whole

@@ -126,7 +126,9 @@ def _expression(part: _RunOfCharacters | str) -> str:
 
 
 def _goes_on(run: _RunOfCharacters, following: _RunOfCharacters | str) -> bool:
-    """Return whether what follows a run may begin with a character that the run would have taken."""
+    """Return whether what follows a run may begin with a character that the run would have
+    taken.
+    """
     if isinstance(following, _RunOfCharacters):
         return following.characters == run.characters
     return re.fullmatch(f"[{run.characters}]", following) is not None

@@ -43,7 +43,9 @@ def euro_cents(amounts: Column, currencies: Column, instants: Column) -> Column:
 
 
 def units_per_eur(currencies: Column, instants: Column) -> Column:
-    """Return what a euro is worth in each currency in the month of the instant; NaN where unknown."""
+    """Return what a euro is worth in each currency in the month of the instant; NaN where
+    unknown.
+    """
     first = STRING_TABLE.map_numbers(currencies, first_of_currency)
     days = month_of_day()
     day = np.floor_divide(instants, DAY_US).astype(np.float64) - _first_day()

@@ -72,7 +72,9 @@ class FeatureFrame:
         return self._spill.rows(window, among.start, among.stop)
 
     def features(self, program: Program) -> Iterator[tuple[slice, Columns]]:
-        """Yield what a program over subjects and windows makes, for a block of subjects at a time."""
+        """Yield what a program over subjects and windows makes, for a block of subjects at a
+        time.
+        """
         begins = range(0, max(len(self), 1), BLOCK_ROWS)
         blocks = [slice(begin, min(begin + BLOCK_ROWS, len(self))) for begin in begins]
 

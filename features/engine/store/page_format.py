@@ -60,7 +60,9 @@ def rows_at(pages: int, shape: Column) -> int:
 
 @inner
 def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int:
-    """Return which of so many rows or entries is the first of an instant or later; `size` for none."""
+    """Return which of so many rows or entries is the first of an instant or later; `size` for
+    none.
+    """
     start, stop = 0, size
     while start < stop:
         middle = (start + stop) // 2

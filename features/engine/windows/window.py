@@ -34,7 +34,9 @@ class Window:
 
     @property
     def keying(self) -> Keying:
-        """Return how the events of its source are keyed; windows of one keying share an event log."""
+        """Return how the events of its source are keyed; windows of one keying share an event
+        log.
+        """
         return self.source, self.matching, self.where
 
     def __str__(self) -> str:
