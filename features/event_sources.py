@@ -146,7 +146,14 @@ def paid_outcomes(records: RecordBlocks) -> Columns:
     paid.
     """
     outcomes = _outcomes(records)
-    paid = _payments_for(np.unique(outcomes["subject_id"]), records)
+    # The payments for some subjects, with until when each counts where any was amended.
+    subject_ids = np.unique(outcomes["subject_id"])
+    amendments, first, kept = records.amendments("transactions"), 0, []
+    for block in records.blocks("transactions", PAYMENT_FIELDS_READ):
+        ending = _ending(block, amendments, first)
+        kept.append(rows(ending, np.isin(block["subject_id"], subject_ids)))
+        first += length(block)
+    paid = join_events(kept)
     of_kinds = [
         paid_outcome_events(kind, read_all_subjects(kind, records, frozenset()), outcomes, paid)
         for kind in SUBJECT_TYPES
@@ -160,16 +167,6 @@ def _outcomes(records: RecordBlocks) -> Columns:
     """
     outcomes = read_whole(records, "outcomes", FIELDS_READ)
     return _ending(outcomes, records.amendments("outcomes"), 0)
-
-
-def _payments_for(subject_ids: Column, records: RecordBlocks) -> Columns:
-    """The payments for some subjects, with until when each counts where any was amended."""
-    amendments, first, kept = records.amendments("transactions"), 0, []
-    for block in records.blocks("transactions", PAYMENT_FIELDS_READ):
-        ending = _ending(block, amendments, first)
-        kept.append(rows(ending, np.isin(block["subject_id"], subject_ids)))
-        first += length(block)
-    return join_events(kept)
 
 
 def _ending(records: Columns, amendments: Amendments, first: int) -> Columns:

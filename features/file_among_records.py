@@ -67,7 +67,19 @@ def among_records(
         for other in RECORD_FILES.keys() - {name}:
             if found := record_file_of(records, other):
                 (folder / found.name).symlink_to(found.resolve())
-        others = _write(folder / f"{name}.parquet", records, kind, given)
+        # Write subjects that are not given, and then those that are; how many rows the others
+        # have.
+        out = folder / f"{name}.parquet"
+        subject_type, others = SUBJECT_TYPES[kind], 0
+        schema = arrow_schema(subject_type.record)
+        ids = pc.unique(given[subject_type.id_field])
+        with pq.ParquetWriter(out, schema) as writer:
+            for table in _known(records, subject_type.record_file):
+                is_given = pc.is_in(table[subject_type.id_field], ids)
+                kept = table.filter(pc.invert(is_given)).cast(schema)
+                writer.write_table(kept)
+                others += len(kept)
+            writer.write_table(given.cast(schema), row_group_size=BLOCK_ROWS)
         try:
             yield _not_empty(file, AskedSubjects(kind, folder, others, len(given)))
         except RecordsError as refusal:
@@ -101,21 +113,6 @@ def _not_empty(file: Path, asked: AskedSubjects) -> AskedSubjects:
     if not asked.rows:
         raise RecordsError(f"{file}: there is no {asked.kind} in it")
     return asked
-
-
-def _write(out: Path, records: Path, kind: SubjectKind, given: pa.Table) -> int:
-    """Write subjects that are not given, and then those that are; how many rows the others have."""
-    subject_type, others = SUBJECT_TYPES[kind], 0
-    schema = arrow_schema(subject_type.record)
-    ids = pc.unique(given[subject_type.id_field])
-    with pq.ParquetWriter(out, schema) as writer:
-        for table in _known(records, subject_type.record_file):
-            is_given = pc.is_in(table[subject_type.id_field], ids)
-            kept = table.filter(pc.invert(is_given)).cast(schema)
-            writer.write_table(kept)
-            others += len(kept)
-        writer.write_table(given.cast(schema), row_group_size=BLOCK_ROWS)
-    return others
 
 
 def _known(records: Path, name: str) -> Iterator[pa.Table]:

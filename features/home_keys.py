@@ -121,7 +121,20 @@ def read_key(folder: Path, name: str) -> bytes:
     if not file.exists() and is_blank_home(folder):
         make_keys(folder)
     content = read_secret(folder, KEY_FILES[name])
-    _check(file, name, content)
+    if name == SIGNING:
+        try:
+            _private(name, content)
+        except ValueError:
+            size = len(content)
+            raise TidegateError(
+                f"{file} is no Ed25519 private key in PEM ({size} bytes); put it back from the "
+                "copy of HOME/keys"
+            ) from None
+    elif len(content) != KEY_BYTES:
+        raise TidegateError(
+            f"{file} has {len(content)} bytes, want {KEY_BYTES}: it was cut off or is another "
+            "file; put it back from the copy of HOME/keys"
+        )
     return content
 
 
@@ -341,23 +354,6 @@ def _private(name: str, content: bytes) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("no Ed25519 key")
     return key
-
-
-def _check(file: Path, name: str, content: bytes) -> None:
-    if name == SIGNING:
-        try:
-            _private(name, content)
-        except ValueError:
-            size = len(content)
-            raise TidegateError(
-                f"{file} is no Ed25519 private key in PEM ({size} bytes); put it back from the "
-                "copy of HOME/keys"
-            ) from None
-    elif len(content) != KEY_BYTES:
-        raise TidegateError(
-            f"{file} has {len(content)} bytes, want {KEY_BYTES}: it was cut off or is another "
-            "file; put it back from the copy of HOME/keys"
-        )
 
 
 def _sweep(folder: Path) -> None:

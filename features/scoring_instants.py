@@ -30,7 +30,17 @@ def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRul
     `records` need hold no more than these subjects, what is linked to them, and their journeys.
     """
     known_at = _known_at(kind, records)
-    amended = _amended(kind, records)
+    # The versions of those declarations that were amended or withdrawn, by subject.
+    subject_type = SUBJECT_TYPES[kind]
+    identity = subject_type.id_field
+    read = [identity, "declared_at", "known_at", "version", "withdrawn"]
+    table = _table(records, subject_type.record_file, read)
+    amends = pc.or_(pc.greater(table["version"], 1), pc.equal(table["withdrawn"], 1))
+    named = pc.unique(table.filter(amends)[identity])
+    versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.filter(pc.is_in(table[identity], named)).to_pylist():
+        versions[row[identity]].append(row)
+    amended = {id_: lives_of(rows, subject_type.record) for id_, rows in versions.items()}
     found: dict[str, list[datetime]] = {}
     for subject_id, declared_at, due_at in _subjects(kind, records):
         known = known_at.get(subject_id, [])
@@ -83,20 +93,6 @@ def _known_at(kind: SubjectKind, records: RecordBlocks) -> Mapping[str, list[dat
             if instant is not None:
                 known_at[subject_id].append(instant)
     return known_at
-
-
-def _amended(kind: SubjectKind, records: RecordBlocks) -> dict[str, list[Life]]:
-    """The versions of those declarations that were amended or withdrawn, by subject."""
-    subject_type = SUBJECT_TYPES[kind]
-    identity = subject_type.id_field
-    read = [identity, "declared_at", "known_at", "version", "withdrawn"]
-    table = _table(records, subject_type.record_file, read)
-    amends = pc.or_(pc.greater(table["version"], 1), pc.equal(table["withdrawn"], 1))
-    named = pc.unique(table.filter(amends)[identity])
-    versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in table.filter(pc.is_in(table[identity], named)).to_pylist():
-        versions[row[identity]].append(row)
-    return {id_: lives_of(rows, subject_type.record) for id_, rows in versions.items()}
 
 
 def _stands_at(lives: Sequence[Life], instant: datetime) -> bool:

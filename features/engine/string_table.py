@@ -152,20 +152,19 @@ class StringTable:
         """The codes of texts that lie one after the other, as `contents_of_texts` has them."""
         codes = np.zeros(len(ends) - 1, np.int32)
         with self._learning:
-            self._make_room(len(codes), int(ends[-1] - ends[0]))
+            # Room for so many more texts of so many bytes, a table at most half full.
+            texts = len(codes)
+            size = int(ends[-1] - ends[0])
+            used = int(self._ends[self._size])
+            self._buffer = _grown(self._buffer, used + size)
+            self._ends = _grown(self._ends, self._size + texts + 1)
+            if 2 * (self._size + texts) > len(self._table):
+                wide = 1 << int(2 * (self._size + texts)).bit_length()
+                self._table = _spread(self._table, wide)
             self._size = _learn(
                 content, ends, self._buffer, self._ends, self._table, self._size, codes
             )
         return codes
-
-    def _make_room(self, texts: int, size: int) -> None:
-        """Room for so many more texts of so many bytes, a table at most half full."""
-        used = int(self._ends[self._size])
-        self._buffer = _grown(self._buffer, used + size)
-        self._ends = _grown(self._ends, self._size + texts + 1)
-        if 2 * (self._size + texts) > len(self._table):
-            wide = 1 << int(2 * (self._size + texts)).bit_length()
-            self._table = _spread(self._table, wide)
 
 
 def codes_at(codes: Codes, indices: pa.Array) -> Codes:

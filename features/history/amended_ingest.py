@@ -126,7 +126,10 @@ class AmendedIngest:
         concerned = self._concerned(records)
         before = self._rows(concerned)
         new = self._keep(records)
-        self._mark(concerned)
+        keys = [_OF_SUBJECT[kind] + id_.encode() for kind, id_ in concerned.subjects]
+        keys += list_keys(_OF_PAYMENT, concerned.payments)
+        keys += list_keys(_OF_PERMIT, concerned.documents)
+        self.store.put((key, b"1") for key in [*keys, _IS_MARKED])
         self._replace(before, self._rows(concerned))
         return new
 
@@ -198,12 +201,6 @@ class AmendedIngest:
             }
             append_versions(self.store, plain | first, index)
 
-    def _mark(self, concerned: Concerned) -> None:
-        keys = [_OF_SUBJECT[kind] + id_.encode() for kind, id_ in concerned.subjects]
-        keys += list_keys(_OF_PAYMENT, concerned.payments)
-        keys += list_keys(_OF_PERMIT, concerned.documents)
-        self.store.put((key, b"1") for key in [*keys, _IS_MARKED])
-
     def _rows(self, concerned: Concerned) -> Rows:
         """All rows of what is concerned, as it is kept."""
         found: Rows = defaultdict(Counter)
@@ -264,7 +261,18 @@ class AmendedIngest:
         yield subject_type.record_file, _raw(own)
         outcomes = self._outcomes(kind, id_)
         yield subject_type.outcome_source, _raw(outcome_events(kind, subjects, outcomes))
-        paid = self._paid(kind, id_)
+        # The payments for a subject, in all their versions.
+        (kept,) = lists(self.store, [PAID[kind] + id_.encode()])
+        index = self.schema.payments
+        columns = [
+            _in_force(index.columns([each.row for each in versions]), versions, index)
+            for payment_id in sorted({payment_id for *_, payment_id in kept})
+            for versions in [self._versions_in(index, payment_id)]
+        ]
+        columns = columns or [_in_force(index.columns([]), [], index)]
+        names = ("subject_kind", "subject_id", "payer_id", "payee_id", "known_at", COUNTS_UNTIL)
+        coded = [_coded({name: each[name] for name in names}) for each in columns]
+        paid = {name: np.concatenate([each[name] for each in coded]) for name in names}
         yield "paid_outcomes", _raw(paid_outcome_events(kind, subjects, outcomes, paid))
 
     def _subject(self, kind: SubjectKind, id_: str) -> Columns:
@@ -318,20 +326,6 @@ class AmendedIngest:
             "result": STRING_TABLE.codes([each[2] for each in kept]),
             COUNTS_UNTIL: until,
         }
-
-    def _paid(self, kind: SubjectKind, id_: str) -> Columns:
-        """The payments for a subject, in all their versions."""
-        (kept,) = lists(self.store, [PAID[kind] + id_.encode()])
-        index = self.schema.payments
-        columns = [
-            _in_force(index.columns([each.row for each in versions]), versions, index)
-            for payment_id in sorted({payment_id for *_, payment_id in kept})
-            for versions in [self._versions_in(index, payment_id)]
-        ]
-        columns = columns or [_in_force(index.columns([]), [], index)]
-        names = ("subject_kind", "subject_id", "payer_id", "payee_id", "known_at", COUNTS_UNTIL)
-        coded = [_coded({name: each[name] for name in names}) for each in columns]
-        return {name: np.concatenate([each[name] for each in coded]) for name in names}
 
 
 def _plainly_known_at(plain: RawColumns) -> Column:

@@ -284,7 +284,12 @@ class HistoryIngest:
     def _ingest_drifts(self, store: BlobTransaction, positions: RawColumns) -> int:
         """Insert where conveyances drifted; of any other position nothing is kept."""
         drifts = rows_where(positions, ~np.isnan(number_column(positions, "drift_cell")))
-        keys = _drift_keys(drifts)
+        # The key of each place and instant of a journey, however often it was told.
+        columns = (text_column(drifts, "journey_id"), drifts["known_at"], drifts["drift_cell"])
+        keys = [
+            b"%b%b %d %d" % (_DRIFT, journey_id.encode(), known_at, cell)
+            for journey_id, known_at, cell in zip(*columns, strict=True)
+        ]
         is_new = are_new(store, keys)
         self._insert(store, "drifts", rows_where(drifts, is_new))
         store.put((key, b"") for key in keys)
@@ -332,15 +337,6 @@ def _found(subjects: RawColumns, inspections: Sequence[Inspection]) -> RawColumn
 
 def _is_conclusive(inspection: Inspection) -> bool:
     return inspection[2] in CONCLUSIVE
-
-
-def _drift_keys(drifts: RawColumns) -> list[bytes]:
-    """The key of each place and instant of a journey, however often it was told."""
-    columns = (text_column(drifts, "journey_id"), drifts["known_at"], drifts["drift_cell"])
-    return [
-        b"%b%b %d %d" % (_DRIFT, journey_id.encode(), known_at, cell)
-        for journey_id, known_at, cell in zip(*columns, strict=True)
-    ]
 
 
 def _as_events(subjects: RawColumns) -> RawColumns:

@@ -173,18 +173,14 @@ def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str,
     elif pa.types.is_string(column.type):
         yield from _broken_text(column, limit)
     else:
-        yield from _broken_number(column, limit)
-
-
-def _broken_number(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    if pa.types.is_floating(column.type):
-        is_finite = pc.is_finite(column)
-        yield "is not a finite number", pc.invert(is_finite)
-        column = pc.if_else(is_finite, column, pa.scalar(None, column.type))
-    if limit.at_least is not None:
-        yield f"is below {limit.at_least}", pc.less(column, limit.at_least)
-    if limit.at_most is not None:
-        yield f"is above {limit.at_most}", pc.greater(column, limit.at_most)
+        if pa.types.is_floating(column.type):
+            is_finite = pc.is_finite(column)
+            yield "is not a finite number", pc.invert(is_finite)
+            column = pc.if_else(is_finite, column, pa.scalar(None, column.type))
+        if limit.at_least is not None:
+            yield f"is below {limit.at_least}", pc.less(column, limit.at_least)
+        if limit.at_most is not None:
+            yield f"is above {limit.at_most}", pc.greater(column, limit.at_most)
 
 
 def _broken_text(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:

@@ -35,7 +35,11 @@ def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
     extremes, of texts at their bytes.
     """
     if pa.types.is_string(values.type):
-        return _are_plain_texts(values, limit)
+        plain = None if values.null_count else _plain(limit.pattern, limit.longest)
+        if plain is None or limit.choices or limit.codes:
+            return False
+        are_allowed, least, most = plain
+        return bool(_are_of(*contents_of_texts(values), are_allowed, least, most))
     return _are_within(values, limit)
 
 
@@ -76,17 +80,6 @@ def _extremes(
         least, most = min(least, cells[row]), max(most, cells[row])
         is_finite &= cells[row] - cells[row] == 0
     return least, most, is_finite
-
-
-def _are_plain_texts(texts: pa.Array, limit: Limits) -> bool:
-    """Return whether every text is of as many bytes as the limit has characters, all of its one
-    class.
-    """
-    plain = None if texts.null_count else _plain(limit.pattern, limit.longest)
-    if plain is None or limit.choices or limit.codes:
-        return False
-    are_allowed, least, most = plain
-    return bool(_are_of(*contents_of_texts(texts), are_allowed, least, most))
 
 
 @cache

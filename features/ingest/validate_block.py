@@ -32,7 +32,13 @@ class Identities:
     def add(self, block: pa.RecordBatch, columns: Columns) -> None:
         """Remember the rows of a block, of which these columns are returned."""
         if len(self._unique) == 1 and self._unique[0] in columns:
-            self._add_codes(columns[self._unique[0]])
+            codes = columns[self._unique[0]]
+            if len(self._codes) < len(STRING_TABLE):
+                # The same notes, with room for twice as many texts as are known.
+                self._codes = np.append(
+                    self._codes, np.zeros(2 * len(STRING_TABLE) - len(self._codes), bool)
+                )
+            self._has_repeated |= _mark_seen(codes, self._codes)
             return
         self._hashes.append(identity_hashes(block, self._unique))
 
@@ -42,11 +48,6 @@ class Identities:
         """
         hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
         return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
-
-    def _add_codes(self, codes: Column) -> None:
-        if len(self._codes) < len(STRING_TABLE):
-            self._codes = _grow(self._codes)
-        self._has_repeated |= _mark_seen(codes, self._codes)
 
 
 def identity_hashes(block: pa.RecordBatch, unique: tuple[str, ...]) -> Column:
@@ -154,11 +155,6 @@ def _hashes(column: pa.Array) -> Column:
     if pa.types.is_string(column.type):
         return hashes_of_texts(column)
     return cells_of(column.cast(pa.int64()), np.int64, 0) * np.int64(-7046029254386353131)
-
-
-def _grow(marked: Column) -> Column:
-    """The same notes, with room for twice as many texts as are known."""
-    return np.append(marked, np.zeros(2 * len(STRING_TABLE) - len(marked), bool))
 
 
 @compiled(nogil=True)

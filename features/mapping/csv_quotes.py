@@ -16,7 +16,10 @@ def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> N
 
     `lines` are those of a file from the second on; a quote inside a value without quotes is text.
     """
-    whole = _whole_row(delimiter)
+    # Possessive, so that matching never goes back: a line of a stranger could else take for ever.
+    end = re.escape(delimiter)
+    quoted = rf'"[^"]*+(?:""[^"]*+)*+"[^{end}]*+'
+    whole = re.compile(rf'(?:(?:{quoted}|[^"{end}][^{end}]*+)?+(?:{end}|\Z))++')
     row, first = "", 0
     for number, line in enumerate(lines, start=2):
         if not row and _QUOTE not in line:
@@ -32,13 +35,3 @@ def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> N
             f"{place}: the quote that begins a value in line {first:,} does not end within "
             f"{MOST_LINES} lines, and would take the rows behind it along; end it, or take it away"
         )
-
-
-def _whole_row(delimiter: str) -> re.Pattern[str]:
-    """Return what matches rows all of whose quoted values end; two quotes in one stand for one.
-
-    It never goes back: a line of a stranger's could else take for ever.
-    """
-    end = re.escape(delimiter)
-    quoted = rf'"[^"]*+(?:""[^"]*+)*+"[^{end}]*+'
-    return re.compile(rf'(?:(?:{quoted}|[^"{end}][^{end}]*+)?+(?:{end}|\Z))++')

@@ -83,7 +83,8 @@ def import_source_tables(
     unread = [(at, name) for name, at in mapping.tables_read.items() if name not in sources]
     mapping.refuse([(at, f"no input is the table {name!r}") for at, name in unread])
     check_columns(mapping, schemas)
-    _refuse_without_key(mapping, pseudonym_key)
+    if pseudonym_key is None and mapping.makes_pseudonyms:
+        raise TidegateError(f"{mapping.file}: its pseudonyms need the key of a home; give --home")
     run = _Run(mapping, sources, schemas, pseudonym_key, progress)
     if out is None:
         with TemporaryDirectory() as temporary:
@@ -263,8 +264,3 @@ def _schema_of(tables: Sequence[SourceTable]) -> pa.Schema:
         if lacking := [name for name in first.schema.names if name not in other.schema.names]:
             raise TidegateError(f"{other.place} lacks the column {lacking[0]!r} of {first.place}")
     return first.schema
-
-
-def _refuse_without_key(mapping: MappingFile, key: bytes | None) -> None:
-    if key is None and mapping.makes_pseudonyms:
-        raise TidegateError(f"{mapping.file}: its pseudonyms need the key of a home; give --home")

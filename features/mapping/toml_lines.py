@@ -27,7 +27,17 @@ def key_lines(text: str) -> dict[KeyPath, int]:
             continue
         whole, statement = statement.lstrip(), ""
         if whole.startswith("["):
-            inside = _numbered(_keys(whole), found, is_array=whole.startswith("[["))
+            # The path of a header with the numbers of the arrays that it goes through.
+            path = _keys(whole)
+            is_array = whole.startswith("[[")
+            inside = ()
+            for place, key in enumerate(path):
+                inside = (*inside, key)
+                tables = sum(other[:-1] == inside and isinstance(other[-1], int) for other in found)
+                if is_array and place == len(path) - 1:
+                    inside = (*inside, tables)
+                elif tables:
+                    inside = (*inside, tables - 1)
             found.setdefault(inside, begins)
         elif said:  # neither a comment nor nothing
             found[inside + _keys(whole)] = begins
@@ -61,16 +71,3 @@ def _keys(statement: str) -> KeyPath:
 def _read_key(statement: str) -> dict[str, Any] | None:
     ends = (sign.start() for sign in re.finditer("=", statement))  # one may be inside of a key
     return next(filter(None, (_read(f"{statement[:end]}= 0") for end in ends)), None)
-
-
-def _numbered(path: KeyPath, found: dict[KeyPath, int], *, is_array: bool) -> KeyPath:
-    """The path of a header with the numbers of the arrays that it goes through."""
-    numbered: KeyPath = ()
-    for place, key in enumerate(path):
-        numbered = (*numbered, key)
-        tables = sum(other[:-1] == numbered and isinstance(other[-1], int) for other in found)
-        if is_array and place == len(path) - 1:
-            numbered = (*numbered, tables)
-        elif tables:
-            numbered = (*numbered, tables - 1)
-    return numbered

@@ -112,7 +112,9 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
         return
     number = _wanted(_wanted(root, "BusinessHeaderDocument"), "ID")
     consignment = _wanted(root, "MasterConsignment")
-    _check_movements(consignment)
+    for movement in consignment.every("SpecifiedLogisticsTransportMovement"):
+        _wanted(movement, "ModeCode")
+        _wanted(movement, "ID")
     house = consignment.first("IncludedHouseConsignment")
     own = house or consignment
     if root.name == "HouseWaybill" and house is None:
@@ -142,12 +144,6 @@ def _check_consignments(master: Element, own: Element) -> None:
             code = _wanted(_wanted(consignment, name), "ID")
             if not _AIRPORT.fullmatch(code.text):
                 raise MessageRefused(code.place, "want the code of an airport", code.line)
-
-
-def _check_movements(consignment: Element) -> None:
-    for movement in consignment.every("SpecifiedLogisticsTransportMovement"):
-        _wanted(movement, "ModeCode")
-        _wanted(movement, "ID")
 
 
 def _check_pieces(item: Element) -> None:

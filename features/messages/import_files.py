@@ -162,7 +162,14 @@ def write_import(imported: Sequence[ImportedFile], format: str, out: Path) -> No
             for file, each in conversions:
                 for made in each.records:
                     numbers[made.record_type] += 1
-                    source = _source(file, format, each, made)
+                    source = {
+                        "key": [str(part) for part in made.key],
+                        "file": file.name,
+                        "format": format,
+                        "kind": each.kind,
+                        "message_id": each.message_id,
+                        "places": made.places,
+                    }
                     row = {"record_type": made.record_type, "row": numbers[made.record_type]}
                     sources.write(json.dumps(row | source, default=str) + "\n")
         report = {"format": format, "files": [each.report() for each in imported]}
@@ -176,15 +183,3 @@ def _table(rows: list[dict[str, Any]], record: Any) -> pa.Table:
         if not field.is_required()
     }
     return pa.Table.from_pylist([defaults | row for row in rows], arrow_schema(record))
-
-
-def _source(file: Path, format: str, conversion: Conversion, made: MadeRecord) -> dict[str, Any]:
-    """Return where a record came from: the file, its message, and a place for each field."""
-    return {
-        "key": [str(part) for part in made.key],
-        "file": file.name,
-        "format": format,
-        "kind": conversion.kind,
-        "message_id": conversion.message_id,
-        "places": made.places,
-    }

@@ -77,7 +77,14 @@ def keep_payment(payment: Payment, reading: MessageReading) -> None:
         return
     draft.put("subject_kind", linked[0]).put("subject_id", linked[1])
     draft.put("transaction_id", _transaction_id(payment, reading))
-    _put_parties(draft, payment, reading)
+    payer, payee = _numbers(payment, "Dbtr"), _numbers(payment, "Cdtr")
+    draft.put("payer_id", reading.party(payer)).put("payee_id", reading.party(payee))
+    draft.put("payer_country", _country(payment, "Dbtr", reading))
+    draft.put("payee_country", _country(payment, "Cdtr", reading))
+    iban = _account(payment, "Dbtr", "IBAN")
+    if iban is not None:
+        is_valid = mod_97_10.is_valid(iban.text[4:] + iban.text[:4])
+        draft.put("payer_iban_valid", Value(bool(is_valid), iban.place, (iban,), True))
     _put_amount(draft, payment, reading)
     draft.put("method", _method(payment, reading)).put("purpose", _purpose(payment, reading))
     draft.put("paid_at", _paid_at(payment, reading)).put("known_at", reading.received_at)
@@ -122,17 +129,6 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
         return reading.id(entry.first("AcctSvcrRef"))
     place = re.sub(r"[^0-9]+", ".", payment.at.place).strip(".") or "1"
     return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
-
-
-def _put_parties(draft: RecordDraft, payment: Payment, reading: MessageReading) -> None:
-    payer, payee = _numbers(payment, "Dbtr"), _numbers(payment, "Cdtr")
-    draft.put("payer_id", reading.party(payer)).put("payee_id", reading.party(payee))
-    draft.put("payer_country", _country(payment, "Dbtr", reading))
-    draft.put("payee_country", _country(payment, "Cdtr", reading))
-    iban = _account(payment, "Dbtr", "IBAN")
-    if iban is not None:
-        is_valid = mod_97_10.is_valid(iban.text[4:] + iban.text[:4])
-        draft.put("payer_iban_valid", Value(bool(is_valid), iban.place, (iban,), True))
 
 
 def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:

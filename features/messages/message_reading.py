@@ -62,7 +62,14 @@ class MessageReading:
     def keep(self, draft: RecordDraft) -> bool:
         """Make a record of a draft, as the message means it; whether it could be made."""
         if self.function == "withdraws" and draft.record_type != "journeys":
-            return self._withdraw(draft)
+            # Note what a draft withdraws; of its values those that name it are used.
+            withdrawn = withdrawn_record(draft, self.received_at)
+            if isinstance(withdrawn, RefusedRecord):
+                self._refused.append(withdrawn)
+                return False
+            self._withdrawals.append(replace(withdrawn, behind=len(self._records)))
+            self._note_used(draft.values[name] for name in withdrawn.places)
+            return True
         made, left_out = draft.made()
         self._why_left |= left_out
         if isinstance(made, RefusedRecord):
@@ -88,16 +95,6 @@ class MessageReading:
         elif not record.is_part_of_declaration or made.fields.get(record.known_from) is not None:
             self._others.add((made.record_type, made.identity))
         self.options.bounds.check_records(len(self._subjects), len(self._others), place)
-
-    def _withdraw(self, draft: RecordDraft) -> bool:
-        """Note what a draft withdraws; of its values those that name it are used."""
-        withdrawn = withdrawn_record(draft, self.received_at)
-        if isinstance(withdrawn, RefusedRecord):
-            self._refused.append(withdrawn)
-            return False
-        self._withdrawals.append(replace(withdrawn, behind=len(self._records)))
-        self._note_used(draft.values[name] for name in withdrawn.places)
-        return True
 
     def _note_used(self, values: Iterable[Value]) -> None:
         for value in values:

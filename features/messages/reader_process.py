@@ -101,7 +101,9 @@ def _serve(service: socket.socket, base: int) -> None:
             frames = [orjson.dumps({"stays": is_light})]
         del request, asked
         for frame in frames:
-            _send(service, frame)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                service.sendall(LENGTH.pack(len(frame)))
+                service.sendall(frame)
         del frames
 
 
@@ -175,12 +177,6 @@ def _exactly(service: socket.socket, count: int) -> bytes | None:
             return None
         view = view[received:]
     return bytes(buffer)
-
-
-def _send(service: socket.socket, frame: bytes | bytearray) -> None:
-    with suppress(BrokenPipeError, ConnectionResetError):
-        service.sendall(LENGTH.pack(len(frame)))
-        service.sendall(frame)
 
 
 def _resident_after_rest() -> int:

@@ -257,7 +257,20 @@ def _keep_shipment(
     draft.put("forwarder_id", ubl_party(forwarder, reading))
     declarant = root.first("DeclarantParty", "ExporterParty/AgentParty", "ImporterParty/AgentParty")
     draft.put("declarant_id", ubl_party(declarant, reading))
-    _put_countries(draft, shipment, reading)
+    of_goods = next(iter(shipment.everywhere("OriginCountry")), None)
+    code = "IdentificationCode"
+    draft.put("origin_country", reading.country(of_goods.first(code) if of_goods else None))
+    from_paths = (
+        "Consignment/OriginalDepartureCountry",
+        "ExportCountry",
+        "Delivery/Despatch/DespatchAddress/Country",
+    )
+    to_paths = (
+        *("Consignment/FinalDestinationCountry", "Delivery/DeliveryAddress/Country"),
+        "Consignment/RequestedDeliveryTransportEvent/Location/Address/Country",
+    )
+    for name, paths in (("dispatch_country", from_paths), ("destination_country", to_paths)):
+        draft.put(name, reading.country(shipment.first(*(f"{path}/{code}" for path in paths))))
     put_heading(draft, codes_of(shipment, reading))
     draft.put("goods_description", _description(shipment, reading))
     _put_measures(draft, shipment, reading)
@@ -273,23 +286,6 @@ def _put_parties(
 ) -> None:
     for name, paths in (("consignor_id", _CONSIGNOR), ("consignee_id", _CONSIGNEE)):
         draft.put(name, ubl_party(_first_party(root, shipment, paths), reading))
-
-
-def _put_countries(draft: RecordDraft, shipment: Element, reading: MessageReading) -> None:
-    of_goods = next(iter(shipment.everywhere("OriginCountry")), None)
-    code = "IdentificationCode"
-    draft.put("origin_country", reading.country(of_goods.first(code) if of_goods else None))
-    from_paths = (
-        "Consignment/OriginalDepartureCountry",
-        "ExportCountry",
-        "Delivery/Despatch/DespatchAddress/Country",
-    )
-    to_paths = (
-        *("Consignment/FinalDestinationCountry", "Delivery/DeliveryAddress/Country"),
-        "Consignment/RequestedDeliveryTransportEvent/Location/Address/Country",
-    )
-    for name, paths in (("dispatch_country", from_paths), ("destination_country", to_paths)):
-        draft.put(name, reading.country(shipment.first(*(f"{path}/{code}" for path in paths))))
 
 
 def _description(shipment: Element, reading: MessageReading) -> Value | None:

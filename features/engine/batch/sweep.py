@@ -44,9 +44,15 @@ class Sweep:
         """
         first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
         if values is not None:
-            return _of_values(
-                window.reducer, values, self._events.in_key_order(values), first, stop
-            )
+            reducer = window.reducer
+            ordered = self._events.in_key_order(values)
+            if reducer is Reducer.DISTINCT:
+                return _distinct(ordered, first, stop, int(values.max(initial=-1)) + 1)
+            if reducer is Reducer.LATEST:
+                return _latest(ordered, first, stop)
+            if reducer in (Reducer.TOTAL, Reducer.MEAN):
+                return _total(ordered, first, stop, reducer is Reducer.MEAN)
+            return _extreme(int(reducer), ordered, first, stop)
         if window.reducer is Reducer.COUNT:
             return (stop - first).astype(np.float64)
         known_at, at = self._events.instants, self._subjects.instants
@@ -97,18 +103,6 @@ def reduce_windows(
     """Each window of one keying for so many subjects, grouped by their keys; NaN without a key."""
     groups = KeyGroups.sort(keys, events["known_at"], len(subject_groups.starts) - 1)
     return Sweep(groups, subject_groups, subjects).reduce(windows, events)
-
-
-def _of_values(
-    reducer: Reducer, values: Column, ordered: Column, first: Column, stop: Column
-) -> Column:
-    if reducer is Reducer.DISTINCT:
-        return _distinct(ordered, first, stop, int(values.max(initial=-1)) + 1)
-    if reducer is Reducer.LATEST:
-        return _latest(ordered, first, stop)
-    if reducer in (Reducer.TOTAL, Reducer.MEAN):
-        return _total(ordered, first, stop, reducer is Reducer.MEAN)
-    return _extreme(int(reducer), ordered, first, stop)
 
 
 @compiled(nogil=True)

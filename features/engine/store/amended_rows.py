@@ -102,7 +102,13 @@ def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column
         places = np.flatnonzero((open_rows[:, own] == row[own]).all(axis=1))
         if not len(places):
             raise _lacks_amended()
-        open_rows = _without(open_rows, int(places[0]), layout)
+        # The rows but for one; the next with a label of its has when the label was there before.
+        place = int(places[0])
+        for word in range(layout.label_at, layout.width, 2):
+            alike = np.flatnonzero(open_rows[place + 1 :, word] == open_rows[place, word])
+            if len(alike):
+                open_rows[place + 1 + alike[0], word + 1] = open_rows[place, word + 1]
+        open_rows = np.delete(open_rows, place, axis=0)
     blob_left = np.concatenate([words[:head], open_rows.ravel()])
     has_rows = words[PAGES] or len(open_rows)  # one word alone would stand for no key
     store.put([(key, close_blob(store, layout, key, blob_left) if has_rows else b"")])
@@ -113,12 +119,3 @@ def _lacks_amended() -> OnlineStoreUnavailable:
         "the online feature store lacks a record that was amended; make it anew with "
         "`tidegate state rebuild`"
     )
-
-
-def _without(rows: Column, place: int, layout: Layout) -> Column:
-    """The rows but for one; the next with a label of its has when the label was there before."""
-    for word in range(layout.label_at, layout.width, 2):
-        alike = np.flatnonzero(rows[place + 1 :, word] == rows[place, word])
-        if len(alike):
-            rows[place + 1 + alike[0], word + 1] = rows[place, word + 1]
-    return np.delete(rows, place, axis=0)

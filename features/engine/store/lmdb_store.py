@@ -140,7 +140,17 @@ def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
     with _OPENING:
         environment = _OPEN.get(_identity(file)) if file.exists() else None
         if environment is None:
-            database = _new(folder, is_bulk=is_bulk)
+            folder.mkdir(parents=True, exist_ok=True)
+            _allocate_lock(folder / "lock.mdb")
+            database = lmdb.open(
+                str(folder),
+                map_size=MAX_MAP_BYTES,
+                max_readers=MOST_READERS,
+                metasync=False,
+                sync=not is_bulk,
+                readahead=False,  # keys are read all over the file
+            )
+            database.reader_check()  # a killed reader holds nothing back
             environment = _Environment(_identity(file), database)
             _OPEN[environment.identity] = environment
         environment.holders += 1
@@ -150,21 +160,6 @@ def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
 def _identity(file: Path) -> _Identity:
     status = file.stat()
     return status.st_dev, status.st_ino
-
-
-def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
-    folder.mkdir(parents=True, exist_ok=True)
-    _allocate_lock(folder / "lock.mdb")
-    database = lmdb.open(
-        str(folder),
-        map_size=MAX_MAP_BYTES,
-        max_readers=MOST_READERS,
-        metasync=False,
-        sync=not is_bulk,
-        readahead=False,  # keys are read all over the file
-    )
-    database.reader_check()  # a killed reader holds nothing back
-    return database
 
 
 def _allocate_lock(file: Path) -> None:

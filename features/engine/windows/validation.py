@@ -46,7 +46,8 @@ def _mistakes(
         yield f"days is {window.days}; want 1 or more, or None for all of history"
     yield from _key_mistakes(window, subject, source)
     yield from _value_mistakes(window, source)
-    yield from _where_mistakes(window, source)
+    if window.where is not None:
+        yield from _column_mistakes("where", window.where, window, source, Kind.NUMBER)
 
 
 def _key_mistakes(
@@ -79,11 +80,6 @@ def _value_mistakes(window: Window, source: EventSource) -> Iterator[str]:
     if not reducer.needs_value:
         yield f"{reducer!s} reduces no value, and has value={value!r}"
     yield from _column_mistakes("value", value, window, source, _kind_of_value(reducer))
-
-
-def _where_mistakes(window: Window, source: EventSource) -> Iterator[str]:
-    if window.where is not None:
-        yield from _column_mistakes("where", window.where, window, source, Kind.NUMBER)
 
 
 def _column_mistakes(

@@ -179,7 +179,15 @@ def _lines(draft: MappingDraft) -> Iterator[str]:
         yield from _lines_of_table(table)
         for record in table.records:
             yield ""
-            yield from _lines_of_record(table, record)
+            yield f"[{record.name}]"
+            yield f"from = {_value(table.name)}"
+            for each in record.fields:
+                yield f"{each.field} = {_said(each)} # {each.in_words}: {each.why}"
+            for name in record.missing:
+                yield _to_be_said(record.name, name)
+            yield from _currencies(record)
+            if any("pseudonym" in each.options for each in record.fields):
+                yield "# Where ids of parties are pseudonyms already, name the column alone."
         if table.left_over:
             yield ""
             yield f"# Left over of {table.name}: {', '.join(table.left_over)}"
@@ -203,18 +211,6 @@ def _lines_of_table(table: TableDraft) -> Iterator[str]:
 
 _OF_BYTES = " # a guess: it is not UTF-8; cp1252 is that of Western Europe, and reads any bytes"
 _FIRST_SIX = r"(?P<HS6>\d{6})\d*"
-
-
-def _lines_of_record(table: TableDraft, record: RecordProposal) -> Iterator[str]:
-    yield f"[{record.name}]"
-    yield f"from = {_value(table.name)}"
-    for each in record.fields:
-        yield f"{each.field} = {_said(each)} # {each.in_words}: {each.why}"
-    for name in record.missing:
-        yield _to_be_said(record.name, name)
-    yield from _currencies(record)
-    if any("pseudonym" in each.options for each in record.fields):
-        yield "# Where ids of parties are pseudonyms already, name the column alone."
 
 
 def _to_be_said(record_type: str, field: str) -> str:

@@ -71,7 +71,10 @@ def distance_km(
         return circle
     usual: Numbers = circle * WINDING[mode]
     if mode == "sea":
-        by_network = _sea_km(origins, destinations)
+        terminals, km = _sea_matrix()
+        first, second = row_in(terminals, origins), row_in(terminals, destinations)
+        known = (first >= 0) & (second >= 0)
+        by_network = np.where(known, km[first, second], np.nan)
         usual = np.where(np.isnan(by_network), usual, np.maximum(by_network, circle))
     return usual
 
@@ -83,13 +86,6 @@ def usual_hours(distance_km: npt.ArrayLike, mode: Mode) -> Numbers:
     [11.5]
     """
     return np.asarray(distance_km, dtype=np.float64) / USUAL_KMH[mode] + END_HOURS[mode]
-
-
-def _sea_km(origins: npt.ArrayLike, destinations: npt.ArrayLike) -> Numbers:
-    terminals, km = _sea_matrix()
-    first, second = row_in(terminals, origins), row_in(terminals, destinations)
-    known = (first >= 0) & (second >= 0)
-    return np.where(known, km[first, second], np.nan)
 
 
 @cache
