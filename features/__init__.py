@@ -1,4 +1,4 @@
-"""What is known about a route or a shipment, as of the instant it is scored.
+"""The facts about a route or a shipment, as of the instant it is scored.
 
 Enters: records of journeys, documents, transactions and outcomes (`records`), from files
 (`ingest`) or from one request (`submission`). Leaves: one row of features per subject, in the

@@ -29,7 +29,7 @@ _ARROW_OF = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a column's values must satisfy; None where the field sets no such limit.
+    """The limits of a column's values; None where the field sets no such limit.
 
     `codes` holds the name of a list of codes and what it holds.
     """

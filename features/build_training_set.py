@@ -34,8 +34,8 @@ from features.rescoring_rules import RescoringRules
 from features.scoring_instants import at_instants, later_instants
 from features.subject_types import SUBJECT_TYPES
 
+# Of all subjects some, or each of them at several scoring instants.
 SelectSubjects = Callable[[Columns], Columns]
-"""Of all subjects some, or each of them at several scoring instants."""
 
 METADATA_KEY = b"tidegate"
 SUBJECT_ROWS = 1 << 20  # of a row group, as Parquet is written without a word

@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Unit(StrEnum):
-    """What the numbers of a feature count; the feature's name carries the same unit."""
+    """The unit of a feature's numbers; the feature's name carries the same unit."""
 
     COUNT = "count"
     RATIO = "ratio"  # to what is usual or possible, which is 1
@@ -48,7 +48,7 @@ class Unit(StrEnum):
 
 
 class MonotoneConstraint(Enum):
-    """Where the domain is sure: which way the risk may only go as the value rises."""
+    """The direction in which alone the risk may go as the value rises, where the domain is sure."""
 
     HIGHER_IS_RISKIER = 1
     LOWER_IS_RISKIER = -1

@@ -1,4 +1,4 @@
-"""What can go wrong in this room.
+"""The errors of this folder.
 
 TidegateError                 shown to a person without a traceback; exit code 1
 ├── UnknownFeature            no feature of that name; says the nearest ones

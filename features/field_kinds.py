@@ -1,4 +1,4 @@
-"""What a field of a record is: a party, an identifier, a place, money, a quantity with its unit ...
+"""Kinds of fields of records: a party, an identifier, a place, money, a quantity with its unit ...
 
 Every field of `records` carries one of these kinds in its annotation. Masking, pseudonyms,
 watch-lists, links between cases, the third parties among payers and the description of the API
@@ -59,7 +59,7 @@ class Party(FieldKind):
 
 @dataclass(frozen=True)
 class Identifier(FieldKind):
-    """What names one thing that is not a party, and so leads to its parties."""
+    """The name of one thing that is not a party, and so leads to its parties."""
 
     identifies: IdentifierOf
 

@@ -17,15 +17,15 @@ from features.reference.code_lists import CODES, CodeList
 
 # Nothing that is scored happens outside these years; a slip of the pen does.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+# Earlier than every instant of a record.
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-"""Earlier than every instant of a record."""
 
 # RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
 RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
 _RFC_3339 = re.compile(RFC_3339, re.ASCII)
 HS_DIGITS = 6
+# Beyond it, a double may stand for another whole number than was meant.
 LARGEST_EXACT = 2**53
-"""Beyond it, a double may stand for another whole number than was meant."""
 _COMMODITY_CODE = re.compile(r"[0-9]{6,10}")
 
 

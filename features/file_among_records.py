@@ -24,8 +24,8 @@ from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
+# The column of a subject that says which row of its record file says it first.
 PLACE = "row_of_subject_file"
-"""The column of a subject that says which row of its record file says it first."""
 
 
 @dataclass(frozen=True)

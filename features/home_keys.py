@@ -44,6 +44,7 @@ KEY_BYTES = 32
 
 SIGNING, LOG, SUBJECTS, DRAWS, PSEUDONYMS = "signing", "log", "subjects", "draws", "pseudonyms"
 
+# What is made at the beginning; keys that wrap data keys are made with their database.
 KEY_FILES = {
     SIGNING: "signing.pem",
     LOG: "log.key",
@@ -51,18 +52,17 @@ KEY_FILES = {
     DRAWS: "draw.seed",
     PSEUDONYMS: "pseudonyms.key",
 }
-"""What is made at the beginning; keys that wrap data keys are made with their database."""
 
 PUBLIC_FILES = {SIGNING: "signing.pub", LOG: "log.pub"}
 
+# The folder of keys that were rotated away and are still needed.
 FORMER = "former"
-"""The folder of keys that were rotated away and are still needed."""
 
+# Keys without which what was made with them cannot be found or made again.
 KEPT_WHEN_ROTATED = (SUBJECTS, DRAWS, PSEUDONYMS)
-"""Keys without which what was made with them cannot be found or made again."""
 
+# In the home beside the folder of keys: which database it belongs to.
 DATABASE_FILE = "database.json"
-"""In the home beside the folder of keys: which database it belongs to."""
 
 _LEFT_BEHIND_S = 3600.0
 _PUBLIC_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Which fields of records name somebody or something, and what a submission names in them.
+"""Fields of records that name somebody or something, and the names a submission has in them.
 
 All of it derives from the kinds of the fields in `records`; a field that is added there is masked,
 gets pseudonyms and is looked up in watch-lists at once.

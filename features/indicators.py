@@ -5,6 +5,7 @@ Signs of danger to life (L) are kept apart, in `serving.triage.life_at_risk`: th
 lane and are never measured by a feature. An indicator without a feature is work to be done.
 """
 
+# What each indicator is, as it completes "a sign of …".
 INDICATORS: dict[str, str] = {
     "J01": "a detour",
     "J02": "more transfers than the corridor needs",
@@ -133,8 +134,8 @@ INDICATORS: dict[str, str] = {
     "N07": "movements made together",
     "N08": "earlier findings among the same parties",
 }
-"""What each indicator is, as it completes "a sign of …"."""
 
+# What the features of an indicator look at, whatever they find: a heading that accuses nobody.
 TOPICS: dict[str, str] = {
     "J01": "length of the way",
     "J02": "number of transfers",
@@ -263,7 +264,6 @@ TOPICS: dict[str, str] = {
     "N07": "movements together",
     "N08": "results of earlier inspections of the parties",
 }
-"""What the features of an indicator look at, whatever they find: a heading that accuses nobody."""
 
 NO_SIGN = "nothing by itself: a scale or a description"
 

@@ -1,4 +1,4 @@
-"""Which inputs of a submission feed which features, and which inputs are missing.
+"""The inputs of a submission that feed each feature, and the inputs that are missing.
 
 Inputs are written as paths: `legs` are all legs, `documents.invoice` documents of one kind,
 `shipment.volume_m3` a field, `journey` the journey that carries a shipment. What an input feeds
@@ -23,6 +23,7 @@ from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
+# What an office can ask for where a submission leaves it out, in the order of asking.
 INPUTS: dict[SubjectKind, tuple[str, ...]] = {
     "route": (
         "legs",
@@ -49,7 +50,6 @@ INPUTS: dict[SubjectKind, tuple[str, ...]] = {
         "shipment.forwarder_id",
     ),
 }
-"""What an office can ask for where a submission leaves it out, in the order of asking."""
 
 # Any one of these is enough for a feature that several of them feed.
 _MASSES = frozenset({"shipment.gross_mass_kg", "shipment.net_mass_kg"})

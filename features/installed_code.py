@@ -1,4 +1,4 @@
-"""What code is installed here, in words that are equal where it makes the same bits."""
+"""The installed code, in words that are equal where it makes the same bits."""
 
 import platform
 import unicodedata

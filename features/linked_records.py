@@ -70,16 +70,16 @@ class Measure(NamedTuple):
     function: Callable[..., Column]
 
 
+# Where and when a conveyance drifted, by one of its positions alone.
 DRIFT_CELL = Measure(("latitude", "longitude", "speed_kn", "observed_at"), drift_cell)
-"""Where and when a conveyance drifted, by one of its positions alone."""
 
+# Whether the description of a goods item names other goods than its code.
 OF_OTHER_GOODS = Measure(("description", "commodity_code"), are_of_other_goods)
-"""Whether the description of a goods item names other goods than its code."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinkedRecordType:
-    """How the records of one type are linked to subjects, and what they are called.
+    """The link of one type of records to subjects, and the words for them.
 
     `name` is that of the record file, of the submission's field and of the source of windows.
     `order_field` orders records that became known in one instant. Each record also reads the fields

@@ -30,20 +30,20 @@ Offence = Literal[
 ]
 OFFENCES: tuple[Offence, ...] = get_args(Offence)
 NOT_SMUGGLING: frozenset[Offence] = frozenset({"trafficking_in_persons", "document_fraud", "other"})
+# What papers alone can show.
 SEEN_IN_DOCUMENTS: frozenset[Offence] = frozenset(
     {"undervaluation", "misdescription", "document_fraud", "other"}
 )
-"""What papers alone can show."""
 AGAINST_PERSONS: frozenset[Offence] = frozenset({"migrant_smuggling", "trafficking_in_persons"})
 
 _CHAPTER_DIGITS = 2
 _ANY = "|".join(OFFENCES)
+# One class or several as one text, so that record files stay flat.
 OffenceCodes = Annotated[
     str,
     Field(pattern=rf"^({_ANY})([ |]({_ANY}))*$", examples=["tobacco document_fraud"]),
     Code(),
 ]
-"""One class or several as one text, so that record files stay flat."""
 
 
 def offences_in(codes: str | None) -> tuple[Offence, ...]:

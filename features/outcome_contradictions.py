@@ -1,18 +1,18 @@
-"""What an outcome cannot say at once: a result against its offences or its examination."""
+"""Contradictions within an outcome: a result against its offences or its examination."""
 
 from collections.abc import Sequence
 
 from features.offences import NOT_SMUGGLING, SEEN_IN_DOCUMENTS, Offence, offences_in
 
 FOUND_FIELDS = ("found_mass_kg", "found_items", "found_persons")
+# The fields of an outcome that may contradict each other.
 FIELDS = ("result", "offences", "examination", *FOUND_FIELDS)
-"""The fields of an outcome that may contradict each other."""
 
+# What is wrong with a result that was known before anybody looked: it would teach the future.
 TOO_EARLY = "is before the inspection began"
-"""What is wrong with a result that was known before anybody looked: it would teach the future."""
 
+# What is wrong with a probability by which the one outcome would stand for endless others.
 NEVER_SELECTED = "is 0, and the subject was selected"
-"""What is wrong with a probability by which the one outcome would stand for endless others."""
 
 _OF_PAPERS = frozenset({"documents", "post_clearance"})
 

@@ -1,4 +1,4 @@
-"""Which fields describe a person, and their refusal.
+"""Fields that describe a person, and their refusal.
 
 Tidegate scores journeys and consignments. A field about a person is refused wherever it turns up,
 by name, before its value is looked at; the value never reaches an error, a log or a table.
@@ -46,6 +46,7 @@ PERSON_WORDS = frozenset(
     """.split()
 )
 
+# Who works with a craft or travels by it: a column by that name holds who they are.
 _WORKS_WITH = frozenset(
     """
     driver drivers captain master skipper crew passenger passengers traveller traveler contact
@@ -53,7 +54,6 @@ _WORKS_WITH = frozenset(
     conducteur
     """.split()
 )
-"""Who works with a craft or travels by it: a column by that name holds who they are."""
 _NO_PERSONS = frozenset(
     """
     bill awb waybill data count total number capacity size max maximum consignment document record
@@ -77,6 +77,7 @@ _WHOLE_IN_OTHER_SCRIPTS = """
     ηλικια שם גיל מין نام
 """.split()
 
+# What stands beside a word about a person where both are written as one.
 _BESIDE = frozenset(
     """
     code no nr num id ids type country date of de du da number first last given family middle full
@@ -84,7 +85,6 @@ _BESIDE = frozenset(
     exporter shipper sender receiver declarant buyer seller agent owner
     """.split()
 )
-"""What stands beside a word about a person where both are written as one."""
 _PART_OF_OTHER_WORDS = frozenset("age ages dob face iris mrz nom nome nomes noms race sex".split())
 _LONGEST_JOINED = 40
 

@@ -33,7 +33,7 @@ class EarlierEvents:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a value rests on: declared fields, ids by record type, and earlier events.
+    """The basis of a value: declared fields, ids by record type, and earlier events.
 
     A leg's id is its sequence, a position's its instant.
     """

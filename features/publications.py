@@ -1,4 +1,4 @@
-"""Where the indicators behind the features were published, as features cite it, and what was read.
+"""Publications of the indicators behind the features, as features cite them, and what was read.
 
 `reference/indicator_sources.csv` has a row for each publication and indicator that somebody looked
 up. A citation without a row was not re-read.
@@ -39,7 +39,7 @@ WINDWARD = "Windward, notes on deceptive shipping practices"
 
 
 class Passage(NamedTuple):
-    """What a publication says of an indicator, in our words, and in which copy it was read.
+    """A statement of a publication about an indicator, in our words, and the copy that was read.
 
     Without a day nobody could re-read it: `passage` is empty and `read_in` says what was tried.
     """

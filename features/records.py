@@ -1,4 +1,4 @@
-"""What comes in: nine kinds of record, one schema for files, requests and tests.
+"""The records that come in: nine kinds, one schema for files, requests and tests.
 
 Every record is frozen and strict: an unknown field, a field about a person, a naive instant or a
 number that is not finite is refused with the field's name. Instants carry an offset and are kept in
@@ -76,6 +76,9 @@ ConveyanceKind = Literal[
     "aircraft",
 ]
 CargoUnit = Literal["reefer", "tank", "box", "open"]
+# Whose digits follow the six of the Harmonized System: of the European Union (8 and 10 digits), the
+# United Kingdom, the United States on import and on export, Mercosur, ASEAN, India and the Eurasian
+# Economic Union.
 Nomenclature = Literal[
     "hs",
     "cn",
@@ -88,9 +91,6 @@ Nomenclature = Literal[
     "itc_hs",
     "tn_ved",
 ]
-"""Whose digits follow the six of the Harmonized System: of the European Union (8 and 10 digits),
-the United Kingdom, the United States on import and on export, Mercosur, ASEAN, India and the
-Eurasian Economic Union."""
 DocumentKind = Literal[
     "manifest",
     "bill_of_lading",
@@ -105,6 +105,9 @@ DocumentKind = Literal[
 PaymentMethod = Literal[
     "bank_transfer", "card", "cash", "money_service", "virtual_asset", "trade_credit", "netting"
 ]
+# DCSA Track & Trace 2.2 calls them DEPA, ARRI, LOAD, DISC, GTIN, GTOT, STUF and STRP. COARRI
+# reports them of ships and CODECO of gates; NCTS says that a transit was opened (CC029) and
+# discharged (CC045).
 EventKind = Literal[
     "departed",
     "arrived",
@@ -117,9 +120,6 @@ EventKind = Literal[
     "transit_opened",
     "transit_discharged",
 ]
-"""DCSA Track & Trace 2.2 calls them DEPA, ARRI, LOAD, DISC, GTIN, GTOT, STUF and STRP. COARRI
-reports them of ships and CODECO of gates; NCTS says that a transit was opened (CC029) and
-discharged (CC045)."""
 Purpose = Literal["goods", "freight", "deposit", "release", "other"]
 SelectedBy = Literal["model", "rule", "random", "intelligence", "discretion"]
 Result = Literal[
@@ -130,17 +130,17 @@ Result = Literal[
     "documents_in_order",
     "documents_irregular",
 ]
+# Results that say whether something was smuggled.
 CONCLUSIVE: tuple[Result, ...] = ("confirmed", "not_confirmed")
-"""Results that say whether something was smuggled."""
 OF_DOCUMENTS: tuple[Result, ...] = ("documents_in_order", "documents_irregular")
 Examination = Literal["physical", "scan", "documents", "canine", "post_clearance"]
 Depth = Literal["full", "partial"]
 
+# The fields that say which version of a record it is; they tell nothing of what it is about.
 VERSION_FIELDS = frozenset({"known_at", "version", "withdrawn"})
-"""The fields that say which version of a record it is; they tell nothing of what it is about."""
 
+# What is said of a version that does not say when it became known.
 AMENDED_WHEN = "is required of a version after the first and of one that withdraws"
-"""What is said of a version that does not say when it became known."""
 
 
 class NullIsAbsent(BaseModel):
@@ -662,6 +662,7 @@ class Outcome(Record):
         return self
 
 
+# The file (without its ending) that holds each record type in a folder of records.
 RECORD_FILES: dict[str, type[Record]] = {
     "journeys": Journey,
     "legs": Leg,
@@ -673,7 +674,6 @@ RECORD_FILES: dict[str, type[Record]] = {
     "events": Event,
     "outcomes": Outcome,
 }
-"""The file (without its ending) that holds each record type in a folder of records."""
 
 for _record in RECORD_FILES.values():
     _about_persons = [f for f in _record.model_fields if describes_a_person(f)]

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from features.records import SubjectKind
 
+# A record counts at an instant after the one in which it became known.
 JUST_AFTER = timedelta(microseconds=1)
-"""A record counts at an instant after the one in which it became known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +63,11 @@ class RescoringRules:
             previous, count = instant, count + 1
 
 
+# The record types of a subject's own after which it is scored again, its declaration apart.
+#
+# That is amended by a later version, after which it is scored again too; none that was withdrawn
+# is.
 RESCORED_AFTER: dict[SubjectKind, tuple[str, ...]] = {
     "route": ("documents", "transactions", "events", "legs", "positions"),
     "shipment": ("goods_items", "documents", "transactions", "events"),
 }
-"""The record types of a subject's own after which it is scored again, its declaration apart.
-
-That is amended by a later version, after which it is scored again too; none that was withdrawn is.
-"""

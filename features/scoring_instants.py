@@ -20,8 +20,8 @@ from features.records import Journey, Record, SubjectKind
 from features.rescoring_rules import RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
 
+# Of subjects, by id, their later scoring instants in order; subjects without one are left out.
 Instants = Mapping[str, list[datetime]]
-"""Of subjects, by id, their later scoring instants in order; subjects without one are left out."""
 
 
 def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRules) -> Instants:

@@ -12,7 +12,7 @@ from features.records import Journey, Record, Shipment, SubjectKind
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectType:
-    """What is particular to one type of subject.
+    """The properties of one type of subject.
 
     `has_journey`: the columns of the journey that carries it are joined to it, prefixed `journey_`.
     `declares_goods`: its record says what is carried, and documents may differ from that.

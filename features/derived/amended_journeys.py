@@ -17,8 +17,8 @@ from features.engine.windows.lifetimes import (
     join_events,
 )
 
+# A row of a journey, from when it counts, and until when. Of rows that say the same, the first.
 _Version = tuple[int, int, int]
-"""A row of a journey, from when it counts, and until when. Of rows that say the same, the first."""
 
 
 def join_amended_journeys(shipments: Columns, journeys: Columns) -> Columns:

@@ -26,10 +26,10 @@ from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.trace import Mapped
 from features.records import SubjectKind
 
+# What the columns of the record before begin with.
 PREVIOUS = "previous_"
-"""What the columns of the record before begin with."""
+# The column that says whether a later version of the same paper is known: 0 or 1.
 IS_SUPERSEDED = "is_superseded"
-"""The column that says whether a later version of the same paper is known: 0 or 1."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
+# Papers of carriage: a master one names the forwarders between whom it is made out.
 TRANSPORT_KINDS = ("manifest", "bill_of_lading", "air_waybill", "transit")
-"""Papers of carriage: a master one names the forwarders between whom it is made out."""
 AGENTS = ("forwarder_id", "declarant_id", "notify_party_id")
 CRITICAL_TEXTS = ("consignor_id", "consignee_id", "container_number", "seal_number")
 CRITICAL_NUMBERS = ("gross_mass_kg", "packages")

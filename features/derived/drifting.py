@@ -1,4 +1,4 @@
-"""Where a craft hardly moved far from ports: a square of the sea and an hour, as one number.
+"""Drifting far from ports: a square of the sea and an hour, as one number.
 
 Two craft that drift in one square within one hour were close enough to meet, whoever they are.
 """

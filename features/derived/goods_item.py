@@ -66,6 +66,7 @@ def _heading(commodity_code: str) -> str:
 
 
 # Of six digits there are too few inspections, and four are the same in every edition for longer.
+# What inspections found before of goods of an item's heading.
 HEADING_CONFIRMED = RecordHistory(
     field="commodity_code",
     key="hs_heading",
@@ -78,7 +79,6 @@ HEADING_CONFIRMED = RecordHistory(
     },
     function=heading_confirmed_ppm,
 )
-"""What inspections found before of goods of an item's heading."""
 
 
 def are_of_other_goods(

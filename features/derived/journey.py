@@ -8,8 +8,8 @@ from features.engine.string_table import STRING_TABLE
 from features.reference.geography.distances import great_circle_km
 from features.reference.geography.places import country, latitude, longitude
 
+# The modes of transport by which a vessel travels.
 BY_WATER = ("sea", "inland_waterway")
-"""The modes of transport by which a vessel travels."""
 
 
 def derive_journey(journey: Columns) -> Columns:

@@ -22,10 +22,10 @@ from features.records import (
 )
 from features.subject_types import SUBJECT_TYPES
 
+# The function that derives the columns of a subject from its own record.
 DERIVE_BY_KIND: Mapping[SubjectKind, Callable[[Columns], Columns]] = MappingProxyType(
     {"route": derive_journey, "shipment": derive_shipment}
 )
-"""The function that derives the columns of a subject from its own record."""
 
 
 class LatestField(NamedTuple):
@@ -48,6 +48,7 @@ class LatestField(NamedTuple):
         return None if self.kind is None else f"is_{self.kind}"
 
 
+# Columns that a subject takes from the last of its linked records.
 LATEST_FIELDS: Mapping[str, LatestField] = MappingProxyType(
     {
         "latest_payer_id": LatestField("transactions", "payer_id"),
@@ -60,7 +61,6 @@ LATEST_FIELDS: Mapping[str, LatestField] = MappingProxyType(
         ),
     }
 )
-"""Columns that a subject takes from the last of its linked records."""
 
 
 def derive_subjects(kind: SubjectKind, records: Records) -> Columns:

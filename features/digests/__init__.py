@@ -1,4 +1,4 @@
-"""What decides the numbers of each feature, as one SHA-256: its computation digest.
+"""Computation digests: one SHA-256 over all that decides the numbers of a feature.
 
 A feature is digested from its result down to the fields of records: the steps that it is traced
 into (`program_digests`), the columns of subjects, linked records and earlier events that it reads

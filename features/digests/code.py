@@ -1,4 +1,4 @@
-"""What a function does, as a digest of its syntax tree and of all that it reads of this package.
+"""Digests of functions: of the syntax tree and of all that it reads of this package.
 
 For what is no traced program: functions of single texts, and the few rules of the engine that
 decide numbers. Docstrings, comments, annotations, formatting and the names of local variables

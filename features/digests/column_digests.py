@@ -1,4 +1,4 @@
-"""What computes a column of subjects, of linked records or of earlier events, as a digest."""
+"""Digests of the computation of columns of subjects, linked records and earlier events."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -62,8 +62,8 @@ _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _PAID_EVENTS = ("outcome_events", "paid_outcome_events")
 
+# Functions of a place's code, and the column of the table of places that they look up.
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
-"""Functions of a place's code, and the column of the table of places that they look up."""
 
 
 def _currencies_and_months() -> tuple[str, ...]:
@@ -82,20 +82,20 @@ def _de_minimis() -> tuple[str, ...]:
     return tuple(f"{country} {limit}" for country, limit in de_minimis_limits().items())
 
 
+# Functions of a currency or a country, and what they look up in tables of amounts.
 _OF_CURRENCIES: dict[Callable[[str], object], Callable[[], tuple[str, ...]]] = {
     first_of_currency: _currencies_and_months,
     round_unit: _round_units,
     reporting_limit: _limits,
     de_minimis_eur: _de_minimis,
 }
-"""Functions of a currency or a country, and what they look up in tables of amounts."""
 
 
+# What only finds rows.
 _BY_NAME = (STRING_TABLE, Places, amendments_of)
-"""What only finds rows."""
 
+# What decides which versions of records count when.
 _ENDS_VERSIONS = ("engine/batch/amendments.py", "engine/windows/lifetimes.py")
-"""What decides which versions of records count when."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a program computes, as a digest of each of its outputs.
+"""Digests of what a program computes, one for each of its outputs.
 
 The digest of a register is that of the operation that fills it and of what this reads, down to the
 inputs, whose digests the caller gives. Where values lie, in which order steps come and what other

@@ -8,8 +8,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
+# The spelling of a name that is no local variable.
 Resolve = Callable[[str], str]
-"""The spelling of a name that is no local variable."""
 
 _Scopes = tuple[dict[str, int], ...]
 

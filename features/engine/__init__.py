@@ -1,4 +1,4 @@
-"""How features are computed: the same numbers for a file of millions and for one request.
+"""The computation of features: the same numbers for a file of millions and for one request.
 
 `columns` and `string_table` are the form in which records are read, `expressions` computes the
 formulas, `windows` says which events a window holds and how they are reduced. `batch` computes

@@ -1,4 +1,4 @@
-"""Where the processes of one user keep what takes long to make, such as compiled code.
+"""The folder in which the processes of one user store what takes long to make, as compiled code.
 
 What is kept there is executed by the next process. So a folder is used only where nobody else, the
 superuser apart, can write into it or put another in its place.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Column = npt.NDArray[Any]
 Columns = dict[str, Column]
 
+# The columns of each record type, by the name of its file.
 Records = dict[str, Columns]
-"""The columns of each record type, by the name of its file."""
 
 NO_INSTANT = np.iinfo(np.int64).min
 HOUR_US = 3_600_000_000
@@ -34,7 +34,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Kind(Enum):
-    """What a column holds; the value is its dtype, but for a condition within a program."""
+    """The content of a column; the value is its dtype, but for a condition within a program."""
 
     NUMBER = np.dtype(np.float64)
     WHOLE = np.dtype(np.int64)
@@ -137,7 +137,7 @@ def missing_value(column: Column) -> Any:
 
 
 class Places:
-    """Where each text stands in a column that holds each once."""
+    """The place of each text in a column that holds each once."""
 
     def __init__(self, among: Column) -> None:
         self._place_of, self._first = _place_of(among)

@@ -110,7 +110,7 @@ def _kept_in(folder: Path | None) -> Iterator[None]:
 
 
 class _SharedCache(FunctionCache):
-    """What is kept of one function, by several processes at once, while the disk has room."""
+    """The stored code of one function, shared by several processes while the disk has room."""
 
     def save_overload(self, signature: Any, compiled_code: Any) -> None:
         """Keep the code for arguments of some types, one process after the other.

@@ -375,5 +375,5 @@ def _packed(buffer: Bytes, ends: Integers, codes: Codes, offsets: Codes) -> Byte
     return packed
 
 
+# The vocabulary of this process.
 STRING_TABLE = StringTable()
-"""The vocabulary of this process."""

@@ -13,8 +13,8 @@ from features.publications import (
     US_MARITIME_2020,
 )
 
+# Kinds of conveyance that usually work by day and may land off a port.
 SMALL = ("small_craft", "fishing_vessel")
-"""Kinds of conveyance that usually work by day and may land off a port."""
 
 
 @feature(

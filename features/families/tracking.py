@@ -9,8 +9,8 @@ from features.engine.windows.window import distinct, hours_since_latest, largest
 from features.publications import US_MARITIME_2020, WINDWARD
 
 SHORTEST_DRIFT_MINUTES = 30
+# More that wait in one square and hour are a fleet, or lie at an anchorage that no table has.
 MOST_AT_A_MEETING = 3
-"""More that wait in one square and hour are a fleet, or lie at an anchorage that no table has."""
 
 
 def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Column:

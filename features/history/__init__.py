@@ -1,4 +1,4 @@
-"""What was known of anyone before: records become events of the online feature store.
+"""History of everyone: records become events of the online feature store.
 
 `ingest` takes records on arrival, in any order, each once: which records a subject's windows over
 history are made of, and when an outcome counts, is said here. `stored_columns` are the columns that

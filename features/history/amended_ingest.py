@@ -75,8 +75,8 @@ class Concerned(NamedTuple):
     documents: set[str]
 
 
+# How often each row, with from when until when it counts, is under the key of a layout.
 Rows = dict[tuple[int, bytes], Counter[tuple[Lifetime, tuple[int, ...]]]]
-"""How often each row, with from when until when it counts, is under the key of a layout."""
 
 
 def parted(
@@ -385,6 +385,7 @@ def _concerns_marked(store: BlobReader, name: str, columns: RawColumns) -> Colum
     return np.array([sum(next(is_known) is not None for _ in of_row) > 0 for of_row in marks])
 
 
+# The columns of records that name what they belong to.
 _MARKED_BY = {
     "journeys": ("journey_id",),
     "shipments": ("subject_id", "journey_id"),
@@ -392,7 +393,6 @@ _MARKED_BY = {
     "documents": ("record_id",),
     "outcomes": ("subject_kind", "subject_id"),
 }
-"""The columns of records that name what they belong to."""
 
 
 def mark_keys(name: str, named: Sequence[Any]) -> list[bytes]:

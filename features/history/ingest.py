@@ -67,8 +67,8 @@ _KEYS = {
 }
 
 
+# The source of a record type's own events. A journey may complete other records as well.
 OWN_EVENTS = {"transactions": "payments", "positions": "drifts", "journeys": "journeys"}
-"""The source of a record type's own events. A journey may complete other records as well."""
 
 
 @dataclass(frozen=True)

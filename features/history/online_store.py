@@ -25,8 +25,8 @@ from features.linked_records import windows_behind
 from features.subject_types import SUBJECT_TYPES
 from features.window_checks import check_windows
 
+# Records by type; types may be left out.
 IncomingByType = Mapping[str, IncomingRecords]
-"""Records by type; types may be left out."""
 
 HISTORY_SOURCES = (
     *(subject_type.record_file for subject_type in SUBJECT_TYPES.values()),

@@ -17,8 +17,8 @@ from features.history.stored_lists import complete_kept
 from features.record_versions import amends, is_known_late
 from features.records import Record
 
+# A record that is not known: its query's place, its type, itself, and the key it would have.
 UnknownRecord = tuple[int, str, Record, bytes]
-"""A record that is not known: its query's place, its type, itself, and the key it would have."""
 
 
 def ingest_overlay(
@@ -98,13 +98,13 @@ def _beside_amended(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[
     return {place for (place, _), blob in zip(marks, blobs, strict=True) if blob is not None}
 
 
+# The fields of records that name what they belong to.
 _NAMED = {
     "journeys": ("journey_id",),
     "shipments": ("shipment_id", "journey_id"),
     "transactions": ("transaction_id", "subject_kind", "subject_id"),
     "outcomes": ("subject_kind", "subject_id"),
 }
-"""The fields of records that name what they belong to."""
 
 
 def unknown_records(store: BlobReader, queries: Sequence[WindowQuery]) -> list[UnknownRecord]:

@@ -25,8 +25,8 @@ IDS_OF = {
     "documents": ("document_id", "subject_id"),
 }
 
+# Told after each block how many records of how many are in the store.
 Progress = Callable[[int, int], None]
-"""Told after each block how many records of how many are in the store."""
 
 
 def rebuild_store(

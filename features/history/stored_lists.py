@@ -22,14 +22,14 @@ PAID: dict[SubjectKind, bytes] = {"route": b"zr", "shipment": b"zs"}
 _CARRIED, _VERSIONS = b"n", b"v"
 _BUCKETS = 4  # lists of what a journey carries, each of which is written again whole
 
+# When something was inspected, when the result was known, the result, and whether it is withdrawn
+# by this.
 Inspection = Sequence[Any]
-"""When something was inspected, when the result was known, the result, and whether it is withdrawn
-by this."""
+# What tells what was found of a subject from all else that was: two of one time are one.
 WHEN_FOUND = itemgetter(0, 1)
-"""What tells what was found of a subject from all else that was: two of one time are one."""
 
+# When a payment was known, who paid and who was paid, and its id.
 Paid = Sequence[Any]
-"""When a payment was known, who paid and who was paid, and its id."""
 
 
 class KeptVersion(NamedTuple):

@@ -49,6 +49,7 @@ class CompletedField:
         return columns_of_table(table.select(self.source_fields))
 
 
+# By record type the field that records of another type say too.
 COMPLETED_FIELDS: Mapping[str, CompletedField] = MappingProxyType(
     {
         "shipments": CompletedField(
@@ -63,4 +64,3 @@ COMPLETED_FIELDS: Mapping[str, CompletedField] = MappingProxyType(
         )
     }
 )
-"""By record type the field that records of another type say too."""

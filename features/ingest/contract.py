@@ -1,4 +1,4 @@
-"""What a table of records must satisfy, checked column by column; every fault with its rows.
+"""The contract of a table of records, checked column by column; every fault with its rows.
 
 The limits come off the record that requests are validated with, so that a file and a body obey one
 schema; a second schema in a library of its own would be one more place to keep right. A fault shows
@@ -28,6 +28,7 @@ from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 Bools = npt.NDArray[np.bool_]
 
 # An amount says nothing without its currency.
+# The field with the currency of each amount, by record type.
 CURRENCY_OF: dict[str, dict[str, str]] = {
     name: {
         amount: kind.currency_field
@@ -36,29 +37,28 @@ CURRENCY_OF: dict[str, dict[str, str]] = {
     }
     for name, record in RECORD_FILES.items()
 }
-"""The field with the currency of each amount, by record type."""
 
 
+# What is wrong with a text that a pattern does not fit, where the pattern says it to nobody.
 _UNLIKE = {
     as_arrow_reads(PRINTED): "has a line break, a tab or another character that is not printed"
 }
-"""What is wrong with a text that a pattern does not fit, where the pattern says it to nobody."""
 
 QuickLook = Callable[[pa.ChunkedArray, Limits], bool]
 
+# What is wrong with a record whose unique fields an earlier one has.
 REPEATED = "stands in an earlier row already"
-"""What is wrong with a record whose unique fields an earlier one has."""
 
 MOST_EXAMPLES = 3
 _LONGEST_SHOWN = 40
+# So many values are tried one by one: parting them further would cost more.
 _FEW = 64
-"""So many values are tried one by one: parting them further would cost more."""
 YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
 class Broken:
-    """Which rows of a column break the contract, and how."""
+    """Rows of a column that break the contract in one way."""
 
     column: str
     what: str

@@ -21,6 +21,7 @@ from features.reference.currencies import euro_cents
 
 Item = TypeVar("Item", bound=GoodsItem)
 
+# The fields of goods items that decide which of them is the principal one.
 FIELDS_READ = (
     "shipment_id",
     "number",
@@ -30,7 +31,6 @@ FIELDS_READ = (
     "currency",
     "known_at",
 )
-"""The fields of goods items that decide which of them is the principal one."""
 
 
 def hs_code_of(commodity_code: str) -> str:

@@ -18,7 +18,7 @@ from features.records import RECORD_FILES
 
 
 class Identities:
-    """What makes each record one record, to find two of the same.
+    """The identities of records, to find two of the same.
 
     One text that is returned is known by its code, anything else by a hash.
     """

@@ -17,8 +17,8 @@ from features.mapping.mapping import (
 )
 from features.mapping.source_tables import SourceTable
 
+# Stands between the parts of a key; no text that is printed has it.
 _BETWEEN = "\x1f"
-"""Stands between the parts of a key; no text that is printed has it."""
 
 _BLANK, _NOT_ASCII = 32, 128
 

@@ -1,4 +1,4 @@
-"""Which columns of which table a mapping reads, and which it leaves."""
+"""The columns of each table that a mapping reads, and those that it leaves."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,8 @@ from features.mapping.mapping import MappingFile, RecordMapping
 from features.persons import is_about_a_person
 
 Schemas = Mapping[str, pa.Schema]
+# The columns of each table, with those that the mapping splits off.
 Columns = Mapping[str, set[str]]
-"""The columns of each table, with those that the mapping splits off."""
 
 
 def known_columns(mapping: MappingFile, schemas: Schemas) -> Columns:

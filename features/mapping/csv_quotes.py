@@ -1,12 +1,12 @@
-"""Whether every quoted value of a CSV file ends: one that does not swallows the rows behind it."""
+"""A check that every quoted value of a CSV file ends: one that does not swallows later rows."""
 
 import re
 from collections.abc import Iterable
 
 from features.errors import TidegateError
 
+# Of one row: no text of a declaration is longer, and rows that are lost are more.
 MOST_LINES = 100
-"""Of one row: no text of a declaration is longer, and rows that are lost are more."""
 
 _QUOTE = '"'
 

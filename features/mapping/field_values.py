@@ -27,11 +27,11 @@ def _as_people_write(decimal: str, apart: tuple[str, ...]) -> str:
 
 
 _BLANKS = (" ", "'", r"\x{2019}", r"\x{a0}", r"\x{202f}")
+# Numbers as people write them, by the sign before their decimals.
 _GROUPED = {
     ",": _as_people_write(",", (r"\.", *_BLANKS)),
     ".": _as_people_write(r"\.", (",", *_BLANKS)),
 }
-"""Numbers as people write them, by the sign before their decimals."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class FieldValues:
 
 @dataclass(frozen=True)
 class FieldReading:
-    """How one field is read."""
+    """The reading of one field."""
 
     says: FieldMapping
     want: pa.Field

@@ -35,8 +35,8 @@ from features.records import RECORD_FILES
 from features.register_pseudonyms import RegisterPseudonyms
 
 QUARANTINE = "quarantine"
+# What an import says of itself; a folder that has none was not made by one.
 REPORT = "import.json"
-"""What an import says of itself; a folder that has none was not made by one."""
 
 _WORKING = ".import"
 _MOST_REASONS = 5
@@ -46,7 +46,7 @@ Sources = Mapping[str, Sequence[SourceTable]]
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import read, made and refused, and the columns that it left."""
+    """The report of an import: records read, made and refused, and the columns that it left."""
 
     inputs: dict[str, int]
     records: dict[str, int]

@@ -1,4 +1,4 @@
-"""Which table each input of a command is."""
+"""The table that each input of a command is."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

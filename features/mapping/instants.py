@@ -11,8 +11,8 @@ from features.field_types import RFC_3339
 from features.ingest.contract import typed
 
 NAIVE = pa.timestamp("us")
+# Formats of numbers since 1970, with the microseconds of one.
 UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
-"""Formats of numbers since 1970, with the microseconds of one."""
 
 _DIRECTIVES = {
     **{"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"(?P<day>\d{1,2})"},
@@ -22,8 +22,8 @@ _DIRECTIVES = {
 _DIRECTIVE = re.compile("%.")
 _LAST_OVERFLOWN_DAY = 3  # the 31st of February is taken for the third of March, and none for more
 
+# What is wrong, and flags of the rows where it is.
 Broken = list[tuple[str, pa.Array]]
-"""What is wrong, and flags of the rows where it is."""
 
 
 def unknown_directives(form: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a mapping says: which tables there are, and where the fields of records come from.
+"""The content of a mapping: its tables, and where the fields of records come from.
 
 A mapping is a TOML file. `[tables.NAME]` says how a table is written, `[codes.NAME]` holds a list
 of codes, and every other header is a record type, of which several (`[[documents]]`) may come from
@@ -23,13 +23,13 @@ from features.records import RECORD_FILES
 Scalar = str | bool | int | float
 Codes = dict[str, Scalar]
 Selection = dict[str, Scalar | list[Scalar]]
+# Where in the mapping something is wrong, and what.
 Fault = tuple[KeyPath, str]
-"""Where in the mapping something is wrong, and what."""
 
 TABLES, CODE_LISTS = "tables", "codes"
 _FROM, _WHERE, _UNLESS, _JOIN = "from", "where", "unless", "join"
+# Keys below a record type that are none of its fields.
 OF_A_RECORD = (_FROM, _WHERE, _UNLESS, _JOIN)
-"""Keys below a record type that are none of its fields."""
 
 _DURATION = re.compile(r"(-?[0-9]{1,6}) (day|hour|minute)s?")
 
@@ -64,7 +64,7 @@ class _Part(BaseModel):
 
 
 class FieldMapping(_Part):
-    """Where the values of one field come from, and what is done to them, in this order."""
+    """The source of the values of one field, and what is done to them, in this order."""
 
     column: str | None = None
     columns: list[str] | None = Field(None, min_length=2)
@@ -89,7 +89,7 @@ class FieldMapping(_Part):
 
 
 class TableMapping(_Part):
-    """How a table of the sender is written: where, in which letters, and what its columns hold."""
+    """The form of a sender's table: where it is, in which letters, and what its columns hold."""
 
     file: str | None = None
     table: str | None = None
@@ -111,7 +111,7 @@ class TableMapping(_Part):
 
 
 class _Head(_Part):
-    """What a record type says beside its fields."""
+    """The keys of a record type in addition to its fields."""
 
     table: str = Field(alias=_FROM)
     where: Selection = Field(default_factory=dict)

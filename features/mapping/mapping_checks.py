@@ -1,4 +1,4 @@
-"""Whether a mapping can be followed: held to the record types, then to the columns of its tables.
+"""Checks of a mapping against the record types, then against the columns of its tables.
 
 Both say everything that is wrong at once, each with its line and the nearest right word.
 """

@@ -21,8 +21,8 @@ from features.ingest.quarantine import REPORT
 from features.records import RECORD_FILES
 
 MOST_PLACES = 1_000
+# The file of rows that could not be read, and so became no record of any type.
 UNREAD = "unread"
-"""The file of rows that could not be read, and so became no record of any type."""
 
 Places = npt.NDArray[np.int64]
 

@@ -1,4 +1,4 @@
-"""Which records of a long table stood in an earlier row already, in bounded memory.
+"""Repeated records of a long table, found in bounded memory.
 
 What makes a record one record is kept on disk as two hashes of each row. One is salted anew in each
 import, so that nobody can make two ids that meet, and they are so long that no two do by chance.
@@ -20,10 +20,10 @@ from features.engine.string_table import hashes_of_texts
 Bools = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.int64]
 
+# What is remembered of a row: its two hashes, where it stands, and whether it is usable.
 NOTE = np.dtype(
     [("one", "i8"), ("other", "i8"), ("place", "i8"), ("source", "i4"), ("is_kept", "?")]
 )
-"""What is remembered of a row: its two hashes, where it stands, and whether it is usable."""
 
 ROWS_SORTED_AT_ONCE = 1 << 20
 _BETWEEN = "\x1f"

@@ -1,12 +1,12 @@
-"""How large a message may be."""
+"""The limits of the size of a message."""
 
 from dataclasses import dataclass
 
 from features.errors import MessageRefused, MessageTooLarge
 
 _MEBIBYTE = 1024 * 1024
+# Characters of the place of an element, which every element has with it.
 MAX_PLACE = 1_000
-"""Characters of the place of an element, which every element has with it."""
 
 
 @dataclass(frozen=True)

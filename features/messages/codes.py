@@ -11,8 +11,8 @@ _WITHDRAWN_CURRENCIES = """
     ANG ATS AZM BEF BGL BGN BYB BYR CSD CUC CYP DEM EEK ESP FIM FRF GHC GRD HRK IEP ITL LTL LUF
     LVL MRO MTL MZM NLG PLZ PTE ROL RUR SDD SIT SKK SLL STD TMM TRL VEB VEF YUM ZMK ZWD ZWL
     """
+# What a message may call a currency: those of ISO 4217, and those of old messages.
 CURRENCIES = CODES["currencies"] | frozenset(_WITHDRAWN_CURRENCIES.split())
-"""What a message may call a currency: those of ISO 4217, and those of old messages."""
 
 KILOGRAMS = {
     "KGM": 1.0,

@@ -1,4 +1,4 @@
-"""Which part of a kept message concerns whom, so that each reader is shown their own.
+"""The part of a stored message that concerns each subject, so that readers see their own.
 
 An element concerns the subjects of the records that were made of it. One that no record was made of
 concerns those of the nearest element around it that has any; where that has all of several, it is
@@ -15,10 +15,10 @@ from features.messages.conversion import RefusedRecord
 from features.messages.redaction import RedactedText
 from features.records import RECORD_FILES
 
+# The kind and the id of a subject.
 Subject = tuple[str, str]
-"""The kind and the id of a subject."""
+# The steps that lead to an element from the root.
 Trail = tuple[str, ...]
-"""The steps that lead to an element from the root."""
 
 _NOBODY = ("", "")
 _INDEX = re.compile(r"\[\d+\]$|#\d+$|^\d+$|(?<=^line) \d+$")

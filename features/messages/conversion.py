@@ -1,4 +1,4 @@
-"""What a message became: records with the places they came from, and all that is in none."""
+"""The conversion of a message: records with the places they came from, and all that is in none."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from features.records import RECORD_FILES
 
+# The place of what no message says: who imports it gave it.
 GIVEN = "given with the import"
-"""The place of what no message says: who imports it gave it."""
 
 NOTHING_TO_WITHDRAW = "nothing is known under this reference that it could withdraw"
 

@@ -1,4 +1,4 @@
-"""What segments of EDIFACT promise of their texts, whichever message they stand in."""
+"""Constraints on the texts of EDIFACT segments, the same in every message."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What segments mean: dates, places, measures, references and parties."""
+"""The meaning of segments: dates, places, measures, references and parties."""
 
 from collections.abc import Iterable, Iterator
 

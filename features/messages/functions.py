@@ -1,4 +1,4 @@
-"""What a message does with what it states: declare it, state it anew, or withdraw it.
+"""Functions of a message: to declare what it states, to amend it, or to withdraw it.
 
 Each standard says so by a code of its own. A message whose code is none of these, as one that tells
 what became of another message, makes nothing, and its code is left over.

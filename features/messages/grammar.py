@@ -1,4 +1,4 @@
-"""What the name of an element promises of its text, checked over a whole message.
+"""Constraints on the text of elements by their names, checked over a whole message.
 
 Standards name their elements by rule: what ends in `Amount` is a number with a currency. A table of
 such rules for each standard refuses a wrong message at the place where it is wrong, whether or not
@@ -20,7 +20,7 @@ Check = Callable[[Element], bool]
 
 @dataclass(frozen=True)
 class ElementConstraint:
-    """What is wanted of a text, and whether an element keeps to it."""
+    """A constraint on a text, in words and as a test of an element."""
 
     wanted: str
     is_kept: Check

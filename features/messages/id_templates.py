@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+# Characters of a reference that are searched.
 MAX_SEARCHED = 500
-"""Characters of a reference that are searched."""
 MAX_TEMPLATE = 100
+# Characters of an id, and so of a match.
 MAX_ID = 64
-"""Characters of an id, and so of a match."""
+# Characters of a run of digits or letters whose length the template does not say.
 MAX_OPEN_RUN = 20
-"""Characters of a run of digits or letters whose length the template does not say."""
 
 WANTED = (
     "want a template such as AC{digits:6} or {letters:2-4}-{digits:1-9}: literal text, {digits} "

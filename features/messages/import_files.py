@@ -24,8 +24,8 @@ from features.messages.formats import read_message
 from features.messages.options import Options
 from features.records import RECORD_FILES
 
+# What was made before, by record type and key.
 Made = dict[tuple[str, Any], MadeRecord]
-"""What was made before, by record type and key."""
 
 SOURCES, REPORT = "sources.ndjson", "report.json"
 

@@ -1,4 +1,4 @@
-"""What the names of ISO 20022 elements promise, and which of them stand in which."""
+"""Constraints on ISO 20022 elements by their names, and which elements contain which."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where in the text of a message each of its elements says what it says.
+"""The place of each element in the text of a message.
 
 The elements are those that the readers see, in the order of the message; beside them a text holds
 what no element says: comments, attributes, what stands after a child. Where the two do not agree
@@ -72,7 +72,7 @@ class LocatedText:
 
 
 class NotLocated(Exception):
-    """What the text holds and what its elements say do not agree."""
+    """The text and its elements do not agree."""
 
 
 def located_xml(message: bytes, bounds: Bounds) -> LocatedText:
@@ -291,6 +291,7 @@ def _located_xml_or_json(message: bytes, bounds: Bounds) -> LocatedText:
     return (located_json if is_json else located_xml)(message, bounds)
 
 
+# How the text of a message of a format is located.
 LOCATED: dict[str, Callable[[bytes, Bounds], LocatedText]] = {
     "ais": located_ais,
     "cargo_xml": located_xml,
@@ -299,4 +300,3 @@ LOCATED: dict[str, Callable[[bytes, Bounds], LocatedText]] = {
     "iso20022": _located_xml_or_json,
     "ubl": located_xml,
 }
-"""How the text of a message of a format is located."""

@@ -21,8 +21,8 @@ from features.messages.options import Options
 from features.messages.parties import pseudonym
 from features.records import RECORD_FILES
 
+# Entries of a list of what a message did not become that are stored; the rest is counted.
 MAX_LISTED = 10_000
-"""Entries of a list of what a message did not become that are stored; the rest is counted."""
 
 _LISTS = ("left_over", "withheld", "remarks")
 _ANOTHER_POSITION = "another position of the craft at this instant came before"
@@ -30,7 +30,7 @@ _ANOTHER_POSITION = "another position of the craft at this instant came before"
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What is in no record of a message, as its report lists it: elements by path, and remarks.
+    """Parts of a message that are in no record, as its report lists them: elements, and remarks.
 
     `counts` are the lengths of the lists, of `not_made` too, before they were cut.
     """

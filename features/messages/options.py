@@ -1,4 +1,4 @@
-"""What whoever imports a message must say beside it."""
+"""Options that the importer of a message states with it."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -9,7 +9,7 @@ from features.messages.id_templates import IdTemplate
 
 @dataclass(frozen=True)
 class Options:
-    """How messages are read.
+    """Options of reading messages.
 
     `key` makes the pseudonyms of parties. `received_at` is when the authority received the message;
     None takes the time at which the message says it was sent. `zone` is that of times that name

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from features.messages.element import Element
 from features.register_pseudonyms import RegisterPseudonyms
 
+# What a party may be known by, the most telling first; `own` is a number that only its sender
+# knows, which may be another party's at another sender.
 _REGISTERS = (
     *("lei", "eori", "vat", "gln", "duns", "register", "iban", "account", "bic", "code", "name"),
     "own",
 )
-"""What a party may be known by, the most telling first; `own` is a number that only its sender
-knows, which may be another party's at another sender."""
 
 
 @dataclass(frozen=True)

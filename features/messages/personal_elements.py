@@ -1,4 +1,4 @@
-"""Which elements of a message tell of a party, who may be a person.
+"""Elements of a message about a party, who may be a person.
 
 Whatever a message says below a party, beside what became its pseudonym, is withheld: names,
 addresses and contacts are of somebody, and no rule can tell a company's from a person's.

@@ -38,14 +38,14 @@ from features.messages.redaction import redacted
 from features.messages.stored_text import pack_texts
 from features.messages.xml_tree import read_xml
 
+# The exit code of a process that needed more memory than it may have.
 OUT_OF_MEMORY = 3
-"""The exit code of a process that needed more memory than it may have."""
+# The exit code, as who began it is told, of one that needed more processor time.
 OUT_OF_TIME = -signal.SIGPROF
-"""The exit code, as who began it is told, of one that needed more processor time."""
 
 LENGTH = struct.Struct(">Q")
+# What a process may keep of a message that it read; one that keeps more ends after it.
 _KEPT_BYTES = 64 * 1024 * 1024
-"""What a process may keep of a message that it read; one that keeps more ends after it."""
 _MAX_FAULTS = 50
 _NICENESS = 5  # who decides about messages comes before who reads them
 

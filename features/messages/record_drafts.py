@@ -15,7 +15,7 @@ from features.records import RECORD_FILES
 
 
 class Value(NamedTuple):
-    """What a field is to hold, where the message says it, and the elements that it is made of."""
+    """The content of a field, its place in the message, and the elements that it is made of."""
 
     content: Any
     place: str

@@ -15,10 +15,10 @@ from features.messages.conversion import Conversion
 from features.messages.located_text import LOCATED, LocatedText, NotLocated, TextSpan
 from features.messages.personal_elements import tells_of_a_party
 
+# Words: of a longer text that is withheld its beginning is looked for elsewhere.
 _LONGEST_REPEATED = 8
-"""Words: of a longer text that is withheld its beginning is looked for elsewhere."""
+# Characters: a shorter text that is withheld is looked for as a whole, and not within others.
 _SHORTEST_WITHIN = 3
-"""Characters: a shorter text that is withheld is looked for as a whole, and not within others."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _without(located: LocatedText, blanked: list[TextSpan], places: Iterable[str
 
 
 class _Moves:
-    """Where in a redacted text stands what stood elsewhere before."""
+    """The move of places from a text to its redacted form."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []

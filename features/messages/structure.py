@@ -1,4 +1,4 @@
-"""Which elements must and may stand in which, by a table of one line for each parent.
+"""Elements that must and may stand in others, by a table of one line for each parent.
 
 A table is of all versions of a standard together, so it refuses only what none of them allows. What
 it does not name as a parent, as an envelope for anything, is not looked into.

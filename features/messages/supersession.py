@@ -1,4 +1,4 @@
-"""What an interchange says last of each record: its messages may amend or withdraw one another."""
+"""The last word of an interchange on each record: messages may amend or withdraw one another."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -24,8 +24,8 @@ _DIGITS = {
 }
 _WITH_OFFSET = ("205", "303", "304")
 _OFFSET = re.compile(r"(\d{12}(?:\d\d)?)(?:([+-])(\d\d):?(\d\d)?|UTC|GMT|Z)", re.ASCII)
+# The formats of UNTDID 2379 that are read.
 FORMATS_OF_TIME = (*_DIGITS, *_WITH_OFFSET)
-"""The formats of UNTDID 2379 that are read."""
 
 
 def has_usual_year(when: datetime) -> bool:

@@ -1,1 +1,1 @@
-"""What everybody may look up: places and distances, currencies, lists of codes."""
+"""Reference data: places and distances, currencies, lists of codes."""

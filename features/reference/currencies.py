@@ -24,8 +24,8 @@ from features.engine.expressions.arithmetic import looked_up
 from features.engine.string_table import STRING_TABLE
 from features.errors import TidegateError
 
+# Units of a currency that a euro is worth, by month (2025-06) and by currency.
 Rates = dict[str, dict[str, float]]
-"""Units of a currency that a euro is worth, by month (2025-06) and by currency."""
 
 VARIABLE = "TIDEGATE_EXCHANGE_RATES"
 _HERE = Path(__file__).parent

@@ -25,8 +25,8 @@ _IDLE = frozenset(
     "made general various mixed assorted misc products product items materials cargo samples "
     "spare household machinery machine equipment general merchandise".split()
 )
+# So much of what a description says must stand in the names of other goods to be of these.
 CLEAR_SHARE = 0.6
-"""So much of what a description says must stand in the names of other goods to be of these."""
 
 
 def goods_name(hs_code: str) -> str | None:

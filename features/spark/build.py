@@ -46,8 +46,8 @@ from features.spark.tasks import (
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+# Makes what comes back of the columns and numbers of the subjects of a part.
 LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[SparkPart]]
-"""Makes what comes back of the columns and numbers of the subjects of a part."""
 
 Order = list[tuple[str, str]]
 # Later scoring instants of a subject come in order from its part, and the sort is stable.

@@ -43,8 +43,8 @@ ROW = "row_of_part"
 ASKING = frozenset({"declared_at", ROW})
 _HOME = "home"
 
+# Events by their source and the first column of their key.
 EventsOf = Mapping[tuple[str, By], Columns]
-"""Events by their source and the first column of their key."""
 
 
 @dataclass(frozen=True)

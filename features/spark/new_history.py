@@ -1,4 +1,4 @@
-"""What submissions tell of history that no record file holds, as record files of its own.
+"""History that submissions state and no record file holds, as record files of its own.
 
 As in an online feature store, a record is known by its id and version, and what is known counts
 once: as the records say it, or else as the first line that does.

@@ -49,7 +49,7 @@ _LINKED = "linked "  # begins the name of a column of a frame that is a window's
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What is computed of subjects: windows, and the columns that somebody reads beside those.
+    """A request of a build: windows of subjects, and the columns that are read in addition.
 
     Of all subjects, or of those that are `asked` about; with `rules` also at the later instants at
     which they would have scored a subject again. Where others ask, windows `of_history` alone.

@@ -14,8 +14,8 @@ from features.engine.batch.spill_columns import NARROW, as_small_counts, widened
 from features.engine.columns import Column, Columns, is_text
 from features.engine.string_table import STRING_TABLE, hashes_of_texts, indices_of
 
+# The columns of a Spark data frame of messages.
 SCHEMA = "part int, at long, body binary"
-"""The columns of a Spark data frame of messages."""
 
 NO_PART = -1
 
@@ -24,8 +24,8 @@ _SINGLE = pa.ipc.IpcReadOptions(use_threads=False)
 
 Body = Any  # bytes, or a buffer of Arrow
 
+# A column, or plain texts that nobody needs as codes.
 Cells = Any
-"""A column, or plain texts that nobody needs as codes."""
 
 
 class SparkPart(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a build on Spark reads, and into how many parts it is taken apart."""
+"""The plan of a build on Spark: what it reads, and how many parts it has."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,13 +34,13 @@ _SAMPLED_GROUPS = 16
 _NO_END = np.iinfo(np.int64).max
 _LINKED_BY = {name: each.subject_field for name, each in LINKED_RECORD_TYPES.items()}
 _OWN_IDS = {each.record_file: each.id_field for each in SUBJECT_TYPES.values()}
+# By record type the field that says which subject a record belongs to.
 SUBJECT_FIELDS = {"outcomes": "subject_id"} | _LINKED_BY | _OWN_IDS
-"""By record type the field that says which subject a record belongs to."""
 
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What every task of a build knows.
+    """The facts that every task of a build knows.
 
     `joining` reads journeys and who names them, where subjects are read with them. `without` has
     the columns of events of which a part has none. `history` reads what linked records have numbers

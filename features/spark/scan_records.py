@@ -26,10 +26,10 @@ from features.records import RECORD_FILES
 from features.spark.part_messages import Cells, SparkPart, pack_columns, part_of_keys
 
 RECORDS, IDENTITIES = "records", "identities"
+# Of a row that does not count for ever from its own instant on: when it does, and until when.
 IS_AMENDED, AMENDED_AT, AMENDED_UNTIL = "is_amended", "amended_at", "amended_until"
-"""Of a row that does not count for ever from its own instant on: when it does, and until when."""
+# Of a row of a numbered file: which of its rows it is.
 FILE_ROW = "row_of_file"
-"""Of a row of a numbered file: which of its rows it is."""
 
 # So many rows are read by a task and sent together.
 SPLIT_ROWS = 1 << 18
@@ -66,7 +66,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Scan:
-    """How record files are read, and which part each row is sent to.
+    """The reading of record files, and the part that each row is sent to.
 
     Of each record type `fields` are sent and `texts` beside them, for nobody needs their codes.
     `keys` names the field that decides the part. All columns are checked where `is_checked`, but

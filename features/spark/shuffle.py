@@ -16,8 +16,8 @@ from features.spark.part_messages import SCHEMA, SparkPart, messages_of, row_of
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+# Makes messages of the number of a part and what was sent there, in its order.
 Compute = Callable[[int, Iterator[bytes]], Iterable[SparkPart]]
-"""Makes messages of the number of a part and what was sent there, in its order."""
 
 # So many bytes of messages stay in memory; those that come after them go to disk.
 MEMORY_BYTES = 1 << 25
@@ -25,8 +25,8 @@ MEMORY_BYTES = 1 << 25
 _DECIDING = ("numba", "numpy", "pyarrow")
 _PACKAGE = Path(__file__).parents[2]
 
+# Packages whose sources decide what is computed, beside each other.
 Packages = tuple[str, ...]
-"""Packages whose sources decide what is computed, beside each other."""
 
 OURS: Packages = (_PACKAGE.name,)
 

@@ -1,4 +1,4 @@
-"""What workers do with submissions: tell what they add to history, ask it, and be answered.
+"""Tasks of workers on submissions: add to history, ask it, and take the answers.
 
 A task runs the online path of a submission twice. First it only notes what that asks of history;
 then what came back of each key answers, in the same order.
@@ -34,8 +34,8 @@ from features.spark.tasks import JOURNEYS, SUBJECTS
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 
+# What somebody makes of submissions and their features: as many rows, in the same order.
 OfVectors = Callable[[Sequence[Submission], Sequence[Vector]], pa.Table]
-"""What somebody makes of submissions and their features: as many rows, in the same order."""
 
 REFUSAL = "refusal"
 _ASKED = "asked"

@@ -14,8 +14,8 @@ from features.submission import Submission
 # So many bytes of lines are read by a task and answered together.
 PIECE_BYTES = 1 << 22
 
+# Makes submissions of lines, of which the first is such a row; raises RecordsError.
 ReadLines = Callable[[Iterable[bytes], int], Iterator[Submission]]
-"""Makes submissions of lines, of which the first is such a row; raises RecordsError."""
 
 
 class FilePiece(NamedTuple):

@@ -1,4 +1,4 @@
-"""What workers do with the messages of a part."""
+"""Tasks of workers on what a part receives."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ from features.spark.part_messages import (
 from features.spark.part_records import JOINED, PartRecords
 from features.spark.plan import SUBJECT_FIELDS, BuildPlan
 
+# What somebody makes of features and columns of subjects: as many rows, in the same order.
 OfFeatures = Callable[[pa.Table, Columns], pa.Table]
-"""What somebody makes of features and columns of subjects: as many rows, in the same order."""
 
 FEATURES, SUBJECTS = "features", "subjects"
 _FRAME = "frame"

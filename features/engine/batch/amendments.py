@@ -1,4 +1,4 @@
-"""Which rows of a record file are ended by later versions of their records, and when.
+"""The rows of a record file that later versions of their records end, and when.
 
 Few records are amended, so that of a file only the rows of those are looked at one by one, and a
 file without any is known by the statistics in its footer.

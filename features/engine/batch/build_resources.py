@@ -1,4 +1,4 @@
-"""What a build may use of a machine."""
+"""The share of a machine that a build may use."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

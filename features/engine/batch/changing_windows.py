@@ -41,8 +41,8 @@ from features.engine.windows.reducers import (
 )
 from features.engine.windows.window import Window
 
+# The reducers whose numbers follow from what entered and what left.
 GATHERED = frozenset({Reducer.COUNT, Reducer.TOTAL, Reducer.MEAN, Reducer.DISTINCT})
-"""The reducers whose numbers follow from what entered and what left."""
 
 _AT, _COUNT, _SUM, _PRESENT = "changes_at", "count_change", "sum_change", "present_change"
 _BEFORE = np.iinfo(np.int64).min
@@ -51,7 +51,7 @@ Span = int | None
 
 
 class _Changes(NamedTuple):
-    """What changes when, by key and in order of time; those of key k begin at `starts[k]`."""
+    """Changes by key and in order of time; those of key k begin at `starts[k]`."""
 
     starts: Column
     at: Column

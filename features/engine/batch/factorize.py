@@ -10,8 +10,8 @@ from features.engine.string_table import STRING_TABLE
 
 NO_KEY = -1  # a column of the key is missing
 
+# A number below a size for each row; NO_KEY where a column of its key is missing.
 KeyCodes = tuple[Column, int]
-"""A number below a size for each row; NO_KEY where a column of its key is missing."""
 
 _FREE = -1
 _AHEAD = 256

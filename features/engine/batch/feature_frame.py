@@ -18,8 +18,8 @@ from features.engine.windows.window import Window
 # So many subjects' features are computed and written at a time.
 BLOCK_ROWS = 1 << 16
 
+# Called after each window with how many of how many are done.
 Progress = Callable[[int, int], None]
-"""Called after each window with how many of how many are done."""
 
 
 class FeatureFrame:

@@ -5,8 +5,8 @@ import numpy as np
 from features.engine.columns import Column, Columns
 from features.engine.numba_cache import compiled
 
+# The column of an event that says which row of the subjects it stands beside.
 SUBJECT_ROW = "row_of_subject"
-"""The column of an event that says which row of the subjects it stands beside."""
 
 
 @compiled(nogil=True)

@@ -17,8 +17,8 @@ from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.lifetimes import is_first_of_each
 
+# The column of a record that says which row of its file it is.
 FILE_ROW = "row_of_file"
-"""The column of a record that says which row of its file it is."""
 
 
 class LinkedPartitions:

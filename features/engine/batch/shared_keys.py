@@ -1,4 +1,4 @@
-"""How windows are keyed: which of them share events, and one number for equal keys."""
+"""The keys of windows: groups that share events, and one number for equal keys."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""How a batch computation describes the records that it reads: as data, without their names.
+"""The records that a batch computation reads, described as data, without their names.
 
 Subjects are rows that are held in memory (`SubjectTable`). Windows over them reduce what other
 subjects did before (`SubjectHistory`), records that are linked to one subject each
@@ -28,7 +28,7 @@ class SubjectTable:
 
 @dataclass(frozen=True)
 class SubjectHistory:
-    """What was known of subjects before: themselves, or what `derive` makes of them and records.
+    """The history of subjects: themselves, or what `derive` makes of them and records.
 
     An event that is derived has the row of its subject as `gather.SUBJECT_ROW`.
     """

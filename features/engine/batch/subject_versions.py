@@ -1,4 +1,4 @@
-"""Which version of a subject is asked about: as it was declared, or as it was known later.
+"""The version of a subject that is asked about: as declared, or as known later.
 
 Of subjects that were amended everyone has a row for each version, those of one subject in the order
 in which they became known (`features.engine.windows.lifetimes`).
@@ -17,8 +17,8 @@ from features.engine.windows.lifetimes import (
     versions_known,
 )
 
+# The column of a subject that says which row of everyone it is.
 VERSION_ROW = "row_of_everyone"
-"""The column of a subject that says which row of everyone it is."""
 
 
 def asked_about(everyone: Columns, select: Callable[[Columns], Columns] | None) -> Columns:

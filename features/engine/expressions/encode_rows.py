@@ -16,8 +16,8 @@ from features.engine.expressions.trace import Mapped
 from features.engine.numba_cache import compiled, inner
 from features.engine.string_table import NO_TEXT
 
+# The fields of a record.
 Row = Mapping[str, Any]
-"""The fields of a record."""
 
 # A text is looked into once while it is among so many that came last.
 MAX_CACHED_TEXTS = 1 << 16

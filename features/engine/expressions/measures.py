@@ -7,8 +7,8 @@ from typing import Any
 from features.engine.columns import Column, instant_us
 from features.engine.expressions.encode_rows import Row
 
+# By the name of a number the fields that it is made of, and by which function of their columns.
 Measured = Mapping[str, tuple[tuple[str, ...], Callable[..., Column]]]
-"""By the name of a number the fields that it is made of, and by which function of their columns."""
 
 
 def measures_of(columns: Mapping[str, Any], measured: Measured) -> dict[str, Column]:

@@ -1,4 +1,4 @@
-"""What each function of numpy is in operations of the interpreter, for the kinds it is given.
+"""Functions of numpy as operations of the interpreter, for the kinds that each is given.
 
 Kinds follow numpy: a condition beside whole numbers counts as 0 or 1, a whole number beside a float
 becomes one. Where numpy would give an answer that is hardly meant, such as the sum of two
@@ -122,6 +122,7 @@ _less = partial(_compared, Op.LESS, Op.WHOLE_LESS)
 _less_equal = partial(_compared, Op.LESS_EQUAL, Op.WHOLE_LESS_EQUAL)
 _and, _or, _xor = (partial(_joined, op) for op in (Op.WHOLE_AND, Op.WHOLE_OR, Op.WHOLE_XOR))
 
+# By ufunc or function of numpy: the trace and its arguments -> the stand-in for its result.
 TRANSLATED: dict[Callable[..., Any], Translation] = {
     np.add: partial(_by_kind, {Kind.NUMBER: Op.ADD}),
     np.subtract: partial(_by_kind, {Kind.NUMBER: Op.SUBTRACT, Kind.WHOLE: Op.WHOLE_SUBTRACT}),
@@ -162,4 +163,3 @@ TRANSLATED: dict[Callable[..., Any], Translation] = {
     np.clip: _clip,
     np.full_like: _full_like,
 }
-"""By ufunc or function of numpy: the trace and its arguments -> the stand-in for its result."""

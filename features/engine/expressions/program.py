@@ -28,12 +28,12 @@ from features.errors import TidegateError, nearest_of
 # beside its steps is little.
 BLOCK_ROWS = 4096
 
+# Under what a column is given or made: anything hashable.
 Key = Any
-"""Under what a column is given or made: anything hashable."""
 
 
+# A register, whether it holds float64, and the column that it is filled from or read into.
 Cells = tuple[int, bool, Column]
-"""A register, whether it holds float64, and the column that it is filled from or read into."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Register:
-    """Where a column lies while the program runs, and what it holds."""
+    """The place of a column while the program runs, and its content."""
 
     place: int
     kind: Kind

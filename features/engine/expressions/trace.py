@@ -60,13 +60,13 @@ class Mapped:
 TracedValue = Step | Constant | Literal | InputColumn
 
 
+# What a function of numpy is in steps: of a trace and the function's arguments, its result.
 Translation = Callable[..., "Traced"]
-"""What a function of numpy is in steps: of a trace and the function's arguments, its result."""
 
 
 @dataclass
 class Trace:
-    """What was noted: each different value once, after those that it is made of.
+    """Notes of a trace: each different value once, after those that it is made of.
 
     `translations` are of the functions of numpy that may be called.
     """

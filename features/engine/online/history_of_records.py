@@ -1,4 +1,4 @@
-"""What the records that a request links to its subject have of history, by keys of their own."""
+"""The history of the records that a request links to its subject, by keys of their own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

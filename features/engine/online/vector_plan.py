@@ -27,7 +27,7 @@ FeatureValue = float | str | None
 
 
 class VectorPlan:
-    """How feature vectors of subjects of one type are made; `names` are those of their values.
+    """A plan to make feature vectors of subjects of one type; `names` are those of their values.
 
     `features` makes features of the subject's columns and of `windows`; `subject` is the program of
     the subject's columns that are read. A window whose source is not among the `linked` ones is one

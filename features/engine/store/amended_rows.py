@@ -21,8 +21,8 @@ from features.errors import OnlineStoreUnavailable
 
 _AMENDED, _LAYOUTS = b"a", b"mamended"
 
+# From when a row counts and until when, in microseconds.
 Lifetime = tuple[int, int]
-"""From when a row counts and until when, in microseconds."""
 
 
 def amended_layouts(store: BlobReader) -> frozenset[int]:

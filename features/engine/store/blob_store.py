@@ -51,7 +51,7 @@ class BlobStore(Protocol):
 
 
 class BlobOverlay:
-    """What would be there if some `blobs` were put on top of a view, which stays as it is."""
+    """A view with some `blobs` on top; the view itself stays as it is."""
 
     def __init__(self, under: BlobReader, blobs: dict[bytes, bytes] | None = None):
         self._under = under

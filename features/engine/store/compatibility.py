@@ -1,4 +1,4 @@
-"""What an online feature store was made for: its form, and what computes each column that it holds.
+"""The identity of an online feature store: its form, and what computes each of its columns.
 
 A changed formula would mix old and new values under one key, and no window could tell them apart.
 """

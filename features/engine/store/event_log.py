@@ -75,7 +75,7 @@ def warm_up_pages(store: BlobTransaction, layout: Layout) -> None:
 
 
 class _Grouped:
-    """Where the rows of each key start among words, in order; and its layout."""
+    """The starts of the rows of each key among words, in order; and its layout."""
 
     def __init__(
         self, layouts: Sequence[Layout], keys: Sequence[list[bytes | None]], words: Column

@@ -1,4 +1,4 @@
-"""Where records enter: what the store reads of them, from columns of files or from a request."""
+"""Records on their way into the store: the parts it reads, from columns of files or a request."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -19,11 +19,10 @@ from features.engine.store.raw_columns import RawColumns, Texts
 from features.engine.store.store_keys import texts_of
 from features.engine.string_table import NO_TEXT
 
+# Records of one type, as the columns of a file or as a request brings them.
+#
+# Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
 IncomingRecords = Columns | RawColumns | Sequence[Any]
-"""Records of one type, as the columns of a file or as a request brings them.
-
-Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
-"""
 
 
 class RecordReader:

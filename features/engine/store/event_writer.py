@@ -61,7 +61,7 @@ def event_words(store: BlobTransaction, layouts: Sequence[Layout], events: RawCo
 
 
 class _CellPlan(NamedTuple):
-    """What layouts read of an event, and which cell fills each word of their rows.
+    """The cells of an event that layouts read, and the word of their rows that each fills.
 
     The first cell is the instant; then come the values, and the labels with a cell after each.
     """

@@ -1,4 +1,4 @@
-"""How the events of one keying lie in the store: a row of int64 words each.
+"""The layout of the events of one keying in the store: a row of int64 words each.
 
 A row is `known_at`, the values that windows add up, and for every column whose different values are
 counted its label and the instant at which the key last had the same label before. `page_format`
@@ -21,6 +21,7 @@ _FORM = (
     "running sums without extremes; how many records of each type; amended rows beside logs; "
     "subjects with what their values were made of"
 )
+# The reducers of windows over history: those that a difference of two places in a log gives.
 STORED_REDUCERS = frozenset(
     {
         Reducer.COUNT,
@@ -31,7 +32,6 @@ STORED_REDUCERS = frozenset(
         Reducer.DAYS_SINCE_FIRST,
     }
 )
-"""The reducers of windows over history: those that a difference of two places in a log gives."""
 
 
 @dataclass(frozen=True, eq=False)

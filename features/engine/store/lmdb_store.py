@@ -100,8 +100,8 @@ class LmdbStore:
         return self._environment
 
 
+# The device and the number of a data file: its own as long as it is open, whatever its name.
 _Identity = tuple[int, int]
-"""The device and the number of a data file: its own as long as it is open, whatever its name."""
 
 _OPENING = threading.Lock()
 

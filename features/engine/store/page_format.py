@@ -1,4 +1,4 @@
-"""What lies in the blobs of a log, as int64 words.
+"""The blobs of a log, as int64 words.
 
     open blob     0, rows                               while no page is closed
                   pages, first, before, index, rows     from then on
@@ -18,12 +18,12 @@ from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inner
 from features.engine.store.layout import SHAPE_WORDS
 
+# What a `Layout.shape` has, by place.
 WIDTH, LABEL_AT, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
-"""What a `Layout.shape` has, by place."""
 
 PAGES, FIRST, BEFORE = range(3)
+# Words of `before`, in which the last instant is word 0 and each value takes two.
 SUM, PRESENT, VALUE_WORDS = 1, 2, 2
-"""Words of `before`, in which the last instant is word 0 and each value takes two."""
 
 
 @inner

@@ -45,8 +45,8 @@ class PagedLog(NamedTuple):
     fetched: FetchedBlobs
 
 
+# Kinds of fetched blobs. LASTS is when closed pages had each label last.
 CHAPTER, PAGE, LASTS = range(3)
-"""Kinds of fetched blobs. LASTS is when closed pages had each label last."""
 
 LOGS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
@@ -176,7 +176,7 @@ def _add_page(names: list[int], paged: PagedLog, instant: int) -> int:
 
 
 class LogPrefix(NamedTuple):
-    """What closed pages have before an instant: so many `events`.
+    """The content of closed pages before an instant: so many `events`.
 
     They are summed up in `words` from word `before` on; then come the first `rows` of `page` from
     word `first_row` on.

@@ -40,8 +40,8 @@ from features.engine.store.store_keys import (
 from features.engine.windows.window import Keying, Window
 from features.errors import OnlineStoreUnavailable
 
+# Records of a request by type.
 RequestRecords = Mapping[str, Sequence[Any]]
-"""Records of a request by type."""
 
 
 class WindowQuery(NamedTuple):

@@ -27,8 +27,8 @@ from features.engine.windows.reducers import MISSING, NEVER
 
 _LAST_SEEN = -1  # the word beside a label, which no cell of an event fills
 
+# The values of a subject of which its keys are made, as parts of keys.
 KeyParts = Sequence[str | None]
-"""The values of a subject of which its keys are made, as parts of keys."""
 
 
 class OverlayRoutes:
@@ -52,7 +52,7 @@ class OverlayRoutes:
 
 
 class OverlayRoute:
-    """How events of one source become rows beside the logs at the places `at`."""
+    """The way of events of one source to rows next to the logs at the places `at`."""
 
     def __init__(self, columns: Sequence[str], logs: Sequence[KeyedLog], at: Sequence[int]) -> None:
         targets = [logs[place] for place in at]

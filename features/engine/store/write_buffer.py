@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from features.engine.store.blob_store import BlobOverlay, BlobStore
 from features.errors import OnlineStoreUnavailable
 
+# Where so many could not be flushed, nothing more is written.
 MAX_BUFFERED_BLOBS = 100_000
-"""Where so many could not be flushed, nothing more is written."""
 
 
 class WriteBuffer:

@@ -1,4 +1,4 @@
-"""What was known before an instant: windows over events by entity key.
+"""Windows over events by entity key: the facts known before an instant.
 
 A `Window` says which events of which key within how many days are reduced to one number
 (`window`) and how events are keyed for it, `event_order` in what order events became known,

@@ -17,7 +17,7 @@ NEVER = -(2**63)  # before every instant
 
 
 class Reducer(IntEnum):
-    """How the events of a window become one number. A missing value is left out but by LATEST."""
+    """The reduction of a window's events to one number. All but LATEST leave missing values out."""
 
     COUNT = 0  # how many events; 0 without any
     TOTAL = 1  # the exact int64 sum of values; 0 without any

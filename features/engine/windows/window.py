@@ -10,13 +10,13 @@ from typing import Any
 
 from features.engine.windows.reducers import Reducer
 
+# How events are keyed: their source, the columns of the entity key, the condition they meet.
 Keying = tuple[str, tuple[str, ...], str | None]
-"""How events are keyed: their source, the columns of the entity key, the condition they meet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which events are reduced to one number per subject.
+    """The events that are reduced to one number per subject.
 
     `by` names the subject's columns that form the key and `matching` the event's columns it must
     equal; a subject without its key gets a missing value, one whose key was never seen gets 0 for

@@ -1,4 +1,4 @@
-"""What the values of a column look like: dates of a format, container numbers, codes ..."""
+"""The look of the values of a column: dates of a format, container numbers, codes ..."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ FORMATS = (
     *("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d-%b-%Y", "%d %b %Y"),
 )
 MOST_CODES = 30
+# So many values say whether a column fits a field.
 FEW = 200
-"""So many values say whether a column fits a field."""
 
 
 @dataclass(frozen=True)

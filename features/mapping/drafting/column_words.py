@@ -1,4 +1,4 @@
-"""How alike the name of a column is to a field of a record, in the jargon of customs.
+"""The likeness of a column's name to a field of a record, in the jargon of customs.
 
 A word stands for what it means, whatever the language; then the words of a column are compared
 with those that a field is known by, its own name always among them.

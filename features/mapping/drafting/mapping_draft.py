@@ -32,13 +32,13 @@ from features.records import RECORD_FILES
 ROWS_LOOKED_AT = 5_000
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WITH_COMMA = re.compile(r"\"?[+-]?(\d+|\d{1,3}([. ]\d{3})+),\d+\"?")
+# Numbers with decimals, as people write them. One with a point alone may be either.
 _WITH_POINT = re.compile(r"\"?[+-]?(\d+|\d{1,3}(, ?\d{3})+)\.\d+\"?")
-"""Numbers with decimals, as people write them. One with a point alone may be either."""
 
 
 @dataclass(frozen=True)
 class TableDraft:
-    """What is proposed of one table."""
+    """The proposal for one table."""
 
     name: str
     written: TableMapping
@@ -49,7 +49,7 @@ class TableDraft:
 
 @dataclass(frozen=True)
 class MappingDraft:
-    """What is proposed of all tables."""
+    """The proposal for all tables."""
 
     tables: list[TableDraft]
 

@@ -1,4 +1,4 @@
-"""Which column a field most likely is, why, and how its values become those of the field."""
+"""Proposals: the likely column of a field, why, and how its values become those of the field."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,12 +32,12 @@ LEAST = 0.55
 _NOT_SURE = 0.79
 _SIX_DIGITS = "^[0-9]{6}$"
 _YES_AND_NO = ({"1", "0"}, {"y", "n"}, {"true", "false"}, {"yes", "no"}, {"j", "n"}, {"s", "n"})
+# UN/ECE Recommendation 19, of which many tables write 10 for 1.
 _MODES = {"1": "sea", "2": "rail", "3": "road", "4": "air", "8": "inland_waterway"}
-"""UN/ECE Recommendation 19, of which many tables write 10 for 1."""
 
 
+# How much values speak for a field from 0 to 1, in words, and what is done to them.
 Evidence = tuple[float, str, dict[str, Any]]
-"""How much values speak for a field from 0 to 1, in words, and what is done to them."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where things are: one shipped table of ports, airports and land crossings.
+"""Geography: one shipped table of ports, airports and land crossings.
 
 Enters: location codes and country codes as the records carry them. Leaves: positions, distances and
 usual durations by mode, regions, neighbours; NaN or None for a code that is not known.

@@ -1,4 +1,4 @@
-"""How far it is from place to place, and how long a mode of transport usually takes for it."""
+"""Distances from place to place, and the usual duration by a mode of transport."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""How far a point lies from the nearest port: what stands for the nearness of a coast."""
+"""The distance of a point from the nearest port, which stands for the nearness of a coast."""
 
 from functools import cache
 
