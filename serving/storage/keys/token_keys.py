@@ -15,7 +15,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select, union_all
 
-from features.home_keys import SUBJECTS, fingerprint, former_keys, keys_from, read_key
+from features.home_keys import SUBJECTS, former_keys, key_fingerprint, keys_from, read_key
 from serving.crypto.errors import KeysUnknown, TokensRotated
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.tables.audit import retention_acts
@@ -40,7 +40,7 @@ class TokenRing:
     @property
     def in_use(self) -> str:
         """The fingerprint of the key that tokens are made with."""
-        return fingerprint(SUBJECTS, self.keys[0])
+        return key_fingerprint(SUBJECTS, self.keys[0])
 
 
 class TokenKeys:

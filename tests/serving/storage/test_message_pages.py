@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from features.messages.kept_text import NO_TEXT, MessageText
+from features.messages.stored_text import NO_TEXT, MessageText
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.message_list import MessageFilter
