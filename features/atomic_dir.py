@@ -23,7 +23,7 @@ _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 def written_whole(folder: Path) -> Iterator[Path]:
     """Give a folder to write into; it takes the place of `folder` only when the block succeeds.
 
-    It is on disk when it does, and whoever looks sees the former or the new one, never neither.
+    It is on disk when it does, and every reader sees the former or the new one, never neither.
     On an error nothing is left behind and a former `folder` is untouched. What a killed process
     left half-written, the next one removes. A former folder's permissions stay; else the process's
     umask says who may read the new one.
@@ -50,7 +50,7 @@ def working_folder(name: Path) -> Iterator[Path]:
     name.parent.mkdir(parents=True, exist_ok=True)
     partial, lock = _begun(name)
     try:
-        inner = partial / name.name  # whoever writes a folder whole into it locks it, not ours
+        inner = partial / name.name  # one who writes a whole folder into it locks that, not ours
         inner.mkdir(mode=0o700)
         yield inner
     finally:
@@ -113,7 +113,7 @@ def file_written_whole(file: Path) -> Iterator[Path]:
 def write_durably(file: Path, content: bytes, *, replace: bool = True) -> None:
     """Put a file there, whole, on disk and for its owner alone.
 
-    Whoever looks sees the former or the new content. Without `replace`, what is there already
+    Readers see the former or the new content. Without `replace`, what is there already
     stays: of several processes, one succeeds.
     """
     partial = file.with_name(f".{file.name}{_PARTIAL}{secrets.token_hex(4)}")
@@ -173,7 +173,7 @@ def _put_back(folder: Path) -> None:
 
 def _is_removed(left: Path) -> bool:
     """Return whether what a process left half-written is gone; what one is writing now stays."""
-    if left.is_file():  # written in one go, by whoever holds the lock of nothing
+    if left.is_file():  # written in one go, without a lock
         left.unlink(missing_ok=True)
         return True
     try:

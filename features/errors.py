@@ -133,7 +133,7 @@ class WorkerMismatch(TidegateError):
 
 
 class RecordsSuspected(TidegateError):
-    """A record file may hold a fault; its name is the message, and whoever asked reads it whole."""
+    """A record file may hold a fault; its name is the message, and the caller reads it whole."""
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str:

@@ -76,7 +76,7 @@ _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 _Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
 _Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
 _Measure = Annotated[float, Field(ge=0, le=1e10)]
-_IsWhole = BeforeValidator(_whole)  # after the limits, which files are held to by the schema
+_IsWhole = BeforeValidator(_whole)  # after the limits, against which the schema checks files
 _Count = Annotated[int, Field(ge=0, le=10_000_000), _IsWhole]
 
 Instant = Annotated[
@@ -145,7 +145,7 @@ Currency = Annotated[
 HsCode = Annotated[
     str,
     Field(pattern=r"^[0-9]{6}$", examples=["890310"]),
-    BeforeValidator(_of_six_digits),  # after the pattern, which files are held to by the schema
+    BeforeValidator(_of_six_digits),  # after the pattern, against which the schema checks files
     kinds.Code(),
 ]
 CommodityCode = Annotated[

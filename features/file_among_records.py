@@ -52,7 +52,7 @@ def among_records(
 ) -> Iterator[AskedSubjects]:
     """Give records that hold the subjects of a file, in a folder that lasts as long as the block.
 
-    It lies beside the records, and whoever may read these may read it, where `is_shared`. A file
+    It lies next to the records, with the same permissions, where `is_shared`. A file
     that is one of the records' own needs none. Raises RecordsError, which names what was given.
     """
     name = SUBJECT_TYPES[kind].record_file
@@ -88,7 +88,7 @@ def among_records(
 
 @contextmanager
 def folder_beside_records(records: Path) -> Iterator[Path]:
-    """Give a folder beside records, which whoever may read these may read, for the block."""
+    """Give a folder next to records, with their permissions, for the block."""
     with TemporaryDirectory(prefix=".asked-", dir=records.absolute().parent) as made:
         folder = Path(made)
         folder.chmod(records.stat().st_mode)

@@ -12,9 +12,9 @@ _TOLD_APART = re.compile(r"(?: *\+\d+)+$")
 
 
 def may_be_one_person(one: str, other: str) -> bool:
-    """Return whether two names may be of one person: alike, or told apart by a number alone.
+    """Return whether two names may be of one person: alike, or different in a number alone.
 
-    Whoever has no name may be anybody.
+    A party without a name may be anybody.
 
     >>> [may_be_one_person("alpha", other) for other in ("Alpha.", "alph\u0430", "A1PHA", "alpine")]
     [True, True, True, False]
@@ -26,7 +26,7 @@ def may_be_one_person(one: str, other: str) -> bool:
 
 
 def base_of(name: str) -> str:
-    """A name without the numbers by which it was told apart from another."""
+    """A name without the numbers that distinguish it from another."""
     return _TOLD_APART.sub("", name)
 
 

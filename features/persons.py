@@ -14,7 +14,7 @@ from functools import lru_cache
 # Counts describe the load of a craft, and how much was found, not the people in it.
 NOT_ABOUT_A_PERSON = frozenset({"persons_on_board", "found_persons"})
 
-# A thing has a name and a language too; whoever stands behind it, as an owner, is none.
+# A thing has a name and a language too; the person behind it, as an owner, is none.
 _OF_THINGS = frozenset(
     {"language", "languages", "name", "names", "nom", "nombre", "nome", "nomes", "noms"}
 )

@@ -76,7 +76,7 @@ class AttachedGoodsItem(GoodsItem):
 
 R = TypeVar("R", bound=Record)
 
-# Of many wrong records the first is told: to look at all of them costs more than to score.
+# Only the first of many wrong records is reported: to look at all of them costs more than to score.
 Linked = Annotated[tuple[R, ...], FailFast()]
 
 

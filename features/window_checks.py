@@ -57,7 +57,7 @@ def _history_sources() -> dict[str, EventSource]:
         "payments": EventSource(columns | _ORDER, STORED_REDUCERS),
         "shipment_permits": EventSource(permit, STORED_REDUCERS),
         "paid_outcomes": EventSource(paid_outcome, frozenset({Reducer.DISTINCT})),
-        # One that is told twice is no event of its own.
+        # One that is reported twice is no event of its own.
         "drifts": EventSource(drift, frozenset({Reducer.DISTINCT})),
     }
     for kind, subject_type in SUBJECT_TYPES.items():

@@ -1,6 +1,6 @@
 """Drifting far from ports: a square of the sea and an hour, as one number.
 
-Two craft that drift in one square within one hour were close enough to meet, whoever they are.
+Two craft that drift in one square within one hour were close enough to meet.
 """
 
 import numpy as np

@@ -284,7 +284,7 @@ class HistoryIngest:
     def _ingest_drifts(self, store: BlobTransaction, positions: RawColumns) -> int:
         """Insert where conveyances drifted; of any other position nothing is kept."""
         drifts = rows_where(positions, ~np.isnan(number_column(positions, "drift_cell")))
-        # The key of each place and instant of a journey, however often it was told.
+        # The key of each place and instant of a journey, however often it was reported.
         columns = (text_column(drifts, "journey_id"), drifts["known_at"], drifts["drift_cell"])
         keys = [
             b"%b%b %d %d" % (_DRIFT, journey_id.encode(), known_at, cell)

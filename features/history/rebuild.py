@@ -38,9 +38,9 @@ def rebuild_store(
 ) -> None:
     """Make the online feature store of record files and put it, whole, in the place of `folder`.
 
-    `and_then` adds what no file has, and `check` may refuse what came of it. Whoever has the former
-    store open goes on with that. Raises RecordsError for anything wrong in the files; `folder` is
-    then as it was.
+    `and_then` adds what no file has, and `check` may refuse what came of it. A process that has the
+    former store open goes on with that. Raises RecordsError for anything wrong in the files;
+    `folder` is then as it was.
     """
     with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
         blobs = LmdbStore(Path(scratch), is_bulk=True)

@@ -99,7 +99,7 @@ def value_for_report(value: object, limit: Limits | None) -> str | None:
 
 
 def _is_word_of_a_list(text: str, limit: Limits) -> bool:
-    """Return whether a text tells of nobody: a field of closed words, or the form of a code of a
+    """Return whether a text describes nobody: a field of closed words, or the form of a code of a
     list.
     """
     is_code = limit.codes is not None and re.fullmatch(limit.pattern or "", text) is not None

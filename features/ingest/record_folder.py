@@ -91,7 +91,7 @@ class RecordFolder:
             completed = None
         returned = {*fields, *(completed.own_fields if completed else ())}
         record = RECORD_FILES[name]
-        # Whose ids are read is held to stand there once in each version.
+        # Where ids are read, each must appear once in each version.
         told = {*record.unique_fields} if returned.issuperset(record.versions_of) else set()
         read = [*record.model_fields] if is_whole else sorted(returned | told)
         self.read[name] = sorted({*self.read.get(name, []), *read})

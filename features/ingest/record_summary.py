@@ -1,6 +1,6 @@
 """A summary of a folder of records: rows, missing values and the range of values, by column.
 
-It travels with a training set, so that whoever reads a model's figures can see what it was made of.
+It travels with a training set, so that readers of a model's figures see what it was made of.
 Parquet files answer from their footers, without being read; ids and free text have no range here.
 """
 

@@ -1,4 +1,4 @@
-"""The records of one type: each block held to the contract, and what keeps it written."""
+"""The records of one type: blocks checked against the contract, whose sound rows are written."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path

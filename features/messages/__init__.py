@@ -6,6 +6,6 @@ standard drafts records from them (`record_drafts`), and what it makes, leaves, 
 refuses is a `conversion`. `import_files` writes it as record files; a service lets a
 `reader_process` read what strangers send, which has nothing to lose.
 
-What tells of a person is never put into a record: parties become pseudonyms (`parties`), names,
+Nothing about a person is put into a record: parties become pseudonyms (`parties`), names,
 addresses and ways to reach somebody are withheld (`personal_elements`).
 """

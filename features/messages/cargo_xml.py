@@ -151,7 +151,7 @@ def _check_pieces(item: Element) -> None:
     pieces = item.first("PieceQuantity")
     packages = item.every("TransportLogisticsPackage/ItemQuantity")
     if pieces is not None and packages:
-        # Quantities were held to be numbers already; one without a text counts nothing.
+        # Quantities are known to be numbers here; one without a text counts nothing.
         counted = sum(decimal_of(each.text) or 0.0 for each in packages)
         if counted != decimal_of(pieces.text):
             wanted = f"want the sum of ItemQuantity of its packages, {counted:g}"

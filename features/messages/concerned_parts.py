@@ -31,7 +31,7 @@ _GROUPED_BY = {"CUSCAR": ("CNI", "EQD"), "COARRI": ("EQD",), "CODECO": ("EQD",)}
 class ConcernedPart:
     """A stretch of a text from a character to before another, and the subjects that it concerns.
 
-    Whoever may see one of them may see it; None is for everyone, and empty where none is known.
+    Readers of one of them may see it; None is for everyone, and empty where none is known.
     """
 
     start: int
@@ -116,7 +116,7 @@ class _Surroundings:
             shipments = {each: None for each in inside if each[0] == "shipment"}
             if len(inside) == len(self._inside[()]) and len(shipments or inside) > 1:
                 return None
-            inside = shipments or inside  # whoever sees one sees its journey, as do others
+            inside = shipments or inside  # readers of a shipment see its journey
         return tuple(each for each in inside if each != _NOBODY)
 
 

@@ -105,7 +105,7 @@ class LeftOver(NamedTuple):
 
 
 class Withheld(NamedTuple):
-    """An element that tells of a party, who may be a person; its text is in no record."""
+    """An element about a party, who may be a person; its text is in no record."""
 
     place: str
     path: str

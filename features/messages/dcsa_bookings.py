@@ -24,7 +24,7 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
     """Make the shipment that a booking is for."""
     reference = booking.first(*_REFERENCES)
     reading.message_id = reference.text if reference is not None else ""
-    # A status alone tells of a booking that was sent before.
+    # A status alone is about a booking that was sent earlier.
     is_whole = any(child.name in _OF_WHOLE for child in booking.children)
     for wanted in _WANTED if is_whole else ():
         if booking.first(wanted) is None:

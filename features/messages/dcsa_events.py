@@ -43,7 +43,7 @@ _REQUIRED_OF_TYPE = {
 
 
 def keep_events(root: Element, reading: MessageReading) -> None:
-    """Make an event of each that tells of a move of goods."""
+    """Make an event of each that reports a move of goods."""
     is_list = root.kind == "array" or any(child.name == "events" for child in root.children)
     events = root.every("events") or (root.every("item") if is_list else [root])
     for event in events:

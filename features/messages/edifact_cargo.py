@@ -46,7 +46,7 @@ _MOST_OF_HEADER = 200
 
 @dataclass
 class Consignment:
-    """One consignment of a message: what tells of all of it, of its goods, and of its equipment."""
+    """One consignment of a message: segments about all of it, its goods, and its equipment."""
 
     head: Segment
     own: list[Segment]

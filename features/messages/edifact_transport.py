@@ -36,7 +36,7 @@ _OF_MODES: dict[str, ConveyanceKind] = {"road": "truck", "air": "aircraft", "rai
 
 
 def main_transport(segments: list[Segment]) -> Segment | None:
-    """The transport of the main carriage, else the first that is told."""
+    """The transport of the main carriage, else the first that is stated."""
     return first_segment(segments, "TDT", "20") or first_segment(segments, "TDT")
 
 
@@ -53,7 +53,7 @@ def journey_id(transport: Segment | None) -> Value | None:
 
 
 def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind | None) -> None:
-    """Make the journey that a message tells of; `kind` is what its type implies of the ship."""
+    """Make the journey that a message is about; `kind` is what its type implies of the ship."""
     transport = main_transport(message.segments)
     if transport is None:
         return

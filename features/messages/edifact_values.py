@@ -142,7 +142,7 @@ def first_party(segments: list[Segment], reading: MessageReading, *roles: str) -
 
 
 def agency_number(number: Element | None, agency: str) -> tuple[PartyNumber, ...]:
-    """A number of a code list, of the agency that keeps it; ZZZ is whoever sent it."""
+    """A number of a code list, of the agency that keeps it; ZZZ is the sender."""
     if agency in ("", "ZZZ"):
         return party_numbers("own", number)
     return party_numbers("code", number, _AGENCIES.get(agency, f"agency {agency}"))

@@ -1,7 +1,7 @@
 """Functions of a message: to declare what it states, to amend it, or to withdraw it.
 
 Each standard says so by a code of its own. A message whose code is none of these, as one that tells
-what became of another message, makes nothing, and its code is left over.
+the outcome of another message, makes nothing, and its code is left over.
 """
 
 from typing import Literal

@@ -40,7 +40,7 @@ _NO_REFERENCE = ("NOTPROVIDED", "NONREF")
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment: what tells of it itself, and what tells of it around, from near to far.
+    """A payment: its own elements, and those around it, from near to far.
 
     `is_debit` says of an entry of an account whether its owner paid; None of a transfer. `is_alone`
     says whether it is all that its entry is made of.

@@ -1,4 +1,4 @@
-"""The reading of one message: what its elements mean, which were used, and what became of them."""
+"""The reading of one message: what its elements mean, which were used, and the result."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -118,7 +118,7 @@ class MessageReading:
         self._remarks.append(f"{element.place}: {what}")
 
     def conversion(self, leaves: Iterable[Element]) -> Conversion:
-        """All that became of the message, given every element that holds a text."""
+        """Return the outcome of the message, given every element that holds a text."""
         left, withheld, used = [], [], 0
         for leaf in leaves:
             if id(leaf) in self._pseudonyms:

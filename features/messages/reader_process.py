@@ -40,7 +40,7 @@ from features.messages.xml_tree import read_xml
 
 # The exit code of a process that needed more memory than it may have.
 OUT_OF_MEMORY = 3
-# The exit code, as who began it is told, of one that needed more processor time.
+# The exit code of a reader that needed more processor time, for the process that began it.
 OUT_OF_TIME = -signal.SIGPROF
 
 LENGTH = struct.Struct(">Q")

@@ -1,4 +1,4 @@
-"""Records in the making: values with their places, put into fields, then held to the schema."""
+"""Drafts of records: values with their places, put into fields, then checked by the schema."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

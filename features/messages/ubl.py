@@ -144,7 +144,7 @@ def _check(root: Element) -> None:
 
 
 def _own(root: Element) -> Iterator[Element]:
-    """The elements of a document but for its extensions, which are of whoever wrote them."""
+    """The elements of a document but for its extensions, which follow no standard."""
     waiting = [root]
     while waiting:
         element = waiting.pop()

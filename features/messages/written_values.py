@@ -79,7 +79,7 @@ def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | 
     if pattern is None or not re.fullmatch(r"[0-9]+", text):
         return None
     try:
-        when = datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone is told beside it
+        when = datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone is stated separately
     except ValueError:
         return None
     # `%d` also takes one digit, and shifts what follows.

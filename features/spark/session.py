@@ -32,7 +32,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     `sc://host:port` is a server that speaks Spark Connect; anything else is a master of Spark's
     own, which needs the whole of `pyspark` and Java. Raises TidegateError where nobody answers.
     """
-    importlib.import_module("pyspark")  # whoever lacks it is told so before anything else
+    importlib.import_module("pyspark")  # fails before anything else where it is missing
     _hold_reachable(without_credentials(master))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # pandas 3, of which nothing is used here

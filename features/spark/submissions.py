@@ -1,8 +1,8 @@
 """Submissions in a file -> what is computed of each on Spark, with what it adds to history.
 
 Submissions are no records: each brings its own, which nobody else's features see, but for what
-becomes anyone's history. That is told first, and put beside the record files; then history is swept
-by keys as for a training set, and answers what the online path of each submission asks of it.
+becomes anyone's history. That is found first, and put next to the record files; then history is
+swept by keys as for a training set, and answers what the online path of each submission asks of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -155,7 +155,7 @@ def _whole(plan: BuildPlan, bodies: Iterator[bytes]) -> Iterator[FeatureFrame]:
 
 
 def _by_range(table: pa.Table, of_rows: Column, bounds: Column) -> Iterator[tuple[int, pa.Table]]:
-    """Rows in the order that bounds are told in, a few of one range at a time."""
+    """Rows in the order in which bounds are stated, a few of one range at a time."""
     ranges = np.searchsorted(bounds, of_rows, side="right")
     edges = [0, *np.flatnonzero(np.diff(ranges)) + 1, len(ranges)]
     for begin, end in pairwise(edges):

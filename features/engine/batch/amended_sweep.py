@@ -30,8 +30,8 @@ from features.engine.windows.reducers import (
 class Turns(NamedTuple):
     """When events begin or cease to count, by key and in order of time; which, and whether begin.
 
-    Those of key k stand from `starts[k]` to `starts[k + 1]`; events are told by their places in the
-    order of keys.
+    Those of key k stand from `starts[k]` to `starts[k + 1]`; events are identified by their places
+    in the order of keys.
     """
 
     starts: Column

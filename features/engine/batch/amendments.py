@@ -121,7 +121,7 @@ def as_declared(columns: Columns, record: "type[Record]") -> Columns:
 def _looked_at(columns: Columns, record: "type[Record]", known_at: Column) -> Column:
     """The places of all rows of records of which one may be amended or withdrawn.
 
-    Of a type whose versions are told by when they became known that may be any.
+    That may be any row where the instant of knowledge tells versions apart.
     """
     if "version" not in columns:
         return np.arange(len(known_at))

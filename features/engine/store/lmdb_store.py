@@ -60,7 +60,7 @@ class LmdbStore:
         """Write all of it into a new folder, key after key, and return when that is on disk.
 
         Pages are full then; keys that came in any order leave a good third of each empty, on disk
-        and in the memory of whoever reads.
+        and in the memory of every reader.
         """
         copy = LmdbStore(folder, is_bulk=True)
         try:
@@ -135,7 +135,7 @@ _OPEN: dict[_Identity, _Environment] = {}
 
 
 def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
-    """The environment in a folder, shared with whoever in this process has it open."""
+    """The environment in a folder, shared by all of this process that have it open."""
     file = folder / "data.mdb"
     with _OPENING:
         environment = _OPEN.get(_identity(file)) if file.exists() else None
