@@ -25,12 +25,12 @@ WRAPPING_FILE = "wrapping.json"
 PASSPHRASE_FILE = "TIDEGATE_KEYS_PASSPHRASE_FILE"  # noqa: S105  the name of a setting
 UNWRAP_COMMAND = "TIDEGATE_KEYS_UNWRAP_COMMAND"
 
-SHORTEST_PASSPHRASE = 16
+MIN_PASSPHRASE_LENGTH = 16
 SALT_BYTES = 16
 _MAGIC = b"tidegate wrapped key 1\n"
 _NONCE_BYTES, _KEY_BYTES = 12, 32
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}  # 64 MiB, once in each process
-_LONGEST_COMMAND_S = 60
+_MAX_COMMAND_S = 60
 
 _opened: dict[bytes, bytes] = {}
 
@@ -45,9 +45,9 @@ class HomeKey:
     @classmethod
     def under_passphrase(cls, passphrase: bytes) -> "HomeKey":
         """A fresh key, kept under a passphrase; raises KeysLocked for one that is too short."""
-        if len(passphrase) < SHORTEST_PASSPHRASE:
+        if len(passphrase) < MIN_PASSPHRASE_LENGTH:
             raise KeysLocked(
-                f"the passphrase is too short; want {SHORTEST_PASSPHRASE} bytes or more"
+                f"the passphrase is too short; want {MIN_PASSPHRASE_LENGTH} bytes or more"
             )
         key = secrets.token_bytes(_KEY_BYTES)
         salt, sealed = sealed_by_passphrase(passphrase, key, "home")
@@ -155,7 +155,7 @@ def _run(command: str, given: bytes) -> bytes:
             shlex.split(command),
             input=given,
             capture_output=True,
-            timeout=_LONGEST_COMMAND_S,
+            timeout=_MAX_COMMAND_S,
             check=True,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:

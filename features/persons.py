@@ -86,7 +86,7 @@ _BESIDE = frozenset(
     """.split()
 )
 _PART_OF_OTHER_WORDS = frozenset("age ages dob face iris mrz nom nome nomes noms race sex".split())
-_LONGEST_JOINED = 40
+_MAX_JOINED_LENGTH = 40
 
 PERSON_PHRASES = ("date_of_birth", "travel_document", "national_id", "identity_card", "id_card")
 
@@ -147,7 +147,7 @@ def _words_apart(field: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _parted(word: str) -> tuple[str, ...]:
     """A word as the known words that it is made of, or as it is."""
-    if len(word) > _LONGEST_JOINED or word in _JOINED:
+    if len(word) > _MAX_JOINED_LENGTH or word in _JOINED:
         return (word,)
     ends: dict[int, tuple[str, ...]] = {0: ()}
     for end in range(1, len(word) + 1):

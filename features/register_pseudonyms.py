@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 _BYTES = 12  # two parties of a world of billions do not meet
-_MOST_REMEMBERED = 1 << 16
+_MAX_REMEMBERED = 1 << 16
 
 
 @dataclass
@@ -41,7 +41,7 @@ class RegisterPseudonyms:
         encoded = identities.dictionary_encode()
         found = encoded.dictionary.to_numpy(zero_copy_only=False).tolist()
         known = self._known.get(register, {})
-        if len(known) > _MOST_REMEMBERED:
+        if len(known) > _MAX_REMEMBERED:
             known = {}
         unknown = [identity for identity in found if identity not in known]
         known.update(zip(unknown, self.of(register, unknown), strict=True))

@@ -19,7 +19,7 @@ DRIFT_M = 10_000
 
 # Two fixes differ by tens of metres where nothing moved: what lies nearer together in time is taken
 # for so many hours apart.
-LEAST_HOURS_OF_MOVEMENT = 5 / 60
+MIN_HOURS_OF_MOVEMENT = 5 / 60
 
 
 def derive_position(
@@ -41,7 +41,7 @@ def derive_position(
         position["longitude"],
     )
     is_gap = gap_hours > 0
-    m_per_h = np.rint(moved_km * 1000) / np.maximum(gap_hours, LEAST_HOURS_OF_MOVEMENT)
+    m_per_h = np.rint(moved_km * 1000) / np.maximum(gap_hours, MIN_HOURS_OF_MOVEMENT)
     gap_minutes, port_km = np.rint(gap_hours * 60), position["port_km"]
     cell, cell_before = position["drift_cell"], position["previous_drift_cell"]
     is_adrift = ~is_missing(cell) & ~is_missing(cell_before) & (moved_km * 1000 < DRIFT_M)

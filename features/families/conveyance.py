@@ -10,7 +10,7 @@ from features.engine.windows.window import count, mean
 from features.publications import IMO_CIRC_896, PRACTICE, WINDWARD
 
 # From fewer journeys the range of a kind of craft cannot be told.
-FEWEST_OF_KIND = 30
+MIN_OF_KIND = 30
 # So many standard deviations above the mean lie 1 % of normal values.
 WITHIN_99_PERCENT = 2.326
 
@@ -197,7 +197,7 @@ def distance_to_range_ratio_365d(
     """
     spread = np.sqrt(np.maximum(squared - typical**2, 0))
     range_km = np.exp((typical + WITHIN_99_PERCENT * spread) / 1000)
-    is_known = np.isin(mode, BY_WATER) & (journeys >= FEWEST_OF_KIND)
+    is_known = np.isin(mode, BY_WATER) & (journeys >= MIN_OF_KIND)
     return np.where(is_known, ratio(direct_distance_km, range_km), np.nan)
 
 

@@ -8,9 +8,9 @@ from features.engine.columns import Column, is_missing
 from features.engine.windows.window import distinct, hours_since_latest, largest, latest, mean
 from features.publications import US_MARITIME_2020, WINDWARD
 
-SHORTEST_DRIFT_MINUTES = 30
+MIN_DRIFT_MINUTES = 30
 # More that wait in one square and hour are a fleet, or lie at an anchorage that no table has.
-MOST_AT_A_MEETING = 3
+MAX_AT_A_MEETING = 3
 
 
 def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Column:
@@ -171,5 +171,5 @@ def meeting_count_30d(
     an hour; more than three others are a fleet, or lie at an anchorage.
     """
     others = journeys - 1
-    is_known = np.isin(mode, BY_WATER) & (drift_minutes >= SHORTEST_DRIFT_MINUTES)
-    return np.where(is_known & (others >= 0) & (others <= MOST_AT_A_MEETING), others, np.nan)
+    is_known = np.isin(mode, BY_WATER) & (drift_minutes >= MIN_DRIFT_MINUTES)
+    return np.where(is_known & (others >= 0) & (others <= MAX_AT_A_MEETING), others, np.nan)

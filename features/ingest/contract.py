@@ -49,8 +49,8 @@ QuickLook = Callable[[pa.ChunkedArray, Limits], bool]
 # What is wrong with a record whose unique fields an earlier one has.
 REPEATED = "stands in an earlier row already"
 
-MOST_EXAMPLES = 3
-_LONGEST_SHOWN = 40
+MAX_EXAMPLES = 3
+_MAX_SHOWN_LENGTH = 40
 # So many values are tried one by one: parting them further would cost more.
 _FEW = 64
 YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
@@ -76,7 +76,7 @@ class Broken:
                 int(row) + 1,
                 None if values is None else value_for_report(values[row].as_py(), limit),
             )
-            for row in at[:MOST_EXAMPLES].tolist()
+            for row in at[:MAX_EXAMPLES].tolist()
         )
         return Fault(file, self.column, self.what, len(at), examples)
 
@@ -95,7 +95,7 @@ def value_for_report(value: object, limit: Limits | None) -> str | None:
     text = value.isoformat() if isinstance(value, datetime) else str(value)
     if isinstance(value, str) and not (limit and _is_word_of_a_list(value, limit)):
         text = re.sub(r"[A-Z]", "A", re.sub(r"[^\W\dA-Z_]", "a", re.sub(r"\d", "9", text)))
-    return text[:_LONGEST_SHOWN]
+    return text[:_MAX_SHOWN_LENGTH]
 
 
 def _is_word_of_a_list(text: str, limit: Limits) -> bool:

@@ -21,9 +21,9 @@ from features.ingest.contract import YEARS, Bools
 # What a pattern may be for its texts to be looked at byte by byte, and how long those are at most.
 _SIMPLE = re.compile(r"\^(?P<of>\[[^]]*\])(\{(?P<least>\d+)(,(?P<most>\d+))?\}|(?P<any>\*))\$")
 _ANYTHING = r"^[^\x{80}]*$"  # of ASCII
-_LONGEST_LOOKED_AT = 1 << 20
+_MAX_CHECKED_LENGTH = 1 << 20
 # Beyond every limit of a number and every instant.
-_FARTHEST = 1 << 62
+_BEYOND_LIMITS = 1 << 62
 _ENDS_OF_128 = np.arange(129, dtype=np.int32)
 _YEARS_US = tuple(map(instant_us, YEARS))
 
@@ -73,7 +73,7 @@ def _extremes(
     Without any, each is so far off that it is within every limit. `are_valid` has a bit for each
     cell, or nothing where all are given.
     """
-    least, most, is_finite = _FARTHEST, -_FARTHEST, True
+    least, most, is_finite = _BEYOND_LIMITS, -_BEYOND_LIMITS, True
     for row in range(begin, end):
         if len(are_valid) and not are_valid[row >> 3] >> (row & 7) & 1:
             continue
@@ -98,7 +98,7 @@ def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] |
     are_allowed[:128] = pc.match_substring_regex(characters, f"^{simple['of']}$").to_pylist()
     least, most = (int(simple[count] or simple["least"] or 0) for count in ("least", "most"))
     if simple["any"]:
-        most = _LONGEST_LOOKED_AT
+        most = _MAX_CHECKED_LENGTH
     return are_allowed, least, most if longest is None else min(most, longest)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from features.errors import TidegateError
 
 # Of one row: no text of a declaration is longer, and rows that are lost are more.
-MOST_LINES = 100
+MAX_LINES = 100
 
 _QUOTE = '"'
 
@@ -28,10 +28,10 @@ def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> N
         row += line
         if whole.fullmatch(row):
             row = ""
-        elif number - first >= MOST_LINES:
+        elif number - first >= MAX_LINES:
             break
     if row:
         raise TidegateError(
             f"{place}: the quote that begins a value in line {first:,} does not end within "
-            f"{MOST_LINES} lines, and would take the rows behind it along; end it, or take it away"
+            f"{MAX_LINES} lines, and would take the rows behind it along; end it, or take it away"
         )

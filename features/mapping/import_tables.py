@@ -39,7 +39,7 @@ QUARANTINE = "quarantine"
 REPORT = "import.json"
 
 _WORKING = ".import"
-_MOST_REASONS = 5
+_MAX_REASONS = 5
 
 Sources = Mapping[str, Sequence[SourceTable]]
 
@@ -104,7 +104,7 @@ def _refuse_nothing(report: ImportReport) -> None:
     if any(report.records.values()):
         return
     rows = sum(report.inputs.values())
-    most = sorted(report.refused, key=lambda group: -group.rows)[:_MOST_REASONS]
+    most = sorted(report.refused, key=lambda group: -group.rows)[:_MAX_REASONS]
     why = [f"  {group.fault()}" for group in most] or ["  no row is refused: see `where`, `unless`"]
     told = f"none of {rows:,} rows becomes a record, so nothing is written; --check lists them all:"
     raise TidegateError("\n".join([told, *why]))

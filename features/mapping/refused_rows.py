@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from features.arrow_schema import limits
 from features.errors import Example, Fault
-from features.ingest.contract import MOST_EXAMPLES, Broken, value_for_report
+from features.ingest.contract import MAX_EXAMPLES, Broken, value_for_report
 from features.ingest.quarantine import REPORT
 from features.records import RECORD_FILES
 
-MOST_PLACES = 1_000
+MAX_PLACES = 1_000
 # The file of rows that could not be read, and so became no record of any type.
 UNREAD = "unread"
 
@@ -41,13 +41,13 @@ class RefusedGroup:
     def add(self, row: int, value: str | None) -> None:
         """Count a row; its place is kept if it is one of the first."""
         self.rows += 1
-        if len(self.places) < MOST_PLACES:
+        if len(self.places) < MAX_PLACES:
             self.places.append(Example(row, value))
 
     def fault(self) -> Fault:
         """The same as the refusal of a record file says it."""
         place = f"{self.source}: {self.record_type}" if self.record_type else self.source
-        first = tuple(self.places[:MOST_EXAMPLES])
+        first = tuple(self.places[:MAX_EXAMPLES])
         return Fault(place, self.column, self.what, self.rows, first)
 
     def as_json(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class RefusedRows:
     ) -> None:  # fmt: skip
         limit = limits(RECORD_FILES[name]).get(broken.column)
         group = self._group(name, source, broken.column, broken.what)
-        shown_rows = at[: MOST_PLACES - len(group.places)].tolist()
+        shown_rows = at[: MAX_PLACES - len(group.places)].tolist()
         for row in shown_rows:
             value = None if stood is None else value_for_report(stood[row].as_py(), limit)
             group.add(int(places[row]), value)

@@ -28,7 +28,7 @@ from features.mapping.mapping import TableMapping
 
 BLOCK_BYTES, READ_BYTES = 24 << 20, 2 << 20
 BLOCK_ROWS = 1 << 16
-LONGEST_LINE_BYTES = 64 << 20
+MAX_LINE_BYTES = 64 << 20
 _DELIMITER_OF_EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
@@ -111,9 +111,9 @@ class CsvTable(_TableFile):
         try:
             codecs.lookup(self._mapping.encoding)
             with self._file.open(encoding=self._mapping.encoding, newline="") as lines:
-                header = lines.readline(LONGEST_LINE_BYTES).removeprefix("\ufeff")
+                header = lines.readline(MAX_LINE_BYTES).removeprefix("\ufeff")
                 self._require_header(header.strip())
-                others = iter(partial(lines.readline, LONGEST_LINE_BYTES), "")
+                others = iter(partial(lines.readline, MAX_LINE_BYTES), "")
                 require_closed_quotes(others, self._delimiter, self.place)
             parse = pyarrow.csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
             as_bytes = io.BytesIO(header.rstrip("\r\n").encode() + b"\n")

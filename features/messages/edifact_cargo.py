@@ -40,8 +40,8 @@ _BILLS: dict[str, DocumentKind] = {
 _NOTIFY, _FORWARDER, _DECLARANT = ("NI", "N1", "N2"), ("FW", "FF"), ("DT", "AE", "AM")
 _FROM, _TO = ("35", "10", "88", "5", "9"), ("28", "36", "20", "7", "8", "11")
 _PARTS = ("GID", "EQD")
-_MOST_CONSIGNMENTS = 9_999  # as the segment table of CUSCAR has it
-_MOST_OF_HEADER = 200
+_MAX_CONSIGNMENTS = 9_999  # as the segment table of CUSCAR has it
+_MAX_OF_HEADER = 200
 
 
 @dataclass
@@ -62,9 +62,9 @@ class Consignment:
 def keep_cargo(message: Message, reading: MessageReading) -> None:
     """Make the records of a cargo report, an instruction or a contract status."""
     keep_journey(message, reading, None)
-    consignments = list(islice(_consignments(message), _MOST_CONSIGNMENTS + 1))
-    if len(consignments) > _MOST_CONSIGNMENTS:
-        wanted = f"want at most {_MOST_CONSIGNMENTS:,} consignments"
+    consignments = list(islice(_consignments(message), _MAX_CONSIGNMENTS + 1))
+    if len(consignments) > _MAX_CONSIGNMENTS:
+        wanted = f"want at most {_MAX_CONSIGNMENTS:,} consignments"
         raise MessageRefused(consignments[-1].head.place, wanted)
     if message.name == "CUSCAR":
         _keep_manifest(message, reading)
@@ -206,7 +206,7 @@ def _keep_document(
 
 def _header(message: Message) -> list[Segment]:
     """Return what stands before the first consignment."""
-    start = message.segments[:_MOST_OF_HEADER]
+    start = message.segments[:_MAX_OF_HEADER]
     at = next((i for i, each in enumerate(start) if each.tag in ("CNI", *_PARTS)), None)
     return start[:at]
 

@@ -23,7 +23,7 @@ _MOVES: dict[str, dict[str, EventKind]] = {
     },
     "CODECO": {"34": "gate_in", "35": "gate_out", "36": "gate_out"},
 }
-_MOST_OF_HEADER = 50
+_MAX_OF_HEADER = 50
 _HAPPENED = ("203", "7", "334", "186", "178", "137")
 
 
@@ -46,7 +46,7 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
     kind = Value(moves[begin.says(1)], begin.place)
     transport = main_transport(message.segments)
     voyage = journey_id(transport)
-    reported = first_date(message.segments[:_MOST_OF_HEADER], reading, *_HAPPENED)
+    reported = first_date(message.segments[:_MAX_OF_HEADER], reading, *_HAPPENED)
     for group in _containers(message.segments):
         draft = _move(group, kind, voyage, reading)
         draft.put("occurred_at", first_date(group, reading, *_HAPPENED), reported)

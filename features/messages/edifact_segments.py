@@ -34,7 +34,7 @@ _MAX_COMPONENTS = 1_000
 _AROUND_MESSAGES = ("UNB", "UNZ", "UNG", "UNE")
 # Not what else Python takes for blank: syntax level B separates by signs of control.
 BLANK = " \t\r\n\0\x1a"
-_LONGEST_LINE = 400
+_MAX_LINE_LENGTH = 400
 
 
 @dataclass(eq=False, slots=True)
@@ -133,7 +133,7 @@ def _unwrapped(text: str) -> str:
     lines = text.strip(BLANK).replace("\r\n", "\n").split("\n")
     widths = {len(line) for line in lines[:-1]}
     is_wrapped = len(lines) > 2 and len(widths) == 1 and len(lines[-1]) <= min(widths)
-    return "".join(lines) if is_wrapped and min(widths) < _LONGEST_LINE else text
+    return "".join(lines) if is_wrapped and min(widths) < _MAX_LINE_LENGTH else text
 
 
 def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:

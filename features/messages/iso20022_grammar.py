@@ -37,7 +37,7 @@ _AMOUNTS = """
     TtlChrgsAndTaxAmt TtlIntrBkSttlmAmt TtlTaxAmt TtlTaxblBaseAmt
     """
 _NUMBERS = "CtrlSum ElctrncSeqNb LglSeqNb PreAgrdXchgRate Rate Sum TtlNetNtryAmt XchgRate"
-_LONGEST = {
+_NAMES_BY_MAX_LENGTH = {
     35: "EndToEndId InstrId MsgId PmtInfId TxId AcctSvcrRef NtryRef MndtId",
     140: "Nm StrtNm Ustrd",
     70: "AdrLine",
@@ -76,7 +76,7 @@ _PROMISES: dict[str, ElementConstraint] = {
     **dict.fromkeys(("NbOfTxs", "NbOfNtries"), _COUNT),
     **{
         name: matching(rf"[^\x00-\x1f]{{1,{longest}}}", f"at most {longest} characters")
-        for longest, names in _LONGEST.items()
+        for longest, names in _NAMES_BY_MAX_LENGTH.items()
         for name in names.split()
     },
     "Dt": DATE,

@@ -16,9 +16,9 @@ from features.messages.located_text import LOCATED, LocatedText, NotLocated, Tex
 from features.messages.personal_elements import tells_of_a_party
 
 # Words: of a longer text that is withheld its beginning is looked for elsewhere.
-_LONGEST_REPEATED = 8
+_MAX_REPEATED_LENGTH = 8
 # Characters: a shorter text that is withheld is looked for as a whole, and not within others.
-_SHORTEST_WITHIN = 3
+_MIN_WITHIN = 3
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class _Repeated:
             words = _words(text)
             if words:
                 self._whole.add(words)
-                if len("".join(words)) >= _SHORTEST_WITHIN:
-                    self._within.add(words[:_LONGEST_REPEATED])
+                if len("".join(words)) >= _MIN_WITHIN:
+                    self._within.add(words[:_MAX_REPEATED_LENGTH])
         self._counts = sorted({len(words) for words in self._within})
 
     def stands_in(self, text: str) -> bool:

@@ -29,7 +29,7 @@ from features.subject_types import SUBJECT_TYPES
 # So many records are worked on at a time; those of one subject, or of one key, are never parted.
 PART_RECORDS = 1 << 20
 # A part that has so many times that many rows of subjects and events has a key of very many.
-MOST_AT_ONCE = 4
+MAX_CONCURRENT = 4
 _SAMPLED_GROUPS = 16
 _NO_END = np.iinfo(np.int64).max
 _LINKED_BY = {name: each.subject_field for name, each in LINKED_RECORD_TYPES.items()}
@@ -118,7 +118,7 @@ def _parts(*folders: Path) -> tuple[int, int]:
 
 
 def _keyed(wanted: BuildRequest, parts: int, slice_ends: Column) -> KeyedWindows:
-    return KeyedWindows(wanted.windows_by_key, parts, MOST_AT_ONCE * PART_RECORDS, slice_ends)
+    return KeyedWindows(wanted.windows_by_key, parts, MAX_CONCURRENT * PART_RECORDS, slice_ends)
 
 
 def _fields(own: AskedRecords, joined: AskedRecords) -> dict[str, frozenset[str]]:

@@ -16,9 +16,9 @@ KeyCodes = tuple[Column, int]
 _FREE = -1
 _AHEAD = 256
 # Of more texts for each row it costs less to number those that occur than to have a place for all.
-_MOST_TEXTS = 2
+_MAX_TEXTS = 2
 # Beyond so many possible keys the next column would not fit into the same int64.
-_MOST_KEYS = 1 << 62
+_MAX_KEYS = 1 << 62
 
 
 class KeyFactorizer:
@@ -34,7 +34,7 @@ class KeyFactorizer:
             return np.zeros(length(self._columns), np.int32), 1
         (keys, size), *others = map(self._column, names)
         for codes, count in others:
-            if size * count >= _MOST_KEYS:
+            if size * count >= _MAX_KEYS:
                 keys, size = _dense(keys)
             keys, size = _combine_keys(keys, codes, count), size * count
         return _dense(keys) if others else (keys, size)
@@ -54,7 +54,7 @@ def factorize_together(
     """
     (own, other, size), *more = map(_of_columns, ours, theirs)
     for codes, codes_of_others, count in more:
-        if size * count >= _MOST_KEYS:
+        if size * count >= _MAX_KEYS:
             own, other, size = _dense_alike(own, other)
         own, other = _combine_keys(own, codes, count), _combine_keys(other, codes_of_others, count)
         size *= count
@@ -87,7 +87,7 @@ def _of_column(column: Column) -> KeyCodes:
 
 def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
     if is_text(own) and is_text(other):
-        if len(STRING_TABLE) <= _MOST_TEXTS * (len(own) + len(other)):
+        if len(STRING_TABLE) <= _MAX_TEXTS * (len(own) + len(other)):
             return own, other, len(STRING_TABLE)
         return _dense_alike(own.astype(np.int64), other.astype(np.int64))
     codes, size, table = _numbered(_words(own), NO_INSTANT)

@@ -24,8 +24,8 @@ from features.errors import OnlineStoreUnavailable
 # Address space that is set aside, not disk: the file grows with what it holds.
 MAX_MAP_BYTES = 1 << 38
 COPY_BATCH_BLOBS = 1 << 15  # blobs
-MOST_READERS = 512
-LOCK_BYTES = MOST_READERS * 64  # what LMDB's table of so many readers takes, at least
+MAX_READERS = 512
+LOCK_BYTES = MAX_READERS * 64  # what LMDB's table of so many readers takes, at least
 
 
 class LmdbStore:
@@ -145,7 +145,7 @@ def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
             database = lmdb.open(
                 str(folder),
                 map_size=MAX_MAP_BYTES,
-                max_readers=MOST_READERS,
+                max_readers=MAX_READERS,
                 metasync=False,
                 sync=not is_bulk,
                 readahead=False,  # keys are read all over the file

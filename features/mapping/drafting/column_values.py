@@ -22,7 +22,7 @@ FORMATS = (
     *("%d-%m-%Y", "%d-%m-%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S"),
     *("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d-%b-%Y", "%d %b %Y"),
 )
-MOST_CODES = 30
+MAX_CODES = 30
 # So many values say whether a column fits a field.
 FEW = 200
 
@@ -43,7 +43,7 @@ class ColumnSample:
     def distinct(self) -> list[str]:
         """The texts that there are, sorted, unless they are too many for a list of codes."""
         found = pc.unique(self.texts)
-        return sorted(found.to_pylist()) if len(found) <= MOST_CODES else []
+        return sorted(found.to_pylist()) if len(found) <= MAX_CODES else []
 
     @property
     def share_empty(self) -> float:

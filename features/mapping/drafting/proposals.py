@@ -28,7 +28,7 @@ from features.mapping.units import factors_of
 from features.records import RECORD_FILES, Record
 
 SURE, LIKELY = 0.8, 0.6
-LEAST = 0.55
+MIN_SURENESS = 0.55
 _NOT_SURE = 0.79
 _SIX_DIGITS = "^[0-9]{6}$"
 _YES_AND_NO = ({"1", "0"}, {"y", "n"}, {"true", "false"}, {"yes", "no"}, {"j", "n"}, {"s", "n"})
@@ -95,7 +95,7 @@ def _doubting_shared_days(record: RecordProposal, others: list[RecordProposal]) 
         other = taken.setdefault(each.column, f"{record.name}.{each.field}")
         if other != f"{record.name}.{each.field}":
             why = f"{each.why}, but it is taken for {other} too"
-            doubted[each.field] = replace(each, sureness=min(each.sureness, LEAST), why=why)
+            doubted[each.field] = replace(each, sureness=min(each.sureness, MIN_SURENESS), why=why)
     return replace(record, fields=tuple(doubted.get(p.field, p) for p in record.fields))
 
 
@@ -140,7 +140,7 @@ def _candidates(record: type[Record], sample: ColumnSample) -> Iterator[Proposal
         if value_like <= 0 or (name_like == 0 and value_like < 1):
             continue
         sureness = 0.55 * name_like + 0.45 * value_like if name_like else 0.45 * value_like
-        if sureness >= LEAST:
+        if sureness >= MIN_SURENESS:
             reasons = [f"its name is {'like' if name_like < 1 else 'just'} that"] * bool(name_like)
             if doubts := _doubts(record, want, sample):
                 sureness, reasons = min(sureness, _NOT_SURE), [*reasons, *doubts]

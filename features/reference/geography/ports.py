@@ -10,7 +10,7 @@ from features.reference.geography.distances import EARTH_RADIUS_KM
 from features.reference.geography.places import Numbers, place_table
 
 # What lies farther off is not measured: the open sea.
-FARTHEST_KM = 60.0
+MAX_KM = 60.0
 
 
 def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numbers:
@@ -19,7 +19,7 @@ def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numb
     Infinite beyond FARTHEST_KM; NaN where a coordinate is missing.
     """
     points = _unit_vectors(np.asarray(latitudes, float), np.asarray(longitudes, float))
-    found: Numbers = _nearest_km(points, *_ports(), FARTHEST_KM, EARTH_RADIUS_KM)
+    found: Numbers = _nearest_km(points, *_ports(), MAX_KM, EARTH_RADIUS_KM)
     return found
 
 

@@ -340,7 +340,7 @@ def test_a_check_writes_nothing_and_says_the_same_as_the_import(tmp_path: Path) 
 def test_of_many_rows_that_are_wrong_all_are_counted_and_the_first_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refused_rows, "MOST_PLACES", 3)
+    monkeypatch.setattr(refused_rows, "MAX_PLACES", 3)
     rows = [SHIPMENT | {"ID": f"S-{at}", "HS": "nine"} for at in range(7)]
     rows.append(SHIPMENT | {"ID": "S-7"})
 

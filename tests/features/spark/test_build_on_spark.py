@@ -117,7 +117,7 @@ def test_it_does_whatever_was_amended_or_withdrawn(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(features.spark.plan, "PART_RECORDS", 12)
-        patch.setattr(features.spark.plan, "MOST_AT_ONCE", 0)
+        patch.setattr(features.spark.plan, "MAX_CONCURRENT", 0)
         folder = tmp_path_factory.mktemp("stream")
         write(stream, folder / "records")
         for kind in KINDS:
@@ -134,7 +134,7 @@ def test_it_does_where_half_of_all_records_have_one_key(
     world: Path, master: str, tmp_path: Path, many_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part has too many rows for one key, and is swept a slice of time at a time."""
-    monkeypatch.setattr(features.spark.plan, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(features.spark.plan, "MAX_CONCURRENT", 1)
     payers = partial(with_column, "payer_id", half_of_one)
     buyers = partial(with_column, "consignee_id", half_of_one)
     first = changed(world, tmp_path / "first", "transactions", payers)

@@ -307,7 +307,7 @@ def test_features_of_submissions_are_those_of_one_machine_whatever_contradicts_t
         file.write_text(lines)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(features.spark.plan, "PART_RECORDS", 12)
-            patch.setattr(features.spark.plan, "MOST_AT_ONCE", 0)
+            patch.setattr(features.spark.plan, "MAX_CONCURRENT", 0)
             patch.setattr(features.spark.submitted_file, "PIECE_BYTES", 1 << 12)
             there = whatever_is_said(submitted_on_spark, file, kind, folder / "records", master)
 
