@@ -13,9 +13,9 @@ from features.reference.geography import (
     country_of,
     distance_km,
     great_circle_km,
-    kind_of,
     neighbours_of,
-    places,
+    place_kinds,
+    place_table,
     positions_of,
     region_of,
     usual_hours,
@@ -25,13 +25,13 @@ CODE = re.compile(r"^[A-Za-z0-9 ._:/-]{1,32}$")
 
 
 def test_every_place_has_a_code_of_its_own_that_records_accept():
-    codes = places()["code"].to_pylist()
+    codes = place_table()["code"].to_pylist()
     assert len(set(codes)) == len(codes)
     assert all(CODE.match(code) for code in codes)
 
 
 def test_the_table_holds_ports_airports_and_at_least_120_crossings():
-    kinds = Counter(places()["kind"].to_pylist())
+    kinds = Counter(place_table()["kind"].to_pylist())
     assert kinds["port"] > 3_500
     assert kinds["airport"] > 7_000
     assert kinds["crossing"] >= 120
@@ -39,19 +39,19 @@ def test_the_table_holds_ports_airports_and_at_least_120_crossings():
 
 def test_every_place_lies_on_the_globe_in_a_country_that_exists():
     known = {c.alpha_2 for c in pycountry.countries} | {"XK"}
-    rows = places().to_pylist()
+    rows = place_table().to_pylist()
     assert {row["country"] for row in rows} <= known
     assert all(-90 <= row["latitude"] <= 90 and -180 <= row["longitude"] <= 180 for row in rows)
 
 
 def test_a_crossing_lies_between_two_neighbours_and_near_both():
-    for row in (row for row in places().to_pylist() if row["kind"] == "crossing"):
+    for row in (row for row in place_table().to_pylist() if row["kind"] == "crossing"):
         assert row["other_country"] in neighbours_of(row["country"]), row["code"]
         assert row["code"].startswith("-".join(sorted((row["country"], row["other_country"]))))
 
 
 def test_a_crossing_lies_no_further_from_both_countries_than_their_airports_do():
-    rows = places().to_pylist()
+    rows = place_table().to_pylist()
     airports = {}
     for row in (row for row in rows if row["kind"] == "airport"):
         airports.setdefault(row["country"], []).append((row["latitude"], row["longitude"]))
@@ -77,7 +77,7 @@ def test_unknown_and_missing_codes_are_missing_and_not_zero():
     codes = np.array(["NOWHERE", None, "IST"], dtype=object)
     assert np.isnan(distance_km(codes, ["IST", "IST", None], "road")).all()
     assert country_of(codes).tolist() == [None, None, "TR"]
-    assert kind_of(codes).tolist() == [None, None, "airport"]
+    assert place_kinds(codes).tolist() == [None, None, "airport"]
     assert np.isnan(positions_of(codes)[0][:2]).all()
     assert region_of(["ZZ", None]).tolist() == [None, None]
     assert not are_neighbours(["ZZ"], ["TR"])[0]
@@ -110,7 +110,7 @@ def test_the_way_there_is_as_long_as_the_way_back(lat_1, lon_1, lat_2, lon_2):
     assert 0 <= there <= 20_016
 
 
-@given(st.sampled_from(places()["code"].to_pylist()[::40]))
+@given(st.sampled_from(place_table()["code"].to_pylist()[::40]))
 def test_the_way_by_any_mode_is_no_shorter_than_the_great_circle(code):
     for mode in ("sea", "air", "road"):
         assert distance_km([code], ["NLRTM"], mode)[0] >= distance_km([code], ["NLRTM"])[0] - 0.5
