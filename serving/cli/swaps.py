@@ -52,7 +52,7 @@ def print_swaps(asked: SwapRequest, *, as_json: bool) -> None:
 def _figures(asked: SwapRequest) -> "SwapFigures":
     from features.engine.store.lmdb_store import LmdbStore
     from features.history.online_store import OnlineStore
-    from features.history.rebuild import rebuild
+    from features.history.rebuild import rebuild_store
     from features.reference.geography import stand_ins
     from features.replay_submissions import submissions_of
     from training.evaluation.counterfactual_swaps import shifts, swaps_of
@@ -65,7 +65,7 @@ def _figures(asked: SwapRequest) -> "SwapFigures":
     submissions = list(submissions_of(asked.records, model.manifest.subject))[-asked.subjects :]
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
-        rebuild(asked.records, folder)
+        rebuild_store(asked.records, folder)
         store = LmdbStore(folder)
         try:
             swapped = swaps_of(submissions, asked.seed, among)
