@@ -23,6 +23,7 @@ WANTED = [
     "A record type",
     "A route of the API",
     "A command",
+    "A case act",
     "An estimator",
     "A lane",
 ]

@@ -9,6 +9,7 @@ from serving.access.api_keys import PresentedKey, new_key
 from serving.access.errors import NameTaken
 from serving.access.roles import Scope
 from serving.errors import NotFound
+from serving.review.acts.all_acts import ACTS
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 
@@ -111,10 +112,7 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
     assert service.client.get(address, headers=both).status_code == 200
 
 
-CASE_ACTS = (
-    "claim release assignments escalations waits notes judgements actions results agreements "
-    "disagreements reopen undo tags"
-)
+CASE_ACTS = [name for name, act in ACTS.items() if act.has_call]
 LETTERS = (
     *("letters", "letters/{audience}", "letters/{audience}/release"),
     *("letter-deferrals", "letter-deferrals/confirm"),
@@ -144,7 +142,7 @@ NEEDED_SCOPE = {
     "/v1/events": ("events", "score", "review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
-    **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS.split()},
+    **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS},
     "/v1/cases/{case_id}/attachments": ("review", "rescue"),
     "/v1/cases/{case_id}/attachments/{sha256}": ("review", "rescue"),
     **{f"/v1/cases/{{case_id}}/{letters}": "review" for letters in LETTERS},
