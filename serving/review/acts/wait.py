@@ -59,7 +59,7 @@ def _until(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:
     hours = form.get("hours", "")
     if not hours.isdecimal() or len(hours) > 4:
         says = "say for how many hours"
-        raise Unprocessable(says, (RequestFault("/hours", "hours", says),))
+        raise Unprocessable(says, (RequestFault("/hours", "missing", says),))
     return {**form, "until": (at + timedelta(hours=int(hours))).isoformat()}
 
 
