@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,6 +22,10 @@ from features.person_names import may_be_one_person
 from serving.access.accounts import Account
 from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.account_repository import AccountRepository
+    from serving.storage.repositories.approval_repository import ApprovalRepository
 
 ActKind = Literal[
     "promote", "roll_back", "shadow", "waive", "erase", "lift", "overrule", "switch_on"
@@ -178,41 +182,6 @@ class RegisteredKey:
         return True
 
 
-class ApprovalRegister(Protocol):
-    """Keys of persons, approvals given in the console, and what was used.
-
-    Every method raises LogUnavailable where it cannot be read.
-    """
-
-    def key(self, key_id: str) -> RegisteredKey | None:
-        """A registered key, revoked or not, whose registration is in the audit log."""
-        ...
-
-    def is_given(self, approval: GivenApproval) -> bool:
-        """Return whether this very approval was given in the console."""
-        ...
-
-    def is_used(self, approval_id: str) -> bool:
-        """Return whether an act was done by an approval."""
-        ...
-
-    def seated(self, name: str, role: str) -> str | None:
-        """The digest of the pointer that the newest act on a seat wrote; None without any."""
-        ...
-
-
-class KnownAccounts(Protocol):
-    """Accounts by name."""
-
-    def find(self, name: str) -> Account | None:
-        """The account of this name, disabled or not."""
-        ...
-
-    def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
-        """Persons who may be behind an account for now, or it behind them, since a reset."""
-        ...
-
-
 @dataclass(frozen=True)
 class TwoPersons:
     """Who proposed an act and who approved it, each by the name of an account."""
@@ -245,7 +214,7 @@ def digest_of(document: Any) -> str:
     return f"sha256:{hashlib.sha256(canonical_bytes(document)).hexdigest()}"
 
 
-def signer_of(approval: GivenApproval, register: ApprovalRegister) -> str:
+def signer_of(approval: GivenApproval, register: "ApprovalRepository") -> str:
     """The account of whoever gave an approval; raises ApprovalRefused where nobody known did."""
     if not approval.is_signed:
         if not approval.account or not register.is_given(approval):
@@ -267,8 +236,8 @@ def signer_of(approval: GivenApproval, register: ApprovalRegister) -> str:
 def two_persons(
     act: ProposedAct,
     approvals: Sequence[GivenApproval],
-    register: ApprovalRegister,
-    accounts: KnownAccounts,
+    register: "ApprovalRepository",
+    accounts: "AccountRepository",
     now: datetime,
 ) -> TwoPersons:
     """Who proposes and who approves an act now; raises ApprovalRefused with what is wrong."""
@@ -290,7 +259,7 @@ def two_persons(
 
 
 def agreed(
-    act: ProposedAct, approvals: Sequence[GivenApproval], register: ApprovalRegister
+    act: ProposedAct, approvals: Sequence[GivenApproval], register: "ApprovalRepository"
 ) -> TwoPersons:
     """Who proposed and who approved an act that was done; raises ApprovalRefused."""
     for approval in approvals:
@@ -310,7 +279,7 @@ def require_others(waiver: TwoPersons, act: TwoPersons) -> None:
 
 
 def _require_for(
-    act: ProposedAct, approval: GivenApproval, register: ApprovalRegister, now: datetime
+    act: ProposedAct, approval: GivenApproval, register: "ApprovalRepository", now: datetime
 ) -> None:
     if approval.act != act:
         raise ApprovalRefused(
@@ -327,7 +296,7 @@ def _require_for(
 
 
 def _one_of_each_part(
-    act: ProposedAct, approvals: Sequence[GivenApproval], register: ApprovalRegister
+    act: ProposedAct, approvals: Sequence[GivenApproval], register: "ApprovalRepository"
 ) -> TwoPersons:
     by_part = {approval.part: approval for approval in approvals}
     if len(approvals) != len(PARTS) or set(by_part) != set(PARTS):

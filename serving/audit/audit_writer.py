@@ -8,12 +8,16 @@ import queue
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 
 from serving.errors import LogUnavailable, TooBusy
-from serving.integrity.audit_log import AuditEvent, AuditLog
+from serving.integrity.audit_log import AuditEvent
 from serving.process.background_threads import BackgroundThread
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.audit_repository import AuditRepository
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +35,7 @@ class PendingEvents:
 class AuditWriter:
     """Appends audit events in groups."""
 
-    def __init__(self, events: AuditLog, capacity: int):
+    def __init__(self, events: "AuditRepository", capacity: int):
         self._events = events
         self._queue: queue.Queue[PendingEvents | None] = queue.Queue(capacity)
         self.thread = BackgroundThread("audit-writer", self._run)

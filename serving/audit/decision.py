@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from features.offences import Offence
 from features.records import SubjectKind
 from features.submission import Submission
-from serving import stored_names
 from serving.audit.logged_decision import LoggedDecision
 from serving.audit.ship_journey import ShipJourney, names_of_calls
 from serving.errors import NotFound, ReasonsUnavailable
@@ -23,7 +22,6 @@ from serving.explanation.reasons_in_words import Reason, ReasonRenderer
 from serving.language import ENGLISH, Language
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
-from serving.stored_names import with_current_names
 from serving.triage.lane_declarations import Lane, LaneReason
 from serving.triage.life_at_risk import DangerSignal
 
@@ -124,11 +122,6 @@ class Decision(DecisionPart):
     harm_ratio: float | None = None
     drawn_with: str | None = None
     said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _current_names(cls, stored: Any) -> Any:
-        return with_current_names(stored, stored_names.DECISION)
 
     @property
     def result(self) -> ScoreResult:

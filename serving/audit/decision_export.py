@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import (
@@ -34,11 +34,16 @@ from features.catalogue import features_by_name
 from features.errors import TidegateError
 from features.home_keys import public_blocks
 from serving.access.actors import Actor
-from serving.integrity.audit_log import AuditEvent, AuditLog
+from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoints import Checkpoint, canonical
-from serving.integrity.hash_chain import DECISIONS, ChainReader
+from serving.integrity.hash_chain import DECISIONS
 from serving.integrity.witness_delivery import Witness
 from serving.integrity.witness_lines import framed, read_witness_lines
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.audit_repository import AuditRepository
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 MODEL_FILES = ("manifest.json", "manifest.sig", "booster.txt")
 
@@ -59,27 +64,15 @@ class ChainedRecord:
     record: bytes
 
 
-class ExportedLog(Protocol):
-    """The log of decisions, where it is exported from."""
-
-    def chained(self, decision_id: str) -> ChainedRecord | None:
-        """A decision with its key; None for an unknown one. Raises Erased or TidegateError."""
-        ...
-
-    def outlines(self, after: int, upto: int) -> Iterator[str]:
-        """What the chain is made of, of the decisions after one number up to another."""
-        ...
-
-
 @dataclass(frozen=True)
 class ExportSources:
     """Where the parts of an export come from; `witnesses` are those apart from the home."""
 
-    log: ExportedLog
-    chains: ChainReader
+    log: "DecisionRepository"
+    chains: "CheckpointRepository"
     checkpoints: Sequence[str]
     witnesses: Sequence[Witness]
-    audit_log: AuditLog
+    audit_log: "AuditRepository"
     models: Path
     log_keys: Mapping[str, str]
     model_key: Path

@@ -6,10 +6,10 @@ is running is the window in which the next batch gathers, so flushes are shared 
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,47 +21,16 @@ from serving.integrity.checkpoints import CheckpointWriter
 from serving.integrity.hash_chain import LogHead
 from serving.process.background_threads import BackgroundThread
 
+if TYPE_CHECKING:
+    from serving.history.client import HistoryClient
+    from serving.storage.repositories.decision_repository import DecisionRepository
+
 log = structlog.get_logger(__name__)
 
 Committed = Callable[[int, float], None]
 
 _POLL_INTERVAL_S = 1.0
 _LONGEST_CALL_S = 5.0  # after which whoever waits for a call to the log is told so
-
-
-class DecisionAppender(Protocol):
-    """Appends to the decision log. Every method raises LogUnavailable where it fails."""
-
-    def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
-        """Append decisions with their answers: all durable when this returns, or none.
-
-        Raises AnsweredMeanwhile where one of them has its decision already, by another process.
-        """
-        ...
-
-    def maintain(self, *, is_idle: bool) -> None:
-        """Do what no append should wait for; nobody waits at all where it is idle."""
-        ...
-
-    def probe(self) -> None:
-        """Raise LogUnavailable where the log can't be written."""
-        ...
-
-    def reach(self) -> None:
-        """Raise LogUnavailable where the log can't even be reached."""
-        ...
-
-
-class HistoryUpdater(Protocol):
-    """Makes the subjects of durable decisions part of the history."""
-
-    def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
-        """Apply a durable group, before it is answered; `head` is that of the log with it."""
-        ...
-
-    def flush(self, *, is_idle: bool) -> None:
-        """Write what was applied, where that is much or nobody waits."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -82,11 +51,11 @@ class LogWriter:
 
     def __init__(
         self,
-        log: DecisionAppender,
+        log: "DecisionRepository",
         checkpoints: CheckpointWriter,
         capacity: int,
         committed: Committed,
-        history: HistoryUpdater,
+        history: "HistoryClient",
     ):
         self._log = log
         self._history = history

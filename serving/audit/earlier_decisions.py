@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from serving.audit.decision import Decision
 
@@ -21,11 +20,3 @@ class EarlierDecisions:
     first_at: datetime
     newest: Decision
     later_scores: int
-
-
-class DecidedSubjects(Protocol):
-    """Subjects that were decided about. Every method raises LogUnavailable where it fails."""
-
-    def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
-        """What was decided about a subject; None where nothing was, or it was erased."""
-        ...

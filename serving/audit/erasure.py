@@ -4,10 +4,8 @@ A unit is what is erased together: a decision with its answer and its case, or a
 ingested by itself.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 from serving.audit.retention_log import RetentionAct
 
@@ -83,7 +81,6 @@ RetainedAfter = Callable[[Sequence[RetentionAct]], RetainedUnits]
 class DueForErasure:
     """How many units are due, and how many of those are retained, by reason (one may have several).
 
-    `in_the_clear` are decisions that an older release wrote: they have no key to destroy.
     `accounts` are sealed accounts of cases that end with their decisions; no retained one is among
     them.
     """
@@ -93,7 +90,6 @@ class DueForErasure:
     open_cases: int
     frozen: int
     held: int
-    in_the_clear: int
     accounts: int = 0
     out_of_order: int = 0
 
@@ -106,54 +102,3 @@ class ErasedUnits:
     records: int
     keys: int
     kept: int
-
-
-class Erasure(Protocol):
-    """Erases units of one database. Every method raises LogUnavailable where that fails."""
-
-    def subject_token(self, kind: str, subject_id: str) -> str:
-        """The token by which retained units name a subject."""
-        ...
-
-    def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
-        """Count what an erasure would find; nothing is changed."""
-        ...
-
-    def out_of_order(self, at: datetime | None) -> tuple[OutOfOrder, ...]:
-        """Find what the clock dated wrongly, if `at` is the time; None where nobody says it is."""
-        ...
-
-    def erased_of(self, decision_ids: Collection[str]) -> frozenset[str]:
-        """Those of some decisions that were erased."""
-        ...
-
-    def ending_of(
-        self, decision_ids: Collection[str], limits: ErasureLimits, retained: RetainedUnits
-    ) -> frozenset[str]:
-        """Those of some decisions that were erased, or that an erasure would erase."""
-        ...
-
-    def erase(
-        self, limits: ErasureLimits, retained_after: RetainedAfter, act: RetentionAct
-    ) -> ErasedUnits:
-        """Destroy the keys of all that is due and not retained, and log the act with it.
-
-        Between the acts that it is judged by and its own nobody else stores one.
-        """
-        ...
-
-    def sweep(self, limits: ErasureLimits) -> int:
-        """Delete what is left of erased units; the number of rows."""
-        ...
-
-    def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
-        """Delete by what masked cases are found, and views that find nothing; how many rows."""
-        ...
-
-    def index_again(self) -> None:
-        """Let cases be found again that are masked no more."""
-        ...
-
-    def compact(self) -> None:
-        """Let the database give back the pages of deleted rows."""
-        ...

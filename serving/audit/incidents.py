@@ -18,15 +18,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
 from features.errors import TidegateError
-from serving.audit.logged_decision import DecisionReader
 from serving.integrity.checkpoints import LogSigner, verified_by
 from serving.integrity.hash_chain import ChainedDecision, next_link
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (
     *("evidence.ndjson", "incident.json", "incident.sig"),
@@ -71,7 +73,9 @@ class Incident(Opening):
     lanes: dict[str, int]
 
 
-def freeze(log: DecisionReader, signer: LogSigner, folder: Path, opening: Opening) -> Incident:
+def freeze(
+    log: "DecisionRepository", signer: LogSigner, folder: Path, opening: Opening
+) -> Incident:
     """Copy the decisions of a stretch of time into `folder`, signed; there whole or not at all.
 
     Raises TidegateError where the stretch holds none, or the folder is there already.
@@ -119,7 +123,7 @@ def _copied(rows: Iterable[ChainedDecision], file: Path, opening: Opening) -> di
 def _evidence(row: ChainedDecision) -> dict[str, object]:
     """One line: what the chain is made of, and what is encrypted, if anything is."""
     line = {"seq": row.seq, "chain": row.chain, "record": row.outline}
-    return line if row.encrypted is None else line | {"encrypted": row.encrypted}
+    return line | {"encrypted": row.encrypted}
 
 
 def _count(counts: Counts, outline: dict[str, Any]) -> None:
@@ -184,7 +188,7 @@ def incidents(folder: Path) -> Iterator[Incident]:
         yield Incident.model_validate_json(file.read_bytes())
 
 
-def read(log: DecisionReader, incident: Incident) -> Iterator[str]:
+def read(log: "DecisionRepository", incident: Incident) -> Iterator[str]:
     """The records of what was frozen, decrypted; raises TidegateError where one was erased."""
     for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
         if record is None:

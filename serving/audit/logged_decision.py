@@ -1,12 +1,9 @@
 """The decision log: what is logged of a decision, and who may read it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
 
 from serving.audit.ship_journey import ShipJourney
-from serving.integrity.hash_chain import ChainedDecision
 
 
 @dataclass(frozen=True)
@@ -78,40 +75,3 @@ class RecordPage:
 
     records: list[str]
     before: int | None
-
-
-class DecisionReader(Protocol):
-    """Reads the decision log. Every method raises LogUnavailable where it fails."""
-
-    def record(self, decision_id: str, access: DecisionAccess | None = None) -> str | None:
-        """A decision's record, if it exists and may be seen (None as access sees all).
-
-        Raises Erased where its time was over.
-        """
-        ...
-
-    def records_of(self, decision_ids: Collection[str]) -> dict[str, str]:
-        """The records of several decisions by id, without those that cannot be read."""
-        ...
-
-    def newest(self, access: DecisionAccess, limit: int) -> list[str]:
-        """The records that may be seen and were not erased, newest first."""
-        ...
-
-    def page(
-        self, access: DecisionAccess, wanted: DecisionFilter, before: int | None, limit: int
-    ) -> RecordPage:
-        """Records before a place that may be seen; one subject is named by its kind and id."""
-        ...
-
-    def records(self, after: int = 0) -> Iterator[str | None]:
-        """All records but the first `after`, in order; None for an erased one."""
-        ...
-
-    def link_at(self, size: int) -> str | None:
-        """The link of the chain after so many decisions (hexadecimal); None where it is shorter."""
-        ...
-
-    def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
-        """The decisions from the first to the last that was made in [begins, ends), in order."""
-        ...

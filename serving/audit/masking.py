@@ -10,12 +10,16 @@ import json
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from features.identities import identifying_fields, identifying_fields_refusing, text_fields
 from serving.access.pseudonyms import Pseudonyms, values_at
 from serving.audit.decision import Decision
-from serving.audit.retention_log import MaskedDays, RetentionLog
+from serving.audit.retention_log import MaskedDays
+
+if TYPE_CHECKING:
+    from serving.storage.keys.data_keys import DataKeys
+    from serving.storage.repositories.retention_repository import RetentionRepository
 
 MASKED = "masked"
 """What stands where words were."""
@@ -24,18 +28,6 @@ MASKED_CASE = "Its first period is over: ids are short names now, and words are 
 """What is said of a case in place of a sentence on its subject."""
 
 ASKED_EVERY_S = 60.0
-
-
-class SubjectTokens(Protocol):
-    """The tokens by which stored rows name subjects."""
-
-    def token(self, kind: str, value: str) -> str:
-        """The token of an id that is named now."""
-        ...
-
-    def tokens(self, kind: str, value: str) -> tuple[str, ...]:
-        """Every token that an id may be named by."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,8 +42,8 @@ class _MaskedUntil(MaskedDays):
 class Masking:
     """Decides what is masked, and masks it."""
 
-    acts: RetentionLog
-    tokens: SubjectTokens
+    acts: "RetentionRepository"
+    tokens: "DataKeys"
     pseudonyms: Pseudonyms
     _until: _MaskedUntil = field(default_factory=_MaskedUntil)
 

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from serving.audit.errors import RetentionRefused
 from serving.audit.retention import agreement_to, open_proposal
-from serving.audit.retention_log import RetentionAct, RetentionLog
+from serving.audit.retention_log import RetentionAct
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.retention_repository import RetentionRepository
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class OpenErasure:
         return max(0, -(-left // timedelta(days=1)))
 
 
-def open_erasures(log: RetentionLog, at: datetime) -> list[OpenErasure]:
+def open_erasures(log: "RetentionRepository", at: datetime) -> list[OpenErasure]:
     """Every erasure that `tidegate retention cancel` would cancel, the newest first."""
     acts = log.all()
     found = []

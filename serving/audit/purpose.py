@@ -7,10 +7,13 @@ their holder may act for, and whoever acts for another is refused, which is writ
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from serving.access.callers import Caller
 from serving.errors import Forbidden
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.purpose_repository import PurposeRepository
 
 HEADER = "Tidegate-Purpose"
 
@@ -25,20 +28,12 @@ class RefusedUse:
     use: str
 
 
-class RefusedUseLog(Protocol):
-    """The uses that were refused, appended and never changed."""
-
-    def append(self, refused: RefusedUse) -> None:
-        """Store that a use was refused; raises LogUnavailable."""
-        ...
-
-
 @dataclass(frozen=True)
 class PurposeGuard:
     """Lets calls act for the purpose of an installation only."""
 
     purpose: str
-    refused_uses: RefusedUseLog
+    refused_uses: "PurposeRepository"
     clock: Callable[[], datetime]
     _logged: set[tuple[str, str, str, str]] = field(default_factory=set)
 

@@ -13,20 +13,24 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.atomic_dir import remove_interrupted, write_durably
 from features.person_names import may_be_one_person
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
 from serving.audit.erased_accounts import UNREADABLE, accounts_by_case, erase_accounts
 from serving.audit.erased_files import erase_files
-from serving.audit.erasure import DueForErasure, Erasure, OutOfOrder, RetainedUnits
+from serving.audit.erasure import DueForErasure, OutOfOrder, RetainedUnits
 from serving.audit.errors import RetentionRefused
 from serving.audit.incidents import holding_stretches
-from serving.audit.retention_log import RetentionAct, RetentionLog, held_subjects, unlifted
+from serving.audit.retention_log import RetentionAct, held_subjects, unlifted
 from serving.audit.retention_periods import Periods, RetentionCutoffs
 from serving.integrity.checkpoints import LogSigner
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.storage.keys.key_destruction import DatabaseErasure
+    from serving.storage.repositories.retention_repository import RetentionRepository
 
 PROPOSED_FOR = timedelta(days=30)
 """A proposal that nobody followed for so long says too little of today."""
@@ -50,8 +54,8 @@ class Retention:
     """
 
     settings: Settings
-    erasure: Erasure
-    acts: RetentionLog
+    erasure: "DatabaseErasure"
+    acts: "RetentionRepository"
     remake_state: Callable[[], None]
     clock: ClockCheck
 
@@ -311,7 +315,9 @@ def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> Re
     return found
 
 
-def cancel_erasure(acts: RetentionLog, number: int, by: str, because: str, at: datetime) -> None:
+def cancel_erasure(
+    acts: "RetentionRepository", number: int, by: str, because: str, at: datetime
+) -> None:
     """Cancel a proposal that was not carried out; raises RetentionRefused."""
     act = RetentionAct.stated(at, "cancel", by, because, {"proposal": number})
     acts.append(act, lambda so_far: open_proposal(so_far, number, at))

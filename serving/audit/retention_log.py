@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from serving.access.visible_texts import is_visible
 from serving.audit.errors import RetentionRefused
@@ -44,30 +44,6 @@ class RetentionAct:
 
 Requirement = Callable[[Sequence[RetentionAct]], object]
 """Raises RetentionRefused where an act may not follow those so far, oldest first."""
-
-
-class RetentionLog(Protocol):
-    """Every retention act, appended and never changed."""
-
-    def append(self, act: RetentionAct, requirement: Requirement | None = None) -> int:
-        """Store an act; its number. Between the check and the act nobody else stores one."""
-        ...
-
-    def all(self, *actions: RetentionAction) -> list[RetentionAct]:
-        """The acts of these kinds, or all, oldest first."""
-        ...
-
-    def holds(self) -> list[RetentionAct]:
-        """The holds that were not lifted."""
-        ...
-
-    def masked_before(self) -> str:
-        """The day (ISO) before which decisions are masked; empty where none are."""
-        ...
-
-    def masked_days(self) -> "MaskedDays":
-        """The same, with the times that are an exception to it."""
-        ...
 
 
 @dataclass(frozen=True)

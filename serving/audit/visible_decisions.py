@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.logged_decision import DecisionAccess, DecisionFilter, DecisionReader
+from serving.audit.logged_decision import DecisionAccess, DecisionFilter
 from serving.audit.masking import Masking
 from serving.errors import NotFound
 
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+
 
 def visible_decision(
-    log: DecisionReader, masking: Masking, caller: Caller, decision_id: str
+    log: "DecisionRepository", masking: Masking, caller: Caller, decision_id: str
 ) -> Decision:
     """A decision that the caller may see; raises NotFound for one that does not or must not exist.
 
@@ -27,7 +31,7 @@ def visible_decision(
 
 
 def newest_visible(
-    log: DecisionReader, masking: Masking, caller: Caller, most: int
+    log: "DecisionRepository", masking: Masking, caller: Caller, most: int
 ) -> list[Decision]:
     """The newest decisions that the caller may see, at most `most`."""
     records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
@@ -37,7 +41,7 @@ def newest_visible(
 
 
 def visible_page(
-    log: DecisionReader,
+    log: "DecisionRepository",
     masking: Masking,
     caller: Caller,
     wanted: DecisionFilter,
@@ -61,7 +65,7 @@ def visible_page(
 
 
 def _seen(
-    log: DecisionReader, records: Iterable[str], masking: Masking, caller: Caller
+    log: "DecisionRepository", records: Iterable[str], masking: Masking, caller: Caller
 ) -> list[Decision]:
     decisions = map(Decision.model_validate_json, records)
     return [
@@ -71,7 +75,7 @@ def _seen(
     ]
 
 
-def _asker(log: DecisionReader, decision: Decision) -> str:
+def _asker(log: "DecisionRepository", decision: Decision) -> str:
     """Who submitted the subject: of a rescue that the service found later, the first asker."""
     if decision.rescores is None or decision.lane != "rescue":
         return decision.caller_id

@@ -7,15 +7,12 @@ can read with what every Python has; made by ISA-L, in a quarter of the time tha
 
 from isal import isal_zlib
 
-_HEADER = b"\x78"
-"""What the format begins with, and neither a record nor an answer does."""
-
 
 def compressed(content: bytes) -> bytes:
     """A record or an answer, as it is encrypted."""
     return isal_zlib.compress(content, 1)
 
 
-def decompressed(kept: bytes) -> bytes:
-    """What was compressed; what an older release kept is as it was."""
-    return isal_zlib.decompress(kept) if kept[:1] == _HEADER else kept
+def decompressed(content: bytes) -> bytes:
+    """Return what was compressed."""
+    return isal_zlib.decompress(content)

@@ -6,7 +6,6 @@ a day erases every unit of it; units that must outlast their day have their own 
 """
 
 import base64
-import binascii
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,12 +102,12 @@ def as_text(unit: EncryptionUnit, encrypted: bytes) -> str:
     return f"{TEXT_PREFIX}{unit.day}:{base64.b64encode(encrypted).decode()}"
 
 
-def of_text(text: str) -> tuple[str, bytes] | None:
-    """Day and bytes of an encrypted text; None for a plain one, as older releases kept them."""
-    if not text.startswith(TEXT_PREFIX):
-        return None
+def of_text(text: str) -> tuple[str, bytes]:
+    """Return day and bytes of an encrypted text; raises Undecipherable for any other."""
     day, _, encoded = text.removeprefix(TEXT_PREFIX).partition(":")
     try:
+        if not text.startswith(TEXT_PREFIX):
+            raise ValueError("a plain text")
         return day, base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        return None
+    except ValueError:
+        raise Undecipherable("something stored was changed, and cannot be decrypted") from None

@@ -60,28 +60,10 @@ class WrappingKeys:
         names = (file.stem for file in self.folder.glob("*.key"))
         return sorted(name for name in names if _NAME.fullmatch(name))
 
-    def adopt(self, key_id: str) -> None:
-        """Copy a key from where an older release or another database of the home has it.
-
-        The first stays until this database destroys its own: another may still need it. Raises
-        Undecipherable where there is none.
-        """
-        if (self.folder / f"{key_id}.key").exists():
-            return
-        for found in sorted((self.keys / FOLDER).rglob(f"{key_id}.key")):
-            relative = str(found.relative_to(self.keys))
-            write_secret(self.keys, self._file(key_id), read_secret(self.keys, relative))
-            return
-        raise Undecipherable(
-            f"the wrapping key {key_id} is nowhere below {self.keys / FOLDER}: put back HOME/keys "
-            "of the installation that this database belongs to"
-        )
-
     def destroy(self, key_id: str) -> None:
-        """Overwrite a key where it lies, then remove it; so too where an older release had it."""
-        for path in (self.folder / f"{key_id}.key", self.folder.parent / f"{key_id}.key"):
-            if path.exists():
-                _overwrite(path)
+        """Overwrite a key where it lies, then remove it."""
+        if (path := self.folder / f"{key_id}.key").exists():
+            _overwrite(path)
 
     def _file(self, key_id: str) -> str:
         return f"{FOLDER}/{self.database_id}/{key_id}.key"

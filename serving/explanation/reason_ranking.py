@@ -14,19 +14,17 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from features.catalogue import catalogue, feature_named
 from features.definition import Feature
 from features.records import SubjectKind
-from serving import stored_names
 from serving.explanation.comparison import Comparison
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
 from serving.explanation.signs import agrees, is_absence
-from serving.stored_names import with_current_names
 
 FEW_REASONS = 8  # a side; what a person can weigh before deciding
 MOST_REASONS = 99  # a side; more than FEW_REASONS only where the rest would outweigh a named part
@@ -103,20 +101,6 @@ class Reasons(DecisionPart):
     families: dict[str, float]
     indicators: dict[str, float]
     said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _current_form(cls, stored: Any) -> Any:
-        """The facts under the names of now, also of what was stored with words."""
-        stored = with_current_names(stored, stored_names.REASONS)
-        if not isinstance(stored, dict) or "comparisons" in stored:
-            return stored
-        evidence = [found for reason in stored["reasons"] for found in reason["evidence"]]
-        return {
-            **stored,
-            "reasons": [_without_words(reason) for reason in stored["reasons"]],
-            "comparisons": {found["feature"]: found["beside"] for found in evidence},
-        }
 
 
 Compare = Callable[[Feature, Value], Comparison]
@@ -315,8 +299,3 @@ def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:
     """Where something is added, the strongest first; what adds nothing is no evidence."""
     adding = [at for at in places if parts[at]]
     return adding if len(adding) == 1 else sorted(adding, key=lambda at: -abs(parts[at]))
-
-
-def _without_words(reason: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: reason[name] for name in ("indicator", "family", "log_odds")}
-    return {**kept, "evidence": [observation["feature"] for observation in reason["evidence"]]}

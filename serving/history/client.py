@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
 from features.engine.store.blob_store import Blob, BlobStore
@@ -25,13 +25,16 @@ from features.records import Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
-from serving.audit.logged_decision import DecisionReader
 from serving.history.errors import HistoryUnavailable
 from serving.history.missing_history import require_whole_history
-from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, RecordStore
+from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF
 from serving.integrity.hash_chain import LogHead
 from serving.process.background_threads import STUCK_AFTER_S
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
 AT_ONCE = 500  # decisions or records read and made known together
 # Processes may tell of records in another order than these were received in, but not by more.
@@ -70,8 +73,8 @@ class HistoryClient:
     def __init__(
         self,
         state: OnlineStore,
-        log: DecisionReader,
-        records: RecordStore,
+        log: "DecisionRepository",
+        records: "RecordRepository",
         *,
         has_other_writers: bool = False,
     ):
@@ -212,7 +215,7 @@ class HistoryClient:
         return int(self._state.watermark(_DECISIONS) or 0)
 
 
-def require_same_log(state: OnlineStore, log: DecisionReader) -> None:
+def require_same_log(state: OnlineStore, log: "DecisionRepository") -> None:
     """Raise TidegateError where what was applied to a store last is not in the log."""
     size = int(state.watermark(_DECISIONS) or 0)
     link, applied = log.link_at(size), state.watermark(_DECISIONS_LINK)
@@ -241,8 +244,8 @@ def _vectors(state: OnlineStore, submissions: Sequence[Submission]) -> list[Vect
 
 def open_history(
     settings: Settings,
-    log: DecisionReader,
-    records: RecordStore,
+    log: "DecisionRepository",
+    records: "RecordRepository",
     shared: SharedStore | None,
     progress: Progress = lambda done, total: None,
 ) -> HistoryClient:
@@ -291,8 +294,8 @@ def known_records(settings: Settings, shared: SharedStore | None) -> Mapping[str
 
 def rebuild_history(
     settings: Settings,
-    log: DecisionReader,
-    records: RecordStore,
+    log: "DecisionRepository",
+    records: "RecordRepository",
     shared: SharedStore | None,
     *,
     files: Path | None = None,

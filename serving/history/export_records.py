@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -25,8 +25,11 @@ from features.records import RECORD_FILES, Outcome
 from features.submission import Submission, SubmittedShipment
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.audit.logged_decision import DecisionReader
-from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord, RecordStore
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
 AT_ONCE = 2_000
 AUTHOR = "author"
@@ -43,8 +46,8 @@ class HomeRecords:
     """The sources of a home's records; `files` is a folder, which may not be there."""
 
     files: Path
-    log: DecisionReader
-    records: RecordStore
+    log: "DecisionRepository"
+    records: "RecordRepository"
     pseudonyms: Pseudonyms
 
     def write(self, folder: Path, until: datetime) -> tuple[dict[str, int], Authors]:

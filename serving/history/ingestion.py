@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
@@ -46,9 +46,12 @@ from serving.history.received_records import (
     SUBJECT_KIND_OF,
     KeptRecord,
     ReceivedRecord,
-    RecordStore,
 )
 from serving.request_parsing import MOST_FAULTS, faults_of, read_json, unknown_field
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
 MOST_RECORDS = 5_000
 MOST_VERSIONS = 50
@@ -95,28 +98,12 @@ class IngestResult:
     not_scored: tuple[str, ...] = ()
 
 
-class SubjectDecisions(Protocol):
-    """What was decided about subjects: for which offices, and into which lanes."""
-
-    def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The offices of each of these subjects, of those that belong to some."""
-        ...
-
-    def lanes_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The lanes that each of these subjects came into, of those decided about."""
-        ...
-
-    def about(self, subject_kind: str, subject_id: str) -> list[str]:
-        """The records of all decisions about a subject, but of those erased."""
-        ...
-
-
 @dataclass(frozen=True)
 class RecordIngestion:
     """Ingests records; what is accepted is durable and known to every later score."""
 
-    store: RecordStore
-    decisions: SubjectDecisions
+    store: "RecordRepository"
+    decisions: "DecisionRepository"
     history: HistoryClient
     purpose: str
     doubts_clock: DoubtsClock = never_doubts

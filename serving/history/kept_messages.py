@@ -1,14 +1,13 @@
 """Standard messages that came by themselves, and where they are kept as evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from pydantic import Field, InstanceOf, TypeAdapter
 
 from features.messages.concerned_parts import ConcernedPart
 from features.messages.stored_text import NO_TEXT, MessageText
-from serving.history.received_records import ReceivedRecord
 
 
 @dataclass(frozen=True)
@@ -83,34 +82,3 @@ class KeptMessage:
     received_at: str
     format: str
     content: MessageContent
-
-
-class MessageStore(Protocol):
-    """The kept messages. Every method raises LogUnavailable where it fails."""
-
-    def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
-        """Store a message with the records of it that are new: all of it, durably, or nothing.
-
-        Raises Conflict where its key was used, or an id of a record, since they were looked up.
-        """
-        ...
-
-    def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
-        """What a caller sent under a key, without text; None of nothing, or where erased."""
-        ...
-
-    def message(self, message_id: str) -> KeptMessage | None:
-        """A message; None of an unknown one. Raises Erased where its time is over."""
-        ...
-
-    def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
-        """The newest messages about subjects (kind, id) without text, the newest first."""
-        ...
-
-    def alerted(self, subjects: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of some subjects (kind, id) of whose calls for help rescuers are told alone."""
-        ...
-
-    def decided_with(self, message_id: str) -> set[str]:
-        """The ids of the decisions about the subjects of a message, by which cases are called."""
-        ...

@@ -1,8 +1,6 @@
 """Records that were received by themselves, without a submission, and where they are stored."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from features.records import RECORD_FILES, Record
 from features.subject_types import SUBJECT_TYPES
@@ -47,34 +45,3 @@ class KeptRecord:
 
     body: str
     caller_id: str
-
-
-class RecordStore(Protocol):
-    """The received records. Every method raises LogUnavailable where it fails."""
-
-    def add_new(
-        self, records: Sequence[ReceivedRecord], *, raises_alerts: bool = True
-    ) -> dict[tuple[str, str], KeptRecord]:
-        """Store the new ones, durably; of each that was there, by key, what is kept under it.
-
-        No two records may have one key. Without `raises_alerts` calls for help among them are known
-        already to whoever is told of them.
-        """
-        ...
-
-    def kept(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
-        """What is kept under the keys of these, of those that there are; stores nothing."""
-        ...
-
-    def about(
-        self, subjects: Sequence[tuple[str, str]]
-    ) -> dict[tuple[str, str], list[ReceivedRecord]]:
-        """The records about each subject (kind, id), in order of their kinds and ids."""
-        ...
-
-    def all(self, since: str = "", kinds: Iterable[str] = ()) -> Iterator[ReceivedRecord]:
-        """Every record received since an instant (ISO) and not erased, in order of arrival.
-
-        With `kinds`, of these alone.
-        """
-        ...

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from serving.access.actors import Actor
 
@@ -50,14 +50,6 @@ class EventFilter:
     begins: datetime | None = None
     ends: datetime | None = None
     before_seq: int | None = None
-
-
-class AuditLog(Protocol):
-    """Every audit event of one database, appended and never changed."""
-
-    def append(self, *events: AuditEvent) -> None:
-        """Store events, all or none, durable when this returns; raises LogUnavailable."""
-        ...
 
 
 def next_audit_link(link: bytes, row: Mapping[str, Any]) -> bytes:

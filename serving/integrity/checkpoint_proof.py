@@ -8,9 +8,13 @@ beyond are explained by that, and others are not.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from serving.integrity.checkpoints import Checkpoint, EpochBeginning, verified_by
-from serving.integrity.hash_chain import AUDIT_EVENTS, CHAINS, DECISIONS, ChainReader, LogHead
+from serving.integrity.hash_chain import AUDIT_EVENTS, CHAINS, DECISIONS, LogHead
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
 DATABASE = "the database"
 
@@ -63,7 +67,7 @@ class DatabaseView:
     to have handed to a witness, -1 without.
     """
 
-    chains: ChainReader
+    chains: "CheckpointRepository"
     database_id: str
     newest_number: int
     gaps: Sequence[tuple[int, int]] = ()
@@ -200,7 +204,7 @@ def _numbers(
     if last > newest:
         who = known[last].source if last in known else "a witness"
         yield Contradiction(f"the last checkpoint is number {newest}, and {who} has number {last}")
-    others = {each.number: each for each in stored if each.number}
+    others = {each.number: each for each in stored}
     for number, each in known.items():
         if number in others and each.checkpoint != others[number]:
             yield Contradiction(f"{each.source} has another checkpoint {number} than the database")
@@ -209,7 +213,9 @@ def _numbers(
 class _Marks:
     """Holds chains to marks, and counts those that a restore explains."""
 
-    def __init__(self, chains: ChainReader, beginnings: Mapping[int, Checkpoint], epoch: int):
+    def __init__(
+        self, chains: "CheckpointRepository", beginnings: Mapping[int, Checkpoint], epoch: int
+    ):
         self._chains = chains
         self._heads = chains.heads()
         self._begun = {number: each.begun for number, each in beginnings.items() if each.begun}

@@ -7,10 +7,10 @@ copy took its place. A checkpoint kept by a witness, somewhere the service canno
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +23,9 @@ from features.home_keys import LOG, public_half, read_key
 from serving.errors import LogUnavailable
 from serving.integrity.hash_chain import DECISIONS, ChainHeads, LogHead
 
+if TYPE_CHECKING:
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,8 +36,7 @@ class EpochBeginning:
     `kept` says up to which row each chain is that of the epoch before, `former` where it ended
     then; what lies between is lost. `former_number` is the last checkpoint of the epoch before,
     `kept_number` the last one that the copy had, and `kept_epoch` the last epoch: those between it
-    and the new one were begun over other copies, and are passed over. Statements of before December
-    2026 don't say it.
+    and the new one were begun over other copies, and are passed over.
     """
 
     by: str
@@ -57,8 +59,6 @@ class EpochBeginning:
     def as_plain(self) -> dict[str, Any]:
         """What JSON can say of it; `lost` is there for readers."""
         plain = vars(self) | {"kept": dict(self.kept), "former": _plain_heads(self.former)}
-        if self.kept_epoch is None:
-            del plain["kept_epoch"]
         return plain | {"lost": {chain: list(rows) for chain, rows in self.lost.items()}}
 
     @classmethod
@@ -75,10 +75,9 @@ class EpochBeginning:
 class Checkpoint:
     """Where the chains of one database ended at an instant; hexadecimal signature of all of it.
 
-    `number` counts the checkpoints of a database from 1, over all epochs; it is 0 in those of
-    releases before December 2026, which speak of decisions only. `epoch` counts lawful restores
-    from 1, and `begun` is of the first checkpoint of an epoch. `database_id` is empty where the
-    database has no identity.
+    `number` counts the checkpoints of a database from 1, over all epochs. `epoch` counts lawful
+    restores from 1, and `begun` is of the first checkpoint of an epoch. `database_id` is empty for
+    a database without identity.
     """
 
     number: int
@@ -98,26 +97,17 @@ class Checkpoint:
     @property
     def statement(self) -> bytes:
         """The bytes that the signature is taken of."""
-        if not self.number:
-            head = self.heads[DECISIONS]
-            return f"tidegate decision log\n{head.size}\n{head.head}\n{self.signed_at}\n".encode()
         return canonical(self._stated())
 
     def as_json(self) -> str:
         """One line, in the one spelling that a checkpoint has."""
-        if self.number:
-            return canonical(self._stated() | {"signature": self.signature}).decode()
-        former = asdict(self.heads[DECISIONS]) | {"signed_at": self.signed_at}
-        return json.dumps(former | {"key_id": self.key_id, "signature": self.signature})
+        return canonical(self._stated() | {"signature": self.signature}).decode()
 
     @classmethod
     def from_json(cls, line: str) -> Self:
         """The checkpoint of a line, signed or not; raises ValueError where it is none."""
         try:
             stated = json.loads(line)
-            if "size" in stated:
-                heads = {DECISIONS: LogHead(stated.pop("size"), stated.pop("head"))}
-                return cls(0, 1, heads, "", **stated)
             if stated.pop("format") != FORMAT:
                 raise ValueError("a checkpoint of another release")
             begun = stated["begun"] and EpochBeginning.of_plain(stated["begun"])
@@ -140,26 +130,6 @@ FORMAT = "tidegate-checkpoint-2"
 def canonical(stated: Mapping[str, Any]) -> bytes:
     """The one spelling of what is signed: sorted, without spaces, in ASCII."""
     return json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-class CheckpointStore(Protocol):
-    """The checkpoints of one database. Every method raises LogUnavailable where it fails."""
-
-    def seal(self, sign: Callable[[Checkpoint], Checkpoint], at: datetime) -> Checkpoint | None:
-        """Store a checkpoint of all chains as they are, signed; None where none of them grew."""
-        ...
-
-    def after(self, number: int, most: int) -> list[Checkpoint]:
-        """The first checkpoints after a number, oldest first; those of older releases have 0."""
-        ...
-
-    def handed_over(self, witness: str) -> int:
-        """The number of the last checkpoint that a witness took; -1 where it took none."""
-        ...
-
-    def note_handed_over(self, witness: str, number: int, at: datetime) -> None:
-        """Remember that a witness took all checkpoints up to a number."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -195,7 +165,7 @@ class CheckpointWriter:
     def __init__(
         self,
         signer: LogSigner,
-        store: CheckpointStore,
+        store: "CheckpointRepository",
         clock: Callable[[], datetime],
         *,
         every: int,

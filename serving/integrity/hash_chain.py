@@ -5,9 +5,8 @@ still holds when the key of that is destroyed.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 FIRST_LINK = bytes(32)
 
@@ -20,13 +19,12 @@ CHAINS = (DECISIONS, AUDIT_EVENTS)
 class ChainedDecision:
     """A decision in the chain: its number, its link and the link before (hexadecimal).
 
-    The chain is made of `outline`; `encrypted` (base64) is None for a record that an older release
-    kept in the clear; `record` is None where it was erased.
+    The chain is made of `outline`; `encrypted` is base64; `record` is None where it was erased.
     """
 
     seq: int
     outline: str
-    encrypted: str | None
+    encrypted: str
     chain: str
     before: str
     record: str | None
@@ -44,18 +42,6 @@ EMPTY = LogHead(0, FIRST_LINK.hex())
 
 ChainHeads = Mapping[str, LogHead]
 """The heads of chains at one instant, by name."""
-
-
-class ChainReader(Protocol):
-    """Reads links of chains. Every method raises LogUnavailable where it fails."""
-
-    def heads(self) -> ChainHeads:
-        """Where every chain ends now, all as of one instant."""
-        ...
-
-    def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
-        """The link of a chain at each of these sizes (hexadecimal); those it lacks are left out."""
-        ...
 
 
 def next_link(link: bytes, outline: str) -> bytes:

@@ -10,7 +10,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
@@ -27,6 +27,9 @@ from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
 from serving.integrity.witness_delivery import Witness
 from serving.integrity.witness_lines import WitnessLines, read_witness_lines
 
+if TYPE_CHECKING:
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+
 WAITED_S = 3.0
 """For so long a start waits for its witnesses, all together; `verify-log` waits for each."""
 
@@ -35,26 +38,6 @@ WAYS_ON = (
     "purpose, say so: `tidegate verify-log --begin-epoch --because WHY` begins an epoch that names "
     "what is lost. Where this home served another database before, carry its log over"
 )
-
-
-class StoredCheckpoints(Protocol):
-    """The checkpoints of a database. Every method raises LogUnavailable where it fails."""
-
-    def lines(self) -> list[str]:
-        """Every checkpoint as it is stored, oldest first."""
-        ...
-
-    def newest_lines(self) -> list[str]:
-        """The first checkpoint of every epoch and the newest of all, oldest first."""
-        ...
-
-    def line(self, number: int) -> str | None:
-        """The checkpoint of a number as it is stored."""
-        ...
-
-    def view(self) -> DatabaseView:
-        """The database as its checkpoints are held to it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +78,7 @@ class LogCheck:
 
 
 def check_log(
-    store: StoredCheckpoints,
+    store: "CheckpointRepository",
     witnesses: Sequence[Witness],
     public_keys: Mapping[str, str],
     *,
@@ -185,19 +168,8 @@ class EpochRequest:
     at: datetime
 
 
-class EpochStore(StoredCheckpoints, Protocol):
-    """Checkpoints of a database, where an epoch may begin."""
-
-    def begin(self, first: Checkpoint, event: AuditEvent, signer: LogSigner) -> Checkpoint:
-        """Begin an epoch: store the event of it and its first checkpoint, both or neither.
-
-        The heads of `first` are read once the event is there; its number and epoch are as given.
-        """
-        ...
-
-
 def begin_epoch(
-    store: EpochStore, check: LogCheck, signer: LogSigner, request: EpochRequest
+    store: "CheckpointRepository", check: LogCheck, signer: LogSigner, request: EpochRequest
 ) -> Checkpoint:
     """Begin the next epoch after a restore, on record and signed; its first checkpoint.
 

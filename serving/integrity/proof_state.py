@@ -4,32 +4,15 @@
 signature holds, both chains still have its links at its places, and how far each witness is.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from serving.integrity.checkpoints import Checkpoint, verified_by
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, LogHead
 
-
-class SealedChains(Protocol):
-    """The chains and checkpoints of a database. Every method raises LogUnavailable."""
-
-    def heads(self) -> Mapping[str, LogHead]:
-        """Where every chain ends now."""
-        ...
-
-    def newest_lines(self) -> list[str]:
-        """The first checkpoint of every epoch and the newest of all, oldest first."""
-        ...
-
-    def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
-        """The link of a chain at each of these sizes; those it lacks are left out."""
-        ...
-
-    def handed_over(self, witness: str) -> int:
-        """The number of the last checkpoint that a witness took; -1 where it took none."""
-        ...
+if TYPE_CHECKING:
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
 
 @dataclass(frozen=True)
@@ -63,7 +46,7 @@ class ProofState:
 
     @classmethod
     def of_log(
-        cls, chains: SealedChains, public_keys: str, witnesses: Iterable[tuple[str, bool]]
+        cls, chains: "CheckpointRepository", public_keys: str, witnesses: Iterable[tuple[str, bool]]
     ) -> "ProofState":
         """The state by the stored checkpoints; `witnesses` are names, and whether one is behind."""
         lines, heads = chains.newest_lines(), chains.heads()
@@ -102,12 +85,12 @@ def _is_signed(checkpoint: Checkpoint, public_keys: str) -> bool:
     return verified_by(public_keys, signature, checkpoint.statement, checkpoint.signed_at)
 
 
-def _has_link(chains: SealedChains, name: str, head: LogHead) -> bool:
+def _has_link(chains: "CheckpointRepository", name: str, head: LogHead) -> bool:
     return chains.links(name, [head.size]).get(head.size) == head.head
 
 
 def _state(
-    chains: SealedChains, name: str, newest: Checkpoint | None, *, is_behind: bool
+    chains: "CheckpointRepository", name: str, newest: Checkpoint | None, *, is_behind: bool
 ) -> WitnessState:
     taken = max(chains.handed_over(name), 0)
     return WitnessState(name, taken, max((newest.number if newest else 0) - taken, 0), is_behind)

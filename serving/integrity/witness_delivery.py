@@ -4,14 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from serving.errors import LogUnavailable
-from serving.integrity.checkpoints import CheckpointStore
 from serving.integrity.witness_lines import framed
 from serving.process.background_threads import BackgroundThread
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +57,9 @@ class WitnessDelivery:
     may be handed over twice, where a process was killed between; whoever reads passes that over.
     """
 
-    def __init__(self, witness: Witness, store: CheckpointStore, clock: Callable[[], datetime]):
+    def __init__(
+        self, witness: Witness, store: "CheckpointRepository", clock: Callable[[], datetime]
+    ):
         self.witness = witness
         self._store = store
         self._clock = clock

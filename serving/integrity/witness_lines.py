@@ -4,20 +4,16 @@
 
 A disk that was full, or a process that was killed, leaves half a line, and the next one is glued to
 it. Such a piece is shorter than its frame says: it is passed over, since what it was to hold is
-handed over again. Lines of releases before December 2026 have no frame: plain JSON.
+handed over again.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _FRAME = re.compile(rb"tidegate1 ([0-9]{1,7}) ([0-9a-f]{64}) ")
 _LONGEST_HEAD = len(b"tidegate1 9999999 ") + 64 + 1
-_PLAIN_BEGINS = b'{"size"'
-_LONGEST_PLAIN = 1 << 20
-"""Of a line without a frame, which is some hundreds of bytes; of a longer one the end is read."""
 _PADDING = b" \r\0"
 
 
@@ -77,12 +73,12 @@ class _LineReader:
             return
         last_line = content.rfind(b"\n", at) + 1 or at
         self._read_between(content[at:last_line])
-        longest = _LONGEST_HEAD if self.is_lost else _LONGEST_PLAIN
-        self.rest = content[last_line:].lstrip(_PADDING)[-longest:]
+        self.rest = content[last_line:].lstrip(_PADDING)[-_LONGEST_HEAD:]
 
     def _read_between(self, content: bytes) -> None:
+        """Count the pieces of lines that have no frame."""
         if not self.is_lost:
-            _read_plain(content, self.found)
+            self.found.torn += sum(bool(line.strip(_PADDING)) for line in content.split(b"\n"))
 
     def _read_framed(self, content: bytes, frame: re.Match[bytes]) -> int:
         """Read one frame; where to go on."""
@@ -102,25 +98,3 @@ class _LineReader:
             return frame.end() if self.is_lost else next_begins
         self.found.damaged.append(self.frames)
         return end
-
-
-def _read_plain(content: bytes, found: WitnessLines) -> None:
-    """Read lines without frames; of those that are glued together, the last is whole."""
-    for line in content.split(b"\n"):
-        text = line.strip(_PADDING)
-        if not text:
-            continue
-        begins = text.rfind(_PLAIN_BEGINS)
-        whole = text[max(begins, 0) :]
-        if _is_json(whole):
-            found.lines.append(whole.decode())
-            found.torn += begins > 0
-        else:
-            found.torn += 1
-
-
-def _is_json(content: bytes) -> bool:
-    try:
-        return isinstance(json.loads(content), dict)
-    except ValueError:
-        return False

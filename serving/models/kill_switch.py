@@ -8,7 +8,7 @@ Where it cannot be read, the last state holds: nothing can be decided then eithe
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import structlog
 
@@ -19,6 +19,9 @@ from serving.access.visible_texts import is_visible
 from serving.errors import Conflict, Unprocessable
 from serving.models.errors import ModelsOff
 from serving.process.polling import PollingThread
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 
 log = structlog.get_logger(__name__)
 
@@ -75,33 +78,6 @@ DecideSwitch = Callable[[SwitchBoard], Sequence[SwitchEvent | SwitchProposal]]
 """What is done, from how everything is."""
 
 
-class SwitchEventLog(Protocol):
-    """Every switch event, appended and never changed. Every method may raise LogUnavailable."""
-
-    def append(self, events: Sequence[SwitchEvent]) -> None:
-        """Store all of these events, or none."""
-        ...
-
-    def decide(self, decide: DecideSwitch) -> None:
-        """Store what is decided: of two who decide at once, the second sees the first.
-
-        Whatever `decide` raises leaves everything as it was.
-        """
-        ...
-
-    def latest_by_kind(self) -> Mapping[str, SwitchEvent]:
-        """The last event of each kind of subject; a kind never switched is left out."""
-        ...
-
-    def proposals(self) -> Mapping[str, SwitchProposal]:
-        """What is proposed and waits for a second person, by kind."""
-        ...
-
-    def newest(self, limit: int) -> list[SwitchEvent]:
-        """The newest events, newest first."""
-        ...
-
-
 class KillSwitch:
     """Follows the last switch event of each kind; models without any are on."""
 
@@ -148,7 +124,7 @@ class KillSwitch:
 
 
 def record_switch(
-    events: SwitchEventLog,
+    events: "KillSwitchRepository",
     scope: SwitchScope,
     *,
     is_on: bool,
@@ -171,7 +147,7 @@ def record_switch(
 
 
 def switch_on_by_two(
-    events: SwitchEventLog, scope: SwitchScope, by: Actor, because: str, at: datetime
+    events: "KillSwitchRepository", scope: SwitchScope, by: Actor, because: str, at: datetime
 ) -> None:
     """Propose to switch models on, or do what another person proposed.
 
@@ -201,7 +177,7 @@ def switch_on_by_two(
 
 
 def decline_switching_on(
-    events: SwitchEventLog, scope: SwitchScope, by: Actor, because: str, at: datetime
+    events: "KillSwitchRepository", scope: SwitchScope, by: Actor, because: str, at: datetime
 ) -> None:
     """Refuse, as a second person, to switch on what another proposed.
 

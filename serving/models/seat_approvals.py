@@ -6,16 +6,14 @@ keys these are, that the approvals were used, and that no later act changed the 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from serving.access.approvals import (
-    ApprovalRegister,
-    GivenApproval,
-    TwoPersons,
-    agreed,
-    require_others,
-)
+from serving.access.approvals import GivenApproval, TwoPersons, agreed, require_others
 from serving.access.errors import ApprovalRefused
 from training.model.model_pointer import PASSED_GATES, ModelPointer
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.approval_repository import ApprovalRepository
 
 _KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}
 
@@ -24,7 +22,7 @@ _KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}
 class SeatApprovals:
     """Checks pointers against what one database knows of persons and their acts."""
 
-    register: ApprovalRegister
+    register: "ApprovalRepository"
 
     def require(self, pointer: ModelPointer) -> None:
         """Raise ApprovalRefused unless two persons put this version in this seat, as the last act.

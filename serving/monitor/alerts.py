@@ -1,9 +1,9 @@
 """Alerts on what is new: raised once, sent to a webhook, with more drawn while it drifts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,6 +16,9 @@ from serving.monitor.monitoring_report import (
     MovedMeasure,
 )
 from serving.triage.raised_control_draws import Exploration
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.alert_repository import AlertRepository
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 """The control draw becomes so many times as probable: in the first week of a drift, and at most."""
@@ -36,34 +39,6 @@ class Alert:
     size: float
     p_value: float
     words: str
-
-
-class AlertStore(Protocol):
-    """Alerts and explorations. Every method raises LogUnavailable where it fails."""
-
-    def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
-        """Store the alerts that were not raised before; which those were."""
-        ...
-
-    def newest(self, kind: str, most: int) -> list[Alert]:
-        """The newest alerts about these subjects, newest first."""
-        ...
-
-    def undelivered(self) -> list[tuple[int, Alert]]:
-        """Alerts that nobody has taken yet, oldest first, with their numbers."""
-        ...
-
-    def delivered(self, alert_ids: Sequence[int], at: str) -> None:
-        """Record that these were taken."""
-        ...
-
-    def explore(self, exploration: Exploration) -> None:
-        """Store an exploration, which is in force as it says."""
-        ...
-
-    def exploration(self, kind: str) -> Exploration | None:
-        """The newest exploration, over or not."""
-        ...
 
 
 def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
@@ -118,14 +93,14 @@ def exploration_after(
     return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)
 
 
-def answer(report: MonitoringReport, book: AlertStore, now: datetime) -> list[Alert]:
+def answer(report: MonitoringReport, book: "AlertRepository", now: datetime) -> list[Alert]:
     """Keep the alerts that are new, and change the exploration; the new alerts."""
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
     return book.raise_new(list(alerts_of(report)), now.isoformat())
 
 
-def with_answers(report: MonitoringReport, book: AlertStore) -> MonitoringReport:
+def with_answers(report: MonitoringReport, book: "AlertRepository") -> MonitoringReport:
     """The report, with the newest alerts and with the exploration that is in force."""
     running = book.exploration(report.subject_kind)
     alerts = tuple(
@@ -140,7 +115,7 @@ def with_answers(report: MonitoringReport, book: AlertStore) -> MonitoringReport
     return report.model_copy(update={"alerts": alerts, "exploration": exploration})
 
 
-def deliver(store: AlertStore, webhook: SignedWebhook, now: datetime) -> int:
+def deliver(store: "AlertRepository", webhook: SignedWebhook, now: datetime) -> int:
     """Send every undelivered alert to the webhook, oldest first; how many it took.
 
     Signed as rescue calls are. Raises OSError where one is not taken; the next run sends the rest.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import orjson
 import pandas as pd
@@ -17,8 +18,11 @@ from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring_report import ChallengerFigures, Drift, MonitoringReport
 from serving.monitor.rollups import catch_up
 from serving.monitor.selection_strata import Slice, with_outcomes
-from serving.monitor.stored_rollups import RollupStore, Visit
+from serving.monitor.stored_rollups import Visit
 from serving.triage.triage_plan import TriagePlan
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.rollup_repository import RollupRepository
 
 LONGEST = timedelta(days=3_660)
 LIVE = timedelta(days=90)
@@ -67,7 +71,7 @@ class LiveTraffic:
 
 
 def report(
-    store: RollupStore, request: ReportRequest, plan: TriagePlan, now: datetime
+    store: "RollupRepository", request: ReportRequest, plan: TriagePlan, now: datetime
 ) -> MonitoringReport:
     """What the store says; raises TidegateError where it says nothing of what is asked."""
     days = days_of(store, request.kind, request.first, request.end)
@@ -110,7 +114,7 @@ def report(
 
 
 def visits_of(
-    store: RollupStore, kind: str, span: tuple[date, date], as_of: datetime
+    store: "RollupRepository", kind: str, span: tuple[date, date], as_of: datetime
 ) -> pd.DataFrame:
     """The visits of a time, each with its outcome as it was known at an instant."""
     pages = store.visits(kind, span[0].isoformat(), min(span[1].isoformat(), _after(as_of)))
@@ -121,7 +125,7 @@ def visits_of(
     return with_outcomes(visits, _outcomes(store, kind, as_of))
 
 
-def _drift(store: RollupStore, request: ReportRequest) -> Drift:
+def _drift(store: "RollupRepository", request: ReportRequest) -> Drift:
     """Whether anything moved in the last week that is over."""
     monday = week_of(min(request.end, request.as_of.date())) - timedelta(weeks=1)
     first = monday - timedelta(weeks=SPAN_WEEKS)
@@ -131,7 +135,7 @@ def _drift(store: RollupStore, request: ReportRequest) -> Drift:
 
 
 def challengers_of(
-    store: RollupStore, request: ReportRequest, visits: pd.DataFrame, until: date
+    store: "RollupRepository", request: ReportRequest, visits: pd.DataFrame, until: date
 ) -> tuple[ChallengerFigures, ...]:
     """Every model beside the champion that was asked until a day, both by visits until then."""
     end = min(until + timedelta(days=1), request.end).isoformat()
@@ -146,7 +150,7 @@ def challengers_of(
 
 
 def live_traffic(
-    store: RollupStore, kind: SubjectKind, version: str, now: datetime
+    store: "RollupRepository", kind: SubjectKind, version: str, now: datetime
 ) -> LiveTraffic | None:
     """What a version would have changed lately; None where it was not asked beside the champion."""
     catch_up(store, now)
@@ -174,13 +178,13 @@ def _after(instant: datetime) -> str:
     return (instant + timedelta(microseconds=1)).isoformat()
 
 
-def days_of(store: RollupStore, kind: str, first: date, end: date) -> dict[str, DaySummary]:
+def days_of(store: "RollupRepository", kind: str, first: date, end: date) -> dict[str, DaySummary]:
     """The summaries of the days from `first` up to, not including, `end`, by day."""
     found = store.days(kind, first.isoformat(), end.isoformat())
     return {day: DaySummary.read(body) for day, body in found}
 
 
-def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
+def _outcomes(store: "RollupRepository", kind: str, as_of: datetime) -> pd.DataFrame:
     """Outcomes of visits known at an instant: `confirmed` is missing where one is inconclusive.
 
     Of an inspection whose outcome was corrected, the newest that was known.
@@ -206,7 +210,7 @@ def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
     return newest[~newest["is_of_documents"].astype(bool)].drop(columns="is_of_documents")
 
 
-def _nothing(store: RollupStore, request: ReportRequest) -> str:
+def _nothing(store: "RollupRepository", request: ReportRequest) -> str:
     span = store.span(request.kind)
     has = f"the log has them from {span[0]} to {span[1]}" if span else "the log has none at all"
     return f"no decisions about {request.kind}s from {request.first} to {request.last}; {has}"

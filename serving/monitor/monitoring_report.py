@@ -4,15 +4,11 @@ A figure without a value is refused: too little is known, and `too_few_outcomes`
 text next to it says of what. Shares are of 1, instants and days in UTC.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 from features.records import SubjectKind
-from serving import stored_names
-from serving.stored_names import with_current_names
 from serving.triage.lane_declarations import Lane
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
@@ -24,16 +20,9 @@ OF_THE_SUPPLY = (DECISIONS, RESULTS)
 
 
 class ReportPart(BaseModel):
-    """Base of the report's parts: frozen and closed; stored ones may have former names."""
+    """Base of the report's parts: frozen and closed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    former_names: ClassVar[Mapping[str, str]] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _current_names(cls, stored: Any) -> Any:
-        return with_current_names(stored, cls.former_names)
 
 
 class WayOfSelection(ReportPart):
@@ -59,10 +48,7 @@ class SliceFigures(ReportPart):
     the part of the visits without a conclusive outcome. Where the draws cannot tell, a figure has
     no value (recall and lift may have an interval still), and `needs` says what would be enough.
     `unweighted_share` is the share confirmed of all known outcomes; it says nothing of the rest.
-    Reports before December 2026 have none of effective size, unknown share and needs.
     """
-
-    former_names = stored_names.REPORT_SLICE
 
     by: str
     value: str
@@ -83,8 +69,6 @@ class SliceFigures(ReportPart):
 class StratumReport(ReportPart):
     """One stratum: its known size, and of how many the outcome is known or not known yet."""
 
-    former_names = stored_names.REPORT_STRATUM
-
     name: str
     size: int
     known_outcomes: int
@@ -96,8 +80,6 @@ class StratumReport(ReportPart):
 class TypologyReport(ReportPart):
     """One typology that outcomes name: what was found of it, and the share that is inspected."""
 
-    former_names = stored_names.REPORT_TYPOLOGY
-
     typology: str
     found_inspected: int
     found_control: int
@@ -106,8 +88,6 @@ class TypologyReport(ReportPart):
 
 class WeekReport(ReportPart):
     """One week, by its Monday: the shares confirmed in the lanes `inspect` and `control`."""
-
-    former_names = stored_names.REPORT_WEEK
 
     week: date
     decisions: int
@@ -166,8 +146,6 @@ class MovedMeasure(ReportPart):
 
 class Drift(ReportPart):
     """The last whole week against those before; `not_judged` says what was not, and why."""
-
-    former_names = stored_names.REPORT_DRIFT
 
     week: date
     measures: int
@@ -261,8 +239,6 @@ class MonitoringReport(ReportPart):
     if what they assume did not hold. `unscored` counts decisions made without a model; they are in
     no other figure.
     """
-
-    former_names = stored_names.REPORT
 
     subject_kind: SubjectKind
     made_at: datetime

@@ -5,6 +5,7 @@ The estimates are those of the report: each outcome stands for as many as were n
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,18 +15,22 @@ from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring import days_of, visits_of
 from serving.monitor.monitoring_report import PeriodFigures, PeriodPart
 from serving.monitor.period_spans import spans
-from serving.monitor.stored_rollups import RollupStore
 from training.confidence_intervals import proportion
 
+if TYPE_CHECKING:
+    from serving.storage.repositories.rollup_repository import RollupRepository
 
-def periods(store: RollupStore, kind: SubjectKind, now: datetime) -> tuple[PeriodFigures, ...]:
+
+def periods(
+    store: "RollupRepository", kind: SubjectKind, now: datetime
+) -> tuple[PeriodFigures, ...]:
     """The last days and each of the last months that has decisions, the newest first."""
     found = [_figures(store, kind, *each, now) for each in spans(now.date())]
     return tuple(each for each in found if each is not None)
 
 
 def _figures(
-    store: RollupStore, kind: SubjectKind, name: str, first: date, last: date, now: datetime
+    store: "RollupRepository", kind: SubjectKind, name: str, first: date, last: date, now: datetime
 ) -> PeriodFigures | None:
     days = days_of(store, kind, first, last + timedelta(days=1))
     if not days:

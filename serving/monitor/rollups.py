@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
 from serving.monitor.decision_facts import DIMENSIONS, DecisionFacts, parts_of
-from serving.monitor.stored_rollups import DayKey, RollupStore, Visit
+from serving.monitor.stored_rollups import DayKey, Visit
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.rollup_repository import RollupRepository
 
 TOGETHER = 10_000
 """Decisions that are kept in one transaction."""
@@ -19,7 +23,7 @@ SETTLED_FOR = timedelta(seconds=5)
 Progress = Callable[[int, int], None]
 
 
-def catch_up(store: RollupStore, now: datetime, progress: Progress = lambda *_: None) -> int:
+def catch_up(store: "RollupRepository", now: datetime, progress: Progress = lambda *_: None) -> int:
     """Count every decision that is not in the summaries; how many those were."""
     before, size = store.reached(), store.size()
     reached = before
@@ -85,7 +89,7 @@ def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
     return day
 
 
-def _gathered(store: RollupStore, after: int, before: str) -> _Batch:
+def _gathered(store: "RollupRepository", after: int, before: str) -> _Batch:
     batch = _Batch(end=after)
     while batch.size < TOGETHER:
         page = store.decisions_after(batch.end, before)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from features.input_dependencies import missing_inputs
 from features.linked_records import LINKED_RECORD_TYPES
@@ -22,7 +23,7 @@ from features.submission import Submission
 from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
-from serving.audit.earlier_decisions import SCORES_AGAIN, DecidedSubjects, EarlierDecisions
+from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.declared_ahead import (
     MAX_AHEAD,
     DoubtsClock,
@@ -37,7 +38,7 @@ from serving.explanation.formatting import Value
 from serving.explanation.reason_ranking import Reasons, ranking
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
-from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.history.received_records import ReceivedRecord
 from serving.models.errors import ModelsOff, NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.enrichment import enrich, with_newest_legs
@@ -49,6 +50,10 @@ from serving.triage.lane_rule import EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import TIME_PASSED, DangerSignal, danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
 Subject = tuple[str, str]
 """Kind and id."""
@@ -97,9 +102,9 @@ class Assessor:
 
     models: ModelPool
     history: HistoryClient
-    records: RecordStore
+    records: "RecordRepository"
     lanes: Lanes
-    decided: DecidedSubjects
+    decided: "DecisionRepository"
     purpose: str | None = None
     doubts_clock: DoubtsClock = never_doubts
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import Position, Record
 from features.submission import Submission, submitted_type
-from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.history.received_records import ReceivedRecord
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.record_repository import RecordRepository
 
 
 def enrich(
@@ -62,7 +65,7 @@ def with_newest_legs(
 
 
 def with_newest_positions(
-    submission: Submission, records: RecordStore, clock: Callable[[], datetime]
+    submission: Submission, records: "RecordRepository", clock: Callable[[], datetime]
 ) -> Submission:
     """A submission with where its conveyance was heard by now; raises LogUnavailable.
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import orjson
 
@@ -23,13 +23,7 @@ from features.messages.stored_text import NO_TEXT, MessageText
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, ServingError, SubmissionRefused, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
-from serving.history.kept_messages import (
-    KeptMessage,
-    MessageContent,
-    MessageStore,
-    PlacedRecord,
-    lines_of,
-)
+from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, EnrichedRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
@@ -48,6 +42,9 @@ from serving.scoring.message_plan import (
 from serving.scoring.message_readers import MessageReaders
 from serving.scoring.message_versions import KnownVersions
 from serving.scoring.ships import ShipJourneys, ShipPositions
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.message_repository import MessageRepository
 
 MAX_SENTENCES = 50_000
 """Sentences of AIS in one message: to decode so many takes some seconds."""
@@ -175,7 +172,7 @@ class MessageIntake:
 
     def __init__(
         self,
-        store: MessageStore,
+        store: "MessageRepository",
         ingestion: RecordIngestion,
         batcher: RequestBatcher,
         answers: AnswerStore,

@@ -7,7 +7,7 @@ received. What nobody declared is amended as if it were declared, and withdrawn 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.linked_records import LINKED_RECORD_TYPES
 from features.messages.concerned_parts import Subject
@@ -15,9 +15,12 @@ from features.messages.conversion import MadeRecord, Withdrawal
 from features.records import RECORD_FILES, VERSION_FIELDS
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
-from serving.audit.earlier_decisions import DecidedSubjects
-from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord, RecordStore
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
 from serving.scoring.message_plan import ReadMessage, is_declared, record_of
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
 _OF_RECEIPT = (*sorted(VERSION_FIELDS), "received_at", "declared_at")
 _NOT_COMPARED = {*_OF_RECEIPT, "items"}
@@ -27,8 +30,8 @@ _NOT_COMPARED = {*_OF_RECEIPT, "items"}
 class KnownVersions:
     """The versions that are on record of the subjects of messages."""
 
-    decided: DecidedSubjects
-    records: RecordStore
+    decided: "DecisionRepository"
+    records: "RecordRepository"
 
     def numbered(self, read: ReadMessage, at: datetime) -> ReadMessage:
         """A message that was received at an instant with the versions of its records numbered.

@@ -23,7 +23,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import orjson
 import structlog
@@ -36,13 +36,16 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.errors import ServingError, Unprocessable
-from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.history.received_records import ReceivedRecord
 from serving.process.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.danger_watch import HEARD_FOR
 from serving.scoring.enrichment import enrich
 from serving.scoring.new_evidence import NamedRecord, names_counted, not_counted
 from serving.scoring.standing_declarations import amendments, as_declared_last, as_standing
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.record_repository import RecordRepository
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +131,7 @@ class Rescoring:
     def __init__(
         self,
         queue: RescoringQueue,
-        records: RecordStore,
+        records: "RecordRepository",
         batcher: RequestBatcher,
         rules: RescoringRules,
         clock: Callable[[], datetime],

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from features.linked_records import LINKED_RECORD_TYPES
 from features.messages.ais import journey_of_ship, ship_of
@@ -19,9 +19,12 @@ from features.records import Journey, Position
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.history.client import HistoryClient
-from serving.history.ingestion import SubjectDecisions
-from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.history.received_records import ReceivedRecord
 from serving.scoring.message_plan import ReadMessage
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.record_repository import RecordRepository
 
 UNDER_WAY_AFTER_DUE = timedelta(days=7)
 """So long after it was due a ship that is late is still on its journey."""
@@ -83,7 +86,7 @@ class ShipPositions:
     """Gives positions of ships to the journeys that were declared of them."""
 
     journeys: ShipJourneys
-    decisions: SubjectDecisions
+    decisions: "DecisionRepository"
 
     def assigned(self, read: ReadMessage, caller: Caller) -> ReadMessage:
         """A message whose positions name the declared journeys that their ships are on.
@@ -146,7 +149,7 @@ class _KnownJourneys:
 class EarlierCalls:
     """Calls for help that were heard before anybody declared the journey of their ship."""
 
-    records: RecordStore
+    records: "RecordRepository"
     history: HistoryClient
 
     def follow(self, submissions: Iterable[Submission], at: datetime) -> None:

@@ -37,14 +37,13 @@ from features.home_keys import (
     read_secret,
     take_the_next_key,
 )
-from serving.crypto.wrapping_keys import WrappingKeys
 from serving.storage.errors import DatabaseForeign, DatabaseMoved, KeyForeign
-from serving.storage.tables.audit import checkpoints, retention_acts
-from serving.storage.tables.keys import data_keys, installation, installation_keys
+from serving.storage.tables.audit import chain_checkpoints, retention_acts
+from serving.storage.tables.keys import installation, installation_keys
 from serving.storage.tables.scoring import answers, decisions, records
 
 _HANGING_ON = {
-    LOG: (checkpoints, retention_acts),
+    LOG: (chain_checkpoints, retention_acts),
     SUBJECTS: (decisions, records, answers),
     DRAWS: (decisions,),
     PSEUDONYMS: (decisions,),
@@ -169,7 +168,6 @@ def bind_database(connection: Connection, keys: Path) -> str:
     release, the keys that wrap its data keys become its own.
     """
     database_id = str(uuid.uuid4())
-    _adopt_wrapping_keys(connection, keys, database_id)
     for name in KEY_FILES:
         if not (keys / KEY_FILES[name]).exists() and _is_unused(connection, keys, name):
             create_key(keys, name)
@@ -181,7 +179,7 @@ def bind_database(connection: Connection, keys: Path) -> str:
 def bind_present_keys(connection: Connection, keys: Path) -> None:
     """Bind the keys of the home that the database does not know yet.
 
-    A key that a home of an older release had lost is bound when it is put back.
+    A key that a home had lost is bound when it is put back.
     """
     known = {each.name for each in bound_keys(connection)}
     for name in _present(keys):
@@ -291,13 +289,6 @@ def _is_unused(connection: Connection, keys: Path, name: str) -> bool:
     return not any(
         connection.scalar(select(count).select_from(table)) for table in _HANGING_ON[name]
     )
-
-
-def _adopt_wrapping_keys(connection: Connection, keys: Path, database_id: str) -> None:
-    """Copy the keys that wrap this database's from wherever an older release laid them."""
-    in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).distinct()
-    for key_id in connection.scalars(in_use).all():
-        WrappingKeys(keys, database_id).adopt(key_id)
 
 
 def _now() -> str:

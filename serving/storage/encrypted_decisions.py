@@ -53,21 +53,17 @@ class EncryptedDecisions:
         return stored, {**vars(answer), **kept, "body": body}
 
     def claims(self, caller_id: str, key: str) -> tuple[tuple[str, str], ...]:
-        """What an answer is found by: now, under former keys, and in rows of an older release."""
-        return tuple((caller_id, named) for named in (*self.keys.tokens(caller_id, key), key))
+        """Return the names of an answer: by the token key in use, then by former ones."""
+        return tuple((caller_id, token) for token in self.keys.tokens(caller_id, key))
 
     def record(self, row: Row[Any]) -> str | None:
         """The whole record of a row with the columns `WHOLE`; None where it was erased."""
-        if row.encrypted is None:
-            return str(row.record)
         unit = EncryptionUnit.of_decision(row.decision_id, row.logged_at or row.scored_at)
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
         return None if record is None else decompressed(record).decode()
 
     def answer(self, row: StoredAnswer, key: tuple[str, str]) -> StoredAnswer | None:
         """The answer of a row, under the key that was asked for; None where it was erased."""
-        if row.request_digest:
-            return row
         unit = EncryptionUnit.of_decision(row.decision_id, row.answered_at)
         plain_answer = self.keys.decrypt(unit, _ANSWER, row.body)
         if plain_answer is None:

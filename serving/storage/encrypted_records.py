@@ -55,19 +55,16 @@ class EncryptedRecords:
         plain = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
         if plain is None:
             return None
-        if plain is row.body:
-            return row
         record_id, subject_id, body = plain.split("\n", 2)
         return replace(row, record_id=record_id, subject_id=subject_id, body=body)
 
     def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], ...]:
-        """What a record is found by: now, under former keys, and in rows of an older release."""
-        tokens = self.keys.tokens(row.kind, row.record_id)
-        return (*((row.kind, token) for token in tokens), row.key)
+        """Return the keys of a record: by the token key in use, then by former ones."""
+        return tuple((row.kind, token) for token in self.keys.tokens(row.kind, row.record_id))
 
     def subjects(self, kind: str, subject_id: str) -> tuple[tuple[str, str], ...]:
         """What records about a subject are found by: as `ids`."""
-        return tuple((kind, named) for named in (*self.keys.tokens(kind, subject_id), subject_id))
+        return tuple((kind, token) for token in self.keys.tokens(kind, subject_id))
 
 
 def _outline(row: ReceivedRecord, subject: str) -> str | None:

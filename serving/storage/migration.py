@@ -26,8 +26,9 @@ def require_newest(step: str, place: str) -> None:
             "`tidegate upgrade`"
         )
     raise DatabaseNewer(
-        f"{place} has the tables of a newer release (step {step}, this release knows up to "
-        f"{newest_step()}): use that release, or a copy from before its upgrade"
+        f"{place} has the tables of a newer release, or of one before 0.1.0 (step {step}, this "
+        f"release knows {', '.join(sorted(_known_steps()))}): use the release that made it, or a "
+        "copy from before its upgrade"
     )
 
 

@@ -1,4 +1,4 @@
-"""Makes the cases of older releases searchable, the newest first: they have no terms yet."""
+"""Makes search terms of cases anew once the key of tokens was rotated, the newest first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

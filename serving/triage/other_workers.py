@@ -9,14 +9,17 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from features.records import SubjectKind
 from serving.errors import LogUnavailable
 from serving.triage.lane_declarations import Lane
 from serving.triage.office_days import WHOLE_DAYS
-from serving.triage.placement_log import LoggedPlacement, PlacementLog
+from serving.triage.placement_log import LoggedPlacement
 from serving.triage.recent_load import RecentLoad, RecentPlacement
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.placement_repository import PlacementRepository
 
 POLL_INTERVAL_S = 0.2
 # The oldest day read is no whole one.
@@ -33,7 +36,9 @@ class OtherWorkers:
     Not safe for threads: whoever shares one holds a lock.
     """
 
-    def __init__(self, log: PlacementLog, now: datetime, poll_interval_s: float = POLL_INTERVAL_S):
+    def __init__(
+        self, log: "PlacementRepository", now: datetime, poll_interval_s: float = POLL_INTERVAL_S
+    ):
         self._log = log
         self._reached = log.size()
         self._recent_rows = log.since(now - READ_AT_START)

@@ -1,8 +1,6 @@
 """Where decisions put their subjects, as the decision log tells it to every worker."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -33,30 +31,3 @@ class LaneCount:
     lane: str
     subjects: int
     share: float
-
-
-class PlacementLog(Protocol):
-    """The placements in the decision log. Every method raises LogUnavailable where it fails."""
-
-    def subject_token(self, kind: str, subject_id: str) -> str:
-        """The token by which placements name a subject."""
-        ...
-
-    def first_drawn(self, kind: str, subject_id: str) -> str | None:
-        """The fingerprint of the seed of a subject's first decision, empty where it names none.
-
-        None where there is no decision about it.
-        """
-        ...
-
-    def size(self) -> int:
-        """How many decisions there are."""
-        ...
-
-    def since(self, instant: datetime) -> list[LoggedPlacement]:
-        """The placements of the newest decisions since an instant, oldest first."""
-        ...
-
-    def after(self, seq: int) -> list[LoggedPlacement]:
-        """The placements of the decisions after a place in the log, in order."""
-        ...

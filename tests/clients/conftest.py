@@ -19,9 +19,9 @@ from serving.app import create_app
 from serving.container import Services
 from serving.settings import Settings
 from tests.ports import free_port
-from tests.serving.conftest import NOW, recorded_tables, trained_home
+from tests.serving.conftest import NOW, trained_home
 
-__all__ = ["recorded_tables", "trained_home"]
+__all__ = ["trained_home"]
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi.testclient import TestClient
 
 from serving.access.api_keys import new_key
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.audit.logged_decision import DecisionReader
 from serving.cli.demo_explanation import explained
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 PAGE = Path(__file__).parents[2] / "docs" / "examples" / "explanations.md"
 COUNT = 20
@@ -45,7 +48,7 @@ def page(home: Path) -> str:
     return "\n".join([HEAD, *shown])
 
 
-def _chosen(log: DecisionReader) -> Iterator[Decision]:
+def _chosen(log: "DecisionRepository") -> Iterator[Decision]:
     """Of every lane and kind the newest, then the next ones, as many as are shown."""
     lanes: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for record in filter(None, log.records()):

@@ -24,7 +24,6 @@ from tests.counts import count
 from tests.serving.access.trusted import KEY, published, signed
 from tests.serving.postgres import Server, postgresql
 from tests.serving.read_models import ReadModels
-from tests.serving.recorded_tables import RecordedSteps
 from tests.serving.world import train_and_promote, write_world
 
 ISSUER = "https://login.example"
@@ -72,17 +71,7 @@ class Service:
         return self.client.post("/v1/scores", json=body, headers=headers)
 
 
-_STEPS = RecordedSteps()
 _MODELS = ReadModels()
-
-
-@pytest.fixture(autouse=True)
-def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the tables of new databases as they were made the first time; steps are tried by `db`.
-
-    A module whose subject is how tables are made has a fixture of this name that does nothing.
-    """
-    monkeypatch.setattr("serving.storage.migration.run_steps", _STEPS.run)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
 from serving.audit.decision import Decision
-from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord
@@ -67,6 +66,7 @@ from serving.review.errors import (
 if TYPE_CHECKING:
     from serving.storage.repositories.case_file_repository import CaseFileRepository
     from serving.storage.repositories.case_repository import CaseRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 OnOutcome = Callable[[Submission, Outcome], None]
 
@@ -85,7 +85,7 @@ class Cases:
 
     store: "CaseRepository"
     files: "CaseFileRepository"
-    decisions: DecisionReader
+    decisions: "DecisionRepository"
     on_outcome: OnOutcome
     masking: Masking
     office_of_place: Mapping[str, str] = field(default_factory=dict)

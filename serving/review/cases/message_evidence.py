@@ -3,18 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from features.messages.concerned_parts import Subject
 from features.provenance import Provenance
 from features.submission import Submission
 from serving.access.acting import tell_audit
 from serving.errors import Forbidden, NotFound
-from serving.history.kept_messages import KeptMessage, MessageStore, PlacedRecord
+from serving.history.kept_messages import KeptMessage, PlacedRecord
 from serving.review.acts.stored_acts import event_of_reading
 from serving.review.cases.case_records import CaseAccess, CaseRecord
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.shown_messages import ShownMessage, VisibleSubjects, shown_message
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.message_repository import MessageRepository
 
 MOST_OF_A_CASE = 20
 MOST_PLACES = 3
@@ -86,7 +90,7 @@ class MessagesOfCase:
 class MessageEvidence:
     """The kept messages of one database, for those who may read cases."""
 
-    store: MessageStore
+    store: "MessageRepository"
     cases: Cases
 
     def read(self, reviewer: Reviewer, message_id: str) -> ShownMessage:

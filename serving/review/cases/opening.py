@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated
 
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import TypeAdapter
 
 from features.identities import declarations, identifiers_of, parties_of, roles_of_parties
 from features.records import Journey
@@ -14,13 +13,12 @@ from serving.audit.decision import Decision
 from serving.review.cases.case_records import CaseLink, CaseRecord, OpenedCase
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_selection, describe_subject
-from serving.review.cases.former_cases import with_current_case
 from serving.review.cases.queue_rank import risk_of
 from serving.review.cases.teams import Team, receiving_team
 from serving.review.search.search_terms import CONVEYANCES, search_terms
 from serving.triage.lane_declarations import QUEUE_RANK, WITHOUT_CASE
 
-CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
+CASE: TypeAdapter[Case] = TypeAdapter(Case)
 
 # What makes past cases similar.
 ALIKE = ("goods", "way")

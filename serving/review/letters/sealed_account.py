@@ -22,7 +22,6 @@ from features.provenance import SubmissionProvenance
 from serving.access.actors import Actor
 from serving.audit.decision import Decision, digest_of
 from serving.audit.erased_accounts import ACCOUNT
-from serving.audit.logged_decision import DecisionReader
 from serving.errors import NotFound
 from serving.explanation.formatting import exact_figure, readable
 from serving.integrity.checkpoints import LogSigner, verified_by
@@ -33,6 +32,7 @@ from serving.review.errors import AccountRefused
 
 if TYPE_CHECKING:
     from serving.storage.repositories.case_repository import CaseRepository
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 SIGNATURE, TEXT = "account.sig", "account.md"
 
@@ -63,7 +63,7 @@ class Sealing:
 
 def seal_account(
     cases: "CaseRepository",
-    decisions: DecisionReader,
+    decisions: "DecisionRepository",
     signer: LogSigner,
     folder: Path,
     sealing: Sealing,
@@ -101,7 +101,9 @@ def verify_account(folder: Path, public_key: str) -> str:
     return digest
 
 
-def account(cases: "CaseRepository", decisions: DecisionReader, sealing: Sealing) -> dict[str, Any]:
+def account(
+    cases: "CaseRepository", decisions: "DecisionRepository", sealing: Sealing
+) -> dict[str, Any]:
     """All that is on record about a case; raises NotFound."""
     cases.open_new(case_of_decision)
     sides = (CaseAccess(frozenset(), is_rescue=side) for side in (False, True))

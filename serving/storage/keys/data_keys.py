@@ -108,11 +108,9 @@ class DataKeys:
         return as_text(unit, self.encrypt(unit, part, text.encode(), within))
 
     def decrypt_text(self, name: str, part: str, text: str) -> str | None:
-        """The same for the unit of this name; a text that an older release kept is as it was."""
-        found = of_text(text)
-        if found is None:
-            return text
-        content = self.decrypt(EncryptionUnit(found[0], name), part, found[1])
+        """The same for the unit of this name."""
+        day, encrypted = of_text(text)
+        content = self.decrypt(EncryptionUnit(day, name), part, encrypted)
         return None if content is None else content.decode()
 
     def probe(self, connection: Connection) -> None:

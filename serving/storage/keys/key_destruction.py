@@ -39,7 +39,7 @@ from serving.audit.erasure import (
     RetainedUnits,
 )
 from serving.audit.retention_log import RetentionAct
-from serving.crypto.encryption import TEXT_PREFIX, EncryptionUnit
+from serving.crypto.encryption import EncryptionUnit
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import ENDED, ERASED
 from serving.storage.engine import failing_as_unavailable
@@ -113,7 +113,6 @@ class DatabaseErasure:
     def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
         """Count what an erasure would find; nothing is changed."""
         of_decisions = _alive_decisions(limits)
-        clear = and_(_is_old(limits), decisions.c.encrypted.is_(None))
         with failing_as_unavailable(), self._engine.connect() as connection:
             return DueForErasure(
                 decisions=_count(connection, decisions, of_decisions),
@@ -123,7 +122,6 @@ class DatabaseErasure:
                 held=_count(
                     connection, decisions, and_(of_decisions, _is_on_hold(decisions, retained))
                 ),
-                in_the_clear=_count(connection, decisions, clear),
                 out_of_order=_count(
                     connection,
                     decisions,
@@ -650,10 +648,9 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
 
 
 def _is_erased_case(limits: ErasureLimits, case: Any = cases) -> ColumnElement[bool]:
-    """Whether the key of a case is gone; one that an older release left in the clear has none."""
+    """Return whether the key of a case is gone."""
     return and_(
         case.c.opened_at < limits.decisions,
-        case.c.state.startswith(TEXT_PREFIX),
         ~_has_key(_day("decisions", case.c.opened_at), case.c.case_id),
     )
 

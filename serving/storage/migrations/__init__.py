@@ -1,5 +1,5 @@
-"""The steps by which a database gets the tables that `tables` describes, in their order.
+"""The steps that make the tables: `baseline` makes all of them, further steps change them.
 
-Every step may find its work half done or done: by a start that was interrupted, or by a release
-that made tables without steps. It leaves what it finds and adds what is missing.
+`baseline` makes what `serving.storage.tables` describes when it runs. So a later step on a new
+database finds its work done: it looks first, and adds only what is missing.
 """

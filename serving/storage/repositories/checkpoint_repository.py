@@ -18,7 +18,6 @@ from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.tables.audit import (
     audit_events,
     chain_checkpoints,
-    checkpoints,
     witness_progress,
 )
 from serving.storage.tables.scoring import decisions
@@ -63,19 +62,17 @@ class CheckpointRepository:
             return _append(connection, signer.sign, replace(first, heads=heads))
 
     def after(self, number: int, most: int) -> list[Checkpoint]:
-        """The first checkpoints after a number, oldest first; those of older releases have 0."""
+        """The first checkpoints after a number, oldest first."""
         query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number > number)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            former = _former(connection) if number < 0 else []
             rows = connection.scalars(query.order_by(chain_checkpoints.c.number).limit(most))
-            return [*former, *map(_read, rows)]
+            return [*map(_read, rows)]
 
     def lines(self) -> list[str]:
         """Every checkpoint as it is stored, oldest first."""
         query = select(chain_checkpoints.c.line).order_by(chain_checkpoints.c.number)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            former = [checkpoint.as_json() for checkpoint in _former(connection)]
-            return [*former, *connection.scalars(query)]
+            return [*connection.scalars(query)]
 
     def newest_lines(self) -> list[str]:
         """The first checkpoint of every epoch and the newest of all, oldest first."""
@@ -86,7 +83,7 @@ class CheckpointRepository:
                 by_number.order_by(chain_checkpoints.c.number.desc()).limit(1)
             ).first()
             if newest is None:
-                return [checkpoint.as_json() for checkpoint in _former(connection)[-1:]]
+                return []
             first = connection.execute(
                 by_number.where(firsts).order_by(chain_checkpoints.c.number)
             ).all()
@@ -182,23 +179,6 @@ def _read(line: str) -> Checkpoint:
         return Checkpoint.from_json(line)
     except ValueError as error:
         raise LogUnavailable(f"a stored checkpoint was changed: {error}") from None
-
-
-def _former(connection: Connection) -> list[Checkpoint]:
-    """Those of older releases, which speak of decisions only."""
-    return [
-        Checkpoint(
-            0,
-            1,
-            {DECISIONS: LogHead(row.size, row.head)},
-            "",
-            row.signed_at,
-            row.key_id,
-            None,
-            row.signature,
-        )
-        for row in connection.execute(select(checkpoints).order_by(checkpoints.c.size))
-    ]
 
 
 def _heads(connection: Connection) -> dict[str, LogHead]:

@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from features.errors import TidegateError
 from serving.audit.decision import Decision
 from serving.audit.decision_export import ChainedRecord
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
@@ -176,7 +175,7 @@ class DecisionRepository:
     def _require_unanswered(self, connection: Connection, given: Sequence[StoredAnswer]) -> None:
         """Raise AnsweredMeanwhile where a request was answered under a former key of tokens."""
         claimed = [self._decisions.claims(each.caller_id, each.idempotency_key) for each in given]
-        former = [claim for _, *others in claimed for claim in others[:-1]]
+        former = [claim for _, *others in claimed for claim in others]
         found = tuple_(answers.c.caller_id, answers.c.idempotency_key).in_(former)
         if former and connection.execute(select(answers.c.decision_id).where(found)).first():
             raise AnsweredMeanwhile("a request with this idempotency key was answered")
@@ -290,14 +289,12 @@ class DecisionRepository:
         return None if link is None else bytes(link).hex()
 
     def chained(self, decision_id: str) -> ChainedRecord | None:
-        """A decision with its key; None for an unknown one. Raises Erased or TidegateError."""
+        """A decision with its key; None for an unknown one. Raises Erased."""
         query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
-        if row.encrypted is None:
-            raise TidegateError("an older release kept this decision in the clear")
         day = row.logged_at or row.scored_at
         key = self._keys.unit_key(EncryptionUnit.of_decision(row.decision_id, day))
         record = self._decisions.record(row)
@@ -351,8 +348,8 @@ class DecisionRepository:
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
 
     def _named(self, subject_kind: str, subject_id: str) -> tuple[str, ...]:
-        """What a subject may be named by: tokens of all keys, and its id by an older release."""
-        return (*self._keys.tokens(subject_kind, subject_id), subject_id)
+        """Return the tokens of a subject by all keys, the one in use first."""
+        return self._keys.tokens(subject_kind, subject_id)
 
     def _decided(
         self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
@@ -438,7 +435,7 @@ class DecisionRepository:
                 link = row.chain
 
     def _link(self, row: Any, before: bytes) -> ChainedDecision:
-        encrypted = None if row.encrypted is None else b64encode(row.encrypted).decode()
+        encrypted = b64encode(row.encrypted).decode()
         record = self._decisions.record(row)
         return ChainedDecision(
             row.seq, row.record, encrypted, row.chain.hex(), before.hex(), record

@@ -206,10 +206,9 @@ def _begun_after(connection: Connection) -> int:
     )
     if told is not None:
         return int(json.loads(told)["after"])
-    first = connection.scalar(select(func.min(rescue_calls.c.seq)))  # of an older release
     reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
     newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
-    after = min(reached, newest) if first is None else first - 1
+    after = min(reached, newest)
     details = {"after": after}
     begun = AuditEvent(
         present(connection), SERVICE, BEGIN_RESCUE_CALLS, "log", "rescue_calls", details

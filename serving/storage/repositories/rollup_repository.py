@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 
-import orjson
 from sqlalchemy import Connection, Engine, and_, func, select
 
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
@@ -147,17 +146,10 @@ class RollupRepository:
             )
             with _reading(self._engine) as connection:
                 page = connection.execute(query).all()
-            yield from (row.outline or self._outline(row.body) for row in page)
+            yield from (row.outline for row in page)
             if len(page) < VISITS_PAGE:
                 return
             last = page[-1].record_id
-
-    def _outline(self, body: str) -> str:
-        """The outline of an outcome that an older release kept in the clear."""
-        outcome = orjson.loads(body)
-        kind, subject_id = outcome["subject_kind"], outcome["subject_id"]
-        outcome["subject_id"] = self._keys.subject_token(kind, subject_id)
-        return orjson.dumps(outcome).decode()
 
     def score_pairs(
         self, kind: str, role: str, span: tuple[str, str], limit: int

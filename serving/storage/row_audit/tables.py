@@ -17,7 +17,6 @@ COVERED = (
     "case_files",
     "case_tags",
     "cases",
-    "checkpoints",
     "contents",
     "data_keys",
     "distress_alerts",

@@ -2,8 +2,7 @@
 
 Decisions, checkpoints, records, switches and events of cases are appended and never changed:
 the database itself refuses. What says something of a party is encrypted, in those tables and in
-all others, and ids that are searched for are tokens (`data_keys`); rows that an older release wrote
-are in the clear.
+all others, and ids that are searched for are tokens (`data_keys`).
 """
 
 # So that the metadata is whole for whoever imports any of them.

@@ -23,19 +23,6 @@ audit_events = Table(
     sqlite_strict=True,
 )
 
-# Checkpoints of releases before December 2026, of decisions only.
-checkpoints = Table(
-    "checkpoints",
-    metadata,
-    Column("size", PLACE, primary_key=True, autoincrement=False),
-    Column("head", Text, nullable=False),
-    Column("signed_at", Text, nullable=False),
-    Column("key_id", Text, nullable=False),
-    Column("signature", Text, nullable=False),
-    sqlite_strict=True,
-)
-
-# Signed statements of where all chains ended, each as the line that witnesses have of it.
 chain_checkpoints = Table(
     "chain_checkpoints",
     metadata,

@@ -114,19 +114,16 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
             raise _Broken(f"the column {name} does not repeat the record")
     if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
         raise _Broken("the columns lane and probability do not repeat the record")
-    for name in ("rescores", "lane_before", "logged_at"):  # an older release knew of none
+    for name in ("rescores", "lane_before", "logged_at"):
         if decision.get(name) != row.get(name):
             raise _Broken(f"the column {name} does not repeat the record")
-    if "encrypted" in decision:
-        _check_encrypted(row, decision)
-    else:
-        _check_clear(row, decision)
+    _check_encrypted(row, decision)
     return head
 
 
 def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
     """Hold what is encrypted to the digests in the record; an answer may be forgotten."""
-    if _digest(row["encrypted"] or b"") != decision["encrypted"]:
+    if _digest(row["encrypted"] or b"") != decision.get("encrypted"):
         raise _Broken("what is encrypted beside this record is not what its digest was taken of")
     if row["answer"] is None:
         return
@@ -144,16 +141,6 @@ def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(bytes(content)).hexdigest()}"
 
 
-def _check_clear(row: dict[str, Any], decision: dict[str, Any]) -> None:
-    """Hold a record of an older release, which has nothing encrypted, to itself."""
-    if row["encrypted"] is not None:
-        raise _Broken("something is encrypted beside this record, and it says nothing of it")
-    if hashlib.sha256(decision["request"].encode()).hexdigest() != decision["request_digest"][7:]:
-        raise _Broken("the stored request is not the one that its digest was taken of")
-    if row["answer"] is not None:
-        _check_answer(row, decision)
-
-
 def _probability(decision: dict[str, Any]) -> float | None:
     """What the record says; None where no model was used."""
     score = decision.get("score", decision)  # an older release kept the score whole
@@ -165,18 +152,6 @@ def _check_place(seq: int, expected_seq: int) -> None:
         raise _Broken(f"two answers are kept for record {seq}")
     if seq != expected_seq:
         raise _Broken(f"record {expected_seq} is missing; record {seq} follows")
-
-
-def _check_answer(row: dict[str, Any], decision: dict[str, Any]) -> None:
-    """Hold what a retry would be answered with to the record; an answer may be forgotten."""
-    if (row["answered_to"], row["answered_digest"]) != (
-        decision["caller_id"],
-        decision["request_digest"],
-    ):
-        raise _Broken("the answer kept for this record is not to its caller or its request")
-    stated = decision.get("answer_digest")
-    if stated and hashlib.sha256(bytes(row["answer"])).hexdigest() != stated[7:]:
-        raise _Broken("the answer kept for this record is not the one that was given")
 
 
 def _plain(value: str | None) -> str | None:

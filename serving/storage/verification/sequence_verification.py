@@ -160,14 +160,9 @@ def _uncalled(connection: Connection) -> Iterator[int]:
     """Rescues before the place that nobody was called for since calls began."""
     place = _place(connection, "rescue_calls_found_to")
     begun = _begun(connection, "begin_rescue_calls")
-    first = connection.scalar(text("SELECT min(seq) FROM rescue_calls"))
-    if begun is not None:
-        after = begun
-    elif first is not None:  # an older release told nothing of when calls began
-        after = int(first) - 1
-    else:
+    if begun is None:
         return
-    values = {"after": after, "place": place or 0}
+    values = {"after": begun, "place": place or 0}
     yield from connection.scalars(text(_UNCALLED), values).all()
 
 

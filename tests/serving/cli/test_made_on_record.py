@@ -20,9 +20,6 @@ from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.write_lock import hold_for_service
 from tests.serving.conftest import NOW
 from tests.serving.postgres import Server
-from tests.serving.test_former_homes import former_home
-
-__all__ = ["former_home"]
 
 
 def run(home: Path, *arguments: str) -> str:
@@ -45,13 +42,6 @@ def test_who_made_a_home_and_its_keys_is_on_record(tmp_path: Path) -> None:
     (event,) = events(tmp_path / "home", "init")
     assert event.actor == Actor.from_command_line().identity
     assert event.object_kind == "database"
-
-
-def test_who_upgraded_a_home_is_on_record_with_the_steps(former_home: Path) -> None:
-    (event,) = events(former_home, "upgrade")
-
-    assert event.actor == Actor.from_command_line().identity
-    assert event.details["steps"]
 
 
 @pytest.fixture

@@ -67,14 +67,6 @@ def test_no_changed_byte_passes_as_what_was_handed_over() -> None:
             assert found.torn or found.damaged
 
 
-def test_plain_lines_of_older_releases_are_read() -> None:
-    plain = json.dumps({"size": 3, "head": "00", "signature": "11"})
-
-    content = f"{plain}\n{plain[:20]}{plain}\n".encode() + framed(LINES[0])
-
-    assert read_witness_lines(content).lines == [plain, plain, LINES[0]]
-
-
 def test_in_whatever_pieces_it_comes_the_same_is_found() -> None:
     lots = random.Random(11)
     plain = b'{"size": 3, "head": "00"}\n'

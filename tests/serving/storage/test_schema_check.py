@@ -98,11 +98,6 @@ def refused(where: Path | str) -> str:
     return str(refusal.value)
 
 
-@pytest.fixture
-def recorded_tables() -> None:
-    """Take every step: how tables are made is tried here."""
-
-
 def test_the_file_says_what_the_migrations_make(postgres: Server) -> None:
     urls = {"sqlite": "sqlite://", "postgresql": postgres.new_database()}
     made = {name: made_by_migrations(url) for name, url in urls.items()}

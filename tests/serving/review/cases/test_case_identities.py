@@ -2,15 +2,12 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, Table, select, text
 
 from serving.access.accounts import new_account
 from serving.access.actors import Actor
-from serving.access.api_keys import new_key
 from serving.access.roles import ROLE_SCOPES, Role, Scope
 from serving.console.case_history import EventView
 from serving.models.kill_switch import SwitchEvent
@@ -18,12 +15,8 @@ from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.opening import CASE
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
-from serving.storage.migrations.versions import review_actors
-from serving.storage.repositories.account_repository import AccountRepository
-from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
-from tests.serving.databases import database
 from tests.serving.review.cases.stated import FOUND, NOTHING, body_of, end, end_by, order, post
 from tests.serving.review.cases.test_cases_served import open_case, reviewed
 
@@ -183,32 +176,3 @@ def test_what_an_older_release_stored_opens_with_the_names_it_has() -> None:
     told = {"owner": [None, "alpha"], "proposed_by": ["alpha", None]}
     view = EventView.from_event(replace(event, changed=json.dumps(told)))
     assert view.moves == (("owner", "nobody", "alpha"), ("proposed by", "alpha", "nobody"))
-
-
-def test_owners_of_an_older_release_are_looked_up_and_the_queue_shows_them(
-    where: Path | str,
-) -> None:
-    engine = database(where)
-    AccountRepository(engine).add_account(new_account("alpha", "a password", "reviewer", (), NOW))
-    key, _ = new_key("desk", ("review",), (), NOW)
-    ApiKeyRepository(engine).add_key(key)
-    cases = Table("cases", MetaData(), autoload_with=engine)
-    row = {column.name: "x" for column in cases.columns}
-    row |= {"seq": 1, "rank": 1, "risk": 0.5, "owner_name": None, "decision_id": None}
-    with engine.connect() as connection, connection.begin() as made:
-        if engine.dialect.name == "sqlite":
-            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        else:
-            connection.execute(text("SET session_replication_role = replica"))
-        for name in ("alpha", "desk", "gone"):
-            connection.execute(cases.insert(), row | {"case_id": name, "owner": name})
-        for statement in review_actors.NAMED_OWNERS:
-            connection.execute(text(statement))
-        found = connection.execute(select(cases.c.owner, cases.c.owner_name)).all()
-        made.rollback()
-
-    assert set(map(tuple, found)) == {
-        ("account:alpha", "alpha"),
-        (f"key:{key.key_id}", "desk"),
-        ("gone", None),
-    }
