@@ -91,7 +91,7 @@ from serving.storage.repositories.session_repository import SessionRepository
 from serving.storage.repositories.sign_in_repository import SignInRepository
 from serving.storage.repositories.team_repository import TeamRepository
 from serving.storage.repositories.webhook_repository import WebhookRepository
-from serving.storage.storage import Storage
+from serving.storage.stores import Stores
 from serving.triage.lanes import Lanes
 from serving.triage.other_workers import OtherWorkers
 
@@ -264,58 +264,58 @@ def build_services(
     Whoever is refused leaves the database to others at once.
     """
     report("opening the database", 0, 0)
-    storage = Storage.of_service(settings.database, settings.keys, clock)
+    stores = Stores.of_service(settings.database, settings.keys, clock)
     try:
-        return _services_over(storage, settings, clock, report)
+        return _services_over(stores, settings, clock, report)
     except BaseException:
-        storage.decisions.close()
+        stores.decisions.close()
         raise
 
 
 def _services_over(
-    storage: Storage, settings: Settings, clock: Clock, report: StageReport
+    stores: Stores, settings: Settings, clock: Clock, report: StageReport
 ) -> Services:
     if is_shared():
         reserve()
     metrics = Metrics()
-    witnesses = _witnesses(settings, clock, storage)
-    storage.data_keys.prepare()
-    storage.decisions.read_time(clock())
-    storage.purposes.bind(settings.purpose)
-    history = _history(settings, storage, report)
-    masking = Masking(storage.retention_acts, storage.data_keys, Pseudonyms.kept_in(settings.keys))
+    witnesses = _witnesses(settings, clock, stores)
+    stores.data_keys.prepare()
+    stores.decisions.read_time(clock())
+    stores.purposes.bind(settings.purpose)
+    history = _history(settings, stores, report)
+    masking = Masking(stores.retention_acts, stores.data_keys, Pseudonyms.kept_in(settings.keys))
     report("checking models", 0, 0)
     if settings.is_live:
-        storage.approvals.begin_live_use(SERVICE, clock())
-    models = _models(settings, storage)
+        stores.approvals.begin_live_use(SERVICE, clock())
+    models = _models(settings, stores)
     start_clock = StartClock(clock())
-    doubts_clock = partial(_doubts_clock, start_clock, ClockCheck(storage.newest_instants))
-    batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses, doubts_clock)
-    events = PublishedEvents(storage.published_events, masking)
+    doubts_clock = partial(_doubts_clock, start_clock, ClockCheck(stores.newest_instants))
+    batcher = _batcher(settings, clock, stores, models, history, metrics, witnesses, doubts_clock)
+    events = PublishedEvents(stores.published_events, masking)
     cases = Cases(
-        storage.cases,
-        storage.case_files,
-        storage.decisions,
+        stores.cases,
+        stores.case_files,
+        stores.decisions,
         history.ingest_outcome,
         masking,
         batcher.assessor.lanes.plan.office_of_place,
-        storage.teams.all,
-        partial(_reviewers, storage),
+        stores.teams.all,
+        partial(_reviewers, stores),
         partial(
             known_offices,
-            storage.accounts,
-            storage.api_keys,
-            storage.cases,
+            stores.accounts,
+            stores.api_keys,
+            stores.cases,
             batcher.assessor.lanes.plan,
         ),
-        partial(with_newest_positions, records=storage.records, clock=clock),
+        partial(with_newest_positions, records=stores.records, clock=clock),
     )
-    rescue_calls = _rescue_calls(settings, storage, clock)
-    webhooks = _webhooks(settings, clock, storage, events, metrics)
+    rescue_calls = _rescue_calls(settings, stores, clock)
+    webhooks = _webhooks(settings, clock, stores, events, metrics)
     # Of several workers each reads one message at a time, so that they take no more together.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
     ingestion = RecordIngestion(
-        storage.records, storage.decisions, history, settings.purpose, doubts_clock
+        stores.records, stores.decisions, history, settings.purpose, doubts_clock
     )
     return Services(
         settings=settings,
@@ -326,13 +326,13 @@ def _services_over(
         assessor=batcher.assessor,
         models=models,
         kill_switch=models.kill_switch,
-        switch_events=storage.switch_events,
+        switch_events=stores.switch_events,
         lanes=batcher.assessor.lanes,
-        placements=storage.placements,
+        placements=stores.placements,
         shadow_scoring=batcher.shadow_scoring,
         rescoring=Rescoring(
-            storage.rescorings,
-            storage.records,
+            stores.rescorings,
+            stores.records,
             batcher,
             settings.rescoring_rules,
             clock,
@@ -342,61 +342,61 @@ def _services_over(
         history=history,
         ingestion=ingestion,
         message_intake=MessageIntake(
-            storage.messages,
+            stores.messages,
             ingestion,
             batcher,
-            storage.decisions,
+            stores.decisions,
             settings.max_batch_subjects,
             settings.max_body_bytes,
-            storage.ship_journeys,
+            stores.ship_journeys,
             readers,
         ),
         message_readers=readers,
-        message_evidence=(evidence := MessageEvidence(storage.messages, cases)),
-        message_list=MessageList(storage.messages, evidence),
-        records=storage.records,
-        decisions=storage.decisions,
+        message_evidence=(evidence := MessageEvidence(stores.messages, cases)),
+        message_list=MessageList(stores.messages, evidence),
+        records=stores.records,
+        decisions=stores.decisions,
         log_writer=batcher.writer,
-        audit_events=storage.audit_log,
-        checkpoints=storage.checkpoints,
-        audit_log=AuditWriter(storage.audit_log, settings.queue_capacity),
+        audit_events=stores.audit_log,
+        checkpoints=stores.checkpoints,
+        audit_log=AuditWriter(stores.audit_log, settings.queue_capacity),
         witnesses=witnesses,
         cases=cases,
-        case_store=storage.cases,
-        case_load=storage.case_load,
+        case_store=stores.cases,
+        case_load=stores.case_load,
         case_links=CaseLinks(cases),
         case_opening=CaseOpening(cases, clock),
-        entities=Entities(storage.entities, masking),
+        entities=Entities(stores.entities, masking),
         escalations=Escalations(cases, EscalationRule(*settings.escalation_rule), clock),
-        saved_views=storage.saved_views,
-        teams=storage.teams,
-        retention_acts=storage.retention_acts,
-        notices=storage.notices,
+        saved_views=stores.saved_views,
+        teams=stores.teams,
+        retention_acts=stores.retention_acts,
+        notices=stores.notices,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
-        webhooks=storage.webhooks,
+        webhooks=stores.webhooks,
         outbox=Outbox([each for each in (rescue_calls, webhooks) if each is not None]),
         masking=masking,
         rescue_calls=rescue_calls,
-        rescue_outbox=storage.rescue_calls,
-        distress_alerts=storage.distress_alerts,
+        rescue_outbox=stores.rescue_calls,
+        distress_alerts=stores.distress_alerts,
         rescue_watch=RescueWatch(
-            (storage.distress_alerts, storage.rescue_calls), clock, cases.open_new
+            (stores.distress_alerts, stores.rescue_calls), clock, cases.open_new
         ),
-        rollups=storage.rollups,
-        daily_reports=DailyReports(storage.rollups, settings, clock),
-        api_keys=storage.api_keys,
-        approvals=storage.approvals,
-        accounts=storage.accounts,
-        second_factors=storage.second_factors,
-        sessions=storage.sessions,
-        sign_ins=storage.sign_ins,
+        rollups=stores.rollups,
+        daily_reports=DailyReports(stores.rollups, settings, clock),
+        api_keys=stores.api_keys,
+        approvals=stores.approvals,
+        accounts=stores.accounts,
+        second_factors=stores.second_factors,
+        sessions=stores.sessions,
+        sign_ins=stores.sign_ins,
         sign_in_threads=SignInThreads(),
         password_gate=PasswordGate(),
         tokens=_tokens(settings, clock),
         oidc=_oidc(settings, clock),
         rate_limits=_rate_limits(settings),
-        purpose=PurposeGuard(settings.purpose, storage.purposes, clock),
+        purpose=PurposeGuard(settings.purpose, stores.purposes, clock),
         pseudonyms=masking.pseudonyms,
     )
 
@@ -422,35 +422,35 @@ def _rate_limits(settings: Settings) -> RateLimits:
     return RateLimits(settings.rate_per_s, settings.rate_burst, folder)
 
 
-def _reviewers(storage: Storage) -> list[Reviewer]:
+def _reviewers(stores: Stores) -> list[Reviewer]:
     """Return the holders of live accounts who work on cases or rescues."""
-    callers = [each.caller() for each in storage.accounts.all() if each.disabled_at is None]
+    callers = [each.caller() for each in stores.accounts.all() if each.disabled_at is None]
     reviewers = map(Reviewer.from_caller, callers)
     return [reviewer for reviewer in reviewers if reviewer.works_on_cases]
 
 
-def _history(settings: Settings, storage: Storage, report: StageReport) -> HistoryClient:
+def _history(settings: Settings, stores: Stores, report: StageReport) -> HistoryClient:
     progress = partial(report, "reading history")
     return open_history(
         settings,
-        storage.decisions,
-        storage.records,
-        storage.online_store,
+        stores.decisions,
+        stores.records,
+        stores.online_store,
         progress,
     )
 
 
-def _models(settings: Settings, storage: Storage) -> ModelPool:
-    kill_switch = KillSwitch(storage.switch_events.latest_by_kind)
-    is_live = storage.approvals.is_live_use()
-    approvals = SeatApprovals(storage.approvals) if is_live else None
+def _models(settings: Settings, stores: Stores) -> ModelPool:
+    kill_switch = KillSwitch(stores.switch_events.latest_by_kind)
+    is_live = stores.approvals.is_live_use()
+    approvals = SeatApprovals(stores.approvals) if is_live else None
     return ModelPool(settings.models, settings.keys / "signing.pub", kill_switch, approvals)
 
 
 def _batcher(
     settings: Settings,
     clock: Clock,
-    storage: Storage,
+    stores: Stores,
     models: ModelPool,
     history: HistoryClient,
     metrics: Metrics,
@@ -461,44 +461,44 @@ def _batcher(
         assessor=Assessor(
             models=models,
             history=history,
-            records=storage.records,
-            decided=storage.decisions,
+            records=stores.records,
+            decided=stores.decisions,
             purpose=settings.purpose,
             doubts_clock=doubts_clock,
             lanes=Lanes.from_settings(
                 settings,
-                OtherWorkers(storage.placements, clock()),
-                storage.alerts.exploration,
-                storage.placements.first_drawn,
+                OtherWorkers(stores.placements, clock()),
+                stores.alerts.exploration,
+                stores.placements.first_drawn,
             ),
         ),
-        answers=storage.decisions,
+        answers=stores.decisions,
         writer=LogWriter(
-            storage.decisions,
-            _checkpoints(settings, clock, storage, witnesses),
+            stores.decisions,
+            _checkpoints(settings, clock, stores, witnesses),
             settings.queue_capacity,
             metrics.observe_commit,
             history,
         ),
         shadow_scoring=ShadowScoring(
-            models, storage.shadow_scores, metrics.shadow_scores_left_out.inc
+            models, stores.shadow_scores, metrics.shadow_scores_left_out.inc
         ),
         deadline_s=settings.commit_deadline_s,
-        earlier_calls=EarlierCalls(storage.records, history),
+        earlier_calls=EarlierCalls(stores.records, history),
         danger_watch=DangerWatch(settings.arrivals_are_reported),
     )
 
 
-def _witnesses(settings: Settings, clock: Clock, storage: Storage) -> WitnessDeliveries:
+def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessDeliveries:
     """The witnesses, asked first: a log that is not what they have of it is not served."""
-    check = check_by_checkpoints(storage.checkpoints, settings, by_newest=True)
+    check = check_by_checkpoints(stores.checkpoints, settings, by_newest=True)
     try:
         check.require_whole()
     except LogNotWhole:
-        storage.decisions.close()
+        stores.decisions.close()
         raise
     witnesses = witnesses_of(settings)
-    deliveries = [WitnessDelivery(each, storage.checkpoints, clock) for each in witnesses]
+    deliveries = [WitnessDelivery(each, stores.checkpoints, clock) for each in witnesses]
     for delivery, report in zip(deliveries, check.witnesses, strict=True):
         delivery.begin_after(report.newest)
         if report.failure:
@@ -507,11 +507,11 @@ def _witnesses(settings: Settings, clock: Clock, storage: Storage) -> WitnessDel
 
 
 def _checkpoints(
-    settings: Settings, clock: Clock, storage: Storage, witnesses: WitnessDeliveries
+    settings: Settings, clock: Clock, stores: Stores, witnesses: WitnessDeliveries
 ) -> CheckpointWriter:
     writer = CheckpointWriter(
         LogSigner.from_folder(settings.keys),
-        storage.checkpoints,
+        stores.checkpoints,
         clock,
         every=settings.checkpoint_every,
         within_s=settings.checkpoint_within_s,
@@ -524,13 +524,13 @@ def _checkpoints(
 def _webhooks(
     settings: Settings,
     clock: Clock,
-    storage: Storage,
+    stores: Stores,
     events: PublishedEvents,
     metrics: Metrics,
 ) -> WebhookChannel:
-    is_live = settings.is_live or storage.approvals.is_live_use()
+    is_live = settings.is_live or stores.approvals.is_live_use()
     return WebhookChannel(
-        storage.webhooks,
+        stores.webhooks,
         events,
         CallableAddresses.from_networks(settings.webhook_networks, is_trial=not is_live),
         clock,
@@ -570,12 +570,12 @@ def _oidc(settings: Settings, clock: Clock) -> Provider | None:
     )
 
 
-def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueChannel | None:
+def _rescue_calls(settings: Settings, stores: Stores, clock: Clock) -> RescueChannel | None:
     centres = rescue_centres(settings.rescue_centres, settings.rescue_webhook)
     if centres is None:
         return None
     directory = RescueDirectory(
         centres, public_address=settings.public_address, **settings.rescue_secrets
     )
-    enriched = partial(with_newest_positions, records=storage.records, clock=clock)
-    return RescueChannel(storage.rescue_calls, directory, clock, enriched, storage.distress_alerts)
+    enriched = partial(with_newest_positions, records=stores.records, clock=clock)
+    return RescueChannel(stores.rescue_calls, directory, clock, enriched, stores.distress_alerts)

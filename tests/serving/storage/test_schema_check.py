@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.integrity.errors import LogNotWhole
-from serving.storage.storage import Storage
+from serving.storage.stores import Stores
 from serving.storage.verification.schema_check import EXPECTED, schema_faults
 from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of
@@ -94,7 +94,7 @@ def changed(where: Path | str, statements: str) -> Engine:
 def refused(where: Path | str) -> str:
     """Why a service does not start over a database."""
     with pytest.raises(LogNotWhole) as refusal:
-        Storage.of_service(where, keys_of(where), lambda: NOW)
+        Stores.of_service(where, keys_of(where), lambda: NOW)
     return str(refusal.value)
 
 
