@@ -73,7 +73,9 @@ class _LineReader:
             return
         last_line = content.rfind(b"\n", at) + 1 or at
         self._read_between(content[at:last_line])
-        self.rest = content[last_line:].lstrip(_PADDING)[-_LONGEST_HEAD:]
+        rest = content[last_line:].lstrip(_PADDING)
+        # Of a long piece the end is enough: a frame may begin there. That it was torn must count.
+        self.rest = rest if len(rest) <= _LONGEST_HEAD else b"?" + rest[-_LONGEST_HEAD:]
 
     def _read_between(self, content: bytes) -> None:
         """Count the pieces of lines that have no frame."""

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from serving.app import create_app
-from serving.audit.logged_decision import StoredAnswer
 from serving.crypto.encryption import EncryptionUnit, decrypt, encrypt
 from serving.crypto.errors import KeysUnknown, Undecipherable
 from serving.errors import LogUnavailable
@@ -20,10 +18,8 @@ from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.decision_repository import DecisionRepository
-from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.verification.log_verification import verify_decision_log
 from serving.storage.write_lock import writing
-from tests.counts import count
 from tests.serving.bodies import route
 from tests.serving.canaries import (
     FILE,
@@ -36,10 +32,9 @@ from tests.serving.canaries import (
     told_in_tables,
 )
 from tests.serving.conftest import NOW, Service
-from tests.serving.databases import database, upgraded
+from tests.serving.databases import database
 from tests.serving.postgres import Server
 from tests.serving.storage.test_decision_log import entry
-from tests.serving.storage.test_engines import cut_off_at
 
 
 @pytest.fixture
@@ -146,89 +141,6 @@ def test_a_key_made_in_a_transaction_that_is_undone_is_not_used_later(where: Pat
 
 
 OLD = json.dumps({"request": "{}", "request_digest": f"sha256:{hashlib.sha256(b'{}').hexdigest()}"})
-
-
-def made_old(where: Path | str) -> None:
-    """Take a database back to before encryption, with a decision, its answer and a record."""
-    told = json.loads(OLD) | {
-        "decision_id": "old",
-        "scored_at": "2026-01-01T00:00:00+00:00",
-        "subject_kind": "shipment",
-        "subject_id": "S-old",
-        "office_id": "A",
-        "caller_id": "c",
-        "lane": "release",
-        "score": {"probability": 0.5},
-    }
-    record = json.dumps(told)
-    row = {**told, "record": record, "chain": hashlib.sha256(bytes(32) + record.encode()).digest()}
-    with database(where).begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO decisions (seq, decision_id, scored_at, subject_kind, subject_id, "
-                "office_id, caller_id, lane, probability, record, chain) VALUES (1, :decision_id, "
-                ":scored_at, :subject_kind, :subject_id, :office_id, :caller_id, :lane, 0.5, "
-                ":record, :chain)"
-            ),
-            row,
-        )
-        connection.execute(
-            text("INSERT INTO answers VALUES ('c', 'k', :digest, 'old', 'now', :body)"),
-            {"digest": told["request_digest"], "body": b"answer"},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO records (kind, record_id, subject_kind, subject_id, received_at, "
-                "caller_id, body) VALUES ('legs', 'r', 'shipment', 'S-old', 'now', 'c', 'leg')"
-            )
-        )
-        for table, column in (
-            ("decisions", "encrypted"),
-            ("records", "outline"),
-            ("case_links", "encrypted_value"),
-        ):
-            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        connection.execute(text("ALTER TABLE shadow_scores RENAME TO second_opinions"))
-        connection.execute(text("DROP TABLE data_keys"))
-        connection.execute(text("UPDATE alembic_version SET version_num = 'monitoring'"))
-
-
-def test_a_log_of_an_older_release_is_read_followed_and_proven(where: Path | str) -> None:
-    made_old(where)
-
-    log = DecisionRepository(upgraded(where))
-    log.append([entry(1)])
-
-    assert json.loads(str(log.record("old")))["subject_id"] == "S-old"
-    digest = json.loads(OLD)["request_digest"]
-    given = StoredAnswer("c", "k", digest, "old", "now", b"answer")
-    assert log.answers([("c", "k"), ("c", "new")]) == {("c", "k"): given}
-    assert log.offices_of("shipment", ["S-old", "S-new"]) == {"S-old": {"A"}}
-    (about,) = RecordRepository(log._engine).about([("shipment", "S-old")])["shipment", "S-old"]
-    assert (about.record_id, about.subject_id, about.body) == ("r", "S-old", "leg")
-    (kept,) = RecordRepository(log._engine).add_new([about]).values()
-    assert kept.body == "leg"
-    proof = verify_decision_log(log._engine)
-    assert (proof.is_whole, proof.mark.size) == (True, 2), proof.why
-
-
-@pytest.mark.faults
-def test_an_upgrade_that_is_cut_off_at_any_call_is_finished_by_the_next_start(
-    where: Path | str,
-) -> None:
-    made_old(where)
-    number = 0
-    while True:
-        number += count(41, 1)
-        with cut_off_at(number) as calls:
-            try:
-                upgraded(where).dispose()
-            except LogUnavailable:
-                continue
-        if calls[0] < number:
-            break
-
-    assert DecisionRepository(database(where)).record("old") is not None
 
 
 def test_a_url_without_a_folder_of_keys_still_says_what_is_in_the_clear(postgres: Server) -> None:
