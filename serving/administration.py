@@ -23,7 +23,7 @@ from serving.purposes import Purpose
 if TYPE_CHECKING:
     from serving.access.accounts import Account
     from serving.access.actors import Actor
-    from serving.storage.storage import Storage
+    from serving.storage.stores import Stores
 
 MAX_KEY_DAYS = 36_500
 """A century: an end that is further away than a key can live."""
@@ -49,7 +49,7 @@ class Administration:
     `hash_password` runs a function that hashes: the console lets few of them run at once.
     """
 
-    stores: "Storage"
+    stores: "Stores"
     by: "Actor"
     now: datetime
     known_offices: Callable[[], Collection[str]]

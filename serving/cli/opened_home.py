@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from serving.access.actors import Actor
     from serving.settings import Settings
-    from serving.storage.storage import Storage
+    from serving.storage.stores import Stores
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,6 @@ class CommandOutput:
     def note(cls, text: str, **document: Any) -> "CommandOutput":
         """Return an answer of one sentence; the document has its facts by name."""
         return cls(document, (), (text,))
-
-
-class _LazyStores:
-    """The stores of a database, each made when a command first asks for it."""
-
-    def __init__(self, engine: "Engine"):
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        from serving.storage.postgres_state import shared_state
-        from serving.storage.storage import Storage
-
-        if name == "online_store":
-            return shared_state(self._engine)
-        store = get_type_hints(Storage)[name](self._engine)
-        setattr(self, name, store)
-        return store
 
 
 @dataclass
@@ -91,9 +74,11 @@ class OpenedHome:
         return opened_database(self.settings, may_create=self.may_create)
 
     @cached_property
-    def stores(self) -> "Storage":
+    def stores(self) -> "Stores":
         """The stores of the database by name, as the service has them."""
-        return cast("Storage", _LazyStores(self.engine))
+        from serving.storage.stores import Stores
+
+        return Stores(self.engine)
 
     def known_offices(self) -> set[str]:
         """Return the offices that accounts, keys, cases or the plan of the lanes name."""

@@ -31,7 +31,7 @@ from serving.review.cases.teams import MODES, Team
 from serving.web.services import TheServices
 
 if TYPE_CHECKING:
-    from serving.storage.storage import Storage
+    from serving.storage.stores import Stores
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ def _add_form_target(act: AdminAct[Any]) -> None:
         form: SignedForm,
     ) -> Response:
         administration = Administration(
-            cast("Storage", services),  # which has the stores under the same names
+            cast("Stores", services),  # which has the stores under the same names
             caller.actor,
             services.clock(),
             services.cases.known_offices,

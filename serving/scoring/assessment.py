@@ -369,7 +369,9 @@ def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: dat
     )
 
 
-def _earlier_decisions(submission: Submission, decided: DecidedSubjects) -> EarlierDecisions | None:
+def _earlier_decisions(
+    submission: Submission, decided: "DecisionRepository"
+) -> EarlierDecisions | None:
     """Return the earlier decisions about a subject that says its scoring instant.
 
     Raises Conflict, since scoring instants never go back.
