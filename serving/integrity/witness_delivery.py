@@ -79,7 +79,7 @@ class WitnessDelivery:
         """Take note of what the witness was found to have: what it lost it is handed again."""
         name = self.witness.name
         if newest is not None and newest < self._store.handed_over(name):
-            self._store.note_handed_over(name, newest or -1, self._clock())
+            self._store.note_handed_over(name, newest or -1)
 
     def start(self) -> None:
         """Begin with what it lacks."""
@@ -126,7 +126,7 @@ class WitnessDelivery:
         now = self._clock()
         self.thread.tell_progress()
         self.witness.take(b"".join(framed(each.as_json()) for each in waiting), now)
-        self._store.note_handed_over(name, waiting[-1].number, now)
+        self._store.note_handed_over(name, waiting[-1].number)
         return True
 
     def _run(self) -> None:

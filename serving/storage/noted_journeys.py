@@ -8,13 +8,14 @@ came with a shipment, of which others may say otherwise, never takes that of one
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from features.records import Journey
 from serving.audit.ship_journey import ShipJourney
 from serving.history.received_records import ReceivedRecord
 from serving.storage.keys.data_keys import DataKeys
-from serving.storage.tables.scoring import decisions, ship_journeys, ship_journeys_from
+from serving.storage.log_positions import SHIP_JOURNEYS, newest_decision
+from serving.storage.tables.scoring import ship_journeys
 
 MMSI = "mmsi"
 """As what the token of a ship is made."""
@@ -81,5 +82,4 @@ def note_again(connection: Connection) -> None:
     Those that were submitted with shipments are noted when such a one is scored next.
     """
     connection.execute(delete(ship_journeys).where(ship_journeys.c.shipment_id.is_not(None)))
-    newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
-    connection.execute(ship_journeys_from.update().values(seq=newest + 1, record_id=""))
+    SHIP_JOURNEYS.move(connection, newest_decision(connection) + 1, record_id="")

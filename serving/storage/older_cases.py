@@ -10,8 +10,9 @@ from serving.review.cases.case_records import OpenCase
 from serving.review.search.search_terms import SearchTerm, distinct_terms
 from serving.storage.case_tags import CaseTags
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.log_positions import CASE_TERMS
 from serving.storage.search_index import SearchIndex
-from serving.storage.tables.review import case_scores, case_terms_from, cases
+from serving.storage.tables.review import case_scores, cases
 from serving.storage.tables.scoring import decisions
 
 CaseTerms = Mapping[str, tuple[SearchTerm, ...] | None]
@@ -29,8 +30,9 @@ class OlderCases:
     @staticmethod
     def rows(connection: Connection, limit: int) -> Sequence[Row[Any]]:
         """Cases without terms; their outlines alone where they were erased."""
-        begins = select(case_terms_from.c.seq).scalar_subquery()
-        without = select(cases).where(cases.c.seq < begins).order_by(cases.c.seq.desc())
+        without = (
+            select(cases).where(cases.c.seq < CASE_TERMS.stored()).order_by(cases.c.seq.desc())
+        )
         return connection.execute(without.limit(limit)).all()
 
     def terms(
@@ -64,4 +66,4 @@ class OlderCases:
                 self.index.add(connection, case, terms)
                 self.tags.keep(connection, case)
         if older and [*present] == [*found]:  # no other worker was faster
-            connection.execute(case_terms_from.update().values(seq=older[-1].seq))
+            CASE_TERMS.move(connection, older[-1].seq)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -44,6 +43,7 @@ from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import ENDED, ERASED
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_positions import CASE_TERMS
 from serving.storage.log_times import out_of_order
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.retention_repository import append_act, stored_acts
@@ -54,7 +54,6 @@ from serving.storage.tables.review import (
     case_links,
     case_tags,
     case_terms,
-    case_terms_from,
     cases,
     contents,
     notices,
@@ -216,9 +215,7 @@ class DatabaseErasure:
         """Let the service look through all cases for those that are to be found again."""
         newest = select(func.coalesce(func.max(cases.c.seq), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(delete(case_terms_from))
-            place = connection.scalar(newest) or 0
-            connection.execute(insert(case_terms_from).values(seq=place + 1))
+            CASE_TERMS.move(connection, (connection.scalar(newest) or 0) + 1)
 
     def compact(self) -> None:
         """Let the database give back what deleted rows took, so that no page still holds them.

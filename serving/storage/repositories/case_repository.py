@@ -53,6 +53,7 @@ from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_positions import CASES, newest_decision
 from serving.storage.log_times import logged_at, newest_record_time
 from serving.storage.older_cases import OlderCases
 from serving.storage.repositories.case_events import insert_event
@@ -78,7 +79,6 @@ from serving.storage.tables.review import (
     case_scores,
     case_terms,
     cases,
-    cases_opened_to,
     untold_news,
 )
 from serving.storage.tables.scoring import decisions, records
@@ -440,14 +440,12 @@ class CaseRepository:
     def opened_to(self) -> int:
         """The place in the log up to which cases were opened."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(cases_opened_to.c.seq)) or 0
+            return CASES.read(connection)
 
     def count_unopened(self) -> int:
         """How many decisions no case was looked for yet; releases are among them."""
-        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
         with failing_as_unavailable(), self._engine.connect() as connection:
-            reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
-            return int(connection.scalar(select(newest - reached)) or 0)
+            return newest_decision(connection) - CASES.read(connection)
 
     def _rows(self, query: Select[Any]) -> list[CaseRecord]:
         with failing_as_unavailable(), self._engine.connect() as connection:

@@ -14,11 +14,12 @@ from serving.integrity.checkpoints import Checkpoint, LogSigner
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads, LogHead
 from serving.storage.binding import bound_keys
 from serving.storage.engine import failing_as_unavailable
+from serving.storage.log_positions import WITNESS_PREFIX, position_of_witness
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.tables.audit import (
     audit_events,
     chain_checkpoints,
-    witness_progress,
+    log_positions,
 )
 from serving.storage.tables.scoring import decisions
 from serving.storage.write_lock import writing
@@ -31,6 +32,11 @@ _AT_ONCE = 500
 _GAPS = text(
     "SELECT before, number FROM (SELECT number, lag(number, 1, 0) OVER (ORDER BY number) AS before "
     "FROM chain_checkpoints) AS numbered WHERE number <> before + 1 ORDER BY number"
+)
+
+
+_FURTHEST_WITNESS = select(func.max(log_positions.c.seq)).where(
+    log_positions.c.name.startswith(WITNESS_PREFIX)
 )
 
 
@@ -101,7 +107,7 @@ class CheckpointRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             stored, newest = connection.execute(count.select_from(chain_checkpoints)).one()
             gaps = connection.execute(_GAPS).all() if stored != (newest or 0) else []
-            most = connection.scalar(select(func.max(witness_progress.c.number)))
+            most = connection.scalar(_FURTHEST_WITNESS)
             identity = _database_id(connection)
         return DatabaseView(
             chains=self,
@@ -128,18 +134,14 @@ class CheckpointRepository:
 
     def handed_over(self, witness: str) -> int:
         """The number of the last checkpoint that a witness took; -1 where it took none."""
-        query = select(witness_progress.c.number).where(witness_progress.c.witness == witness)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            found = connection.scalar(query)
+            found = position_of_witness(witness).find(connection)
         return -1 if found is None else found
 
-    def note_handed_over(self, witness: str, number: int, at: datetime) -> None:
+    def note_handed_over(self, witness: str, number: int) -> None:
         """Remember that a witness took all checkpoints up to a number."""
-        own = witness_progress.c.witness == witness
-        row = {"witness": witness, "number": number, "at": at.isoformat()}
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.execute(witness_progress.update().where(own).values(row)).rowcount == 0:
-                connection.execute(witness_progress.insert(), row)
+            position_of_witness(witness).move(connection, number)
 
 
 def _append(connection: Connection, sign: Sign, unsigned: Checkpoint) -> Checkpoint:

@@ -27,6 +27,7 @@ from serving.review.cases.queue_rank import UNKNOWN_RISK
 from serving.review.published_events import CaseHappening, further_score, opening_of
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.log_positions import CASES
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.case_events import insert_event
 from serving.storage.repositories.published_event_repository import publish
@@ -38,7 +39,6 @@ from serving.storage.tables.review import (
     case_links,
     case_scores,
     cases,
-    cases_opened_to,
     untold_news,
 )
 from serving.storage.tables.scoring import decisions
@@ -71,7 +71,7 @@ class NewCases:
 
     def read_page(self, connection: Connection, open_case: OpenCase) -> DecidedPage | None:
         """What the next decisions open; None where none is next."""
-        reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
+        reached = CASES.read(connection)
         following = (
             select(decisions.c.seq, decisions.c.lane)
             .where(decisions.c.seq > reached)
@@ -98,18 +98,15 @@ class NewCases:
 
         Nothing where somebody else opened cases since the page was read.
         """
-        reached = connection.scalar(select(cases_opened_to.c.seq))
-        if (reached or 0) != page.after:
+        if CASES.read(connection) != page.after:
             return
         self._insert([each for each in page.opened if each.case.decision_id is None], connection)
         again = [each for each in page.opened if each.case.decision_id is not None]
         opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
-        if reached is None:
-            connection.execute(cases_opened_to.insert().values(seq=0))
         scores = self._append_scores(connection, page.after, page.upto)
         further = [score for score in scores if score.decision_id not in opened_by]
         publish(connection, self.kept.keys, further)
-        connection.execute(cases_opened_to.update().values(seq=page.upto))
+        CASES.move(connection, page.upto)
 
     def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
         for is_control in (False, True):  # which get the risk of an inspection that is there

@@ -11,24 +11,20 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, or_, select
 
 from features.rescoring_rules import RESCORED_AFTER
 from features.subject_types import SUBJECT_TYPES
-from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
-from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import ENDED
 from serving.scoring.rescoring import WaitingSubject
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.log_positions import RESCORINGS, newest_decision
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
-from serving.storage.row_audit.writer import now
-from serving.storage.tables.audit import audit_events
 from serving.storage.tables.review import cases
-from serving.storage.tables.scoring import decisions, due_rescorings, records, rescorings_found_to
+from serving.storage.tables.scoring import decisions, due_rescorings, records
 from serving.storage.waiting_subjects import SubjectToken, let_wait
 from serving.storage.write_lock import writing
 
@@ -54,15 +50,13 @@ class RescoringRepository:
         looked through again.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
-            newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
-            reached = connection.scalar(select(rescorings_found_to.c.seq))
-            _tell_begun(connection, newest if reached is None else min(reached, newest))
+            newest, reached = newest_decision(connection), RESCORINGS.find(connection)
             if reached is None:
-                connection.execute(rescorings_found_to.insert().values(seq=newest))
-            elif reached > newest:
+                RESCORINGS.move(connection, newest)
+            RESCORINGS.begun_after(connection)
+            if reached is not None and reached > newest:
                 log.error("rescorings_were_passed_by", place=reached)
-                again = max(0, newest - LOOKED_AT_AGAIN)
-                connection.execute(rescorings_found_to.update().values(seq=again))
+                RESCORINGS.move(connection, max(0, newest - LOOKED_AT_AGAIN))
 
     def find(self, now: datetime) -> None:
         """Add subjects that were decided since the last look and had records before."""
@@ -125,28 +119,14 @@ class RescoringRepository:
                 connection.execute(due_rescorings.delete().where(_is(waiting)))
 
     def _is_behind(self) -> bool:
-        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
         with failing_as_unavailable(), self._engine.connect() as connection:
-            reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
-            return bool(connection.scalar(select(newest > reached)))
-
-
-def _tell_begun(connection: Connection, after: int) -> None:
-    """Put on record, once, after which place decisions are looked through."""
-    columns = audit_events.c
-    is_log = and_(columns.object_kind == "log", columns.object_id == "rescorings")
-    told = select(columns.seq).where(is_log, columns.action == BEGIN_RESCORINGS).limit(1)
-    if connection.execute(told).first() is None:
-        begun = {"after": after}
-        event = AuditEvent(now(connection), SERVICE, BEGIN_RESCORINGS, "log", "rescorings", begun)
-        append_audit_events(connection, [event])
+            return RESCORINGS.is_behind(connection)
 
 
 def _find_page(connection: Connection, now: datetime) -> None:
     """Add the subjects of the next decisions that there are records about."""
-    reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
-    last = connection.scalar(select(func.max(decisions.c.seq))) or 0
-    until = min(reached + PAGE, last)
+    reached = RESCORINGS.read(connection)
+    until = min(reached + PAGE, newest_decision(connection))
     is_of_subject = and_(
         records.c.subject_kind == decisions.c.subject_kind,
         records.c.subject_id == decisions.c.subject_id,
@@ -167,7 +147,7 @@ def _find_page(connection: Connection, now: datetime) -> None:
     )
     for subject_kind, token in connection.execute(found).all():
         let_wait(connection, SubjectToken(subject_kind, token), now.isoformat())
-    connection.execute(rescorings_found_to.update().values(seq=until))
+    RESCORINGS.move(connection, until)
 
 
 def _waiting(row: Any) -> WaitingSubject:

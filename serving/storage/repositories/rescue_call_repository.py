@@ -5,7 +5,6 @@ is lost only with its decision. Several workers share the calls; one takes a cal
 when it is due next, so a worker that dies with a call leaves it to the others.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -37,14 +36,12 @@ from serving.review.rescue.rescue_watch import BoardItem
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_positions import RESCUE_CALLS, newest_decision
 from serving.storage.repositories.audit_repository import append_audit_events
-from serving.storage.row_audit.writer import now as present
-from serving.storage.tables.audit import audit_events
 from serving.storage.tables.outgoing import (
     distress_alerts,
     rescue_call_events,
     rescue_calls,
-    rescue_calls_found_to,
 )
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
@@ -71,10 +68,9 @@ class RescueCallRepository:
         Since when is on record; the first attempt looks for what was passed by since then.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.scalar(select(rescue_calls_found_to.c.seq)) is None:
-                newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
-                connection.execute(rescue_calls_found_to.insert().values(seq=newest))
-            _begun_after(connection)
+            if RESCUE_CALLS.find(connection) is None:
+                RESCUE_CALLS.move(connection, newest_decision(connection))
+            RESCUE_CALLS.begun_after(connection)
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
         """Start the attempt that is due first, and plan the next; None if none is due.
@@ -83,7 +79,7 @@ class RescueCallRepository:
         """
         if not self._has_looked_again:
             with failing_as_unavailable(), writing(self._engine) as connection:
-                _find_again(connection, _begun_after(connection))
+                _find_again(connection)
             self._has_looked_again = True
         if not self._has_work(now):
             return None
@@ -167,11 +163,9 @@ class RescueCallRepository:
             return connection.scalar(select(func.count()).where(*tried)) or 0
 
     def _has_work(self, now: datetime) -> bool:
-        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
         with failing_as_unavailable(), self._engine.connect() as connection:
-            reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
-            is_behind = connection.scalar(select(newest > reached))
-            return bool(is_behind) or connection.execute(_due(now)).first() is not None
+            is_due = connection.execute(_due(now)).first() is not None
+            return is_due or RESCUE_CALLS.is_behind(connection)
 
 
 def started_attempt(found: Any, now: datetime, pace: CallPace) -> dict[str, Any]:
@@ -195,37 +189,15 @@ def alerts_of(connection: Connection, decision_ids: Sequence[str] | Select[str])
     return tuple(connection.scalars(query.order_by(columns.opened_at, columns.alert_id)))
 
 
-def _begun_after(connection: Connection) -> int:
-    """The place after which rescues are called, as the audit log has it; it is told once."""
-    told = connection.scalar(
-        select(audit_events.c.details)
-        .where(audit_events.c.object_kind == "log", audit_events.c.object_id == "rescue_calls")
-        .where(audit_events.c.action == BEGIN_RESCUE_CALLS)
-        .order_by(audit_events.c.seq)
-        .limit(1)
-    )
-    if told is not None:
-        return int(json.loads(told)["after"])
-    reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
-    newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
-    after = min(reached, newest)
-    details = {"after": after}
-    begun = AuditEvent(
-        present(connection), SERVICE, BEGIN_RESCUE_CALLS, "log", "rescue_calls", details
-    )
-    append_audit_events(connection, [begun])
-    return after
-
-
-def _find_again(connection: Connection, after: int) -> None:
-    """Go back to the first rescue after this place that was passed by and never called."""
+def _find_again(connection: Connection) -> None:
+    """Go back to the first rescue since calls began that was passed by and never called."""
+    after = RESCUE_CALLS.begun_after(connection)
     passed = connection.scalar(select(func.min(decisions.c.seq)).where(_uncalled(after)))
-    newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
-    reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
+    newest, reached = newest_decision(connection), RESCUE_CALLS.read(connection)
     sound = min(reached, newest, newest if passed is None else passed - 1)
     if sound < reached:
         log.error("rescues_were_passed_by", place=reached, found_again_from=sound)
-        connection.execute(update(rescue_calls_found_to).values(seq=sound))
+        RESCUE_CALLS.move(connection, sound)
 
 
 def _uncalled(after: int) -> ColumnElement[bool]:
@@ -239,8 +211,7 @@ def _uncalled(after: int) -> ColumnElement[bool]:
 
 def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
     """Make calls of the rescues that were decided since the last look."""
-    reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
-    newest = connection.scalar(select(func.coalesce(func.max(decisions.c.seq), 0)))
+    newest, reached = newest_decision(connection), RESCUE_CALLS.read(connection)
     rescues = select(decisions.c.decision_id, decisions.c.seq).where(_uncalled(reached))
     calls = [
         {
@@ -257,7 +228,7 @@ def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
     ]
     if calls:
         connection.execute(rescue_calls.insert(), calls)
-    connection.execute(update(rescue_calls_found_to).values(seq=newest))
+    RESCUE_CALLS.move(connection, newest)
 
 
 def _due(now: datetime) -> Select[Any]:

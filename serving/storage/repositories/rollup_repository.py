@@ -10,7 +10,8 @@ from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
-from serving.storage.tables.monitor import day_summaries, monitor_reports, summarised_to, visits
+from serving.storage.log_positions import SUMMARIES
+from serving.storage.tables.monitor import day_summaries, monitor_reports, visits
 from serving.storage.tables.scoring import decisions, records, shadow_scores
 from serving.storage.write_lock import alone_at, writing
 
@@ -29,7 +30,7 @@ class RollupRepository:
     def reached(self) -> int:
         """Up to which place in the log the summaries go."""
         with _reading(self._engine) as connection:
-            return connection.scalar(select(summarised_to.c.seq)) or 0
+            return SUMMARIES.read(connection)
 
     def decisions_after(self, seq: int, before: str) -> list[tuple[int, str | None]]:
         """The next page of places and records, of decisions scored before an instant.
@@ -63,16 +64,13 @@ class RollupRepository:
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._keys.token_keys.follow(connection)
-            before = connection.scalar(select(summarised_to.c.seq))
-            if (before or 0) != span[0]:
+            if SUMMARIES.read(connection) != span[0]:
                 return False
-            if before is None:
-                connection.execute(summarised_to.insert().values(seq=0))
             for key, grow in grown.items():
                 _grow(connection, key, grow)
             if new_visits:
                 connection.execute(visits.insert(), [self._kept(row) for row in new_visits])
-            connection.execute(summarised_to.update().values(seq=span[1]))
+            SUMMARIES.move(connection, span[1])
         return True
 
     def _kept(self, row: Visit) -> dict[str, object]:

@@ -25,8 +25,10 @@ from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
+from serving.storage.log_positions import SHIP_JOURNEYS
 from serving.storage.noted_journeys import MMSI, journey_row, note_journeys, ship_journey_of
-from serving.storage.tables.scoring import decisions, records, ship_journeys, ship_journeys_from
+from serving.storage.tables.audit import log_positions
+from serving.storage.tables.scoring import decisions, records, ship_journeys
 from serving.storage.write_lock import writing
 
 PAGE = 200
@@ -94,7 +96,8 @@ class ShipJourneyRepository:
     def note_older(self) -> None:
         """Note some journeys of before, until none is left that is not noted."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            place = connection.execute(select(ship_journeys_from)).first()
+            own = log_positions.c.name == SHIP_JOURNEYS.name
+            place = connection.execute(select(log_positions).where(own)).first()
             if place is None or (place.seq <= 1 and place.record_id is None):
                 return
             decided = _decided_before(connection, place)
@@ -135,10 +138,13 @@ class ShipJourneyRepository:
 
     def _go_on(self, before: Any, *, seq: int, record_id: str | None) -> None:
         """Go on from a place, unless somebody moved it meanwhile."""
-        place = ship_journeys_from
-        is_same = (place.c.seq == before.seq, place.c.record_id.is_not_distinct_from(before[1]))
+        is_same = (
+            log_positions.c.name == before.name,
+            log_positions.c.seq == before.seq,
+            log_positions.c.record_id.is_not_distinct_from(before.record_id),
+        )
         with failing_as_unavailable(), writing(self._engine) as connection:
-            moved = place.update().where(*is_same)
+            moved = log_positions.update().where(*is_same)
             connection.execute(moved.values(seq=seq, record_id=record_id))
 
 

@@ -65,16 +65,13 @@ CHECKED_OTHERWISE = {
     "audit_events": "the audit chain itself",
     "case_links": "an event of each case has a digest of all its links, and no token of a party",
     "case_scores": "each is compared with its decision, and no case lacks its first",
-    "cases_opened_to": "not beyond the log, nor before a case that was opened; none is left out",
     "chain_checkpoints": "each is signed, every witness has it; columns are compared with it",
     "decisions": "a chain of their own, with which `verify-log` proves them",
-    "rescorings_found_to": "there, not beyond the log; every subject before it was told of",
-    "rescue_calls_found_to": "not beyond the log, nor before a call; every rescue was called",
-    "summarised_to": "not beyond the log, nor before a visit that it counted",
+    "log_positions": "not beyond the log, nor before what was done; no rescue, subject or case is "
+    "passed by, and no checkpoint that there is not was handed over",
     "visits": "each is compared with its decision, whole; one that is gone is missing in "
     "figures alone",
     "webhook_progress": "reached an event that there is; an endpoint asks for others itself",
-    "witness_progress": "not beyond the last checkpoint; a start asks each and tells the rest",
 }
 """Tables whose rows follow from others: `verify-log` compares them with those."""
 
@@ -82,13 +79,11 @@ HARMLESS = {
     "api_key_uses": "a hint to the hour; what a key does is in events and decisions",
     "case_terms": "by what the search finds cases; queue, lists and pages of cases do without, and "
     "who may see a case is asked of the case itself",
-    "case_terms_from": "a wrong one makes terms anew, or leaves cases out of the search alone",
     "day_summaries": "counts in reports: made again of decisions where deleted",
     "known_browsers": "browsers that wait less for wrong passwords, as without `sign_in_failures`",
     "reading_choices": "a language and a clock: nobody may do or see more by them",
     "saved_views": "filters that somebody named for themselves; saving and deletion are events",
     "sessions": "end within hours, and count with the seal of the home's key; each is an event",
-    "ship_journeys_from": "wrong ones note journeys once more, or none of an older release",
     "sign_in_failures": "counters that end within days; each refusal is an event",
     "state": "the online feature store: made again of decisions and records at any time, and "
     "each decision states the numbers that it was made with",

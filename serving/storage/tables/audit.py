@@ -32,13 +32,14 @@ chain_checkpoints = Table(
     sqlite_strict=True,
 )
 
-# Up to which checkpoint each witness took them.
-witness_progress = Table(
-    "witness_progress",
+# How far each follower has read, of the log of decisions or of checkpoints. `record_id` is the
+# token of a received record, where a follower reads those too.
+log_positions = Table(
+    "log_positions",
     metadata,
-    Column("witness", Text, primary_key=True),
-    Column("number", PLACE, nullable=False),
-    Column("at", Text, nullable=False),
+    Column("name", Text, primary_key=True),
+    Column("seq", PLACE, nullable=False),
+    Column("record_id", Text),
     sqlite_strict=True,
 )
 

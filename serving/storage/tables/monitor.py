@@ -18,14 +18,6 @@ day_summaries = Table(
     sqlite_strict=True,
 )
 
-# Up to which place in the log decisions are in the summaries; one row.
-summarised_to = Table(
-    "summarised_to",
-    metadata,
-    Column("seq", PLACE, nullable=False),
-    sqlite_strict=True,
-)
-
 # Decisions whose subject somebody was sent to look at.
 visits = Table(
     "visits",

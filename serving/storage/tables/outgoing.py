@@ -91,14 +91,6 @@ rescue_call_events = Table(
     sqlite_strict=True,
 )
 
-# Up to which place in the log decisions have been looked through for rescues; one row.
-rescue_calls_found_to = Table(
-    "rescue_calls_found_to",
-    metadata,
-    Column("seq", PLACE, nullable=False),
-    sqlite_strict=True,
-)
-
 # Calls for help of whom nobody declared, one for each emergency of a ship: no decision tells them.
 distress_alerts = Table(
     "distress_alerts",

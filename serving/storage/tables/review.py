@@ -117,14 +117,6 @@ case_terms = Table(
     sqlite_strict=True,
 )
 
-# From which place in the log cases have terms; older ones get theirs meanwhile. One row, or none.
-case_terms_from = Table(
-    "case_terms_from",
-    metadata,
-    Column("seq", PLACE, nullable=False),
-    sqlite_strict=True,
-)
-
 # Which tags cases have, to find them by: a token of each, and the tag itself, encrypted.
 case_tags = Table(
     "case_tags",
@@ -168,14 +160,6 @@ notices = Table(
     Column("read_at", Text),
     Index("notices_by_holder", "holder", "at"),
     Index("notices_by_case", "case_id"),
-    sqlite_strict=True,
-)
-
-# Up to which place in the log decisions have had their cases opened; one row.
-cases_opened_to = Table(
-    "cases_opened_to",
-    metadata,
-    Column("seq", PLACE, nullable=False),
     sqlite_strict=True,
 )
 

@@ -146,14 +146,6 @@ due_rescorings = Table(
     sqlite_strict=True,
 )
 
-# Up to which place in the log decisions have been looked through for records that wait; one row.
-rescorings_found_to = Table(
-    "rescorings_found_to",
-    metadata,
-    Column("seq", PLACE, nullable=False),
-    sqlite_strict=True,
-)
-
 # Which journeys a ship was declared to be on, both by tokens: each version once.
 ship_journeys = Table(
     "ship_journeys",
@@ -170,15 +162,5 @@ ship_journeys = Table(
     # The token of the shipment that it was submitted with, where nobody declared it by itself.
     Column("shipment_id", Text),
     Index("ship_journeys_by_ship", "mmsi", "due_at"),
-    sqlite_strict=True,
-)
-
-# Before which place in the log journeys are still to be noted, and after which token of received
-# ones, if any; one row.
-ship_journeys_from = Table(
-    "ship_journeys_from",
-    metadata,
-    Column("seq", PLACE, nullable=False),
-    Column("record_id", Text),
     sqlite_strict=True,
 )

@@ -21,7 +21,7 @@ _COLUMNS = ("decision_id", "scored_at", "subject_kind", "subject_id", "office_id
 _DECISIONS = """
 SELECT d.*, a.body AS answer, a.caller_id AS answered_to, a.request_digest AS answered_digest,
     a.idempotency_key AS answered_under, a.answered_at AS answered_at, c.case_id AS opened_case,
-    (SELECT max(seq) FROM cases_opened_to) AS cases_opened_to
+    (SELECT seq FROM log_positions WHERE name = 'cases') AS cases_opened_to
 FROM decisions AS d
 LEFT JOIN answers AS a ON a.decision_id = d.decision_id
 LEFT JOIN cases AS c ON c.case_id = d.decision_id

@@ -1,8 +1,8 @@
-"""Whether tables that no digest covers say what others do: places in the log, and checkpoints.
+"""Verify tables that no digest covers by what others say: positions in the log, and checkpoints.
 
-A place is one number that moves with every decision. None may lie beyond the log, or what is
-decided next would be passed by. Before its place every rescue was called, and every subject with
-records that make it wait to be scored again was told of. A checkpoint is signed, and its columns
+A position moves with every decision. None may lie beyond the log, or what is decided next would be
+passed by. Before its position every rescue was called, and every subject with records that make it
+wait to be scored again was recorded. A checkpoint is signed, and its columns
 repeat what is signed.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, inspect, text
 
 from features.rescoring_rules import RESCORED_AFTER
 
-PLACES = ("cases_opened_to", "rescorings_found_to", "rescue_calls_found_to", "summarised_to")
+FOLLOWERS = ("cases", "rescorings", "rescue_calls", "summaries")
 
 _BEGUN = (
     "SELECT details FROM audit_events WHERE object_kind = 'log' AND action = :action "
@@ -35,20 +35,20 @@ _MADE_TO_WAIT = text(
 
 
 _DONE_UP_TO = {
-    "cases_opened_to": (
-        {"case_scores"},
+    "cases": (
+        "case_scores",
         "SELECT max(d.seq) FROM case_scores AS s JOIN decisions AS d "
         "ON d.decision_id = s.decision_id",
     ),
-    "rescue_calls_found_to": ({"rescue_calls"}, "SELECT max(seq) FROM rescue_calls"),
-    "summarised_to": ({"visits"}, "SELECT max(seq) FROM visits"),
+    "rescue_calls": ("rescue_calls", "SELECT max(seq) FROM rescue_calls"),
+    "summaries": ("visits", "SELECT max(seq) FROM visits"),
 }
 _UNSCORED = text(
     "SELECT c.case_id, d.decision_id FROM cases AS c "
     "JOIN decisions AS d ON d.decision_id = coalesce(c.decision_id, c.case_id) "
     "LEFT JOIN case_scores AS s ON s.case_id = c.case_id AND s.decision_id = d.decision_id "
     "WHERE NOT EXISTS (SELECT 1 FROM case_scores AS o WHERE o.decision_id = d.decision_id) "
-    "AND s.case_id IS NULL AND d.seq <= (SELECT max(seq) FROM cases_opened_to) "
+    "AND s.case_id IS NULL AND d.seq <= (SELECT seq FROM log_positions WHERE name = 'cases') "
     "ORDER BY c.case_id"
 )
 _SHOWN_ELSEWHERE = text(
@@ -63,8 +63,8 @@ _UNKNOWN_EVENTS = text(
     "ORDER BY p.endpoint_id"
 )
 _UNKNOWN_CHECKPOINTS = text(
-    "SELECT witness FROM witness_progress WHERE number > "
-    "(SELECT coalesce(max(number), -1) FROM chain_checkpoints) ORDER BY witness"
+    "SELECT name FROM log_positions WHERE name LIKE 'witness %' AND seq > "
+    "(SELECT coalesce(max(number), -1) FROM chain_checkpoints) ORDER BY name"
 )
 
 
@@ -80,42 +80,44 @@ def misplaced(
     yield from _behind_their_rows(connection, known)
     yield from _unknown_progress(connection, known)
     yield from _of_cases(connection, known)
-    if {"rescue_calls_found_to", "rescue_calls", "audit_events"} <= known:
+    if {"log_positions", "rescue_calls", "audit_events"} <= known:
         for seq in _uncalled(connection):
             yield "rescue_calls", (seq,), f"the rescue of record {seq} was passed by, uncalled"
-    if {"rescorings_found_to", "due_rescorings", "audit_events"} <= known:
+    if {"log_positions", "due_rescorings", "audit_events"} <= known:
         for seq, *subject in _made_to_wait(connection):
             if not was_told("due_rescorings", *subject):
                 why = f"the subject of record {seq} was passed by, and waits for no score"
-                yield "rescorings_found_to", (seq,), why
+                yield "log_positions", ("rescorings",), why
     if "chain_checkpoints" in known:
         yield from _misnamed(connection)
 
 
 def _beyond_the_log(
     connection: Connection, known: set[str]
-) -> Iterator[tuple[str, tuple[int, ...], str]]:
+) -> Iterator[tuple[str, tuple[Any, ...], str]]:
     newest = connection.scalar(text("SELECT max(seq) FROM decisions")) or 0
-    for name in PLACES:
-        place = _place(connection, name) if name in known else None
-        if place is not None and place > newest:
-            yield name, (place,), f"this place is beyond the log, which ends at {newest}"
+    for name in FOLLOWERS if "log_positions" in known else ():
+        position = _position(connection, name)
+        if position is not None and position > newest:
+            why = f"position {position} is beyond the log, which ends at {newest}"
+            yield "log_positions", (name,), why
 
 
 def _behind_their_rows(
     connection: Connection, known: set[str]
-) -> Iterator[tuple[str, tuple[int, ...], str]]:
+) -> Iterator[tuple[str, tuple[Any, ...], str]]:
     """Places before what was done up to them: it would be done, or counted, once more."""
     for name, query in _DONE_UP_TO.items():
-        tables, reached = query
-        place = _place(connection, name) if {name, *tables} <= known else None
-        done = connection.scalar(text(reached)) if place is not None else None
-        if place is not None and done is not None and place < done:
-            yield name, (place,), f"this place is before record {done}, which was passed already"
-    if {"rescorings_found_to", "audit_events"} <= known:
-        is_gone = _place(connection, "rescorings_found_to") is None
+        table, reached = query
+        position = _position(connection, name) if {"log_positions", table} <= known else None
+        done = connection.scalar(text(reached)) if position is not None else None
+        if position is not None and done is not None and position < done:
+            why = f"position {position} is before record {done}, which was passed already"
+            yield "log_positions", (name,), why
+    if {"log_positions", "audit_events"} <= known:
+        is_gone = _position(connection, "rescorings") is None
         if is_gone and _begun(connection, "begin_rescorings") is not None:
-            yield "rescorings_found_to", (), "this place was deleted"
+            yield "log_positions", ("rescorings",), "this position was deleted"
 
 
 def _unknown_progress(
@@ -125,16 +127,16 @@ def _unknown_progress(
     if {"webhook_progress", "published_events"} <= known:
         for (endpoint_id,) in connection.execute(_UNKNOWN_EVENTS).all():
             yield "webhook_progress", (endpoint_id,), "it reached an event that there is not"
-    if {"witness_progress", "chain_checkpoints"} <= known:
+    if {"log_positions", "chain_checkpoints"} <= known:
         for (witness,) in connection.execute(_UNKNOWN_CHECKPOINTS).all():
-            yield "witness_progress", (witness,), "it took a checkpoint that there is not"
+            yield "log_positions", (witness,), "it took a checkpoint that there is not"
 
 
 def _of_cases(
     connection: Connection, known: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Cases without the score that opened them, or found by others than may see them."""
-    if {"case_scores", "cases", "cases_opened_to"} <= known:
+    if {"case_scores", "cases", "log_positions"} <= known:
         for case_id, decision_id in connection.execute(_UNSCORED).all():
             yield "case_scores", (case_id, decision_id), "the first score of this case was deleted"
     if {"case_terms", "cases"} <= known:
@@ -142,7 +144,7 @@ def _of_cases(
             yield "case_terms", (case_id,), "it lets others find this case than may see it"
 
 
-def _misnamed(connection: Connection) -> Iterator[tuple[str, tuple[int, ...], str]]:
+def _misnamed(connection: Connection) -> Iterator[tuple[str, tuple[Any, ...], str]]:
     for row in connection.execute(text("SELECT number, epoch, line FROM chain_checkpoints")):
         if not _repeats(row.line, row.number, row.epoch):
             yield "chain_checkpoints", (row.number,), "its columns do not repeat its line"
@@ -158,7 +160,7 @@ def _repeats(line: str, number: int, epoch: int) -> bool:
 
 def _uncalled(connection: Connection) -> Iterator[int]:
     """Rescues before the place that nobody was called for since calls began."""
-    place = _place(connection, "rescue_calls_found_to")
+    place = _position(connection, "rescue_calls")
     begun = _begun(connection, "begin_rescue_calls")
     if begun is None:
         return
@@ -168,7 +170,7 @@ def _uncalled(connection: Connection) -> Iterator[int]:
 
 def _made_to_wait(connection: Connection) -> Iterator[tuple[int, str, str]]:
     """Decisions before the place whose subjects were to wait: place, kind and token."""
-    place, begun = _place(connection, "rescorings_found_to"), _begun(connection, "begin_rescorings")
+    place, begun = _position(connection, "rescorings"), _begun(connection, "begin_rescorings")
     if place is None or begun is None:
         return
     for subject_kind, kinds in RESCORED_AFTER.items():
@@ -183,6 +185,7 @@ def _begun(connection: Connection, action: str) -> int | None:
     return None if details is None else int(json.loads(details)["after"])
 
 
-def _place(connection: Connection, name: str) -> int | None:
-    place: int | None = connection.scalar(text(f"SELECT max(seq) FROM {name}"))  # noqa: S608  # a name of our own
-    return place
+def _position(connection: Connection, name: str) -> int | None:
+    query = text("SELECT seq FROM log_positions WHERE name = :name")
+    position: int | None = connection.scalar(query, {"name": name})
+    return position

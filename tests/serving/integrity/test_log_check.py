@@ -108,7 +108,7 @@ class Log:
             f"DELETE FROM decisions WHERE seq > {decisions}",
             f"DELETE FROM audit_events WHERE seq > {self.begun_with + events}",
             f"DELETE FROM chain_checkpoints WHERE number > {checkpoints}",
-            f"UPDATE witness_progress SET number = {checkpoints}",
+            f"UPDATE log_positions SET seq = {checkpoints} WHERE name LIKE 'witness %'",
         )
 
 
@@ -174,7 +174,9 @@ def test_a_deleted_checkpoint_in_the_middle_is_found(log: Log) -> None:
 def test_all_checkpoints_deleted_everywhere_are_missed(log: Log) -> None:
     log.sealed(3)
     log.witness.path.unlink()
-    log.change("DELETE FROM chain_checkpoints", "DELETE FROM witness_progress")
+    log.change(
+        "DELETE FROM chain_checkpoints", "DELETE FROM log_positions WHERE name LIKE 'witness %'"
+    )
 
     assert log.why() == "there are decisions, and no checkpoint is left of any"
 
@@ -328,7 +330,7 @@ def test_a_witness_that_knows_of_more_than_a_restore_said_was_lost_is_heard(log:
     known = log.witness.path.read_bytes()
     log.roll_back(3, 1, 1)
     log.witness.path.unlink()
-    log.change("UPDATE witness_progress SET number = 1")
+    log.change("UPDATE log_positions SET seq = 1 WHERE name LIKE 'witness %'")
     begin_epoch(log.store, log.check(), log.signer, RESTORED)
     log.seal()
     assert log.why() == ""

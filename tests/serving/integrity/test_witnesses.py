@@ -306,7 +306,7 @@ def test_a_service_killed_at_any_moment_leaves_lines_that_are_whole_in_the_end(
     write_half = "import os,sys;f=open(sys.argv[1],'ab',0);f.write(sys.stdin.buffer.read());"
     for cut in (1, 40, len(framed(first)) - 1):
         witness.path.unlink(missing_ok=True)
-        log.store.note_handed_over(witness.name, -1, NOW)
+        log.store.note_handed_over(witness.name, -1)
         subprocess.run(
             [sys.executable, "-c", f"{write_half}os.kill(os.getpid(), 9)", str(witness.path)],
             input=framed(first)[:cut],

@@ -56,10 +56,6 @@ EDITS: Mapping[str, tuple[str, ...]] = {
         "INSERT INTO case_scores SELECT 'nobody', decision_id, scored_at, lane FROM case_scores",
     ),
     "case_terms": ("UPDATE case_terms SET office_id = 'elsewhere'",),
-    "cases_opened_to": (
-        "UPDATE cases_opened_to SET seq = seq - 1",
-        "UPDATE cases_opened_to SET seq = seq + 1",
-    ),
     "chain_checkpoints": ("UPDATE chain_checkpoints SET epoch = 9",),
     "decisions": (
         "UPDATE decisions SET lane = 'release'",
@@ -67,14 +63,15 @@ EDITS: Mapping[str, tuple[str, ...]] = {
         "DELETE FROM decisions WHERE seq = 1",
         "UPDATE decisions SET encrypted = substr(encrypted, 2)",
     ),
-    "rescorings_found_to": (
-        "DELETE FROM rescorings_found_to",
-        "UPDATE rescorings_found_to SET seq = 99",
-    ),
-    "rescue_calls_found_to": ("INSERT INTO rescue_calls_found_to VALUES (99)",),
-    "summarised_to": (
-        "UPDATE summarised_to SET seq = 99",
-        "UPDATE summarised_to SET seq = 0",
+    "log_positions": (
+        "UPDATE log_positions SET seq = seq - 1 WHERE name = 'cases'",
+        "UPDATE log_positions SET seq = seq + 1 WHERE name = 'cases'",
+        "DELETE FROM log_positions WHERE name = 'rescorings'",
+        "UPDATE log_positions SET seq = 99 WHERE name = 'rescorings'",
+        "INSERT INTO log_positions (name, seq) VALUES ('rescue_calls', 99)",
+        "UPDATE log_positions SET seq = 99 WHERE name = 'summaries'",
+        "UPDATE log_positions SET seq = 0 WHERE name = 'summaries'",
+        "UPDATE log_positions SET seq = 99 WHERE name LIKE 'witness %'",
     ),
     "visits": (
         "UPDATE visits SET lane = 'control'",
@@ -86,7 +83,6 @@ EDITS: Mapping[str, tuple[str, ...]] = {
     "webhook_progress": (
         "INSERT INTO webhook_progress (endpoint_id, attempts, reached) VALUES ('e', 0, 'none')",
     ),
-    "witness_progress": ("UPDATE witness_progress SET number = 99",),
 }
 
 
@@ -106,8 +102,9 @@ def worked(file_place: Installation) -> Installation:
 def is_behind(place: Installation) -> bool:
     """Whether anything that follows the log has not followed it to its end."""
     with sqlite3.connect(place.settings.home / "tidegate.db") as database:
-        places = "SELECT (SELECT seq FROM cases_opened_to), (SELECT seq FROM rescorings_found_to)"
-        return database.execute(places).fetchone() != (2, 2)
+        names = "name IN ('cases', 'rescorings')"
+        found = database.execute(f"SELECT seq FROM log_positions WHERE {names}").fetchall()
+        return found != [(2,), (2,)]
 
 
 def is_noticed(place: Installation) -> bool:

@@ -111,8 +111,7 @@ def test_a_case_that_the_queue_was_made_to_pass_by_is_found(home: Path) -> None:
             service.score(shipment(shipment_id=f"S-{number}"), caller)
         assert proof(service).is_whole
         with closing(sqlite3.connect(home / "tidegate.db")) as connection:
-            connection.execute("DELETE FROM cases_opened_to")
-            connection.execute("INSERT INTO cases_opened_to (seq) VALUES (2)")
+            connection.execute("REPLACE INTO log_positions (name, seq) VALUES ('cases', 2)")
             connection.commit()
 
         found = proof(service)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from serving.audit.logged_decision import StoredAnswer
 from serving.history.received_records import ReceivedRecord
 from serving.outbox.rescue import RETRY, CallPace
+from serving.storage.log_positions import LogPosition
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.rescoring_repository import RescoringRepository
@@ -34,9 +35,9 @@ class Log:
         answer = StoredAnswer("c", decision_id, "digest", decision_id, NOW.isoformat(), b"")
         DecisionRepository(self.engine).append([(made.logged(), answer)])
 
-    def move(self, table: str, seq: int) -> None:
+    def move(self, name: str, seq: int) -> None:
         with self.engine.begin() as connection:
-            connection.execute(text(f"UPDATE {table} SET seq = :seq"), {"seq": seq})
+            LogPosition(name).move(connection, seq)
 
     def called(self, calls: RescueCallRepository) -> str | None:
         due = calls.start_attempt(NOW, CallPace(RETRY.delay, timedelta(minutes=5)))
@@ -57,7 +58,7 @@ def test_a_rescue_that_was_passed_by_is_found_and_called_after_the_next_start(lo
     calls.begin()
     log.decide("passed by")
     assert log.findings() == []
-    log.move("rescue_calls_found_to", 2)
+    log.move("rescue_calls", 2)
 
     (finding,) = log.findings()
     assert "the rescue of record 2 was passed by" in finding
@@ -68,16 +69,16 @@ def test_a_rescue_that_was_passed_by_is_found_and_called_after_the_next_start(lo
     assert log.findings() == []
 
 
-@pytest.mark.parametrize("table", ["rescue_calls_found_to", "rescorings_found_to"])
-def test_a_place_beyond_the_log_is_found_and_a_start_goes_back(log: Log, table: str) -> None:
+@pytest.mark.parametrize("name", ["rescue_calls", "rescorings"])
+def test_a_place_beyond_the_log_is_found_and_a_start_goes_back(log: Log, name: str) -> None:
     """What is decided next would be passed by."""
     calls, rescorings = RescueCallRepository(log.engine), RescoringRepository(log.engine)
     for each in (calls, rescorings):
         each.begin()
-    log.move(table, 1_000)
+    log.move(name, 1_000)
 
     (finding,) = log.findings()
-    assert finding == f"{table} 1000: this place is beyond the log, which ends at 0"
+    assert finding == f"log_positions {name}: position 1000 is beyond the log, which ends at 0"
 
     rescorings.begin()
     assert log.called(calls) is None
@@ -94,12 +95,12 @@ def test_a_subject_that_was_passed_by_within_the_log_is_found_until_it_waits(log
     came = {"received_at": NOW.isoformat(), "caller_id": "c", "body": "{}"}
     register.add_new([ReceivedRecord(kind="documents", record_id="D-1", **about, **came)])
     log.decide("of whom papers came before", lane="inspect")
-    log.move("rescorings_found_to", 1)
+    log.move("rescorings", 1)
 
     (finding,) = log.findings()
-    assert finding.startswith("rescorings_found_to 1: the subject of record 1 was passed by")
+    assert finding.startswith("log_positions rescorings: the subject of record 1 was passed by")
 
-    log.move("rescorings_found_to", 0)
+    log.move("rescorings", 0)
     rescorings.find(NOW)
     assert log.findings() == []
     (waiting,) = rescorings.due(NOW, 9)

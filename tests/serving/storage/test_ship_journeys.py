@@ -14,10 +14,12 @@ from serving.audit.retention_log import RetentionAct
 from serving.audit.ship_journey import ShipJourney
 from serving.history.received_records import ReceivedRecord
 from serving.storage.keys.key_destruction import DatabaseErasure
+from serving.storage.log_positions import SHIP_JOURNEYS
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
-from serving.storage.tables.scoring import ship_journeys, ship_journeys_from
+from serving.storage.tables.audit import log_positions
+from serving.storage.tables.scoring import ship_journeys
 from tests.serving.bodies import route, submission
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
@@ -85,13 +87,15 @@ def test_journeys_of_before_are_noted_as_those_that_are_noted_when_they_come(
     assert (len(before), on(engine)) == (2, ["J-2", "J-3"])
     with engine.begin() as connection:
         connection.execute(ship_journeys.delete())
-        connection.execute(ship_journeys_from.update().values(seq=3, record_id=""))
+        SHIP_JOURNEYS.move(connection, 3, record_id="")
 
     note_all(engine)
 
     assert rows(engine) == before
     with engine.connect() as connection:
-        assert tuple(connection.execute(select(ship_journeys_from)).one()) == (1, None)
+        own = log_positions.c.name == SHIP_JOURNEYS.name
+        place = connection.execute(select(log_positions).where(own)).one()
+    assert (place.seq, place.record_id) == (1, None)
 
 
 def test_a_ship_is_found_when_tokens_are_rotated_and_by_the_new_key_alone_soon_after(

@@ -47,7 +47,6 @@ def upgrade() -> None:
     refuse = _refuse_in_postgresql if is_postgresql else _refuse_in_sqlite
     for table, words in APPEND_ONLY.items():
         refuse(table, words)
-    op.execute("INSERT INTO ship_journeys_from (seq, record_id) VALUES (1, '')")
     if not is_postgresql:  # a trigger, since its refusal is in words of ours
         op.execute(
             f"CREATE TRIGGER {_SUBJECTS} BEFORE INSERT ON decisions "

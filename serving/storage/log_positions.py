@@ -1,0 +1,91 @@
+"""The positions of all that follows a log, in one table: how far each has read.
+
+A follower reads in order and moves its position in the transaction that does its work, so that no
+entry is worked on twice or passed by, whenever a process is killed.
+"""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, ScalarSelect, func, select, update
+
+from serving.access.actors import SERVICE
+from serving.integrity.audit_log import AuditEvent
+from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.writer import now
+from serving.storage.tables.audit import audit_events, log_positions
+from serving.storage.tables.scoring import decisions
+
+
+def newest_decision(connection: Connection) -> int:
+    """Return the number of the newest decision; 0 of an empty log."""
+    return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+
+@dataclass(frozen=True)
+class LogPosition:
+    """The number of the last entry that one follower has dealt with."""
+
+    name: str
+
+    def stored(self) -> ScalarSelect[int]:
+        """Return the query of the position."""
+        query = select(log_positions.c.seq).where(log_positions.c.name == self.name)
+        return query.scalar_subquery()
+
+    def find(self, connection: Connection) -> int | None:
+        """Return the position; None where the follower never began."""
+        return connection.scalar(select(self.stored()))
+
+    def read(self, connection: Connection) -> int:
+        """Return the position, 0 where the follower never began."""
+        return self.find(connection) or 0
+
+    def move(self, connection: Connection, seq: int, record_id: str | None = None) -> None:
+        """Store another position."""
+        moved = {"seq": seq, "record_id": record_id}
+        own = log_positions.c.name == self.name
+        if connection.execute(update(log_positions).where(own).values(moved)).rowcount == 0:
+            connection.execute(log_positions.insert().values(name=self.name, **moved))
+
+    def is_behind(self, connection: Connection) -> bool:
+        """Return whether there are decisions after the position."""
+        return newest_decision(connection) > self.read(connection)
+
+    def begun_after(self, connection: Connection) -> int:
+        """Return the entry after which it follows the log, and put that on record, once.
+
+        `verify-log` asks the audit log for it: a position alone does not say what was to be read.
+        """
+        action = f"begin_{self.name}"
+        columns = audit_events.c
+        found = connection.scalar(
+            select(columns.details)
+            .where(columns.object_kind == "log", columns.object_id == self.name)
+            .where(columns.action == action)
+            .order_by(columns.seq)
+            .limit(1)
+        )
+        if found is not None:
+            return int(json.loads(found)["after"])
+        after = min(self.read(connection), newest_decision(connection))
+        begun = AuditEvent(now(connection), SERVICE, action, "log", self.name, {"after": after})
+        append_audit_events(connection, [begun])
+        return after
+
+
+CASES = LogPosition("cases")
+RESCORINGS = LogPosition("rescorings")
+RESCUE_CALLS = LogPosition("rescue_calls")
+SUMMARIES = LogPosition("summaries")
+CASE_TERMS = LogPosition("case_terms")
+"""Cases before it lack the terms that they are found by; goes back. None where all have them."""
+SHIP_JOURNEYS = LogPosition("ship_journeys")
+"""Journeys decided before it and received after its `record_id` are still to be noted."""
+
+WITNESS_PREFIX = "witness "
+
+
+def position_of_witness(witness: str) -> LogPosition:
+    """Return the position of a witness among the checkpoints."""
+    return LogPosition(f"{WITNESS_PREFIX}{witness}")
