@@ -26,7 +26,7 @@ from serving.integrity.errors import LogNotWhole
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.log_check import EpochRequest, LogCheck, begin_epoch, check_log
 from serving.integrity.witness_delivery import WitnessDelivery
-from serving.integrity.witness_lines import read_witness_lines
+from serving.integrity.witness_lines import framed, read_witness_lines
 from serving.integrity.witnesses import FileWitness
 from serving.settings import Settings
 from serving.storage.repositories.audit_repository import AuditRepository
@@ -358,7 +358,7 @@ def test_a_checkpoint_of_another_database_says_nothing_of_this_one(
     log.sealed(3)
     other = Checkpoint(9, 1, {"decisions": LogHead(99, "ff" * 32)}, "another", NOW.isoformat(), "")
     witness = tmp_path / "outside"
-    witness.write_bytes(witness.read_bytes() + log.signer.sign(other).as_json().encode() + b"\n")
+    witness.write_bytes(witness.read_bytes() + framed(log.signer.sign(other).as_json()))
 
     assert log.why() == ""
     assert log.check().verdict.foreign == 1
