@@ -191,7 +191,7 @@ def _trace(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start the parts, and stop them in the end.
 
-    What keeps them from stopping goes to `app.state.failures`, where whoever began the service gave
+    What keeps them from stopping goes to `app.state.failures`, where the starter gave
     a list for it: a server would print what is raised here, and end as if all was well.
     """
     services: Services = app.state.services

@@ -104,7 +104,7 @@ MAX_CLOCK_DRIFT_S = 60.0
 
 @dataclass(frozen=True)
 class StartClock:
-    """When the service started, by the wall clock and by the monotonic one, which nobody sets."""
+    """The start of the service by the wall clock, and by the monotonic one, which nobody sets."""
 
     at: datetime
     monotonic_s: float = field(default_factory=time.monotonic)
@@ -120,7 +120,7 @@ class StartClock:
 
 @dataclass(frozen=True)
 class Services:
-    """What calls and pages share; `clock` is the only source of the present."""
+    """The services that calls and pages share; `clock` is the only source of the present."""
 
     settings: Settings
     clock: Clock
@@ -190,12 +190,12 @@ class Services:
 
     @property
     def is_live_use(self) -> bool:
-        """Whether decisions of this database count or ever did: what takes two persons stays so."""
+        """True if decisions of this database count or ever did: rules of two persons stay."""
         return self.settings.is_live or self.approvals.is_live_use()
 
     @property
     def background_threads(self) -> list[BackgroundThread]:
-        """The threads that work beside the requests; some of them never begin."""
+        """The background threads; some of them never begin."""
         polling = [
             self.case_opening.polling,
             self.rescoring.polling,
@@ -261,7 +261,7 @@ def build_services(
 ) -> Services:
     """Put the services of a home folder together; raises TidegateError where it can't be used.
 
-    Whoever is refused leaves the database to others at once.
+    After a refusal the database is free for others at once.
     """
     report("opening the database", 0, 0)
     stores = Stores.of_service(settings.database, settings.keys, clock)

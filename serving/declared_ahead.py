@@ -1,7 +1,7 @@
 """Refuse a declaration that lies ahead of the service's clock, unless the clock itself is doubted.
 
 The windows of a later day lack all that happens until then, so that its score would make anyone
-somebody without a past; and a date that has not come is a mistake of whoever declares.
+somebody without a past; and a future date is a mistake of the declarant.
 """
 
 from collections.abc import Callable

@@ -106,7 +106,7 @@ def require_disk_reserve(settings: Settings) -> None:
 
 
 def failing_threads(services: Services) -> dict[str, ThreadFault]:
-    """The threads beside the requests that do their work no more, by what they are called."""
+    """Return the background threads that work no more, by name."""
     faults = {each.called: each.fault() for each in services.background_threads}
     failing = {called: fault for called, fault in sorted(faults.items()) if fault is not None}
     return failing | ({"state-writer": "stuck"} if services.history.is_stuck else {})

@@ -1,4 +1,4 @@
-"""Which extras of this distribution are installed, as its own metadata list them.
+"""The extras of this distribution that are installed, by its own metadata.
 
 Commands import what they need when they run, so a module that is not there says which extra is.
 """

@@ -1,4 +1,4 @@
-"""How this distribution is installed, as far as the packages that every command needs can say."""
+"""The installation of this distribution, as seen without optional packages."""
 
 import sys
 from collections.abc import Iterator

@@ -137,7 +137,7 @@ class Metrics:
 
 
 class RequestMetrics:
-    """How many requests are answered or turned away, and how long they take."""
+    """Counts and durations of requests that are answered or turned away."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.inside = 0  # requests of machines that are being answered
@@ -168,7 +168,7 @@ class RequestMetrics:
 
 
 class DecisionMetrics:
-    """What was decided, and what decisions lacked."""
+    """Counts of decisions, and of what they lacked."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._scores = _Labelled(

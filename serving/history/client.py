@@ -55,7 +55,7 @@ class SharedStore(BlobStore, Protocol):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no store yet."""
+        """Whether no store was made yet."""
         ...
 
     def replace(self, blobs: Iterable[tuple[Blob, Blob]], *, if_empty: bool = False) -> None:
@@ -115,7 +115,7 @@ class HistoryClient:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many records of each type are known, those of other workers up to the last group."""
+        """The counts of known records by type; those of other workers up to the last group."""
         return self._state.counts
 
     def refresh_counts(self) -> None:
@@ -125,12 +125,12 @@ class HistoryClient:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the store has something to write."""
+        """Return whether the store has unwritten decisions."""
         return self._unwritten > 0
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the store has been written for so long that it never ends."""
+        """Return whether a write of the store takes so long that it seems stuck."""
         is_long = time.monotonic() - self._writing_since_s > STUCK_AFTER_S
         return is_long and self._writing is not None and not self._writing[1].done()
 
@@ -202,7 +202,7 @@ class HistoryClient:
             self._state.ingest(_by_type(row.record for row in page), marks)
 
     def _applied_by_others(self, wanted: int) -> int:
-        """How many decisions are applied; others are given time for theirs, which come before.
+        """Return the number of applied decisions, once other workers had time for earlier ones.
 
         To read theirs from the log takes longer than they do, who have them at hand.
         """
@@ -233,7 +233,7 @@ def require_same_log(state: OnlineStore, log: "DecisionRepository") -> None:
 
 
 def _marks(size: int, link: str) -> dict[str, str]:
-    """How far the decision log was applied, and which log that was."""
+    """Return the watermarks: the position in the decision log, and the link of that log."""
     return {_DECISIONS: str(size), _DECISIONS_LINK: f"{size}:{link}"}
 
 
@@ -278,7 +278,7 @@ def _turn_of_workers(settings: Settings) -> Iterator[None]:
 
 
 def known_records(settings: Settings, shared: SharedStore | None) -> Mapping[str, int]:
-    """How many records of each type the store of a home holds now; none where there is no store."""
+    """Return the counts of records in the store of a home, by type; empty without a store."""
     if shared is not None:
         return {} if shared.is_empty else OnlineStore(shared).counts
     if not settings.state.exists():
@@ -305,8 +305,8 @@ def rebuild_history(
 ) -> None:
     """Rebuild the store of record files and all that is durable since, whole or not at all.
 
-    `files` is the folder where it is not that of the home. Whoever has the store of a home folder
-    open goes on with that; `is_first` leaves a shared one as it is where another was faster.
+    `files` is the folder where it is not that of the home. A process that has the store of a home
+    open keeps that one; `is_first` leaves a shared one as it is where another was faster.
     `expected` says how many records of each type there ought to be: raises TidegateError where
     too few of them are there, and the store is then as it was.
     """

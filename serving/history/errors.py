@@ -1,4 +1,4 @@
-"""What can go wrong in this room.
+"""Errors of the history.
 
 TidegateError
 Unavailable
@@ -9,6 +9,6 @@ from serving.errors import Unavailable
 
 
 class HistoryUnavailable(Unavailable):
-    """What was known before cannot be read or added to now."""
+    """The history cannot be read or written now."""
 
     code = "history-unavailable"

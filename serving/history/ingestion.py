@@ -68,7 +68,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class RecordSource:
-    """Who sends records, when, and what for."""
+    """The sender of records, the time and the purpose."""
 
     caller_id: str
     at: datetime
@@ -86,7 +86,7 @@ class CheckedRecord:
 
 @dataclass(frozen=True)
 class IngestResult:
-    """How many records were new, how many known already, and what is wrong with the others.
+    """Counts of new and known records, and the faults of the others.
 
     Of what is wrong, the first 50 are told. `not_scored` are the places in the body of kept records
     whose subjects were never decided about, but for the declarations of subjects.
@@ -219,7 +219,7 @@ class RecordIngestion:
         return {each.row.key: each for each in renamed}, before
 
     def _not_scored(self, kept: Sequence[CheckedRecord]) -> tuple[str, ...]:
-        """Where those stand in the body that are linked to subjects never decided about."""
+        """Return the places in the body of records about subjects without a decision."""
         linked = [each for each in kept if each.row.kind not in SUBJECT_KIND_OF]
         decided = self._decided(linked)
         return tuple(each.pointer for each in linked if _subject_of(each) not in decided)
@@ -248,7 +248,7 @@ class RecordIngestion:
                 yield each
 
     def _was_decided(self, declaration: CheckedRecord) -> bool:
-        """Whether a decision was about just this declaration, or none of them can be read."""
+        """Return whether a decision was about this very declaration, or none can be read."""
         records = self.decisions.about(*_subject_of(declaration))
         subjects = (Decision.model_validate_json(record).submission.subject for record in records)
         said = [_as_declared(subject) for subject in subjects]
@@ -350,7 +350,7 @@ def _subject_of(each: CheckedRecord) -> tuple[str, str]:
 
 
 def _as_declared(subject: Record) -> dict[str, Any]:
-    """What a declaration says, whether its goods items repeat the id of their shipment or not."""
+    """Return a declaration in one form, with or without the shipment id in its goods items."""
     return subject.model_dump(exclude={"items": {"__all__": {"shipment_id"}}})
 
 
@@ -400,7 +400,7 @@ def _not_ahead(
 
 
 def _no_array(kind: str) -> RequestFault:
-    """What is wrong with a part of a body that holds no records; the others are kept."""
+    """Return the fault of a part of a body that holds no records; others are stored."""
     if kind in RECORD_FILES:
         return RequestFault(f"/{kind}", "list_type", "each kind of record is given as an array")
     unknown = unknown_field(f"/{kind}", kind)
@@ -472,7 +472,7 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
 
 
 def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
-    """Whether an id that says nothing of its subject was used by another sender before."""
+    """Return whether another sender used an id before that does not name its subject."""
     record_type = LINKED_RECORD_TYPES.get(row.kind)
     names_subject = record_type is None or record_type.subject_field in record_type.id_fields
     is_other = kept.caller_id != row.caller_id and kept.body not in ("", row.body)
@@ -480,7 +480,7 @@ def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
 
 
 def _says(each: CheckedRecord, body: str) -> bool:
-    """Whether a stored body says what a record does, whatever it leaves out that goes without."""
+    """Return whether a stored body equals a record, apart from omitted defaults."""
     if not body or body == each.row.body:
         return bool(body)
     return type(each.record).model_validate_json(body) == each.record
@@ -492,7 +492,7 @@ def _under_own_id(each: CheckedRecord) -> CheckedRecord:
 
 
 def _content(body: str) -> dict[str, Any]:
-    """What a record says, but for when it was received: a message may be sent twice."""
+    """Return the content of a record without its reception: a message may come twice."""
     fields: dict[str, Any] = json.loads(body) if body else {}
     told = {"withdrawn": False} | fields
     return {name: each for name, each in told.items() if name not in _OF_RECEIPT}
@@ -517,7 +517,7 @@ def _next_version(each: CheckedRecord, at: datetime) -> CheckedRecord:
 
 
 def _has_no_instant(pointer: str) -> RequestFault:
-    """What would be part of the declaration cannot come after it."""
+    """Refuse records without an instant that would be part of the declaration."""
     why = "a goods item that comes by itself says since when it is known"
     return RequestFault(pointer, "missing", f"{why}; what was declared stands in its shipment")
 

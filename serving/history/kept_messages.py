@@ -26,7 +26,7 @@ class PlacedRecord:
 
 @dataclass(frozen=True)
 class MessageContent:
-    """What a message says, without its persons; it is encrypted, and ends with its key.
+    """The content of a message without its persons; encrypted, and gone with its key.
 
     `request_digest` is that of body, format and options; `sha256` that of the body as it came.
     `text` is redacted, and empty where it could not be redacted surely, or was not read. `spans`

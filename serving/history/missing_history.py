@@ -1,4 +1,4 @@
-"""Whether a service knows the history that its models were trained on."""
+"""Compare the history that a service knows with that of its models."""
 
 from collections.abc import Mapping
 

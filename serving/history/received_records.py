@@ -30,7 +30,7 @@ class ReceivedRecord:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What identifies the record: its kind and id."""
+        """The key of the record: its kind and id."""
         return self.kind, self.record_id
 
     @property
@@ -41,7 +41,7 @@ class ReceivedRecord:
 
 @dataclass(frozen=True)
 class KeptRecord:
-    """What is kept under an id: its body, empty where it was erased, and who sent it."""
+    """A stored record: its body, empty once it was erased, and its sender."""
 
     body: str
     caller_id: str

@@ -54,7 +54,7 @@ class Channel(ABC):
 
     @property
     def is_over(self) -> bool:
-        """Whether no further delivery may begin: a long one looks at it in between."""
+        """True once no further delivery may begin; a long one checks it in between."""
         return self._over.is_set()
 
     def begin(self) -> None:  # noqa: B027 - most channels need nothing before

@@ -102,7 +102,7 @@ class DeliveryState:
 
     @property
     def condition(self) -> Condition:
-        """Whether it takes calls, in a word."""
+        """The condition of its calls, in a word."""
         if self.off_at is not None:
             return "off"
         return "failing" if self.failing_since is not None else "delivering"

@@ -1,4 +1,4 @@
-"""Threads of the service beside its requests, each of which says whether it still does its work."""
+"""Background threads of the service, each of which says whether it still works."""
 
 import threading
 import time
@@ -40,7 +40,7 @@ class BackgroundThread(threading.Thread):
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """What is done between two waits, and is to end before long."""
+        """Mark the work between two waits, which must end before long."""
         self._seen_at_work_s = time.monotonic()
         try:
             yield
@@ -53,7 +53,7 @@ class BackgroundThread(threading.Thread):
             self._seen_at_work_s = time.monotonic()
 
     def fault(self) -> ThreadFault | None:
-        """Why it does its work no more; None of one that does, was told to end or never began."""
+        """Return why it works no more; None if it works, was stopped or never began."""
         if self.ident is None or self._has_ended:
             return None
         if not self.is_alive():

@@ -1,4 +1,4 @@
-"""Where the service listens: taken before anything is loaded, announced when it answers."""
+"""The listening socket: taken before anything is loaded, announced when the service answers."""
 
 import os
 import socket
@@ -38,7 +38,7 @@ def listen(listener: socket.socket) -> None:
 
 
 def inherited(descriptor: int) -> socket.socket:
-    """The socket that whoever started this process handed down; raises AddressNotFree."""
+    """Return the socket that the parent process handed down; raises AddressNotFree."""
     try:
         return socket.socket(fileno=descriptor)
     except OSError as refusal:

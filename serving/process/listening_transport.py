@@ -1,4 +1,4 @@
-"""How the service listens: over TLS, behind a proxy that speaks it, or to this machine alone."""
+"""The transport of the service: TLS, a proxy that speaks it, or this machine alone."""
 
 import socket
 import ssl
@@ -13,7 +13,7 @@ from serving.settings import Settings
 
 @dataclass(frozen=True)
 class Transport:
-    """What stands between the service and its callers."""
+    """The proxy and the certificates between the service and its callers."""
 
     behind_proxy: bool
     trusted_proxies: tuple[str, ...]
@@ -22,12 +22,12 @@ class Transport:
 
     @property
     def scheme(self) -> str:
-        """How the service itself is spoken to."""
+        """The scheme of its addresses."""
         return "https" if self.certificate else "http"
 
     @property
     def options(self) -> dict[str, Any]:
-        """What uvicorn is told of it; whoever is no trusted proxy says nothing of the caller."""
+        """Options of uvicorn; only trusted proxies may name the caller."""
         return {
             "proxy_headers": self.behind_proxy,
             "forwarded_allow_ips": [*self.trusted_proxies],
@@ -64,7 +64,7 @@ class Transport:
 
 
 def is_of_this_machine(listener: socket.socket) -> bool:
-    """Whether only this machine reaches the socket."""
+    """Return whether only this machine reaches the socket."""
     if listener.family not in (socket.AF_INET, socket.AF_INET6):
         return True
     return is_loopback(listener.getsockname()[0])

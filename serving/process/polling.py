@@ -1,4 +1,4 @@
-"""Work that the service does over and over beside its requests, until it stops."""
+"""Work that the service repeats in the background until it stops."""
 
 import threading
 from collections.abc import Callable
@@ -30,11 +30,11 @@ class PollingThread:
 
     @property
     def is_over(self) -> bool:
-        """Whether it was told to stop: what takes long looks at it in between."""
+        """Whether it was stopped; a long turn checks this in between."""
         return self._is_over.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Wait within a turn, no longer than until it is told to stop."""
+        """Wait within a turn, at most until it is stopped."""
         self.thread.tell_progress()
         self._is_over.wait(seconds)
 

@@ -1,4 +1,4 @@
-"""How a process ends on a signal that comes while it cannot listen.
+"""End a process on a signal that comes while Python cannot handle it.
 
 Python's own handlers wait until the main thread runs Python again, which a compiler or a reader of
 large files keeps it from for many seconds; and what they raise is lost, or printed, where it comes
@@ -50,7 +50,7 @@ def ending_at_once(exit_codes: Mapping[int, int]) -> Iterator[None]:
 
 
 def end_with_parent(reading: int) -> None:
-    """End as on SIGTERM when whoever holds the other end of a pipe is gone."""
+    """End as on SIGTERM when the holder of the other end of a pipe is gone."""
     threading.Thread(target=_wait_for_the_end, args=(reading,), daemon=True).start()
 
 

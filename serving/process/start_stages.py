@@ -1,4 +1,4 @@
-"""The stages of a start, reported to whoever waits for it."""
+"""The stages of a start, reported as they begin."""
 
 from collections.abc import Callable
 from typing import Literal

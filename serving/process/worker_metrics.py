@@ -23,7 +23,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 _PREFIX = "tidegate-metrics-"
 _YOUNG_S = 60.0
-"""A folder that is younger may not be held yet by whoever made it."""
+"""A folder that is younger may not be held yet by its maker."""
 
 _KINDS = ("counter", "histogram", *(f"gauge_live{mode}" for mode in ("max", "mostrecent", "sum")))
 _RESERVED = 1 << 20
@@ -46,7 +46,7 @@ def shared_by_workers() -> Iterator[None]:
 
 
 def is_shared() -> bool:
-    """Whether there are other workers to tell of."""
+    """Return whether this service has several workers."""
     return FOLDER in os.environ
 
 
@@ -66,7 +66,7 @@ def reserve() -> None:
 
 
 class WorkersReplaced:
-    """Counts, for whoever begins workers, those that ended and were replaced.
+    """Counts the workers that ended and were replaced.
 
     Where no figures are shared nothing is counted.
     """
@@ -121,7 +121,7 @@ def _remove_abandoned(temporary: Path) -> None:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Whether a folder is this user's own and of nobody who lives."""
+    """Return whether a folder is this user's own and of no process that lives."""
     found = folder.lstat()
     is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if not is_own or time.time() - found.st_mtime < _YOUNG_S:

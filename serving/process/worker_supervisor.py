@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerSupervisor(Multiprocess):
-    """uvicorn's, which begins another worker in silence: each that it replaces is told of here.
+    """uvicorn's supervisor, which also logs and counts each worker that it replaces.
 
     One that does not answer within some seconds is killed and replaced too.
     """

@@ -1,4 +1,4 @@
-"""What a stream needs of a broker, and which broker an address leads to."""
+"""The interface of a broker, and the choice of a broker by its address."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -29,7 +29,7 @@ class MessageSource(Protocol):
 
 
 class MessageSink(Protocol):
-    """Where messages are sent to."""
+    """A topic to which messages are sent."""
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Send one, and return when the broker has it for good; raises BrokerAway or TidegateError.

@@ -1,4 +1,4 @@
-"""Dead letters: what became of a message that the service refuses, and where it still lies.
+"""Dead letters: a refused message, why it was refused, and its place in the source.
 
 The message may tell of persons, which the service refuses to take; so the letter has no bytes of it
 unless that is asked for, only a digest. The broker that brought it still has it.
@@ -46,7 +46,7 @@ def of_refused_kind(detail: str) -> dict[str, Any]:
 
 
 def of_refused_records(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """The problem of records that were refused beside others; None where none was."""
+    """Return the problem of refused records among others; None if none was refused."""
     errors = answer.get("errors")
     if not isinstance(errors, list) or not errors:
         return None

@@ -1,4 +1,4 @@
-"""What ends a stream, and what a message is refused by.
+"""Errors that end a stream or refuse a message.
 
 TidegateError
 ├── BrokerAway             no broker answers, or it stopped answering

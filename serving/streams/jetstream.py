@@ -27,7 +27,7 @@ ACKNOWLEDGE_S = 30.0  # until a message comes again; told that it is worked on b
 MOST_PENDING = 1_000
 PUBLISH_S, TIMES = 5.0, 12  # a server that is away for a minute ends the stream
 
-# That the server ends a TLS connection is told by errors; asyncio tells it in words of its own too.
+# Errors report that the server ends a TLS connection; asyncio would log it a second time.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
@@ -67,7 +67,7 @@ class JetStreamSource:
         return taken
 
     async def keep_alive(self) -> None:
-        """Nothing: what is open is told to be worked on all the time."""
+        """Do nothing: open messages are marked as in progress all the time."""
 
     async def done(self, message: StreamMessage) -> None:
         """Acknowledge; where that is lost the message comes again, and is answered alike."""

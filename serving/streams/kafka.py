@@ -52,7 +52,7 @@ REFUSED = {
 Part = tuple[str, int]
 
 _log = logging.getLogger("tidegate.kafka")
-_log.setLevel(logging.CRITICAL)  # what matters of it is told by errors, in words of ours
+_log.setLevel(logging.CRITICAL)  # our own errors report what matters
 
 
 class OffsetTrack:
@@ -72,7 +72,7 @@ class OffsetTrack:
         self._is_void = False
 
     def take(self, offset: int) -> bool:
-        """Whether it comes after all that were taken; a compacted topic leaves some out.
+        """Return whether it comes after all that were taken; a compacted topic has gaps.
 
         Where it does not, the partition is read anew, and this track says nothing any more: it may
         have begun behind what is not done yet.
@@ -246,7 +246,7 @@ class KafkaSink:
         await acknowledged
 
     async def close(self) -> None:
-        """Stop; whoever waited for an acknowledgement has it by now."""
+        """Stop; all acknowledgements have arrived by now."""
         self._is_over.set()
         await asyncio.to_thread(self._polling.join)
 
@@ -256,7 +256,7 @@ class KafkaSink:
 
 
 class LastError:
-    """What the client of the broker said last, which its exceptions seldom do."""
+    """The last error of the broker's client, which its exceptions seldom carry."""
 
     def __init__(self) -> None:
         self._says: KafkaError | None = None
@@ -267,7 +267,7 @@ class LastError:
             self._says = error
 
     def of(self, error: KafkaError, topic: str) -> TidegateError:
-        """What an error means for whoever runs the stream."""
+        """Return the error that the operator of the stream sees."""
         known = (error, self._says) if self._says else (error,)
         if error.code() in UNKNOWN:
             return TidegateError(f"Kafka has no topic {topic}, or hides it from this user")

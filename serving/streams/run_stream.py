@@ -22,7 +22,7 @@ ONCE = Retries(most=0)  # a stream waits by itself, for as long as it takes
 
 @dataclass(frozen=True)
 class MessagePlan:
-    """Where messages come from, what they are, and where answers and dead letters go."""
+    """The source of messages, their kind, and the topics of answers and dead letters."""
 
     read_from: StreamAddress
     kind: str
@@ -36,7 +36,7 @@ class MessagePlan:
 
 @dataclass(frozen=True)
 class EventPlan:
-    """Where case events go, and the file that says which have gone."""
+    """The topic of case events, and the file that stores the last one sent."""
 
     to: StreamAddress
     cursor: Path

@@ -1,4 +1,4 @@
-"""What a message asks of the service, again until it is answered or refused for good."""
+"""Calls of the service for one message, repeated until it is answered or refused for good."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ class Stopped(Exception):
 class ServiceCalls:
     """Calls of the service for messages of a kind, which a message's own header may change.
 
-    `say` is told once that the service keeps everybody waiting, and once that it answers again.
+    `say` is called once when the service keeps callers waiting, and once when it answers again.
     """
 
     tidegate: AsyncTidegate
@@ -46,7 +46,7 @@ class ServiceCalls:
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CALLS_AT_ONCE))
 
     def kind_of(self, message: StreamMessage) -> str:
-        """What a message is: `submissions`, `records` or `messages`.
+        """Return the kind of a message: `submissions`, `records` or `messages`.
 
         Raises RefusedMessage where its header says what this stream has no call for.
         """
@@ -119,7 +119,7 @@ class ServiceCalls:
         self._refuse(error)
 
     def _is_one_forbidden(self, error: ProblemError, kind: str) -> bool:
-        """Whether the key may send others: those of its offices, or of the stream's own kind."""
+        """Return whether the key may send others, of its offices or the stream's own kind."""
         codes = {fault.code for fault in error.errors}
         return isinstance(error, Forbidden) and (kind != self.kind or FOREIGN_OFFICE in codes)
 

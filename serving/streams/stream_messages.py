@@ -36,7 +36,7 @@ class StreamMessage:
 
     @cached_property
     def id(self) -> str:
-        """What its sender calls it, else its position; a digest where no header carries it back."""
+        """The sender's id, else the position; a digest where no header can carry it back."""
         given = self._given_id() or self.position
         is_carried = given.isprintable() and given == given.strip() and len(given) <= LONGEST_ID
         return given if is_carried else _digest(given)
@@ -48,7 +48,7 @@ class StreamMessage:
 
     @property
     def origin(self) -> str:
-        """What is the same however often it comes to this reader, and of nothing else that comes.
+        """A key that is the same however often the message comes, and unique to it.
 
         Senders may give several messages one id.
         """
@@ -66,7 +66,7 @@ class StreamMessage:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """What is sent to a broker.
+    """A message to a broker.
 
     Readers know what comes twice by `id`. JetStream forgets a second one of the same `role` and
     `origin` at a subject.

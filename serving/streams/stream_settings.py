@@ -1,4 +1,4 @@
-"""What a stream takes from the environment: where the service is, and all credentials."""
+"""Settings of a stream from the environment: address of the service, and all credentials."""
 
 import ssl
 from pathlib import Path
@@ -77,7 +77,7 @@ class StreamSettings(BaseSettings):
         return found
 
     def of_nats(self, *, is_tls: bool) -> dict[str, Any]:
-        """What connects to NATS; raises TidegateError where a file cannot be used."""
+        """Return the options of NATS; raises TidegateError if a file cannot be used."""
         secrets = {"password": self.nats_password, "token": self.nats_token}
         options: dict[str, Any] = {
             name: secret.get_secret_value() for name, secret in secrets.items() if secret

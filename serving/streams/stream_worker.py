@@ -22,7 +22,7 @@ FINISH_S = 20.0  # for what is in flight when the stream is stopped
 
 @dataclass
 class StreamCounts:
-    """How many messages were answered, and how many were refused or kept in part."""
+    """Counts of messages that were answered, refused, or stored in part."""
 
     answered: int = 0
     refused: int = 0
