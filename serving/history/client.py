@@ -12,10 +12,9 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
-from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, TidegateError
@@ -33,6 +32,7 @@ from serving.process.background_threads import STUCK_AFTER_S
 from serving.settings import Settings
 
 if TYPE_CHECKING:
+    from serving.storage.postgres_state import PostgresStateStore
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
@@ -48,19 +48,6 @@ UNWRITTEN_AT_MOST = 64
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
 
 T = TypeVar("T")
-
-
-class SharedStore(BlobStore, Protocol):
-    """An online feature store that several workers share."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no store was made yet."""
-        ...
-
-    def replace(self, blobs: Iterable[tuple[Blob, Blob]], *, if_empty: bool = False) -> None:
-        """Put these blobs in the place of all others, whole or not at all."""
-        ...
 
 
 class HistoryClient:
@@ -246,7 +233,7 @@ def open_history(
     settings: Settings,
     log: "DecisionRepository",
     records: "RecordRepository",
-    shared: SharedStore | None,
+    shared: "PostgresStateStore | None",
     progress: Progress = lambda done, total: None,
 ) -> HistoryClient:
     """Open the history of a home folder, or of a database that hosts share; built where missing.
@@ -277,7 +264,7 @@ def _turn_of_workers(settings: Settings) -> Iterator[None]:
         yield
 
 
-def known_records(settings: Settings, shared: SharedStore | None) -> Mapping[str, int]:
+def known_records(settings: Settings, shared: "PostgresStateStore | None") -> Mapping[str, int]:
     """Return the counts of records in the store of a home, by type; empty without a store."""
     if shared is not None:
         return {} if shared.is_empty else OnlineStore(shared).counts
@@ -296,7 +283,7 @@ def rebuild_history(
     settings: Settings,
     log: "DecisionRepository",
     records: "RecordRepository",
-    shared: SharedStore | None,
+    shared: "PostgresStateStore | None",
     *,
     files: Path | None = None,
     progress: Progress = lambda done, total: None,

@@ -18,7 +18,7 @@ from serving.access.two_persons import require_person, require_second_person
 from serving.access.visible_texts import is_visible
 from serving.errors import Conflict, Unprocessable
 from serving.models.errors import ModelsOff
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 
 if TYPE_CHECKING:
     from serving.storage.repositories.kill_switch_repository import KillSwitchRepository

@@ -26,7 +26,7 @@ from serving.models.errors import NoModel, Unexplained
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from serving.models.seat_approvals import SeatApprovals
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 from training.errors import ArtefactError
 from training.model.model_pointer import Alias, GateVerdict, ModelPointer
 from training.model.model_registration import require_registered

@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from features.records import SUBJECT_KINDS, SubjectKind
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 from serving.settings import Settings
 
 log = structlog.get_logger(__name__)

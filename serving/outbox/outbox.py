@@ -13,7 +13,7 @@ from typing import ClassVar
 import structlog
 
 from serving.errors import LogUnavailable
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 
 log = structlog.get_logger(__name__)
 

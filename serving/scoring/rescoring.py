@@ -37,7 +37,7 @@ from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.errors import ServingError, Unprocessable
 from serving.history.received_records import ReceivedRecord
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.danger_watch import HEARD_FOR
 from serving.scoring.enrichment import enrich

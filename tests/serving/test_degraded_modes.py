@@ -32,8 +32,7 @@ from serving.history.missing_history import missing_types
 from serving.integrity.witness_lines import read_witness_lines
 from serving.models.kill_switch import record_switch
 from serving.observability import LogLines
-from serving.process.background_threads import STUCK_AFTER_S
-from serving.process.polling import PollingThread
+from serving.process.background_threads import STUCK_AFTER_S, PollingThread
 from serving.scoring.rescoring import Rescoring, RescoringPlan, WaitingSubject
 from serving.settings import Settings
 from serving.storage.repositories.rescoring_repository import RescoringRepository

@@ -14,7 +14,7 @@ from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.crypto.prefix_codes import LEAST_SYMBOLS
 from serving.errors import Conflict, Erased
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 from serving.review.cases.case_news import changes_by_journey, changes_of
 from serving.review.cases.case_records import (
     CaseAccess,

@@ -12,7 +12,7 @@ from functools import partial
 
 from serving.access.actors import SERVICE
 from serving.errors import Conflict
-from serving.process.polling import PollingThread
+from serving.process.background_threads import PollingThread
 from serving.review.acts.escalate import escalate
 from serving.review.acts.stored_acts import stored_change_if_unchanged
 from serving.review.cases.case_records import CaseRecord

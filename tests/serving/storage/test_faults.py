@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from serving.process.polling import PREFIX
+from serving.process.background_threads import PREFIX
 from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.bodies import shipment
 from tests.serving.calls import heard

@@ -5,7 +5,7 @@ import threading
 from structlog.testing import capture_logs
 
 from serving.errors import LogUnavailable
-from serving.process.polling import PREFIX, PollingThread
+from serving.process.background_threads import PREFIX, PollingThread
 
 AWAY = LogUnavailable("the database failed (OperationalError); nothing was decided")
 
