@@ -13,7 +13,7 @@ from features.field_kinds import Party, fields_of_kind
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.container import Services
-from serving.errors import NotFound, Unprocessable
+from serving.errors import Conflict, NotFound, Unprocessable
 from serving.explanation.formatting import figures
 from serving.language import say
 from serving.review.acts.act_declaration import ActRequest
@@ -22,7 +22,6 @@ from serving.review.acts.order import order_action
 from serving.review.acts.state_result import record_result
 from serving.review.cases.results import RESULT_MEANING, RESULTS_OF, CaseResult
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import LetterDeferred, LetterNotDue
 from serving.review.letters.case_letters import AUDIENCES, Audience
 from serving.review.letters.letter import Letter
 from serving.review.letters.letter_text import COMPUTER, NO_DECISION, SELECTED, sections_of
@@ -198,7 +197,7 @@ def _end_case(services: Services, decision: Decision, at: datetime) -> bool:
     if not is_rescue:
         return True
     for audience in AUDIENCES:
-        assert _refused(services, RESCUER, decision, audience, at) is LetterNotDue
+        assert _refused(services, RESCUER, decision, audience, at) is Conflict
         assert _refused(services, ADA, decision, audience, at) is NotFound
     return False
 
@@ -232,7 +231,7 @@ def _wait_for_list(services: Services, decision: Decision, at: datetime) -> date
     """Defer the letter of what a list selected, by two, as it must be; when it may be written."""
     case_id, until = decision.case_id, at + timedelta(days=30)
     for audience in AUDIENCES:
-        assert _refused(services, ADA, decision, audience, at) is LetterDeferred
+        assert _refused(services, ADA, decision, audience, at) is Conflict
     services.letters.defer(ADA, case_id, at, "conditions_of_the_source", until, PURPOSE)
     services.letters.confirm(BERT, case_id, at)
     return until + timedelta(minutes=1)
@@ -243,7 +242,7 @@ def _refused(
 ) -> type[Exception] | None:
     try:
         services.letters.write(reviewer, decision.case_id, at, audience, PURPOSE)
-    except (LetterNotDue, LetterDeferred, NotFound) as refusal:
+    except (Conflict, NotFound) as refusal:
         return type(refusal)
     return None
 

@@ -25,7 +25,7 @@ def attach_as_sent(
     """Put a file to a case once the deployer's scanner let it pass.
 
     Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable or FileNotClean,
-    AlreadyAttached, ServingError or ServingError.
+    Conflict, ServingError or ServingError.
     """
     settings, reviewer = services.settings, Reviewer.from_caller(caller)
     services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it

@@ -33,7 +33,6 @@ from serving.review.acts.state_result import state_result
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
-from serving.review.errors import LetterNotDue, NotYours, ViewNeeded
 from serving.review.letters.case_letters import CaseLetter
 from serving.review.letters.letter_rules import (
     confirm_deferral,
@@ -188,7 +187,7 @@ ACTS = [
     release_a_letter,
     hold_letters_back,
 ]
-REFUSED = (PersonNeeded, Conflict, LetterNotDue, NotYours, ViewNeeded)
+REFUSED = (PersonNeeded, Conflict, Conflict, Conflict, Conflict)
 
 
 def pairs(*people: dict[str, Actor]) -> Iterator[tuple[str, Actor, Actor]]:

@@ -19,7 +19,7 @@ class Judgement(ActInput):
 def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
     """Agree, as a second person, with what a first one proposed.
 
-    Raises NotYours, CaseClosed, Conflict, PersonNeeded, or ViewNeeded before an own view.
+    Raises Conflict, PersonNeeded, or Conflict before an own view.
     """
     proposal, view = require_judge(case, actor)
     if not proposal.by.is_human:  # a machine's word, or of nobody known: theirs counts as the first

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from serving.access.actors import Actor
-from serving.errors import Unprocessable
+from serving.errors import Conflict, Unprocessable
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Stated
 from serving.review.acts.claim import change_owner
 from serving.review.cases.case_change import (
@@ -21,7 +21,6 @@ from serving.review.cases.case_change import (
 )
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Case
-from serving.review.errors import CaseTaken
 
 INBOX = "inbox:"
 """Prefix of a choice of the form that is an inbox; no name of an account has a colon."""
@@ -49,11 +48,14 @@ def assign(
 ) -> CaseChange:
     """Give a case to a reviewer; with `may_take`, also a case that another person owns.
 
-    Raises CaseClosed, CaseTaken, Conflict or PersonNeeded.
+    Raises Conflict or PersonNeeded.
     """
     refuse_closed(case)
     if not (may_take or case.owner is None or actor.is_holder(case.owner)):
-        raise CaseTaken("another reviewer has this case; a supervisor may give it to somebody else")
+        raise Conflict(
+            "another reviewer has this case; a supervisor may give it to somebody else",
+            code="case-taken",
+        )
     refuse_first(case, to)
     return change_owner(case, actor, at, to, "assign" if case.owner is None else "hand_over")
 
@@ -63,11 +65,14 @@ def put_into_inbox(
 ) -> CaseChange:
     """Put a case into the inbox of a team, None for that of its office, where nobody has it.
 
-    With `may_take`, also a case that another person owns. Raises CaseClosed or CaseTaken.
+    With `may_take`, also a case that another person owns. Raises Conflict.
     """
     refuse_closed(case)
     if not (may_take or case.owner is None or actor.is_holder(case.owner)):
-        raise CaseTaken("another reviewer has this case; a supervisor may put it into an inbox")
+        raise Conflict(
+            "another reviewer has this case; a supervisor may put it into an inbox",
+            code="case-taken",
+        )
     free = awake(replace(case, owner=None))
     return acted(case, actor, at, "put_into_inbox", **free, owner=None, team=team)
 

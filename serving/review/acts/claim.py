@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from serving.access.actors import Actor
+from serving.errors import Conflict
 from serving.review.acts.act_declaration import CaseAct
 from serving.review.cases.case_change import (
     CaseChange,
@@ -15,14 +16,16 @@ from serving.review.cases.case_change import (
     refuse_first,
 )
 from serving.review.cases.case_state import Case
-from serving.review.errors import CaseTaken
 
 
 def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Take a case to work on it. Raises CaseTaken, CaseClosed, Conflict or PersonNeeded."""
+    """Take a case to work on it. Raises Conflict or PersonNeeded."""
     refuse_closed(case)
     if case.owner is not None and not actor.is_holder(case.owner):
-        raise CaseTaken("another reviewer has this case; it comes back when they give it back")
+        raise Conflict(
+            "another reviewer has this case; it comes back when they give it back",
+            code="case-taken",
+        )
     refuse_first(case, actor)
     return change_owner(case, actor, at, actor, "assign")
 
@@ -30,7 +33,7 @@ def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
 def take_and(case: Case, actor: Actor, at: datetime, act: CaseRule) -> CaseChange:
     """Do what only the owner of a case may; a case that nobody has is claimed by the same act.
 
-    Raises CaseTaken, CaseClosed, Conflict or PersonNeeded, and what the act raises.
+    Raises Conflict or PersonNeeded, and what the act raises.
     """
     if actor.is_holder(case.owner):
         return act(case)

@@ -16,7 +16,7 @@ def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
 
     Of what a machine reported theirs is the first look of a person, and a proposal, unless it says
     that lives may be at risk. A case that was proposed to be opened again stays closed. Raises
-    NothingProposed, CaseClosed, Conflict, PersonNeeded, or ViewNeeded before an own view.
+    Conflict, PersonNeeded, or Conflict before an own view.
     """
     if case.reopening is not None:
         words = "another person than who proposed it declines"

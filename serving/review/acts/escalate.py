@@ -3,19 +3,23 @@
 from datetime import datetime
 
 from serving.access.actors import SERVICE, Actor
+from serving.errors import Conflict
 from serving.review.acts.act_declaration import CaseAct, Note
 from serving.review.cases.case_change import CaseChange, acted, refuse_closed
 from serving.review.cases.case_state import Case, Escalation
-from serving.review.errors import AlreadyEscalated, NotYours
 
 
 def escalate(case: Case, actor: Actor, at: datetime, because: str) -> CaseChange:
-    """Call for the supervisor of the office. Raises CaseClosed, NotYours or AlreadyEscalated."""
+    """Call for the supervisor of the office. Raises Conflict."""
     refuse_closed(case)
     if case.owner is not None and actor != SERVICE and not actor.is_holder(case.owner):
-        raise NotYours("another reviewer has this case, and escalates it where it is needed")
+        raise Conflict(
+            "another reviewer has this case, and escalates it where it is needed", code="not-yours"
+        )
     if case.escalation is not None:
-        raise AlreadyEscalated("this case is escalated already: its supervisor was told")
+        raise Conflict(
+            "this case is escalated already: its supervisor was told", code="already-escalated"
+        )
     return acted(case, actor, at, "escalate", because, escalation=Escalation(actor, at, because))
 
 

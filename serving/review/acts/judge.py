@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from serving.access.actors import Actor
+from serving.errors import Conflict
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct
 from serving.review.cases.case_change import CaseChange, acted, refuse_closed
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EVENT_KINDS
-from serving.review.errors import AlreadyJudged
 
 if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
@@ -27,19 +27,20 @@ class FirstJudgement(ActInput):
 
 
 def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseChange:
-    """Say what one thinks of a case by its evidence, before its score. Raises CaseClosed."""
+    """Say what one thinks of a case by its evidence, before its score. Raises Conflict."""
     refuse_closed(case)
     return acted(case, actor, at, "judge", judged_as)
 
 
 def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
-    """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
+    """Say what one thinks of a case before its score; raises Conflict the second time."""
     actor = acting.actor
 
     def require_no_view(events: Sequence[StoredEvent]) -> None:
         if _has_view(actor, events):
-            raise AlreadyJudged(
-                "you have said what you think of this case, and saw its score since"
+            raise Conflict(
+                "you have said what you think of this case, and saw its score since",
+                code="already-judged",
             )
 
     return acting.cases.act(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from serving.access.actors import Actor
+from serving.errors import Conflict
 from serving.review.acts.note import note
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import (
@@ -18,7 +19,7 @@ from serving.review.cases.case_change import (
 from serving.review.cases.case_state import Amendment, Case, Statement
 from serving.review.cases.event_kinds import EventAction
 from serving.review.cases.results import CaseResult, StatedInspection
-from serving.review.errors import CaseTaken, NothingToTell
+from serving.review.errors import NothingToTell
 
 
 def take_outcome(
@@ -28,14 +29,16 @@ def take_outcome(
 
     Whoever sent it is no person, so that two of those who review agree with an adverse result. What
     it corrects of its own, ended or proposed, counts no more. Where people ordered something else
-    or ended the case, it ends nothing and is written down for them. Raises CaseTaken where two
+    or ended the case, it ends nothing and is written down for them. Raises Conflict where two
     persons are judging it.
     """
     case = _without_report(case)
     if case.status == "closed":
         return note(case, actor, at, f"reported by record: {result.words}")
     if case.proposal is not None:
-        raise CaseTaken("two persons are judging this case; the outcome stays on record")
+        raise Conflict(
+            "two persons are judging this case; the outcome stays on record", code="case-taken"
+        )
     known = replace(case, reported_inspection=inspection or case.reported_inspection)
     if not result.is_adverse and case.action is not None and not case.has_ordered(result.found_by):
         return note(known, actor, at, f"reported by record: {result.words}")
@@ -54,7 +57,7 @@ def withdraw_outcome(
     """Take back what another system reported: the case is open again, and waits for people.
 
     It tells no more of the inspection of that outcome. Where people judged or ended it, it is
-    written down for them. Raises CaseTaken where nothing of it was in the case.
+    written down for them. Raises Conflict where nothing of it was in the case.
     """
     before = _without_report(case)
     words = "the outcome that was reported by record was withdrawn"
@@ -66,7 +69,9 @@ def withdraw_outcome(
     if before is case and (left or case.status == "closed" or case.proposal is not None):
         return acted(case, actor, at, "note", words, **left)
     if before is case:
-        raise CaseTaken("no report of a machine counts in this case, which stays as it is")
+        raise Conflict(
+            "no report of a machine counts in this case, which stays as it is", code="case-taken"
+        )
     named = ("status", "owner", "action", "result", "ended_by", "proposal", "second_view")
     after = {each: getattr(before, each) for each in named}
     return acted(case, actor, at, "reopen", words, **after | left)
@@ -91,7 +96,7 @@ def amend(
 
 
 def amend_journey(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """The journey that brings the goods was amended. Raises CaseClosed."""
+    """The journey that brings the goods was amended. Raises Conflict."""
     refuse_closed(case)
     return acted(case, actor, at, "amend_journey")
 

@@ -33,14 +33,14 @@ class ActionBody(ActInput):
     )
 
     def action(self) -> CaseAction:
-        """Return the action that the body states; raises ImpossibleAction."""
+        """Return the action that the body states; raises Unprocessable."""
         return CaseAction(self.kind, self.text, self.refer_to, self.destination)
 
 
 def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseChange:
     """Order an action, or propose one that takes two; of the second person it is their view.
 
-    Raises NotYours, CaseClosed, Conflict or PersonNeeded.
+    Raises Conflict or PersonNeeded.
     """
     refuse_other(case, actor)
     refuse_first(case, actor)

@@ -4,20 +4,20 @@ from datetime import datetime
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
+from serving.errors import Conflict
 from serving.review.acts.act_declaration import CaseAct, Note
 from serving.review.cases.case_change import CaseChange, acted, reopened
 from serving.review.cases.case_state import Case, Reopening
-from serving.review.errors import CaseNotClosed
 
 
 def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     """Bring back a case that was closed, without the letters that were not released.
 
-    Of an adverse end the first person proposes it and a second one does it. Raises CaseNotClosed,
-    Conflict or PersonNeeded.
+    Of an adverse end the first person proposes it and a second one does it. Raises Conflict or
+    PersonNeeded.
     """
     if case.status != "closed":
-        raise CaseNotClosed("only a closed case can be opened again")
+        raise Conflict("only a closed case can be opened again", code="case-not-closed")
     if case.is_ended_adversely:
         if case.reopening is None or not case.reopening.proposed_by.is_human:
             require_person(actor)

@@ -10,17 +10,16 @@ from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import AlreadyJudged, CaseNotClosed
 
 
 def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
     """Say how a closed case would have ended, having seen its evidence and not its score.
 
-    `code` is that of a result, or `release`. Raises CaseNotClosed, and Conflict for a case that
+    `code` is that of a result, or `release`. Raises Conflict, and Conflict for a case that
     the actor ended.
     """
     if case.status != "closed":
-        raise CaseNotClosed("only a closed case is read again")
+        raise Conflict("only a closed case is read again", code="case-not-closed")
     if any(actor.may_be(ended) for ended in (case.owner, *case.ended_by) if ended):
         raise Conflict("somebody else must read again what you ended", code="same-reviewer")
     return acted(case, actor, at, "reread", code)
@@ -29,12 +28,14 @@ def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
 def reread_case(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: str) -> Case:
     """Keep how a closed case would have ended for a reader who did not see its score.
 
-    Raises NotFound, NotYours, Conflict or AlreadyJudged the second time.
+    Raises NotFound, Conflict the second time.
     """
 
     def require_first(events: Sequence[StoredEvent]) -> None:
         if _is_reread(reviewer, events):
-            raise AlreadyJudged("your blind reading of this case is kept, and counts once")
+            raise Conflict(
+                "your blind reading of this case is kept, and counts once", code="already-judged"
+            )
 
     return cases.act(
         reviewer,

@@ -10,6 +10,7 @@ from features.offences import OffenceCodes
 from features.records import Depth, Examination
 from serving.access.actors import Actor
 from serving.audit.decision import Decision
+from serving.errors import Conflict
 from serving.language import say
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Stated, Words
 from serving.review.acts.statements import conclude, make_statement
@@ -31,7 +32,6 @@ from serving.review.cases.results import (
     ReasonCode,
     ResultCode,
 )
-from serving.review.errors import CaseClosed, NoActionOrdered
 from serving.triage.life_at_risk import GRAVE
 
 OFFENCE_BOX = "offence_"
@@ -71,7 +71,7 @@ class ResultBody(ActInput):
     )
 
     def result(self, found_by: FoundBy) -> CaseResult:
-        """Return the result of the body; raises ImpossibleResult or ContradictoryFinding."""
+        """Return the result of the body; raises Unprocessable or ContradictoryFinding."""
         stated = self.model_dump()
         finding = Finding(**{name: stated.pop(name) for name in Finding.__dataclass_fields__})
         return CaseResult(found_by, **stated, finding=finding)
@@ -84,14 +84,15 @@ def state_result(
 
     An adverse end takes two persons. So does, where a life is at risk by the records, that nobody
     was in danger, or found, without a report from the scene. Of the second person it is their view.
-    Raises NotYours, CaseClosed, Conflict, PersonNeeded, or NoActionOrdered where nothing was
+    Raises Conflict, PersonNeeded, or Conflict where nothing was
     ordered that finds this.
     """
     refuse_other(case, actor)
     refuse_first(case, actor)
     if result.found_by != "rescue" and not case.has_ordered(result.found_by):
-        raise NoActionOrdered(
-            say("order first {found_by}", found_by=say(FOUND_BY_WORDS[result.found_by]))
+        raise Conflict(
+            say("order first {found_by}", found_by=say(FOUND_BY_WORDS[result.found_by])),
+            code="no-action-ordered",
         )
     of_rescue = result.found_by == "rescue"
     statement = Statement(actor, at, result=result, is_life_at_risk=of_rescue and is_life_at_risk)
@@ -102,8 +103,8 @@ def record_result(acting: ActRequest, state: Callable[[FoundBy], CaseResult]) ->
     """State what was found, as a result of what found it, or what became of a rescue.
 
     What ends the case becomes an outcome with it; at another end of a case that was opened again,
-    it corrects the outcome of the earlier one. Raises ImpossibleResult, ContradictoryFinding or
-    NoActionOrdered before anything is stored.
+    it corrects the outcome of the earlier one. Raises Unprocessable, ContradictoryFinding or
+    Conflict before anything is stored.
     """
     cases, at = acting.cases, acting.at
     row, case = cases.case(acting.reviewer, acting.case_id)
@@ -119,14 +120,16 @@ def record_result(acting: ActRequest, state: Callable[[FoundBy], CaseResult]) ->
 
 
 def _found_by(row: CaseRecord, case: Case) -> FoundBy:
-    """Return what a result of a case comes from; raises NoActionOrdered if nothing was ordered."""
+    """Return what a result of a case comes from; raises Conflict if nothing was ordered."""
     if row.lane == "rescue":
         return "rescue"
     if case.status == "closed":
-        raise CaseClosed("this case is closed; open it again first")
+        raise Conflict("this case is closed; open it again first", code="case-closed")
     found_by = case.action.finds if case.action else None
     if found_by is None:
-        raise NoActionOrdered("order first what is to find it: an inspection or a check")
+        raise Conflict(
+            "order first what is to find it: an inspection or a check", code="no-action-ordered"
+        )
     return found_by
 
 

@@ -2,6 +2,7 @@
 
 Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. So
 is that nobody was in danger, or found, where there were signs of danger to life and nobody reports
+from serving.errors import Conflict
 from the scene. The second, never the same one, states a view of their own before they see the
 first's, and then agrees or not; where they do not, their own view takes its place: what one person
 may do is done, what takes two is their proposal. A machine's report has no first person yet: the
@@ -11,6 +12,7 @@ opens a rescue again.
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person
+from serving.errors import Conflict
 from serving.language import say
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import take_and
@@ -27,7 +29,6 @@ from serving.review.cases.case_change import (
 )
 from serving.review.cases.case_state import Case, Statement
 from serving.review.cases.event_kinds import EventAction
-from serving.review.errors import NoActionOrdered, NothingProposed, ViewNeeded
 
 
 def conclude(acting: ActRequest, rule: CaseRule) -> Case:
@@ -46,7 +47,9 @@ def make_statement(case: Case, statement: Statement, text: str) -> CaseChange:
     actor, at = statement.by, statement.at
     if case.proposal is not None:
         if case.proposal.action is not None and statement.result is not None:
-            raise NoActionOrdered("an action was proposed: say what you would do")
+            raise Conflict(
+                "an action was proposed: say what you would do", code="no-action-ordered"
+            )
         return acted(case, actor, at, "state_view", text, second_view=statement)
     event: EventAction = "state_result"
     if statement.action is not None:
@@ -85,11 +88,16 @@ def require_judge(case: Case, actor: Actor) -> tuple[Statement, Statement]:
     """Return what was proposed, and the own view of the second person, who judges it."""
     refuse_closed(case)
     if case.proposal is None:
-        raise NothingProposed("agree or decline once somebody has proposed an end or an action")
+        raise Conflict(
+            "agree or decline once somebody has proposed an end or an action",
+            code="nothing-proposed",
+        )
     refuse_first(case, actor)
     refuse_other(case, actor)
     if case.second_view is None or not actor.is_holder(case.second_view.by):
-        raise ViewNeeded("say first what you would do or what was found, and then judge")
+        raise Conflict(
+            "say first what you would do or what was found, and then judge", code="view-needed"
+        )
     return case.proposal, case.second_view
 
 

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from serving.errors import Conflict
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import CaseEvent, CaseRule
 from serving.review.cases.case_records import CaseRecord, StoredChange, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import CaseTaken
 from serving.triage.lane_declarations import QUEUE_RANK
 
 CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
@@ -43,9 +43,9 @@ def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
 def stored_change_if_unchanged(
     act: CaseRule, looked_at: CaseRecord, row: CaseRecord
 ) -> StoredChange:
-    """A case after an act; raises CaseTaken where it is not as it was looked at before."""
+    """A case after an act; raises Conflict where it is not as it was looked at before."""
     if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
-        raise CaseTaken("somebody has acted on this case since")
+        raise Conflict("somebody has acted on this case since", code="case-taken")
     return stored_change(act, row)
 
 

@@ -14,13 +14,12 @@ from pydantic import Field
 
 from features.persons import describes_a_person
 from serving.access.actors import Actor
-from serving.errors import Unprocessable
+from serving.errors import Conflict, Unprocessable
 from serving.language import say
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import TooManyTags
 
 if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
@@ -95,11 +94,12 @@ def checked_tag(text: str) -> str:
 
 
 def tag(case: Case, actor: Actor, at: datetime, tagging: Tagging) -> CaseChange:
-    """Set and remove tags. Raises TooManyTags."""
+    """Set and remove tags. Raises Conflict."""
     tags = tagging.applied(case.tags)
     if len(tags) > MAX_TAGS:
-        raise TooManyTags(
-            say("a case has at most {most} tags: remove one that helps least", most=MAX_TAGS)
+        raise Conflict(
+            say("a case has at most {most} tags: remove one that helps least", most=MAX_TAGS),
+            code="too-many-tags",
         )
     changed: dict[str, tuple[object, object]] = {"tags": (case.tags, tags)}
     return replace(case, tags=tags), CaseEvent(case.case_id, at, actor, "tag", changed)
@@ -108,7 +108,7 @@ def tag(case: Case, actor: Actor, at: datetime, tagging: Tagging) -> CaseChange:
 def tag_case(acting: ActRequest, tagging: Tagging) -> Case:
     """Set and remove tags of a case; a tagging that changes none leaves no event.
 
-    Raises NotFound or TooManyTags.
+    Raises NotFound or Conflict.
     """
     cases = acting.cases
     row, case = cases.case(acting.reviewer, acting.case_id)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from serving.access.actors import Actor
+from serving.errors import Conflict
 from serving.language import say
 from serving.review.acts.act_declaration import ActRequest, CaseAct
 from serving.review.acts.stored_acts import case_before, event_of
@@ -11,7 +12,6 @@ from serving.review.cases.case_change import CaseChange, CaseEvent, acted
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EVENT_KINDS, READING_EVENTS
-from serving.review.errors import UndoRefused
 
 UNDO_WITHIN = timedelta(seconds=10)
 
@@ -19,36 +19,41 @@ UNDO_WITHIN = timedelta(seconds=10)
 def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) -> CaseChange:
     """Take back the last act on a case, which left it as it was `before`.
 
-    Raises UndoRefused for what somebody else did, what is ten seconds old, what two persons ended,
+    Raises Conflict for what somebody else did, what is ten seconds old, what two persons ended,
     a result that is a label by now, and a referral.
     """
     if not actor.is_holder(last.actor):
-        raise UndoRefused("somebody else has acted on this case since")
+        raise Conflict("somebody else has acted on this case since", code="undo-refused")
     if not EVENT_KINDS[last.action].is_undoable or len(case.ended_by) > 1:
-        raise UndoRefused("this cannot be undone; a closed case can be opened again")
+        raise Conflict(
+            "this cannot be undone; a closed case can be opened again", code="undo-refused"
+        )
     if case.result is not None and case.result.label is not None:
-        raise UndoRefused("its outcome is on record: open the case again")
+        raise Conflict("its outcome is on record: open the case again", code="undo-refused")
     if at - last.at > UNDO_WITHIN:
-        raise UndoRefused(
-            say("only the last {seconds} seconds can be undone", seconds=UNDO_WITHIN.seconds)
+        raise Conflict(
+            say("only the last {seconds} seconds can be undone", seconds=UNDO_WITHIN.seconds),
+            code="undo-refused",
         )
     if case.action != before.action and case.action is not None and case.action.moves:
-        raise UndoRefused("it was referred, and others have it by now: ask them for it")
+        raise Conflict(
+            "it was referred, and others have it by now: ask them for it", code="undo-refused"
+        )
     after = {name: getattr(before, name) for name in last.changed if hasattr(before, name)}
     return acted(case, actor, at, "undo", last.action.replace("_", " "), **after)
 
 
 def undo_last_act(acting: ActRequest) -> Case:
-    """Take back what the reviewer did last, before anybody else acts. Raises UndoRefused."""
+    """Take back what the reviewer did last, before anybody else acts. Raises Conflict."""
     cases, case_id = acting.cases, acting.case_id
     cases.case(acting.reviewer, case_id)
     last = cases.store.newest_event(case_id, READING_EVENTS)
     if last is None:
-        raise UndoRefused("nothing was done that could be undone")
+        raise Conflict("nothing was done that could be undone", code="undo-refused")
 
     def require_newest(events: Sequence[StoredEvent]) -> None:
         if last != [event for event in events if event.action not in READING_EVENTS][-1]:
-            raise UndoRefused("somebody else has acted on this case since")
+            raise Conflict("somebody else has acted on this case since", code="undo-refused")
 
     return cases.act(
         acting.reviewer,

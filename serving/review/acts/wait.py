@@ -28,7 +28,7 @@ class Wait(ActInput):
 def wait(
     case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
 ) -> CaseChange:
-    """Let a case wait until an instant, for something. Raises NotYours, CaseClosed or TooLong."""
+    """Let a case wait until an instant, for something. Raises Conflict or TooLong."""
     refuse_other(case, actor)
     if not at < until <= at + MAX_CASE_WAIT:
         raise TooLong(say("want an instant to come, within {days} days", days=MAX_CASE_WAIT.days))
@@ -49,7 +49,7 @@ def take_and_wait(
 ) -> CaseChange:
     """Let a case wait; a case that nobody has is claimed by the same act.
 
-    Raises CaseTaken, Conflict or PersonNeeded as well.
+    Raises Conflict or PersonNeeded as well.
     """
     return take_and(case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text))
 

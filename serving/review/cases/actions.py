@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from serving.access.visible_texts import is_visible
+from serving.errors import Unprocessable
 from serving.language import say
-from serving.review.errors import ImpossibleAction
 
 ActionKind = Literal["inspect", "check_documents", "hold", "release", "refer"]
 ReferredTo = Literal["rescue", "protection", "office", "agency"]
@@ -41,7 +41,7 @@ class CaseAction:
     """One action; `text` is the officer's own words.
 
     `refer_to` says to whom a case is referred, `destination` which office or agency that is. What
-    `is_reported` nobody ordered: another system says that it was done. Raises ImpossibleAction for
+    `is_reported` nobody ordered: another system says that it was done. Raises Unprocessable for
     a combination that cannot be.
     """
 
@@ -53,20 +53,23 @@ class CaseAction:
 
     def __post_init__(self) -> None:
         if (self.kind == "refer") != (self.refer_to is not None):
-            raise ImpossibleAction(
+            raise Unprocessable(
                 say(
                     "say to whom it is referred ({referred_words}), and only of `refer`",
                     referred_words=", ".join(REFERRED_WORDS),
-                )
+                ),
+                code="impossible-action",
             )
         if (self.refer_to in NAMED_PLACES) != bool(self.destination):
-            raise ImpossibleAction(
+            raise Unprocessable(
                 "name the office or agency as `destination`, and only where it is referred to one",
                 in_words=say("say which office or agency, and only where it is referred to one"),
+                code="impossible-action",
             )
         if self.kind in SAID_WHY and not is_visible(self.text):
-            raise ImpossibleAction(
-                say("say in your own words why to {action}", action=self.in_words)
+            raise Unprocessable(
+                say("say in your own words why to {action}", action=self.in_words),
+                code="impossible-action",
             )
 
     @property

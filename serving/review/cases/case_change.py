@@ -6,10 +6,10 @@ from datetime import datetime
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_second_person
+from serving.errors import Conflict
 from serving.review.cases.case_state import Case, Statement, status_awake
 from serving.review.cases.event_kinds import EventAction
 from serving.review.cases.results import CaseResult
-from serving.review.errors import CaseClosed, NotYours
 
 _IS_SECOND = "a second person must judge what the first proposed"
 
@@ -83,18 +83,20 @@ def reopened(case: Case, actor: Actor, at: datetime, text: str, **also: object) 
 
 
 def refuse_closed(case: Case) -> None:
-    """Raise CaseClosed for a case that ended."""
+    """Raise Conflict for a case that ended."""
     if case.status == "closed":
-        raise CaseClosed("this case is closed; open it again first")
+        raise Conflict("this case is closed; open it again first", code="case-closed")
 
 
 def refuse_other(case: Case, actor: Actor) -> None:
-    """Raise NotYours for whoever does not work on a case, CaseClosed where nobody does."""
+    """Raise Conflict for whoever does not work on a case, Conflict where nobody does."""
     refuse_closed(case)
     if case.owner is None:
-        raise NotYours("claim this case first")
+        raise Conflict("claim this case first", code="not-yours")
     if not actor.is_holder(case.owner):
-        raise NotYours("another reviewer has this case; it comes back when they give it back")
+        raise Conflict(
+            "another reviewer has this case; it comes back when they give it back", code="not-yours"
+        )
 
 
 def refuse_first(case: Case, actor: Actor) -> None:

@@ -80,7 +80,7 @@ class Cases:
     are those that there are now, `colleagues` the holders of live accounts that review. A case is
     referred to one of `known_offices`, to any where none is known. `heard_by_now` adds to a
     submission the positions that came since. Whoever acts on a case of another revision than
-    `revision_read` is refused with CaseChanged.
+    `revision_read` is refused with Conflict.
     """
 
     store: "CaseRepository"
@@ -315,7 +315,7 @@ class Cases:
         content: bytes,
         quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
+        """Put a file to a case; raises NotFound, Conflict or Unprocessable."""
         self.case(reviewer, case_id)
         changed: dict[str, tuple[object, object]] = {"attachment": (None, vars(file))}
         event = CaseEvent(case_id, at, reviewer.actor, "attach", changed, file.name)

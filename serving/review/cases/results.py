@@ -12,9 +12,10 @@ from typing import Literal, get_args
 from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
 from features.outcome_contradictions import FOUND_FIELDS, contradiction
 from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
+from serving.errors import Unprocessable
 from serving.language import say, say_word
 from serving.review.cases.ways_of_smuggling import typology_contradiction
-from serving.review.errors import ContradictoryFinding, ImpossibleResult
+from serving.review.errors import ContradictoryFinding
 
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]
 """The action that found it; `refer` is an agency's answer, `rescue` has no action before it."""
@@ -229,7 +230,7 @@ class CaseResult:
     """The result of an action, as a reviewer states it; `text` is in their own words.
 
     `is_protection` says that people were handed to those who protect them, whatever was found.
-    Raises ImpossibleResult for a result that its action cannot have or a reason that the result
+    Raises Unprocessable for a result that its action cannot have or a reason that the result
     cannot have, ContradictoryFinding where what was found contradicts it.
     """
 
@@ -244,7 +245,7 @@ class CaseResult:
     def __post_init__(self) -> None:
         if self.code not in RESULTS_OF[self.found_by]:
             possible = RESULTS_OF[self.found_by]
-            raise ImpossibleResult(
+            raise Unprocessable(
                 f"{self.found_by} cannot end in {self.code}: want one of {', '.join(possible)}",
                 in_words=say(
                     "{found_by} cannot end in “{result}”: choose one of: {results}",
@@ -252,10 +253,11 @@ class CaseResult:
                     result=say(self.words),
                     results="; ".join(say(RESULT_MEANING[code].words) for code in possible),
                 ),
+                code="impossible-result",
             )
         if self.reason not in reasons_of(self.code):
             reasons = reasons_of(self.code)
-            raise ImpossibleResult(
+            raise Unprocessable(
                 f"{self.code} cannot be because of {self.reason}: want one of {', '.join(reasons)}",
                 in_words=say(
                     "“{result}” cannot be because of “{reason}”: choose one of: {reasons}",
@@ -263,6 +265,7 @@ class CaseResult:
                     reason=say_word(self.reason),
                     reasons="; ".join(map(say_word, reasons)),
                 ),
+                code="impossible-result",
             )
         if wrong := self._contradiction():
             raise ContradictoryFinding(wrong)

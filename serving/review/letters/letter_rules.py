@@ -15,11 +15,12 @@ from typing import Literal
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
+from serving.errors import Conflict
 from serving.language import say
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EventAction
-from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
+from serving.review.errors import TooLong
 from serving.review.letters.case_letters import (
     GROUNDS,
     LONGEST_DEFERRAL,
@@ -32,29 +33,38 @@ from serving.triage.lane_declarations import LaneReason
 
 
 def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> None:
-    """Raise LetterNotDue or LetterDeferred unless a letter may be written or released now."""
+    """Raise Conflict unless a letter may be written or released now."""
     if lane_reason == "life_at_risk":
-        raise LetterNotDue("signs of danger to life brought it here: there is no letter of a check")
+        raise Conflict(
+            "signs of danger to life brought it here: there is no letter of a check",
+            code="letter-not-due",
+        )
     if case.status != "closed" or (case.result is None and case.action is None):
-        raise LetterNotDue("a letter says how the case ended, and it has not ended yet")
+        raise Conflict(
+            "a letter says how the case ended, and it has not ended yet", code="letter-not-due"
+        )
     if case.result is None and case.action and case.action.refer_to == "protection":
-        raise LetterNotDue("it was handed to those who protect people: there is no letter")
+        raise Conflict(
+            "it was handed to those who protect people: there is no letter", code="letter-not-due"
+        )
     if case.result is not None and case.result.found_by == "rescue":
-        raise LetterNotDue("it ended as a rescue: there is no letter of a check")
+        raise Conflict("it ended as a rescue: there is no letter of a check", code="letter-not-due")
     deferral = case.deferral
     if deferral and at < deferral.ends_at:
-        raise LetterDeferred(
+        raise Conflict(
             say(
                 "it is deferred until {ends_at} UTC: {ground}",
                 ends_at=f"{deferral.ends_at:%-d %B %Y, %H:%M}",
                 ground=say(GROUNDS[deferral.ground]),
-            )
+            ),
+            code="letter-deferred",
         )
     is_cleared = deferral is not None and deferral.confirmed_by is not None
     if lane_reason == "watch_list" and not is_cleared:
-        raise LetterDeferred(
+        raise Conflict(
             "it was selected by what an authority looks for: two persons defer its letter, and it "
-            "is written when that time is over"
+            "is written when that time is over",
+            code="letter-deferred",
         )
 
 
@@ -72,23 +82,26 @@ def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
 def release_letter(
     case: Case, actor: Actor, at: datetime, audience: Audience, because: str
 ) -> CaseChange:
-    """Let a letter go; raises LetterNotDue where none waits, Conflict for its writer.
+    """Let a letter go; raises Conflict where none waits, Conflict for its writer.
 
-    Raises PersonNeeded for a machine, and LetterNotDue for what no known person wrote.
+    Raises PersonNeeded for a machine, and Conflict for what no known person wrote.
     """
     found = next((each for each in case.letters if _is_draft_to(each, audience)), None)
     if found is None:
-        raise LetterNotDue(
+        raise Conflict(
             say(
                 "no letter to the {audience} waits to be released; write it first",
                 audience=audience,
-            )
+            ),
+            code="letter-not-due",
         )
     require_second_person(
         found.written_by, actor, "another person than its writer releases a letter"
     )
     if not found.written_by.is_human:
-        raise LetterNotDue("an older release kept no person as its writer; write it again")
+        raise Conflict(
+            "an older release kept no person as its writer; write it again", code="letter-not-due"
+        )
     released = replace(found, released_by=actor, released_at=at)
     letters = tuple(released if each is found else each for each in case.letters)
     return replace(case, letters=letters), _told(case, actor, at, "letter", released, because)
@@ -99,13 +112,16 @@ def defer_letter(
 ) -> CaseChange:
     """Hold every letter of a case back; raises TooLong for a day that is past or too far away.
 
-    Raises PersonNeeded or LetterDeferred while two persons hold them back: neither of the two
+    Raises PersonNeeded or Conflict while two persons hold them back: neither of the two
     shortens that alone.
     """
     require_person(actor)
     before = case.deferral
     if before and before.confirmed_by and at < before.ends_at:
-        raise LetterDeferred("two persons hold the letters back; defer them again when that ends")
+        raise Conflict(
+            "two persons hold the letters back; defer them again when that ends",
+            code="letter-deferred",
+        )
     if not at < until <= at + LONGEST_DEFERRAL:
         raise TooLong(
             say("want an instant to come, within {days} days", days=LONGEST_DEFERRAL.days)
@@ -115,13 +131,16 @@ def defer_letter(
 
 
 def confirm_deferral(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Agree that the letters wait; raises LetterNotDue, Conflict or PersonNeeded."""
+    """Agree that the letters wait; raises Conflict or PersonNeeded."""
     deferral = case.deferral
     if deferral is None or deferral.confirmed_by or at >= deferral.ends_at:
-        raise LetterNotDue("no deferral waits for a second person")
+        raise Conflict("no deferral waits for a second person", code="letter-not-due")
     require_second_person(deferral.deferred_by, actor, "another person confirms that it waits")
     if not deferral.deferred_by.is_human:
-        raise LetterNotDue("an older release kept no person as who deferred it; defer it again")
+        raise Conflict(
+            "an older release kept no person as who deferred it; defer it again",
+            code="letter-not-due",
+        )
     return _deferred(case, actor, at, "confirm_deferral", replace(deferral, confirmed_by=actor))
 
 

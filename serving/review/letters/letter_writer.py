@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serving.audit.decision import Decision
-from serving.errors import Forbidden, NotFound
+from serving.errors import Conflict, Forbidden, NotFound
 from serving.language import ENGLISH, reading, say
 from serving.models.model_pool import ModelPool
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import CaseChanged
 from serving.review.letters.case_letters import Audience, CaseLetter, DeferralGround
 from serving.review.letters.corrections import CorrectionScorer
 from serving.review.letters.letter import LETTER, Letter, LetterSources, case_letter, letter_in
@@ -47,8 +46,8 @@ class LetterWriter:
     ) -> Case:
         """Write a letter to one party of a case that ended.
 
-        Raises LetterNotDue, LetterDeferred, RemediesUnnamed or Unprocessable for no such party, or
-        CaseChanged where it ended otherwise meanwhile.
+        Raises Conflict or Unprocessable for no such party, or
+        Conflict where it ended otherwise meanwhile.
         """
         case, decision = self._open(reviewer, case_id)
         require_letter_due(case, decision.lane_reason, at)
@@ -59,7 +58,10 @@ class LetterWriter:
         def write(current: Case) -> CaseChange:
             require_letter_due(current, decision.lane_reason, at)
             if current.result != case.result:
-                raise CaseChanged("the case has changed since you read it, and nothing was done")
+                raise Conflict(
+                    "the case has changed since you read it, and nothing was done",
+                    code="case-changed",
+                )
             return write_letter(current, written)
 
         return self.cases.act(reviewer, case_id, write)
@@ -67,7 +69,7 @@ class LetterWriter:
     def release(
         self, reviewer: Reviewer, case_id: str, at: datetime, audience: Audience, because: str
     ) -> Case:
-        """Let a letter go that another wrote; raises LetterNotDue, LetterDeferred or Conflict."""
+        """Let a letter go that another wrote; raises Conflict."""
         _, decision = self._open(reviewer, case_id)
 
         def release(current: Case) -> CaseChange:

@@ -5,11 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
-from serving.errors import NotFound, ServingError, Unprocessable
+from serving.errors import Conflict, NotFound, ServingError, Unprocessable
 from serving.language import say
 from serving.review.acts.attachments import A_DAY, AttachmentQuota
 from serving.review.cases.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
-from serving.review.errors import AlreadyAttached
 from serving.storage.encrypted_cases import EncryptedCases, unit_of
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
@@ -40,7 +39,7 @@ class CaseFileRepository:
     ) -> None:
         """Store a file with the event that records it.
 
-        Raises NotFound for a case that may not be seen by then, AlreadyAttached, Unprocessable for
+        Raises NotFound for a case that may not be seen by then, Conflict, Unprocessable for
         one that has `limit` files or too many bytes, or ServingError for who attached too much.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -99,7 +98,7 @@ def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
     there = case_files.c.case_id == row.case_id
     same = select(case_files.c.name).where(there, case_files.c.sha256 == row.sha256)
     if connection.scalar(same) is not None:
-        raise AlreadyAttached("the case has a file with this very content")
+        raise Conflict("the case has a file with this very content", code="already-attached")
     if (connection.scalar(select(func.count()).select_from(case_files).where(there)) or 0) >= limit:
         raise Unprocessable(f"a case may have {limit} files")
 

@@ -45,7 +45,6 @@ from serving.review.cases.case_records import (
 )
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.shared_things import SharedThing
-from serving.review.errors import CaseChanged
 from serving.review.published_events import happenings_of_act
 from serving.storage.case_tags import CaseTags
 from serving.storage.encrypted_cases import EncryptedCases
@@ -350,7 +349,7 @@ class CaseRepository:
 
         Whatever `require` or `change` raises leaves everything as it was. The end of a rescue ends
         its calls; the subject of a case that is open again waits to be scored again.
-        Raises Conflict for a case that was changed behind the service's back, CaseChanged for
+        Raises Conflict for a case that was changed behind the service's back, Conflict for
         one of another `revision`.
         """
         query = select(cases).where(cases.c.case_id == case_id)
@@ -361,7 +360,10 @@ class CaseRepository:
                 require(self._events(connection, case_id))
             after, event, labels = change(before)  # first: it may say more precisely why not
             if revision is not None and revision != _revision(connection, case_id):
-                raise CaseChanged("the case has changed since you read it, and nothing was done")
+                raise Conflict(
+                    "the case has changed since you read it, and nothing was done",
+                    code="case-changed",
+                )
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             self._index.follow(connection, before, after)

@@ -8,8 +8,8 @@ from serving.audit.errors import RetentionRefused
 from serving.audit.retention_log import RetentionAct
 from serving.review.acts.act_declaration import Note, Words
 from serving.review.cases.actions import CaseAction
-from serving.review.errors import ImpossibleAction
 from tests.serving.conftest import NOW
+from tests.serving.refusals import refused_with
 
 UNSEEN = ("", "   ", "\u200b", "\u3164", "\u2800", "\ufeff\u2060\n", "\x07", "\u00ad")
 
@@ -26,7 +26,7 @@ def test_a_text_of_which_nothing_is_seen_is_refused(unseen: str) -> None:
     for body in (Note, Said):
         with pytest.raises(ValidationError):
             body.model_validate({"text": unseen * 10})
-    with pytest.raises(ImpossibleAction):
+    with refused_with("impossible-action"):
         CaseAction("hold", unseen, None, None)
     with pytest.raises(RetentionRefused, match="say why"):
         RetentionAct.stated(NOW, "hold", "ada", unseen, {})

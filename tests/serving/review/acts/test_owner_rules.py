@@ -18,8 +18,9 @@ from serving.review.acts.undo import undo
 from serving.review.acts.wait import MAX_CASE_WAIT, take_and_wait, wait
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
-from serving.review.errors import AlreadyEscalated, CaseClosed, CaseTaken, NotYours, TooLong
+from serving.review.errors import TooLong
 from tests.serving.people import CHIEF, ONE, TWO
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import HOLD, INSPECT, RELEASE
 from tests.serving.review.cases.states import (
     ASIDE,
@@ -134,25 +135,25 @@ def test_whose_a_case_is_changes_as_the_act_says_and_is_written_down(
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
-        (lambda: claim(MINE, TWO, AT), CaseTaken, "another reviewer has this case"),
-        (lambda: claim(ASIDE, TWO, AT), CaseTaken, "another reviewer"),
-        (lambda: claim(CLOSED, ONE, AT), CaseClosed, "open it again first"),
+        (lambda: claim(MINE, TWO, AT), Conflict, "another reviewer has this case"),
+        (lambda: claim(ASIDE, TWO, AT), Conflict, "another reviewer"),
+        (lambda: claim(CLOSED, ONE, AT), Conflict, "open it again first"),
         (lambda: claim(PROPOSED, ONE, AT), Conflict, "what the first proposed"),
         (lambda: claim(HOLDING, ONE, AT), Conflict, "what the first proposed"),
         (lambda: claim(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
-        (lambda: assign(MINE, CHIEF, AT, TWO), CaseTaken, "a supervisor may give it"),
-        (lambda: assign(CLOSED, CHIEF, AT, TWO), CaseClosed, "closed"),
+        (lambda: assign(MINE, CHIEF, AT, TWO), Conflict, "a supervisor may give it"),
+        (lambda: assign(CLOSED, CHIEF, AT, TWO), Conflict, "closed"),
         (lambda: assign(PROPOSED, CHIEF, AT, ONE), Conflict, "the first proposed"),
         (
             lambda: assign(SECOND, CHIEF, AT, ONE, may_take=True),
             Conflict,
             "the first proposed",
         ),
-        (lambda: give_back(OPEN, ONE, AT), NotYours, "claim this case first"),
-        (lambda: give_back(MINE, TWO, AT), NotYours, "another reviewer has this case"),
-        (lambda: give_back(CLOSED, ONE, AT), CaseClosed, "closed"),
-        (lambda: wait(MINE, TWO, AT, LATER, "reply", "x"), NotYours, "another"),
-        (lambda: wait(CLOSED, ONE, AT, LATER, "reply", "x"), CaseClosed, "closed"),
+        (lambda: give_back(OPEN, ONE, AT), Conflict, "claim this case first"),
+        (lambda: give_back(MINE, TWO, AT), Conflict, "another reviewer has this case"),
+        (lambda: give_back(CLOSED, ONE, AT), Conflict, "closed"),
+        (lambda: wait(MINE, TWO, AT, LATER, "reply", "x"), Conflict, "another"),
+        (lambda: wait(CLOSED, ONE, AT, LATER, "reply", "x"), Conflict, "closed"),
     ],
 )
 def test_a_case_is_taken_given_or_laid_aside_by_nobody_who_may_not(
@@ -179,7 +180,7 @@ def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None
     assert (waiting.owner, waiting.status, waiting.waiting_until) == (ONE, "waiting", LATER)
     assert event.changed["status"] == ("open", "waiting")
     assert undo(waiting, ONE, AT, event, free)[0] == free
-    with pytest.raises(CaseTaken):
+    with refused_with("case-taken"):
         take_and_wait(claim(free, TWO, AT)[0], ONE, AT, LATER, "other", "")
     with pytest.raises(TooLong):
         take_and_wait(free, ONE, AT, AT + 2 * MAX_CASE_WAIT, "other", "")
@@ -188,7 +189,7 @@ def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None
 def test_an_inbox_is_put_into_by_whoever_may_give_the_case_away() -> None:
     taken, _ = claim(OPEN, ONE, AT)
 
-    with pytest.raises(CaseTaken):
+    with refused_with("case-taken"):
         put_into_inbox(taken, TWO, AT, "Containers")
     for case, by, may_take in ((OPEN, TWO, False), (taken, ONE, False), (taken, CHIEF, True)):
         put, event = put_into_inbox(case, by, AT, "Containers", may_take=may_take)
@@ -206,11 +207,11 @@ def test_whoever_has_a_case_escalates_it_once_and_takes_it_back() -> None:
     assert (case.owner, event.text) == (ONE, WORDS)
     assert case.escalation is not None
     assert undo(case, ONE, AT, event, mine)[0] == mine
-    with pytest.raises(AlreadyEscalated):
+    with refused_with("already-escalated"):
         escalate(case, ONE, AT, WORDS)
-    with pytest.raises(NotYours):
+    with refused_with("not-yours"):
         escalate(mine, TWO, AT, WORDS)
-    with pytest.raises(CaseClosed):
+    with refused_with("case-closed"):
         escalate(order(mine, ONE, AT, RELEASE)[0], ONE, AT, WORDS)
     assert escalate(mine, SERVICE, AT, "")[0].escalation is not None
 

@@ -10,7 +10,6 @@ from serving.review.acts.note import note
 from serving.review.acts.rereadings import reread
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
-from serving.review.errors import CaseNotClosed
 from tests.serving.people import ONE, TWO
 from tests.serving.review.cases.states import AT, CLOSED, CONFIRMED, MINE, event
 
@@ -42,7 +41,7 @@ def test_a_remark_is_written_down_and_changes_nothing(
     [
         (
             lambda: reread(MINE, TWO, AT, "release"),
-            CaseNotClosed,
+            Conflict,
             "closed case is read again",
         ),
         (lambda: reread(CLOSED, ONE, AT, "release"), Conflict, "what you ended"),

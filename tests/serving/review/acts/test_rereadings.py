@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from serving.errors import Conflict
 from serving.review.acts.reopen import reopen
 from serving.review.acts.rereadings import has_reread, reread_case
-from serving.review.errors import AlreadyJudged
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import NOTHING, end_by
 from tests.serving.review.cases.test_cases import LATER, ONE, TWO, Office, let_come_first
 
@@ -29,7 +30,7 @@ def test_a_reader_reads_a_case_blind_once_and_once_more_when_it_ended_anew(offic
 
     assert has_reread(cases, TWO, case_id)
     assert not has_reread(cases, ONE, case_id)
-    with pytest.raises(AlreadyJudged, match="counts once"):
+    with pytest.raises(Conflict, match="counts once"):
         reread_case(cases, TWO, case_id, LATER, "inconclusive")
     cases.act(ONE, case_id, lambda case: reopen(case, ONE.actor, LATER, "look once more"))
     assert not has_reread(cases, TWO, case_id)
@@ -45,7 +46,7 @@ def test_of_two_blind_readings_that_are_sent_at_once_one_counts(
     end_by(cases, ONE, case_id, LATER, NOTHING)
     let_come_first(monkeypatch, lambda: reread_case(cases, TWO, case_id, LATER, "nothing_found"))
 
-    with pytest.raises(AlreadyJudged):
+    with refused_with("already-judged"):
         reread_case(cases, TWO, case_id, LATER, "inconclusive")
 
     assert [event.action for event in cases.events(case_id)].count("reread") == 1

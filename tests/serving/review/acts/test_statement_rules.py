@@ -17,14 +17,6 @@ from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case, Statement
 from serving.review.cases.results import CaseResult, Finding
-from serving.review.errors import (
-    CaseClosed,
-    CaseNotClosed,
-    NoActionOrdered,
-    NothingProposed,
-    NotYours,
-    ViewNeeded,
-)
 from tests.serving.people import CHIEF, ONE, TWO
 from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import (
@@ -267,9 +259,9 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
 @pytest.mark.parametrize(
     ("act", "refusal", "words"),
     [
-        (lambda: order(OPEN, ONE, AT, INSPECT), NotYours, "claim"),
-        (lambda: order(MINE, TWO, AT, RELEASE), NotYours, "another reviewer"),
-        (lambda: order(CLOSED, ONE, AT, INSPECT), CaseClosed, "closed"),
+        (lambda: order(OPEN, ONE, AT, INSPECT), Conflict, "claim"),
+        (lambda: order(MINE, TWO, AT, RELEASE), Conflict, "another reviewer"),
+        (lambda: order(CLOSED, ONE, AT, INSPECT), Conflict, "closed"),
         (
             lambda: order(replace(MINE, owner=KEY), KEY, AT, HOLD),
             PersonNeeded,
@@ -280,28 +272,28 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
             Conflict,
             "the first",
         ),
-        (lambda: state_result(OPEN, ONE, AT, NOTHING), NotYours, "claim"),
+        (lambda: state_result(OPEN, ONE, AT, NOTHING), Conflict, "claim"),
         (
             lambda: state_result(MINE, ONE, AT, NOTHING),
-            NoActionOrdered,
+            Conflict,
             "order first",
         ),
-        (lambda: state_result(ORDERED, TWO, AT, NOTHING), NotYours, "another"),
-        (lambda: state_result(CLOSED, ONE, AT, NOTHING), CaseClosed, "closed"),
-        (lambda: state_result(PROPOSED, TWO, AT, FOUND), NotYours, "claim"),
+        (lambda: state_result(ORDERED, TWO, AT, NOTHING), Conflict, "another"),
+        (lambda: state_result(CLOSED, ONE, AT, NOTHING), Conflict, "closed"),
+        (lambda: state_result(PROPOSED, TWO, AT, FOUND), Conflict, "claim"),
         (
             lambda: state_result(replace(ORDERED, action=CHECK), ONE, AT, NOTHING),
-            NoActionOrdered,
+            Conflict,
             "order first an inspection",
         ),
         (
             lambda: state_result(replace(ORDERED, action=HOLD), ONE, AT, NOTHING),
-            NoActionOrdered,
+            Conflict,
             "order first",
         ),
         (
             lambda: state_result(replace(HELD, action=INSPECT), TWO, AT, NOTHING),
-            NoActionOrdered,
+            Conflict,
             "say what you would do",
         ),
         (
@@ -314,28 +306,28 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
             Conflict,
             "the first proposed",
         ),
-        (lambda: agree(MINE, TWO, AT), NothingProposed, "somebody has proposed"),
-        (lambda: agree(CONFIRMED, TWO, AT), CaseClosed, "closed"),
-        (lambda: agree(SECOND, TWO, AT), ViewNeeded, "say first"),
+        (lambda: agree(MINE, TWO, AT), Conflict, "somebody has proposed"),
+        (lambda: agree(CONFIRMED, TWO, AT), Conflict, "closed"),
+        (lambda: agree(SECOND, TWO, AT), Conflict, "say first"),
         (lambda: agree(PROPOSED, ONE, AT), Conflict, "a second person"),
         (lambda: agree(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
-        (lambda: agree(JUDGING, CHIEF, AT), NotYours, "another"),
+        (lambda: agree(JUDGING, CHIEF, AT), Conflict, "another"),
         (
             lambda: agree(replace(JUDGING, owner=CHIEF), CHIEF, AT),
-            ViewNeeded,
+            Conflict,
             "say first",
         ),
-        (lambda: disagree(MINE, TWO, AT, "x"), NothingProposed, "somebody has"),
-        (lambda: disagree(CONFIRMED, TWO, AT, "x"), CaseClosed, "closed"),
-        (lambda: disagree(SECOND, TWO, AT, "x"), ViewNeeded, "say first"),
+        (lambda: disagree(MINE, TWO, AT, "x"), Conflict, "somebody has"),
+        (lambda: disagree(CONFIRMED, TWO, AT, "x"), Conflict, "closed"),
+        (lambda: disagree(SECOND, TWO, AT, "x"), Conflict, "say first"),
         (lambda: disagree(PROPOSED, ONE, AT, "x"), Conflict, "a second person"),
         (lambda: disagree(TO_REOPEN, ONE, AT, "x"), Conflict, "another person"),
         (lambda: disagree(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: reopen(CONFIRMED, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: reopen(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: reopen(TO_REOPEN, ONE, AT, "x"), Conflict, "must agree"),
-        (lambda: reopen(MINE, ONE, AT, "x"), CaseNotClosed, "can be opened again"),
-        (lambda: reopen(PROPOSED, ONE, AT, "x"), CaseNotClosed, "only a closed"),
+        (lambda: reopen(MINE, ONE, AT, "x"), Conflict, "can be opened again"),
+        (lambda: reopen(PROPOSED, ONE, AT, "x"), Conflict, "only a closed"),
     ],
 )
 def test_a_statement_of_somebody_who_may_not_make_it_is_refused(

@@ -27,7 +27,6 @@ from serving.review.acts.tag import (
 from serving.review.acts.undo import undo
 from serving.review.cases.case_opening import open_due
 from serving.review.cases.case_state import Case
-from serving.review.errors import TooManyTags
 from serving.settings import Settings
 from serving.storage.keys.key_destruction import DatabaseErasure
 from serving.storage.tables.review import case_events, case_tags, cases
@@ -35,6 +34,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import ONE
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import post
 from tests.serving.review.cases.test_cases_served import PLAN
 from tests.serving.review.cases.test_teams import sign_in
@@ -76,7 +76,7 @@ def test_a_case_has_few_tags_each_once_and_tagging_is_undone_whole() -> None:
     many = Tagging(tuple(f"tag {number}" for number in range(MAX_TAGS)))
     tagged, _ = tag(Case("c", tags=("tag 3",)), ONE, NOW, many)
     assert sorted(tagged.tags) == sorted(many.add)
-    with pytest.raises(TooManyTags):
+    with refused_with("too-many-tags"):
         tag(tagged, ONE, NOW, Tagging(("one more",)))
 
     changed, event = tag(tagged, ONE, NOW, Tagging(("one more",), ("tag 3", "tag of no case")))

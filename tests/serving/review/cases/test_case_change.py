@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-
 from serving.access.actors import Actor
 from serving.review.acts.give_back import give_back
-from serving.review.errors import NotYours
 from tests.serving.people import ONE, TWO
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.states import AT, MINE, OPEN
 
 
@@ -19,5 +17,5 @@ def test_whoever_held_a_case_under_a_name_alone_holds_it_still() -> None:
         TWO,
         Actor("token:https://login.example|one", "one", "https://login.example one"),
     ):
-        with pytest.raises(NotYours):
+        with refused_with("not-yours"):
             give_back(held, other, AT)

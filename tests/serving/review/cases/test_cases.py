@@ -18,7 +18,7 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.audit.retention_log import RetentionAct
-from serving.errors import Forbidden, NotFound, Unprocessable
+from serving.errors import Conflict, Forbidden, NotFound, Unprocessable
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.assign import Assignment, assign_case
 from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile
@@ -40,11 +40,7 @@ from serving.review.cases.results import CaseResult, Finding
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.teams import Team
 from serving.review.errors import (
-    AlreadyJudged,
-    CaseTaken,
     ContradictoryFinding,
-    NotYours,
-    UndoRefused,
 )
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.case_file_repository import CaseFileRepository
@@ -57,6 +53,7 @@ from serving.triage.lane_declarations import QUEUE_RANK
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import person, stored
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.decisions import AT, decision
 from tests.serving.review.cases.stated import (
     FOUND,
@@ -204,7 +201,7 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
     assert actions(office, case_id) == [("assign", "one", ""), ("wait", "one", "wait")]
     first = json.loads(office.reviewing.events(case_id)[0].changed)
     assert first == {"status": ["open", "assigned"], "owner": [None, stored(ONE.actor)]}
-    with pytest.raises(CaseTaken):
+    with refused_with("case-taken"):
         office.reviewing.act(TWO, case_id, lambda case: claim_rule(case, TWO.actor, LATER))
     office.reviewing.act(ONE, case_id, lambda case: claim_rule(case, ONE.actor, LATER))
     assert office.reviewing.case(ONE, case_id)[0].waiting_until is None
@@ -286,12 +283,12 @@ def test_nobody_ends_a_case_of_others_or_one_they_may_not_see(office: Office) ->
     claim(office, case_id)
     order_action(ActRequest(office.reviewing, ONE, case_id, LATER), INSPECT)
 
-    with pytest.raises(NotYours):
+    with refused_with("not-yours"):
         record_result(ActRequest(office.reviewing, TWO, case_id, LATER), lambda _: NOTHING)
     with pytest.raises(NotFound, match="can be seen by you"):
         record_result(ActRequest(office.reviewing, ELSEWHERE, case_id, LATER), lambda _: NOTHING)
     for nobody in (TWO, ELSEWHERE):
-        with pytest.raises((NotYours, NotFound)):
+        with pytest.raises((Conflict, NotFound)):
             order_action(ActRequest(office.reviewing, nobody, case_id, LATER), RELEASE)
     assert (office.labels(), office.learnt) == ([], [])
     assert office.reviewing.case(ONE, case_id)[1].status == "action_ordered"
@@ -572,10 +569,10 @@ def test_ones_own_last_act_is_undone_until_anybody_acts_or_ten_seconds_are_over(
     assert (back.status, back.owner, back.action) == ("assigned", ONE.actor, None)
     assert actions(office, case_id)[-1] == ("undo", "one", "order action")
     order_action(ActRequest(office.reviewing, ONE, case_id, LATER), INSPECT)
-    with pytest.raises(UndoRefused, match="10 seconds"):
+    with pytest.raises(Conflict, match="10 seconds"):
         undo_last_act(ActRequest(office.reviewing, ONE, case_id, LATER + timedelta(seconds=11)))
     office.reviewing.act(TWO, case_id, lambda case: note(case, TWO.actor, LATER, "seen"))
-    with pytest.raises(UndoRefused, match="somebody else"):
+    with pytest.raises(Conflict, match="somebody else"):
         undo_last_act(ActRequest(office.reviewing, ONE, case_id, LATER))
 
 
@@ -602,7 +599,7 @@ def test_of_two_first_judgements_that_are_sent_at_once_one_counts(
     cases, case_id = office.reviewing, office.decide()
     let_come_first(monkeypatch, lambda: judge_case(ActRequest(cases, ONE, case_id, LATER), "look"))
 
-    with pytest.raises(AlreadyJudged):
+    with refused_with("already-judged"):
         judge_case(ActRequest(cases, ONE, case_id, LATER), "let_go")
 
     assert actions(office, case_id) == [("judge", "one", "look")]
@@ -712,7 +709,7 @@ def test_what_is_undone_is_the_newest_act_and_none_before_it(
         return found
 
     monkeypatch.setattr(CaseRepository, "newest_event", look_and_be_overtaken)
-    with pytest.raises(UndoRefused, match="since"):
+    with pytest.raises(Conflict, match="since"):
         undo_last_act(ActRequest(cases, ONE, case_id, AT))
 
     assert cases.case(ONE, case_id)[1].owner == ONE.actor

@@ -40,7 +40,7 @@ from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.labels import label_of
 from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.cases.results import RESULTS_OF, FoundBy, ReasonCode, ResultCode, reasons_of
-from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong, ViewNeeded
+from serving.review.errors import TooLong
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.triage.lane_declarations import Lane
@@ -92,7 +92,7 @@ def open_case(service: Service, subject_id: str = "S-1", **changed: Any) -> str:
 def test_of_two_who_claim_one_has_the_case() -> None:
     taken, _ = claim(Case("c"), ONE, AT)
 
-    with pytest.raises(CaseTaken):
+    with refused_with("case-taken"):
         claim(taken, TWO, AT)
     assert claim(taken, ONE, AT)[0] == taken
     assert claim(give_back(taken, ONE, AT)[0], TWO, AT)[0].owner == TWO
@@ -109,10 +109,10 @@ def test_nobody_ends_a_case_they_have_not_claimed() -> None:
 
     for case in (Case("c"), taken, give_back(taken, ONE, AT)[0], ordered(), proposed):
         for stated in (NOTHING, FOUND):
-            with pytest.raises(NotYours):
+            with refused_with("not-yours"):
                 state_result(case, TWO, AT, stated)
         for action in (INSPECT, RELEASE):
-            with pytest.raises(NotYours):
+            with refused_with("not-yours"):
                 order_rule(case, TWO, AT, action)
 
 
@@ -133,7 +133,7 @@ def test_an_adverse_end_takes_another_person(code: Any) -> None:
     with refused_with("same-reviewer"):
         state_result(replace(proposed, owner=ONE), ONE, AT, NOTHING)
     second, _ = claim(proposed, TWO, AT)
-    with pytest.raises(ViewNeeded):
+    with refused_with("view-needed"):
         agree(second, TWO, AT)
     confirmed, _ = agree(state_result(second, TWO, AT, adverse)[0], TWO, AT)
     unsure, _ = state_result(second, TWO, AT, NOTHING)
@@ -152,7 +152,7 @@ def test_a_closed_case_stays_as_it_is_until_it_is_opened_again() -> None:
         lambda: state_result(closed, ONE, AT, NOTHING),
         lambda: wait(closed, ONE, AT, AT + timedelta(days=1), "reply", "why"),
     ):
-        with pytest.raises(CaseClosed):
+        with refused_with("case-closed"):
             act()
     assert note(closed, TWO, AT, "seen")[0] == closed
     assert reopen(closed, TWO, AT, "new facts")[0] == Case("c")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from features.offences import OFFENCES
 from features.records import Examination, Outcome
+from serving.errors import Unprocessable
 from serving.review.cases.labels import label_of
 from serving.review.cases.results import (
     LONGEST_TEXT,
@@ -23,7 +24,7 @@ from serving.review.cases.results import (
     reported_result,
 )
 from serving.review.cases.ways_of_smuggling import TYPOLOGIES
-from serving.review.errors import ContradictoryFinding, ImpossibleResult
+from serving.review.errors import ContradictoryFinding
 from tests.serving.review.cases.decisions import AT, decision
 from tests.serving.review.cases.stated import result_of
 
@@ -95,7 +96,7 @@ def test_every_result_that_its_action_cannot_have_is_refused() -> None:
         if code in POSSIBLE[found_by]:
             assert result_of(code, found_by).code == code
         else:
-            with pytest.raises(ImpossibleResult, match=f"{found_by} cannot end in {code}"):
+            with pytest.raises(Unprocessable, match=f"{found_by} cannot end in {code}"):
                 result_of(code, found_by)
 
 
@@ -105,7 +106,7 @@ def test_every_reason_that_a_result_cannot_have_is_refused() -> None:
         if reason in BECAUSE[said.code] | {"reported", "other"}:
             assert CaseResult(*because).reason == reason
         else:
-            with pytest.raises(ImpossibleResult, match=f"{said.code} cannot be because"):
+            with pytest.raises(Unprocessable, match=f"{said.code} cannot be because"):
                 CaseResult(*because)
 
 

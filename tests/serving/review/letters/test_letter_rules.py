@@ -7,11 +7,11 @@ from typing import Any, get_args
 import pytest
 
 from serving.access.actors import Actor
-from serving.errors import PersonNeeded
+from serving.errors import Conflict, PersonNeeded
 from serving.review.acts.reopen import reopen
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
-from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
+from serving.review.errors import TooLong
 from serving.review.letters.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
 from serving.review.letters.letter_rules import (
     confirm_deferral,
@@ -46,14 +46,14 @@ def deferred(case: Case = ENDED, until: datetime = SOON) -> Case:
 @pytest.mark.parametrize("reason", REASONS)
 @pytest.mark.parametrize("status", ["open", "assigned", "waiting", "action_ordered", "result_in"])
 def test_no_letter_is_due_before_the_case_ended(status: Any, reason: LaneReason) -> None:
-    with pytest.raises(LetterNotDue):
+    with refused_with("letter-not-due"):
         require_letter_due(Case("c", status), reason, AT)
 
 
 def test_where_life_was_at_risk_there_is_no_letter_however_it_ended() -> None:
-    with pytest.raises(LetterNotDue, match="danger to life"):
+    with pytest.raises(Conflict, match="danger to life"):
         require_letter_due(ENDED, "life_at_risk", AT)
-    with pytest.raises(LetterNotDue, match="protect"):
+    with pytest.raises(Conflict, match="protect"):
         require_letter_due(replace(ENDED, action=PROTECT, result=None), "score", AT)
 
 
@@ -67,7 +67,7 @@ def test_what_a_watch_list_selected_is_told_only_after_two_deferred_it_and_that_
     agreed, _ = confirm_deferral(held, TWO, AT)
 
     for case, at in ((ENDED, AT), (held, AT), (held, SOON), (agreed, AT)):
-        with pytest.raises(LetterDeferred):
+        with refused_with("letter-deferred"):
             require_letter_due(case, "watch_list", at)
     require_letter_due(agreed, "watch_list", SOON)
 
@@ -76,7 +76,7 @@ def test_a_deferral_holds_any_letter_back_until_its_end() -> None:
     agreed, _ = confirm_deferral(deferred(), TWO, AT)
 
     for reason in ("random", "rule", "score", "no_score"):
-        with pytest.raises(LetterDeferred, match="24 December 2026"):
+        with pytest.raises(Conflict, match="24 December 2026"):
             require_letter_due(agreed, reason, SOON - timedelta(seconds=1))
         require_letter_due(agreed, reason, SOON)
 
@@ -84,10 +84,10 @@ def test_a_deferral_holds_any_letter_back_until_its_end() -> None:
 def test_one_person_alone_holds_a_letter_back_for_three_days() -> None:
     held = deferred()
 
-    with pytest.raises(LetterDeferred):
+    with refused_with("letter-deferred"):
         require_letter_due(held, "score", AT + UNCONFIRMED_FOR - timedelta(seconds=1))
     require_letter_due(held, "score", AT + UNCONFIRMED_FOR)
-    with pytest.raises(LetterNotDue):
+    with refused_with("letter-not-due"):
         confirm_deferral(held, TWO, AT + UNCONFIRMED_FOR)
     with refused_with("same-reviewer"):
         confirm_deferral(held, ONE, AT)
@@ -107,9 +107,9 @@ def test_nobody_releases_what_they_wrote() -> None:
     released, event = release_letter(written, TWO, AT, "consignee", "nobody is harmed")
     assert released.letters == (replace(LETTER, released_by=TWO, released_at=AT),)
     assert (event.action, event.actor, event.at) == ("letter", TWO, AT)
-    with pytest.raises(LetterNotDue):
+    with refused_with("letter-not-due"):
         release_letter(released, TWO, AT, "consignee", "once more")
-    with pytest.raises(LetterNotDue):
+    with refused_with("letter-not-due"):
         release_letter(written, TWO, AT, "carrier", "never written")
 
 
@@ -166,7 +166,7 @@ def test_no_machine_and_no_bare_name_of_an_older_release_is_one_of_two() -> None
     with pytest.raises(PersonNeeded):
         release_letter(written, KEY, AT, "consignee", "nobody is harmed")
     former = replace(ENDED, letters=(replace(LETTER, written_by=FORMER),))
-    with pytest.raises(LetterNotDue, match="write it again"):
+    with pytest.raises(Conflict, match="write it again"):
         release_letter(former, TWO, AT, "consignee", "nobody is harmed")
 
     with pytest.raises(PersonNeeded):
@@ -175,7 +175,7 @@ def test_no_machine_and_no_bare_name_of_an_older_release_is_one_of_two() -> None
         confirm_deferral(deferred(), KEY, AT)
     held = deferred()
     assert held.deferral is not None
-    with pytest.raises(LetterNotDue, match="defer it again"):
+    with pytest.raises(Conflict, match="defer it again"):
         confirm_deferral(
             replace(held, deferral=replace(held.deferral, deferred_by=FORMER)), TWO, AT
         )
@@ -185,7 +185,7 @@ def test_one_person_does_not_shorten_what_two_hold_back() -> None:
     agreed, _ = confirm_deferral(deferred(), TWO, AT)
 
     for actor in (ONE, TWO, THREE):
-        with pytest.raises(LetterDeferred, match="two persons hold"):
+        with pytest.raises(Conflict, match="two persons hold"):
             defer_letter(agreed, actor, AT, "security", AT + timedelta(minutes=1), "no need now")
     again, _ = defer_letter(agreed, ONE, SOON, "security", SOON + timedelta(days=1), "more time")
     assert again.deferral is not None

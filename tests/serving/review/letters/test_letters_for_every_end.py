@@ -18,11 +18,11 @@ from features.catalogue import catalogue
 from features.records import DocumentKind
 from features.submission import AttachedDocument, Submission
 from serving.audit.decision import Decision
+from serving.errors import Conflict
 from serving.explanation.comparison import Comparison
 from serving.language import ENGLISH, begin_reading, languages_in
 from serving.review.cases.case_state import Case
 from serving.review.cases.results import RESULTS_OF
-from serving.review.errors import LetterNotDue
 from serving.review.letters.case_letters import Audience
 from serving.review.letters.corrections import CorrectionScorer
 from serving.review.letters.letter import Letter, LetterSources
@@ -209,6 +209,6 @@ def test_the_drawn_papers_lead_to_comparisons(sources: LetterSources) -> None:
 def test_a_rescue_has_no_letter_however_it_came_here(code: Any) -> None:
     rescued = Case("d-1", "closed", action=INSPECT, result=result_of(code, "rescue"))
 
-    with pytest.raises(LetterNotDue, match="rescue"):
+    with pytest.raises(Conflict, match="rescue"):
         require_letter_due(rescued, "score", AT)
     require_letter_due(replace(rescued, result=ENDS[0]), "score", AT)

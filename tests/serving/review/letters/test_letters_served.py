@@ -17,9 +17,9 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.audit.decision import Decision
+from serving.errors import Conflict
 from serving.language import languages_in
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import LetterNotDue
 from serving.review.letters.letter_text import CONSEQUENCES, FULLER, NO_DECISION
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
@@ -304,7 +304,7 @@ def test_of_a_rescue_there_is_no_letter(by_score: Service) -> None:
     helper = reviewer("the helper", is_rescue=True)
 
     assert written(by_score, "ada", case_id, "carrier").status_code == 404
-    with pytest.raises(LetterNotDue, match="danger to life"):
+    with pytest.raises(Conflict, match="danger to life"):
         by_score.services.letters.write(helper, case_id, NOW, "carrier", "they asked for it")
     assert "write_letter" not in dict(told(by_score, case_id))
 

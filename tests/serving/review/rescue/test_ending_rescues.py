@@ -22,7 +22,6 @@ from serving.review.acts.state_result import record_result, state_result
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_state import Case, Status
 from serving.review.cases.results import CaseResult, ReasonCode, ResultCode
-from serving.review.errors import ViewNeeded
 from serving.settings import Settings
 from tests.serving.bodies import route
 from tests.serving.clock import Clock
@@ -77,7 +76,7 @@ def test_where_life_was_at_risk_hearsay_ends_nothing_until_a_second_person_agree
     assert (said.status, said.owner, said.result) == ("result_in", None, None)
 
     taken, _ = claim(said, TWO, NOW)
-    with pytest.raises(ViewNeeded):
+    with refused_with("view-needed"):
         agree(taken, TWO, NOW, "")
     with refused_with("same-reviewer"):
         claim(said, ONE, NOW)
