@@ -307,16 +307,16 @@ def test_no_command_ends_in_a_traceback_without_extras(
         ("train", "train"),
         ("stream", "streams"),
         ("build --engine spark", "spark"),
-        ("evaluate", "train"),
+        ("evaluate --model", "train"),
         ("promote", "train,serve"),
         ("demo", "train,serve"),
         ("keys wrap", "serve"),
-        ("retention lift", "serve"),
+        ("retention hold", "serve"),
         ("import m.toml", "messages"),
     ],
 )
 def test_a_command_names_the_extra_that_it_needs(commands: Ends, command: str, extras: str) -> None:
-    (said,) = {said for line, (_, said) in commands.items() if f"{line} ".startswith(f"{command} ")}
+    (said, *_) = [said for line, (_, said) in commands.items() if line.startswith(command)]
 
     assert f"needs tidegate[{extras}]:" in said
 
