@@ -24,7 +24,7 @@ from serving.storage.write_lock import (
 )
 from tests.counts import count
 from tests.serving.calls import heard
-from tests.serving.databases import database, upgraded
+from tests.serving.databases import database
 
 
 def entry(number: int) -> tuple[LoggedDecision, StoredAnswer]:
@@ -96,35 +96,6 @@ def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
     assert columns(engine) == described
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM api_keys")) == 0
-
-
-def test_an_upgrade_renames_shadow_scores_and_encrypted_links_and_keeps_their_rows(
-    where: Path | str,
-) -> None:
-    DecisionRepository(database(where)).append([entry(1)])
-    with database(where).begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO shadow_scores VALUES ('d-1', 'shadow', 'm', '2', '-', 0.5, 0.6, 70)"
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO cases (case_id, seq, subject_kind, subject_id, lane, rank, due_at, "
-            "opened_at, status, what, why, state) VALUES ('d-1', 1, 'shipment', 'S', 'inspect', 1, "
-            "'now', 'now', 'open', 'what', 'why', '{}')"
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO case_links VALUES ('d-1', 'container', 'token', 1, 'encrypted', NULL)"
-        )
-        connection.exec_driver_sql("ALTER TABLE shadow_scores RENAME TO second_opinions")
-        connection.exec_driver_sql("ALTER TABLE case_links RENAME COLUMN encrypted_value TO told")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'subjects'")
-
-    renamed = upgraded(where)
-
-    described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
-    assert columns(renamed) == described
-    with renamed.connect() as connection:
-        assert connection.scalar(text("SELECT probability FROM shadow_scores")) == 0.6
-        assert connection.scalar(text("SELECT encrypted_value FROM case_links")) == "encrypted"
 
 
 def test_the_same_request_to_two_processes_is_appended_once(where: Path | str) -> None:

@@ -13,7 +13,6 @@ from serving.console.case_history import EventView
 from serving.models.kill_switch import SwitchEvent
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.opening import CASE
-from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
@@ -151,24 +150,23 @@ FORMER = Actor("former:alpha", "alpha")
 
 
 def test_what_an_older_release_stored_opens_with_the_names_it_has() -> None:
-    end = {"code": "other_offence", "reason": "other", "confidence": "low", "text": "x"}
     deferral = {"ground": "security", "until": NOW.isoformat(), "because": "x"}
     deferral |= {"deferred_by": "alpha", "deferred_at": NOW.isoformat(), "confirmed_by": "beta"}
     letter = {"audience": "carrier", "recipient": "c", "purpose": "x", "content": "{}"}
     letter |= {"digest": "d", "written_by": "alpha", "written_at": NOW.isoformat()}
-    state = {"case_id": "c", "status": "second_review", "owner": "alpha", "proposed": end}
-    state |= {"proposed_by": "alpha", "deferral": deferral, "letters": [letter]}
+    state = {
+        "case_id": "c",
+        "status": "assigned",
+        "owner": "alpha",
+        "deferral": deferral,
+        "letters": [letter],
+    }
 
     case = CASE.validate_json(json.dumps(state))
 
     assert case.deferral is not None
-    assert case.proposal is not None
-    assert (case.status, case.proposal.result) == (
-        "result_in",
-        CaseResult("inspect", "other_offence", "other", "low", "x"),
-    )
-    named = (case.owner, case.proposal.by, case.deferral.deferred_by, case.letters[0].written_by)
-    assert named == (FORMER,) * 4
+    named = (case.owner, case.deferral.deferred_by, case.letters[0].written_by)
+    assert named == (FORMER,) * 3
     assert not FORMER.is_human
     event = StoredEvent("c", NOW.isoformat(), "alpha", "claim", "{}", "")
     assert (event.by, event.by.shown) == (FORMER, "alpha")
