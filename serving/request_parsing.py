@@ -154,7 +154,7 @@ def _is_plain(body: bytes) -> bool:
 
 
 def _fields_in(document: Any) -> int:
-    """How many fields all objects have; -1 where an integer has many digits.
+    """Return how many fields all objects have; -1 where an integer has many digits.
 
     Raises SubmissionRefused for an object with more fields than any record.
     """
@@ -178,7 +178,7 @@ def _fields_in(document: Any) -> int:
 
 
 def _names_in(body: bytes) -> int:
-    """How many names are in the text, and what looks like one."""
+    """Return how many names are in the text, and what looks like one."""
     if SPACED.search(body):
         return len(NAMES.findall(body))
     return body.count(b'":')

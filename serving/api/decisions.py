@@ -112,7 +112,7 @@ def read_explanation(
 
 
 def _is_blind(caller: Caller, decision: Decision) -> bool:
-    """Whether somebody reviews what a lot selected: they look without knowing its score."""
+    """Return whether somebody reviews what a lot selected: they look without knowing its score."""
     return decision.is_drawn and caller.may("review")
 
 

@@ -160,6 +160,6 @@ def read_entity(
 
 
 def named_entities(named: Mapping[str, EntityReference]) -> list[EntityAnswer]:
-    """What a case names, in order of what it is called."""
+    """Return what a case names, in order of what it is called."""
     found = (NamedEntity(reference, value) for value, reference in sorted(named.items()))
     return [EntityAnswer.from_entity(each) for each in found]

@@ -62,7 +62,7 @@ class ModelAnswer(ClosedModel):
 
     @classmethod
     def from_loaded(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
-        """What a loaded model says about itself."""
+        """Return what a loaded model says about itself."""
         manifest = champion.model.manifest
         ref = ModelRef.from_loaded(champion)
         return cls(

@@ -147,7 +147,7 @@ class Decision(DecisionPart):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether it was selected at random, whatever its score."""
+        """Return whether it was selected at random, whatever its score."""
         return self.lane_reason == "random"
 
     @property
@@ -159,7 +159,7 @@ class Decision(DecisionPart):
 
     @property
     def submission(self) -> Submission:
-        """What was submitted; without the records that were attached."""
+        """Return what was submitted; without the records that were attached."""
         return read_submission(self.request.encode())
 
     @property

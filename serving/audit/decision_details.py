@@ -32,7 +32,7 @@ UNEXPLAINED = DecisionDetails(None, {})
 def details_of(
     models: ModelPool, decision: Decision, language: Language = ENGLISH
 ) -> DecisionDetails:
-    """Which missing inputs could move the score most, and which records its reasons rest on.
+    """Return which missing inputs could move the score most, and which records its reasons rest on.
 
     The decision has its reasons already (`with_reasons`).
     """

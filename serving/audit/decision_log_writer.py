@@ -77,12 +77,12 @@ class LogWriter:
 
     @property
     def is_alive(self) -> bool:
-        """Whether decisions can become durable."""
+        """Return whether decisions can become durable."""
         return self.thread.is_alive()
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last group could not be made durable, or the log cannot be reached.
+        """Return whether the last group could not be made durable, or the log cannot be reached.
 
         Looked at every second while nothing is written: where the log is away nobody gets so far
         as to have something written.
@@ -93,7 +93,7 @@ class LogWriter:
 
     @property
     def depth(self) -> int:
-        """How many decisions wait."""
+        """Return how many decisions wait."""
         return self._queue.qsize()
 
     def submit(

@@ -31,7 +31,7 @@ class OutOfOrder:
 
     @property
     def kind(self) -> str:
-        """What an entry of this log is called."""
+        """Return what an entry of this log is called."""
         return self.log.removesuffix("s").replace("_", " ")
 
     def keeps_from(self, limit: str) -> bool:
@@ -39,7 +39,7 @@ class OutOfOrder:
         return not self.is_settled or self.counts_from[:10] >= limit
 
     def __str__(self) -> str:
-        """What is out of order, in words that name no party."""
+        """Return what is out of order, in words that name no party."""
         count = self.last - self.first + 1
         dated = self.earliest[:16].replace("T", " ")
         if count > 1:

@@ -81,7 +81,7 @@ def require_assessment(file: Path, today: date) -> None:
 
 
 def missing_from(file: Path, today: date) -> list[MissingEntry]:
-    """What keeps the assessment from being whole on this day; empty when nothing does."""
+    """Return what keeps the assessment from being whole on this day; empty when nothing does."""
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

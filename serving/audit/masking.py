@@ -48,7 +48,7 @@ class Masking:
     _until: _MaskedUntil = field(default_factory=_MaskedUntil)
 
     def covers(self, kind: str, subject_id: str, scored_at: str) -> bool:
-        """Whether a decision of this instant (ISO) about this subject is masked by now."""
+        """Return whether a decision of this instant (ISO) about this subject is masked by now."""
         until = self._current()
         tokens = self.tokens.tokens(kind, subject_id)
         scored_at = until.counted(scored_at)
@@ -59,12 +59,12 @@ class Masking:
         return masked(decision, self.pseudonyms) if self.hides(decision) else decision
 
     def hides(self, decision: Decision) -> bool:
-        """Whether a decision is masked by now."""
+        """Return whether a decision is masked by now."""
         scored_at = decision.scored_at.isoformat()
         return self.covers(decision.subject_kind, decision.subject_id, scored_at)
 
     def name(self, identity: str) -> str:
-        """What stands for an id."""
+        """Return what stands for an id."""
         return self.pseudonyms.of(identity, MASKED)
 
     def read_again(self) -> None:

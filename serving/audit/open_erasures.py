@@ -22,7 +22,7 @@ class OpenErasure:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What was due when it was proposed, by kind."""
+        """Return what was due when it was proposed, by kind."""
         due: Mapping[str, int] = self.proposal.details.get("due", {})
         return due
 

@@ -22,7 +22,7 @@ class Replay:
 
     @property
     def is_identical(self) -> bool:
-        """Whether every bit agrees, those of the model's digest included."""
+        """Return whether every bit agrees, those of the model's digest included."""
         return not self.differences
 
 

@@ -64,7 +64,7 @@ class Retention:
         return RetentionCutoffs.on(self._periods(), today)
 
     def due(self, cutoffs: RetentionCutoffs, at: datetime | None = None) -> DueForErasure:
-        """What an erasure would find, if `at` is the time."""
+        """Return what an erasure would find, if `at` is the time."""
         limits, retained = cutoffs.limits, self._retained(self.acts.all(), at)
         accounts = accounts_by_case(self.settings.accounts_of_cases)
         ending = {UNREADABLE, *self.erasure.ending_of(accounts, limits, retained)}

@@ -22,7 +22,7 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
 def selection_of(
     decision: Decision, result: Result, inspected_at: datetime | None
 ) -> tuple[SelectedBy, float | None]:
-    """How the subject came to be looked into so, and how probable that was."""
+    """Return how the subject came to be looked into so, and how probable that was."""
     selected_by = SELECTED_BY[decision.lane_reason]
     if inspected_at is not None and inspected_at < decision.scored_at:
         # It had begun before anything of ours asked for it.
@@ -39,5 +39,5 @@ def selection_of(
 
 
 def is_beyond_its_lane(lane: Lane, result: Result | None) -> bool:
-    """Whether somebody inspected what the lane sent nobody to."""
+    """Return whether somebody inspected what the lane sent nobody to."""
     return result is not None and result not in OF_DOCUMENTS and lane not in VISITED

@@ -84,7 +84,7 @@ def _asker(log: "DecisionRepository", decision: Decision) -> str:
 
 
 def may_see(caller: Caller, decision: Decision, asked_by: str) -> bool:
-    """Whether it is on the caller's side of the wall between rescue and enforcement.
+    """Return whether it is on the caller's side of the wall between rescue and enforcement.
 
     Auditors see both. The machine `asked_by` which the subject was submitted sees what it was
     answered, and what the service decided of it later, but no reviewer does.

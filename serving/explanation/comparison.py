@@ -127,7 +127,7 @@ class Comparisons:
     _remembered: dict[tuple[str, Value, str | None], Comparison] = field(default_factory=dict)
 
     def of(self, groups: Mapping[Peers, str], feature: Feature, value: Value) -> Comparison:
-        """How a value of a subject compares that belongs to these groups of peers."""
+        """Return how a value of a subject compares that belongs to these groups of peers."""
         key = (feature.name, value, groups.get(feature.among))
         comparison = self._remembered.get(key)
         if comparison is None:
@@ -159,7 +159,7 @@ def comparison_in_words(
     language: Language = ENGLISH,
     value: Value = None,
 ) -> str:
-    """What is usual, as it stands in brackets behind a sentence.
+    """Return what is usual, as it stands in brackets behind a sentence.
 
     Bounds have as many digits as tell them from `value`, where the sentence names one.
     """
@@ -189,7 +189,7 @@ def rarity(comparison: Comparison) -> float:
 
 
 def digits_of_value(value: Value, comparison: Comparison, unit: Unit) -> int:
-    """How many digits tell a value from the bounds that it is compared with."""
+    """Return how many digits tell a value from the bounds that it is compared with."""
     return max(digits_to_tell(value, b, unit) for b in (comparison.low, comparison.high))
 
 

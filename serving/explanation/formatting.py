@@ -117,7 +117,7 @@ def share_in_percent(share: float, language: Language = ENGLISH, digits: int = D
 
 
 def _ratio(ratio: float, language: Language, digits: int) -> str:
-    """How far a ratio is from 1, in per cent; from twice on how many times."""
+    """Return how far a ratio is from 1, in per cent; from twice on how many times."""
     percent = figures(abs(ratio - 1) * 100, digits)
     times = figures(ratio, digits)
     if number_of(times) >= 2:

@@ -236,7 +236,7 @@ class _Case:
 
 @cache
 def ranking(kind: SubjectKind) -> ReasonRanking:
-    """How contributions of one kind of subject are ranked."""
+    """Return how contributions of one kind of subject are ranked."""
     return ReasonRanking(catalogue(kind))
 
 
@@ -250,12 +250,12 @@ def ranking_of(names: tuple[str, ...]) -> ReasonRanking:
 
 
 def effect_of(log_odds: float) -> Effect:
-    """Which way a sum speaks."""
+    """Return which way a sum speaks."""
     return "for" if log_odds > 0 else "against"
 
 
 def strength_of(log_odds: float) -> Strength:
-    """How much a sum changes the odds."""
+    """Return how much a sum changes the odds."""
     if abs(log_odds) >= STRONG:
         return "strong"
     return "moderate" if abs(log_odds) >= MODERATE else "weak"
@@ -296,6 +296,6 @@ def _named_until_rest_is_small(
 
 
 def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:
-    """Where something is added, the strongest first; what adds nothing is no evidence."""
+    """Return where something is added, the strongest first; what adds nothing is no evidence."""
     adding = [at for at in places if parts[at]]
     return adding if len(adding) == 1 else sorted(adding, key=lambda at: -abs(parts[at]))

@@ -182,7 +182,7 @@ def _rendered(
 
 
 def with_usual(sentence: str, usual: str, language: Language = ENGLISH) -> str:
-    """What a case shows with what is usual, as a whole sentence."""
+    """Return what a case shows with what is usual, as a whole sentence."""
     if sentence.endswith(")"):
         return language.say(WORDS_OF_BRACKETED, sentence=sentence[:-1], usual=usual)
     return language.say(WORDS, sentence=sentence, usual=usual)
@@ -201,7 +201,7 @@ def sentence(
     said_with: Mapping[str, float] = MappingProxyType({}),
     digits: int = DIGITS,
 ) -> str:
-    """What this case shows, without a full stop; a missing value says why it is missing.
+    """Return what this case shows, without a full stop; a missing value says why it is missing.
 
     `said_with` are the counts that the sentence names; where one is not known, as of a decision of
     a former release, the value is told by the feature's name.

@@ -257,7 +257,7 @@ def _inverse(order: Ints) -> Ints:
 
 
 def _starts(forest: Forest, nodes: Ints) -> Ints:
-    """Where each tree's share of `nodes` begins; these are sorted by tree."""
+    """Return where each tree's share of `nodes` begins; these are sorted by tree."""
     in_tree = np.bincount(tree_of_nodes(forest)[nodes], minlength=len(forest.node_start) - 1)
     return np.concatenate([[0], np.cumsum(in_tree)]).astype(np.int32)
 

@@ -40,7 +40,7 @@ class Rules(NamedTuple):
 
 
 def passes_for(features: Ints) -> Ints:
-    """How many passes of LANES nodes are exact for paths of so many features."""
+    """Return how many passes of LANES nodes are exact for paths of so many features."""
     return (-(-(features + 1) // (2 * LANES))).astype(np.int32)
 
 

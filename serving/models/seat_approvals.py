@@ -70,6 +70,6 @@ class SeatApprovals:
 
 
 def _is_of(found: TwoPersons, pointer: ModelPointer) -> bool:
-    """Whether persons agreed to something about this version."""
+    """Return whether persons agreed to something about this version."""
     named = (pointer.name, pointer.version, pointer.digest)
     return (found.act.object_id, found.act.version, found.act.digest) == named

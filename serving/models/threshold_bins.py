@@ -76,7 +76,7 @@ def _kinds(forest: Forest) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
 
 @inner
 def code_of(columns: Columns, c: int, value: float) -> int:
-    """How many thresholds of column c are below the value."""
+    """Return how many thresholds of column c are below the value."""
     start, stop = columns.cut_start[c], columns.cut_start[c + 1]
     missing = columns.missing[c]
     if np.isnan(value):

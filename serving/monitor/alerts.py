@@ -42,7 +42,7 @@ class Alert:
 
 
 def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
-    """What a report has to alarm about."""
+    """Return what a report has to alarm about."""
     week = report.drift.week.isoformat()
     for moved in report.drift.moved:
         if moved.is_drift:
@@ -65,7 +65,7 @@ def _how(moved: MovedMeasure, week: str) -> str:
 def exploration_after(
     report: MonitoringReport, before: Exploration | None, now: datetime
 ) -> Exploration | None:
-    """How much is explored from now on; None where nothing changes.
+    """Return how much is explored from now on; None where nothing changes.
 
     A week is answered once, however often it is judged. What only says that fewer records come is
     no reason to look at more.

@@ -26,7 +26,7 @@ SMALLEST_TIMES = 1.5
 
 
 def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | None:
-    """How many decisions the week that begins at `monday` has, beside the weeks before it.
+    """Return how many decisions the week that begins at `monday` has, beside the weeks before it.
 
     How far earlier weeks lay from theirs says what is usual. None where they are too few.
     """

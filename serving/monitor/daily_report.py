@@ -34,15 +34,15 @@ class ReportTimes(Protocol):
     """When reports were made, and who makes the next. Raises LogUnavailable where it fails."""
 
     def size(self) -> int:
-        """How many decisions the log has."""
+        """Return how many decisions the log has."""
         ...
 
     def newest_report_at(self, kind: str) -> str | None:
-        """When the newest report on these subjects was made."""
+        """Return when the newest report on these subjects was made."""
         ...
 
     def alone(self) -> AbstractContextManager[bool]:
-        """Whether no other process makes reports, for as long as this lasts."""
+        """Return whether no other process makes reports, for as long as this lasts."""
         ...
 
 
@@ -52,7 +52,7 @@ def is_due(newest_at: str | None, now: datetime) -> bool:
 
 
 def arguments(home: Path, kind: SubjectKind) -> list[str]:
-    """What `tidegate` is asked to do."""
+    """Return what `tidegate` is asked to do."""
     return ["monitor", "--if-due", "--subject", kind, "--home", str(home)]
 
 

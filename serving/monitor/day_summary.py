@@ -33,7 +33,7 @@ _OFFSET = math.floor(math.log(SMALLEST) / math.log(RATIO)) - 1
 
 
 def cells(values: Iterable[Value]) -> Counter[str]:
-    """How many values fall into each cell.
+    """Return how many values fall into each cell.
 
     >>> dict(cells([None, 0.0, "sea", "sea"]))
     {'missing': 1, 'sea': 2, '0': 1}
@@ -73,7 +73,7 @@ def _letters_cell(text: str) -> str:
 
 
 def is_number_cell(text: str) -> bool:
-    """Whether a cell counts numbers, and not a text of letters."""
+    """Return whether a cell counts numbers, and not a text of letters."""
     return text.lstrip("-").isdigit()
 
 

@@ -71,7 +71,7 @@ class DriftMeasure:
 
     @property
     def is_drift(self) -> bool:
-        """Whether it is neither chance, nor usual, nor too small to matter."""
+        """Return whether it is neither chance, nor usual, nor too small to matter."""
         accepted = FALSE_ALARMS_ALONE if self.measure in BY_ITSELF else FALSE_ALARMS
         return self.p_value <= accepted and self.size >= self.least
 

@@ -62,7 +62,7 @@ def _table(findings: Findings, last: date) -> Floats:
 
 
 def _log_ratio(recent: Floats, whole: Floats) -> Floats:
-    """How many times as much was found as expected, beside the rest of the time."""
+    """Return how many times as much was found as expected, beside the rest of the time."""
     now, before = (
         np.log((part[..., 0] + 0.5) / (part[..., 1] + 0.5)) for part in (recent, whole - recent)
     )

@@ -10,7 +10,7 @@ LATELY_DAYS = (30, 90)
 
 
 def spans(today: date) -> Iterator[tuple[str, date, date]]:
-    """What each period is called, its first day and its last.
+    """Return what each period is called, its first day and its last.
 
     >>> [name for name, *_ in spans(date(2026, 3, 31))][:4]
     ['30 days', '90 days', '2026-03', '2026-02']

@@ -38,7 +38,7 @@ class Stratum:
 
     @property
     def is_certain(self) -> bool:
-        """Whether all of them were selected."""
+        """Return whether all of them were selected."""
         return self.probability >= 1
 
 
@@ -79,19 +79,19 @@ class MergedStratum:
 
     @cached_property
     def effective_size(self) -> float:
-        """How many evenly drawn outcomes would say as much."""
+        """Return how many evenly drawn outcomes would say as much."""
         return effective_size(self.outcomes()[1])
 
     @property
     def has_enough_outcomes(self) -> bool:
-        """Whether they may speak for all subjects of the stratum."""
+        """Return whether they may speak for all subjects of the stratum."""
         if all(part.is_certain for part in self.parts):
             return self.known_outcomes >= min(FEWEST_DRAWN, ceil(self.size / 2))
         return self.effective_size >= min(FEWEST_DRAWN, self.size)
 
     @property
     def needs(self) -> str:
-        """What would be enough, in words."""
+        """Return what would be enough, in words."""
         if all(part.is_certain for part in self.parts):
             return f"{self.name}: want {min(FEWEST_DRAWN, ceil(self.size / 2))} known outcomes"
         lowest = min(part.probability for part in self.parts)
@@ -152,12 +152,12 @@ class TrafficPart:
 
     @cached_property
     def effective_size(self) -> float:
-        """How many evenly drawn outcomes would say as much as the known ones."""
+        """Return how many evenly drawn outcomes would say as much as the known ones."""
         return effective_size(self._outcomes[1])
 
     @cached_property
     def confirmed(self) -> ConfidenceDistribution | None:
-        """How many of its subjects would be confirmed; None where too little is known."""
+        """Return how many of its subjects would be confirmed; None where too little is known."""
         if self.too_few_outcomes:
             return None
         if not self.strata:

@@ -69,7 +69,7 @@ class _Batch:
 
 
 def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
-    """What there is to count of some decisions of one day about one kind of subject.
+    """Return what there is to count of some decisions of one day about one kind of subject.
 
     Of those without a score only their number: they say nothing of a model.
     """

@@ -44,12 +44,12 @@ class Slice:
 
     @cached_property
     def inspected(self) -> TrafficPart:
-        """What rules, watch lists and the score selected."""
+        """Return what rules, watch lists and the score selected."""
         return TrafficPart.from_strata(each for each in self.strata if each.is_certain)
 
     @cached_property
     def rest(self) -> TrafficPart:
-        """What only the control draw could look at."""
+        """Return what only the control draw could look at."""
         return TrafficPart.from_strata(each for each in self.strata if not each.is_certain)
 
     @property
@@ -99,7 +99,7 @@ class Slice:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What would be enough where figures are refused or are no more than an interval."""
+        """Return what would be enough where figures are refused or are no more than an interval."""
         too_few = tuple(each.needs for each in self.everyone.too_few_outcomes)
         if too_few or self.recall.value is not None or not self.inspected.size:
             return too_few

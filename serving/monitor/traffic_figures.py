@@ -93,7 +93,7 @@ def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
 
 
 def lanes(sizes: Sizes, visits: pd.DataFrame) -> Iterator[LaneFigures]:
-    """How often each lane was right, those of most decisions first."""
+    """Return how often each lane was right, those of most decisions first."""
     frames = dict(iter(visits.groupby("undrawn_lane")))
     of_lanes = {value: counts for (by, value), counts in sizes.items() if by == "undrawn_lane"}
     for lane in sorted(of_lanes, key=lambda lane: (-of_lanes[lane].total(), lane)):
@@ -143,7 +143,7 @@ def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]
 
 
 def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyReport]:
-    """What was found of each typology, and how much of it is inspected."""
+    """Return what was found of each typology, and how much of it is inspected."""
     for name in sorted(visits["typology"].dropna().unique()):
         is_it = (visits["typology"] == name) & (visits["confirmed"] == 1)
         mine = visits.assign(confirmed=is_it.where(visits["confirmed"].notna()).astype(float))
@@ -177,7 +177,7 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
 
 
 def delay(visits: pd.DataFrame, slow_days: float | None) -> Delay:
-    """How late outcomes come; `slow_days` is that of `Maturity`."""
+    """Return how late outcomes come; `slow_days` is that of `Maturity`."""
     known = visits.dropna(subset=["confirmed"])
     waited = (known["known_at"] - known["scored_at"]).dt.total_seconds().to_numpy() / 86_400
     waiting = visits[visits["confirmed"].isna()]
@@ -192,7 +192,7 @@ def delay(visits: pd.DataFrame, slow_days: float | None) -> Delay:
 
 
 def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Iterator[CapacityUse]:
-    """What inspections and document checks took of each office's day.
+    """Return what inspections and document checks took of each office's day.
 
     An office looks at all kinds of subject with one capacity, so the days of all `kinds` count.
     """

@@ -142,7 +142,7 @@ class RequestBatcher:
 
     @property
     def depth(self) -> int:
-        """How many wait to be decided, or to be written."""
+        """Return how many wait to be decided, or to be written."""
         return self._queue.qsize() + self.writer.depth
 
     async def answer(self, request: ScoreRequest) -> Answer:

@@ -109,7 +109,7 @@ def _is_later_version(name: str, record: Record, present: Record, as_of: datetim
 
 
 def _key(name: str, record: Record) -> tuple[Any, ...]:
-    """What tells a record from the others of its type and subject."""
+    """Return what tells a record from the others of its type and subject."""
     return LINKED_RECORD_TYPES[name].key_of(record)
 
 

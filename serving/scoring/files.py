@@ -83,7 +83,7 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
 
 
 def none_in(file: Path, kind: SubjectKind) -> RecordsError:
-    """What is raised where a file has no subject."""
+    """Return what is raised where a file has no subject."""
     return RecordsError(f"{file}: there is no {kind} in it")
 
 
@@ -147,7 +147,7 @@ def placed(
 
 
 def _harm_ratios(groups: list[str], champion: LoadedModel, lanes: Lanes) -> list[float]:
-    """How much harm a find would be of beside a usual one; 1 where harm is not weighed."""
+    """Return how much harm a find would be of beside a usual one; 1 where harm is not weighed."""
     if not lanes.plan.harm:
         return [1.0] * len(groups)
     shares = champion.model.manifest.offence_shares
@@ -222,7 +222,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
 
 
 def record_counts(asked: AskedSubjects) -> Mapping[str, int]:
-    """How many records of each type there are that a service would count."""
+    """Return how many records of each type there are that a service would count."""
     source = RecordFolder(asked.records)
     return {name: source.count(name) for name in COUNTED_RECORD_TYPES}
 
@@ -299,7 +299,7 @@ def _submission(line: bytes, place_in_file: str, kind: SubjectKind) -> Submissio
 
 
 def holds_submissions(file: Path) -> bool:
-    """Whether a file is an NDJSON of submissions, and no record file."""
+    """Return whether a file is an NDJSON of submissions, and no record file."""
     if file.suffix != ".ndjson" or not file.exists():
         return False
     with file.open("rb") as lines:

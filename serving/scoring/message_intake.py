@@ -255,7 +255,7 @@ class MessageIntake:
         return PlannedMessage(message, plan.records, plan.bodies, plan.asked_count)
 
     def _kept(self, sent: SentMessage) -> KeptMessage | None:
-        """What was kept under the key; raises Unprocessable where that was another."""
+        """Return what was kept under the key; raises Unprocessable where that was another."""
         kept = self._store.under_key(sent.caller.key_id, sent.idempotency_key)
         if kept is not None and kept.content.request_digest != sent.request_digest:
             raise Unprocessable(

@@ -58,12 +58,12 @@ class ReadMessage:
 
     @cached_property
     def subjects(self) -> list[MadeSubject]:
-        """What is to be scored: journeys, then shipments, in the order of the message."""
+        """Return what is to be scored: journeys, then shipments, in the order of the message."""
         return _subjects(each for each in self.conversion.records if not _is_withdrawn(each))
 
     @property
     def subject_count(self) -> int:
-        """How many subjects it makes or withdraws."""
+        """Return how many subjects it makes or withdraws."""
         withdrawn = {each.subject for each in self.conversion.withdrawals}
         return len(withdrawn | {(each.kind, each.id) for each in self.subjects})
 

@@ -73,7 +73,7 @@ class _Known:
         return self._newest(withdrawal.record_type, withdrawal.subject, withdrawal.named)
 
     def numbered(self, made: MadeRecord, read: ReadMessage, at: datetime) -> MadeRecord:
-        """What a message amends, as the next version; as the newest where it says the same.
+        """Return what a message amends, as the next version; as the newest where it says the same.
 
         What it declares amends what was amended before: no version is followed by an older one.
         """
@@ -107,7 +107,7 @@ def _is_named(record: Any, named: Mapping[str, Any]) -> bool:
 
 
 def _may_amend(made: MadeRecord) -> bool:
-    """Whether it may be a later version; declared goods are part of their shipment's."""
+    """Return whether it may be a later version; declared goods are part of their shipment's."""
     is_amended = made.amended_at is not None and not is_declared(made)
     return is_amended or made.record_type in SUBJECT_KIND_OF
 

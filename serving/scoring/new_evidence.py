@@ -41,7 +41,7 @@ def names_counted(before: Decision) -> set[str]:
 
 
 def name_of_version(kind: SubjectKind, declaration: Any) -> str:
-    """What a later version of a declaration is called among the records that count."""
+    """Return what a later version of a declaration is called among the records that count."""
     subject_type = SUBJECT_TYPES[kind]
     subject_id = getattr(declaration, subject_type.id_field)
     return f"{subject_type.record_file}/{subject_id} version {declaration.version}"

@@ -86,7 +86,7 @@ class RescoringQueue(Protocol):
         ...
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
-        """What was decided about one of them; None where nothing is left of it."""
+        """Return what was decided about one of them; None where nothing is left of it."""
         ...
 
     def decision(self, decision_id: str) -> Decision | None:
@@ -94,11 +94,11 @@ class RescoringQueue(Protocol):
         ...
 
     def has_rescue_ended(self, case_ids: Set[str]) -> bool:
-        """Whether rescues among these cases were all closed, and there was one."""
+        """Return whether rescues among these cases were all closed, and there was one."""
         ...
 
     def has_ended(self, case_id: str) -> bool:
-        """Whether the case of a first decision was closed."""
+        """Return whether the case of a first decision was closed."""
         ...
 
     def put_off(self, waits: Iterable[WaitingSubject]) -> None:
@@ -337,7 +337,7 @@ class Rescoring:
         return as_of
 
     def _first_due_at(self, earlier: EarlierDecisions) -> datetime:
-        """When a journey was due by its first declaration: no amendment moves the bounds."""
+        """Return when a journey was due by its first declaration: no amendment moves the bounds."""
         submission = earlier.newest.submission
         if any(each is not None and each.version > 1 for each in _declarations(submission)):
             first = self.queue.decision(earlier.first_id)

@@ -53,11 +53,11 @@ class NotedJourney:
     came_with_shipment: bool = False
 
     def is_under_way(self, at: datetime) -> bool:
-        """Whether a ship is on it."""
+        """Return whether a ship is on it."""
         return not self.is_withdrawn and self.begins_at <= at <= self.due_at + UNDER_WAY_AFTER_DUE
 
     def may_call(self, at: datetime) -> bool:
-        """Whether it may be those on board who call for help."""
+        """Return whether it may be those on board who call for help."""
         first = min(self.begins_at, self.declared_at, self.noted_at)
         return first <= at <= self.due_at + CALLS_AFTER_DUE
 
@@ -130,7 +130,7 @@ class _KnownJourneys:
 
     @property
     def _has_offices(self) -> bool:
-        """Whether the caller has offices: the goods of one ship belong to several."""
+        """Return whether the caller has offices: the goods of one ship belong to several."""
         return bool(self.caller.offices)
 
     def _id(self, token: str) -> str | None:

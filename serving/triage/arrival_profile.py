@@ -52,7 +52,7 @@ class ArrivalProfile:
         return (usual * PRIOR_DAYS + arrived) / (PRIOR_DAYS + self.elapsed(local))
 
     def elapsed(self, local: datetime) -> float:
-        """Which share of the day's arrivals usually came before this local time, in 0..1."""
+        """Return which share of the day's arrivals usually came before this local time, in 0..1."""
         before, after = self.until_hour[local.hour], self.until_hour[local.hour + 1]
         into_the_hour = (local.minute * 60 + local.second + local.microsecond / 1e6) / 3600
         return before + (after - before) * into_the_hour

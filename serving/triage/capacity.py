@@ -89,7 +89,7 @@ class Workday:
 
 
 def most_per_day(capacity: int) -> float:
-    """How many a lane may hold before the score selects no more that day.
+    """Return how many a lane may hold before the score selects no more that day.
 
     Twice the capacity, or three standard deviations above it where chance alone may bring more.
     """

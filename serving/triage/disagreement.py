@@ -19,6 +19,6 @@ class ChallengerScore:
     reference: Sequence[float]
 
     def would_select(self, share: float) -> bool:
-        """Whether the subject is in the upper `share` of the challenger's scores."""
+        """Return whether the subject is in the upper `share` of the challenger's scores."""
         cutoff = Cutoff.for_share(share, self.reference)
         return cutoff.probability(self.probability) > 0

@@ -47,7 +47,7 @@ class EarlierSelection:
     def of_probabilities(
         cls, lane: Lane, reason: LaneReason, probabilities: Mapping[Lane, float]
     ) -> Self:
-        """What the probabilities of a placement tell of what selected it."""
+        """Return what the probabilities of a placement tell of what selected it."""
         inspect = probabilities.get("inspect", 0.0)
         drawn = probabilities.get("control")
         control = None if drawn is None or inspect >= 1 else drawn / (1 - inspect)
@@ -138,7 +138,7 @@ def place_unscored(
 
 
 def _certain_placement(hits: tuple[Hit, ...], *, is_life_at_risk: bool) -> Placement | None:
-    """Where a subject goes whatever its score and draws; None where those decide."""
+    """Return where a subject goes whatever its score and draws; None where those decide."""
     if is_life_at_risk:
         return Placement("rescue", "life_at_risk", {"rescue": 1.0}, hits)
     if selecting := next((hit for hit in hits if hit.lane == "inspect"), None):

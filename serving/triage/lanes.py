@@ -43,7 +43,7 @@ class PlacementRequest:
 
     @property
     def ranked_by(self) -> float | None:
-        """What lanes rank it by: its probability, times the harm; None without a score."""
+        """Return what lanes rank it by: its probability, times the harm; None without a score."""
         return None if self.probability is None else self.probability * self.harm_ratio
 
 

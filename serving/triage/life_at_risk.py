@@ -135,7 +135,7 @@ class Craft:
 
     @property
     def words(self) -> str:
-        """How many are on board of what, in words."""
+        """Return how many are on board of what, in words."""
         count = self.persons_on_board
         kind = self.kind.replace("_", " ")
         certified = self.certified_capacity
@@ -219,7 +219,7 @@ def _overcrowded(craft: Craft) -> DangerSignal | None:
 
 
 def _seats(craft: Craft) -> float | None:
-    """How many ride as crew or in seats; None where that is not known of its kind."""
+    """Return how many ride as crew or in seats; None where that is not known of its kind."""
     usual = USUAL_SEATS.get(craft.kind)
     return None if usual is None else max(usual, craft.certified_capacity or 0)
 
@@ -252,7 +252,7 @@ def _signals_of_way(
 
 
 def last_heard(submission: Submission) -> Position | None:
-    """Where the conveyance of a subject was heard last; None where it never was."""
+    """Return where the conveyance of a subject was heard last; None where it never was."""
     return max(submission.positions, key=lambda heard: heard.observed_at, default=None)
 
 

@@ -62,11 +62,11 @@ class OfficeDays:
         return self._days[day]
 
     def arrived(self, day: date) -> int:
-        """How many came on a day."""
+        """Return how many came on a day."""
         return self._days[day].arrived if day in self._days else 0
 
     def taken(self, day: date, lane: Lane) -> int:
-        """How many a lane took on a day."""
+        """Return how many a lane took on a day."""
         return self._days[day].taken[lane] if day in self._days else 0
 
     def whole_days_before(self, day: date) -> list[date]:
@@ -75,7 +75,7 @@ class OfficeDays:
         return [each for each in days if self._first is not None and each > self._first]
 
     def loads_before(self, day: date, lane: Lane) -> list[tuple[int, int]]:
-        """How many came and how many of them a lane took, on each of those whole days."""
+        """Return how many came and how many of them a lane took, on each of those whole days."""
         learnt = self._learnt_before(day)
         if lane not in learnt.loads:
             days = self.whole_days_before(day)
@@ -83,7 +83,7 @@ class OfficeDays:
         return learnt.loads[lane]
 
     def profile(self, day: date) -> ArrivalProfile | None:
-        """What those whole days teach; None where there are none."""
+        """Return what those whole days teach; None where there are none."""
         learnt = self._learnt_before(day)
         if learnt.profile is None and (days := self.whole_days_before(day)):
             none = _Day()

@@ -121,7 +121,7 @@ class RecentLoad:
         return load.scores if load and len(load.scores) >= FEWEST_SCORES else None
 
     def usual_per_day(self, office_id: str | None, at: datetime) -> float:
-        """How many subjects of both kinds come to the office on a day of this weekday."""
+        """Return how many subjects of both kinds come to the office on a day of this weekday."""
         local = at.astimezone(self._days_of(office_id).time_zone)
         return self._profile(office_id, at).by_weekday[local.weekday()]
 

@@ -141,7 +141,7 @@ class TriagePlan(_PlanTable):
         return {place: office for office, each in self.offices.items() for place in each.places}
 
     def capacities(self, lane: str) -> dict[str, int]:
-        """What each office can take of a lane in a day."""
+        """Return what each office can take of a lane in a day."""
         return {office: getattr(each, f"{lane}_per_day") for office, each in self.offices.items()}
 
     @classmethod

@@ -163,7 +163,7 @@ class RequestGuard:
 
     @property
     def is_admitted(self) -> bool:
-        """Whether its caller is known, and let in."""
+        """Return whether its caller is known, and let in."""
         return self._is_admitted
 
     def admit(self, caller_id: str) -> None:

@@ -71,7 +71,7 @@ def take_permits(request: Request, services: Services, caller: Caller, permits: 
 
 
 def called(request: Request) -> str:
-    """What was called, without the ids in it."""
+    """Return what was called, without the ids in it."""
     route = request.scope.get("route")
     return f"{request.method} {getattr(route, 'path', 'unknown')}"
 

@@ -36,7 +36,7 @@ def raise_file_limit() -> int:
 
 
 def connections_within(files: int) -> tuple[int, int]:
-    """How many connections a process may have that may open `files`, and how many may wait.
+    """Return how many connections a process may have that may open `files`, and how many may wait.
 
     Those that wait are accepted together, before any of them is counted.
     """

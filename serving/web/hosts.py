@@ -97,7 +97,7 @@ def own_origins(request: Request) -> set[str]:
 
 
 def is_https(request: Request) -> bool:
-    """Whether the browser came by https, through a proxy or not."""
+    """Return whether the browser came by https, through a proxy or not."""
     public = request.app.state.services.settings.public_address or ""
     is_public = public.startswith("https:") and urlsplit(public).hostname == host_name(
         request.scope
@@ -132,7 +132,7 @@ def is_from_open_network(request: Request) -> bool:
 
 
 def is_on_this_machine(request: Request) -> bool:
-    """Whether the caller is surely on this machine: nothing stands between, and nothing may.
+    """Return whether the caller is surely on this machine: nothing stands between, and nothing may.
 
     Behind a proxy nobody is: the proxy's own address says nothing of who calls it. Nor is a page of
     another site whose name was made to lead here.

@@ -194,7 +194,7 @@ def _size(size_bytes: int) -> str:
 
 
 def _time_left(hours: float) -> str:
-    """How long until the conveyance is due, in the unit that tells most."""
+    """Return how long until the conveyance is due, in the unit that tells most."""
     size = _duration(abs(hours))
     return (
         say("due in {duration}", duration=size)

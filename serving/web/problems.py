@@ -93,7 +93,7 @@ def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_F
 
 
 def parameters_refused(error: RequestValidationError) -> Unprocessable:
-    """What is wrong with the parameters of an address, or with the fields of a form."""
+    """Return what is wrong with the parameters of an address, or with the fields of a form."""
     faults = tuple(
         RequestFault(
             "/" + "/".join(map(str, fault["loc"][1:])), fault["type"], in_own_words(fault["msg"])

@@ -32,7 +32,7 @@ def encode_place(before: tuple[int, str] | None) -> str | None:
 
 
 def decode_place(cursor: str | None) -> tuple[int, str] | None:
-    """Where a page of a list of all cases begins, as `CaseFilter.before`.
+    """Return where a page of a list of all cases begins, as `CaseFilter.before`.
 
     Raises Unprocessable for a cursor that no page gave.
     """

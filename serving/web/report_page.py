@@ -15,7 +15,7 @@ def report_file(report: MonitoringReport) -> str:
 
 
 def report_content(report: MonitoringReport | None) -> dict[str, Any]:
-    """What the template of the figures reads; no report where none was made yet."""
+    """Return what the template of the figures reads; no report where none was made yet."""
     if report is None:
         return {"report": None}
     by: dict[str, list[object]] = {}

@@ -234,7 +234,7 @@ def _of_tables() -> Iterator[tuple[Message, str]]:
 
 
 def _constants(file: Path) -> dict[str, ast.expr]:
-    """What the constants of a module are made of, without the keys of its tables."""
+    """Return what the constants of a module are made of, without the keys of its tables."""
     found = {}
     for statement in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
