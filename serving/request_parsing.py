@@ -29,14 +29,14 @@ FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 NAMES = re.compile(rb'"[ \t\r\n]*:')
 SPACED = re.compile(rb'"[ \t\r\n]')
 _SPACE = re.compile(rb"[ \t\r\n]+")
-LONGEST_INTEGER = 19  # digits, with the sign: more than any field takes, less than a float loses
-LARGEST_PLAIN = 10 ** (LONGEST_INTEGER - 1)  # from here on an integer may have more
+MAX_INTEGER_DIGITS = 19  # digits, with the sign: more than any field takes, less than a float loses
+LARGEST_PLAIN = 10 ** (MAX_INTEGER_DIGITS - 1)  # from here on an integer may have more
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # which not every database stores
 MOST_FAULTS = 50  # that are told of one body
 
 # More than the largest of its kind holds: 5,000 records, or 1,000 vectors of every feature.
 MOST_VALUES = 300_000
-MOST_VALUES_OF_A_SUBJECT = 120_000
+MAX_VALUES_OF_A_SUBJECT = 120_000
 MOST_FIELDS = 128  # of one object in a submission
 MOST_LINKED = [
     (each.path_in_submission, each.most_in_submission) for each in LINKED_RECORD_TYPES.values()
@@ -53,13 +53,13 @@ def read_submission(body: bytes) -> Submission:
     Raises BodyMalformed where it is not one unambiguous JSON object, SubmissionRefused where it is
     no subject that may be scored; both name fields and places, never a value.
     """
-    _refuse_many_values(body, MOST_VALUES_OF_A_SUBJECT)
+    _refuse_many_values(body, MAX_VALUES_OF_A_SUBJECT)
     if not _is_plain(body):
-        _refuse_many_linked(read_json(body, MOST_VALUES_OF_A_SUBJECT))
+        _refuse_many_linked(read_json(body, MAX_VALUES_OF_A_SUBJECT))
     try:
         submission = Submission.model_validate_json(body)
     except ValidationError as refusal:
-        read_json(body, MOST_VALUES_OF_A_SUBJECT)
+        read_json(body, MAX_VALUES_OF_A_SUBJECT)
         raise SubmissionRefused(
             "the submission breaks the schema of its records", faults_of(refusal)
         ) from None
@@ -244,7 +244,7 @@ def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
         if window == largest:
             raise BodyTooLarge(
                 f"a subject of a batch may have {most_bytes} bytes and "
-                f"{MOST_VALUES_OF_A_SUBJECT} values"
+                f"{MAX_VALUES_OF_A_SUBJECT} values"
             )
         window = min(window * 8, largest)
 
@@ -254,12 +254,12 @@ def _end_of_values(body: bytes, at: int, size: int) -> int:
 
     `size` where there are fewer.
     """
-    if size <= MOST_VALUES_OF_A_SUBJECT:
+    if size <= MAX_VALUES_OF_A_SUBJECT:
         return size
     window = np.frombuffer(body[at : at + size], np.uint8)
     begins = np.flatnonzero(_BEGINS_A_VALUE[window])
-    has_more = len(begins) > MOST_VALUES_OF_A_SUBJECT
-    return int(begins[MOST_VALUES_OF_A_SUBJECT]) + 1 if has_more else size
+    has_more = len(begins) > MAX_VALUES_OF_A_SUBJECT
+    return int(begins[MAX_VALUES_OF_A_SUBJECT]) + 1 if has_more else size
 
 
 def _after_space(body: bytes, at: int) -> int:
@@ -288,7 +288,7 @@ def _float(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > LONGEST_INTEGER:
+    if len(text) > MAX_INTEGER_DIGITS:
         raise BodyMalformed("a number has too many digits")
     return int(text)
 

@@ -31,7 +31,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"], route_class=ClosedRoute)
 
 _LINE = re.compile(rb"[^\r\n]+")
-TOGETHER = 128  # asked before the first is waited for: while some are written, others are decided
+BATCH_SIZE = 128  # asked before the first is waited for: while some are written, others are decided
 
 
 BATCH_BODY: dict[str, Any] = {
@@ -151,7 +151,7 @@ async def score_subjects(
     most = services.settings.max_body_bytes
     answers: dict[int, Answer | ServingError] = {}
     numbered = enumerate(subjects, start=1)
-    while together := list(islice(numbered, TOGETHER)):
+    while together := list(islice(numbered, BATCH_SIZE)):
         # A space can't be in a caller's key, so no single request meets a subject of a batch. It is
         # its place that counts, so that blank lines make no other subjects of a batch sent again.
         requests = {

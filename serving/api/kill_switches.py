@@ -12,8 +12,8 @@ from serving.access.roles import Scope
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.models.kill_switch import (
-    LONGEST_REASON,
-    SHORTEST_REASON,
+    MAX_REASON_LENGTH,
+    MIN_REASON_LENGTH,
     SwitchEvent,
     SwitchProposal,
     SwitchScope,
@@ -81,7 +81,7 @@ class SwitchBody(RequestBody):
 
     subject_kind: SwitchScope
     is_on: bool
-    because: Annotated[str, Field(min_length=SHORTEST_REASON, max_length=LONGEST_REASON)]
+    because: Annotated[str, Field(min_length=MIN_REASON_LENGTH, max_length=MAX_REASON_LENGTH)]
 
 
 @router.get("", responses=problems())

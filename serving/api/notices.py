@@ -21,7 +21,7 @@ from serving.review.cases.reviewer import Reviewer
 from serving.web.authentication import MayReview
 from serving.web.bodies import ClosedModel
 from serving.web.caller_first import CallerFirst
-from serving.web.queue_cursor import LONGEST_CURSOR
+from serving.web.queue_cursor import MAX_CURSOR_LENGTH
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/notices", tags=["review"], route_class=CallerFirst)
@@ -144,7 +144,7 @@ def _decoded(cursor: str | None) -> NoticePosition | None:
     if not cursor:
         return None
     try:
-        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        place = base64.b64decode(cursor[:MAX_CURSOR_LENGTH], b"-_", validate=True).decode("ascii")
         was_read, at, notice_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
         datetime.fromisoformat(at)
         return was_read == "true", at, notice_id

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MOST_TOGETHER = 256
+MAX_BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class AuditWriter:
         pending = self._queue.get()
         while pending is not None:
             group.append(pending)
-            if len(group) == MOST_TOGETHER or self._queue.empty():
+            if len(group) == MAX_BATCH_SIZE or self._queue.empty():
                 return group, True
             pending = self._queue.get()
         return group, False

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 Committed = Callable[[int, float], None]
 
 _POLL_INTERVAL_S = 1.0
-_LONGEST_CALL_S = 5.0  # after which whoever waits for a call to the log is told so
+_MAX_CALL_S = 5.0  # after which whoever waits for a call to the log is told so
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class LogWriter:
         as to have something written.
         """
         began_s = self._calling_since_s
-        is_stuck = began_s is not None and time.monotonic() - began_s > _LONGEST_CALL_S
+        is_stuck = began_s is not None and time.monotonic() - began_s > _MAX_CALL_S
         return self._has_failed or is_stuck
 
     @property

@@ -14,7 +14,7 @@ from pathlib import Path
 from features.errors import TidegateError
 from features.home_files import write_home_file
 
-SHORTEST_ANSWER = 40
+MIN_ANSWER_LENGTH = 40
 """Characters below which an answer about people's rights says nothing."""
 
 LONGEST = timedelta(days=366)
@@ -118,7 +118,7 @@ def _days(given: dict[str, object], today: date) -> Iterator[MissingEntry]:
 def _answers(given: object) -> Iterator[MissingEntry]:
     answers = given if isinstance(given, dict) else {}
     for name, question in QUESTIONS.items():
-        if len(_text(answers.get(name))) < SHORTEST_ANSWER:
+        if len(_text(answers.get(name))) < MIN_ANSWER_LENGTH:
             yield MissingEntry(f"answers.{name}", question)
 
 

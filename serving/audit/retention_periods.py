@@ -40,7 +40,7 @@ TEMPLATE = """\
 wait_days = 7
 """
 
-FEWEST_LOG_DAYS = 184
+MIN_LOG_DAYS = 184
 """Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers."""
 
 Days = Annotated[int, Field(ge=1, le=36_525)]
@@ -62,9 +62,9 @@ class DecisionPeriods(ErasePeriod):
     @field_validator("erase_after_days")
     @classmethod
     def _keep_the_log(cls, days: int) -> int:
-        if days < FEWEST_LOG_DAYS:
+        if days < MIN_LOG_DAYS:
             raise ValueError(
-                f"want {FEWEST_LOG_DAYS} days or more: logs last six months at least "
+                f"want {MIN_LOG_DAYS} days or more: logs last six months at least "
                 "(AI Act 19(1), 26(6))"
             )
         return days

@@ -36,7 +36,7 @@ from serving.review.cases.actions import CaseAction
 from serving.review.cases.opening import opens_case
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
-from serving.scoring.batcher import TOGETHER, ScoreRequest
+from serving.scoring.batcher import BATCH_SIZE, ScoreRequest
 from serving.settings import Settings
 
 SEED = 7
@@ -125,7 +125,7 @@ class _Player:
         callers, to_come = self._border_systems(until), [*self.month.submissions]
         while True:
             next_step = min(self.begun[0][0] if self.begun else until, until)
-            if together := _declared_together(to_come[:TOGETHER], next_step):
+            if together := _declared_together(to_come[:BATCH_SIZE], next_step):
                 del to_come[: len(together)]
                 self._score(callers, together)
             elif next_step < until:

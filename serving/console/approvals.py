@@ -17,7 +17,7 @@ from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, T
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.errors import Conflict, Forbidden, Unprocessable
-from serving.models.kill_switch import LONGEST_REASON
+from serving.models.kill_switch import MAX_REASON_LENGTH
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/approvals", include_in_schema=False, route_class=PageRoute)
@@ -54,7 +54,7 @@ def show_approvals(services: TheServices, caller: MayApprove, session: TheSessio
         answers_to=partial(services.approvals.used_of, "erase"),
         now=services.clock(),
         may_cancel=caller.may("switch"),
-        longest=LONGEST_REASON,
+        longest=MAX_REASON_LENGTH,
     )
 
 
@@ -86,8 +86,8 @@ def cancel_waiting_erasure(services: TheServices, caller: MayApprove, form: Sign
     number, because = form.get("number", ""), form.get("because", "").strip()
     if not (number.isascii() and number.isdigit()) or len(number) > LONGEST_NUMBER:
         raise Unprocessable("say which proposal, by its number")
-    if not is_visible(because) or len(because) > LONGEST_REASON:
-        raise Unprocessable(f"say why, in at most {LONGEST_REASON} characters")
+    if not is_visible(because) or len(because) > MAX_REASON_LENGTH:
+        raise Unprocessable(f"say why, in at most {MAX_REASON_LENGTH} characters")
     try:
         cancel_erasure(services.retention_acts, int(number), caller.name, because, services.clock())
     except RetentionRefused as refusal:

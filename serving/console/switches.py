@@ -11,8 +11,8 @@ from serving.console.readers import MaySeeSwitches, MaySwitch
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.models.kill_switch import (
-    LONGEST_REASON,
-    SHORTEST_REASON,
+    MAX_REASON_LENGTH,
+    MIN_REASON_LENGTH,
     SwitchScope,
     decline_switching_on,
     record_switch,
@@ -38,8 +38,8 @@ def show_switches(
         switches=switch_states(services.switch_events.latest_by_kind()),
         proposals=services.switch_events.proposals(),
         history=services.switch_events.newest(SHOWN),
-        shortest=SHORTEST_REASON,
-        longest=LONGEST_REASON,
+        shortest=MIN_REASON_LENGTH,
+        longest=MAX_REASON_LENGTH,
         may_act=caller.may("switch"),
     )
 

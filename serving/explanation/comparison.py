@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.decision_parts import CHECKED_WHEN_READ
-from serving.explanation.formatting import DIGITS, MOST_DIGITS, Value, value_in_words
+from serving.explanation.formatting import DIGITS, MAX_DIGITS, Value, value_in_words
 from serving.language import ENGLISH, Language
 from training.model.risk_model import RiskModel
 
@@ -68,7 +68,7 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
 }
 FEWER, NEARLY_ALL = "fewer than 1 %", "more than 99 %"
 MOST_REMEMBERED = 20_000
-MOST_RARE = 2.0
+MAX_RARITY = 2.0
 
 
 class Compared(Protocol):
@@ -181,11 +181,11 @@ def rarity(comparison: Comparison) -> float:
     (2.0, 1.0)
     """
     if comparison.how in ("below_all", "above_all", "unseen", "never_present"):
-        return MOST_RARE
+        return MAX_RARITY
     share = comparison.share
     if comparison.percentile is not None:
         share = 2 * min(comparison.percentile, 100 - comparison.percentile) / 100
-    return 0.0 if share is None else min(-math.log10(max(share, 1e-9)), MOST_RARE)
+    return 0.0 if share is None else min(-math.log10(max(share, 1e-9)), MAX_RARITY)
 
 
 def digits_of_value(value: Value, comparison: Comparison, unit: Unit) -> int:
@@ -201,7 +201,7 @@ def digits_to_tell(value: Value, bound: float | None, unit: Unit) -> int:
     """
     if value is None or isinstance(value, str) or bound in (None, value) or unit is Unit.RATIO:
         return DIGITS
-    for digits in range(DIGITS, MOST_DIGITS + 1):
+    for digits in range(DIGITS, MAX_DIGITS + 1):
         if value_in_words(value, unit, digits=digits) != value_in_words(bound, unit, digits=digits):
             return digits
     return DIGITS

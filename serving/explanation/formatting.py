@@ -38,7 +38,7 @@ NEXT_OF_LIST, LAST_OF_LIST = "{others}, {next}", "{others} and {last}"
 DIGITS = 2
 """Significant digits of a value in words: what a person can weigh."""
 
-MOST_DIGITS = 4
+MAX_DIGITS = 4
 """Of a value that two digits do not tell from what it is compared with."""
 
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 0.5
-SHORTEST_REASON = 10
-LONGEST_REASON = 500
+MIN_REASON_LENGTH = 10
+MAX_REASON_LENGTH = 500
 SwitchScope = Literal["route", "shipment", "all"]
 
 
@@ -206,8 +206,8 @@ def _kinds_of(scope: SwitchScope) -> tuple[str, ...]:
 
 
 def _reason(because: str) -> str:
-    if not (SHORTEST_REASON <= len(because.strip()) <= LONGEST_REASON and is_visible(because)):
-        raise Unprocessable(f"say why, in {SHORTEST_REASON} to {LONGEST_REASON} characters")
+    if not (MIN_REASON_LENGTH <= len(because.strip()) <= MAX_REASON_LENGTH and is_visible(because)):
+        raise Unprocessable(f"say why, in {MIN_REASON_LENGTH} to {MAX_REASON_LENGTH} characters")
     return because.strip()
 
 

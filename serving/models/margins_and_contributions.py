@@ -18,8 +18,8 @@ from serving.models.tree_shapley import (
     gather_forks,
     gather_leaves,
     gather_stems,
-    room_for,
     share_out,
+    workspace_for,
 )
 
 MARGIN_BLOCK_ROWS = 1024
@@ -92,18 +92,18 @@ def _explain_block(
     # To hand over the whole forest again and again would be most of what is compiled.
     _, numerical, categorical, repeats, trees, stems, forks, leaves, _, rules = forest
     passes, node_start, asks = trees.passes, trees.node_start, numerical.asks
-    room = room_for(node_start, stems.start)
+    workspace = workspace_for(node_start, stems.start)
     parts[:] = 0.0
     out[:] = 0.0
     for tree in range(len(passes)):
         for turn in range(passes[tree]):
             rule = passes[tree] * (passes[tree] - 1) // 2 + turn
-            enter_tree(node_start, repeats, rules.t, tree, rule, room)
+            enter_tree(node_start, repeats, rules.t, tree, rule, workspace)
             for i in range(len(out)):
-                answer(node_start, asks, categorical, tree, codes[i], categories[i], room.side)
-                find_doubts(repeats, tree, room)
-                share_out(trees, stems, rules.weight, tree, rule, room)
-                gather_leaves(leaves, tree, room)
-                gather_forks(trees, forks, stems.start, tree, room, parts[i])
-                leaf = gather_stems(trees, stems, tree, room, parts[i])
+                answer(node_start, asks, categorical, tree, codes[i], categories[i], workspace.side)
+                find_doubts(repeats, tree, workspace)
+                share_out(trees, stems, rules.weight, tree, rule, workspace)
+                gather_leaves(leaves, tree, workspace)
+                gather_forks(trees, forks, stems.start, tree, workspace, parts[i])
+                leaf = gather_stems(trees, stems, tree, workspace, parts[i])
                 out[i] += leaf if turn == passes[tree] - 1 else 0.0

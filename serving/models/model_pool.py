@@ -44,7 +44,7 @@ Slot = tuple[Role, SubjectKind]
 FileStamp = tuple[int, int, int]
 
 POLL_INTERVAL_S = 0.5
-MOST_EARLIER = 4
+MAX_EARLIER_MODELS = 4
 """Models out of service that are kept in memory: whoever reads old decisions reads several."""
 
 
@@ -164,7 +164,7 @@ class ModelPool:
             raise ReasonsUnavailable(lacking) from None
         if model.digest != digest:
             raise ReasonsUnavailable(lacking)
-        self._earlier = dict([*self._earlier.items()][1 - MOST_EARLIER :]) | {digest: model}
+        self._earlier = dict([*self._earlier.items()][1 - MAX_EARLIER_MODELS :]) | {digest: model}
         return model
 
     @property

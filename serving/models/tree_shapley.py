@@ -31,11 +31,11 @@ from serving.models.simd import (
 from serving.models.threshold_bins import is_in
 
 LOST, FRESH, REPEATS = 0, 1, 2
-"""Rows of `Room.unknown` and `Room.fall`: of a feature whose value the way went against, of one not
-asked before, and of the tree's repeats from there on."""
+"""Rows of `ShapWorkspace.unknown` and `fall`: for a feature whose value the way went against, for
+one not asked before, and for the tree's repeats from there on."""
 
 
-class Room(NamedTuple):
+class ShapWorkspace(NamedTuple):
     """Where one tree is computed; per place and node as in `serving.models.packed_forest`.
 
     `lanes` of a place hold its `reach` from the way down until its `worth` is known on the way up.
@@ -52,13 +52,13 @@ class Room(NamedTuple):
 
 
 @inner
-def room_for(node_start: Ints, stem_start: Ints) -> Room:
-    """Room for the largest tree."""
+def workspace_for(node_start: Ints, stem_start: Ints) -> ShapWorkspace:
+    """Return a workspace for the largest tree."""
     nodes, stems = 1, 0
     for tree in range(len(node_start) - 1):
         nodes = max(nodes, node_start[tree + 1] - node_start[tree])
         stems = max(stems, stem_start[tree + 1] - stem_start[tree])
-    room = Room(
+    workspace = ShapWorkspace(
         lanes.empty(2 * stems + 1),
         lanes.empty(nodes + REPEATS),
         lanes.empty(nodes + REPEATS),
@@ -66,29 +66,29 @@ def room_for(node_start: Ints, stem_start: Ints) -> Room:
         np.empty(nodes, np.uint32),
         np.empty(nodes + 1, np.uint8),
     )
-    room.is_lost[0] = False  # of none: that of each repeat is written before it is read
-    room.unknown[LOST], room.fall[LOST] = 1.0, 0.0
-    room.fall[FRESH] = 1.0
-    return room
+    workspace.is_lost[0] = False  # of none: that of each repeat is written before it is read
+    workspace.unknown[LOST], workspace.fall[LOST] = 1.0, 0.0
+    workspace.fall[FRESH] = 1.0
+    return workspace
 
 
 @inner
 def enter_tree(
-    node_start: Ints, repeats: Repeats, t: Floats, tree: int, rule: int, room: Room
+    node_start: Ints, repeats: Repeats, t: Floats, tree: int, rule: int, workspace: ShapWorkspace
 ) -> None:
     """Write what is the same for all rows: what is unknown of features, asked before or not."""
     for j in range(node_start[tree + 1] - node_start[tree]):
-        room.doubt[j] = FRESH
+        workspace.doubt[j] = FRESH
     known = load(t, rule)
     unknown = subtract(spread(1.0), known)
-    store(room.unknown, FRESH, unknown)
+    store(workspace.unknown, FRESH, unknown)
     first = uint64(repeats.start[tree])
     for k in range(first, uint64(repeats.start[tree + 1])):
         kept = spread(repeats.kept[k])
         over = divide(spread(1.0), add(known, multiply(unknown, kept)))
         still = multiply(kept, over)
-        store(room.unknown, REPEATS + k - first, multiply(unknown, still))
-        store(room.fall, REPEATS + k - first, multiply(still, over))
+        store(workspace.unknown, REPEATS + k - first, multiply(unknown, still))
+        store(workspace.fall, REPEATS + k - first, multiply(still, over))
 
 
 @inner
@@ -112,14 +112,14 @@ def answer(
 
 
 @inner
-def find_doubts(repeats: Repeats, tree: int, room: Room) -> None:
+def find_doubts(repeats: Repeats, tree: int, workspace: ShapWorkspace) -> None:
     """Which doubt holds at every repeat, for the row that was answered last."""
     first = uint64(repeats.start[tree])
     for k in range(first, uint64(repeats.start[tree + 1])):
-        is_against = room.side[repeats.asks[k, 1]] ^ repeats.asks[k, 3]
-        is_lost = room.is_lost[repeats.asks[k, 2]] | is_against
-        room.is_lost[k - first + 1] = is_lost
-        room.doubt[repeats.asks[k, 0]] = LOST if is_lost else REPEATS + k - first
+        is_against = workspace.side[repeats.asks[k, 1]] ^ repeats.asks[k, 3]
+        is_lost = workspace.is_lost[repeats.asks[k, 2]] | is_against
+        workspace.is_lost[k - first + 1] = is_lost
+        workspace.doubt[repeats.asks[k, 0]] = LOST if is_lost else REPEATS + k - first
 
 
 @inner
@@ -128,70 +128,76 @@ def _count(start: Ints, tree: int) -> int:
 
 
 @inner
-def share_out(trees: Trees, stems: Stems, weight: Floats, tree: int, rule: int, room: Room) -> None:
+def share_out(
+    trees: Trees, stems: Stems, weight: Floats, tree: int, rule: int, workspace: ShapWorkspace
+) -> None:
     """Share the reach of each stem, from the root down, between the two places below it."""
-    nodes, against, reach = trees.nodes, stems.against, room.lanes
+    nodes, against, reach = trees.nodes, stems.against, workspace.lanes
     first, first_stem = uint64(trees.node_start[tree]), uint64(stems.start[tree])
     count = _count(stems.start, tree)
     store(reach, 2 * count, load(weight, rule))
     for j in range(count):
-        side = uint64(room.side[j])
+        side = uint64(workspace.side[j])
         here = load(reach, nodes[first + j, 0])
-        cold = multiply(load(room.unknown, room.doubt[j]), spread(against[first_stem + j, side]))
+        cold = multiply(
+            load(workspace.unknown, workspace.doubt[j]), spread(against[first_stem + j, side])
+        )
         astray = multiply(here, cold)
         store(reach, 2 * j + 1 - side, astray)
         store(reach, 2 * j + side, subtract(here, astray))
 
 
 @inner
-def gather_leaves(leaves: Leaves, tree: int, room: Room) -> None:
+def gather_leaves(leaves: Leaves, tree: int, workspace: ShapWorkspace) -> None:
     """Write what the leaves below stems are worth, where their reach was."""
     for k in range(uint64(leaves.start[tree]), uint64(leaves.start[tree + 1])):
-        store(room.lanes, leaves.place[k], spread(leaves.value[k]))
+        store(workspace.lanes, leaves.place[k], spread(leaves.value[k]))
 
 
 @inner
 def gather_forks(
-    trees: Trees, forks: Forks, stem_start: Ints, tree: int, room: Room, parts: Floats
+    trees: Trees, forks: Forks, stem_start: Ints, tree: int, workspace: ShapWorkspace, parts: Floats
 ) -> None:
     """Gather what forks are worth, and what each answer adds to that."""
     nodes, stems = trees.nodes, _count(stem_start, tree)
     first, first_fork = uint64(trees.node_start[tree]), uint64(forks.start[tree])
     for k in range(_count(forks.start, tree)):
         j = stems + k
-        side, fork = uint64(room.side[j]), first_fork + k
+        side, fork = uint64(workspace.side[j]), first_fork + k
         own, step = spread(forks.below[fork, side, 0]), spread(forks.below[fork, side, 1])
         place, feature = nodes[first + j, 0], nodes[first + j, 1]
-        parts[feature] += _settle(room, place, room.doubt[j], own, step)
+        parts[feature] += _settle(workspace, place, workspace.doubt[j], own, step)
 
 
 @inner
-def gather_stems(trees: Trees, stems: Stems, tree: int, room: Room, parts: Floats) -> float:
+def gather_stems(
+    trees: Trees, stems: Stems, tree: int, workspace: ShapWorkspace, parts: Floats
+) -> float:
     """Gather what stems are worth, up to the root, and what each answer adds to that.
 
     Returns what the root is worth where most is known; on the last pass it is the row's leaf.
     """
-    nodes, against, worth = trees.nodes, stems.against, room.lanes
+    nodes, against, worth = trees.nodes, stems.against, workspace.lanes
     first, first_stem = uint64(trees.node_start[tree]), uint64(stems.start[tree])
     count = _count(stems.start, tree)
     for up in range(count):
         j = count - uint64(1) - up
-        side = uint64(room.side[j])
+        side = uint64(workspace.side[j])
         own = load(worth, 2 * j + side)
         more = subtract(own, load(worth, 2 * j + 1 - side))
         step = multiply(spread(against[first_stem + j, side]), more)
         place, feature = nodes[first + j, 0], nodes[first + j, 1]
-        parts[feature] += _settle(room, place, room.doubt[j], own, step)
+        parts[feature] += _settle(workspace, place, workspace.doubt[j], own, step)
     return float(worth[count * 2, LANES - 1])
 
 
 @inner
-def _settle(room: Room, place: int, doubt: int, own: Lanes, step: Lanes) -> float:
+def _settle(workspace: ShapWorkspace, place: int, doubt: int, own: Lanes, step: Lanes) -> float:
     """Let a node's worth take the place of its reach; returns what knowing its feature adds.
 
     `own` is the worth on the row's side, `step` what that is above the other side, times the share
     of the training rows that went there.
     """
-    reach = load(room.lanes, place)
-    store(room.lanes, place, subtract(own, multiply(load(room.unknown, doubt), step)))
-    return float(total(multiply(multiply(reach, load(room.fall, doubt)), step)))
+    reach = load(workspace.lanes, place)
+    store(workspace.lanes, place, subtract(own, multiply(load(workspace.unknown, doubt), step)))
+    return float(total(multiply(multiply(reach, load(workspace.fall, doubt)), step)))

@@ -26,7 +26,7 @@ FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 LASTS = timedelta(days=14)
 """Without another judgement a higher probability ends by itself."""
 
-MOST_ALERTS = 10
+MAX_ALERTS = 10
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def with_answers(report: MonitoringReport, book: "AlertRepository") -> Monitorin
     running = book.exploration(report.subject_kind)
     alerts = tuple(
         AlertFigures(week=date.fromisoformat(each.week), measure=each.measure, words=each.words)
-        for each in book.newest(report.subject_kind, MOST_ALERTS)
+        for each in book.newest(report.subject_kind, MAX_ALERTS)
     )
     exploration = running and ExplorationFigures(
         factor=running.factor,

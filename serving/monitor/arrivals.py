@@ -20,7 +20,7 @@ from serving.monitor.drift import (
 )
 from serving.monitor.monitoring_report import DECISIONS, RESULTS
 
-FEWEST_VISITS = 10
+MIN_VISITS = 10
 SMALLEST_TIMES = 1.5
 """Half as many again as usual, or two thirds, is worth a look, whatever the cause."""
 
@@ -66,7 +66,7 @@ def results(visits: pd.DataFrame, last: date) -> DriftMeasure | None:
     days, is_known = visits["scored_at"].dt.date, visits["known_at"].notna()
     now = is_known[(days >= last) & (days < last + timedelta(weeks=1))]
     before = is_known[days < last]
-    if len(now) < FEWEST_VISITS or not before.any():
+    if len(now) < MIN_VISITS or not before.any():
         return None
     usual, share = float(before.mean()), float(now.mean())
     return DriftMeasure(

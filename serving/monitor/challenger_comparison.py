@@ -19,7 +19,7 @@ from training.confidence_intervals import Estimate
 from training.estimation.weighted_mean import difference_of
 
 ROLES = ("challenger", "shadow")
-MOST_COMPARED = 200_000
+MAX_COMPARED = 200_000
 MOST_NAMED = 10
 
 Found = Mapping[str, tuple[float, str]]

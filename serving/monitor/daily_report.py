@@ -22,7 +22,7 @@ from serving.settings import Settings
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 60.0
-LONGEST_RUN_S = 3_600.0
+MAX_RUN_S = 3_600.0
 LOOK_AGAIN_S = 0.2
 RETRY_AFTER = timedelta(hours=1)
 """After so long what could not be made is tried again: there were no decisions of its kind."""
@@ -112,7 +112,7 @@ class DailyReports:
         ) as process:
             waited_s = 0.0
             while process.poll() is None:
-                if self.polling.is_over or waited_s > LONGEST_RUN_S:
+                if self.polling.is_over or waited_s > MAX_RUN_S:
                     process.terminate()
                     process.wait()
                 self.polling.wait(LOOK_AGAIN_S)

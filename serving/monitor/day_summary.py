@@ -26,7 +26,7 @@ STEP = 0.25
 """The width of a cell of log-odds."""
 
 MISSING = "missing"
-MOST_CATEGORIES = 500
+MAX_CATEGORIES = 500
 OTHERS = "(others)"
 
 _OFFSET = math.floor(math.log(SMALLEST) / math.log(RATIO)) - 1
@@ -110,7 +110,7 @@ class DaySummary:
         """Count cells; a measure with very many categories keeps its first ones by name."""
         kept = self.histograms.setdefault(measure, Counter())
         for cell, count in counts.items():
-            is_kept = cell in kept or len(kept) < MOST_CATEGORIES
+            is_kept = cell in kept or len(kept) < MAX_CATEGORIES
             kept[cell if is_kept else OTHERS] += count
 
     def as_json(self) -> str:

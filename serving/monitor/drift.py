@@ -44,8 +44,8 @@ SMALLEST_PSI, TIMES_USUAL = 0.01, 2.0
 WEIGHT_OF_CHANCE = 2
 """The scatter that chance alone explains counts as that of so many weeks."""
 
-FEWEST_A_WEEK = 50
-BINS, MOST_CATEGORIES = 10, 60
+MIN_PER_WEEK = 50
+BINS, MAX_CATEGORIES = 10, 60
 
 BY_ITSELF = (FINDINGS, DECISIONS, RESULTS)
 
@@ -146,9 +146,9 @@ def _table(days: DailySummaries, monday: date) -> Floats:
         back = (monday - week_of(date.fromisoformat(day))).days // 7
         if 0 <= back <= SPAN_WEEKS:
             weeks[-1 - back].update(counts)
-    if weeks[-1].total() < FEWEST_A_WEEK:
+    if weeks[-1].total() < MIN_PER_WEEK:
         return np.zeros((0, 0))
-    weeks = [week for week in weeks if week.total() >= FEWEST_A_WEEK]
+    weeks = [week for week in weeks if week.total() >= MIN_PER_WEEK]
     places = _bins(sum(weeks, Counter()))
     table = np.zeros((len(weeks), max(places.values()) + 1))
     for row, week in enumerate(weeks):
@@ -171,7 +171,7 @@ def _bins(pooled: Counter[str]) -> dict[str, int]:
     named = [cell for cell, _ in pooled.most_common() if cell not in places]
     named.sort(key=lambda cell: cell != MISSING)
     first = place + 1 if numbers else 0
-    return places | {cell: first + min(at, MOST_CATEGORIES) for at, cell in enumerate(named)}
+    return places | {cell: first + min(at, MAX_CATEGORIES) for at, cell in enumerate(named)}
 
 
 def _psi(one: Floats, other: Floats) -> Floats:

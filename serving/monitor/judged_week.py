@@ -14,7 +14,7 @@ from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring_report import Drift, MovedMeasure
 
 DRIFT_SEED = 20261124
-MOST_MOVED = 15
+MAX_MOVED = 15
 OF_THE_MODEL = {"score", "leading reason"}
 TOO_SHORT_A_PAST = (
     "inputs, score and reasons: the weeks before are too few, or hold too few decisions"
@@ -55,7 +55,7 @@ def judged(
         moved=tuple(
             MovedMeasure(**asdict(each), is_drift=each.is_drift)
             for each in moved
-            if each.is_drift or each in moved[:MOST_MOVED] or each in by_itself
+            if each.is_drift or each in moved[:MAX_MOVED] or each in by_itself
         ),
         not_judged="; ".join(not_judged) or None,
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from features.errors import TidegateError
 from features.records import OF_DOCUMENTS, SUBJECT_KINDS, SubjectKind
 from serving.monitor import traffic_figures
-from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
+from serving.monitor.challenger_comparison import MAX_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import SPAN_WEEKS, week_of
 from serving.monitor.judged_week import judged, models_of
@@ -144,7 +144,7 @@ def challengers_of(
         line
         for role in ROLES
         for line in compared(
-            role, store.score_pairs(request.kind, role, span, MOST_COMPARED), visits
+            role, store.score_pairs(request.kind, role, span, MAX_COMPARED), visits
         )
     )
 
@@ -157,7 +157,7 @@ def live_traffic(
     request = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
     span = request.first.isoformat(), _after(now)
     asked = max(
-        sum(pair.version == version for pair in store.score_pairs(kind, role, span, MOST_COMPARED))
+        sum(pair.version == version for pair in store.score_pairs(kind, role, span, MAX_COMPARED))
         for role in ROLES
     )
     if not asked:

@@ -14,7 +14,7 @@ from serving.monitor.stored_rollups import DayKey, Visit
 if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
 
-TOGETHER = 10_000
+BATCH_SIZE = 10_000
 """Decisions that are kept in one transaction."""
 
 SETTLED_FOR = timedelta(seconds=5)
@@ -91,7 +91,7 @@ def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
 
 def _gathered(store: "RollupRepository", after: int, before: str) -> _Batch:
     batch = _Batch(end=after)
-    while batch.size < TOGETHER:
+    while batch.size < BATCH_SIZE:
         page = store.decisions_after(batch.end, before)
         if not page:
             break

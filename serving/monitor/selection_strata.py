@@ -17,7 +17,7 @@ INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
 BY_SCORE = f"{INSPECTED} by score"
 UNKNOWN = Estimate(None)
 
-FEWEST_MISSED = 2.0
+MIN_MISSED = 2.0
 """Had as much been missed as was found, the draws would hold so much of it. Below that, recall and
 lift are an interval without a figure, which would be too far off on average."""
 
@@ -104,14 +104,14 @@ class Slice:
         if too_few or self.recall.value is not None or not self.inspected.size:
             return too_few
         enough = (
-            f", as come of about {_rounded(FEWEST_MISSED / self.resolution * self.everyone.size)} "
+            f", as come of about {_rounded(MIN_MISSED / self.resolution * self.everyone.size)} "
             f"decisions instead of {self.everyone.size:,}"
             if self.resolution
             else ""
         )
         return (
             "recall and lift: had as much been missed as was found, the draws would hold "
-            f"{self.resolution:.1f} of it; want {FEWEST_MISSED:g}{enough}",
+            f"{self.resolution:.1f} of it; want {MIN_MISSED:g}{enough}",
         )
 
     def ways(self) -> Iterator[WayOfSelection]:
@@ -184,7 +184,7 @@ def _recall(
     times_as_many = part.scaled((chosen.size + others.size) / chosen.size)
     recall, lift = part.estimate, times_as_many.estimate
     is_narrow = (recall.high or 1.0) <= NARROW_RATIO * (recall.low or 0.0)
-    if resolution < FEWEST_MISSED and not is_narrow:
+    if resolution < MIN_MISSED and not is_narrow:
         return replace(recall, value=None), replace(lift, value=None)
     return recall, lift
 

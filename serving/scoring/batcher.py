@@ -37,7 +37,7 @@ from serving.scoring.idempotency import (
 from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 from serving.scoring.ships import EarlierCalls
 
-TOGETHER = 64
+BATCH_SIZE = 64
 """At most so many are decided before the first of them is written."""
 
 ASK_AGAIN_WITHIN_S = 0.003
@@ -221,12 +221,12 @@ class RequestBatcher:
         """
         group: list[PendingRequest] = []
         waiting = self._queue.get()
-        expected = min(1 + self._queue.qsize() + answered, TOGETHER)
+        expected = min(1 + self._queue.qsize() + answered, BATCH_SIZE)
         deadline_s = time.monotonic() + ASK_AGAIN_WITHIN_S
         while waiting is not None:
             group.append(waiting)
             patience_s = deadline_s - time.monotonic() if len(group) < expected else 0.0
-            if len(group) == TOGETHER or (patience_s <= 0 and self._queue.empty()):
+            if len(group) == BATCH_SIZE or (patience_s <= 0 and self._queue.empty()):
                 return group, True
             try:
                 waiting = self._queue.get(timeout=max(patience_s, 0.0))

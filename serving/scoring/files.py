@@ -48,7 +48,7 @@ from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import Craft, danger_signals, signals_of_craft
 
-AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
+ROWS_PER_CALL = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 
 _OF_JOURNEY = ("mode", "conveyance_kind", "cargo_unit", "persons_on_board", "certified_capacity")
 _IS_LIFE_AT_RISK, _OFFENCE_GROUP = "is_life_at_risk", "offence_group"
@@ -101,10 +101,10 @@ def score_subjects(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) 
 
 
 def explained(subjects: FileSubjects, scorer: Scorer) -> Iterator[pa.Table]:
-    """Scores and contributions of subjects, AT_ONCE rows at a time, with what places them."""
+    """Scores and contributions of subjects, ROWS_PER_CALL rows at a time, with what places them."""
     rows_of = scorer.model.encode_frame(subjects.features)
-    for start in range(0, len(rows_of), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+    for start in range(0, len(rows_of), ROWS_PER_CALL):
+        part = slice(start, start + ROWS_PER_CALL)
         scores = scorer.score(rows_of[part])
         columns = {
             "subject_id": pa.array(subjects.ids[part], pa.string()),

@@ -26,7 +26,7 @@ from features.submission import Submission
 from features.vector import Vector
 from serving.models.scores import Scorer
 from serving.scoring.files import (
-    AT_ONCE,
+    ROWS_PER_CALL,
     FileSubjects,
     columns_read,
     explained,
@@ -98,7 +98,7 @@ def explained_on_spark(
             scored = computed_on_spark(
                 asked, columns_read(kind), compute.recorded, PACKAGES, master, tasks, scratch
             )
-        yield counts, _any(of_rows(AT_ONCE, scored), file, kind)
+        yield counts, _any(of_rows(ROWS_PER_CALL, scored), file, kind)
 
 
 def _any(tables: Iterator[pa.Table], file: Path, kind: SubjectKind) -> Iterator[pa.Table]:

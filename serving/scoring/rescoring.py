@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 0.5
-TOGETHER = 64
+BATCH_SIZE = 64
 TRY_AGAIN_AFTER = timedelta(seconds=10)
 BEHIND_AFTER = timedelta(minutes=1)
 
@@ -170,7 +170,7 @@ class Rescoring:
             self.polling.thread.tell_progress()
             now = self._clock()
             self.queue.find(now)
-            due = self.queue.due(now, TOGETHER)
+            due = self.queue.due(now, BATCH_SIZE)
             self._waits_since = min((each.due_at for each in due), default=None)
             if not due:
                 break

@@ -23,7 +23,7 @@ from serving.process.background_threads import BackgroundThread
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 1_000
-TOGETHER = 100
+BATCH_SIZE = 100
 GATHERED_FOR_S = 0.5
 
 
@@ -113,7 +113,7 @@ class ShadowScoring:
         """Collect requests for a while, for one transaction, and whether more may come."""
         requests: list[ShadowRequest] = []
         try:
-            while len(requests) < TOGETHER:
+            while len(requests) < BATCH_SIZE:
                 request = self._queue.get(timeout=GATHERED_FOR_S)
                 if request is None:
                     return requests, False

@@ -11,7 +11,7 @@ from serving.triage.lane_rule import LaneCutoffs
 
 # How much wider than on a usual day a lane may open where few arrive; without a bound all that a
 # quiet day brings would be taken, whatever its score.
-MOST_WIDENED = 3.0
+MAX_WIDENING = 3.0
 # Which part of the capacity is aimed at, so that no more than all of it is taken on average though
 # traffic grows or scores drift.
 AIMED_USE = 0.98
@@ -85,7 +85,7 @@ class Workday:
     @property
     def widest_share(self) -> float:
         """The share, in 0..1, beyond which the lane never takes anything by its score."""
-        return min(MOST_WIDENED * self.capacity / max(self.usual_per_day, 1.0), 1.0)
+        return min(MAX_WIDENING * self.capacity / max(self.usual_per_day, 1.0), 1.0)
 
 
 def most_per_day(capacity: int) -> float:

@@ -6,7 +6,7 @@ challenger would select, and keeps that of the first draw where a subject is sco
 """
 
 # However much is explored, control cases take no more of the subjects than this.
-MOST_EXPLORED = 0.2
+MAX_EXPLORATION = 0.2
 
 
 def control_probability(floor: float, per_day: int, unselected_per_day: float) -> float:
@@ -19,4 +19,4 @@ def control_probability(floor: float, per_day: int, unselected_per_day: float) -
 
 def explored(control_probability: float, factor: float) -> float:
     """The probability of the control draw while more is explored: bounded, and never less."""
-    return max(control_probability, min(control_probability * factor, MOST_EXPLORED))
+    return max(control_probability, min(control_probability * factor, MAX_EXPLORATION))

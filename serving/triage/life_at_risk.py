@@ -44,7 +44,7 @@ AT_SEA: frozenset[ConveyanceKind] = SMALL_CRAFT | {"fishing_vessel"}
 CLOSED_IN: frozenset[CargoUnit] = frozenset({"reefer", "tank"})
 
 FAR_FROM_LAND_KM = 50.0
-LONGEST_SILENCE = timedelta(hours=6)
+MAX_SILENCE = timedelta(hours=6)
 OVERDUE_AFTER = timedelta(hours=3)
 # A port may lie so far from where its code is noted; a craft that is heard there has landed.
 LANDED_KM = 5.0
@@ -166,7 +166,7 @@ def danger_begins_at(submission: Submission, since: datetime) -> datetime | None
         return None
     begins = [submission.journey.due_at + OVERDUE_AFTER]
     if last := last_heard(submission):
-        begins.append(last.observed_at + LONGEST_SILENCE + timedelta(microseconds=1))
+        begins.append(last.observed_at + MAX_SILENCE + timedelta(microseconds=1))
     later = sorted(instant for instant in begins if instant > since)
     return next((instant for instant in later if begun_by_time(submission, since, instant)), None)
 
@@ -243,7 +243,7 @@ def _signals_of_way(
     if craft.kind not in AT_SEA:
         return
     last = last_heard(submission)
-    if last and _overcrowded(craft) and (silence := as_of - last.observed_at) > LONGEST_SILENCE:
+    if last and _overcrowded(craft) and (silence := as_of - last.observed_at) > MAX_SILENCE:
         yield DangerSignal("L05", SILENT[1].format(count=_hours(silence)))
     if last and (signal := _far_from_land(craft, last)):
         yield signal

@@ -25,7 +25,7 @@ POLL_INTERVAL_S = 0.2
 # The oldest day read is no whole one.
 READ_AT_START = timedelta(days=WHOLE_DAYS + 1)
 # Own placements whose decisions were never made durable would be waited for without end.
-MOST_AWAITED = 100_000
+MAX_AWAITED = 100_000
 
 Key = tuple[str, str, str]
 
@@ -54,7 +54,7 @@ class OtherWorkers:
 
     def record_own(self, kind: SubjectKind, subject_id: str, at: datetime) -> None:
         """Remember a placement of this worker, which is counted already when the log has it."""
-        if len(self._own) >= MOST_AWAITED:
+        if len(self._own) >= MAX_AWAITED:
             self._own.clear()
         self._own[kind, self._log.subject_token(kind, subject_id), at.isoformat()] += 1
 

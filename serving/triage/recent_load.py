@@ -16,8 +16,8 @@ from serving.triage.office_days import OfficeDays
 
 REMEMBERED = timedelta(days=14)
 # A distribution of fewer scores says little about its upper end.
-FEWEST_SCORES = 200
-MOST_SCORES = 5_000
+MIN_SCORES = 200
+MAX_SCORES = 5_000
 
 Key = tuple[SubjectKind, str | None]
 
@@ -57,7 +57,7 @@ class _OfficeLoad:
             insort(self.scores, probability)
         if lane in self.taken:
             insort(self.taken[lane], -math.inf if probability is None else probability)
-        while len(self.arrived) > MOST_SCORES or self.arrived[0][0] < at - REMEMBERED:
+        while len(self.arrived) > MAX_SCORES or self.arrived[0][0] < at - REMEMBERED:
             self._forget(*self.arrived.popleft())
 
     def _forget(self, _: datetime, probability: float | None, lane: Lane) -> None:
@@ -118,7 +118,7 @@ class RecentLoad:
     def scores(self, kind: SubjectKind, office_id: str | None) -> list[float] | None:
         """The newest scores, ascending; None where they are too few to set a threshold by."""
         load = self._by_office.get((kind, office_id))
-        return load.scores if load and len(load.scores) >= FEWEST_SCORES else None
+        return load.scores if load and len(load.scores) >= MIN_SCORES else None
 
     def usual_per_day(self, office_id: str | None, at: datetime) -> float:
         """Return how many subjects of both kinds come to the office on a day of this weekday."""

@@ -22,7 +22,7 @@ from serving.errors import BodyTooLarge, ServingError, TooBusy
 from serving.language import say
 from serving.observability import Metrics, RequestMetrics
 from serving.settings import Settings
-from serving.web.lingering import LingeringAnswer
+from serving.web.drain_after_early_response import DrainingAnswer
 from serving.web.problems import MEDIA_TYPE, problem_body
 from serving.web.request_head import refuse_head
 from serving.web.security_headers import ANSWER_HEADERS, DEFAULT_HEADERS
@@ -273,7 +273,7 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = LingeringAnswer(scope, receive, send)
+        answer = DrainingAnswer(scope, receive, send)
         try:
             await self._pass_in(scope, answer.receive, answer.send)
         finally:

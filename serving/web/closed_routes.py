@@ -19,7 +19,7 @@ from serving.errors import RequestFault, Unprocessable
 
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
 
-LONGEST_NAME_TOLD = 64
+MAX_SHOWN_NAME_LENGTH = 64
 
 
 class ClosedRoute(APIRoute):
@@ -62,7 +62,7 @@ def _is_list(annotation: Any) -> bool:
 def _refuse_others(given: QueryParams, described: dict[str, bool]) -> None:
     times = Counter(name for name, _ in given.multi_items())
     if unknown := [name for name in times if name not in described]:
-        name = unknown[0][:LONGEST_NAME_TOLD]
+        name = unknown[0][:MAX_SHOWN_NAME_LENGTH]
         near = get_close_matches(name, described, 1) or sorted(described)
         nearest = f"want {', '.join(f'`{each}`' for each in near)}" if near else "there is none"
         says = f"no such parameter here: {nearest}"

@@ -18,7 +18,7 @@ from serving.settings import Settings
 from serving.web.admission import early_answer
 from serving.web.request_head import LARGEST_HEAD
 
-MOST_PIPELINED = 8  # requests without an answer; those after them are not read
+MAX_PIPELINED = 8  # requests without an answer; those after them are not read
 FILES_OF_OUR_OWN = 256  # for the database, the store, models, logs and libraries
 ENOUGH_FILES = 65_536
 
@@ -101,10 +101,10 @@ class BoundedConnection(HttpToolsProtocol):
         """Wait for the rest of the request that begins, unless it is one too many."""
         if self._is_refused:
             return
-        if self._is_answering and len(self.pipeline) >= MOST_PIPELINED - 1:
+        if self._is_answering and len(self.pipeline) >= MAX_PIPELINED - 1:
             self._refuse(
                 ServingError(
-                    f"{MOST_PIPELINED} requests may wait for answers at a time", code="too-often"
+                    f"{MAX_PIPELINED} requests may wait for answers at a time", code="too-often"
                 )
             )
             return

@@ -11,11 +11,12 @@ from serving.errors import Unprocessable
 from serving.language import ENGLISH, Language, best_of, languages_in
 from serving.web.services import TheServices
 
-LONGEST_HEADER = 512  # characters
+MAX_HEADER_LENGTH = 512  # characters
 
 
 async def requested_language(
-    services: TheServices, accept_language: Annotated[str, Header(max_length=LONGEST_HEADER)] = ""
+    services: TheServices,
+    accept_language: Annotated[str, Header(max_length=MAX_HEADER_LENGTH)] = "",
 ) -> Language:
     """The language that the caller likes best among those that are known."""
     return _best_language(services, accept_language)
@@ -24,8 +25,8 @@ async def requested_language(
 def language_asked_for(request: Request, services: Services) -> Language:
     """As `requested_language`, for a route that reads its request itself; raises Unprocessable."""
     accept_language = request.headers.get("accept-language", "")
-    if len(accept_language) > LONGEST_HEADER:
-        raise Unprocessable(f"Accept-Language may have {LONGEST_HEADER} characters")
+    if len(accept_language) > MAX_HEADER_LENGTH:
+        raise Unprocessable(f"Accept-Language may have {MAX_HEADER_LENGTH} characters")
     return _best_language(services, accept_language)
 
 

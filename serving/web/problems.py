@@ -26,7 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 50  # in one answer: whoever sends more mends those first
 LARGEST_PROBLEM = 64 * 1024  # bytes
 CLIENT_GONE = 499  # as nginx has it; nobody reads this answer, only the log and the metrics tell it
-LONGEST_POINTER = 256  # characters; it may hold a name that the caller chose
+MAX_POINTER_LENGTH = 256  # characters; it may hold a name that the caller chose
 
 TITLES = {
     404: "Page not found",
@@ -185,5 +185,5 @@ def _content(
 
 def fault_content(fault: RequestFault) -> dict[str, str]:
     """A fault as it is answered: its pointer no longer than need be, and text all through."""
-    pointer = fault.pointer[:LONGEST_POINTER].encode("utf-8", "replace").decode()
+    pointer = fault.pointer[:MAX_POINTER_LENGTH].encode("utf-8", "replace").decode()
     return asdict(fault) | {"pointer": pointer}

@@ -8,7 +8,7 @@ from datetime import datetime
 from serving.errors import RequestFault, Unprocessable
 from serving.review.cases.case_records import CaseRecord, QueuePosition
 
-LONGEST_CURSOR = 400  # characters
+MAX_CURSOR_LENGTH = 400  # characters
 _PLACE = re.compile(
     r'\[([01]), (\d[0-9.e+-]{0,30}), "([0-9T:.+-]{1,40})", "([A-Za-z0-9_-]{1,64})"\]'
 )
@@ -39,7 +39,7 @@ def decode_place(cursor: str | None) -> tuple[int, str] | None:
     if not cursor:
         return None
     try:
-        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        place = base64.b64decode(cursor[:MAX_CURSOR_LENGTH], b"-_", validate=True).decode("ascii")
         seq, case_id = _LISTED.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
         return -int(seq), case_id
     except (ValueError, AttributeError):
@@ -57,7 +57,7 @@ def decode_seq(cursor: str | None) -> int | None:
     if not cursor:
         return None
     try:
-        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        place = base64.b64decode(cursor[:MAX_CURSOR_LENGTH], b"-_", validate=True).decode("ascii")
         if not _SEQ.fullmatch(place):
             raise ValueError
         return int(place)
@@ -81,7 +81,7 @@ def decode_cursor(cursor: str | None) -> QueuePosition | None:
     if not cursor:
         return None
     try:
-        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        place = base64.b64decode(cursor[:MAX_CURSOR_LENGTH], b"-_", validate=True).decode("ascii")
         is_over, risk, due_at, case_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
         datetime.fromisoformat(due_at)
         return int(is_over), float(risk), due_at, case_id

@@ -96,8 +96,8 @@ def test_spark_writes_the_scores_of_one_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(features.spark.plan, "PART_RECORDS", 1_000)
-    monkeypatch.setattr("serving.scoring.files.AT_ONCE", 50)
-    monkeypatch.setattr("serving.scoring.files_on_spark.AT_ONCE", 50)
+    monkeypatch.setattr("serving.scoring.files.ROWS_PER_CALL", 50)
+    monkeypatch.setattr("serving.scoring.files_on_spark.ROWS_PER_CALL", 50)
     file = home / "records" / "shipments.parquet"
     if ending == ".csv":
         file = some_of_today(home / "records", tmp_path / "today.parquet")
@@ -200,7 +200,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features.spark.plan, "PART_RECORDS", 1_000)
     monkeypatch.setattr(features.spark.submitted_file, "PIECE_BYTES", 1 << 16)
     for module in ("files", "files_on_spark"):
-        monkeypatch.setattr(f"serving.scoring.{module}.AT_ONCE", 50)
+        monkeypatch.setattr(f"serving.scoring.{module}.ROWS_PER_CALL", 50)
 
 
 def test_submissions_get_the_scores_of_one_machine(

@@ -211,7 +211,7 @@ def test_no_subject_of_an_array_has_more_values_than_one_alone(
     """However many the others have: of `[1,1,1]` there are three, and the array makes four."""
     elements = [[1] * count for count in counts]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("serving.request_parsing.MOST_VALUES_OF_A_SUBJECT", 5)
+        patched.setattr("serving.request_parsing.MAX_VALUES_OF_A_SUBJECT", 5)
         patched.setattr("serving.request_parsing._FIRST_WINDOW", window)
         if max(counts) > 5:
             with pytest.raises(BodyTooLarge, match="5 values"):

@@ -26,7 +26,7 @@ from serving.settings import Settings
 from serving.web.admission import SMALL_BODY
 from serving.web.authentication import _remembered
 from serving.web.bodies import body_within, refuse_other_media
-from serving.web.languages import LONGEST_HEADER
+from serving.web.languages import MAX_HEADER_LENGTH
 from serving.web.problems import LARGEST_PROBLEM, MOST_FAULTS
 from serving.web.request_head import LARGEST_COOKIES, LARGEST_HEAD
 from tests.serving.access.trusted import NOW
@@ -66,7 +66,7 @@ def test_without_settings_limits_are_these() -> None:
     assert limits.max_body_bytes_in_flight == 33_554_432
     assert (LARGEST_HEAD, LARGEST_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
     assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
-    assert (MOST_RECORDS, LONGEST_HEADER) == (5_000, 512)
+    assert (MOST_RECORDS, MAX_HEADER_LENGTH) == (5_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
     assert (MOST_TO_A_CASE, LONGEST_NAME, MAX_CASE_WAIT.days) == (50, 120, 14)
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)

@@ -22,7 +22,7 @@ from serving.audit.errors import RetentionRefused
 from serving.audit.retention import PROPOSED_FOR, Retention
 from serving.audit.retention_log import RetentionAct
 from serving.audit.retention_periods import (
-    FEWEST_LOG_DAYS,
+    MIN_LOG_DAYS,
     TEMPLATE,
     Periods,
     RetentionCutoffs,
@@ -107,7 +107,7 @@ def test_a_period_is_1_to_36525_days() -> None:
 
 
 def test_the_log_of_decisions_lasts_six_months_at_least(tmp_path: Path) -> None:
-    assert FEWEST_LOG_DAYS == 184  # the longest six months, from March to August
+    assert MIN_LOG_DAYS == 184  # the longest six months, from March to August
     assert periods(decisions=184).decisions.erase_after_days == 184
     for days in (183, 30, 11):
         with pytest.raises(

@@ -119,7 +119,7 @@ def test_what_cannot_be_made_is_not_tried_every_minute(tmp_path: Path) -> None:
 def test_only_a_report_that_was_made_is_said_to_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, longest_s: float, told: Any
 ) -> None:
-    monkeypatch.setattr(daily_report, "LONGEST_RUN_S", longest_s)
+    monkeypatch.setattr(daily_report, "MAX_RUN_S", longest_s)
     reports = reports_by(tmp_path, monkeypatch, command)
 
     with capture_logs() as written:

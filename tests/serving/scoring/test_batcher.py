@@ -20,7 +20,7 @@ from serving.errors import BodyMalformed, LogUnavailable
 from serving.explanation.comparison import Comparisons, compare_with_peers
 from serving.integrity.hash_chain import LogHead
 from serving.scoring.assessment import Assessor
-from serving.scoring.batcher import TOGETHER, ScoreRequest
+from serving.scoring.batcher import BATCH_SIZE, ScoreRequest
 from serving.scoring.future_dispatch import FutureDispatcher
 from serving.scoring.idempotency import Answer
 from serving.settings import Settings
@@ -40,11 +40,11 @@ def decided(services: Services, requests: list[ScoreRequest]) -> list[Any]:
 
 
 def test_each_is_answered_in_its_place(service: Service) -> None:
-    answers = decided(service.services, [asked(number) for number in range(TOGETHER + 6)])
+    answers = decided(service.services, [asked(number) for number in range(BATCH_SIZE + 6)])
 
     told = [orjson.loads(answer.body)["subject_id"] for answer in answers]
-    assert told == [f"S-{number}" for number in range(TOGETHER + 6)]
-    assert service.services.decisions.size() == TOGETHER + 6
+    assert told == [f"S-{number}" for number in range(BATCH_SIZE + 6)]
+    assert service.services.decisions.size() == BATCH_SIZE + 6
 
 
 def test_what_cannot_be_read_keeps_nobody_else_from_a_decision(service: Service) -> None:
@@ -147,7 +147,7 @@ def test_a_caller_waits_for_the_deadline_and_not_once_for_every_group(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deadline_s, let_go, groups, size = 1.0, threading.Event(), 12, 4
-    monkeypatch.setattr("serving.scoring.batcher.TOGETHER", size)
+    monkeypatch.setattr("serving.scoring.batcher.BATCH_SIZE", size)
     app = create_app(Settings(home=home, commit_deadline_s=deadline_s), clock=lambda: NOW)
     with TestClient(app):
         services: Services = app.state.services

@@ -176,7 +176,7 @@ def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
 
 def test_a_log_that_does_not_answer_is_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is frozen refuses nothing: whoever waits for it knows by the time alone."""
-    monkeypatch.setattr("serving.audit.decision_log_writer._LONGEST_CALL_S", 0.2)
+    monkeypatch.setattr("serving.audit.decision_log_writer._MAX_CALL_S", 0.2)
     monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.05)
     is_called, answers = threading.Event(), threading.Event()
 

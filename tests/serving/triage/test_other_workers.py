@@ -156,7 +156,7 @@ def test_the_first_placement_in_an_empty_log_is_counted(shared: Shared) -> None:
 def test_own_placements_that_the_log_told_of_make_room_for_others(
     shared: Shared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
+    monkeypatch.setattr("serving.triage.other_workers.MAX_AWAITED", 2)
     others, recent = shared.others(), RecentLoad()
     others.record_own("shipment", "S-1", AT)
     shared.append("S-1")
@@ -237,7 +237,7 @@ def test_where_the_log_fails_what_is_known_has_to_do(shared: Shared) -> None:
 def test_placements_that_were_never_logged_are_not_waited_for_without_end(
     shared: Shared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
+    monkeypatch.setattr("serving.triage.other_workers.MAX_AWAITED", 2)
     others, recent = shared.others(), RecentLoad()
     for number in (1, 2, 3):
         others.record_own("shipment", f"S-{number}", AT)
@@ -250,7 +250,7 @@ def test_placements_that_were_never_logged_are_not_waited_for_without_end(
 
 
 def test_as_many_are_waited_for_as_may_be(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.triage.other_workers.MOST_AWAITED", 2)
+    monkeypatch.setattr("serving.triage.other_workers.MAX_AWAITED", 2)
     others, recent = shared.others(), RecentLoad()
     for number in (1, 2):
         others.record_own("shipment", f"S-{number}", AT)

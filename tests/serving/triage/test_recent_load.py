@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from serving.triage.capacity import carried_over
 from serving.triage.recent_load import (
-    FEWEST_SCORES,
-    MOST_SCORES,
+    MAX_SCORES,
+    MIN_SCORES,
     REMEMBERED,
     RecentLoad,
     RecentPlacement,
@@ -39,7 +39,7 @@ def test_two_hundred_scores_set_a_threshold_and_fewer_do_not() -> None:
     assert recent.scores("shipment", "A") is None
     recent.count(placed(probability=0.1))
     assert recent.scores("shipment", "A") == [0.1] + [0.5] * 199
-    assert (FEWEST_SCORES, MOST_SCORES) == (200, 5_000)
+    assert (MIN_SCORES, MAX_SCORES) == (200, 5_000)
 
 
 def test_scores_are_of_their_own_kind_and_office() -> None:
@@ -74,13 +74,13 @@ def test_a_score_is_remembered_for_fourteen_days_and_then_forgotten() -> None:
 
 def test_the_newest_five_thousand_are_remembered() -> None:
     recent = RecentLoad.of_placements(
-        [placed(probability=0.9), *(placed() for _ in range(MOST_SCORES - 1))]
+        [placed(probability=0.9), *(placed() for _ in range(MAX_SCORES - 1))]
     )
 
-    assert recent.scores("shipment", "A") == [0.5] * (MOST_SCORES - 1) + [0.9]
+    assert recent.scores("shipment", "A") == [0.5] * (MAX_SCORES - 1) + [0.9]
     recent.count(placed())
-    assert recent.scores("shipment", "A") == [0.5] * MOST_SCORES
-    assert recent.usual_per_day("A", AT) == MOST_SCORES
+    assert recent.scores("shipment", "A") == [0.5] * MAX_SCORES
+    assert recent.usual_per_day("A", AT) == MAX_SCORES
 
 
 @pytest.mark.parametrize(

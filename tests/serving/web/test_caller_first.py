@@ -1,6 +1,6 @@
 """No body is read before its caller is known and may do what the call does: on every route.
 
-What is left of it when the answer was sent goes by unread (`serving/web/lingering.py`).
+What is left of it after the answer is drained (`serving/web/drain_after_early_response.py`).
 """
 
 import asyncio

@@ -11,7 +11,7 @@ import pytest
 
 from serving.web.connections import (
     FILES_OF_OUR_OWN,
-    MOST_PIPELINED,
+    MAX_PIPELINED,
     BoundedConnection,
     connections_within,
 )
@@ -108,7 +108,7 @@ def test_headers_after_a_body_are_no_headers_of_the_request() -> None:
 def test_requests_do_not_queue_up_without_end() -> None:
     with listening(echo) as port:
         with connected(port) as client:
-            client.sendall(GET * MOST_PIPELINED)
+            client.sendall(GET * MAX_PIPELINED)
             assert client.recv(65_536).startswith(b"HTTP/1.1 204")
         with connected(port) as client:
             send_all(client, GET * 20_000)
@@ -128,7 +128,7 @@ def test_requests_do_not_queue_up_without_end() -> None:
 def test_requests_before_one_that_is_refused_are_answered_first(
     after: bytes, status: bytes
 ) -> None:
-    before = MOST_PIPELINED if status == b"429" else 3
+    before = MAX_PIPELINED if status == b"429" else 3
     with listening(echo) as port, connected(port) as client:
         threading.Thread(target=send_all, args=(client, GET * before + after)).start()
         answers = said(client)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serving.observability import Metrics
-from serving.web import lingering
+from serving.web import drain_after_early_response
 from serving.web.admission import Admission, AdmissionLimits
 from tests.serving.api.test_rate_limits import listening
 from tests.serving.web.test_connections import connected, said
@@ -57,11 +57,11 @@ def test_whoever_reads_meanwhile_has_the_whole_answer_at_once(port: int) -> None
             received = client.recv(65_536)
             assert received, "the connection ended before the answer"
             answer += received
-        assert time.monotonic() - began < lingering.LONGEST_UNREAD_S / 2
+        assert time.monotonic() - began < drain_after_early_response.MAX_UNREAD_S / 2
 
 
 def test_nobody_sends_more_than_a_bound(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lingering, "MOST_UNREAD", 1_000_000)
+    monkeypatch.setattr(drain_after_early_response, "MAX_UNREAD", 1_000_000)
     with connected(port) as client:
         client.sendall(head(1 << 40, "Connection: close"))
         with pytest.raises(OSError, match=r"reset|pipe"):
@@ -69,7 +69,7 @@ def test_nobody_sends_more_than_a_bound(port: int, monkeypatch: pytest.MonkeyPat
 
 
 def test_nobody_sends_for_longer_than_a_bound(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lingering, "LONGEST_UNREAD_S", 0.2)
+    monkeypatch.setattr(drain_after_early_response, "MAX_UNREAD_S", 0.2)
     with connected(port) as client:
         client.sendall(head(1 << 40, "Connection: close"))
         assert said(client).endswith(BODY)  # and then the connection ends
@@ -77,7 +77,7 @@ def test_nobody_sends_for_longer_than_a_bound(port: int, monkeypatch: pytest.Mon
 
 def test_a_body_that_waits_to_be_asked_for_is_not_waited_for(port: int) -> None:
     with connected(port) as client:
-        client.settimeout(lingering.LONGEST_UNREAD_S / 2)
+        client.settimeout(drain_after_early_response.MAX_UNREAD_S / 2)
         client.sendall(head(LARGE, "Connection: close", "Expect: 100-continue"))
         answer = said(client)
     assert answer.startswith(b"HTTP/1.1 401 ")

@@ -10,11 +10,11 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-MOST_UNREAD = 16 * 1024 * 1024  # bytes that go by: two of the largest bodies
-LONGEST_UNREAD_S = 5.0
+MAX_UNREAD = 16 * 1024 * 1024  # bytes that go by: two of the largest bodies
+MAX_UNREAD_S = 5.0
 
 
-class LingeringAnswer:
+class DrainingAnswer:
     """A request's body and the answer to it, whose end waits for the rest of the body."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send):
@@ -44,9 +44,9 @@ class LingeringAnswer:
         """Let the rest of the body go by, and end the answer, unless it was ended."""
         if not self._lacks_end:
             return
-        left = MOST_UNREAD
+        left = MAX_UNREAD
         with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_UNREAD_S):
+            async with asyncio.timeout(MAX_UNREAD_S):
                 while not self._is_whole and left > 0:
                     left -= len((await self.receive()).get("body", b""))
         await self._send({"type": "http.response.body", "body": b""})
