@@ -83,21 +83,6 @@ def test_no_engine_lets_a_decision_be_changed(where: Path | str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def test_steps_that_were_half_taken_are_taken_again(where: Path | str) -> None:
-    engine = database(where, is_service=True)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE alembic_version")
-        connection.exec_driver_sql("DROP TABLE api_keys")
-
-    log = DecisionRepository(database(where, is_service=False))
-
-    log.append([entry(1)])
-    described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
-    assert columns(engine) == described
-    with engine.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM api_keys")) == 0
-
-
 def test_the_same_request_to_two_processes_is_appended_once(where: Path | str) -> None:
     one, other = (DecisionRepository(database(where, is_service=n == 0)) for n in range(2))
     one.append([entry(1)])
