@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from serving.access.actors import Actor
     from serving.storage.stores import Stores
 
+# A century: an end that is further away than a key can live.
 MAX_KEY_DAYS = 36_500
-"""A century: an end that is further away than a key can live."""
 
+# A scope of a machine's key; what people do takes an account.
 KeyScope = Literal["score", "explain", "ingest", "events", "review", "rescue", "switch", "monitor"]
-"""A scope of a machine's key; what people do takes an account."""
 
 
 def _parts(given: object) -> object:
@@ -81,8 +81,8 @@ class AdminAct(Generic[Input]):
     scope: Scope = "administer"
 
 
+# Every act by its name, which is also that of its line in the service's log.
 ACTS: dict[str, AdminAct[Any]] = {}
-"""Every act by its name, which is also that of its line in the service's log."""
 
 
 def admin_act(

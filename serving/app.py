@@ -81,6 +81,7 @@ from serving.web.html import STATIC
 from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
+# The resources of the API, one module each.
 RESOURCES = (
     *(scores, batches, records, messages, decisions),
     *(cases, case_acts, case_attachments, offices, entities),
@@ -88,8 +89,8 @@ RESOURCES = (
     *(features, models, health),
     *(kill_switches, rescue_calls, letters, description),
 )
-"""The resources of the API, one module each."""
 
+# The pages of the console; the last answers every address of the console that is left.
 PAGES = (
     sign_in,
     oidc_login,
@@ -125,7 +126,6 @@ PAGES = (
     account_page,
     api_reference,
 )
-"""The pages of the console; the last answers every address of the console that is left."""
 
 
 def utc_now() -> datetime:

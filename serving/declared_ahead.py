@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from serving.errors import ClockDoubted, RequestFault
 
+# So far ahead a caller's clock may be, or its hour of summer time.
 MAX_AHEAD = timedelta(hours=2)
-"""So far ahead a caller's clock may be, or its hour of summer time."""
 
+# Returns whether the service's clock, which says this instant, may be wrong.
 DoubtsClock = Callable[[datetime], bool]
-"""Returns whether the service's clock, which says this instant, may be wrong."""
 
 
 def never_doubts(_: datetime) -> bool:

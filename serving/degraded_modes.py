@@ -19,8 +19,8 @@ from serving.settings import Settings
 
 METRICS_INTERVAL_S = 1.0
 
+# Of a scrape and the turn of every second: what one saw earlier must not overwrite the other.
 _SETTING = threading.Lock()
-"""Of a scrape and the turn of every second: what one saw earlier must not overwrite the other."""
 
 DegradedMode = Literal[
     "log_not_written",

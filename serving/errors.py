@@ -56,8 +56,8 @@ class ProblemType:
 
 _TABLE = tomllib.loads(Path(__file__).with_name("problems.toml").read_text(encoding="utf-8"))
 
+# Every problem that a caller can be answered with, by its code, in the order of statuses.
 PROBLEMS = {code: ProblemType(code, **each) for code, each in _TABLE.items()}
-"""Every problem that a caller can be answered with, by its code, in the order of statuses."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from features.errors import TidegateError
 
 DISTRIBUTION = "tidegate"
 
+# The extras of commands that need others than `serve`; `docs/installation.md` lists them.
 EXTRAS_OF_COMMAND = {
     **dict.fromkeys(("train", "evaluate", "gates", "fit-worker", "backtest"), ("train",)),
     **dict.fromkeys(("demo", "promote", "retrain", "dossier"), ("train", "serve")),
     "stream": ("streams",),
     "import": ("messages",),
 }
-"""The extras of commands that need others than `serve`; `docs/installation.md` lists them."""
 
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:.*; *extra == ['\"]([\w-]+)['\"])?")
 # Which the name does not say.

@@ -27,21 +27,21 @@ from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+# Translations that come with the package.
 SHIPPED = Path(__file__).parent / "languages"
-"""Translations that come with the package."""
 
+# Of these, those that no native reader has passed yet.
 DRAFTS = ("ar", "fr")
-"""Of these, those that no native reader has passed yet."""
 
+# What a translation has from its text alone: values, and marks of HTML.
 _VALUE = re.compile(r"\{[^}]*\}?|%\(\w+\)[sd]|%(?!%)|%%|</?\w[^>]*>|<")
-"""What a translation has from its text alone: values, and marks of HTML."""
 
+# Between two ends, where lines are read from the left; and where from the right.
 ARROW, _ARROW_FROM_RIGHT = " → ", " ← "
-"""Between two ends, where lines are read from the left; and where from the right."""
 
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+# The same, of what runs from right to left whatever its letters do.
 _RIGHT_TO_LEFT = "\u2067"
-"""The same, of what runs from right to left whatever its letters do."""
 
 log = structlog.get_logger(__name__)
 
@@ -224,8 +224,8 @@ def subject_named(kind: str, subject_id: str) -> str:
     return say(TITLES[kind], id=subject_id)
 
 
+# Titles of subjects, by their kind.
 TITLES = {"route": "Route {id}", "shipment": "Shipment {id}"}
-"""Titles of subjects, by their kind."""
 
 
 @lru_cache(10_000)

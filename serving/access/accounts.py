@@ -16,9 +16,9 @@ from serving.access.passwords import hash_of_nobody, hash_password, is_password_
 from serving.access.revisions import revision_of
 from serving.access.roles import ROLE_SCOPES, Role
 
+# Whose choice a password is: the holder's, or that of this service, to be changed at once or, in a
+# trial, never.
 PasswordOrigin = Literal["own", "first", "trial"]
-"""Whose choice a password is: the holder's, or that of this service, to be changed at once or, in a
-trial, never."""
 
 FIRST_PASSWORD_BYTES = 18  # random; OWASP ASVS 5.0 wants 128 bits of what is kept nowhere else
 

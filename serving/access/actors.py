@@ -16,8 +16,8 @@ from pydantic import BeforeValidator
 from features.person_names import base_of, may_be_one_person
 
 FORMER = "former:"
+# Kinds whose names nobody else can have.
 _NAMED_HERE = ("account", "key")
-"""Kinds whose names nobody else can have."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _stored(value: object) -> object:
     return Actor.stored(value, None) if isinstance(value, str) else value
 
 
+# An actor in what is stored; an older release stored a bare name.
 StoredActor = Annotated[Actor, BeforeValidator(_stored)]
-"""An actor in what is stored; an older release stored a bare name."""
 
 SERVICE = Actor("service", "the service itself")

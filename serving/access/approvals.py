@@ -33,15 +33,15 @@ ActKind = Literal[
 Part = Literal["proposer", "approver"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
+# Whose holders may propose and approve; auditors look on, reviewers judge cases.
 APPROVING_ROLES: tuple[Role, ...] = ("supervisor", "data_scientist", "admin")
-"""Whose holders may propose and approve; auditors look on, reviewers judge cases."""
 
 LASTING = timedelta(days=7)
+# The time after which an approval says too little of today.
 LONGEST = timedelta(days=30)
-"""The time after which an approval says too little of today."""
 
+# By how much the clock of whoever signs may be ahead.
 CLOCKS_APART = timedelta(minutes=5)
-"""By how much the clock of whoever signs may be ahead."""
 
 _SIGNED_AS = b"tidegate approval\n"
 

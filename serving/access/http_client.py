@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from serving.access.call_deadlines import CallDeadline
 from serving.access.errors import AddressRefused, AnswerTooLarge
 
+# Each wait for the other side.
 LONGEST_S = 5.0
-"""Each wait for the other side."""
+# From the connection to the end of the answer.
 LONGEST_CALL_S = 10.0
-"""From the connection to the end of the answer."""
 MOST_BYTES = 1_000_000
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

@@ -16,8 +16,8 @@ from serving.access.roles import MAX_NAME_LENGTH
 from serving.language import say
 
 ALLOWED_SIGNS = " .@+-_'"
+# What stands in histories for the service.
 RESERVED = ("tidegate", "service", "the service itself")
-"""What stands in histories for the service."""
 
 # What people write in together; any other mixture of scripts is there to deceive.
 _WRITTEN_TOGETHER = (

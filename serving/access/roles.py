@@ -8,8 +8,8 @@ nothing else, so that nothing of a rescue serves to inspect, and nobody helped i
 from collections.abc import Iterable
 from typing import Literal, get_args
 
+# Characters in the name of an account, a key or a team.
 MAX_NAME_LENGTH = 64
-"""Characters in the name of an account, a key or a team."""
 
 
 Scope = Literal[

@@ -16,6 +16,7 @@ from typing import Literal
 
 CountedBy = Literal["pair", "address", "site", "organisation", "account", "browser", "codes"]
 
+# Failures after which the next attempt waits a second, the one after that two, then four.
 FREE: Mapping[CountedBy, int] = {
     "pair": 5,  # of one account from one address
     "address": 20,  # of any accounts from one address
@@ -25,18 +26,17 @@ FREE: Mapping[CountedBy, int] = {
     "browser": 5,  # of one account from a browser that it signed in with
     "codes": 5,  # second factors of one account: only whoever knows its password comes so far
 }
-"""Failures after which the next attempt waits a second, the one after that two, then four."""
 
 LONGEST_WAIT_S = 900.0
+# For what others failed behind the same address, which may be that of a whole office.
 LONGEST_SHARED_WAIT_S = 20.0
-"""For what others failed behind the same address, which may be that of a whole office."""
 
 SHARED: tuple[CountedBy, ...] = ("address", "site", "organisation")
 FORGIVEN_EVERY = timedelta(minutes=15)
 MOST_COUNTED: Mapping[CountedBy, int] = {"site": 60, "organisation": 120}
 MOST_COUNTED_ELSE = 40
+# What failed of other accounts, or from elsewhere, is not forgiven by one sign-in.
 NOT_FORGIVEN: tuple[CountedBy, ...] = (*SHARED, "account")
-"""What failed of other accounts, or from elsewhere, is not forgiven by one sign-in."""
 
 FORGOTTEN_AFTER = timedelta(hours=24)
 KNOWN_FOR = timedelta(days=90)

@@ -16,8 +16,8 @@ from serving.access.sign_in_queue import FairQueue, Path, networks_of
 from serving.errors import TooBusy
 
 T = TypeVar("T")
+# Ends when the client of a request has closed its connection.
 ClientLeft = Callable[[], Awaitable[object]]
-"""Ends when the client of a request has closed its connection."""
 
 MAX_CONCURRENT = 3  # the gate of passwords lets two compute while one writes
 MAX_WAITING = 128  # at five hashes a second, all had their turn after half a minute

@@ -2,8 +2,8 @@
 
 import unicodedata
 
+# Fillers and joiners that Unicode takes for letters, marks or signs, and that show nothing.
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Fillers and joiners that Unicode takes for letters, marks or signs, and that show nothing."""
 
 
 def is_visible(text: str) -> bool:

@@ -19,8 +19,8 @@ from serving.access.errors import AddressRefused
 
 LONGEST_CONNECT_S = 5.0
 MOST_ADDRESSES = 4
+# From the connection to the head of the answer.
 LONGEST_CALL_S = 10.0
-"""From the connection to the head of the answer."""
 LONGEST_URL = 2_000
 USER_AGENT = "Tidegate-Webhooks"
 
@@ -28,13 +28,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+# By which clouds answer their own machines, and what older Python takes for public.
 _NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,
         ("168.63.129.16/32", "192.0.0.0/24", "198.18.0.0/15", "64:ff9b:1::/48", "2001::/23"),
     )
 )
-"""By which clouds answer their own machines, and what older Python takes for public."""
 
 
 class RefusedByReceiver(OSError):

@@ -41,5 +41,5 @@ async def _as_read(services: TheServices, if_match: IfMatch = None) -> Services:
     return services.as_read(revision_in(if_match))
 
 
+# The services, by which a case is acted on only as whoever acts has read it.
 ServicesAsRead = Annotated[Services, Depends(_as_read)]
-"""The services, by which a case is acted on only as whoever acts has read it."""

@@ -28,8 +28,8 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/switches", tags=["models"], route_class=CallerFirst)
 
+# Who reads what a person wrote when switching; any other key reads only what holds.
 WORD_READERS: tuple[Scope, ...] = ("switch", "supervise", "audit", "administer")
-"""Who reads what a person wrote when switching; any other key reads only what holds."""
 
 MaySwitch = Annotated[Caller, Depends(WithScope("switch"))]
 

@@ -47,15 +47,15 @@ After = Annotated[
     Query(pattern="^(0|[1-9][0-9]{0,3})$", description="`next` of the page before; none at first."),
 ]
 
+# The lists of an answer that may be long, by their names in the stored report.
 _LISTS = {
     "not_made": "refused",
     **{name: name for name in ("left_over", "withheld", "remarks")},
 }
-"""The lists of an answer that may be long, by their names in the stored report."""
 _BLANK = re.compile(rb"[\x00 \t\r\n]*+")
 
+# The standards that are read, as `tidegate import --list` names them.
 MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of a table
-"""The standards that are read, as `tidegate import --list` names them."""
 
 
 class MessageQuery(BaseModel):

@@ -13,6 +13,7 @@ REF = "#/components/schemas/{model}"
 
 BEARER: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 
+# Headers of answers, with what each means.
 HEADERS: dict[str, str] = {
     "X-Request-Id": "The id of the request, which leads to what the service logged of it.",
     "RateLimit-Policy": "How often the caller may ask: `q` requests at once, which come back "
@@ -24,7 +25,6 @@ HEADERS: dict[str, str] = {
     "Idempotency-Replayed": "`true`: the same bytes as the first time.",
     "WWW-Authenticate": "`Bearer`: which kind of key is wanted.",
 }
-"""Headers of answers, with what each means."""
 
 _read_by_hand: list[type[BaseModel]] = []
 _answered_by_hand: list[type[BaseModel]] = [Problem]

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from serving.audit.errors import ClockDisagrees, RetentionRefused
 
+# A service that works writes something every day; a clock further ahead is more likely wrong.
 AHEAD_AT_MOST = timedelta(days=2)
-"""A service that works writes something every day; a clock further ahead is more likely wrong."""
 
 BEHIND_AT_MOST = timedelta(minutes=5)
 

@@ -31,8 +31,8 @@ def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
+# Models are off, none can be used, or the subject is to be judged as of a day to come.
 Unscored = Literal["switched_off", "no_model", "declared_ahead"]
-"""Models are off, none can be used, or the subject is to be judged as of a day to come."""
 """Why there is no score: the models are switched off, or none could be believed."""
 
 

@@ -25,8 +25,8 @@ class DecisionDetails:
     provenance: dict[str, Provenance]
 
 
+# For whoever may not see why.
 UNEXPLAINED = DecisionDetails(None, {})
-"""For whoever may not see why."""
 
 
 def details_of(

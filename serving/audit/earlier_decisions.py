@@ -5,8 +5,8 @@ from datetime import datetime
 
 from serving.audit.decision import Decision
 
+# The caller of decisions by which the service scores subjects again.
 SCORES_AGAIN = "tidegate-rescoring"
-"""The caller of decisions by which the service scores subjects again."""
 
 
 @dataclass(frozen=True)

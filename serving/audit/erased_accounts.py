@@ -11,8 +11,8 @@ from pathlib import Path
 from features.atomic_dir import flush_folder
 
 ACCOUNT = "account.json"
+# In place of a case: its signature proves nothing any more, and it may be anybody's.
 UNREADABLE = "unreadable"
-"""In place of a case: its signature proves nothing any more, and it may be anybody's."""
 
 
 def accounts_by_case(folder: Path) -> dict[str, list[Path]]:

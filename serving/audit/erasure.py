@@ -73,8 +73,8 @@ class RetainedUnits:
     out_of_order: tuple[OutOfOrder, ...] = ()
 
 
+# What is retained after the acts so far; raises RetentionRefused where nothing may be erased.
 RetainedAfter = Callable[[Sequence[RetentionAct]], RetainedUnits]
-"""What is retained after the acts so far; raises RetentionRefused where nothing may be erased."""
 
 
 @dataclass(frozen=True)

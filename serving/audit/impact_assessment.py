@@ -14,11 +14,11 @@ from pathlib import Path
 from features.errors import TidegateError
 from features.home_files import write_home_file
 
+# Characters below which an answer about people's rights says nothing.
 MIN_ANSWER_LENGTH = 40
-"""Characters below which an answer about people's rights says nothing."""
 
+# Article 27(2): an assessment is updated when something changed; here at least every year.
 LONGEST = timedelta(days=366)
-"""Article 27(2): an assessment is updated when something changed; here at least every year."""
 
 QUESTIONS: dict[str, str] = {
     "process": "In which processes of yours will scores be used, for which purpose? (27(1)(a))",

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from serving.storage.keys.data_keys import DataKeys
     from serving.storage.repositories.retention_repository import RetentionRepository
 
+# What stands where words were.
 MASKED = "masked"
-"""What stands where words were."""
 
+# What is said of a case in place of a sentence on its subject.
 MASKED_CASE = "Its first period is over: ids are short names now, and words are left out."
-"""What is said of a case in place of a sentence on its subject."""
 
 ASKED_EVERY_S = 60.0
 

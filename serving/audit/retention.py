@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from serving.storage.keys.key_destruction import DatabaseErasure
     from serving.storage.repositories.retention_repository import RetentionRepository
 
+# A proposal that nobody followed for so long says too little of today.
 PROPOSED_FOR = timedelta(days=30)
-"""A proposal that nobody followed for so long says too little of today."""
 
 
 @dataclass(frozen=True)

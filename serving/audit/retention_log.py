@@ -8,12 +8,11 @@ from typing import Any, Literal
 from serving.access.visible_texts import is_visible
 from serving.audit.errors import RetentionRefused
 
+# To erase again is what a restore does with what had been erased since the backup; to overrule is
+# to say of entries that a clock which was ahead dated them.
 RetentionAction = Literal[
     "mask", "propose", "agree", "cancel", "erase", "hold", "lift", "erase_again", "overrule"
 ]
-"""To erase again is what a restore does with what had been erased since the backup; to overrule is
-to say of entries that a clock which was ahead dated them.
-"""
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class RetentionAct:
         return cls(at.isoformat(), action, by, because, details)
 
 
+# Raises RetentionRefused where an act may not follow those so far, oldest first.
 Requirement = Callable[[Sequence[RetentionAct]], object]
-"""Raises RetentionRefused where an act may not follow those so far, oldest first."""
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ TEMPLATE = """\
 wait_days = 7
 """
 
+# Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers.
 MIN_LOG_DAYS = 184
-"""Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers."""
 
 Days = Annotated[int, Field(ge=1, le=36_525)]
 

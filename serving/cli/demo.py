@@ -26,26 +26,26 @@ if TYPE_CHECKING:
     from serving.cli.demo_world import OfficesById
     from serving.storage.repositories.decision_repository import DecisionRepository
 
+# Serves a home at a port by a clock, as long as its block takes.
 Serve = Callable[[Path, int, Callable[[], datetime]], AbstractContextManager[Client]]
-"""Serves a home at a port by a clock, as long as its block takes."""
 
 DAYS, SEED = 365, 7
 MONTH = timedelta(days=30)
+# The last day of the world arrives as live traffic instead of lying in the record files.
 LIVE_DAYS = 1
-"""The last day of the world arrives as live traffic instead of lying in the record files."""
 
 SCORED_AT_ONCE = 60
 
+# How long the demonstration waits for subjects to be scored again.
 LONGEST_WAIT_S = 20
-"""How long the demonstration waits for subjects to be scored again."""
 
+# Of fewer journeys too few smuggle for gates to decide what the demonstration shows.
 LEAST_JOURNEYS = 40_000
-"""Of fewer journeys too few smuggle for gates to decide what the demonstration shows."""
 
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
+# How long the two trial identities answer for what a world of this size cannot decide.
 TRIAL = timedelta(days=30)
-"""How long the two trial identities answer for what a world of this size cannot decide."""
 
 
 def demo(

@@ -42,31 +42,31 @@ from serving.settings import Settings
 SEED = 7
 OFFICERS = (REVIEWER, SECOND, COLLEAGUE)
 
+# In their first month offices look at more than an installation without a plan, to learn.
 LOOKED_AT = {
     "inspect_share": 0.12,
     "document_check_share": 0.03,
     "post_review_share": 0.01,
     "control_probability": 0.1,
 }
-"""In their first month offices look at more than an installation without a plan, to learn."""
 
+# Officers state what was found, and read what others did, from and to these hours (UTC).
 SITTINGS = ((8, 10), (14, 16))
-"""Officers state what was found, and read what others did, from and to these hours (UTC)."""
 
+# Who is declared within so long is decided about at once, where nobody acts meanwhile.
 GATHERED_FOR = timedelta(hours=6)
-"""Who is declared within so long is decided about at once, where nobody acts meanwhile."""
 
+# The part of the cases that nobody looks at for a day or more.
 LEFT_LYING = 0.08
-"""The part of the cases that nobody looks at for a day or more."""
 
+# Of cases: let go where no sign was seen, leading reason judged, read again, the same then.
 LET_GO, MARKED, REREAD, SAME_WHEN_REREAD = 0.25, 0.4, 0.25, 0.85
-"""Of cases: let go where no sign was seen, leading reason judged, read again, the same then."""
 
+# Ways of smuggling by which people are, and not goods.
 OF_PERSONS = frozenset({"small_craft_crossing", "lorry_concealment", "hired_van_run"})
-"""Ways of smuggling by which people are, and not goods."""
 
+# What people do about one case: says how long it is until the next step, which it then takes.
 Work = Iterator[timedelta]
-"""What people do about one case: says how long it is until the next step, which it then takes."""
 
 
 @dataclass

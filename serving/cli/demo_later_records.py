@@ -8,11 +8,11 @@ from typing import Any
 from features.submission import Submission
 from serving.audit.decision import Decision
 
+# Records by type, as `POST /v1/records` takes them.
 Sent = dict[str, list[dict[str, Any]]]
-"""Records by type, as `POST /v1/records` takes them."""
 
+# So long lies between two records of the sequel: more than between two scores of a subject.
 SEQUEL_STEP = timedelta(minutes=70)
-"""So long lies between two records of the sequel: more than between two scores of a subject."""
 
 
 def invented_sequel(submission: Submission) -> Sent:

@@ -42,22 +42,23 @@ PEOPLE: dict[str, Role] = {
 }
 assert set(PEOPLE.values()) == set(get_args(Role))
 
+# So many of the most urgent cases stay open and without an owner, for whoever looks in.
 LEFT_ALONE = 3
-"""So many of the most urgent cases stay open and without an owner, for whoever looks in."""
 
+# So often is a case that changes while it is read, read again.
 READINGS = 3
-"""So often is a case that changes while it is read, read again."""
 
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 
+# Who does which act of a case page, with which fields of its form.
 CaseStep = tuple[str, str, dict[str, str]]
-"""Who does which act of a case page, with which fields of its form."""
 
 _INSPECT = {"kind": "inspect"}
 _TO_GOODS_TEAM = {"to": f"inbox:{GOODS_TEAM}"}
 _GOODS_FOUND = {"code": "goods_found hidden_space", "confidence": "high"}
 
+# Closed by two persons; it is the case that others share the most with.
 FOUND: Sequence[CaseStep] = (
     (REVIEWER, "judgements", {"judged_as": "look"}),
     (REVIEWER, "actions", _INSPECT),
@@ -70,8 +71,8 @@ FOUND: Sequence[CaseStep] = (
     (SECOND, "agreements", {"text": "We found the same."}),
     (SECOND, "tags", {"add": "false wall"}),
 )
-"""Closed by two persons; it is the case that others share the most with."""
 
+# What becomes of one case each, of this kind where there is one; the most telling come first.
 SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
     (
         "shipment",
@@ -172,7 +173,6 @@ SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
         ),
     ),
 )
-"""What becomes of one case each, of this kind where there is one; the most telling come first."""
 
 RESCUE: Sequence[CaseStep] = (
     (RESCUER, "acknowledgement", {}),

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from serving.review.cases.teams import Team
 
 GOODS_TEAM = "Goods team"
+# Chapters of goods, the most frequent ones, that the second team has.
 CHAPTERS = 6
-"""Chapters of goods, the most frequent ones, that the second team has."""
 
 
 def teams_of(

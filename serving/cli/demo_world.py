@@ -22,11 +22,9 @@ from features.records import RECORD_FILES, Record, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission
 
+# Of a month so many offices are played: what is likelier than RISKY, and one in so many others.
+# Few enough that nobody waits for them; and enough is found that there is something to see.
 OFFICES_OF_MONTH, RISKY, ONE_IN = 7, 0.02, 7
-"""Of a month so many offices are played: what is likelier than RISKY, and one in so many others.
-
-Few enough that nobody waits for them; and enough is found that there is something to see.
-"""
 
 OfficesById = Mapping[SubjectKind, Mapping[str, str]]
 

@@ -7,8 +7,8 @@ import typer
 from serving.cli.growers import address, key
 from serving.cli.output import messages
 
+# Whoever trains may begin later, and reads the training set first.
 WAITS_S = 600.0
-"""Whoever trains may begin later, and reads the training set first."""
 
 
 def fit_worker(

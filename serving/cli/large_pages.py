@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+# The commands that gain more by it than the tenth of a second that beginning anew takes.
 RUNS_LONG = frozenset({"serve", "stream", "build", "train", "retrain", "backtest", "demo"})
-"""The commands that gain more by it than the tenth of a second that beginning anew takes."""
 
 LARGE_PAGES = {
     "PYTHONMALLOC": "malloc",

@@ -47,13 +47,13 @@ from serving.cli.verify_log import verify_log
 from serving.cli.webhooks import webhooks
 from serving.extras import extras_for, missing
 
+# What a disk or its owner refuses, which is said in a line; anything else is an error of ours.
 DISK_REFUSALS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 }
-"""What a disk or its owner refuses, which is said in a line; anything else is an error of ours."""
 
+# Loading libraries makes objects that stay: to look through them every 700 takes longer.
 COLLECT_AFTER_OBJECTS = 50_000
-"""Loading libraries makes objects that stay: to look through them every 700 takes longer."""
 
 app = typer.Typer(
     name="tidegate",

@@ -164,8 +164,8 @@ def on_home(
     return run
 
 
+# The same for commands that refuse a home without a database.
 on_existing_home = partial(on_home, may_create=False)
-"""The same for commands that refuse a home without a database."""
 
 
 def print_answer(answer: CommandOutput, *, as_json: bool) -> None:

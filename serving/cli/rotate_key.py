@@ -23,6 +23,7 @@ class RotatedKey(StrEnum):
 
 _KNOWN_AT_START = ", and start all services again: until then each uses the key that it knows."
 _GO_ON = ": until then such a host answers 503, and goes on by itself. No service must start again."
+# The work left after a rotation, and its deadline where there is an overlap.
 _AFTERWARDS: dict[RotatedKey, Callable[[str], str]] = {
     RotatedKey.SIGNING: lambda _: ". Services go on: they read signing.pub with every model.",
     RotatedKey.LOG: lambda until: (
@@ -34,7 +35,6 @@ _AFTERWARDS: dict[RotatedKey, Callable[[str], str]] = {
     RotatedKey.PSEUDONYMS: lambda _: _KNOWN_AT_START,
     RotatedKey.WRAPPING: lambda _: _GO_ON,
 }
-"""The work left after a rotation, and its deadline where there is an overlap."""
 
 
 @on_existing_home

@@ -7,11 +7,11 @@ from serving.settings import FixedLimits, Settings
 from serving.streams.stream_settings import StreamSettings
 
 PREFIX = "TIDEGATE_"
+# Those that commands, workers and tests read, or that are read before there are settings.
 BESIDE_SETTINGS = (
     *("CACHE", "EXCHANGE_RATES", "REPORTING_LIMITS", "MLFLOW_URI"),
     *("TLS_CERT", "TLS_KEY", "WORKERS_KEY", "FAULTS", "SPARK_MASTER"),
 )
-"""Those that commands, workers and tests read, or that are read before there are settings."""
 
 
 def unread_variables(environment: Iterable[str]) -> Iterator[str]:

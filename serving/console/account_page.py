@@ -22,14 +22,14 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 
+# An act on an account, by its path: that of its declaration in `serving/administration.py`.
 AccountAct = Literal[
     "change", "password", "second-factor", "confirm-holder", "sessions", "disable", "enable"
 ]
-"""An act on an account, by its path: that of its declaration in `serving/administration.py`."""
 
 Named = Annotated[str, Path(max_length=128)]
+# Ids of offices with commas or blanks between; no id has either.
 OfficesInWords = Annotated[str, Field(max_length=4_000)]
-"""Ids of offices with commas or blanks between; no id has either."""
 
 
 class WantedChange(BaseModel):

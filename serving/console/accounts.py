@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
+# Entries of the pick list of offices besides the offices; no id is either.
 ALL_OFFICES, WRITTEN_OFFICES = "*", "+"
-"""Entries of the pick list of offices besides the offices; no id is either."""
 
 
 @router.get("")
@@ -161,6 +161,7 @@ def _refused_on_list(
 
 
 ShowRefusal = Callable[[Services, Caller, Session, dict[str, str], ServingError], HTMLResponse]
+# How the fields of a form become an act's input, where they are not those of its model.
 FIELDS_OF: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "create_account": _account_fields,
     "change_account": _change_fields,
@@ -168,8 +169,8 @@ FIELDS_OF: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "create_team": _team_fields,
     "change_team": _team_fields,
 }
-"""How the fields of a form become an act's input, where they are not those of its model."""
 
+# The page that shows a refused form again; another act's refusal is a page of its own.
 REFUSED: dict[str, ShowRefusal] = {
     "create_account": _refused_on_list(lambda _: "account"),
     "create_key": _refused_on_list(lambda _: "key"),
@@ -177,7 +178,6 @@ REFUSED: dict[str, ShowRefusal] = {
     "change_team": _refused_on_list(lambda form: f"team {form.get('name', '')}"),
     "change_account": refused_change,
 }
-"""The page that shows a refused form again; another act's refusal is a page of its own."""
 
 for _act in ACTS.values():
     if _act.path is not None:

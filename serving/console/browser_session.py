@@ -35,17 +35,17 @@ from serving.web.hosts import is_https
 from serving.web.languages import clock_of, known_languages
 from serving.web.services import TheServices
 
+# A session that is used is written down again at most this often.
 PROLONGED_AFTER = timedelta(minutes=1)
-"""A session that is used is written down again at most this often."""
 
+# What pages ask by itself, again and again: whoever is away does not use their session by it.
 LOOKS_FOR_NEW = ("/console/queue/new", "/console/notices/count", "/console/rescues/changes")
-"""What pages ask by itself, again and again: whoever is away does not use their session by it."""
 
+# The parameter of a page that an open page of its own asks for again, without anybody there.
 REFRESH = "refresh"
-"""The parameter of a page that an open page of its own asks for again, without anybody there."""
 
+# When a holder proved to be who they are whose provider does not say it: too long ago.
 UNKNOWN = datetime.fromtimestamp(0, UTC)
-"""When a holder proved to be who they are whose provider does not say it: too long ago."""
 
 Proof = Literal["password", "organisation"]
 

@@ -28,8 +28,8 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
 
+# What the names of the boxes begin with that each stand for a case.
 BOX = "case_"
-"""What the names of the boxes begin with that each stand for a case."""
 
 DONE_WORDS = {
     "claim": "assigned to you",

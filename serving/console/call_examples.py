@@ -14,6 +14,7 @@ _PLAIN: dict[str, Any] = {
     "string": "what is meant, in words",
 }
 
+# What is done with the client, by the operation that it calls; other operations have no method.
 PYTHON = {
     "score_subject": """\
 decision = tidegate.score(body)
@@ -49,7 +50,6 @@ for event in tidegate.events():
     "list_models": """\
 print(tidegate.models())""",
 }
-"""What is done with the client, by the operation that it calls; other operations have no method."""
 
 Json = dict[str, Any]
 

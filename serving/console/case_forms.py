@@ -37,6 +37,7 @@ WAITING_FOR: dict[WaitingFor, str] = {
     "other": "something else",
 }
 
+# What the forms of a case call their fields.
 FIELD_WORDS = {
     "kind": "Action",
     "text": "Comment",
@@ -49,7 +50,6 @@ FIELD_WORDS = {
     "destination": "Which office or agency",
     "add": "Tag",
 }
-"""What the forms of a case call their fields."""
 
 
 def field_in_words(name: str, text: str) -> tuple[str, str]:

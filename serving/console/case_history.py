@@ -14,11 +14,11 @@ from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.results import RESULT_MEANING
 from serving.web.html import instant_in_words
 
+# Events whose text is a code.
 _CODED = ("read", "judge")
-"""Events whose text is a code."""
 
+# Fields of a case that say who; older events have a bare name there.
 _WHO = ("owner", "proposed_by")
-"""Fields of a case that say who; older events have a bare name there."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def _found(result: dict[str, Any]) -> str:
     return words + (f", {protected}" if protected else "")
 
 
+# How values of a field are told; others by themselves.
 _IN_WORDS: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys(_WHO, _said),
     **dict.fromkeys(("letter", "deferral"), _listed),
@@ -117,4 +118,3 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "tags": lambda value: ", ".join(value) or say("none"),
     "waiting_for": lambda value: say(WAITING_FOR.get(value, str(value))),
 }
-"""How values of a field are told; others by themselves."""

@@ -24,10 +24,10 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
 
+# Which cases are handed over: those whose boxes are ticked.
 CHOSEN = "chosen"
-"""Which cases are handed over: those whose boxes are ticked."""
+# What the names of the boxes begin with that each stand for a case.
 BOX = "case_"
-"""What the names of the boxes begin with that each stand for a case."""
 
 CaseId = Annotated[str, Query(max_length=64)]
 

@@ -54,6 +54,7 @@ TAB_NAMES: dict[Tab, str] = {
     "expired": "Expired",
     "closed": "Closed",
 }
+# Of these the first with a case is shown where no tab was chosen.
 _FIRST_SHOWN: tuple[Tab, ...] = (
     "inbox",
     "unassigned",
@@ -63,9 +64,10 @@ _FIRST_SHOWN: tuple[Tab, ...] = (
     "others",
     "waiting",
 )
-"""Of these the first with a case is shown where no tab was chosen."""
 
 RiskLevel = Literal["high", "medium", "low", "not said"]
+# How high a risk a list says: as its lane does, since a figure would tell a score too early. What
+# was selected at random has none that led to the check.
 RISK_LEVELS: dict[Lane, RiskLevel] = {
     "rescue": "high",
     "inspect": "high",
@@ -73,12 +75,8 @@ RISK_LEVELS: dict[Lane, RiskLevel] = {
     "document_check": "medium",
     "post_review": "low",
 }
-"""How high a risk a list says: as its lane does, since a figure would tell a score too early.
-
-What was selected at random has none that led to the check.
-"""
+# Characters of a row, so that 20 rows are on one screen; the open case has all of it.
 LONGEST_WHAT, LONGEST_WAY, LONGEST_FACT = 23, 28, 52
-"""Characters of a row, so that 20 rows are on one screen; the open case has all of it."""
 
 
 class Filters(BaseModel):

@@ -30,6 +30,7 @@ from serving.web.stored_texts import said_again
 
 MOST_FACTS = 5
 
+# The fields of a declaration that a fact at a glance shows, by what it is called.
 FIELDS_OF_FACTS = {
     "Goods": ("hs_code",),
     "Description": ("goods_description",),
@@ -45,7 +46,6 @@ FIELDS_OF_FACTS = {
     "Carrier": ("carrier_id",),
     "Due": ("due_at",),
 }
-"""The fields of a declaration that a fact at a glance shows, by what it is called."""
 
 
 def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:

@@ -11,8 +11,8 @@ from serving.errors import Conflict, RequestFault, ServingError, Unprocessable
 
 FormBody = TypeVar("FormBody", bound=BaseModel)
 
+# The revision that no case has.
 NEVER = -1
-"""The revision that no case has."""
 
 
 def read_form(kind: type[FormBody], form: Mapping[str, Any]) -> FormBody:

@@ -24,8 +24,8 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/messages", include_in_schema=False, route_class=PageRoute)
 
 PAGE_SIZE = 25
+# Cases of one message that are named; of more their number is told.
 MOST_CASES = 5
-"""Cases of one message that are named; of more their number is told."""
 
 
 class WantedMessages(BaseModel):

@@ -32,16 +32,16 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageR
 
 Place = Annotated[str, Query(max_length=500)]
 
+# Lines that are shown before and after the one that is looked for.
 LINES_AROUND = 300
-"""Lines that are shown before and after the one that is looked for."""
+# Characters of a line that are shown on either side of what is looked for.
 LONGEST_SHOWN = 2_000
-"""Characters of a line that are shown on either side of what is looked for."""
 
 
+# Characters that nobody sees, some of which turn the rest of a line round.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
-"""Characters that nobody sees, some of which turn the rest of a line round."""
 
 
 @dataclass(frozen=True)

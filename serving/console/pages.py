@@ -34,27 +34,27 @@ from serving.web.security_headers import PAGE_HEADERS
 templates = environment(Path(__file__).parent / "templates")
 templates.filters["field_in_words"] = field_in_words
 
+# Whether the service that a page is rendered for is used in earnest; every page says so.
 _is_live: ContextVar[bool] = ContextVar("_is_live")
-"""Whether the service that a page is rendered for is used in earnest; every page says so."""
 
 
+# The kinds of subject whose models are switched off; every page says so too.
 _switched_off: ContextVar[tuple[str, ...]] = ContextVar("_switched_off", default=())
-"""The kinds of subject whose models are switched off; every page says so too."""
 
 
+# Whether the service lacks history that its models were trained on; every page says so too.
 _is_history_missing: ContextVar[bool] = ContextVar("_is_history_missing", default=False)
-"""Whether the service lacks history that its models were trained on; every page says so too."""
 
 
+# The address of the page that is asked for: the navigation says where one is.
 _path: ContextVar[str] = ContextVar("_path", default="")
-"""The address of the page that is asked for: the navigation says where one is."""
 
+# When a page is rendered: it says how long the session lasts from then.
 _page_at: ContextVar[datetime] = ContextVar("_page_at")
-"""When a page is rendered: it says how long the session lasts from then."""
 
 
+# The service that a page is rendered for: every page counts the notices of its reader.
 _services: ContextVar[Services] = ContextVar("_services")
-"""The service that a page is rendered for: every page counts the notices of its reader."""
 
 
 def is_part_asked(request: Request) -> bool:
@@ -63,8 +63,8 @@ def is_part_asked(request: Request) -> bool:
     return "hx-request" in headers and "hx-history-restore-request" not in headers
 
 
+# The status after which htmx asks no more: the page stays as it is, with what was written.
 STOPS_ASKING = 286
-"""The status after which htmx asks no more: the page stays as it is, with what was written."""
 
 
 class PageRoute(APIRoute):

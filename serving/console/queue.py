@@ -33,8 +33,8 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
+# Cases that are tried where others are claiming too.
 MOST_TRIED = 25
-"""Cases that are tried where others are claiming too."""
 
 TheFilters = Annotated[Filters, Query()]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from serving.errors import LogUnavailable, ServingError
 from serving.language import say
 
+# In place of titles that speak to whoever builds against the service.
 _TITLES = {
     403: "This is not open to you",
     413: "This is too large",
@@ -12,7 +13,6 @@ _TITLES = {
     429: "Too many requests at once",
     503: "This does not work for the moment",
 }
-"""In place of titles that speak to whoever builds against the service."""
 
 _NEXT = {
     403: "If your work needs it, ask whoever keeps the accounts.",

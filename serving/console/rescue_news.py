@@ -28,11 +28,11 @@ from serving.review.rescue.rescue_incidents import (
 from serving.review.rescue.rescue_watch import BoardItem
 from serving.scoring.enrichment import with_newest_positions
 
+# Known places that a page gives the distances to.
 NEAR_PLACES = 6
-"""Known places that a page gives the distances to."""
 
+# Titles above a page; what more waits is counted there, and stands on the board.
 MAX_TITLES = 8
-"""Titles above a page; what more waits is counted there, and stands on the board."""
 
 
 @dataclass(frozen=True)

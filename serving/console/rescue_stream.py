@@ -25,8 +25,8 @@ from serving.review.rescue.rescue_watch import RescueWatch
 MAX_STREAMS = 256
 MAX_STREAMS_OF_SESSION = 4
 MAX_LIFE_S = 300.0
+# How often a stream looks for news, and says that it is alive.
 BEAT_S = 1.0
-"""How often a stream looks for news, and says that it is alive."""
 
 HOLDER_CHECKED_EVERY_S = 5.0
 

@@ -21,11 +21,11 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/views", include_in_schema=False, route_class=PageRoute)
 
 
+# The pages whose views are saved, with what they are filtered by.
 _FILTERS: dict[str, type[Filters | SearchFilters]] = {
     "/console/queue": Filters,
     "/console/search": SearchFilters,
 }
-"""The pages whose views are saved, with what they are filtered by."""
 
 
 @router.post("")

@@ -46,8 +46,8 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
+# What a form to sign in says on its own page.
 REFUSALS = (NotSignedIn, SignInDelayed, TooBusy)
-"""What a form to sign in says on its own page."""
 
 
 @router.get("")

@@ -43,8 +43,8 @@ from serving.web.downloads import download_headers
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices
 
+# How a reader on second thoughts ends a case that was not worth a check.
 LEFT_ALONE = "it should have gone without a check"
-"""How a reader on second thoughts ends a case that was not worth a check."""
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
 

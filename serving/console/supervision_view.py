@@ -61,11 +61,11 @@ class WantedFigures(BaseModel):
 
 MOST_LISTED, MOST_DOWNLOADED = 200, 10_000
 
+# How what an office finds differs from all.
 LOWER, HIGHER = "lower than all", "higher than all"
-"""How what an office finds differs from all."""
 
+# What a list of cases may hold: those that one figure counts.
 Listed = Which | Agreement | Literal["reread"]
-"""What a list of cases may hold: those that one figure counts."""
 
 WHICH_WORDS: dict[Listed, str] = {
     "opened": "Cases opened in the period",

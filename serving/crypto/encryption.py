@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 from serving.crypto.errors import Undecipherable
 
 KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
+# What every encrypted text begins with.
 TEXT_PREFIX = "encrypted:"
-"""What every encrypted text begins with."""
 
 
 @dataclass(frozen=True)

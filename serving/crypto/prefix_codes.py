@@ -9,11 +9,11 @@ reads it symbol by symbol: codes are no encryption to whom the key is known (doc
 from hashlib import blake2b
 from typing import NamedTuple
 
+# Letters and digits of the shortest search; what has fewer is found by the id of its subject.
 LEAST_SYMBOLS = 3
-"""Letters and digits of the shortest search; what has fewer is found by the id of its subject."""
 
+# Symbols that have a code of their own; of what follows there is one code.
 MOST_SYMBOLS = 40
-"""Symbols that have a code of their own; of what follows there is one code."""
 
 _FIRST_BYTES, _SYMBOL_BYTES, _REST_BYTES = 4, 2, 8
 _LONGEST = _FIRST_BYTES + _SYMBOL_BYTES * (MOST_SYMBOLS - LEAST_SYMBOLS) + _REST_BYTES

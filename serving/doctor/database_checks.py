@@ -22,8 +22,8 @@ from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
 from serving.storage.verification.schema_check import schema_faults
 
+# Stretches of a log that are out of order; `verify-log` lists all.
 MAX_LISTED = 5
-"""Stretches of a log that are out of order; `verify-log` lists all."""
 
 
 def database_and_log(

@@ -15,8 +15,8 @@ from serving.storage.repositories.approval_repository import ApprovalRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
 
+# A log of so many decisions is proved on the way; a longer one by verify-log.
 NOT_MANY_RECORDS = 20_000
-"""A log of so many decisions is proved on the way; a longer one by verify-log."""
 
 
 class FoundDatabase:

@@ -16,8 +16,8 @@ from features.reference.goods_names import goods_name
 from serving.explanation.formatting import exact_figure, figures
 from serving.language import ENGLISH, Language
 
+# Letters of a name of goods; official names run to hundreds.
 LONGEST_NAME = 70
-"""Letters of a name of goods; official names run to hundreds."""
 
 IN_EURO = "{amount} (about {euro} EUR)"
 

@@ -5,11 +5,9 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+# For frozen dataclasses among parts: closed and finite when read, and not looked at when made.
+# They are made dozens of times for one decision, of what was looked at before.
 CHECKED_WHEN_READ = ConfigDict(extra="forbid", allow_inf_nan=False)
-"""For frozen dataclasses among parts: closed and finite when read, and not looked at when made.
-
-They are made dozens of times for one decision, of what was looked at before.
-"""
 
 
 class DecisionPart(BaseModel):

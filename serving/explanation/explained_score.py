@@ -72,8 +72,8 @@ class Score(DecisionPart):
 
 
 Asked = tuple[LoadedModel, Mapping[str, Value]]
+# A score, and the features whose category the model has never seen.
 Scored = tuple[Score, list[str]]
-"""A score, and the features whose category the model has never seen."""
 
 
 def score_of(champion: LoadedModel, vector: Mapping[str, Value]) -> Scored:

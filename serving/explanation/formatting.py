@@ -19,27 +19,27 @@ UNITS = {
     Unit.PERCENT: "%",
 }
 AFTER = "after"  # of hours before, where they are below 0
+# A span of one, and of others.
 MINUTES, HOURS, DAYS = (
     ("one minute", "{value} minutes"),
     ("one hour", "{value} hours"),
     ("one day", "{value} days"),
 )
-"""A span of one, and of others."""
 
 LESS_THAN, MORE_THAN, SAME_AS = "{value} % less than", "{value} % more than", "the same as"
+# A ratio within a sentence that goes on with what it is a ratio to.
 TIMES = ("{value} times", "{value} times")
-"""A ratio within a sentence that goes on with what it is a ratio to."""
 
 HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
 ALL_BUT_ALL = "more than 99 %"
 HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 NEXT_OF_LIST, LAST_OF_LIST = "{others}, {next}", "{others} and {last}"
+# Significant digits of a value in words: what a person can weigh.
 DIGITS = 2
-"""Significant digits of a value in words: what a person can weigh."""
 
+# Of a value that two digits do not tell from what it is compared with.
 MAX_DIGITS = 4
-"""Of a value that two digits do not tell from what it is compared with."""
 
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
 

@@ -20,8 +20,8 @@ from serving.explanation.formatting import Value
 from serving.language import ENGLISH, Language
 from serving.models.scores import Scorer, logistic
 
+# Fewer real rows with the input say nothing of a range.
 FEWEST_ROWS = 5
-"""Fewer real rows with the input say nothing of a range."""
 
 _RECORDS = {
     "journey": "the journey",

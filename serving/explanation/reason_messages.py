@@ -47,8 +47,8 @@ from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_messages
 from serving.explanation.reasons_in_words import WHY_NOT_KNOWN, WORDS, WORDS_OF_BRACKETED, sentence
 
+# A text, or one text for a count of one and another for others.
 Message = str | tuple[str, str]
-"""A text, or one text for a count of one and another for others."""
 
 
 def reason_messages() -> Iterator[tuple[Message, str]]:

@@ -82,8 +82,8 @@ class Habits(DecisionPart):
         return Remainder(features=self.features - len(self.named), log_odds=rest)
 
 
+# Of decisions before December 2026, whose reasons held everything.
 NO_HABITS = Habits(features=0, log_odds=0.0, raises=0.0, lowers=0.0)
-"""Of decisions before December 2026, whose reasons held everything."""
 
 
 class Reasons(DecisionPart):

@@ -43,8 +43,8 @@ from serving.explanation.signs import shows_sign
 from serving.language import ENGLISH, Language
 
 WORDS = "{sentence} ({usual})."
+# Of a sentence that ends in a bracket, which is left open for what is usual.
 WORDS_OF_BRACKETED = "{sentence}; {usual})."
-"""Of a sentence that ends in a bracket, which is left open for what is usual."""
 WHY_NOT_KNOWN = "{name}: not known, because {why}"
 MOST_REMEMBERED = 20_000
 

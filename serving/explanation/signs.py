@@ -24,8 +24,8 @@ from serving.explanation.formatting import Value
 FIRST_QUARTER, MEDIAN, LAST_QUARTER = 25.0, 50.0, 75.0
 SELDOM, HALF = 0.1, 0.5
 FIRST_TENTH, LAST_TENTH = 10.0, 90.0
+# A ratio that is so much less or more than 1 shows what its indicator is a sign of.
 FAR_BELOW, FAR_ABOVE = 0.75, 1.25
-"""A ratio that is so much less or more than 1 shows what its indicator is a sign of."""
 
 
 def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:

@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 AT_ONCE = 500  # decisions or records read and made known together
 # Processes may tell of records in another order than these were received in, but not by more.
 OVERLAP = timedelta(hours=1)
+# How long another worker may take to apply a group; one that was killed never does.
 OTHERS_TAKE_S = 0.25
-"""How long another worker may take to apply a group; one that was killed never does."""
 _LOOK_AGAIN_S = 0.001
+# Decisions that are applied before the store is written: a start after a kill reads them.
 UNWRITTEN_AT_MOST = 64
-"""Decisions that are applied before the store is written: a start after a kill reads them."""
 
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
 

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from serving.storage.repositories.record_repository import RecordRepository
 
 AT_ONCE = 2_000
+# What those are called who stated an outcome: they are no parties.
 AUTHOR = "author"
-"""What those are called who stated an outcome: they are no parties."""
 
 T = TypeVar("T")
+# Keyed pseudonyms of who stated an outcome: by kind and id of its subject, the instant of its
+# inspection, and that from which it was known.
 Authors = dict[tuple[str, str, datetime, datetime], str]
-"""Keyed pseudonyms of who stated an outcome: by kind and id of its subject, the instant of its
-inspection, and that from which it was known."""
 
 
 @dataclass(frozen=True)

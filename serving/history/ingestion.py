@@ -54,12 +54,12 @@ if TYPE_CHECKING:
     from serving.storage.repositories.record_repository import RecordRepository
 
 MOST_RECORDS = 5_000
+# Of one document that comes in messages: beyond them something makes them without end.
 MOST_VERSIONS = 50
-"""Of one document that comes in messages: beyond them something makes them without end."""
 
+# The lanes that send somebody to look into goods. A rescue does not, and whoever reports results
+# must not learn of one.
 INSPECTED = frozenset(("inspect", "control"))
-"""The lanes that send somebody to look into goods. A rescue does not, and whoever reports results
-must not learn of one."""
 
 _OF_RECEIPT = ("version", "received_at", "known_at")
 

@@ -58,8 +58,8 @@ class MessageContent:
         return tuple(dict.fromkeys((each.subject_kind, each.subject_id) for each in self.records))
 
 
+# Reads and writes all of a content but its text.
 CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
-"""Reads and writes all of a content but its text."""
 
 
 def lines_of(text: MessageText, spans: Mapping[str, tuple[int, int]]) -> dict[str, int]:

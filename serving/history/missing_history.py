@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from features.errors import TidegateError
 from features.history.online_store import COUNTED_RECORD_TYPES
 
+# Of the records that a model was trained on, by type: a service that knows fewer computes other
+# features than the model learnt from. Models go on to age, and histories to grow; half is missing
+# only where something was forgotten.
 FEWEST_SHARE = 0.5
-"""Of the records that a model was trained on, by type: a service that knows fewer computes other
-features than the model learnt from. Models go on to age, and histories to grow; half is missing
-only where something was forgotten."""
 
 
 def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> list[str]:

@@ -6,13 +6,13 @@ from features.records import RECORD_FILES, Record
 from features.subject_types import SUBJECT_TYPES
 from features.submission import submitted_subject
 
+# What may come by itself: every record type; a shipment has the goods items that it declares.
 RECEIVED_TYPES: dict[str, type[Record]] = RECORD_FILES | {
     each.record_file: submitted_subject(kind) for kind, each in SUBJECT_TYPES.items()
 }
-"""What may come by itself: every record type; a shipment has the goods items that it declares."""
 
+# The kind of subject that a record is the declaration of, by its type.
 SUBJECT_KIND_OF = {each.record_file: kind for kind, each in SUBJECT_TYPES.items()}
-"""The kind of subject that a record is the declaration of, by its type."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 FIRST_LINK = bytes(32)
 
 DECISIONS, AUDIT_EVENTS = "decisions", "audit_events"
+# Every chain of a database, named as its table is.
 CHAINS = (DECISIONS, AUDIT_EVENTS)
-"""Every chain of a database, named as its table is."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class LogHead:
 
 EMPTY = LogHead(0, FIRST_LINK.hex())
 
+# The heads of chains at one instant, by name.
 ChainHeads = Mapping[str, LogHead]
-"""The heads of chains at one instant, by name."""
 
 
 def next_link(link: bytes, outline: str) -> bytes:

@@ -30,8 +30,8 @@ from serving.integrity.witness_lines import WitnessLines, read_witness_lines
 if TYPE_CHECKING:
     from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
+# For so long a start waits for its witnesses, all together; `verify-log` waits for each.
 WAITED_S = 3.0
-"""For so long a start waits for its witnesses, all together; `verify-log` waits for each."""
 
 WAYS_ON = (
     "Find the newer copy of the database and put it in its place. Where this copy was restored on "

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+# Checkpoints that are handed over together, where a witness was away for long.
 AT_ONCE = 200
-"""Checkpoints that are handed over together, where a witness was away for long."""
 
 RETRY_AFTER_S = 10.0
 
+# For so long the end of a service waits for its witnesses, all together.
 LONGEST_END_S = 5.0
-"""For so long the end of a service waits for its witnesses, all together."""
 
 
 class Witness(Protocol):

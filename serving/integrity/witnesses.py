@@ -25,8 +25,8 @@ COMMAND = "command:"
 NEWEST_BYTES = 1 << 16
 PIECE_BYTES = 1 << 20
 LONGEST_COMMAND_S = 10.0
+# For an address to tell everything: three years of a checkpoint each minute.
 LONGEST_TOLD_S, MOST_TOLD_BYTES = 600.0, 1 << 30
-"""For an address to tell everything: three years of a checkpoint each minute."""
 
 
 @dataclass(frozen=True)

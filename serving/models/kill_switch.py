@@ -74,8 +74,8 @@ class SwitchBoard:
         return kind in self.latest and not self.latest[kind].is_on
 
 
+# What is done, from how everything is.
 DecideSwitch = Callable[[SwitchBoard], Sequence[SwitchEvent | SwitchProposal]]
-"""What is done, from how everything is."""
 
 
 class KillSwitch:

@@ -23,8 +23,8 @@ from serving.models.tree_shapley import (
 )
 
 MARGIN_BLOCK_ROWS = 1024
+# Rows whose sums stay in the cache nearest to the processor but one.
 BLOCK_ROWS = 64
-"""Rows whose sums stay in the cache nearest to the processor but one."""
 
 
 @compiled(nogil=True)

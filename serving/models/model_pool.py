@@ -44,8 +44,8 @@ Slot = tuple[Role, SubjectKind]
 FileStamp = tuple[int, int, int]
 
 POLL_INTERVAL_S = 0.5
+# Models out of service that are kept in memory: whoever reads old decisions reads several.
 MAX_EARLIER_MODELS = 4
-"""Models out of service that are kept in memory: whoever reads old decisions reads several."""
 
 
 @dataclass(frozen=True)

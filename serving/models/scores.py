@@ -18,8 +18,8 @@ from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 Floats = npt.NDArray[np.float64]
 
+# How far base and contributions may be from the log-odds they explain.
 ADDITIVITY = 1e-9
-"""How far base and contributions may be from the log-odds they explain."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ Rule = tuple[Any, Callable[..., Any]]
 Lanes = Any  # eight float64, which only compiled functions hold
 
 LANES = 8
+# Numbers in a cache line; lanes that straddle two lines are slow.
 _LINE = 8
-"""Numbers in a cache line; lanes that straddle two lines are slow."""
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _FIRST = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
@@ -105,17 +105,17 @@ subtract = _arithmetic("fsub")
 multiply = _arithmetic("fmul")
 divide = _arithmetic("fdiv")
 
+# `load(array, row)`: the lanes in a row of an array.
 load: Any = intrinsic(_load)
-"""`load(array, row)`: the lanes in a row of an array."""
 
+# `store(array, row, lanes)`: write lanes into a row of an array.
 store: Any = intrinsic(_store)
-"""`store(array, row, lanes)`: write lanes into a row of an array."""
 
+# `spread(number)`: the same number in every lane.
 spread: Any = intrinsic(_spread)
-"""`spread(number)`: the same number in every lane."""
 
+# `total(lanes)`: the sum of all lanes, half added to half.
 total: Any = intrinsic(_total)
-"""`total(lanes)`: the sum of all lanes, half added to half."""
 
 
 @inner

@@ -24,8 +24,8 @@ from serving.models.forest import (
     Words,
 )
 
+# LightGBM takes anything this small for zero.
 ZERO = float(np.float32(1e-35))
-"""LightGBM takes anything this small for zero."""
 
 PAST_CATEGORIES = float(1 << 31)
 

@@ -30,9 +30,9 @@ from serving.models.simd import (
 )
 from serving.models.threshold_bins import is_in
 
+# Rows of `ShapWorkspace.unknown` and `fall`: for a feature whose value the way went against, for
+# one not asked before, and for the tree's repeats from there on.
 LOST, FRESH, REPEATS = 0, 1, 2
-"""Rows of `ShapWorkspace.unknown` and `fall`: for a feature whose value the way went against, for
-one not asked before, and for the tree's repeats from there on."""
 
 
 class ShapWorkspace(NamedTuple):

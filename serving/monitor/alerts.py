@@ -20,11 +20,11 @@ from serving.triage.raised_control_draws import Exploration
 if TYPE_CHECKING:
     from serving.storage.repositories.alert_repository import AlertRepository
 
+# The control draw becomes so many times as probable: in the first week of a drift, and at most.
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
-"""The control draw becomes so many times as probable: in the first week of a drift, and at most."""
 
+# Without another judgement a higher probability ends by itself.
 LASTS = timedelta(days=14)
-"""Without another judgement a higher probability ends by itself."""
 
 MAX_ALERTS = 10
 

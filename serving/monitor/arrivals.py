@@ -21,8 +21,8 @@ from serving.monitor.drift import (
 from serving.monitor.monitoring_report import DECISIONS, RESULTS
 
 MIN_VISITS = 10
+# Half as many again as usual, or two thirds, is worth a look, whatever the cause.
 SMALLEST_TIMES = 1.5
-"""Half as many again as usual, or two thirds, is worth a look, whatever the cause."""
 
 
 def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | None:

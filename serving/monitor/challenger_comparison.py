@@ -22,8 +22,8 @@ ROLES = ("challenger", "shadow")
 MAX_COMPARED = 200_000
 MOST_NAMED = 10
 
+# By decision: what was found, or NaN, and the stratum of the visit.
 Found = Mapping[str, tuple[float, str]]
-"""By decision: what was found, or NaN, and the stratum of the visit."""
 
 
 def compared(

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 60.0
 MAX_RUN_S = 3_600.0
 LOOK_AGAIN_S = 0.2
+# After so long what could not be made is tried again: there were no decisions of its kind.
 RETRY_AFTER = timedelta(hours=1)
-"""After so long what could not be made is tried again: there were no decisions of its kind."""
 
 MakeReport = Callable[[SubjectKind], None]
 

@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from serving.explanation.formatting import Value
 
+# Two numbers whose ratio is below it may share a cell.
 RATIO = 1.1
-"""Two numbers whose ratio is below it may share a cell."""
 
+# Numbers closer to 0 are counted as 0.
 SMALLEST = 1e-6
-"""Numbers closer to 0 are counted as 0."""
 
+# The width of a cell of log-odds.
 STEP = 0.25
-"""The width of a cell of log-odds."""
 
 MISSING = "missing"
 MAX_CATEGORIES = 500

@@ -24,8 +24,8 @@ BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
 LARGEST = "100 or more before"
 
+# Lanes whose outcomes are measured: somebody went and looked, and not to rescue.
 MEASURED = tuple(lane for lane in VISITED if lane != "rescue")
-"""Lanes whose outcomes are measured: somebody went and looked, and not to rescue."""
 
 GROUPED = ("model", "office", "mode", "region", "operator")
 DIMENSIONS = ("all", *GROUPED, "undrawn_lane")
@@ -112,8 +112,8 @@ def parts_of(record: str) -> dict[str, Any]:
 
 _ROUNDING, _MOST_UNCERTAIN = 1e-9, 0.95
 
+# Names of strata.
 INSPECTED_BY, NOT_INSPECTED = "inspected by {way}", "not inspected, drawn at {share}"
-"""Names of strata."""
 
 
 def stratum_of(record: dict[str, Any]) -> str:

@@ -24,33 +24,31 @@ from serving.monitor.monitoring_report import DECISIONS, FINDINGS, RESULTS
 
 Floats = npt.NDArray[np.float64]
 
+# A week is compared with up to so many before it, and judged where there are no fewer.
 REFERENCE_WEEKS, FEWEST_WEEKS = 8, 6
-"""A week is compared with up to so many before it, and judged where there are no fewer."""
+# Earlier weeks that tell how far a week usually lies from its past; the latest is not asked. So
+# what moved lastingly is drift in its second week as well.
 USUAL_WEEKS = 18
-"""Earlier weeks that tell how far a week usually lies from its past; the latest is not asked.
-
-So what moved lastingly is drift in its second week as well.
-"""
+# Weeks before the judged one that matter to it.
 SPAN_WEEKS = REFERENCE_WEEKS + USUAL_WEEKS + 1
-"""Weeks before the judged one that matter to it."""
 
+# With those below at most 5 weeks in 100; experiments/2026-11-29-drift-of-weeks measures it.
 FALSE_ALARMS = 0.03
-"""With those below at most 5 weeks in 100; experiments/2026-11-29-drift-of-weeks measures it."""
+# What is judged by itself has a rate of its own.
 FALSE_ALARMS_ALONE = 0.01
-"""What is judged by itself has a rate of its own."""
+# A move below either is not worth anybody's time, however certain it is.
 SMALLEST_PSI, TIMES_USUAL = 0.01, 2.0
-"""A move below either is not worth anybody's time, however certain it is."""
 
+# The scatter that chance alone explains counts as that of so many weeks.
 WEIGHT_OF_CHANCE = 2
-"""The scatter that chance alone explains counts as that of so many weeks."""
 
 MIN_PER_WEEK = 50
 BINS, MAX_CATEGORIES = 10, 60
 
 BY_ITSELF = (FINDINGS, DECISIONS, RESULTS)
 
+# One measure's histogram for each day (ISO date).
 DailySummaries = Mapping[str, Counter[str]]
-"""One measure's histogram for each day (ISO date)."""
 
 
 @dataclass(frozen=True)

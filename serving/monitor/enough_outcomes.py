@@ -6,8 +6,8 @@ from serving.language import say, say_of
 from serving.monitor.monitoring_report import LaneFigures, SliceFigures
 from training.inverse_probability import FEWEST_DRAWN
 
+# A report speaks of no more days: outcomes before them count no longer.
 WINDOW_DAYS = 90
-"""A report speaks of no more days: outcomes before them count no longer."""
 
 
 def enough_when(known: float, wanted: int, days: int) -> str:

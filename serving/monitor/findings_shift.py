@@ -17,13 +17,13 @@ from serving.monitor.drift import SPAN_WEEKS, DriftMeasure, Floats
 from serving.monitor.monitoring_report import FINDINGS
 
 RECENT_WEEKS, FEWEST_BEFORE = 6, 4
+# Findings that change by less, beside what was expected, matter little.
 SMALLEST_RATIO = 1.25
-"""Findings that change by less, beside what was expected, matter little."""
 
 REDRAWS, _CHUNK = 1_999, 500
 
+# For each day, how many of its visits were confirmed, and how many the model expected.
 Findings = Mapping[str, tuple[float, float]]
-"""For each day, how many of its visits were confirmed, and how many the model expected."""
 
 
 def findings_shift(parts: Iterable[Findings], last: date, seed: int) -> DriftMeasure | None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
 
 LONGEST = timedelta(days=3_660)
+# How far back a promotion looks at live traffic.
 LIVE = timedelta(days=90)
-"""How far back a promotion looks at live traffic."""
 
 CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
 

@@ -13,10 +13,10 @@ from serving.triage.lane_declarations import Lane
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
 
+# Measures of drift that are no feature: each is judged by itself.
 FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
-"""Measures of drift that are no feature: each is judged by itself."""
+# Whether records still come; these say nothing of the model.
 OF_THE_SUPPLY = (DECISIONS, RESULTS)
-"""Whether records still come; these say nothing of the model."""
 
 
 class ReportPart(BaseModel):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+# A year to look back on, and the month that has begun.
 MONTHS = 13
-"""A year to look back on, and the month that has begun."""
 
 LATELY_DAYS = (30, 90)
 

@@ -14,11 +14,11 @@ from serving.monitor.stored_rollups import DayKey, Visit
 if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
 
+# Decisions that are kept in one transaction.
 BATCH_SIZE = 10_000
-"""Decisions that are kept in one transaction."""
 
+# Newer decisions are left for the next run: their clocks may differ by as much.
 SETTLED_FOR = timedelta(seconds=5)
-"""Newer decisions are left for the next run: their clocks may differ by as much."""
 
 Progress = Callable[[int, int], None]
 

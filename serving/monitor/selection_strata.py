@@ -17,12 +17,12 @@ INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
 BY_SCORE = f"{INSPECTED} by score"
 UNKNOWN = Estimate(None)
 
+# Had as much been missed as was found, the draws would hold so much of it. Below that, recall and
+# lift are an interval without a figure, which would be too far off on average.
 MIN_MISSED = 2.0
-"""Had as much been missed as was found, the draws would hold so much of it. Below that, recall and
-lift are an interval without a figure, which would be too far off on average."""
 
+# An interval whose ends differ by no more has a figure anyway.
 NARROW_RATIO = 3.0
-"""An interval whose ends differ by no more has a figure anyway."""
 
 
 @dataclass(frozen=True)

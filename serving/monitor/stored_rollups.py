@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+# A kind of subject and a day (ISO date).
 DayKey = tuple[str, str]
-"""A kind of subject and a day (ISO date)."""
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.estimation.weighted_mean import weighted_mean
 from training.inverse_probability import FEWEST_DRAWN, stands_for
 
+# The values of a dimension that are told of; those of fewer decisions are left out.
 MOST_VALUES = 12
-"""The values of a dimension that are told of; those of fewer decisions are left out."""
 
 BANDS = 5
 

@@ -30,10 +30,10 @@ log = structlog.get_logger(__name__)
 
 MAX_ENDPOINTS = 32
 PAGE_SIZE = 20
+# Pages of one delivery: then others that are due have their turn.
 MAX_PAGES = 5
-"""Pages of one delivery: then others that are due have their turn."""
+# Longer than a call may take with the look-up of its name.
 LEASE = timedelta(minutes=2)
-"""Longer than a call may take with the look-up of its name."""
 
 RETRY = RetryRule(timedelta(seconds=5), timedelta(hours=6), growth=3, jitter=0.2)
 GONE = 410

@@ -12,13 +12,13 @@ from serving.errors import LogUnavailable
 
 log = structlog.get_logger(__name__)
 
+# A turn that has shown nothing for so long is taken for one that never ends.
 STUCK_AFTER_S = 600.0
-"""A turn that has shown nothing for so long is taken for one that never ends."""
 
 ThreadFault = Literal["dead", "stuck"]
 
+# The prefix of the names of polling threads.
 PREFIX = "polling "
-"""The prefix of the names of polling threads."""
 
 
 class BackgroundThread(threading.Thread):

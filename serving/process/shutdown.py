@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
+# Exit codes, as a shell would report them, of who was kept from what it was to do.
 STOPPED: Mapping[int, int] = {
     signal.SIGINT: 128 + signal.SIGINT,
     signal.SIGTERM: 128 + signal.SIGTERM,
 }
-"""Exit codes, as a shell would report them, of who was kept from what it was to do."""
 
 SHOW_CURSOR = b"\x1b[?25h\n"  # a bar that was being shown hid it
 

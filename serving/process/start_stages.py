@@ -6,8 +6,8 @@ from typing import Literal
 Stage = Literal[
     "opening the database", "reading history", "checking models", "trying everything once"
 ]
+# Called with a stage as it begins, then with the amount done and in all; 0 of 0 is not counted.
 StageReport = Callable[[Stage, int, int], None]
-"""Called with a stage as it begins, then with the amount done and in all; 0 of 0 is not counted."""
 
 
 def ignore_stage(stage: Stage, done: int, total: int) -> None:

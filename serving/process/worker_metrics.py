@@ -22,12 +22,12 @@ from prometheus_client.values import MultiProcessValue
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 _PREFIX = "tidegate-metrics-"
+# A folder that is younger may not be held yet by its maker.
 _YOUNG_S = 60.0
-"""A folder that is younger may not be held yet by its maker."""
 
 _KINDS = ("counter", "histogram", *(f"gauge_live{mode}" for mode in ("max", "mostrecent", "sum")))
+# Bytes of a worker's file of one kind: some thousand figures; a service has a few hundred.
 _RESERVED = 1 << 20
-"""Bytes of a worker's file of one kind: some thousand figures; a service has a few hundred."""
 
 
 @contextmanager

@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
+# Kind and id.
 Subject = tuple[str, str]
-"""Kind and id."""
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ from serving.scoring.idempotency import (
 from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 from serving.scoring.ships import EarlierCalls
 
+# At most so many are decided before the first of them is written.
 BATCH_SIZE = 64
-"""At most so many are decided before the first of them is written."""
 
 ASK_AGAIN_WITHIN_S = 0.003
 

@@ -16,8 +16,8 @@ from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.triage.life_at_risk import danger_begins_at, danger_signals, last_heard
 
+# What waited for longer, as while a service stood still, calls nobody: by then it is history.
 HEARD_FOR = timedelta(days=14)
-"""What waited for longer, as while a service stood still, calls nobody: by then it is history."""
 
 
 @dataclass(frozen=True)
@@ -73,5 +73,5 @@ def _is_watched(earlier: EarlierDecisions) -> bool:
     return earlier.newest.subject_kind == "route" and earlier.newest.lane != "rescue"
 
 
+# Where arrivals are not reported: nothing is expected of a craft that was never heard.
 HEARD_ONLY = DangerWatch()
-"""Where arrivals are not reported: nothing is expected of a craft that was never heard."""

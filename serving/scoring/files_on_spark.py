@@ -39,8 +39,8 @@ from serving.scoring.files import (
 )
 from training.model.risk_model import RiskModel
 
+# Whose code a worker must have as this machine has it.
 PACKAGES = ("features", "serving", "training")
-"""Whose code a worker must have as this machine has it."""
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ from serving.scoring.ships import ShipJourneys, ShipPositions
 if TYPE_CHECKING:
     from serving.storage.repositories.message_repository import MessageRepository
 
+# Sentences of AIS in one message: to decode so many takes some seconds.
 MAX_SENTENCES = 50_000
-"""Sentences of AIS in one message: to decode so many takes some seconds."""
 
 WhileWanted = Callable[[Coroutine[Any, Any, "PlannedMessage"]], Awaitable["PlannedMessage"]]
 

@@ -22,8 +22,8 @@ from serving.history.ingestion import CheckedRecord
 from serving.history.kept_messages import PlacedRecord
 from serving.history.received_records import SUBJECT_KIND_OF
 
+# What becomes known at an instant counts after it.
 JUST_AFTER = timedelta(microseconds=1)
-"""What becomes known at an instant counts after it."""
 
 
 @dataclass(frozen=True)

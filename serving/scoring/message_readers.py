@@ -37,10 +37,10 @@ from serving.errors import (
 log = structlog.get_logger(__name__)
 
 CPU_S = 10.0
+# What reading one message may take, beyond what a process has before.
 MEMORY_BYTES = 1024 * 1024 * 1024
-"""What reading one message may take, beyond what a process has before."""
+# Seconds that one step may last on a machine that has other things to do.
 DEADLINE_S = 60.0
-"""Seconds that one step may last on a machine that has other things to do."""
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 MAX_WAITING = 64
 MAX_WAITING_OF_CALLER = 32

@@ -14,8 +14,8 @@ from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.audit.decision import Decision
 
+# A record by kind and id, and when it became known.
 NamedRecord = tuple[str, datetime]
-"""A record by kind and id, and when it became known."""
 
 
 def newly_counted(before: Decision, submission: Submission) -> list[NamedRecord]:

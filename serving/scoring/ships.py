@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
+# So long after it was due a ship that is late is still on its journey.
 UNDER_WAY_AFTER_DUE = timedelta(days=7)
-"""So long after it was due a ship that is late is still on its journey."""
 
+# So long after it was due whoever calls for help may be who is missing on it.
 CALLS_AFTER_DUE = timedelta(days=90)
-"""So long after it was due whoever calls for help may be who is missing on it."""
 
 
 @dataclass(frozen=True)

@@ -42,13 +42,13 @@ from serving.storage.tables.audit import chain_checkpoints, retention_acts
 from serving.storage.tables.keys import installation, installation_keys
 from serving.storage.tables.scoring import answers, decisions, records
 
+# The tables whose rows show that a key was used; models show it of the key that signs.
 _HANGING_ON = {
     LOG: (chain_checkpoints, retention_acts),
     SUBJECTS: (decisions, records, answers),
     DRAWS: (decisions,),
     PSEUDONYMS: (decisions,),
 }
-"""The tables whose rows show that a key was used; models show it of the key that signs."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.tables.review import case_tags, cases
 
 _PART = "tag"
+# Tags of the newest cases that are looked at for those in use.
 _LOOKED_AT = 500
-"""Tags of the newest cases that are looked at for those in use."""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from serving.crypto.encryption import EncryptionUnit
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.tables.scoring import decisions
 
+# The columns that a whole record is made of.
 WHOLE = tuple(
     decisions.c[name]
     for name in ("seq", "decision_id", "scored_at", "logged_at", "record", "encrypted")
 )
-"""The columns that a whole record is made of."""
 
 _RECORD, _ANSWER = "record", "answer"
 

@@ -78,10 +78,10 @@ CASES = LogPosition("cases")
 RESCORINGS = LogPosition("rescorings")
 RESCUE_CALLS = LogPosition("rescue_calls")
 SUMMARIES = LogPosition("summaries")
+# Cases before it lack the terms that they are found by; goes back. None where all have them.
 CASE_TERMS = LogPosition("case_terms")
-"""Cases before it lack the terms that they are found by; goes back. None where all have them."""
+# Journeys decided before it and received after its `record_id` are still to be noted.
 SHIP_JOURNEYS = LogPosition("ship_journeys")
-"""Journeys decided before it and received after its `record_id` are still to be noted."""
 
 WITNESS_PREFIX = "witness "
 

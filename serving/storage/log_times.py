@@ -18,13 +18,13 @@ from serving.storage.engine import failing_as_unavailable
 from serving.storage.errors import ClockBehind
 from serving.storage.repositories.retention_repository import stored_acts
 
+# Several workers commit in another order than they read the clock.
 TOLERANCE = timedelta(minutes=1)
-"""Several workers commit in another order than they read the clock."""
 
 MAX_STRETCHES = 1_000
 
+# Reads the time of the log for what is written at an instant.
 ReadTime = Callable[[Connection, str], str | None]
-"""Reads the time of the log for what is written at an instant."""
 
 # Minutes are compared here, since instants as text may have fractions of seconds or not; each row
 # that is found is then looked at exactly. What is dated after the present says nothing of others.

@@ -17,8 +17,8 @@ from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_positions import SHIP_JOURNEYS, newest_decision
 from serving.storage.tables.scoring import ship_journeys
 
+# As what the token of a ship is made.
 MMSI = "mmsi"
-"""As what the token of a ship is made."""
 
 
 def journey_row(

@@ -15,8 +15,8 @@ from serving.storage.search_index import SearchIndex
 from serving.storage.tables.review import case_scores, cases
 from serving.storage.tables.scoring import decisions
 
+# By what cases are found, by id; None of one that is not to be found.
 CaseTerms = Mapping[str, tuple[SearchTerm, ...] | None]
-"""By what cases are found, by id; None of one that is not to be found."""
 
 
 @dataclass(frozen=True)

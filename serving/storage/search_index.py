@@ -20,8 +20,8 @@ from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.tables.review import case_terms
 
+# What an encrypted identifier of a case is encrypted as.
 TERM_PART = "search term"
-"""What an encrypted identifier of a case is encrypted as."""
 
 _OFFICES_TOGETHER = 100
 _PAGE = 500

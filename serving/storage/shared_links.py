@@ -17,13 +17,13 @@ from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.tables.review import case_links, cases
 
+# Under which kinds of link a thing may stand: the payee of one case is a consignor of another.
 SAME_THING = {
     "container": ("container",),
     "conveyance": ("conveyance",),
     "party": ("party", "agent"),
     "agent": ("party", "agent"),
 }
-"""Under which kinds of link a thing may stand: the payee of one case is a consignor of another."""
 
 # As many links of a thing are read as are wanted at most, so that one that everybody shares costs
 # no more; the index gives them in this order.

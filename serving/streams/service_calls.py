@@ -15,13 +15,13 @@ from tidegate_client import AsyncTidegate, Forbidden, NoAnswer, NotSignedIn, Pro
 
 PATHS = {"submissions": "/v1/scores", "records": "/v1/records", "messages": "/v1/messages/{format}"}
 SCOPES = {"submissions": "score", "records": "ingest", "messages": "ingest or score"}
+# What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is.
 OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
-"""What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is."""
 PASSING = frozenset({408, 429})
 FOREIGN_OFFICE = "foreign_office"  # in `errors` of a 403: the key may send other messages
 AT_START = "tidegate-stream"  # without an idempotency key nothing else would be looked at
+# What HTTP can carry as one; the service goes by the format.
 _MEDIA_TYPE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-"""What HTTP can carry as one; the service goes by the format."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 CALLS_AT_ONCE = 30  # one key may have 32 inside the service, and events are read by it too
 

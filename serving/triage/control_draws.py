@@ -16,11 +16,9 @@ from features.home_keys import DRAWS, former_keys, key_fingerprint, read_key
 from features.records import SubjectKind
 from serving.triage.lane_rule import Draws
 
+# By which seed a subject was first drawn: its fingerprint, empty where the decision names none.
+# None of a subject that was never decided about.
 FirstDrawn = Callable[[SubjectKind, str], str | None]
-"""By which seed a subject was first drawn: its fingerprint, empty where the decision names none.
-
-None of a subject that was never decided about.
-"""
 
 
 def never_drawn(kind: SubjectKind, subject_id: str) -> None:

@@ -7,12 +7,12 @@ from typing import Literal, cast
 Lane = Literal["rescue", "inspect", "control", "document_check", "post_review", "release", "manual"]
 LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"]
 
+# The lane of a case as reviewers see it.
 ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
-"""The lane of a case as reviewers see it."""
+# The lane of one score of a subject: a later one than opened its case may send it nowhere.
 ScoreLane = Literal[ShownLane, "release", "manual"]
-"""The lane of one score of a subject: a later one than opened its case may send it nowhere."""
+# A lane that a watch-list or a rule of a plan can ask for.
 HitLane = Literal["inspect", "document_check"]
-"""A lane that a watch-list or a rule of a plan can ask for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class LaneDeclaration:
     """No deadline ends its cases: people are searched for, and reviews come afterwards."""
 
 
+# Every lane; where several could take a subject, the first of them does.
 LANES: dict[Lane, LaneDeclaration] = {
     "rescue": LaneDeclaration(
         "Rescue", "Lives may be at risk", rank=0, is_visited=True, is_always_in_time=True
@@ -61,14 +62,13 @@ LANES: dict[Lane, LaneDeclaration] = {
         "Manual procedure", "No score could be made: the manual procedure decides", rank=None
     ),
 }
-"""Every lane; where several could take a subject, the first of them does."""
 
 LANE_NAMES: dict[Lane, str] = {lane: each.name for lane, each in LANES.items()}
 
+# The order of the review queue: cases that can still be stopped come first.
 QUEUE_RANK: dict[Lane, int] = {
     lane: each.rank for lane, each in LANES.items() if each.rank is not None
 }
-"""The order of the review queue: cases that can still be stopped come first."""
 
 VISITED: tuple[Lane, ...] = tuple(lane for lane, each in LANES.items() if each.is_visited)
 WITHOUT_CASE: tuple[Lane, ...] = tuple(lane for lane, each in LANES.items() if each.rank is None)

@@ -49,8 +49,8 @@ OVERDUE_AFTER = timedelta(hours=3)
 # A port may lie so far from where its code is noted; a craft that is heard there has landed.
 LANDED_KM = 5.0
 
+# What a decision is because of where no record showed danger, but that none came.
 TIME_PASSED = "time_passed"
-"""What a decision is because of where no record showed danger, but that none came."""
 
 
 UNCERTIFIED = {
@@ -63,6 +63,7 @@ UNCERTIFIED = {
         "{count} persons on board of an {kind} that no certificate is known of",
     ),
 }
+# How many are on board of what: of one, and of many, by the article of the craft.
 OVER_CERTIFIED = {
     "a": (
         "1 person on board of a {kind} certified for {certified}",
@@ -73,7 +74,6 @@ OVER_CERTIFIED = {
         "{count} persons on board of an {kind} certified for {certified}",
     ),
 }
-"""How many are on board of what: of one, and of many, by the article of the craft."""
 
 SHUT_IN = "persons may be shut in a {unit}: they may suffocate or freeze"
 DISTRESS = "a call for help was heard from it"
@@ -86,12 +86,12 @@ OVERDUE = (
     "it is {count} hours overdue and was not heard since",
 )
 FAR_OUT = "it was heard {km} km from the nearest known place"
+# Every text of a signal, or of one and of many.
 SIGNAL_TEXTS: tuple[str | tuple[str, str], ...] = (
     *UNCERTIFIED.values(),
     *OVER_CERTIFIED.values(),
     *(SHUT_IN, DISTRESS, SILENT, OVERDUE, FAR_OUT),
 )
-"""Every text of a signal, or of one and of many."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,9 @@ class DangerSignal:
 
 CALL_FOR_HELP = DangerSignal("L04", DISTRESS)
 
+# Signs of people shut in, of too many on a craft, and calls for help. One person who was not there
+# does not settle that nobody was in danger.
 GRAVE: frozenset[SignalCode] = frozenset({"L02", "L03", "L04"})
-"""Signs of people shut in, of too many on a craft, and calls for help.
-
-One person who was not there does not settle that nobody was in danger.
-"""
 
 
 @dataclass(frozen=True)

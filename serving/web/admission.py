@@ -29,8 +29,8 @@ from serving.web.security_headers import ANSWER_HEADERS, DEFAULT_HEADERS
 
 log = structlog.get_logger(__name__)
 
+# The bytes that a body may have where its call does not say otherwise; these are not counted.
 SMALL_BODY = 64 * 1024
-"""The bytes that a body may have where its call does not say otherwise; these are not counted."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _limited: set[Callable[..., object]] = set()

@@ -1,5 +1,6 @@
 """The rules that fields of a request break, by the code that `errors` names them with."""
 
+# Our own; the others are pydantic's, as `missing` or `string_pattern_mismatch`.
 FAULT_CODES = {
     "amendment_without_instant": "A later version of a record does not say when it became known.",
     "before_declaration": "A subject is to be scored as of an instant before its declaration.",
@@ -36,4 +37,3 @@ FAULT_CODES = {
     "unknown_field": "A field that the record does not have.",
     "whole_number": "A number of things that has decimals, or is too large to be exact.",
 }
-"""Our own; the others are pydantic's, as `missing` or `string_pattern_mismatch`."""

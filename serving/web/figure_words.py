@@ -7,12 +7,12 @@ from serving.language import reading, say
 from training.confidence_intervals import Estimate
 
 NOT_ENOUGH = "not enough data"
+# Those to look at first; the others are a fold away.
 FIRST_FIGURES = (
     *("prevalence", "precision_at_5pct", "recall_at_5pct", "lift_at_5pct"),
     *("population_prevalence", "population_precision_at_5pct", "population_recall_at_5pct"),
     *("population_observed_over_expected", "roc_auc"),
 )
-"""Those to look at first; the others are a fold away."""
 
 SHARES = ("precision", "recall", "lift", "value captured")
 OTHER_FIGURES = (
@@ -27,12 +27,12 @@ WORDS = {
     "brier": "Brier score",
     "ece": "calibration error",
 }
+# What figures speak of; models that were trained earlier have the latter two.
 AMONG = {
     "population_": ", of all traffic",
     "weighted_": ", weighted to the population",
     "random_lane_": ", drawn at random",
 }
-"""What figures speak of; models that were trained earlier have the latter two."""
 
 
 def figure_in_words(figure: str) -> str:

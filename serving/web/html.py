@@ -40,8 +40,8 @@ from serving.web.figure_words import (
 )
 from serving.web.stored_texts import said_again
 
+# Values of a message that are part of an address: they are no text.
 _WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
-"""Values of a message that are part of an address: they are no text."""
 
 HERE = Path(__file__)
 STATIC = HERE.parent / "static"
@@ -107,8 +107,8 @@ def instant_in_words(instant: datetime) -> str:
 
 
 DAY, SHORT_DAY, MONTH, SHORT_DAY_OF_YEAR = "d MMMM y", "d MMM y", "MMMM y", "d MMM"
+# How instants are written, as Unicode has it (LDML).
 DAY_AND_HOUR, SHORT_DAY_AND_HOUR, HOUR = "d MMMM y, HH:mm", "d MMM y, HH:mm", "HH:mm"
-"""How instants are written, as Unicode has it (LDML)."""
 
 
 def _in_utc(instant: datetime, form: str) -> str:
@@ -263,8 +263,8 @@ def subjects_of(kind: str) -> str:
     return say(SUBJECTS[kind][1])
 
 
+# Kinds of subject: one by itself, and many within a sentence.
 SUBJECTS = {"route": ("Route", "routes"), "shipment": ("Shipment", "shipments")}
-"""Kinds of subject: one by itself, and many within a sentence."""
 
 
 def period_in_words(name: str) -> str:

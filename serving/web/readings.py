@@ -80,6 +80,7 @@ WITH_CASE_EVENTS = frozenset(
     }
 )
 
+# Why each of these is none.
 NOT_READINGS = {
     "GET /": "leads to the console",
     "GET /docs": "the description of the API",
@@ -112,4 +113,3 @@ NOT_READINGS = {
     "GET /console/sign-in/second-factor": "the form",
     "GET /console/supervision/reread": "leads to a case",
 }
-"""Why each of these is none."""

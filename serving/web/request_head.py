@@ -14,14 +14,14 @@ from serving.errors import NotFound, ServingError
 LARGEST_HEAD = 16 * 1024  # bytes of request line and headers
 LARGEST_COOKIES = 4 * 1024  # bytes of all cookies, with their names
 
+# Headers by which a request is judged: of two, one reader would take the first, one the last.
 GIVEN_ONCE = (
     *(b"authorization", b"content-type", b"content-encoding", b"idempotency-key"),
     *(b"origin", b"sec-fetch-site", b"tidegate-purpose"),
 )
-"""Headers by which a request is judged: of two, one reader would take the first, one the last."""
 
+# What the names of the console's cookies begin with.
 OUR_COOKIES = ("tidegate", "__Host-tidegate")
-"""What the names of the console's cookies begin with."""
 
 _PLAIN = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265's octets of a cookie's value
 _COLON_AND_LINE_END = 4  # bytes of each header besides its name and value

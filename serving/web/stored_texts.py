@@ -4,6 +4,7 @@ from serving.language import ENGLISH, reading, say, say_again
 from serving.monitor.decision_facts import INSPECTED_BY, NOT_INSPECTED
 from serving.triage.life_at_risk import SIGNAL_TEXTS
 
+# Each text, or one of one and one of many, as it is written down.
 STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
     *(*SIGNAL_TEXTS, INSPECTED_BY, NOT_INSPECTED),
     "{kind} {id} is on the list “{list}”: {reason}",
@@ -33,7 +34,6 @@ STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
     "{part} of the results are not known: they are confirmed never, or {times} times as often",
     "reviewers who almost always follow the proposal, quickly: {reviewers}",
 )
-"""Each text, or one of one and one of many, as it is written down."""
 
 
 def said_again(text: str) -> str:

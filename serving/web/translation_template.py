@@ -54,9 +54,10 @@ _OPTIONS = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "tru
 _SAID = {"say": None, "say_of": (2, 3)}
 _ACTIONS, _OBJECTS = {"AuditEvent": (3,)}, {"AuditEvent": (4,)}
 
+# The rooms whose texts pages show; what machines and the command line are answered is English.
 SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
-"""The rooms whose texts pages show; what machines and the command line are answered is English."""
 
+# Texts that stand in tables: of each file the names of constants whose texts are said.
 TABLES = {
     "access/approvals.py": ("_WORDS",),
     "console/bulk_acts.py": ("DONE_WORDS",),
@@ -99,15 +100,15 @@ TABLES = {
     "web/html.py": ("SUBJECTS",),
     "web/problems.py": ("TITLES",),
 }
-"""Texts that stand in tables: of each file the names of constants whose texts are said."""
 
+# Closed lists of codes that are shown as words.
 CODES: tuple[Any, ...] = (
     *(ActKind, Confidence, ConveyanceKind, Depth, DocumentKind, EventAction, EventKind),
     *(EvidentPurpose, JudgedAs, LaneReason, StatedPurpose, Verdict),
     *(Examination, Lane, Mode, Part, PaymentMethod, Purpose, ReasonCode, Role, Status, Strength),
 )
-"""Closed lists of codes that are shown as words."""
 
+# Codes of no closed list, or a longer one.
 OTHER_CODES = (
     *OFFENCES,
     *("consignee", "consignor", "declarant", "carrier", "payer", "payee", "container", "vessel"),
@@ -158,7 +159,6 @@ OTHER_CODES = (
     "transit declaration",
     *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity", "tags", "due at"),
 )
-"""Codes of no closed list, or a longer one."""
 
 
 def all_messages() -> Iterator[tuple[Message, str]]:

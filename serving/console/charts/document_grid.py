@@ -23,8 +23,8 @@ _STATED = {
     "value": "Value",
 }
 _OF_SHIPMENT = {"value": "declared_value"}
+# Fields that a declaration calls otherwise.
 _OF_JOURNEY = {"gross_mass_kg": "declared_cargo_mass_kg"}
-"""Fields that a declaration calls otherwise."""
 
 _NOTHING = (None, None)
 

@@ -11,10 +11,10 @@ from serving.console.charts.document_grid import GridCell, difference_in_words, 
 from serving.explanation.code_names import country_in_words, goods_in_words
 from serving.language import reading, say
 
+# What items state, with the field in which the shipment declares the whole of it.
 _OF_SHIPMENT = {"gross_mass_kg": "gross_mass_kg", "value": "declared_value", "packages": "packages"}
-"""What items state, with the field in which the shipment declares the whole of it."""
+# So far the whole may differ by rounding.
 SHOWS_FROM = 0.01
-"""So far the whole may differ by rounding."""
 NOT_SAID = GridCell("")
 
 

@@ -15,8 +15,8 @@ from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.shared_things import SharedThing
 
 COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
+# Characters of a line in a node; what is longer ends in an ellipsis and is whole in the table.
 LONGEST = 25
-"""Characters of a line in a node; what is longer ends in an ellipsis and is whole in the table."""
 
 NodeKind = Literal["case", "thing", "neighbour"]
 

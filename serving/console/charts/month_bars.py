@@ -10,8 +10,8 @@ from serving.web.html import month_in_words, short_month
 
 MOST_MONTHS = 24
 BAR_PX, STEP_PX, HEIGHT_PX, LEFT_PX, TOP_PX = 20.0, 30.0, 90.0, 8.0, 18.0
+# Of more months than these only every third is labelled.
 WIDEST_LABELS = 12
-"""Of more months than these only every third is labelled."""
 
 
 @dataclass(frozen=True)

@@ -182,8 +182,8 @@ class RouteMap:
         )
 
 
+# A place by its longitude and latitude.
 Degrees = tuple[float, float]
-"""A place by its longitude and latitude."""
 
 
 class _View(NamedTuple):

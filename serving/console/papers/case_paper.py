@@ -33,11 +33,11 @@ ATTACHED = "case.json"
 OFFER = (
     "A score is an offer of attention. It is not evidence, and it decides nothing: a person does."
 )
+# Documents that stand side by side on a page; of more there are further tables.
 COLUMNS_TOGETHER = 4
-"""Documents that stand side by side on a page; of more there are further tables."""
 
+# Events that change nothing and say who read the case: they are in the audit log.
 _NOT_PRINTED = frozenset({"read", "download", "read_message", "justify"})
-"""Events that change nothing and say who read the case: they are in the audit log."""
 
 
 @dataclass(frozen=True)

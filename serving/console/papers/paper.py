@@ -22,13 +22,13 @@ REGULAR, BOLD = FONTS / "DejaVuSans.ttf", FONTS / "DejaVuSans-Bold.ttf"
 FAMILY = "DejaVu"
 
 MARGIN_MM, TEXT_PT, SMALL_PT, LINE_MM = 18.0, 9.0, 7.5, 4.6
+# Characters of a cell; a table with a longer one is written as lists, which break over pages.
 LONGEST_CELL = 400
-"""Characters of a cell; a table with a longer one is written as lists, which break over pages."""
 
 INK, QUIET, RULE, GROUND = (28, 39, 51), (86, 100, 116), (190, 198, 206), (240, 243, 246)
 
+# Which part of a label stands before its place.
 BEFORE = {"start": 0.0, "middle": 0.5, "end": 1.0}
-"""Which part of a label stands before its place."""
 
 Row = Sequence[str]
 

@@ -22,8 +22,8 @@ from serving.review.cases.case_change import (
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Case
 
+# Prefix of a choice of the form that is an inbox; no name of an account has a colon.
 INBOX = "inbox:"
-"""Prefix of a choice of the form that is an inbox; no name of an account has a colon."""
 
 
 class Assignment(ActInput):

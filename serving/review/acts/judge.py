@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
     from serving.review.cases.reviewer import Reviewer
 
+# What an officer thinks of a case before they see its score: look closer, let go, or neither.
 JudgedAs = Literal["look", "let_go", "unsure"]
-"""What an officer thinks of a case before they see its score: look closer, let go, or neither."""
 
 
 class FirstJudgement(ActInput):

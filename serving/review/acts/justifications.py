@@ -33,8 +33,8 @@ STATED: dict[StatedPurpose, str] = {
 }
 assert STATED.keys() == set(get_args(StatedPurpose))
 
+# How long a stated justification holds for the same reader and case.
 JUSTIFIED_FOR = timedelta(minutes=30)
-"""How long a stated justification holds for the same reader and case."""
 
 
 class Justification(ActInput):

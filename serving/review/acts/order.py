@@ -16,8 +16,8 @@ from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.cases.case_change import CaseChange, refuse_first, refuse_other
 from serving.review.cases.case_state import Case, Statement
 
+# Choices of the form that one person proposes and a second one orders.
 PROPOSED_CHOICES = ("hold", "refer agency")
-"""Choices of the form that one person proposes and a second one orders."""
 
 
 class ActionBody(ActInput):

@@ -34,8 +34,8 @@ from serving.review.cases.results import (
 )
 from serving.triage.life_at_risk import GRAVE
 
+# Prefix of the names of the boxes that each stand for a class of offence.
 OFFENCE_BOX = "offence_"
-"""Prefix of the names of the boxes that each stand for a class of offence."""
 
 
 class ResultBody(ActInput):

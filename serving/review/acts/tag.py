@@ -24,11 +24,11 @@ from serving.review.cases.reviewer import Reviewer
 if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
 
+# Tags that a case has at most.
 MAX_TAGS = 12
-"""Tags that a case has at most."""
 
+# Characters of the longest tag, normalised.
 MAX_TAG_LENGTH = 40
-"""Characters of the longest tag, normalised."""
 
 MAX_SUGGESTED_TAGS = 50
 
@@ -53,8 +53,8 @@ class Tagging:
         return tuple(each for each in dict.fromkeys((*tags, *self.add)) if each not in self.remove)
 
 
+# A tag before it is normalised, which may make it shorter.
 TagText = Annotated[str, Field(min_length=1, max_length=4 * MAX_TAG_LENGTH)]
-"""A tag before it is normalised, which may make it shorter."""
 
 
 class TaggingBody(ActInput):

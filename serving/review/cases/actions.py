@@ -30,8 +30,8 @@ REFERRED_WORDS: dict[ReferredTo, str] = {
 assert ACTION_WORDS.keys() == set(get_args(ActionKind))
 assert REFERRED_WORDS.keys() == set(get_args(ReferredTo))
 
+# What needs a reason in words: it ends a case, weighs on a trader, or others act on it.
 SAID_WHY: frozenset[ActionKind] = frozenset({"hold", "release", "refer"})
-"""What needs a reason in words: it ends a case, weighs on a trader, or others act on it."""
 
 NAMED_PLACES: frozenset[ReferredTo] = frozenset({"office", "agency"})
 

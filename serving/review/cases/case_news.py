@@ -31,8 +31,8 @@ log = structlog.get_logger()
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 
+# Records that bring what a case waits for.
 _BRINGS = {"documents": ("documents",), "arrival": ("events", "legs")}
-"""Records that bring what a case waits for."""
 
 
 @dataclass(frozen=True)

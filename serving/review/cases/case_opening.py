@@ -31,8 +31,8 @@ from serving.review.search.search_terms import normalised
 
 POLL_INTERVAL_S = 0.5
 NEWS_TOGETHER = 64
+# Older cases that are made searchable at a time.
 OLDER_TOGETHER = 50
-"""Older cases that are made searchable at a time."""
 
 
 class CaseOpening:

@@ -18,14 +18,14 @@ MOST_COUNTED = 1_000
 
 UNSEEN = "no case with this id can be seen by you"
 
+# What stands where something of a case was; as its status, that nothing of it can be read.
 ERASED = "erased"
-"""What stands where something of a case was; as its status, that nothing of it can be read."""
 
+# What an erased event changed, and its text.
 NOTHING_LEFT = ("{}", ERASED)
-"""What an erased event changed, and its text."""
 
+# Statuses of cases that nobody works on any more.
 ENDED = ("closed", ERASED)
-"""Statuses of cases that nobody works on any more."""
 
 
 @dataclass(frozen=True)
@@ -191,15 +191,13 @@ class CaseAccess:
         return is_own_office and self.is_rescue == (row.lane == "rescue")
 
 
+# A part of what is not closed, as one reader sees it; every such case is in one of them. Those
+# that wait for a second person are in none else, and those that are over only in `mine` and
+# `expired`. `inbox` is the part of `unassigned` that is in an inbox of the reader, and `escalated`
+# is what calls for a supervisor, wherever else it is.
 QueueTab = Literal[
     "mine", "inbox", "escalated", "unassigned", "waiting", "second_person", "others", "expired"
 ]
-"""A part of what is not closed, as one reader sees it; every such case is in one of them.
-
-Those that wait for a second person are in none else, and those that are over only in `mine` and
-`expired`. `inbox` is the part of `unassigned` that is in an inbox of the reader, and `escalated` is
-what calls for a supervisor, wherever else it is.
-"""
 
 
 @dataclass(frozen=True)
@@ -330,8 +328,8 @@ class ActOnCase:
     is_closed: bool
 
 
+# What cases are told of: an outcome, a later version of a declaration, a further decision.
 NewsKind = Literal["outcomes", "journeys", "shipments", "decisions"]
-"""What cases are told of: an outcome, a later version of a declaration, a further decision."""
 
 
 @dataclass(frozen=True)
@@ -379,17 +377,17 @@ class OpenedCase(NamedTuple):
     terms: tuple[SearchTerm, ...]
 
 
+# Where a page of the queue ends: 1 of what is over, else 0; risk, due_at, case_id.
 QueuePosition = tuple[int, float, str, str]
-"""Where a page of the queue ends: 1 of what is over, else 0; risk, due_at, case_id."""
 
+# The case of a decision's place in the log and its record; None for a release.
 OpenCase = Callable[[int, str], OpenedCase | None]
-"""The case of a decision's place in the log and its record; None for a release."""
 
+# A case after a change, with the event that says so and the outcomes that it states.
 StoredChange = tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]
-"""A case after a change, with the event that says so and the outcomes that it states."""
 
+# Makes of a case as it is stored the case after an act; raises where the act is refused.
 ChangeRow = Callable[[CaseRecord], StoredChange]
-"""Makes of a case as it is stored the case after an act; raises where the act is refused."""
 
+# Raises where what happened to a case so far forbids an act.
 RequireOfEvents = Callable[[Sequence[StoredEvent]], None]
-"""Raises where what happened to a case so far forbids an act."""

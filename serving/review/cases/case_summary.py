@@ -29,8 +29,8 @@ WAY = "by {mode} from {origin} to {destination}"
 WHEN = "on {day} at {time} UTC"
 MAIN_REASON, AGAINST = "main reason: {fact}", "against: {fact}"
 HARM = "ranked by probability × harm: the harm of a find here is {ratio} times that of a usual find"
+# Of a later decision, which keeps the lane of the first where nothing hits any more.
 SELECTED_BEFORE = "what selected it before it was scored again"
-"""Of a later decision, which keeps the lane of the first where nothing hits any more."""
 
 
 def describe_subject(

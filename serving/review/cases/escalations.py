@@ -20,8 +20,8 @@ from serving.review.cases.cases import Cases
 from serving.review.cases.event_kinds import PASSIVE_EVENTS
 
 POLL_INTERVAL_S = 30
+# Cases that are looked at in one query.
 TOGETHER = 200
-"""Cases that are looked at in one query."""
 
 
 @dataclass(frozen=True)

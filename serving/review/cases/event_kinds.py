@@ -156,5 +156,5 @@ def _named(flag: str) -> frozenset[str]:
 
 READING_EVENTS = _named("is_reading")
 REVISION_KEEPING_EVENTS = READING_EVENTS | _named("keeps_revision")
+# Events after which nobody has acted on a case: it was read, or something became known.
 PASSIVE_EVENTS = READING_EVENTS | _named("is_news")
-"""Events after which nobody has acted on a case: it was read, or something became known."""

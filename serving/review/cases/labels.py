@@ -23,9 +23,9 @@ from serving.language import say
 from serving.review.cases.results import CaseResult, StatedInspection
 from serving.review.errors import ContradictoryFinding
 
+# So long before the declaration an inspection may have begun: what is met on the road is declared
+# days later, and a year that was mistyped is not taken.
 LONGEST_BEFORE_DECLARATION = timedelta(days=30)
-"""So long before the declaration an inspection may have begun: what is met on the road is declared
-days later, and a year that was mistyped is not taken."""
 
 
 def label_of(

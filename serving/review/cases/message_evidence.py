@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from serving.storage.repositories.message_repository import MessageRepository
 
 MOST_OF_A_CASE = 20
+# Places that are told of one fact.
 MOST_PLACES = 3
-"""Places that are told of one fact."""
 
 _DECISIONS_AT_ONCE = 20
 _OF_SUBJECTS = ("shipments", "journeys")

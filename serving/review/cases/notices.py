@@ -29,11 +29,9 @@ NoticeKind = Literal[
     "amended",
     "withdrawn",
 ]
+# Whom it is for by what they do: a case's supervisors by office, or who is asked to be second.
+# These are the members of its team, and of a case without a team the same supervisors.
 NoticeGroup = Literal["second_persons", "supervisors"]
-"""Whom it is for by what they do: a case's supervisors by office, or who is asked to be second.
-
-These are the members of its team, and of a case without a team the same supervisors.
-"""
 
 MOST_SHOWN = 100
 _ACTORS: TypeAdapter[list[StoredActor]] = TypeAdapter(list[StoredActor])
@@ -64,8 +62,8 @@ class NewNotice:
     at: str
 
 
+# Where a page ends: whether its last notice was read, when it came (ISO) and its id.
 NoticePosition = tuple[bool, str, str]
-"""Where a page ends: whether its last notice was read, when it came (ISO) and its id."""
 
 
 def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:

@@ -29,9 +29,9 @@ def opens_case(decision: Decision) -> bool:
     return decision.lane not in WITHOUT_CASE
 
 
+# How long a consignment of which no journey is known counts as one that can still be stopped: as
+# long as it is scored again.
 ARRIVES_WITHIN = timedelta(days=14)
-"""How long a consignment of which no journey is known counts as one that can still be stopped: as
-long as it is scored again."""
 
 
 def case_of_decision(

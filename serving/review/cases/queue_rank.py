@@ -2,8 +2,8 @@
 
 from serving.audit.decision import Decision
 
+# The risk of what has no score: nothing known never counts as little.
 UNKNOWN_RISK = 1.0
-"""The risk of what has no score: nothing known never counts as little."""
 
 
 def risk_of(decision: Decision) -> float:

@@ -17,8 +17,8 @@ from serving.language import say, say_word
 from serving.review.cases.ways_of_smuggling import typology_contradiction
 from serving.review.errors import ContradictoryFinding
 
+# The action that found it; `refer` is an agency's answer, `rescue` has no action before it.
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]
-"""The action that found it; `refer` is an agency's answer, `rescue` has no action before it."""
 
 ResultCode = Literal[
     "goods_found",
@@ -137,12 +137,13 @@ RESULT_MEANING: dict[ResultCode, ResultMeaning] = {
 }
 assert RESULT_MEANING.keys() == set(get_args(ResultCode))
 
+# Results after which nobody looks any further: somebody must have been there, or two agree.
 NEEDS_SCENE: frozenset[str] = frozenset({"nobody_in_danger", "nobody_found"})
-"""Results after which nobody looks any further: somebody must have been there, or two agree."""
 
+# Reasons of every result: another system reported it, or the words say why.
 ALWAYS_POSSIBLE: tuple[ReasonCode, ...] = ("reported", "other")
-"""Reasons of every result: another system reported it, or the words say why."""
 
+# What each action may find; `hold`, `release` and other referrals find nothing by themselves.
 RESULTS_OF: dict[FoundBy, tuple[ResultCode, ...]] = {
     "inspect": (
         "nothing_found",
@@ -176,22 +177,21 @@ RESULTS_OF: dict[FoundBy, tuple[ResultCode, ...]] = {
         "same_incident",
     ),
 }
-"""What each action may find; `hold`, `release` and other referrals find nothing by themselves."""
 
+# What found it, as a noun.
 FOUND_BY_WORDS: dict[FoundBy, str] = {
     "inspect": "an inspection",
     "check_documents": "a check of its documents",
     "refer": "the answer of another agency",
     "rescue": "a rescue",
 }
-"""What found it, as a noun."""
 
+# The results of actions: how a case may end that is no rescue.
 OF_ENFORCEMENT: tuple[ResultCode, ...] = tuple(
     dict.fromkeys(
         code for found_by, codes in RESULTS_OF.items() if found_by != "rescue" for code in codes
     )
 )
-"""The results of actions: how a case may end that is no rescue."""
 
 _OF_PAPERS = (None, "documents", "post_clearance")
 

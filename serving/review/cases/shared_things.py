@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+# Of cases that share one thing, the newest that are looked at; a count of as many is no more.
 MOST_LOOKED_AT = 500
-"""Of cases that share one thing, the newest that are looked at; a count of as many is no more."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from features.messages.concerned_parts import ConcernedPart, Subject
 from features.messages.stored_text import MessageText, pack_texts
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 
+# What stands where something is not shown.
 NOT_SHOWN = "[not shown]"
-"""What stands where something is not shown."""
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ GROUNDS: dict[DeferralGround, str] = {
 assert GROUNDS.keys() == set(get_args(DeferralGround))
 
 LONGEST_DEFERRAL = timedelta(days=366)
+# How long one person alone can hold a letter back.
 UNCONFIRMED_FOR = timedelta(days=3)
-"""How long one person alone can hold a letter back."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from serving.review.letters.own_declarations import OwnDeclarations, field_in_wo
 if TYPE_CHECKING:
     from serving.history.client import HistoryClient
 
+# Fields of a paper that name no party.
 _CORRECTABLE = (*AMOUNTS, "container_number", "seal_number")
-"""Fields of a paper that name no party."""
 
 
 @dataclass(frozen=True)

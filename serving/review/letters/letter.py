@@ -89,8 +89,8 @@ MEASURES: dict[Lane, str] = {
 }
 
 
+# How a case ended that was released.
 RELEASED = "it went on without a check"
-"""How a case ended that was released."""
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from serving.language import ENGLISH, Language, reading, say
 from serving.review.letters.case_letters import Audience
 from serving.review.letters.filed_papers import newest_papers
 
+# Whose word the declaration of a shipment is: lodged by the one for the other.
 DECLARANTS: tuple[Audience, ...] = ("consignee", "declarant")
-"""Whose word the declaration of a shipment is: lodged by the one for the other."""
 
 UNITS = {"_kg": "kg", "_m3": "m³"}
 
@@ -40,17 +40,17 @@ PAPER, PAPER_WITHOUT_NUMBER = (
 )
 LEG = "leg {sequence} from {origin} to {destination}"
 DAY_AND_TIME = "{day}, {time} UTC"
+# Names of fields after "you declared", where another screen calls them otherwise.
 NAMES = {
     "declared_at": "time of declaration",
     "declared_cargo_mass_kg": "cargo mass",
     "due_at": "expected arrival",
 }
-"""Names of fields after "you declared", where another screen calls them otherwise."""
+# Fields whose values are written with the marks of a language.
 FIGURES = (
     *("gross_mass_kg", "net_mass_kg", "declared_cargo_mass_kg", "volume_m3", "packages", "value"),
     *("declared_value", "tax_rate", "certified_capacity", "persons_on_board"),
 )
-"""Fields whose values are written with the marks of a language."""
 
 
 def recipient_of(submission: Submission, audience: Audience) -> str:

@@ -57,8 +57,8 @@ TEMPLATE = """\
 """
 
 
+# What may follow an end for a party: nothing, a decision of the office, or another authority's.
 Consequence = Literal["none", "decision", "other_authority"]
-"""What may follow an end for a party: nothing, a decision of the office, or another authority's."""
 
 
 def consequence_of(result: CaseResult | None) -> Consequence:

@@ -14,11 +14,11 @@ from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 
+# So old a call for help may be when it comes to be told: not history that is loaded.
 HEARD_WITHIN = timedelta(days=7)
-"""So old a call for help may be when it comes to be told: not history that is loaded."""
 
+# So soon after the one before a call is of the same emergency, though somebody acts.
 SAME_EMERGENCY_WITHIN = timedelta(hours=6)
-"""So soon after the one before a call is of the same emergency, though somebody acts."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from serving.review.errors import RescueCentresRefused
 from serving.review.rescue.rescue_mail import BY_MAIL, MailServer, mail_address
 
 Ground = Literal["sea", "land"]
+# Who helps: those who search by ship and aircraft, or ambulance and fire brigade.
 GROUND: dict[Mode, Ground] = {
     "sea": "sea",
     "inland_waterway": "sea",
@@ -47,7 +48,6 @@ GROUND: dict[Mode, Ground] = {
     "road": "land",
     "rail": "land",
 }
-"""Who helps: those who search by ship and aircraft, or ambulance and fire brigade."""
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 Telephone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 /()-]{2,30}$")]

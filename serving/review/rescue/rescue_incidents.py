@@ -38,8 +38,8 @@ NOT_ENDED: tuple[Status, ...] = (
 PAGE = 200
 MOST_ENDED_SHOWN = 20
 
+# A submission with where its conveyance was heard by now.
 Enriched = Callable[[Submission], Submission]
-"""A submission with where its conveyance was heard by now."""
 
 
 @dataclass(frozen=True)

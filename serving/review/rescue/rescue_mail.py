@@ -21,8 +21,8 @@ from serving.access.call_deadlines import CallDeadline
 from serving.access.http_client import LONGEST_S, LOOPBACK
 
 BY_MAIL = "mailto:"
+# From the connection to the server's word that it took the message.
 LONGEST_MAIL_S = 30.0
-"""From the connection to the server's word that it took the message."""
 MailTls = Literal["starttls", "implicit", "none"]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 EntityKind = Literal["party", "container", "conveyance"]
 ENTITY_KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
 
+# Of the cases of an entity the newest that are looked at and counted, and those that are named.
 MOST_LOOKED_AT, MOST_SHOWN = 250, 50
-"""Of the cases of an entity the newest that are looked at and counted, and those that are named."""
 
 MOST_COMPANIONS = 12
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from serving.errors import Unprocessable
 from serving.language import say
 
+# Views that an account has at most.
 MOST_VIEWS = 20
-"""Views that an account has at most."""
 
 LONGEST_NAME = 60
 LONGEST_ADDRESS = 600

@@ -16,9 +16,10 @@ from serving.crypto.prefix_codes import LEAST_SYMBOLS
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 
+# Characters of the longest search.
 LONGEST_SEARCH = 200
-"""Characters of the longest search."""
 
+# What a conveyance is called, by how it travels.
 CONVEYANCES: dict[Mode, str] = {
     "sea": "vessel",
     "inland_waterway": "vessel",
@@ -26,8 +27,8 @@ CONVEYANCES: dict[Mode, str] = {
     "road": "vehicle",
     "rail": "train",
 }
-"""What a conveyance is called, by how it travels."""
 
+# Identifiers by which cases are found, beside the conveyance, which is named by its kind.
 THINGS: tuple[IdentifierOf, ...] = (
     "journey",
     "shipment",
@@ -39,7 +40,6 @@ THINGS: tuple[IdentifierOf, ...] = (
     "container",
     "seal",
 )
-"""Identifiers by which cases are found, beside the conveyance, which is named by its kind."""
 
 CASE_NAME = "case"
 _OF_NO_PARTY = frozenset({CASE_NAME, *THINGS, *CONVEYANCES.values()})

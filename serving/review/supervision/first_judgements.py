@@ -16,8 +16,8 @@ Agreement = Literal["agreed", "differed", "unsure"]
 
 NO_OFFICE = "(no office)"
 
+# An office where fewer judged has no figures of its own: they would be those of a person.
 FEWEST_PEOPLE = 3
-"""An office where fewer judged has no figures of its own: they would be those of a person."""
 
 
 @dataclass(frozen=True)

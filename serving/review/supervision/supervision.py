@@ -36,8 +36,8 @@ OVERRIDES: dict[str, frozenset[str]] = {
 RELEASED = ResultMeaning("it went on without a check", ())
 _ASSIGNED = ("assign", "hand_over")
 _DECIDED = ("order_action", "propose_action")
+# What shows that somebody took a first step with a case.
 DECIDING = (*_DECIDED, "state_result", "close")
-"""What shows that somebody took a first step with a case."""
 _ENDED = (*_DECIDED, "state_result", "agree", "disagree", "close")
 
 

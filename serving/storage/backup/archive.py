@@ -18,11 +18,11 @@ from serving.storage.errors import BackupDamaged, RestoreRefused
 MANIFEST = "backup.json"
 _QUICK = 1  # most members are compressed already
 _TOGETHER = 1 << 20
+# What reading another file than a whole backup comes to; a full disk is none of them.
 _DAMAGES = (
     *(tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValidationError),
     *(FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError),
 )
-"""What reading another file than a whole backup comes to; a full disk is none of them."""
 
 
 class ChainEnd(BaseModel):

@@ -32,8 +32,8 @@ DATABASE = "tidegate.db"
 TRACKING = "mlflow.db"
 ATTEMPTS = 10
 
+# Folders of a home that are made of the rest.
 _MADE_ANEW = {"state"}
-"""Folders of a home that are made of the rest."""
 
 
 def write_backup(settings: Settings, out: Path, actor: Actor, at: datetime) -> BackupManifest:

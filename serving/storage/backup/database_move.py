@@ -30,8 +30,8 @@ from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
 from serving.storage.write_lock import writing
 
+# Rows that are sent together.
 TOGETHER = 1_000
-"""Rows that are sent together."""
 
 _IN_PARTS = {"yield_per": TOGETHER}
 

@@ -69,8 +69,8 @@ from serving.storage.tables.scoring import (
 )
 from serving.storage.write_lock import turn_without_transaction, writing
 
+# Rows that are deleted in one transaction.
 TOGETHER = 5_000
-"""Rows that are deleted in one transaction."""
 
 _REWRITTEN = (
     *("data_keys", "answers", "case_links", "contents", "distress_alerts", "rescue_calls"),

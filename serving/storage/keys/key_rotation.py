@@ -43,8 +43,8 @@ from serving.storage.search_index import recode
 from serving.storage.tables.keys import installation_keys
 from serving.storage.write_lock import writing
 
+# Those that are made with the home; wrapping keys are exchanged by `key_destruction`.
 ROTATED = (SIGNING, LOG, PSEUDONYMS, DRAWS, SUBJECTS)
-"""Those that are made with the home; wrapping keys are exchanged by `key_destruction`."""
 
 
 def rotate_key(

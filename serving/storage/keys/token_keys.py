@@ -21,8 +21,8 @@ from serving.storage.engine import failing_as_unavailable
 from serving.storage.tables.audit import retention_acts
 from serving.storage.tables.scoring import decisions, records
 
+# Tokens of subjects that a process remembers, once there are former keys.
 MOST_SUBJECTS = 4_000
-"""Tokens of subjects that a process remembers, once there are former keys."""
 
 _OPTION = "token_keys"
 _LOOKED_EVERY_S = 60.0

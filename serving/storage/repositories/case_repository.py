@@ -85,11 +85,11 @@ from serving.storage.waiting_subjects import SubjectToken, let_wait
 from serving.storage.write_lock import writing
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
+# Kinds of records that cases are told of.
 _TELLING = ("outcomes", *SUBJECT_KIND_OF)
-"""Kinds of records that cases are told of."""
 
+# Cases that a page of a search looks at, so that a filter that lets few through costs no more.
 MOST_SCANNED = 1_000
-"""Cases that a page of a search looks at, so that a filter that lets few through costs no more."""
 
 MOST_OF_A_SUBJECT = 50
 

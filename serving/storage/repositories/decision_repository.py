@@ -57,8 +57,8 @@ from serving.storage.write_lock import writing
 PAGE = 500
 MOST_LOOKED_AT = 50_000  # decisions, for a page of a list: whoever has few is told to go on
 
+# Groups: their pages are moved while the next one is decided, and none waits for that.
 GROUPS_PER_MOVE = 24
-"""Groups: their pages are moved while the next one is decided, and none waits for that."""
 
 _GIVEN = PairLookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
 _LAST = (

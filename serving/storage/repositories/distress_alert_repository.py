@@ -52,8 +52,8 @@ _IS_OPEN = (
     distress_alerts.c.ended_at.is_(None),
 )
 
+# What people said and did about an alert, as it is encrypted.
 _STATE = TypeAdapter(tuple[Case, tuple[StoredEvent, ...]])
-"""What people said and did about an alert, as it is encrypted."""
 
 _NO_SUCH = "there is no such alert"
 

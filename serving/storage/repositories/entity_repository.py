@@ -28,13 +28,13 @@ from serving.storage.search_index import TERM_PART
 from serving.storage.shared_links import SAME_THING
 from serving.storage.tables.review import case_links, cases
 
+# Cases that are tried to read what a token stands for: of the newest some may be erased.
 MOST_TRIED = 50
-"""Cases that are tried to read what a token stands for: of the newest some may be erased."""
 
 _OFFICES_TOGETHER = 100
 
+# As what entity a link of each kind is asked for.
 _KINDS = {linked: kind for kind in ENTITY_KINDS for linked in SAME_THING[kind]}
-"""As what entity a link of each kind is asked for."""
 
 _OF_OFFICE = (
     "SELECT * FROM (SELECT case_id, minus_seq, names, encrypted_value FROM case_terms "

@@ -45,8 +45,8 @@ from serving.storage.tables.scoring import decisions
 from serving.triage.lane_declarations import WITHOUT_CASE
 
 PAGE = 500
+# Cases for which the log waits at most: nothing can be decided while they are written.
 OPENED_TOGETHER = 64
-"""Cases for which the log waits at most: nothing can be decided while they are written."""
 
 RISKS_TO_DRAW_FROM = 50
 

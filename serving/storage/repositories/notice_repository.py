@@ -40,8 +40,8 @@ from serving.storage.write_lock import writing
 
 _REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in scopes)
 
+# Kinds of holders that may read a notice; of the others nobody is there to.
 _TOLD = ("account", "key", "token")
-"""Kinds of holders that may read a notice; of the others nobody is there to."""
 
 
 class NoticeRepository:

@@ -24,8 +24,8 @@ from serving.storage.tables.outgoing import published_events
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
 
+# Events that one page is looked for among: what is for others costs no reader a long wait.
 MOST_LOOKED_AT = 5_000
-"""Events that one page is looked for among: what is for others costs no reader a long wait."""
 
 _COPIED = tuple(name for name in CaseHappening.__annotations__ if name != "details")
 

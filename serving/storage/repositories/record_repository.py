@@ -31,8 +31,8 @@ from serving.storage.write_lock import writing
 
 PAGE = 500
 
+# The kind and the id of a record.
 Key = tuple[str, str]
-"""The kind and the id of a record."""
 
 _ABOUT = PairLookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
 _ROWS = select(*(records.c[field.name] for field in fields(ReceivedRecord)))

@@ -21,11 +21,11 @@ from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.tables.audit import retention_acts
 from serving.storage.write_lock import writing
 
+# Decisions that count from a later day than the clock said.
 _BEHIND = text(
     "SELECT min(scored_at) AS first, max(scored_at) AS last FROM decisions "
     "WHERE logged_at IS NOT NULL AND logged_at >= :before GROUP BY substr(scored_at, 1, 10)"
 )
-"""Decisions that count from a later day than the clock said."""
 
 
 class RetentionRepository:

@@ -34,8 +34,8 @@ from serving.storage.write_lock import writing
 PAGE = 200
 _TOGETHER = 500
 
+# A journey, the token of its id, and when it was decided about or received.
 _Row = tuple[ShipJourney, str, str]
-"""A journey, the token of its id, and when it was decided about or received."""
 
 
 class ShipJourneyRepository:

@@ -29,8 +29,8 @@ from serving.storage.repositories.session_repository import insert_session
 from serving.storage.tables.access import known_browsers, sign_in_failures
 from serving.storage.write_lock import writing
 
+# Marks the rows of `known_browsers` that stand for an address.
 NETWORK = "network "
-"""Marks the rows of `known_browsers` that stand for an address."""
 
 
 class SignInRepository:

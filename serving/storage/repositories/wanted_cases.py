@@ -13,11 +13,11 @@ from serving.review.cases.case_records import (
 from serving.storage.tables.review import cases
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
+# Statuses that a person is to do something about; what was ordered waits for its result.
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
-"""Statuses that a person is to do something about; what was ordered waits for its result."""
 
+# Tabs of what somebody has begun with: they are looked up by that, and then put in order.
 TABS_OF_FEW = ("mine", "inbox", "escalated", "waiting", "second_person", "others")
-"""Tabs of what somebody has begun with: they are looked up by that, and then put in order."""
 
 
 def is_waiting(now: str) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ chain (`written_rows`), so that `tidegate verify-log` finds whatever was changed
 or exchanged later. A new table goes into one of the two; a test fails for one in neither.
 """
 
+# Every column of these is covered, encrypted ones as they are kept.
 COVERED = (
     "accounts",
     "alert_deliveries",
@@ -47,19 +48,17 @@ COVERED = (
     "used_approvals",
     "webhook_endpoints",
 )
-"""Every column of these is covered, encrypted ones as they are kept."""
 
+# Tables whose rows are told by events about one object each, and by no other. Its kind, and the
+# column of its id: so a row is found by its object, however long the log is.
 TOLD_WITH = {
     "case_events": ("case", "case_id"),
     "cases": ("case", "case_id"),
     "switch_proposals": ("model", "subject_kind"),
     "switches": ("model", "subject_kind"),
 }
-"""Tables whose rows are told by events about one object each, and by no other.
 
-Its kind, and the column of its id: so a row is found by its object, however long the log is.
-"""
-
+# Tables whose rows follow from others: `verify-log` compares them with those.
 CHECKED_OTHERWISE = {
     "answers": "the chain of decisions holds the digest of each, and its idempotency key",
     "audit_events": "the audit chain itself",
@@ -73,8 +72,8 @@ CHECKED_OTHERWISE = {
     "figures alone",
     "webhook_progress": "reached an event that there is; an endpoint asks for others itself",
 }
-"""Tables whose rows follow from others: `verify-log` compares them with those."""
 
+# Tables that tell nobody anything, or whose change does nobody harm.
 HARMLESS = {
     "api_key_uses": "a hint to the hour; what a key does is in events and decisions",
     "case_terms": "by what the search finds cases; queue, lists and pages of cases do without, and "
@@ -88,7 +87,6 @@ HARMLESS = {
     "state": "the online feature store: made again of decisions and records at any time, and "
     "each decision states the numbers that it was made with",
 }
-"""Tables that tell nobody anything, or whose change does nobody harm."""
 
+# Why each of the others is not.
 NOT_COVERED = CHECKED_OTHERWISE | HARMLESS
-"""Why each of the others is not."""

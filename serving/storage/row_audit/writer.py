@@ -34,13 +34,11 @@ from serving.storage.row_audit.digests import column_digests, row_digest
 from serving.storage.row_audit.tables import COVERED, TOLD_WITH
 from serving.storage.tables.schema import metadata
 
+# Where the details of an event tell rows: by table, each with its key and its digest. `sha256` is
+# null of a row that was deleted, `before` of one that is new: a row that was changed behind the
+# service's back stays found when the service writes it again. `columns` are there where few rows
+# were written.
 WRITTEN = "written"
-"""Where the details of an event tell rows: by table, each with its key and its digest.
-
-`sha256` is null of a row that was deleted, `before` of one that is new: a row that was changed
-behind the service's back stays found when the service writes it again. `columns` are there where
-few rows were written.
-"""
 
 MOST_WITH_COLUMNS = 20
 MOST_PER_EVENT = 1_000

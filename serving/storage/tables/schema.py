@@ -2,11 +2,11 @@
 
 from sqlalchemy import REAL, BigInteger, Float, Integer, MetaData
 
+# Every table; `serving.storage.tables` imports them all, so that none is missing here.
 metadata = MetaData()
-"""Every table; `serving.storage.tables` imports them all, so that none is missing here."""
 
+# A place in the log, or a number that grows as long.
 PLACE = BigInteger().with_variant(Integer(), "sqlite")
-"""A place in the log, or a number that grows as long."""
 
+# A number in 64 bits, whatever the database calls it.
 FIGURE = Float(53).with_variant(REAL(), "sqlite")
-"""A number in 64 bits, whatever the database calls it."""

@@ -11,6 +11,7 @@ _APPENDED = "what was appended is never changed"
 _SWITCHED = "what was switched stays on record"
 _PROPOSED = "what was proposed stays on record"
 
+# Tables whose rows the database itself refuses to change or delete, with the words of refusal.
 APPEND_ONLY = {
     "alerts": _APPENDED,
     "approval_keys": _APPENDED,
@@ -31,7 +32,6 @@ APPEND_ONLY = {
     "switches": _SWITCHED,
     "used_approvals": _APPENDED,
 }
-"""Tables whose rows the database itself refuses to change or delete, with the words of refusal."""
 
 _NOT_SAMPLED = ("saved_views.first_code", "saved_views.last_code", "case_terms.code")
 _STATE = ("state.key", "state.value")
