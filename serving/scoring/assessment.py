@@ -61,7 +61,7 @@ Subject = tuple[str, str]
 
 @dataclass(frozen=True)
 class AssessmentRequest:
-    """Who asks about what, when; `body` holds the bytes that `submission` was read from."""
+    """A caller's submission and the instant it came; `body` is the bytes it was parsed from."""
 
     caller: Caller
     submission: Submission
@@ -76,13 +76,13 @@ class AssessmentRequest:
 
 @dataclass(frozen=True)
 class EnrichedRequest:
-    """A request that may be decided, with everything that is known of its subject.
+    """A request that passed every check, with all that is known of its subject.
 
-    `submission` has the received records that count at its scoring instant; `attached` names those
-    that were added. `danger_signals` are computed once, with the legs that are known by now: a
-    journey that has arrived by now is in no danger by its delay. `earlier` and `because` are set
-    for a subject that is scored again, as of a later instant. Without a `champion` no score
-    follows, and `unscored` says why.
+    `submission` includes the received records that count at its scoring instant; `attached` names
+    the added ones. `danger_signals` are computed once, with the newest known versions of the legs,
+    since a journey that has arrived is not in danger because it is late. `earlier` and `because`
+    are set only when a subject is scored again as of a later instant. Without a `champion` there is
+    no score, and `unscored` gives the reason.
     """
 
     request: AssessmentRequest
@@ -98,7 +98,7 @@ class EnrichedRequest:
 
 @dataclass(frozen=True)
 class Assessor:
-    """Everything a decision depends on besides the request."""
+    """The models, records and rules that a decision depends on besides the request."""
 
     models: ModelPool
     history: HistoryClient
@@ -110,11 +110,11 @@ class Assessor:
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
     def assess(self, requests: Sequence[AssessmentRequest]) -> list[Decision | ServingError]:
-        """Decide each, without logging it, or say why not.
+        """Decide each request without logging it; return an error in place of a refused one.
 
-        An error is Forbidden (a foreign office), SubmissionRefused (a declaration ahead of the
-        clock), a Conflict or Unavailable. None is part of another's history.
-        Where no model may answer, a decision has no score.
+        Errors are Forbidden (another office), SubmissionRefused (declared ahead of the clock),
+        Conflict or Unavailable. Requests of one group are not part of each other's history. A
+        decision has no score where no model may be used.
         """
         outcomes = self.enrich(requests)
         enriched = [each for each in outcomes if isinstance(each, EnrichedRequest)]
@@ -123,7 +123,8 @@ class Assessor:
         except ServingError as failure:
             return [each if isinstance(each, ServingError) else failure for each in outcomes]
         scores = iter(
-            # One call for the group, since a row more costs little and has the same bits as alone.
+            # One call scores the whole group: an additional row costs little, and each row gets
+            # the same bits as if scored alone.
             scores_of(
                 [
                     (each.champion, vector)
@@ -141,7 +142,7 @@ class Assessor:
         return [each if isinstance(each, ServingError) else next(decisions) for each in outcomes]
 
     def enrich(self, requests: Sequence[AssessmentRequest]) -> list[EnrichedRequest | ServingError]:
-        """Return each with its received records, or why it is not decided: its own errors."""
+        """Add the received records to each request; return its error where it is refused."""
         records = self.records.about(
             [subject for request in requests for subject in _subjects(request.submission)]
         )
@@ -154,12 +155,16 @@ class Assessor:
         if (ahead := _refusal_ahead(request, self.doubts_clock)) is not None:
             return ahead
         rows = [row for subject in _subjects(own) for row in records[subject]]
+        # Rows of several subjects arrive in any order. Sorting them makes the enriched submission,
+        # and so the decision, reproducible.
         rows = sorted(filter(partial(_belongs, own), rows), key=lambda row: row.key)
         submission, attached = enrich(own, rows)
         known = with_newest_legs(submission, rows, at)
         signals = danger_signals(known, submission.scoring_instant)
         try:
-            if not signals:  # a life that may be in danger is looked for, withdrawn or not
+            # A withdrawn declaration is refused unless lives may be at risk: withdrawing a journey
+            # must not hide people in danger.
+            if not signals:
                 _require_declared(known, rows, at)
             earlier = _earlier_decisions(submission, self.decided)
             named = submission.shipment.office_id if submission.shipment else None
@@ -182,7 +187,7 @@ class Assessor:
     def _champion(
         self, submission: Submission, at: datetime
     ) -> tuple[LoadedModel | None, Unscored | None]:
-        """Return the champion, or why there is none, or none that may be asked."""
+        """Return the usable champion, or None with the reason why there is no score."""
         if submission.scoring_instant > at + MAX_AHEAD:  # scored again: taken by a wrong clock
             return None, "declared_ahead"
         try:
@@ -195,7 +200,7 @@ class Assessor:
     def _decision(
         self, enriched: EnrichedRequest, vector: Vector, scored: Scored | None
     ) -> Decision:
-        """Choose the lane of a scored subject, explain its score, and make the record of both."""
+        """Choose the lane, rank the reasons and assemble the record of the decision."""
         score, unseen = scored or (None, [])
         request, submission, earlier = enriched.request, enriched.submission, enriched.earlier
         champion, plan = enriched.champion, self.lanes.plan
@@ -246,7 +251,7 @@ class Assessor:
         score: Score | None,
         harm_ratio: float | None,
     ) -> Placement:
-        """Choose the lane by danger, watch-lists, rules, score and draws."""
+        """Choose the lane from danger signals, watch-lists, rules, score and random draws."""
         submission, at = enriched.submission, enriched.request.at
         before = enriched.earlier.newest if enriched.earlier else None
         request = PlacementRequest(
@@ -277,12 +282,17 @@ class Assessor:
         score: Score | None,
         placement: Placement,
     ) -> Reasons | None:
-        """Rank the reasons of a score that someone reads; others follow from the record later."""
+        """Rank the reasons of a score if someone will read them; None otherwise.
+
+        Reasons that are not ranked now can be derived from the stored decision later.
+        """
         may_read = enriched.request.caller.may("explain") or enriched.earlier is not None
         is_read = may_read or placement.lane not in WITHOUT_CASE
         if enriched.champion is None or score is None or not is_read:
             return None
         kind, model = enriched.submission.subject_kind, enriched.champion.model
+        # A promotion swaps the model of a kind, so cached comparisons are valid only for the very
+        # same model object.
         if kind not in self._compared or self._compared[kind].model is not model:
             self._compared[kind] = Comparisons(model)
         return ranking(kind).reasons(
@@ -293,11 +303,11 @@ class Assessor:
         )
 
     def is_history_missing(self, champion: LoadedModel) -> bool:
-        """Return True where too little is encoded of what the model was trained on."""
+        """Return True if history holds too few records of a type the model was trained on."""
         return bool(missing_types(champion.model.manifest.record_counts, self.history.counts))
 
     def warm_up(self, examples: Iterable[Submission]) -> None:
-        """Score examples, and forget them, so that no request waits for what is made once."""
+        """Score examples and discard the results, so that no request pays for one-time set-up."""
         submissions = [*examples]
         vectors = self.history.warm_up(submissions)
         for example, vector in zip(submissions, vectors, strict=True):
@@ -308,10 +318,10 @@ class Assessor:
 def challenger_score(
     models: ModelPool, kind: SubjectKind, vector: Mapping[str, Value]
 ) -> ChallengerScore | None:
-    """Score a vector with the challenger, without reasons; None where there is none.
+    """Return the challenger's score of a vector, without reasons; None without a challenger.
 
-    The random draw is raised where the two models differ, so the lane cannot wait for
-    `shadow_scoring`, which stores the challenger's full score after the decision is durable.
+    The control draw is raised where the two models disagree, so the lane cannot wait for
+    `shadow_scoring`, which stores the challenger's full score once the decision is durable.
     """
     challenger = models.challengers(kind).get("challenger")
     if challenger is None:
@@ -337,9 +347,9 @@ def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
 
 
 def _refusal_ahead(request: AssessmentRequest, doubts_clock: DoubtsClock) -> ServingError | None:
-    """Return the refusal of a declaration, or of a scoring instant, ahead of the clock.
+    """Return the refusal of a declaration or scoring instant that lies ahead of the clock.
 
-    The service's own later scores are not refused: their declarations were taken before.
+    Rescoring by the service itself is exempt: the original declaration was checked when it arrived.
     """
     submission, at = request.submission, request.at
     if request.caller.key_id == SCORES_AGAIN:
@@ -352,13 +362,15 @@ def _refusal_ahead(request: AssessmentRequest, doubts_clock: DoubtsClock) -> Ser
     faults = tuple(filter(None, (fault_ahead(*each, at) for each in given)))
     if not faults:
         return None
+    # If the service's own clock is in doubt, the caller may be right: report that instead of
+    # refusing the declaration.
     if doubts_clock(at):
         return clock_doubted(at)
     return SubmissionRefused(f"declared ahead of the clock: {faults[0].detail}", faults)
 
 
 def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: datetime) -> None:
-    """Raise Conflict where the declaration was withdrawn."""
+    """Raise Conflict if the declaration was withdrawn."""
     if as_standing(known, rows, at) is not None:
         return
     since = withdrawn_at(known, rows, at)
@@ -372,9 +384,9 @@ def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: dat
 def _earlier_decisions(
     submission: Submission, decided: "DecisionRepository"
 ) -> EarlierDecisions | None:
-    """Return the earlier decisions about a subject that says its scoring instant.
+    """Return the earlier decisions about the subject; None for a request without `as_of`.
 
-    Raises Conflict, since scoring instants never go back.
+    Raises Conflict if `as_of` precedes the newest decision, since scoring instants never go back.
     """
     if submission.as_of is None:
         return None
@@ -392,7 +404,7 @@ def _new_evidence(
     known: Submission,
     signals: tuple[DangerSignal, ...],
 ) -> tuple[str, ...]:
-    """Name the records that count since the newest decision, and time if it became a danger."""
+    """Name the records that count since the newest decision, and elapsed time if it adds danger."""
     if earlier is None:
         return ()
     because = [name for name, _ in newly_counted(earlier.newest, submission)]
@@ -405,7 +417,7 @@ def _new_evidence(
 def _harm_ratio(
     submission: Submission, champion: LoadedModel | None, harm: Mapping[Offence, float]
 ) -> float | None:
-    """Return the harm of a find relative to a usual one; None where harm is not weighed."""
+    """Return the harm of a find relative to an average one; None where harm is not weighed."""
     if champion is None or not harm:
         return None
     shipment, journey = submission.shipment, submission.journey

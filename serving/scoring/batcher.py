@@ -1,9 +1,9 @@
-"""Batch score requests: each is decided once, durably, and only then answered.
+"""Batch score requests: decide each once, store it durably, and only then answer it.
 
-One thread decides all that waits together, since requests share one history and one call of the
-scorer costs little more than a row; while a group is written the next one gathers, for two threads
-that compute only wait for each other. What is decided together does not see each other: a subject
-is seen against what was durable when its turn came, alone as in a batch.
+One thread decides all requests that are waiting, because they share one history lookup and an
+additional row in a scorer call costs little. While one batch is being written the next one gathers;
+a second computing thread would only contend with the first. Requests of one batch do not see each
+other: each is scored against what was durable when its batch began, whether alone or with others.
 """
 
 import asyncio
@@ -37,9 +37,11 @@ from serving.scoring.idempotency import (
 from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 from serving.scoring.ships import EarlierCalls
 
-# At most so many are decided before the first of them is written.
+# Bounds the latency of a batch's first request, which is written only after all are decided.
 BATCH_SIZE = 64
 
+# Callers that were just answered often send their next request at once. This short wait lets them
+# join the batch and costs a lone request little.
 ASK_AGAIN_WITHIN_S = 0.003
 
 NOT_DURABLE_YET = "the decision is not durable yet; ask again with the same idempotency key"
@@ -61,11 +63,11 @@ class ScoreRequest:
 
     @property
     def claim(self) -> Claim:
-        """The caller and its idempotency key, for which one decision is made."""
+        """The caller id and idempotency key, which identify exactly one decision."""
         return self.caller.key_id, self.idempotency_key
 
     def read(self) -> AssessmentRequest:
-        """The request; raises BodyMalformed or SubmissionRefused."""
+        """Parse the body; raises BodyMalformed or SubmissionRefused."""
         return AssessmentRequest(self.caller, read_submission(self.body), self.body, self.at)
 
 
@@ -74,7 +76,7 @@ BatchResult = Answer | Exception
 
 @dataclass
 class PendingRequest:
-    """A request, and the future of who waits for its result."""
+    """A queued request, with the future that its caller awaits."""
 
     request: ScoreRequest
     future: "asyncio.Future[BatchResult]"
@@ -82,20 +84,20 @@ class PendingRequest:
     is_decided: bool = False
 
     def finish(self, result: BatchResult) -> None:
-        """Give the result to whoever waits."""
+        """Hand the result to the caller's event loop; safe from any thread."""
         self.dispatcher.dispatch(self.future, result)
 
 
 @dataclass(frozen=True)
 class ClaimedRequest:
-    """A request that was read and claimed: nobody else decides it meanwhile."""
+    """A parsed request whose idempotency key is claimed, so nothing else decides it meanwhile."""
 
     pending: PendingRequest
     assessment: AssessmentRequest
 
     @property
     def claim(self) -> Claim:
-        """The claim that this request has."""
+        """The claim that this request holds."""
         return self.pending.request.claim
 
 
@@ -126,14 +128,16 @@ class RequestBatcher:
         self.thread = BackgroundThread("request-batcher", self._run)
 
     def open(self) -> None:
-        """Begin to decide, and to write what is decided."""
+        """Start the threads that decide, write and score for comparison."""
         self.assessor.models.watch()
         self.shadow_scoring.start()
         self.writer.start()
         self.thread.start()
 
     def close(self) -> None:
-        """Finish what was taken, and write it."""
+        """Decide and write every accepted request, then stop the threads."""
+        # The order matters: the batcher feeds the writer, and a written decision feeds shadow
+        # scoring.
         self._queue.put(None)
         self.thread.join()
         self.writer.stop()
@@ -142,15 +146,15 @@ class RequestBatcher:
 
     @property
     def depth(self) -> int:
-        """Return how many wait to be decided, or to be written."""
+        """Return the number of requests waiting to be decided or written."""
         return self._queue.qsize() + self.writer.depth
 
     async def answer(self, request: ScoreRequest) -> Answer:
-        """The answer, when its decision is durable; an earlier one where the key was used before.
+        """Return the answer once its decision is durable, or the stored one for a repeated key.
 
-        Raises Conflict, Unprocessable or TooBusy, what reading and assessing raise, and
-        Unavailable where nothing was decided, or it is not known to be durable in time: the same
-        key tells.
+        Raises Conflict, Unprocessable or TooBusy, any error of parsing and assessing, and
+        Unavailable where nothing was decided or durability is not confirmed in time. Retrying with
+        the same key then shows the outcome.
         """
         (outcome,) = await self.answer_all([request])
         if isinstance(outcome, Exception):
@@ -158,7 +162,7 @@ class RequestBatcher:
         return outcome
 
     async def answer_all(self, requests: Sequence[ScoreRequest]) -> list[Answer | ServingError]:
-        """Each answer, or what `answer` would raise in its place; what is unforeseen is raised."""
+        """Return each answer, or the ServingError in its place; other exceptions are raised."""
         waiting = [self._put(request) for request in requests]
         while not all(pending.future.done() for pending in waiting):
             await self._wait(waiting)
@@ -169,10 +173,15 @@ class RequestBatcher:
         return outcomes  # type: ignore[return-value]  # others were raised
 
     async def _wait(self, waiting: Sequence[PendingRequest]) -> None:
-        """Wait for outcomes; what is written for too long by then ends here."""
+        """Wait for results until the deadline; fail what is decided but not yet written.
+
+        Undecided requests keep waiting, unless the deciding thread has died.
+        """
         try:
             async with asyncio.timeout(self._deadline_s):
                 for pending in waiting:
+                    # The shield keeps the timeout from cancelling a future that the writer may
+                    # still resolve.
                     await asyncio.shield(pending.future)
         except TimeoutError:
             is_dead = self.thread.fault() == "dead"
@@ -208,16 +217,18 @@ class RequestBatcher:
             answered = len(group)
 
     def _await_written(self, written: "list[Future[None]]") -> None:
-        """Wait for a group; but where one is overdue, nobody's answer waits for another's."""
+        """Wait until a batch is written, but never while an older write is overdue."""
         self._overdue = {write for write in self._overdue if not write.done()}
+        # One stuck write must not delay the next batches as well, so their waits are skipped until
+        # it completes.
         patience_s = 0 if self._overdue else self._deadline_s
         self._overdue |= wait_for_all(written, patience_s).not_done
 
     def _gather(self, answered: int) -> tuple[list[PendingRequest], bool]:
-        """All that waits, and whether more may come.
+        """Return the waiting requests, and False if the batcher is closing.
 
-        Of those just answered many ask again at once; they are given a moment for it, so that what
-        a group costs is shared by more.
+        Waits up to ASK_AGAIN_WITHIN_S for as many requests as were just answered, so that more of
+        them share the cost of a batch.
         """
         group: list[PendingRequest] = []
         waiting = self._queue.get()
@@ -235,7 +246,7 @@ class RequestBatcher:
         return group, False
 
     def _claim(self, pending: PendingRequest) -> tuple[ClaimedRequest, ...]:
-        """Read and claim a request; nothing where it ends here."""
+        """Parse and claim a request; return () after answering one that is refused."""
         try:
             request = pending.request.read()
             self.claims.acquire(pending.request.claim)
@@ -245,11 +256,13 @@ class RequestBatcher:
         return (ClaimedRequest(pending, request),)
 
     def _decide(self, claimed: Sequence[ClaimedRequest]) -> Sequence[Decision | BatchResult]:
-        """A decision each, unless there is an answer already."""
+        """Decide each claimed request, or return its stored answer or error."""
         try:
             given = self._answers.answers([request.claim for request in claimed])
             new = [request.assessment for request in claimed if request.claim not in given]
             if new:
+                # Before assessing, so that a distress call heard earlier already counts in this
+                # decision.
                 self._earlier_calls.follow([each.submission for each in new], new[-1].at)
             decided = iter(self.assessor.assess(new))
         except Exception as failure:  # the thread must outlive any failure of one group
@@ -262,11 +275,13 @@ class RequestBatcher:
         ]
 
     def _write(self, request: ClaimedRequest, decision: Decision) -> "tuple[Future[None], ...]":
-        """Let it be written; when that is done, or nothing where it ends here."""
+        """Queue a decision for writing; return its future, or () after a failure."""
         try:
             body = request.pending.request.answer_format(decision)
             decision = decision.answered_with(body)
             stored = stored_answer(decision, request.claim, body)
+            # Set before queueing: from here on a timeout must say "not durable yet", because the
+            # write may succeed.
             request.pending.is_decided = True
             submission = request.assessment.submission
             logged = decision.logged(
@@ -284,13 +299,15 @@ class RequestBatcher:
     def _written(
         self, request: ClaimedRequest, answer: Answer, failure: BaseException | None
     ) -> None:
-        """Only now, when its fate is known, may the same key come again."""
+        """Answer a request and release its key, now that the outcome of the write is known."""
         match failure:
             case None:
                 assert answer.decision is not None
                 self._finish(request, answer)
                 self.shadow_scoring.submit(ShadowRequest.about(answer.decision))
             case AnsweredMeanwhile():
+                # Another worker committed the same key first; its stored answer is the one that
+                # counts.
                 self._finish(request, self._answer_of_another_process(request))
             case Exception():
                 self._finish(request, failure)

@@ -1,9 +1,9 @@
-"""From when on what is known of a route, or that nothing more is, shows danger to life.
+"""Determine when records, or their absence, show that a route is in danger.
 
-The rules are those of `life_at_risk`, and no score is needed for them. That nothing comes says
-something only of a craft that something would come of: one that was heard since it was declared, or
-any, where arrivals are reported. And it counts for whoever was declared here before it began: what
-was over by then is history.
+The rules are those of `life_at_risk`; no score is needed. Silence is meaningful only for a craft
+that would otherwise be heard: one that was heard since its declaration, or any craft where arrivals
+are reported. Danger counts only if the journey was declared to this service before the danger
+began; anything earlier is history.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,17 @@ from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.triage.life_at_risk import danger_begins_at, danger_signals, last_heard
 
-# What waited for longer, as while a service stood still, calls nobody: by then it is history.
+# Danger signs that waited longer, for example during an outage, raise no alarm: they are history.
 HEARD_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True)
 class DangerWatch:
-    """Says when routes are looked at for danger; `arrivals_are_reported` for every small craft."""
+    """Decides when to look at routes for danger.
+
+    `arrivals_are_reported` extends the watch by time from craft that were heard to every small
+    craft.
+    """
 
     arrivals_are_reported: bool = False
 
@@ -40,11 +44,12 @@ class DangerWatch:
         known_at: Iterable[datetime],
         now: datetime,
     ) -> datetime | None:
-        """As of when a route is to be scored now, since records show that it is in danger.
+        """Return the instant as of which to score a route that records show in danger.
 
-        `submission` holds all that was received, of which the records known at `known_at` did not
-        count in the newest decision. What is here is known, whatever the clock of its sender says:
-        the instant may lie ahead, where the declaration does. None where no record shows danger.
+        `submission` holds all received records; `known_at` lists the known instants of those that
+        did not count in the newest decision. They have been received, so they count now whatever
+        the sender's clock says: the result may lie ahead of now only if the declaration does. None
+        if no record shows danger.
         """
         if not _is_watched(earlier):
             return None
@@ -55,7 +60,10 @@ class DangerWatch:
         return max(since, submission.first_instant, *instants)
 
     def danger_to_come(self, earlier: EarlierDecisions, submission: Submission) -> datetime | None:
-        """When silence or delay puts a route in danger; None where it does not, or did long ago."""
+        """Return when silence or delay puts a route in danger.
+
+        None if it does not, or if that was before the route was first decided.
+        """
         if not _is_watched(earlier):
             return None
         begins = self._begins_by_time(submission, earlier.newest.next_from)
@@ -73,5 +81,5 @@ def _is_watched(earlier: EarlierDecisions) -> bool:
     return earlier.newest.subject_kind == "route" and earlier.newest.lane != "rescue"
 
 
-# Where arrivals are not reported: nothing is expected of a craft that was never heard.
+# For installations without reported arrivals: silence of a craft never heard means nothing.
 HEARD_ONLY = DangerWatch()

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def enrich(
     submission: Submission, records: Iterable[ReceivedRecord]
 ) -> tuple[Submission, tuple[str, ...]]:
-    """Add received records to a submission; return it and the names of those that were added.
+    """Add received records to a submission; return it and the names of the added records.
 
-    Where both have a record, the submission's counts.
-    But a leg that is planned in one and has departed or arrived in a later version counts as of the
-    version that was known last before the scoring instant. Of more positions than may be those
-    heard last count, and every call for help.
+    Where both have a record, the submission's counts. The exception is a leg that is planned in one
+    and departed or arrived in a later version: the version known last before the scoring instant
+    counts. If there are more positions than a submission may hold, the latest ones count, and every
+    distress call.
     """
     linked = {name: list(submission.linked(name)) for name in LINKED_RECORD_TYPES}
     places = {
@@ -36,6 +36,8 @@ def enrich(
         record = row.record
         place = places[name].setdefault(_key(name, record), len(linked[name]))
         if place == len(linked[name]):
+            # Positions may exceed the limit here; `_positions_that_stay` selects from all of them
+            # below.
             if name != "positions" and _is_full(name, linked[name]):
                 del places[name][_key(name, record)]
                 continue
@@ -57,7 +59,7 @@ def enrich(
 def with_newest_legs(
     submission: Submission, records: Iterable[ReceivedRecord], now: datetime
 ) -> Submission:
-    """A submission with the versions of legs that are known by now: whether it has arrived."""
+    """Replace the legs by their newest known versions, which show if the journey has arrived."""
     legs = [row for row in records if row.kind == "legs"]
     as_of_now = submission.model_copy(update={"as_of": now})
     newest, _ = enrich(as_of_now, legs)
@@ -67,10 +69,9 @@ def with_newest_legs(
 def with_newest_positions(
     submission: Submission, records: "RecordRepository", clock: Callable[[], datetime]
 ) -> Submission:
-    """A submission with where its conveyance was heard by now; raises LogUnavailable.
+    """Add the positions heard by now; raises LogUnavailable.
 
-    What is said to have been heard later than now comes from a wrong clock, and is left out where
-    anything else was heard.
+    A position dated later than now comes from a wrong clock. It is left out if there is any other.
     """
     if submission.journey is None:
         return submission
@@ -83,7 +84,7 @@ def with_newest_positions(
 
 
 def _positions_that_stay(heard: list[Position]) -> dict[int, None]:
-    """The places of those that count, in their order: no call for help gives way to a later one."""
+    """Return the indices of positions to keep, in order; distress calls outrank later positions."""
     most = LINKED_RECORD_TYPES["positions"].most_in_submission
     if len(heard) <= most:
         return dict.fromkeys(range(len(heard)))
@@ -99,9 +100,11 @@ def _is_full(name: str, records: list[Any]) -> bool:
 
 
 def _is_later_version(name: str, record: Record, present: Record, as_of: datetime) -> bool:
-    """Whether a record is what became known of the same thing later, and before an instant."""
+    """Return True if a record is a newer version, known before `as_of`, of the present one."""
     record_type = LINKED_RECORD_TYPES[name]
     known_from = record_type.known_from
+    # Only types whose id, but not key, contains the known instant can have several versions of one
+    # thing.
     if known_from not in record_type.id_fields or known_from in record_type.key_fields:
         return False
     known_at, before = getattr(record, known_from), getattr(present, known_from)
@@ -109,7 +112,7 @@ def _is_later_version(name: str, record: Record, present: Record, as_of: datetim
 
 
 def _key(name: str, record: Record) -> tuple[Any, ...]:
-    """Return what tells a record from the others of its type and subject."""
+    """Return the fields that distinguish records of one type and subject."""
     return LINKED_RECORD_TYPES[name].key_of(record)
 
 

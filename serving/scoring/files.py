@@ -1,11 +1,10 @@
-"""Score every subject of a file: the features, scores and draws of the service, bit for bit.
+"""Score every subject of a file with the features, scores and draws of the service, bit for bit.
 
-The features are those of the training matrix; subjects of the file are part of the history of later
-ones. Placement is that of `triage.lanes` for an office without a capacity, by probability × harm
-where the plan weighs harm. A file deliberately leaves out what only a declaration at the border
-has:
+Features are those of the training matrix; subjects of the file are part of the history of later
+ones. Placement follows `triage.lanes` for an office without a capacity, by probability × harm where
+the plan weighs harm. A file deliberately leaves out what only a declaration at the border has:
 
-- the day's load and capacity of an office, and the raised control draws of exploration and of
+- the day's load and capacity of an office, and the raised control draws for exploration and for
   disagreeing challengers: a file selects nobody;
 - watch-lists and rules: their hits name parties to an officer, and a table has no officer;
 - the decision log, cases and idempotency: nothing here is a decision.
@@ -48,7 +47,8 @@ from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import Craft, danger_signals, signals_of_craft
 
-ROWS_PER_CALL = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
+# Subjects scored in one call: enough to amortise the call, few enough to hold in memory.
+ROWS_PER_CALL = 20_000
 
 _OF_JOURNEY = ("mode", "conveyance_kind", "cargo_unit", "persons_on_board", "certified_capacity")
 _IS_LIFE_AT_RISK, _OFFENCE_GROUP = "is_life_at_risk", "offence_group"
@@ -56,10 +56,10 @@ _IS_LIFE_AT_RISK, _OFFENCE_GROUP = "is_life_at_risk", "offence_group"
 
 @dataclass(frozen=True)
 class FileSubjects:
-    """Subjects of one kind: ids, features (a column each, in catalogue order), lives at risk.
+    """Subjects of one kind: ids, features (one column each, in catalogue order), lives at risk.
 
-    `offence_groups` are those whose shares of offences hold for each (`features.offences`).
-    `record_counts` says how many records of each type their features were computed from.
+    `offence_groups` gives each subject's group in `features.offences`. `record_counts` is the
+    number of records of each type from which the features were computed.
     """
 
     ids: list[str]
@@ -70,10 +70,10 @@ class FileSubjects:
 
 
 def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
-    """Read the subjects of a record file of journeys or shipments, or in an NDJSON of submissions.
+    """Read the subjects of a record file or of an NDJSON file of submissions.
 
-    `records` holds what else is known: history, and the legs, documents and payments of the
-    subjects in a record file. Raises RecordsError with file, row and column.
+    `records` is the folder of other known records: history, and the legs, documents and payments of
+    the subjects in a record file. Raises RecordsError with file, row and column.
     """
     read = _submitted if holds_submissions(file) else _recorded
     subjects = read(file, kind, records)
@@ -83,25 +83,25 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
 
 
 def none_in(file: Path, kind: SubjectKind) -> RecordsError:
-    """Return what is raised where a file has no subject."""
+    """Return the error for a file without subjects of this kind."""
     return RecordsError(f"{file}: there is no {kind} in it")
 
 
 def missing_history(record_counts: Mapping[str, int], champion: LoadedModel) -> list[str]:
-    """The types of records of which a file's history has too few, as a service checks its own."""
+    """List record types of which the file's history has too few, by the service's own check."""
     return missing_types(champion.model.manifest.record_counts, record_counts)
 
 
 def score_subjects(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) -> pa.Table:
-    """Score subjects, a row each: score, lane, and `contribution_<feature>` per feature.
+    """Score subjects, one row each: score, lane, and `contribution_<feature>` per feature.
 
-    Where the plan weighs harm, `harm_ratio` is what each probability was multiplied with.
+    Where the plan weighs harm, `harm_ratio` is the factor by which each probability was multiplied.
     """
     return pa.concat_tables(placed(explained(subjects, champion.scorer), champion, lanes))
 
 
 def explained(subjects: FileSubjects, scorer: Scorer) -> Iterator[pa.Table]:
-    """Scores and contributions of subjects, ROWS_PER_CALL rows at a time, with what places them."""
+    """Yield scores, contributions and placement inputs, ROWS_PER_CALL rows at a time."""
     rows_of = scorer.model.encode_frame(subjects.features)
     for start in range(0, len(rows_of), ROWS_PER_CALL):
         part = slice(start, start + ROWS_PER_CALL)
@@ -122,7 +122,7 @@ def explained(subjects: FileSubjects, scorer: Scorer) -> Iterator[pa.Table]:
 def placed(
     explained: Iterable[pa.Table], champion: LoadedModel, lanes: Lanes
 ) -> Iterator[pa.Table]:
-    """The same with the lane of each, in the columns of the file that is written."""
+    """Add each subject's lane and yield the columns of the output file."""
     manifest = champion.model.manifest
     cutoffs = lanes.uncapped_cutoffs(manifest.score_quantiles)
     for part in explained:
@@ -147,18 +147,19 @@ def placed(
 
 
 def _harm_ratios(groups: list[str], champion: LoadedModel, lanes: Lanes) -> list[float]:
-    """Return how much harm a find would be of beside a usual one; 1 where harm is not weighed."""
+    """Return the harm of a find relative to an average one; 1 where harm is not weighed."""
     if not lanes.plan.harm:
         return [1.0] * len(groups)
     shares = champion.model.manifest.offence_shares
+    # There are few groups and many subjects, so compute each ratio once.
     ratio_of = {group: shares.harm_ratio(lanes.plan.harm, group) for group in {*groups}}
     return [ratio_of[group] for group in groups]
 
 
 def write_tables(tables: Iterator[pa.Table], out: Path) -> pa.Table:
-    """Write Parquet, or CSV where `out` ends so; the file is there whole or not at all.
+    """Write Parquet, or CSV if `out` ends in .csv; the file appears complete or not at all.
 
-    Returns whom it tells of and their lanes. Each table is a row group, so that equal tables make
+    Returns the ids and lanes of all rows. Each table becomes a row group, so equal tables give
     equal bytes.
     """
     partial = out.with_name(f".{out.name}.partial")
@@ -183,7 +184,7 @@ def _writer(
 
 
 def columns_read(kind: SubjectKind) -> frozenset[str]:
-    """The columns of subjects, beside their features, that `subjects_of` reads."""
+    """Return the subject columns, in addition to features, that `subjects_of` reads."""
     subject_type = SUBJECT_TYPES[kind]
     of_journey = {f"{subject_type.journey_prefix}{name}" for name in _OF_JOURNEY}
     own = {"hs_code"} & subject_type.record.model_fields.keys()
@@ -193,7 +194,7 @@ def columns_read(kind: SubjectKind) -> frozenset[str]:
 def subjects_of(
     kind: SubjectKind, matrix: pa.Table, own: Columns, record_counts: Mapping[str, int]
 ) -> FileSubjects:
-    """Subjects with a matrix of features and their `columns_read`, in the same order."""
+    """Combine a feature matrix with the `columns_read` of the same subjects in the same order."""
     prefix = SUBJECT_TYPES[kind].journey_prefix
     return FileSubjects(
         ids=matrix["subject_id"].to_pylist(),
@@ -215,6 +216,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
             select=asked.select,
         )
         source.check()
+        # The build returns subjects in an order of its own; restore that of the file.
         in_order = np.argsort(frame.subjects[PLACE])
         matrix = pa.concat_tables(feature_tables(kind, frame)).take(pa.array(in_order))
         own = rows(frame.subjects, in_order)
@@ -222,7 +224,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
 
 
 def record_counts(asked: AskedSubjects) -> Mapping[str, int]:
-    """Return how many records of each type there are that a service would count."""
+    """Count the records of each type that a service would count."""
     source = RecordFolder(asked.records)
     return {name: source.count(name) for name in COUNTED_RECORD_TYPES}
 
@@ -240,9 +242,10 @@ def of_submissions(
     vectors: Sequence[Vector],
     record_counts: Mapping[str, int],
 ) -> FileSubjects:
-    """Submitted subjects with their features."""
+    """Combine submitted subjects with their features."""
     frame = pd.DataFrame(vectors, columns=_feature_names(kind))
     for feature in catalogue(kind):
+        # pandas gives a column that holds only None the dtype object.
         if not feature.is_categorical:
             frame[feature.name] = frame[feature.name].astype(np.float64)
     return FileSubjects(
@@ -263,7 +266,10 @@ def of_submissions(
 def _vectors(
     submissions: list[Submission], records: Path
 ) -> tuple[list[Vector], Mapping[str, int]]:
-    """The vectors of submissions, with the records and all the others as history, and its size."""
+    """Return the vectors of submissions and the record counts of their history.
+
+    All submissions of the file are part of the history, in addition to the records.
+    """
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "state"
         rebuild_store(
@@ -279,7 +285,7 @@ def _vectors(
 def submissions_in(
     file: Path, kind: SubjectKind, lines: Iterable[bytes], first_row: int = 1
 ) -> Iterator[Submission]:
-    """The submissions in some lines of a file. Raises RecordsError with file, row and field."""
+    """Yield the submissions in lines of a file; raises RecordsError with file, row and field."""
     for row, line in enumerate(lines, start=first_row):
         if line.isspace():
             continue
@@ -299,7 +305,7 @@ def _submission(line: bytes, place_in_file: str, kind: SubjectKind) -> Submissio
 
 
 def holds_submissions(file: Path) -> bool:
-    """Return whether a file is an NDJSON of submissions, and no record file."""
+    """Return True if a file is an NDJSON of submissions rather than a record file."""
     if file.suffix != ".ndjson" or not file.exists():
         return False
     with file.open("rb") as lines:
@@ -311,7 +317,7 @@ def _feature_names(kind: SubjectKind) -> list[str]:
 
 
 def _craft(own: Columns, prefix: str) -> Iterator[Craft]:
-    """The craft of the journey of each subject; a subject without a journey has one unknown."""
+    """Yield the craft of each subject's journey; all fields are unknown without a journey."""
     kinds = STRING_TABLE.texts(own[f"{prefix}conveyance_kind"]).to_pylist()
     units = STRING_TABLE.texts(own[f"{prefix}cargo_unit"]).to_pylist()
     counts = (own[f"{prefix}{name}"] for name in ("persons_on_board", "certified_capacity"))

@@ -1,7 +1,7 @@
-"""Score every subject of a file on Spark, with the bits of one machine.
+"""Score every subject of a file on Spark, with the same bits as on one machine.
 
-Workers compute features, scores and contributions. Lanes are drawn by the machine that asked: what
-decides a draw is a secret of the home, and leaves it as little as the signing key does.
+Workers compute features, scores and contributions. The submitting machine draws the lanes, because
+the seed of the draws is a secret that, like the signing key, must not leave it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,13 +39,13 @@ from serving.scoring.files import (
 )
 from training.model.risk_model import RiskModel
 
-# Whose code a worker must have as this machine has it.
+# Packages whose code must be identical on workers and on this machine.
 PACKAGES = ("features", "serving", "training")
 
 
 @dataclass(frozen=True)
 class Explaining:
-    """A model on its way to workers, each of which prepares it once."""
+    """A model sent to workers; each of them prepares it once."""
 
     model: RiskModel
 
@@ -54,11 +54,11 @@ class Explaining:
         return Scorer.for_model(self.model)
 
     def recorded(self, matrix: pa.Table, subjects: Columns) -> pa.Table:
-        """Scores and contributions of the subjects of a part."""
+        """Return scores and contributions of one partition of recorded subjects."""
         return self._explained(subjects_of(self.model.manifest.subject, matrix, subjects, {}))
 
     def submitted(self, submissions: Sequence[Submission], vectors: Sequence[Vector]) -> pa.Table:
-        """Scores and contributions of submissions with their features."""
+        """Return scores and contributions of submissions with their features."""
         kind = self.model.manifest.subject
         return self._explained(of_submissions(kind, submissions, vectors, {}))
 
@@ -76,10 +76,10 @@ def explained_on_spark(
     tasks: int | None,
     out: Path,
 ) -> Iterator[tuple[Mapping[str, int], Iterator[pa.Table]]]:
-    """Give `record_counts`, and scores of a file as `explained` makes them of one machine.
+    """Yield the `record_counts`, and tables as `explained` yields them on one machine.
 
-    What comes back waits beside `out`. Raises RecordsError as `read_subjects` does, and
-    TidegateError or WorkerMismatch.
+    Intermediate results are stored next to `out`. Raises RecordsError as `read_subjects` does,
+    TidegateError and WorkerMismatch.
     """
     compute = Explaining(model)
     with ExitStack() as stack:
@@ -108,5 +108,5 @@ def _any(tables: Iterator[pa.Table], file: Path, kind: SubjectKind) -> Iterator[
     yield from chain([first], tables)
 
 
-# As that of `features`: of the code that this process loaded.
+# Fingerprint the packages at import, so that the result describes the code this process loaded.
 code_of_packages(PACKAGES)

@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class FutureDispatcher(Generic[T]):
-    """Sets the results of futures of one loop, which is woken once for many of them.
+    """Sets results of futures of one event loop, and wakes the loop once for many of them.
 
-    Waking a loop is a system call and a change of threads: with one for every request they would
-    cost more than what is handed over.
+    Waking a loop costs a system call and a thread switch. Doing that for every request would cost
+    more than the results themselves.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
@@ -23,10 +23,11 @@ class FutureDispatcher(Generic[T]):
     def dispatch(self, future: "asyncio.Future[T]", result: T) -> None:
         """Set the result of a future soon; from any thread, and where nobody waits any more."""
         self._results.append((future, result))
-        # Looked at after adding, and unset before taking: nothing is left lying.
+        # The flag is read after adding here, and cleared before taking in `_hand_over`, so no
+        # result can be missed.
         if not self._is_called:
             self._is_called = True
-            with suppress(RuntimeError):  # the loop is closed, and everyone in it is gone
+            with suppress(RuntimeError):  # the loop is closed, so nobody awaits a result
                 self.loop.call_soon_threadsafe(self._hand_over)
 
     def _hand_over(self) -> None:

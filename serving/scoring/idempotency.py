@@ -1,7 +1,7 @@
-"""Idempotency: one decision for a caller's key, the same answer to the same body, however often.
+"""Make one decision per idempotency key, and return the same answer to every repeat.
 
-A key whose first request has no answer yet is claimed. An answer that was given is stored with its
-decision, in the same transaction, and given again; another body under the same key is refused.
+A key is claimed while its first request is being decided. The answer is stored in the same
+transaction as the decision and returned to repeats; another body under the same key is refused.
 """
 
 import threading
@@ -19,29 +19,32 @@ Claim = tuple[str, str]
 
 @dataclass(frozen=True)
 class Answer:
-    """The bytes of an answer, and the decision where it was made just now."""
+    """The bytes of an answer; `decision` is set only if it was made just now."""
 
     body: bytes
     decision: Decision | None = None
 
 
 class AnswerStore(Protocol):
-    """The answers that were given, by the idempotency keys of their callers."""
+    """The stored answers by caller and idempotency key."""
 
     def answers(self, keys: Sequence[Claim]) -> dict[Claim, StoredAnswer]:
-        """The answers given under these keys; new keys are left out. Raises LogUnavailable."""
+        """Return the stored answers; keys without one are left out. Raises LogUnavailable."""
         ...
 
 
 class IdempotencyClaims:
-    """The claims, pairs of caller and idempotency key, in progress in this process."""
+    """The claims (caller and idempotency key) in progress in this process.
+
+    Two processes may claim the same key; then the transaction of the later one fails.
+    """
 
     def __init__(self) -> None:
         self._claimed: set[Claim] = set()
         self._lock = threading.Lock()
 
     def acquire(self, claim: Claim) -> None:
-        """Acquire a claim until it is released; raises Conflict where another has it."""
+        """Claim a key until it is released; raises Conflict if it is claimed."""
         with self._lock:
             if claim in self._claimed:
                 raise Conflict(
@@ -57,7 +60,7 @@ class IdempotencyClaims:
 
 
 def repeated_answer(given: StoredAnswer, request: AssessmentRequest) -> Answer | Unprocessable:
-    """The stored answer to the same body; an error where the key came with another body."""
+    """Return the stored answer, or an error if the key came with another body."""
     if given.request_digest != request.digest:
         return Unprocessable(
             "this idempotency key was used before with another body", code="idempotency-key-reused"
@@ -66,7 +69,7 @@ def repeated_answer(given: StoredAnswer, request: AssessmentRequest) -> Answer |
 
 
 def stored_answer(decision: Decision, claim: Claim, body: bytes) -> StoredAnswer:
-    """The answer as it is stored with its decision, under its idempotency key."""
+    """Build the stored form of an answer, under its idempotency key."""
     caller_id, idempotency_key = claim
     return StoredAnswer(
         caller_id=caller_id,

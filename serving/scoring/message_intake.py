@@ -1,8 +1,8 @@
-"""Takes standard messages: each is kept once with its records, and its subjects are scored.
+"""Take in trade messages: store each once with its records, and score its subjects.
 
-All or nothing: what is refused is refused before anything is stored. Then the message and its
-records are durable together, and the decisions follow: whoever was killed between finishes under
-the same key.
+A refused message is refused before anything is stored. Otherwise the message and its records become
+durable in one transaction, and the decisions follow. If the process dies in between, a retry under
+the same idempotency key completes the work.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ from serving.scoring.ships import ShipJourneys, ShipPositions
 if TYPE_CHECKING:
     from serving.storage.repositories.message_repository import MessageRepository
 
-# Sentences of AIS in one message: to decode so many takes some seconds.
+# AIS sentences in one message; decoding this many takes some seconds.
 MAX_SENTENCES = 50_000
 
 WhileWanted = Callable[[Coroutine[Any, Any, "PlannedMessage"]], Awaitable["PlannedMessage"]]
@@ -54,7 +54,10 @@ WhileWanted = Callable[[Coroutine[Any, Any, "PlannedMessage"]], Awaitable["Plann
 
 @dataclass(frozen=True)
 class MessageReadAs:
-    """What whoever sends a message says beside it; received when it is taken, without more."""
+    """The reading options that a sender gives with a message.
+
+    `received_at` is the instant of intake if None, and the message's own instant if "sent".
+    """
 
     received_at: datetime | Literal["sent"] | None = None
     zone: tzinfo = UTC
@@ -63,7 +66,7 @@ class MessageReadAs:
     heard_at: datetime | None = None
 
     def options(self, key: bytes, taken_at: datetime, bounds: Bounds) -> Options:
-        """The options of a reader."""
+        """Build the options of the reader process."""
         given = taken_at if self.received_at is None else self.received_at
         return Options(
             key=key,
@@ -77,7 +80,7 @@ class MessageReadAs:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All of it in words, the same for the same."""
+        """The options as texts for the request digest; equal options give equal texts."""
         templates = (self.shipment_pattern, self.journey_pattern)
         return (
             str(self.received_at),
@@ -89,10 +92,10 @@ class MessageReadAs:
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message as it came: from whom, under which key, in which format, and when.
+    """A message as received: caller, idempotency key, format, bytes and instant.
 
-    `body` is emptied once it was read; `request_digest` is SHA-256 of it and of all that says how
-    it is read.
+    `body` is cleared once it was read, to free its memory. `request_digest` is the SHA-256 of the
+    body together with format and reading options.
     """
 
     caller: Caller
@@ -115,7 +118,8 @@ class SentMessage:
         body: bytearray,
         at: datetime,
     ) -> Self:
-        """Return a message with its digests, which take a moment of a large one."""
+        """Return a message with its digests; slow for a large body, so not for the event loop."""
+        # The options are part of the digest: the same bytes read differently are another request.
         digest = hashlib.sha256(orjson.dumps([format, *read_as.words]))
         digest.update(body)
         return cls(
@@ -131,13 +135,13 @@ class SentMessage:
         )
 
     def key_of(self, number: int) -> str:
-        """The idempotency key of one of its decisions, which no caller can send."""
+        """Return the idempotency key of one of its decisions; no caller can send such a key."""
         return f"{self.idempotency_key} message {number}"
 
 
 @dataclass(frozen=True)
 class TakenMessage:
-    """A message that is kept, and the answers about its subjects in their order."""
+    """A stored message and the answers about its subjects, in their order."""
 
     message: KeptMessage
     answers: tuple[Answer, ...]
@@ -146,18 +150,18 @@ class TakenMessage:
 
 @dataclass(frozen=True)
 class PlannedMessage:
-    """What is to be kept of a message: itself, its new records, and the bodies to score."""
+    """A message ready to store: its new records, and the request bodies to score."""
 
     message: KeptMessage
     records: tuple[CheckedRecord, ...]
     bodies: tuple[bytes, ...]
     asked_count: int
-    """Of the bodies, how many the message asks to score: a life is looked for unasked."""
+    """The number of bodies that the message asks to score; danger to life adds more."""
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a message becomes, by what is known: its records and subjects, before its text."""
+    """The records and subjects derived from a message, before its text is redacted."""
 
     read: ReadMessage
     read_at: datetime
@@ -168,7 +172,7 @@ class _Plan:
 
 
 class MessageIntake:
-    """Takes the messages of one service."""
+    """Takes in the messages of one service."""
 
     def __init__(
         self,
@@ -200,14 +204,14 @@ class MessageIntake:
         admit: Callable[[int], None],
         while_wanted: WhileWanted,
     ) -> TakenMessage:
-        """Keep a message and score its subjects; `admit` counts those before anything is stored.
+        """Store a message and score its subjects; `admit` gets their number before any is stored.
 
-        `answer_format` words their decisions, for every caller alike. `while_wanted` waits for the
-        reading and cancels it when the caller goes away; what follows is done in any case.
+        `answer_format` encodes the decisions, the same for every caller. `while_wanted` awaits the
+        reading and cancels it when the caller disconnects; the steps after it run in any case.
 
-        Raises Unprocessable with places, Unprocessable, Conflict, Forbidden,
-        Conflict, BodyTooLarge, TooBusy, ServingError, what `admit` and `while_wanted` raise, and
-        Unavailable: the same key then goes on.
+        Raises Unprocessable (with places in the message where known), Conflict, Forbidden,
+        BodyTooLarge, TooBusy, ServingError, errors of `admit` and `while_wanted`, and Unavailable,
+        after which a retry with the same key continues.
         """
         claim = sent.caller.key_id, sent.idempotency_key
         self._claims.acquire(claim)
@@ -229,7 +233,8 @@ class MessageIntake:
     async def _planned(
         self, sent: SentMessage, bounds: Bounds, kept: KeptMessage | None
     ) -> PlannedMessage:
-        """Read a message, and plan what to store; nothing is yet, so it may be cancelled."""
+        """Read a message and plan what to store; safe to cancel, since nothing is stored yet."""
+        # A retry reads the message as of the first attempt, so that it derives the same records.
         read_at = datetime.fromisoformat(kept.content.read_at) if kept else sent.at
         own = replace(
             bounds, subjects=self._max_subjects, records=MOST_RECORDS, sentences=MAX_SENTENCES
@@ -243,7 +248,8 @@ class MessageIntake:
             if kept is not None:
                 return PlannedMessage(kept, plan.records, plan.bodies, plan.asked_count)
             text, spans, parts = NO_TEXT, dict[str, tuple[int, int]](), tuple[ConcernedPart, ...]()
-            if plan.read.conversion.records:  # else nothing rests on it
+            # The text is evidence for records; without records there is no reason to store it.
+            if plan.read.conversion.records:
                 withdrawals = plan.read.conversion.withdrawals
                 unfounded = [
                     (none.record_type, none.place)
@@ -255,7 +261,7 @@ class MessageIntake:
         return PlannedMessage(message, plan.records, plan.bodies, plan.asked_count)
 
     def _kept(self, sent: SentMessage) -> KeptMessage | None:
-        """Return what was kept under the key; raises Unprocessable where that was another."""
+        """Return the message stored under the key; raises Unprocessable if the contents differ."""
         kept = self._store.under_key(sent.caller.key_id, sent.idempotency_key)
         if kept is not None and kept.content.request_digest != sent.request_digest:
             raise Unprocessable(
@@ -265,9 +271,9 @@ class MessageIntake:
         return kept
 
     def _given(self, sent: SentMessage, kept: KeptMessage) -> tuple[Answer, ...] | None:
-        """The answers that were given about a message; None where not all of them were.
+        """Return the stored answers about a message; None if some are still missing.
 
-        Of one that made nothing to score there are none, and it is done once history knows it.
+        A message without subjects to score is complete once history has its records.
         """
         claims = [
             (sent.caller.key_id, sent.key_of(number))
@@ -283,7 +289,7 @@ class MessageIntake:
     def _plan(
         self, sent: SentMessage, stated: ReadMessage, read_at: datetime, kept: KeptMessage | None
     ) -> "_Plan":
-        """All that is to be kept and scored; of a message that was kept the same again."""
+        """Derive everything to store and score; a stored message gives the same plan again."""
         if stated.subject_count > self._max_subjects:
             raise BodyTooLarge(f"a message may make {self._max_subjects} journeys and shipments")
         numbered = self._versions.numbered(self._ships.assigned(stated, sent.caller), read_at)
@@ -336,7 +342,7 @@ class MessageIntake:
     def _in_danger(
         self, sent: SentMessage, read: ReadMessage, at: datetime, kept: KeptMessage | None
     ) -> list[MadeSubject]:
-        """The journeys of withdrawn goods that show danger to life, or did when it was kept."""
+        """Return journeys of withdrawn goods that show danger to life now, or did when stored."""
         told = read.looked_at
         if kept is not None:
             return [each for each in told if (each.kind, each.id) in kept.content.scored]
@@ -367,7 +373,7 @@ class MessageIntake:
         records: Sequence[CheckedRecord],
         at: datetime,
     ) -> AssessmentRequest:
-        """The request to score a subject; raises Unprocessable or BodyTooLarge."""
+        """Build the request to score a subject; raises Unprocessable or BodyTooLarge."""
         body = orjson.dumps(submission_of(subject, read, records, at))
         if len(body) > self._most_bytes_of_subject:
             raise BodyTooLarge(f"a subject may have {self._most_bytes_of_subject} bytes")
@@ -381,13 +387,13 @@ class MessageIntake:
         self._store.keep(planned.message, [each.row for each in planned.records])
 
     def _let_know(self, planned: PlannedMessage, at: datetime) -> None:
-        """Let every later score know the records; those that are known are passed over."""
+        """Add the records to the history that later scores use; known ones are skipped."""
         self._ingestion.history.ingest_records(
             [each.record for each in planned.records], at.isoformat()
         )
 
     def _let_know_again(self, kept: KeptMessage, at: datetime) -> None:
-        """Let later scores know what is stored of a message: who kept it may have been cut off."""
+        """Add a stored message's records to history, in case the first attempt was interrupted."""
         about = self._ingestion.store.about(kept.content.subjects)
         records = [row.record for rows in about.values() for row in rows]
         self._ingestion.history.ingest_records(records, at.isoformat())
@@ -409,6 +415,6 @@ class MessageIntake:
 def _at_places_of(
     subject: MadeSubject, read: ReadMessage, refusal: SubmissionRefused
 ) -> Unprocessable:
-    """Return the refusal of a submission with the places in the message that it was made of."""
+    """Return the refusal of a submission with pointers into the original message."""
     places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
     return at_places(refusal, places)

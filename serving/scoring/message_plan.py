@@ -1,7 +1,7 @@
-"""One standard message -> what is to be kept of it and scored: everything checked, nothing stored.
+"""Derive what to store and what to score from a trade message; check all, store nothing.
 
-A journey or a shipment that it makes is scored with the records of the message that belong to it;
-what can come by itself is kept by itself too, so that later scores know it.
+A journey or shipment in a message is scored with the message's records that belong to it. Records
+that may arrive on their own are also stored on their own, so that later scores use them.
 """
 
 import json
@@ -22,13 +22,13 @@ from serving.history.ingestion import CheckedRecord
 from serving.history.kept_messages import PlacedRecord
 from serving.history.received_records import SUBJECT_KIND_OF
 
-# What becomes known at an instant counts after it.
+# Records count strictly before a scoring instant, so it must lie just after they became known.
 JUST_AFTER = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class MadeSubject:
-    """A journey or a shipment that a message made."""
+    """A journey or shipment that a message declares."""
 
     kind: SubjectKind
     made: MadeRecord
@@ -36,20 +36,20 @@ class MadeSubject:
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The id of the journey or shipment."""
         return str(getattr(self.record, SUBJECT_TYPES[self.kind].id_field))
 
 
 @dataclass(frozen=True)
 class ReadMessage:
-    """A message as it was read, each thing that it says once."""
+    """A message as read, with every record once, and the parts that gave no record."""
 
     conversion: Conversion
     leftovers: Leftovers
 
     @property
     def report(self) -> dict[str, Any]:
-        """Return what became of the message; `counts` are those of its lists before a cut."""
+        """Return the report on the message; `counts` are list lengths before truncation."""
         report = {**self.conversion.report(), **self.leftovers.lists}
         unfounded = len(report["refused"]) - len(self.conversion.refused)
         counts = dict(self.leftovers.counts)
@@ -58,32 +58,32 @@ class ReadMessage:
 
     @cached_property
     def subjects(self) -> list[MadeSubject]:
-        """Return what is to be scored: journeys, then shipments, in the order of the message."""
+        """Return the subjects to score: journeys, then shipments, in the order of the message."""
         return _subjects(each for each in self.conversion.records if not _is_withdrawn(each))
 
     @property
     def subject_count(self) -> int:
-        """Return how many subjects it makes or withdraws."""
+        """Return the number of subjects that the message declares or withdraws."""
         withdrawn = {each.subject for each in self.conversion.withdrawals}
         return len(withdrawn | {(each.kind, each.id) for each in self.subjects})
 
     @property
     def looked_at(self) -> list[MadeSubject]:
-        """The journeys that are scored where they show danger to life alone."""
+        """The journeys that are scored only if they show danger to life."""
         return _subjects(self.conversion.looked_at)
 
     def with_subjects(self, more: Iterable[MadeSubject]) -> "ReadMessage":
-        """The same with more to be scored."""
+        """Add subjects to score."""
         records = (*self.conversion.records, *(each.made for each in more))
         return self.with_conversion(replace(self.conversion, records=records))
 
     def with_conversion(self, conversion: Conversion) -> "ReadMessage":
-        """Return the same message as it is read by what is known besides."""
+        """Return the message with another conversion, for example with versions numbered."""
         return ReadMessage(conversion, self.leftovers)
 
     @cached_property
     def declared_items(self) -> dict[str, list[Any]]:
-        """The goods items that are part of a declaration, by the shipment that declares them."""
+        """The goods items that are part of a declaration, by shipment id."""
         items: dict[str, list[Any]] = {}
         for made in filter(is_declared, self.conversion.records):
             item = record_of(made)
@@ -92,7 +92,7 @@ class ReadMessage:
 
     @cached_property
     def by_themselves(self) -> dict[str, list[MadeRecord]]:
-        """The records by type that can come by themselves, and what withdraws a declaration."""
+        """The records that may arrive on their own, and withdrawals, by record type."""
         found: dict[str, list[MadeRecord]] = {}
         for made in self.conversion.records:
             is_linked = made.record_type in LINKED_RECORD_TYPES
@@ -102,21 +102,21 @@ class ReadMessage:
 
 
 def body_of_records(by_type: Mapping[str, Sequence[MadeRecord]]) -> bytes:
-    """Records as a body that brings them."""
+    """Encode records as the body of a record submission."""
     return json.dumps(
         {name: [_as_json(record_of(made)) for made in own] for name, own in by_type.items()}
     ).encode()
 
 
 def place_of(pointer: str, by_type: Mapping[str, Sequence[MadeRecord]]) -> str:
-    """The place in a message of what a JSON Pointer into that body leads to."""
+    """Return the place in the message for a JSON Pointer into the body of `body_of_records`."""
     _, name, index, *fields = pointer.split("/")
     made = by_type[name][int(index)]
     return _place(made, fields)
 
 
 def at_places(refusal: SubmissionRefused, places: Sequence[str]) -> Unprocessable:
-    """A refusal of records with the places in the message that they were made of."""
+    """Return the refusal of records with pointers into the original message."""
     faults = tuple(
         replace(fault, pointer=place) for fault, place in zip(refusal.faults, places, strict=True)
     )
@@ -128,9 +128,9 @@ def at_places(refusal: SubmissionRefused, places: Sequence[str]) -> Unprocessabl
 def submission_of(
     subject: MadeSubject, read: ReadMessage, kept: Sequence[CheckedRecord], at: datetime
 ) -> dict[str, Any]:
-    """The submission of a subject, with the records of the message that belong to it.
+    """Build the submission of a subject with the records of the message that belong to it.
 
-    It is scored as of when the message was taken, so that all that it brings counts.
+    It is scored as of the intake of the message, so that everything in it counts.
     """
     journey = _journey(subject, read)
     own = {"route": journey, "shipment": subject.record}[subject.kind]
@@ -155,7 +155,7 @@ def submission_of(
 
 
 def place_in_submission(subject: MadeSubject, read: ReadMessage, pointer: str) -> str:
-    """The place in a message of what a JSON Pointer into the submission of a subject leads to."""
+    """Return the place in the message for a JSON Pointer into a subject's submission."""
     holder, *fields = pointer.removeprefix("/").split("/")
     if holder == "journey":
         made = next((each.made for each in read.subjects if each.kind == "route"), subject.made)
@@ -164,7 +164,7 @@ def place_in_submission(subject: MadeSubject, read: ReadMessage, pointer: str) -
 
 
 def placed_records(read: ReadMessage, kept: Sequence[CheckedRecord]) -> tuple[PlacedRecord, ...]:
-    """Each record with the places of its fields, as pages and answers cite them."""
+    """Return each record with the places of its fields, as pages and answers cite them."""
     settled = {each.pointer: each.record for each in kept}
     numbers = {
         id(made): f"/{name}/{number}"
@@ -178,10 +178,11 @@ def placed_records(read: ReadMessage, kept: Sequence[CheckedRecord]) -> tuple[Pl
 
 
 def concerned_at(records: Iterable[PlacedRecord]) -> dict[str, dict[Subject, None]]:
-    """The subjects of the records that were made of each place."""
+    """Return the subjects of the records made from each place."""
     found: dict[str, dict[Subject, None]] = {}
     for each in records:
         for place in each.places.values():
+            # GIVEN marks values that the sender supplied separately, which are not in the text.
             if place != GIVEN:
                 found.setdefault(place, {})[each.subject_kind, each.subject_id] = None
     return found
@@ -207,7 +208,7 @@ def _placed(made: MadeRecord, record: Any) -> PlacedRecord:
 def _belonging(
     subject: MadeSubject, journey: Any, kept: Sequence[CheckedRecord]
 ) -> Iterator[tuple[str, Record]]:
-    """The records of a subject, and of the journey that brings it, with their types."""
+    """Yield the records, with their types, of a subject and of the journey that carries it."""
     journey_id = journey.journey_id if journey is not None else None
     for each in kept:
         linked = LINKED_RECORD_TYPES.get(each.row.kind)
@@ -220,7 +221,7 @@ def _belonging(
 
 
 def _journey(subject: MadeSubject, read: ReadMessage) -> Any:
-    """The journey of a subject, where the message made it."""
+    """Return the journey of a subject; None if the message does not declare it."""
     if subject.kind == "route":
         return subject.record
     journeys = (each.record for each in read.subjects if each.kind == "route")
@@ -242,13 +243,13 @@ def _is_withdrawn(made: MadeRecord) -> bool:
 
 
 def is_declared(made: MadeRecord) -> bool:
-    """Whether a record is part of the declaration of its subject, and comes with that alone."""
+    """Return True if a record is part of its subject's declaration and cannot arrive alone."""
     record = RECORD_FILES[made.record_type]
     return record.is_part_of_declaration and made.fields.get(record.known_from) is None
 
 
 def record_of(made: MadeRecord) -> Any:
-    """The record itself."""
+    """Return the validated record."""
     return RECORD_FILES[made.record_type].model_validate(made.fields)
 
 
@@ -257,6 +258,6 @@ def _as_json(record: Record) -> dict[str, Any]:
 
 
 def _place(made: MadeRecord, fields: Sequence[str]) -> str:
-    """The place of the first field that has one, else where the record begins."""
+    """Return the place of the first field that has one, else of the record's beginning."""
     told = (made.places[field] for field in fields if field in made.places)
     return next(told, None) or next(iter(made.places.values()), "")

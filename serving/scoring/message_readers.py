@@ -1,8 +1,8 @@
-"""Reads messages of strangers in processes of their own, within limits and one per caller.
+"""Read untrusted messages in separate processes, within limits and one at a time per caller.
 
-A service has few such processes (`features.messages.reader_process`), which start when the first
-messages come and are used again. One that goes beyond its limits, or whose sender went away, is
-killed. What waits for a process is bounded, and callers take turns.
+A service has a few reader processes (`features.messages.reader_process`), started on demand and
+reused. A process that exceeds its limits, or whose sender disconnects, is killed. The queue for a
+process is bounded, and callers take turns.
 """
 
 import asyncio
@@ -36,22 +36,23 @@ from serving.errors import (
 
 log = structlog.get_logger(__name__)
 
+# Processor time for one message, in seconds.
 CPU_S = 10.0
-# What reading one message may take, beyond what a process has before.
+# Memory for reading one message, in addition to that of an idle process.
 MEMORY_BYTES = 1024 * 1024 * 1024
-# Seconds that one step may last on a machine that has other things to do.
+# Wall-clock seconds for one step; longer than CPU_S, since the machine may be busy.
 DEADLINE_S = 60.0
 MAX_REPLY_BYTES = 32 * 1024 * 1024
 MAX_WAITING = 64
 MAX_WAITING_OF_CALLER = 32
 
-_ABORTED = -6  # what code that is not Python does where it gets no memory
+_ABORTED = -6  # SIGABRT: native code aborts when an allocation fails
 _END_S = 5.0
 _MEBIBYTE = 1024 * 1024
 
 
 class ReaderProcess:
-    """One process that reads messages; it answers one request at a time."""
+    """A process that reads messages and answers one request at a time."""
 
     def __init__(self, process: subprocess.Popen[bytes], own: socket.socket):
         self._process = process
@@ -60,30 +61,31 @@ class ReaderProcess:
 
     @classmethod
     def start(cls) -> Self:
-        """Start a process, which has nothing of this one but the way to its code."""
+        """Start a process that inherits only the import path and time zone data."""
         own, theirs = socket.socketpair()
         own.setblocking(False)
         environment = {
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUTF8": "1",
-            # Other pools of Arrow reserve a gibibyte of addresses, which is all that may be had.
+            # Arrow's other memory pools reserve a gibibyte of address space up front, which is the
+            # whole limit of the process.
             "ARROW_DEFAULT_MEMORY_POOL": "system",
             **{name: os.environ[name] for name in ("TZDIR", "PYTHONTZPATH") if name in os.environ},
         }
         with theirs:
-            process = subprocess.Popen(  # noqa: S603  # nothing of it is written by a caller
+            process = subprocess.Popen(  # noqa: S603  # no argument comes from a caller
                 [sys.executable, "-m", "features.messages.reader_process", str(MEMORY_BYTES)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # a traceback would show what stands in a message
+                stderr=subprocess.DEVNULL,  # a traceback could reveal contents of a message
                 env=environment,
                 start_new_session=True,
             )
         return cls(process, own)
 
     async def ask(self, request: Mapping[str, Any], *frames: bytes | bytearray) -> dict[str, Any]:
-        """Return the first frame of the reply; raises EOFError where the process ended."""
+        """Send a request and return the first reply frame; raises EOFError if the process ended."""
         self.is_asked = True
         try:
             for frame in (orjson.dumps(request), *frames):
@@ -96,6 +98,8 @@ class ReaderProcess:
     async def frame(self) -> bytearray:
         """Return the next frame of a reply."""
         (length,) = LENGTH.unpack(await self._exactly(LENGTH.size))
+        # Checked before allocating: the reader parsed untrusted input, so its reply is not trusted
+        # either.
         if length > MAX_REPLY_BYTES:
             raise BodyTooLarge(
                 f"what a message makes may take {MAX_REPLY_BYTES // _MEBIBYTE} MiB to say"
@@ -119,24 +123,24 @@ class ReaderProcess:
         return buffer
 
     def kill(self) -> None:
-        """End the process at once, whatever it does; whoever waits for its reply learns it."""
+        """Kill the process; a pending `ask` then raises EOFError."""
         self._process.kill()
 
     def leave(self) -> None:
-        """End the process, and wait until it is gone."""
+        """Kill the process and wait until it is gone; blocks."""
         self.kill()
         self._socket.close()
         self.ended_with()
 
     def ended_with(self) -> int | None:
-        """Return the exit code of a process that is ending; None where it goes on."""
+        """Return the exit code of an ending process; None if it still runs after _END_S."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(_END_S)
         return None
 
 
 class MessageJob:
-    """The reading of one message, by a process that is its own meanwhile."""
+    """The reading of one message, with exclusive use of a process."""
 
     def __init__(self, process: ReaderProcess):
         self._process = process
@@ -144,7 +148,7 @@ class MessageJob:
     async def read(
         self, format: str, message: bytearray, options: Options
     ) -> tuple[Conversion, Leftovers]:
-        """Return what a message says, each record once.
+        """Read a message into records, each once.
 
         Raises Unprocessable with places, BodyTooLarge naming the limit, or Unavailable.
         """
@@ -179,6 +183,8 @@ class MessageJob:
             raise BodyTooLarge(str(said["says"]))
         try:
             conversion, leftovers = decode(encoded)
+            # The key stays in this process: parties are pseudonymised here, so a compromised reader
+            # cannot leak it.
             return with_pseudonyms(conversion, options.key), leftovers
         except (ValueError, TypeError, KeyError) as damaged:
             raise self._failed(type(damaged).__name__) from None
@@ -188,10 +194,10 @@ class MessageJob:
         concerned: Mapping[str, Mapping[Subject, None]],
         unfounded: Sequence[tuple[str, str]],
     ) -> tuple[MessageText, dict[str, tuple[int, int]], tuple[ConcernedPart, ...]]:
-        """Return what may be kept of the text, the span of each place, and whom parts concern.
+        """Return the text that may be stored, the span of each place, and the parts' subjects.
 
-        `concerned` are the subjects of each place; `unfounded` the record types and places of what
-        withdraws nothing. Raises BodyTooLarge naming the limit, or Unavailable.
+        `concerned` maps each place to its subjects; `unfounded` lists the record type and place of
+        each withdrawal of an unknown record. Raises BodyTooLarge naming the limit, or Unavailable.
         """
         request = {
             "do": "redact",
@@ -209,13 +215,14 @@ class MessageJob:
                 for start, end, of in said["parts"]
             )
             kept = MessageText(text)
+            # The reader process is not trusted, so verify every piece of text before storing it.
             await asyncio.to_thread(kept.check)
             return kept, spans, parts
         except (ValueError, TypeError, KeyError) as damaged:
             raise self._failed(type(damaged).__name__) from None
 
     async def rest(self) -> bool:
-        """Let the process forget the message; return whether it can read another one."""
+        """Let the process discard the message; return True if it can read another one."""
         if self._process.is_asked:
             return False
         try:
@@ -239,7 +246,7 @@ class MessageJob:
         return said, *told
 
     async def _ended(self) -> BodyTooLarge | Unavailable:
-        """Return why there is no reply."""
+        """Return the error for a process that ended without a reply."""
         code = await asyncio.to_thread(self._process.ended_with)
         if code == OUT_OF_TIME:
             return BodyTooLarge(f"reading a message may take {CPU_S:g} seconds of processor time")
@@ -248,7 +255,7 @@ class MessageJob:
         return self._failed(f"exit code {code}")
 
     def _failed(self, why: str) -> Unavailable:
-        self._process.is_asked = True  # nobody asks it again
+        self._process.is_asked = True  # never reuse a process that misbehaved
         log.error("message_reader_failed", why=why)
         return Unavailable("the message could not be read")
 
@@ -259,14 +266,14 @@ def _subjects(of: Any) -> tuple[Subject, ...] | None:
 
 @dataclass(eq=False)
 class _Turn:
-    """A caller's turn, for which it waits."""
+    """A caller's place in the queue; `comes` is set when it is admitted."""
 
     caller_id: str
     comes: asyncio.Future[None]
 
 
 class MessageReaders:
-    """The processes of one service that read messages."""
+    """The reader processes of one service, and the queue for them."""
 
     def __init__(self, count: int, party_key: bytes):
         self.party_key = party_key
@@ -279,10 +286,10 @@ class MessageReaders:
 
     @asynccontextmanager
     async def job(self, caller_id: str) -> AsyncIterator[MessageJob]:
-        """Give a caller a process, when it is its turn; one caller has one at a time.
+        """Lend a caller a process in turn; a caller has at most one at a time.
 
-        Raises TooBusy or ServingError where too many wait. Who is cancelled leaves at once, and its
-        process with it.
+        Raises TooBusy, or ServingError if the caller itself has too many waiting. Cancelling leaves
+        the queue at once and kills the process in use.
         """
         await self._turn(caller_id)
         process: ReaderProcess | None = None
@@ -304,7 +311,7 @@ class MessageReaders:
             self._end_turn(caller_id)
 
     def close(self) -> None:
-        """End all processes, and let nobody wait any more."""
+        """End all processes and admit no more callers."""
         self._is_closed = True
         for process in self._busy:
             process.kill()
@@ -313,7 +320,7 @@ class MessageReaders:
         self._idle.clear()
 
     async def _lay_aside(self, process: ReaderProcess, job: MessageJob) -> None:
-        """Let a process be used again, if it can be."""
+        """Return a process to the idle ones if it can be reused."""
         if await job.rest() and not self._is_closed:
             self._busy.discard(process)
             self._idle.append(process)
@@ -321,7 +328,7 @@ class MessageReaders:
     def _drop(self, process: ReaderProcess) -> None:
         self._busy.discard(process)
         process.kill()
-        # To give back a gibibyte takes a moment, which nobody waits for.
+        # Freeing up to a gibibyte takes a moment, so reap the process off the event loop.
         asyncio.get_running_loop().run_in_executor(None, process.leave)
 
     async def _turn(self, caller_id: str) -> None:
@@ -348,7 +355,7 @@ class MessageReaders:
             raise
 
     def _admit(self) -> None:
-        """Let those in whose turn it is."""
+        """Admit waiting callers while processes are free, in queue order."""
         for turn in list(self._waiting):
             if not self._free:
                 return
@@ -359,7 +366,7 @@ class MessageReaders:
                 turn.comes.set_result(None)
 
     def _end_turn(self, caller_id: str) -> None:
-        """Make room for the next; what else the same caller sent waits behind the others."""
+        """Free a process and move the caller's other requests behind those of other callers."""
         self._reading.discard(caller_id)
         self._free += 1
         self._waiting.sort(key=lambda turn: turn.caller_id == caller_id)

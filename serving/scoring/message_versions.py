@@ -1,7 +1,8 @@
-"""Which version of a record a message amends or withdraws, by what is on record of its subjects.
+"""Number the versions that a message amends or withdraws, from what is stored.
 
-A message names a reference and no version: it is the one after the newest that was decided about or
-received. What nobody declared is amended as if it were declared, and withdrawn by nothing.
+A message names a reference but no version; its version follows the newest that was decided or
+received. An amendment of an unknown record counts as its declaration; a withdrawal of an unknown
+record has no effect.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,15 +29,16 @@ _NOT_COMPARED = {*_OF_RECEIPT, "items"}
 
 @dataclass(frozen=True)
 class KnownVersions:
-    """The versions that are on record of the subjects of messages."""
+    """Numbers versions by the stored decisions and records of a message's subjects."""
 
     decided: "DecisionRepository"
     records: "RecordRepository"
 
     def numbered(self, read: ReadMessage, at: datetime) -> ReadMessage:
-        """A message that was received at an instant with the versions of its records numbered.
+        """Return the message, received at `at`, with the versions of its records numbered.
 
-        Withdrawals of what is not known stay such; one that is known already stays as it is.
+        Withdrawals of unknown records stay in `withdrawals`; a record that is known already keeps
+        its version.
         """
         conversion = read.conversion
         amended = [each for each in conversion.records if _may_amend(each)]
@@ -63,19 +65,20 @@ class KnownVersions:
 
 @dataclass(frozen=True)
 class _Known:
-    """What was decided about last, and what was received, by subject."""
+    """The newest decided submission and the received records, by subject."""
 
     decided: Mapping[Subject, Submission | None]
     received: Mapping[Subject, Sequence[ReceivedRecord]]
 
     def newest_of(self, withdrawal: Withdrawal) -> Any | None:
-        """The newest version of what is withdrawn."""
+        """Return the newest version of the withdrawn record; None if unknown."""
         return self._newest(withdrawal.record_type, withdrawal.subject, withdrawal.named)
 
     def numbered(self, made: MadeRecord, read: ReadMessage, at: datetime) -> MadeRecord:
-        """Return what a message amends, as the next version; as the newest where it says the same.
+        """Return a record as the next version, or as the newest one if the contents are the same.
 
-        What it declares amends what was amended before: no version is followed by an older one.
+        A declaration of something amended before counts as an amendment, so no version is followed
+        by an older one.
         """
         named = {name: made.fields.get(name) for name in RECORD_FILES[made.record_type].versions_of}
         before = self._newest(made.record_type, _subject(made), named)
@@ -107,7 +110,7 @@ def _is_named(record: Any, named: Mapping[str, Any]) -> bool:
 
 
 def _may_amend(made: MadeRecord) -> bool:
-    """Return whether it may be a later version; declared goods are part of their shipment's."""
+    """Return True if a record may be a later version; declared goods share their shipment's."""
     is_amended = made.amended_at is not None and not is_declared(made)
     return is_amended or made.record_type in SUBJECT_KIND_OF
 
@@ -122,7 +125,7 @@ def _subject(made: MadeRecord) -> Subject:
 
 
 def _withdrawn(withdrawal: Withdrawal, before: Any) -> MadeRecord:
-    """The version that withdraws; the one that did where it is withdrawn already."""
+    """Return the withdrawing version; the existing one if it is withdrawn already."""
     fields = _whole(before, withdrawal.subject)
     if before.withdrawn:
         return MadeRecord(withdrawal.record_type, fields, withdrawal.places)
@@ -130,7 +133,7 @@ def _withdrawn(withdrawal: Withdrawal, before: Any) -> MadeRecord:
 
 
 def _whole(record: Any, subject: Subject) -> dict[str, Any]:
-    """The fields of a record, with the subject that it leaves out inside a submission."""
+    """Return the fields of a record, with the subject, which submissions leave implicit."""
     fields: dict[str, Any] = record.model_dump(exclude={"items"})
     if "subject_id" in fields:
         fields |= {"subject_kind": subject[0], "subject_id": subject[1]}
@@ -138,8 +141,9 @@ def _whole(record: Any, subject: Subject) -> dict[str, Any]:
 
 
 def _says_the_same(made: MadeRecord, before: Any, read: ReadMessage) -> bool:
-    """Whether a record says what another does; a declaration with its goods, which give a code
-    where it gives none.
+    """Return True if a record has the same contents as another, goods included.
+
+    `hs_code` is ignored if the message gives none, since the goods then give it.
     """
     stated = record_of(made).model_dump(exclude=_NOT_COMPARED)
     whole = _whole(before, _subject(made))

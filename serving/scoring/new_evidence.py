@@ -1,4 +1,4 @@
-"""Which records of a subject count that did not when it was decided about before.
+"""Find the records of a subject that did not count in its previous decision.
 
 A later version of its declaration is one of them.
 """
@@ -19,13 +19,13 @@ NamedRecord = tuple[str, datetime]
 
 
 def newly_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
-    """The records that count as of a submission's scoring instant and did not in a decision."""
+    """Return records that count at the submission's scoring instant but not in the decision."""
     as_of = submission.scoring_instant
     return [record for record in not_counted(before, submission) if record[1] < as_of]
 
 
 def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
-    """The records that did not count in a decision, whenever they became known."""
+    """Return records that did not count in a decision, whenever they became known."""
     counted_until = before.next_from
     there = names_counted(before)
     return [
@@ -36,21 +36,21 @@ def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
 
 
 def names_counted(before: Decision) -> set[str]:
-    """The records that a decision was made on, by kind and id, submitted and received."""
+    """Return the kind and id of every record, submitted or received, behind a decision."""
     return {*before.linked_records, *(name for name, _ in _records(before.submission))}
 
 
 def name_of_version(kind: SubjectKind, declaration: Any) -> str:
-    """Return what a later version of a declaration is called among the records that count."""
+    """Return the name of a later version of a declaration among the counted records."""
     subject_type = SUBJECT_TYPES[kind]
     subject_id = getattr(declaration, subject_type.id_field)
     return f"{subject_type.record_file}/{subject_id} version {declaration.version}"
 
 
 def _records(submission: Submission) -> Iterator[NamedRecord]:
-    """A later version of the declaration, and the records linked to it.
+    """Yield a later version of the declaration, and the linked records.
 
-    One that says not when it became known never counts.
+    A record without a known instant never counts.
     """
     subject = submission.subject
     if amends(subject) and subject.known_at is not None:

@@ -1,22 +1,23 @@
-"""Score subjects again when something becomes known of them, or nothing does for too long.
+"""Score subjects again when new records arrive, or when their absence becomes a danger sign.
 
-When is said by `rescoring_rules` for records, and by `danger_watch` for danger to life.
+`rescoring_rules` decides when records lead to a new score, `danger_watch` when danger to life does.
 
-Whoever waits stands in the database from the commit of the record on, so a kill loses nobody. A
-subject is planned from what is durable: the records that did not count in its newest decision. So
-the same records again score nothing, and of two workers one decides. The request is the first one's
-body with a later `as_of`, and with the version of the declaration that stands as of then; nobody
-asked for it, so it has a caller of its own.
+The queue is a table, filled in the same transaction as the records, so a crash loses no subject.
+Each subject is planned from durable state: the records that did not count in its newest decision.
+Receiving the same records again therefore scores nothing, and of two workers only one decides. A
+rescore repeats the first request's body with a later `as_of` and the version of the declaration in
+force at that instant. Nobody asked for it, so it has a caller of its own.
 
-An amended declaration is scored again as for any record, one that was withdrawn no more, unless
-lives are at risk: whoever withdraws a journey calls no search off.
+An amended declaration is rescored like any new record. A withdrawn one is not, unless lives are at
+risk: withdrawing a journey does not call off a search.
 
-Signs of danger to life wait for no rule: a route is scored as of when a record shows them, or as of
-when silence or delay does, which is planned with the decision and cancelled by what becomes known.
+Signs of danger to life bypass the rules. A route is scored as of the instant at which records show
+danger, or at which silence or delay does; the latter is scheduled with the decision and cancelled
+by later records.
 
-Nobody is scored again by the rules whose case has ended, who is masked by now, or who waited until
-its days are over by the clock; nor at all who is in the rescue lane: people were called. Danger to
-life is heard for some days, masked or not, and no longer.
+The rules do not rescore a subject whose case is closed, that is masked, or whose rescoring period
+has passed by the clock. A subject in the rescue lane is not rescored at all, since people were
+already called. Danger to life is acted on for HEARD_FOR, masked or not, and no longer.
 """
 
 import asyncio
@@ -52,15 +53,16 @@ log = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 0.5
 BATCH_SIZE = 64
 TRY_AGAIN_AFTER = timedelta(seconds=10)
+# A subject that has waited for longer is reported as a degraded mode.
 BEHIND_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class WaitingSubject:
-    """A subject, by its token, of which something became known; `arrivals` says how often.
+    """A subject, by its token, with new records to consider; `arrivals` counts the additions.
 
-    `due_at` is since when it waits for its turn, or until when. From `danger_at` on signs of danger
-    to life are known, and it comes before all others.
+    `due_at` is when it becomes, or became, due. From `danger_at` on, signs of danger to life are
+    known and the subject takes precedence over all others.
     """
 
     subject_kind: str
@@ -74,47 +76,47 @@ class RescoringQueue(Protocol):
     """The subjects that wait to be scored again. Every method raises LogUnavailable."""
 
     def begin(self) -> None:
-        """Look through decisions from now on; of earlier ones only records that come count."""
+        """Start at the current decision; earlier ones matter only once new records arrive."""
         ...
 
     def find(self, now: datetime) -> None:
-        """Add subjects that were decided since the last look and had records before."""
+        """Queue subjects decided since the last call that already had records."""
         ...
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """The subjects that are due: in danger first, then routes, the longest first."""
+        """Return due subjects: those in danger first, then routes, each group oldest first."""
         ...
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
-        """Return what was decided about one of them; None where nothing is left of it."""
+        """Return the decisions about a subject; None if they were all erased."""
         ...
 
     def decision(self, decision_id: str) -> Decision | None:
-        """A decision; None where it was erased."""
+        """Return a decision; None if it was erased."""
         ...
 
     def has_rescue_ended(self, case_ids: Set[str]) -> bool:
-        """Return whether rescues among these cases were all closed, and there was one."""
+        """Return True if these cases include a rescue and every rescue among them is closed."""
         ...
 
     def has_ended(self, case_id: str) -> bool:
-        """Return whether the case of a first decision was closed."""
+        """Return True if the case of a first decision is closed."""
         ...
 
     def put_off(self, waits: Iterable[WaitingSubject]) -> None:
-        """Let each wait until it is due, but for what becomes known meanwhile."""
+        """Delay each subject until its `due_at`; new records may make it due sooner."""
         ...
 
     def remove(self, done: Sequence[WaitingSubject]) -> None:
-        """Let them wait no more, unless something became known since they were read."""
+        """Remove subjects, except those with new records since they were read."""
         ...
 
 
 @dataclass(frozen=True)
 class RescoringPlan:
-    """What is to be done about a waiting subject: score it, or wait until then, or neither.
+    """The next step for a waiting subject: score it now, wait until an instant, or neither.
 
-    `danger_at` is where signs of danger to life are why, or will be: as of when.
+    `danger_at` is the instant of the danger to life that is, or will be, the reason.
     """
 
     request: ScoreRequest | None = None
@@ -126,7 +128,7 @@ NOTHING = RescoringPlan()
 
 
 class Rescoring:
-    """Scores waiting subjects again on a thread of its own; `on_decided` is told of each."""
+    """Rescores waiting subjects on a thread of its own and passes new decisions to `on_decided`."""
 
     def __init__(
         self,
@@ -150,21 +152,21 @@ class Rescoring:
 
     @property
     def is_behind(self) -> bool:
-        """Whether who is being scored, or was when it failed, has waited for more than a minute."""
+        """True if the oldest due subject of the last poll waited longer than BEHIND_AFTER."""
         since = self._waits_since
         return since is not None and self._clock() - since > BEHIND_AFTER
 
     def start(self) -> None:
-        """Start to score who waits."""
+        """Start to score waiting subjects."""
         self.queue.begin()
         self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Finish who is being scored; the others are scored when the service is back."""
+        """Finish the current batch and stop; the others stay queued for the next start."""
         self.polling.stop()
 
     def score_due(self) -> int:
-        """Score every subject that is due; returns how many new decisions that made."""
+        """Score every due subject and return the number of new decisions."""
         made = 0
         while not self.polling.is_over:
             self.polling.thread.tell_progress()
@@ -178,7 +180,7 @@ class Rescoring:
         return made
 
     def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
-        """Score these, and whose life is in danger before the others: some take long."""
+        """Score the subjects in danger first, in a call of their own: the others can take long."""
         plans = {waiting: self._planned(waiting, now) for waiting in due}
         in_danger = {waiting: plan for waiting, plan in plans.items() if plan.danger_at}
         others = {waiting: plan for waiting, plan in plans.items() if not plan.danger_at}
@@ -192,6 +194,8 @@ class Rescoring:
             if plan.until
         ]
         done = [waiting for waiting, plan in plans.items() if plan == NOTHING]
+        # The batcher hands results to an event loop; this thread has none, so it runs one per
+        # batch.
         answers = asyncio.run(self._batcher.answer_all([*requests.values()]))
         made = 0
         for waiting, answer in zip(requests, answers, strict=True):
@@ -202,7 +206,8 @@ class Rescoring:
             elif answer.decision is not None:
                 self._on_decided(answer.decision)
                 made += 1
-                if plans[waiting].danger_at:  # it is over, or would be asked for ever
+                # Remove it even if the decision found no danger, else it would be rescored forever.
+                if plans[waiting].danger_at:
                     done.append(waiting)
                     _report_unconfirmed(answer.decision)
         if later:
@@ -212,10 +217,10 @@ class Rescoring:
         return made
 
     def _planned(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
-        """The plan; one subject whose plan fails keeps no other waiting."""
+        """Return the plan; contain failures so that one subject does not hold up the others."""
         try:
             return self._plan(waiting, now)
-        except Unprocessable as refusal:  # its request is none that this release would take
+        except Unprocessable as refusal:  # stored by an older release, no longer accepted
             log.warning("not_scored_again", exception=type(refusal).__name__)
             return NOTHING
         except Exception as failure:
@@ -237,7 +242,7 @@ class Rescoring:
         begun = danger if danger is not None and danger <= now else None
         if as_of := next(filter(None, (shown, begun)), None):
             return RescoringPlan(_request(earlier, rows, as_of, now), danger_at=as_of)
-        if known.standing is None:  # it was withdrawn: danger alone is waited for
+        if known.standing is None:  # withdrawn: from here on only danger matters
             return RescoringPlan(until=danger, danger_at=danger)
         by_rules = self._instant_by_rules(earlier, known.records, rows, now)
         if by_rules is not None and by_rules <= now:
@@ -252,7 +257,7 @@ class Rescoring:
         known: "_KnownByNow",
         now: datetime,
     ) -> datetime | None:
-        """As of when records show danger; None too where all that do waited for too long."""
+        """Return the instant at which records show danger; None if only expired ones do."""
         shown = self._shown_by(earlier, known, now)
         in_time = _heard_in_time(earlier, rows, now)
         if shown is None or len(in_time) == len(rows):
@@ -268,14 +273,16 @@ class Rescoring:
         self, earlier: EarlierDecisions, known: "_KnownByNow", now: datetime
     ) -> datetime | None:
         watch, known_at = self._batcher.danger_watch, [at for _, at in known.records]
-        declared = (known.submission, known.last)  # the last may be ahead of the clock
+        # The newest version may be dated ahead of the clock and not be in force yet, but it can
+        # still reveal danger.
+        declared = (known.submission, known.last)
         shown = (watch.danger_shown(earlier, each, known_at, now) for each in declared)
         return next(filter(None, shown), None)
 
     def _danger_to_come(
         self, earlier: EarlierDecisions, submission: Submission, now: datetime
     ) -> datetime | None:
-        """When silence or delay puts it in danger; None too where that waited for too long."""
+        """Return when silence or delay puts a subject in danger; None if that instant expired."""
         danger = self._batcher.danger_watch.danger_to_come(earlier, submission)
         if danger is not None and now - danger > HEARD_FOR:
             _report_too_late(earlier.newest)
@@ -285,7 +292,7 @@ class Rescoring:
     def _plan_after_rescue(
         self, earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], now: datetime
     ) -> RescoringPlan:
-        """Nobody in the rescue lane is scored again, but who calls for help once that has ended."""
+        """Plan a rescore only for a new distress call after the earlier rescue has ended."""
         newest = earlier.newest
         counted, in_time = names_counted(newest), _heard_in_time(earlier, rows, now)
         unheard = [row for row in in_time if _name_of(row) not in counted]
@@ -293,11 +300,13 @@ class Rescoring:
         called_at = [each.observed_at for each in heard if each.is_distress]
         if not called_at or not self.queue.has_rescue_ended({earlier.first_id, newest.decision_id}):
             return NOTHING
+        # Records count strictly before `as_of`, hence JUST_AFTER; scoring instants never go back,
+        # hence `next_from`. A call dated ahead by a wrong clock is scored as of now.
         as_of = max(newest.next_from, min(max(called_at) + JUST_AFTER, now))
         return RescoringPlan(_request(earlier, rows, as_of, now), danger_at=as_of)
 
     def _received(self, submission: Submission) -> list[ReceivedRecord]:
-        """The records of a subject that were received, and those of the journey that brings it."""
+        """Return the received records of a subject and of the journey that carries it."""
         subjects = [(str(submission.subject_kind), submission.subject_id)]
         if submission.journey is not None and submission.subject_kind != "route":
             subjects.append(("route", submission.journey.journey_id))
@@ -311,9 +320,9 @@ class Rescoring:
         rows: Sequence[ReceivedRecord],
         now: datetime,
     ) -> datetime | None:
-        """As of when the rules score a subject again for records; None where they don't.
+        """Return the scoring instant that the rules give for new records; None for no rescore.
 
-        What becomes known while the declaration is withdrawn scores nothing.
+        Records that become known while the declaration is withdrawn do not count.
         """
         newest = earlier.newest
         kinds = (
@@ -330,14 +339,19 @@ class Rescoring:
         if self._is_masked(newest):
             log.info("rescoring_ended", because="masked", decision_id=newest.decision_id)
             return None
-        by_clock = max(as_of, now)  # whoever waited while a service stood still is not scored late
+        # Measured by the clock, so that a backlog after an outage is not scored past its period.
+        by_clock = max(as_of, now)
         if self._rules.is_over(by_clock, self._first_due_at(earlier), earlier.later_scores):
             log.info("rescoring_ended", because="over", decision_id=newest.decision_id)
             return None
         return as_of
 
     def _first_due_at(self, earlier: EarlierDecisions) -> datetime:
-        """Return when a journey was due by its first declaration: no amendment moves the bounds."""
+        """Return when the journey was due in its first declaration.
+
+        Amendments do not count, since they could otherwise extend the rescoring period without
+        limit.
+        """
         submission = earlier.newest.submission
         if any(each is not None and each.version > 1 for each in _declarations(submission)):
             first = self.queue.decision(earlier.first_id)
@@ -347,9 +361,10 @@ class Rescoring:
 
 @dataclass(frozen=True)
 class _KnownByNow:
-    """What is known of a subject by some records, and which of them did not count yet.
+    """The state of a subject as of now, and the records that did not count yet.
 
-    `standing` is None where its declaration was withdrawn, `last` the newest that was none.
+    `standing` is None if the declaration was withdrawn; `last` is its newest version that is not a
+    withdrawal.
     """
 
     standing: Submission | None
@@ -358,7 +373,7 @@ class _KnownByNow:
 
     @classmethod
     def of_rows(cls, newest: Decision, rows: Sequence[ReceivedRecord], now: datetime) -> Self:
-        """That of a subject by its newest decision and rows about it."""
+        """Derive the state from the newest decision and the received rows."""
         decided = newest.submission
         stands = as_standing(decided, rows, now)
         last = _with_all_known(as_declared_last(decided, rows), rows, now)
@@ -368,16 +383,16 @@ class _KnownByNow:
 
     @property
     def submission(self) -> Submission:
-        """The declaration that stands, or the last that did."""
+        """The declaration in force, or the last one if it was withdrawn."""
         return self.standing or self.last
 
 
 def _heard_in_time(
     earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], now: datetime
 ) -> list[ReceivedRecord]:
-    """The records that counted already, and those that did not wait for too long to be heard."""
+    """Return rows that already counted, and new ones received within HEARD_FOR."""
     counted, since = names_counted(earlier.newest), now - HEARD_FOR
-    if earlier.first_at >= since:  # nobody could hear of it before
+    if earlier.first_at >= since:  # decided so recently that no row can be too old
         return [*rows]
     return [
         row
@@ -397,7 +412,7 @@ def _declarations(submission: Submission) -> tuple[Journey | Shipment | None, ..
 def _with_all_known(
     submission: Submission, rows: Sequence[ReceivedRecord], now: datetime
 ) -> Submission:
-    """A submission with every record of its own that was received, as of now."""
+    """Return a submission with all its own received records, as of now."""
     as_of_now = submission.model_copy(update={"as_of": now})
     own = [row for row in rows if row.subject_kind == submission.subject_kind]
     enriched, _ = enrich(as_of_now, own)
@@ -405,18 +420,21 @@ def _with_all_known(
 
 
 def _report_unconfirmed(decision: Decision) -> None:
-    """Say where the decision did not find the danger that it was made for."""
+    """Log an error if a decision made for danger did not find it."""
     if decision.lane != "rescue":
         log.error("danger_not_confirmed", decision_id=decision.decision_id)
 
 
 def _report_too_late(newest: Decision) -> None:
-    """Say that a sign of danger was read so late that nobody is called for it."""
+    """Log an error for a danger sign that was read too late to call anyone."""
     log.error("danger_heard_too_late", decision_id=newest.decision_id)
 
 
 def due_at(submission: Submission) -> datetime:
-    """When the journey of a subject is due; the declaration where that was not known by then."""
+    """Return when the journey of a subject is due.
+
+    Falls back to the instant of the declaration where no journey was known by then.
+    """
     journey = submission.journey
     if SUBJECT_TYPES[submission.subject_kind].has_journey and (
         journey is None or journey.declared_at >= submission.declared_at
@@ -433,7 +451,8 @@ def _request(
     body = {**orjson.loads(newest.request), **_amended(newest.submission, rows, as_of)}
     return ScoreRequest(
         caller=_caller({newest.office_id, (body.get("shipment") or {}).get("office_id")}),
-        idempotency_key=f"after {newest.decision_id}",  # so that each is followed once
+        # One follow-up per decision: a second worker that plans the same one gets this answer.
+        idempotency_key=f"after {newest.decision_id}",
         body=orjson.dumps(body | {"as_of": as_of.isoformat()}),
         at=now,
         answer_format=_as_id,
@@ -443,7 +462,7 @@ def _request(
 def _amended(
     submission: Submission, rows: Sequence[ReceivedRecord], as_of: datetime
 ) -> dict[str, Any]:
-    """The declarations of a submission of which another version stands at an instant, as JSON."""
+    """Return, as JSON, the declarations that differ in version from the submitted ones."""
     standing = as_standing(submission, rows, as_of) or as_declared_last(submission, rows)
     fields = SUBJECT_TYPES[submission.subject_kind].submission_fields
     changed = [(name, getattr(standing, name)) for name in fields]
@@ -455,11 +474,11 @@ def _amended(
 
 
 def _caller(offices: set[str | None]) -> Caller:
-    """Who scores again: for the office of before, and for the one that an amendment names."""
+    """Return the internal caller, allowed for the previous office and an amendment's new one."""
     own = frozenset(filter(None, offices))
     return Caller(SCORES_AGAIN, "scoring again", frozenset({"score"}), own)
 
 
 def _as_id(decision: Decision) -> bytes:
-    """The answer that nobody waits for."""
+    """Return the decision id as the body; nobody reads the answer of a rescore."""
     return decision.decision_id.encode()

@@ -1,8 +1,8 @@
 """Score decided subjects with challenger and shadow models, and store the scores to compare.
 
-A challenger and a shadow score the very vector that a decision rests on, after it is durable, on a
-thread of their own that nobody waits for. Where it can't keep up, scores are left out and
-counted: a decision is never late for them, and the log can give every one of them later.
+They score the vector of the decision once it is durable, on a thread that nothing waits for. If the
+thread cannot keep up, scores are dropped and counted: they never delay a decision and can be
+recomputed from the log.
 """
 
 import queue
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 MOST_WAITING = 1_000
 BATCH_SIZE = 100
+# Seconds to wait for more requests, so that one transaction stores many scores.
 GATHERED_FOR_S = 0.5
 
 
@@ -51,12 +52,12 @@ class ShadowRequest:
 
     @classmethod
     def about(cls, decision: Decision) -> Self:
-        """The request about a decision."""
+        """Return the request for a decision."""
         return cls(decision.decision_id, decision.subject_kind, decision.vector)
 
 
 class ShadowScoreStore(Protocol):
-    """The shadow scores of logged decisions."""
+    """The stored shadow scores of logged decisions."""
 
     def append(self, scores: Sequence[ShadowScore]) -> None:
         """Store scores; raises LogUnavailable."""
@@ -64,7 +65,7 @@ class ShadowScoreStore(Protocol):
 
 
 class ShadowScoring:
-    """Scores with challenger and shadow; `on_dropped` is called for each request dropped."""
+    """Scores with challenger and shadow models; calls `on_dropped` for each dropped request."""
 
     def __init__(self, models: ModelPool, store: ShadowScoreStore, on_dropped: Callable[[], None]):
         self._models = models
@@ -78,13 +79,13 @@ class ShadowScoring:
         self.thread.start()
 
     def stop(self) -> None:
-        """Score what waits, then end."""
+        """Score the queued requests, then end the thread."""
         if self.thread.is_alive():
             self._queue.put(None)
             self.thread.join()
 
     def submit(self, request: ShadowRequest) -> None:
-        """Score a decision's vector when there is time; returns at once."""
+        """Queue a decision's vector; returns at once, and drops it if the queue is full."""
         if not self._models.challengers(request.kind):
             return
         try:
@@ -101,7 +102,7 @@ class ShadowScoring:
                     self._score(requests)
             except LogUnavailable as failure:
                 log.warning("shadow_scores_lost", requests=len(requests), reason=str(failure))
-            except Exception as failure:  # without the thread nothing would be compared any more
+            except Exception as failure:  # the thread must survive, or comparison would end
                 log.error("shadow_scoring_failed", exception=type(failure).__name__)
 
     def _score(self, requests: Sequence[ShadowRequest]) -> None:
@@ -110,7 +111,7 @@ class ShadowScoring:
             self._store.append(scores)
 
     def _gather(self) -> tuple[list[ShadowRequest], bool]:
-        """Collect requests for a while, for one transaction, and whether more may come."""
+        """Return a batch of requests for one transaction, and False if scoring should end."""
         requests: list[ShadowRequest] = []
         try:
             while len(requests) < BATCH_SIZE:

@@ -1,9 +1,9 @@
-"""Which declared journey a position of a ship belongs to: AIS names the ship alone.
+"""Assign a ship's positions to its declared journey; AIS names only the ship.
 
-A plain position belongs to the journey that is under way. A call for help asks for less: it belongs
-also to a journey that is long overdue, was withdrawn, or was declared by a clock that goes wrong.
-Whoever calls is found by it, and a rescue that was not needed harms less than none. So a call also
-follows to a journey that is declared only after it was heard; a plain position does not.
+A plain position belongs to the journey under way. A distress call also belongs to a journey that is
+long overdue, withdrawn, or declared by a wrong clock: it helps to find the people, and an unneeded
+rescue does less harm than a missing one. For the same reason a call is also assigned to a journey
+that is declared after the call was heard; a plain position is not.
 """
 
 from collections import defaultdict
@@ -26,20 +26,19 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
-# So long after it was due a ship that is late is still on its journey.
+# A late ship counts as still on its journey for this long after it was due.
 UNDER_WAY_AFTER_DUE = timedelta(days=7)
 
-# So long after it was due whoever calls for help may be who is missing on it.
+# A distress call may come from a missing ship for this long after it was due.
 CALLS_AFTER_DUE = timedelta(days=90)
 
 
 @dataclass(frozen=True)
 class NotedJourney:
-    """A version of a journey, by the token of its id.
+    """One version of a journey, identified by the token of its id.
 
-    `is_of_ship` says whether it names the ship that was asked for. `noted_at` is when it was
-    decided about or received, by the service's clock. `came_with_shipment` says that nobody
-    declared it by itself.
+    `is_of_ship` is True if it names the requested ship. `noted_at` is when it was decided or
+    received, by the service's clock. `came_with_shipment` is True if nobody declared it on its own.
     """
 
     token: str
@@ -53,16 +52,17 @@ class NotedJourney:
     came_with_shipment: bool = False
 
     def is_under_way(self, at: datetime) -> bool:
-        """Return whether a ship is on it."""
+        """Return True if a ship is on the journey."""
         return not self.is_withdrawn and self.begins_at <= at <= self.due_at + UNDER_WAY_AFTER_DUE
 
     def may_call(self, at: datetime) -> bool:
-        """Return whether it may be those on board who call for help."""
+        """Return True if a distress call may come from the journey."""
+        # The earliest of three instants, since any of them may come from a wrong clock.
         first = min(self.begins_at, self.declared_at, self.noted_at)
         return first <= at <= self.due_at + CALLS_AFTER_DUE
 
     def order_at(self, at: datetime) -> tuple[bool, timedelta]:
-        """Orders those that a ship may be on: who is due next first, then who is least overdue.
+        """Return the sort key of candidate journeys: next due first, then least overdue.
 
         A ship ends one journey before the next, which may have been declared ahead.
         """
@@ -70,28 +70,28 @@ class NotedJourney:
 
 
 class ShipJourneys(Protocol):
-    """The declared journeys of ships. Every method raises LogUnavailable where it fails."""
+    """The declared journeys of ships; every method raises LogUnavailable on failure."""
 
     def noted(self, mmsis: Collection[str], due_since: datetime) -> dict[str, list[NotedJourney]]:
-        """All versions of the journeys that each of these ships was on and that were due since."""
+        """Return all versions of the journeys of each ship that were due since an instant."""
         ...
 
     def journey_id(self, token: str) -> str | None:
-        """The id that a token stands for; None where all that says it was erased."""
+        """Return the id behind a token; None if everything that contains it was erased."""
         ...
 
 
 @dataclass(frozen=True)
 class ShipPositions:
-    """Gives positions of ships to the journeys that were declared of them."""
+    """Assigns positions of ships to their declared journeys."""
 
     journeys: ShipJourneys
     decisions: "DecisionRepository"
 
     def assigned(self, read: ReadMessage, caller: Caller) -> ReadMessage:
-        """A message whose positions name the declared journeys that their ships are on.
+        """Return the message with positions that name their ships' declared journeys.
 
-        What another office decides about is no journey to a caller who cannot send records of it.
+        A journey decided by another office is ignored if the caller may not send records about it.
         """
         positions = {id(made): mmsi for made in read.conversion.records if (mmsi := ship_of(made))}
         if not positions:
@@ -108,15 +108,16 @@ class ShipPositions:
 
 @dataclass
 class _KnownJourneys:
-    """The ids of journeys that one message was looked up for, as far as its caller may use them."""
+    """A cache of journey ids for one message, limited to those its caller may use."""
 
     of: ShipPositions
     caller: Caller
     ids: dict[str, str | None] = field(default_factory=dict)
 
     def assigned(self, made: MadeRecord, declared: list[NotedJourney]) -> MadeRecord:
-        """A position of the journey that its ship is on; as it was where that is none."""
+        """Return a position with its ship's journey; unchanged if there is none."""
         at = made.fields["observed_at"]
+        # A journey under way is preferred; the wider rule for distress calls applies only after it.
         fits: list[Callable[[NotedJourney], bool]] = [lambda each: each.is_under_way(at)]
         if made.fields.get("is_distress"):
             fits.append(lambda each: each.may_call(at))
@@ -130,7 +131,7 @@ class _KnownJourneys:
 
     @property
     def _has_offices(self) -> bool:
-        """Return whether the caller has offices: the goods of one ship belong to several."""
+        """True if the caller is limited to offices; the goods of one ship belong to several."""
         return bool(self.caller.offices)
 
     def _id(self, token: str) -> str | None:
@@ -147,15 +148,15 @@ class _KnownJourneys:
 
 @dataclass(frozen=True)
 class EarlierCalls:
-    """Calls for help that were heard before anybody declared the journey of their ship."""
+    """Distress calls that were heard before the journey of their ship was declared."""
 
     records: "RecordRepository"
     history: HistoryClient
 
     def follow(self, submissions: Iterable[Submission], at: datetime) -> None:
-        """Keep the calls of each ship under the journey that is declared of it now, too.
+        """Store each ship's earlier distress calls under the journey that is declared now.
 
-        What is about to be decided counts them then. Raises LogUnavailable or HistoryUnavailable.
+        The decision about to be made then counts them. Raises LogUnavailable or HistoryUnavailable.
         """
         declared = [
             (("route", journey_of_ship(each.journey.mmsi)), each.journey)
@@ -180,7 +181,7 @@ class EarlierCalls:
 def _calls_from(
     journey: Journey, heard: Iterable[ReceivedRecord], at: datetime
 ) -> Iterator[ReceivedRecord]:
-    """The calls among what was heard of its ship that may be from a journey, as calls of it."""
+    """Yield, as calls of the journey, its ship's distress calls that may come from it."""
     first = min(journey.departed_at or journey.declared_at, journey.declared_at)
     for row in heard:
         told = row.record
@@ -198,7 +199,7 @@ def _calls_from(
 
 
 def _due_since(positions: Iterable[MadeRecord]) -> datetime:
-    """Since when a journey must have been due for one of these to belong to it."""
+    """Return since when a journey must have been due for one of these positions to belong to it."""
     return min(
         each.fields["observed_at"]
         - (CALLS_AFTER_DUE if each.fields.get("is_distress") else UNDER_WAY_AFTER_DUE)
@@ -207,7 +208,7 @@ def _due_since(positions: Iterable[MadeRecord]) -> datetime:
 
 
 def _as_declared(versions: Iterable[NotedJourney]) -> list[NotedJourney]:
-    """The journeys of a ship as they were declared last, the one that was declared last first."""
+    """Return the last declared version of each journey of a ship, newest declaration first."""
     by_token: dict[str, list[NotedJourney]] = defaultdict(list)
     for each in versions:
         by_token[each.token].append(each)
@@ -217,7 +218,10 @@ def _as_declared(versions: Iterable[NotedJourney]) -> list[NotedJourney]:
 
 
 def _newest(versions: list[NotedJourney]) -> NotedJourney:
-    """The newest version, or the one that it withdraws; declared when the first one was."""
+    """Return the newest version that is no withdrawal, with the instants of the first version.
+
+    `is_withdrawn` is True if a withdrawal follows it.
+    """
     ordered = sorted(versions, key=lambda each: (each.version, each.noted_at))
     declared = [each for each in ordered if not each.is_withdrawn] or ordered
     return replace(

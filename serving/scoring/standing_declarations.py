@@ -1,7 +1,7 @@
-"""Which version of a declaration stands at an instant: a later one that was received takes over.
+"""Find the version of a declaration in force at an instant; received later versions take over.
 
-Its place in time is that of the first, as in a training set; the goods items that it does not state
-anew stay those that were declared.
+It keeps the instant of the first version, as in a training set, and the declared goods items unless
+it states new ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from serving.scoring.new_evidence import NamedRecord, name_of_version
 
 
 def amendments(submission: Submission, rows: Iterable[ReceivedRecord]) -> list[NamedRecord]:
-    """The versions of its declaration that are later than the submitted one, but no withdrawal."""
+    """Return the versions later than the submitted one, without withdrawals."""
     return [
         (name_of_version(submission.subject_kind, record), record.known_at)
         for record in _received(submission.subject_kind, submission.subject_id, rows)
@@ -27,9 +27,9 @@ def amendments(submission: Submission, rows: Iterable[ReceivedRecord]) -> list[N
 def as_standing(
     submission: Submission, rows: Sequence[ReceivedRecord], at: datetime
 ) -> Submission | None:
-    """A submission with its declaration, and that of its journey, as they stand at an instant.
+    """Return a submission with its declaration and journey as in force at an instant.
 
-    None where the declaration was withdrawn by then. A journey that was withdrawn stays.
+    None if the declaration was withdrawn by then. A withdrawn journey stays.
     """
     declared = _standing(submission.subject_kind, submission.subject, rows, at)
     if declared is None:
@@ -43,9 +43,9 @@ def as_standing(
 
 
 def as_declared_last(submission: Submission, rows: Sequence[ReceivedRecord]) -> Submission:
-    """A submission with the newest version of its declaration that was not a withdrawal.
+    """Return a submission with its newest version that is not a withdrawal.
 
-    A life is looked for by it, though the declaration does not stand any more.
+    A search for people in danger uses it even though the declaration is no longer in force.
     """
     versions = _received(submission.subject_kind, submission.subject_id, rows)
     declared = [each for each in (*versions, submission.subject) if not each.withdrawn]
@@ -58,7 +58,7 @@ def as_declared_last(submission: Submission, rows: Sequence[ReceivedRecord]) -> 
 def withdrawn_at(
     submission: Submission, rows: Iterable[ReceivedRecord], at: datetime
 ) -> datetime | None:
-    """When it was known last by an instant that a declaration was withdrawn; None if it was not."""
+    """Return when the last withdrawal before an instant became known; None if there is none."""
     versions = _received(submission.subject_kind, submission.subject_id, rows)
     known = [each.known_at for each in versions if each.withdrawn and each.known_at < at]
     return max(known, default=None)
@@ -86,7 +86,7 @@ def _lives(kind: str, versions: Iterable[Any]) -> list[Life]:
 
 
 def _received(kind: str, subject_id: str, rows: Iterable[ReceivedRecord]) -> list[Any]:
-    """The later versions of a declaration, and what withdraws it, that were received."""
+    """Return the received later versions and withdrawals of a declaration."""
     named = [each for each in rows if SUBJECT_KIND_OF.get(each.kind) == kind]
     records = [each.record for each in named if each.subject_id == subject_id]
     return [each for each in records if amends(each)]
