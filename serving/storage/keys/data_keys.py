@@ -1,7 +1,7 @@
-"""Data keys: one for each day of decisions and of records, stored wrapped.
+"""Data keys: one for each day of decisions and one for each day of records, stored wrapped.
 
-Readers and writers remember keys for a minute: so soon is what was erased unreadable in every
-process, and so seldom is the database asked.
+Processes cache keys for a minute. That bounds how long erased content stays readable elsewhere, and
+saves most queries.
 """
 
 import secrets
@@ -28,12 +28,13 @@ from serving.storage.keys.token_keys import TokenKeys
 from serving.storage.tables.keys import data_keys
 from serving.storage.write_lock import writing
 
+# Also the longest time for which another process can read a unit after its erasure.
 REMEMBERED_S = 60.0
 MOST_REMEMBERED = 400
 
 
 class DataKeys:
-    """Encrypts and decrypts units of one database; what wraps their keys is not in it."""
+    """The encryption of units of one database; the wrapping keys are files outside of it."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -45,42 +46,43 @@ class DataKeys:
 
     @property
     def wrapping(self) -> WrappingKeys:
-        """The keys that wrap; raises KeysUnknown where the database was opened without any."""
+        """Return the wrapping keys; raise KeysUnknown if the database was opened without them."""
         return WrappingKeys(self._keys_folder(), self._database_id)
 
     def prepare(self) -> None:
-        """Read what tokens are made with, so that no request is the first to need it."""
+        """Load the token key at startup, so that no request pays for it."""
         self.token("", "")
 
     def token(self, kind: str, value: str) -> str:
-        """What stands for an id in columns that are searched, by the key in use."""
+        """Return the token of an id in searched columns, under the key in use."""
         return self.tokens(kind, value)[0]
 
     def tokens(self, kind: str, value: str) -> tuple[str, ...]:
-        """The same, then what stood for it under former keys, the newest first."""
+        """Return the token of an id under the key in use, then under former keys, newest first."""
         return self.token_keys.tokens(kind, value)
 
     def subject_token(self, kind: str, subject_id: str) -> str:
-        """What stands for a subject in every table, by the key under which it was first named."""
+        """Return the token of a subject in every table, under the key that first named it."""
         return self.token_keys.subject_token(kind, subject_id)
 
     def encrypt(
         self, unit: EncryptionUnit, part: str, content: bytes, within: Connection | None = None
     ) -> bytes:
-        """A part of a unit, encrypted; raises Erased where the unit is no more.
+        """Encrypt a part of a unit; raise Erased if the unit was erased.
 
-        `within` is the transaction of whoever is writing already.
+        `within` is the transaction of a caller that is already writing.
         """
         return encrypt(self._key_to_add(unit, within), part, content)
 
     def encrypt_joined(
         self, unit: EncryptionUnit, part: str, contents: Sequence[bytes | memoryview]
     ) -> bytearray:
-        """Encrypt contents as one, without a copy of them; raises Erased likewise."""
+        """Encrypt contents as one, without copying them; raise Erased if the unit was erased."""
         return encrypt_joined(self._key_to_add(unit, None), part, contents)
 
     def _key_to_add(self, unit: EncryptionUnit, within: Connection | None) -> bytes:
         day_key = self._found(unit.day, within) or self._made(unit.day, within)
+        # A unit that outlived its day has a key of its own; without either, it was erased.
         key = unit.key(day_key) if day_key else self._found(unit.key_id, within)
         if key is None:
             raise Erased("its time was over, and it was erased; nothing can be added to it")
@@ -89,14 +91,17 @@ class DataKeys:
     def decrypt(
         self, unit: EncryptionUnit, part: str, encrypted: bytes | bytearray
     ) -> bytes | None:
-        """A part of a unit; None where it was erased. Raises Undecipherable where changed."""
+        """Decrypt a part of a unit; return None if it was erased.
+
+        Raises Undecipherable if the content was altered.
+        """
         key = self.unit_key(unit)
         return None if key is None else decrypt(key, part, encrypted)
 
     def unit_key(self, unit: EncryptionUnit, within: Connection | None = None) -> bytes | None:
-        """The key of one unit alone, which opens no other; None where it was erased.
+        """Return the key of one unit, which opens no other; None if it was erased.
 
-        `within` is the transaction of whoever is writing already.
+        `within` is the transaction of a caller that is already writing.
         """
         day_key = self._found(unit.day, within)
         return unit.key(day_key) if day_key else self._found(unit.key_id, within)
@@ -104,17 +109,17 @@ class DataKeys:
     def encrypt_text(
         self, unit: EncryptionUnit, part: str, text: str, within: Connection | None = None
     ) -> str:
-        """The same for a column of text."""
+        """Encrypt a part of a unit for a text column."""
         return as_text(unit, self.encrypt(unit, part, text.encode(), within))
 
     def decrypt_text(self, name: str, part: str, text: str) -> str | None:
-        """The same for the unit of this name."""
+        """Decrypt a text column of the unit with this name; return None if it was erased."""
         day, encrypted = of_text(text)
         content = self.decrypt(EncryptionUnit(day, name), part, encrypted)
         return None if content is None else content.decode()
 
     def probe(self, connection: Connection) -> None:
-        """Raise Undecipherable where the newest data key cannot be unwrapped, or TokensRotated."""
+        """Raise Undecipherable if the newest data key cannot be unwrapped, or TokensRotated."""
         self.token_keys.follow(connection)
         newest = select(data_keys).where(data_keys.c.wrapped.is_not(None))
         row = connection.execute(newest.order_by(data_keys.c.key_id.desc()).limit(1)).first()
@@ -122,34 +127,34 @@ class DataKeys:
             self.unwrapped(row.key_id, row.wrapping_id, row.wrapped)
 
     def forget(self) -> None:
-        """Remember none any more."""
+        """Clear the cached keys."""
         self._remembered.clear()
 
     def wrapped(self, key_id: str, key: bytes, wrapping_id: str) -> dict[str, object]:
-        """The row of a data key."""
+        """Return the row of a data key, wrapped under the given wrapping key."""
         content = encrypt(self.wrapping.key(wrapping_id), key_id, key)
         return {"key_id": key_id, "wrapping_id": wrapping_id, "wrapped": content}
 
     def unwrapped(self, key_id: str, wrapping_id: str, wrapped: bytes) -> bytes:
-        """The data key of a row."""
+        """Return the data key of a row."""
         return decrypt(self.wrapping.key(wrapping_id), key_id, wrapped)
 
     def newest_wrapping(self, connection: Connection) -> str:
-        """The wrapping key in use."""
+        """Return the id of the wrapping key in use, creating one if there is none."""
         in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).limit(1)
         found = connection.scalar(in_use)
         return found or self.first_wrapping()
 
     def first_wrapping(self) -> str:
-        """The wrapping key to begin with, which is made where there is none yet.
+        """Return the first wrapping key, creating it if there is none.
 
-        It is to be there before the keys of a home are copied to other hosts: each would make one
-        of its own, which no other can read.
+        It must exist before a home's keys are copied to other hosts: otherwise each host would
+        create one that the others lack.
         """
         return next(iter(self.wrapping.ids()), None) or self.wrapping.made()
 
     def read(self, connection: Connection, key_id: str) -> bytes | None:
-        """A data key as it is kept; None where there is none, or it was destroyed."""
+        """Read a data key; return None if it never existed or was destroyed."""
         query = select(data_keys).where(
             data_keys.c.key_id == key_id, data_keys.c.wrapped.is_not(None)
         )
@@ -165,6 +170,7 @@ class DataKeys:
         key, found_at_s = self._remembered.get(key_id, (b"", 0.0))
         if key and time.monotonic() - found_at_s < REMEMBERED_S:
             return key
+        # A key seen inside a transaction is not cached, since a rollback may undo it.
         if within is not None:
             return self.read(within, key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -172,9 +178,9 @@ class DataKeys:
         return self._remember(key_id, found) if found else None
 
     def _made(self, day: str, within: Connection | None) -> bytes | None:
-        """The key of a day, made where it never had one; None where it was destroyed.
+        """Return the key of a day, created if it never existed; None if it was destroyed.
 
-        One that is made within a transaction is not remembered: that may yet be undone.
+        A key created within a transaction is not cached, since a rollback may undo it.
         """
         if within is not None:
             return self._read_or_made(within, day)
@@ -182,6 +188,7 @@ class DataKeys:
             found = self._read_or_made(connection, day)
         return self._remember(day, found) if found else None
 
+    # A destroyed key leaves its row behind, so that the day never gets a second key.
     def _read_or_made(self, connection: Connection, day: str) -> bytes | None:
         known = select(data_keys.c.key_id).where(data_keys.c.key_id == day)
         if connection.scalar(known) is None:
@@ -192,6 +199,7 @@ class DataKeys:
         return self.read(connection, day)
 
     def _remember(self, key_id: str, key: bytes) -> bytes:
+        # Cleared whole: a scan over many days is rare, and reading a key again is cheap.
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
         self._remembered[key_id] = key, time.monotonic()

@@ -1,8 +1,9 @@
-"""Erasure: which units are due, which must stay for now, and the destruction of the keys of others.
+"""Erase expired units by destroying their keys, and keep the units that must stay.
 
-A key of a day is destroyed with all units of that day, but for those that must stay: their own keys
-are kept in its place, until a later run finds no reason any more. What lies elsewhere of destroyed
-keys is wrapped under a key that is destroyed with them.
+Destroying the key of a day erases every unit of that day. A unit that must stay (an open case, a
+hold, a frozen stretch of the log) first gets a key of its own, which lasts until a later run finds
+no reason to keep it. All surviving keys are then wrapped under a new wrapping key and the old one
+is destroyed, so a backup of the database alone cannot bring a destroyed key back.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -69,9 +70,11 @@ from serving.storage.tables.scoring import (
 )
 from serving.storage.write_lock import turn_without_transaction, writing
 
-# Rows that are deleted in one transaction.
+# Rows deleted in one transaction. Each batch takes the write lock anew, so that requests are not
+# blocked for the length of a large erasure.
 TOGETHER = 5_000
 
+# Tables that lose rows or hold encrypted content; `compact` rewrites each to drop its dead rows.
 _REWRITTEN = (
     *("data_keys", "answers", "case_links", "contents", "distress_alerts", "rescue_calls"),
     "state",
@@ -80,37 +83,41 @@ _OF_MESSAGES = ("kept_messages", "message_subjects")
 _OF_SEARCHES = ("case_tags", "case_terms", "saved_views", "ship_journeys")
 
 
+# "a" sorts after every digit, so each stored date is before this limit.
 EVERYTHING = ErasureLimits(decisions="a", records="a")  # after any day
 
 
 @dataclass(frozen=True)
 class KeysOfDays:
-    """Which keys of days and units a database has, and which it has destroyed."""
+    """The ids of the day and unit keys that a database has and has destroyed."""
 
     alive: frozenset[str]
     destroyed: frozenset[str]
 
     @classmethod
     def from_database(cls, engine: Engine) -> Self:
-        """Those of a database."""
+        """Read the key ids of a database."""
         with failing_as_unavailable(), engine.connect() as connection:
             alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))
             return cls(alive, _key_ids(connection, data_keys.c.wrapped.is_(None)))
 
 
 class DatabaseErasure:
-    """Erases units of one database. Every method raises LogUnavailable where the database fails."""
+    """The erasure of units of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._keys = DataKeys(engine)
 
     def subject_token(self, kind: str, subject_id: str) -> str:
-        """The token by which retained units name a subject."""
+        """Return the token by which retained units name a subject."""
         return self._keys.subject_token(kind, subject_id)
 
     def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
-        """Count what an erasure would find; nothing is changed."""
+        """Count the units that an erasure would find, without changing anything."""
         of_decisions = _alive_decisions(limits)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return DueForErasure(
@@ -129,38 +136,47 @@ class DatabaseErasure:
             )
 
     def out_of_order(self, at: datetime | None) -> tuple[OutOfOrder, ...]:
-        """Find what the clock dated wrongly, if `at` is the time; None where nobody says it is."""
+        """Return the stretches that were dated wrongly if `at` is the true time.
+
+        `at` is None if nobody has vouched for the time.
+        """
         with failing_as_unavailable(), self._engine.connect() as connection:
             return out_of_order(connection, at)
 
     def erased_of(self, decision_ids: Collection[str]) -> frozenset[str]:
-        """Those of some decisions that were erased."""
+        """Return those of the given decisions that were erased."""
         return self._those_of(decision_ids, _was_erased())
 
     def ending_of(
         self, decision_ids: Collection[str], limits: ErasureLimits, retained: RetainedUnits
     ) -> frozenset[str]:
-        """Those of some decisions that were erased, or that an erasure would erase."""
+        """Return those of the given decisions that were erased or that an erasure would erase."""
         would_be = and_(_alive_decisions(limits), ~_must_stay(retained, limits))
         return self._those_of(decision_ids, or_(_was_erased(), would_be))
 
     def erase(
         self, limits: ErasureLimits, retained_after: RetainedAfter, act: RetentionAct
     ) -> ErasedUnits:
-        """Destroy the keys of all that is due and need not stay, and say so in the same breath."""
+        """Destroy the keys of everything due, and append the audit event in the same transaction.
+
+        Units that must stay get keys of their own first.
+        """
         with failing_as_unavailable(), writing(self._engine) as connection:
+            # The acts are read under the write lock, so a hold placed at the same moment is seen.
             retained = retained_after(stored_acts(connection))
             before = _counts(connection, limits)
             kept = self._keep(connection, _staying(connection, limits, retained))
             over = set(connection.scalars(select(data_keys.c.key_id).where(_is_over(limits))))
             destroyed = self._carried_out(connection, over - kept, len(kept), limits, act, before)
+        # Only after the commit: a rolled-back erasure must not lose the remembered keys.
         self._keys.forget()
         return destroyed
 
     def erase_again(self, former: "KeysOfDays", act: RetentionAct) -> ErasedUnits:
-        """Destroy the keys that the database which this is an older copy of has destroyed since.
+        """Destroy the keys that the newer database has destroyed since this copy was made.
 
-        Units that were kept there are kept here; what is left of the others is deleted.
+        Units that kept a key of their own there keep one here. The rest is deleted, and the files
+        are compacted.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))
@@ -175,9 +191,10 @@ class DatabaseErasure:
         return destroyed
 
     def rewrap(self, event: AuditEvent) -> None:
-        """Wrap every data key under a fresh wrapping key, then destroy the former ones.
+        """Wrap every data key under a new wrapping key, then destroy the former ones.
 
-        Whoever is killed between leaves a key that wraps nothing: the next sweep destroys it.
+        If the process is killed in between, an unused wrapping key remains; the next sweep destroys
+        it.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._rewrap(connection)
@@ -186,15 +203,15 @@ class DatabaseErasure:
         self._drop_wrapping_keys()
 
     def sweep(self, limits: ErasureLimits) -> int:
-        """Delete what is left of erased units, and the wrapping keys that wrap nothing any more.
+        """Delete the remains of erased units and unused wrapping keys; return the rows touched.
 
-        Finishes what a killed run began; how many rows were touched.
+        This completes what a killed run began.
         """
         self._drop_wrapping_keys()
         return sum(self._tidy(leftover) for leftover in _leftovers(limits))
 
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
-        """Delete by what masked cases are found, and views that find nothing; how many rows."""
+        """Delete search terms of masked cases and views without matches; return the row count."""
         is_masked = and_(cases.c.opened_at < before, ~_is_on_hold(decisions, retained))
         tidied = 0
         for table in (case_tags, case_terms):
@@ -212,21 +229,27 @@ class DatabaseErasure:
         return tidied + self._tidy(_views_of_nothing())
 
     def index_again(self) -> None:
-        """Let the service look through all cases for those that are to be found again."""
+        """Make the service examine all cases again, to index those that may be searched again.
+
+        It moves the position of the search index to the end of the log.
+        """
         newest = select(func.coalesce(func.max(cases.c.seq), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
             CASE_TERMS.move(connection, (connection.scalar(newest) or 0) + 1)
 
     def compact(self) -> None:
-        """Let the database give back what deleted rows took, so that no page still holds them.
+        """Reclaim the space of deleted rows, so that no page still holds them.
 
-        Of a file no service may be running; PostgreSQL locks each table while it is rewritten.
+        No service may use a SQLite file meanwhile. PostgreSQL locks each table while it rewrites
+        it.
         """
         if self._engine.dialect.name == "sqlite":
             self._compact_file()
             return
+        # VACUUM cannot run inside a transaction.
         alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with failing_as_unavailable(), alone.connect() as connection:
+            # Rewriting a large table takes longer than the limit that protects requests.
             connection.exec_driver_sql("SET statement_timeout = 0")
             for table in (*_REWRITTEN, *_OF_MESSAGES, *_OF_SEARCHES):
                 connection.exec_driver_sql(f"VACUUM (FULL) {table}")
@@ -236,6 +259,8 @@ class DatabaseErasure:
         with failing_as_unavailable(), turn_without_transaction(self._engine):
             connection = self._engine.raw_connection()  # others begin a transaction
             try:
+                # The write-ahead log holds pages of deleted rows too, so it is emptied after the
+                # file.
                 for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                     connection.cursor().execute(statement)
             finally:
@@ -251,7 +276,10 @@ class DatabaseErasure:
             )
 
     def _keep(self, connection: Connection, units: Iterable[EncryptionUnit]) -> set[str]:
-        """The ids of the own keys of units, made of their days' where they had none."""
+        """Give each unit a key of its own if it has none, and return the ids of these keys.
+
+        The key is derived from that of the day, which must not be destroyed yet.
+        """
         kept, fresh = set(), []
         for unit in dict.fromkeys(units):  # a decision and its case are mostly one
             kept.add(unit.key_id)
@@ -271,7 +299,7 @@ class DatabaseErasure:
         act: RetentionAct,
         before: tuple[int, int],
     ) -> ErasedUnits:
-        """Destroy keys, wrap the others anew, and store the act with what came of it."""
+        """Destroy keys, rewrap the others, and store the act with its counts."""
         _destroy(connection, over, act.at)
         after = _counts(connection, limits)
         destroyed = ErasedUnits(
@@ -285,7 +313,11 @@ class DatabaseErasure:
         return destroyed
 
     def _rewrap(self, connection: Connection) -> None:
-        """Wrap every key anew, under a wrapping key that nothing else was wrapped under."""
+        """Rewrap every key under a new wrapping key.
+
+        The wrapping key must be new: the old one still opens destroyed keys in copies of the
+        database.
+        """
         wrapping_id = self._keys.wrapping.made()
         rows = connection.execute(select(data_keys).where(data_keys.c.wrapped.is_not(None))).all()
         wrapped = []
@@ -302,7 +334,11 @@ class DatabaseErasure:
             )
 
     def _drop_wrapping_keys(self) -> None:
-        """In a turn: whoever makes a wrapping key has one until a row names it."""
+        """Destroy the wrapping keys that no row names.
+
+        The write lock keeps out a process that has created a wrapping key but not yet stored a row
+        that names it.
+        """
         in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).distinct()
         with failing_as_unavailable(), writing(self._engine) as connection:
             named = set(connection.scalars(in_use))
@@ -320,13 +356,14 @@ class DatabaseErasure:
 
 
 def act_with(act: RetentionAct, destroyed: ErasedUnits) -> RetentionAct:
-    """The act, with what came of it."""
+    """Return the act with the counts of what it destroyed."""
     return RetentionAct(
         act.at, act.action, act.by, act.because, {**act.details, "destroyed": vars(destroyed)}
     )
 
 
 def _key_ids(connection: Connection, where: ColumnElement[bool]) -> frozenset[str]:
+    # `sorted` gives the statement a fixed order of rows, on which the audit event depends.
     return frozenset(connection.scalars(select(data_keys.c.key_id).where(where)))
 
 
@@ -341,7 +378,10 @@ def _destroy(connection: Connection, key_ids: Collection[str], at: str) -> None:
 
 
 def _is_over(limits: ErasureLimits) -> ColumnElement[bool]:
-    """Keys of days, and of units, before the limits: a day's id comes before those of its units."""
+    """Match the live keys of days and units before the limits.
+
+    The id of a day is a prefix of the ids of its units, so one range of strings finds both.
+    """
     key_id = data_keys.c.key_id
     spans = (("decisions/", limits.decisions), ("records/", limits.records))
     over = or_(*(and_(key_id >= kind, key_id < f"{kind}{end}") for kind, end in spans))
@@ -367,7 +407,8 @@ _NAME_OF_RECORD = records.c.kind + literal("/") + records.c.record_id
 def _is_before(
     at: ColumnElement[str], logged_at: ColumnElement[str | None], limit: str
 ) -> ColumnElement[bool]:
-    """Whether a row counts from before a day; `logged_at` is never before `at`."""
+    """Match rows from before a day; `logged_at` is never before `at`."""
+    # Both are compared because a wrong clock may have dated a row early: the later date counts.
     return and_(at < limit, or_(logged_at.is_(None), logged_at < limit))
 
 
@@ -416,7 +457,7 @@ def _open_case() -> ColumnElement[bool]:
 
 
 def _is_about(case_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a decision is one of a case: of its subject, or the one that it was opened for."""
+    """Match the decisions of a case: the one that opened it and later scores of its subject."""
     return or_(case_id == decisions.c.rescores, case_id == decisions.c.decision_id)
 
 
@@ -432,7 +473,7 @@ def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
 
 
 def _is_out_of_order(retained: RetainedUnits, limit: str) -> ColumnElement[bool]:
-    """Whether a decision is out of order, and must stay when what is before a day ends."""
+    """Match decisions dated out of order that must stay when everything before `limit` is erased."""
     stretches = [
         decisions.c.seq.between(each.first, each.last)
         for each in retained.out_of_order
@@ -444,7 +485,7 @@ def _is_out_of_order(retained: RetainedUnits, limit: str) -> ColumnElement[bool]
 def _came_out_of_order(
     received_at: ColumnElement[str], retained: RetainedUnits, limit: str
 ) -> ColumnElement[bool]:
-    """Whether something was received while entries of any log were dated wrongly."""
+    """Match what arrived while entries of any log were dated wrongly."""
     spans = [
         received_at.between(each.earliest, each.latest)
         for each in retained.out_of_order
@@ -464,9 +505,9 @@ def _must_stay(retained: RetainedUnits, limits: ErasureLimits) -> ColumnElement[
 def _staying(
     connection: Connection, limits: ErasureLimits, retained: RetainedUnits
 ) -> Iterator[EncryptionUnit]:
-    """The units that are due and must stay.
+    """Yield the units that are due but must stay.
 
-    A record or a message stays as long as a decision on its subject, or on any of them.
+    A record or a message stays as long as a decision on its subject, or on any of its subjects.
     """
     must_stay = _must_stay(retained, limits)
     of_decisions = select(
@@ -531,7 +572,7 @@ def _count(connection: Connection, table: Any, where: ColumnElement[bool]) -> in
 
 
 def _views_of_nothing() -> Delete:
-    """Views that search for what no case names any more, as one whose case was erased."""
+    """Delete views whose search matches no case any more, because the cases were erased or masked."""
     finds = exists().where(
         case_terms.c.code.between(saved_views.c.first_code, saved_views.c.last_code)
     )
@@ -539,7 +580,7 @@ def _views_of_nothing() -> Delete:
 
 
 def _masked_journeys(before: str, retained: RetainedUnits) -> Delete:
-    """What is noted of masked journeys that were due by then: no ship is on them any more."""
+    """Delete notes of masked journeys that were due before the day; holds keep theirs."""
     noted = ship_journeys.c
     held = [token for kind, token in retained.subjects if kind == "route"]
     is_over = and_(noted.noted_at < before, noted.due_at < before)
@@ -547,7 +588,7 @@ def _masked_journeys(before: str, retained: RetainedUnits) -> Delete:
 
 
 def _unread_journeys(limits: ErasureLimits) -> Delete:
-    """What is noted of journeys of which no decision and no record can be read any more."""
+    """Delete notes of journeys whose decisions and records are all unreadable."""
     decided = exists().where(
         decisions.c.subject_kind == "route",
         decisions.c.subject_id == ship_journeys.c.journey_id,
@@ -572,7 +613,7 @@ def _unread_journeys(limits: ErasureLimits) -> Delete:
 
 
 def _erased_alerts(limits: ErasureLimits) -> Delete:
-    """Alerts whose newest call was erased."""
+    """Delete alerts whose newest distress call was erased."""
     call = and_(records.c.kind == "positions", records.c.record_id == distress_alerts.c.record_id)
     alert_id = distress_alerts.c.alert_id
     erased = (
@@ -584,16 +625,17 @@ def _erased_alerts(limits: ErasureLimits) -> Delete:
 
 
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
-    """What is done with some rows of each table that were erased, until none is left.
+    """Return the statements that clear erased units, to be repeated until none finds a row.
 
-    What they say nobody can read. A case ends with the day of the decision that opened it, which
-    may be a later one than that which it has its id of.
+    Their content is unreadable already. A case ends with the day of the decision that opened it,
+    which may be later than that of the decision whose id it has.
     """
     erased = and_(_is_old(limits), _was_erased())
 
     erased_case = _is_erased_case(limits)
 
-    # In order, so that whoever asks twice in a transaction, as `written_rows`, has the same.
+    # Ordered, because the row audit runs each selection before the statement does: with a limit and
+    # no order, the two could pick different rows.
     def of_decisions(column: Any) -> Select[Any]:
         query = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
         return query.distinct().order_by(column).limit(TOGETHER)
@@ -639,13 +681,14 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
             for table in (rescue_calls, rescue_call_events)
         ),
         _erased_alerts(limits),
-        # So that nobody is asked to read it again.
+        # A status of its own keeps the case out of the queue, so that nobody opens an unreadable
+        # case.
         update(cases).where(cases.c.case_id.in_(_newly_erased(limits))).values(status=ERASED),
     )
 
 
 def _is_erased_case(limits: ErasureLimits, case: Any = cases) -> ColumnElement[bool]:
-    """Return whether the key of a case is gone."""
+    """Match cases whose key is destroyed."""
     return and_(
         case.c.opened_at < limits.decisions,
         ~_has_key(_day("decisions", case.c.opened_at), case.c.case_id),

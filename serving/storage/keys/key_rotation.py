@@ -1,7 +1,7 @@
-"""Rotation of a home's keys: the next key is adopted by the former one, which is kept to verify.
+"""Rotates a home's keys: the former key adopts the next one and is kept for verification.
 
-First the next key is laid beside the former one, then the database adopts it, then it takes the
-former one's place. Whoever is killed between leaves what the next opening finishes.
+The next key is stored next to the former one, then the database adopts it, then it replaces the
+former one. If the process is killed in between, the next opening completes the rotation.
 """
 
 import json
@@ -43,18 +43,20 @@ from serving.storage.search_index import recode
 from serving.storage.tables.keys import installation_keys
 from serving.storage.write_lock import writing
 
-# Those that are made with the home; wrapping keys are exchanged by `key_destruction`.
+# Keys that are created with the home. `key_destruction` replaces wrapping keys instead.
 ROTATED = (SIGNING, LOG, PSEUDONYMS, DRAWS, SUBJECTS)
 
 
 def rotate_key(
     engine: Engine, keys: Path, name: str, actor: Actor, *, at: datetime, overlap: timedelta
 ) -> BoundKey:
-    """Let another key take the place of one of the home's; the key that is now in use.
+    """Replace one of the home's keys; return the key now in use.
 
-    What the former one signs counts until the overlap is over: a host or process that still has it.
+    Signatures of the former key count until `overlap` has passed, for hosts and processes that
+    still use it.
     """
     following = f"{KEY_FILES[name]}.next"
+    # Remains of an interrupted rotation go first; the new key is on disk before any row names it.
     sweep_secrets(keys)
     write_secret(keys, following, fresh_key(name), replace=True)
     former, content = read_key(keys, name), read_secret(keys, following)
@@ -77,7 +79,7 @@ def rotate_key(
 
 
 def _recode_searches(connection: Connection, keys: DataKeys, token_key: bytes) -> None:
-    """Let the former key find nothing in what cases and views are searched by."""
+    """Rewrite search codes and views, so that the former key finds nothing in them."""
     search_key = search_key_of(token_key)
     recode(connection, keys, search_key)
     recode_views(connection, keys, search_key)
@@ -85,14 +87,15 @@ def _recode_searches(connection: Connection, keys: DataKeys, token_key: bytes) -
 
 
 def trusted_log_keys(engine: Engine, given: str) -> str:
-    """The log's key that is given, with every other that one adoption after the other leads to.
+    """Return a trusted log key with every key linked to it by adoptions.
 
-    One a line, as `log.pub` has them: an adoption counts where both keys signed it.
+    The result has one key a line, like `log.pub`. An adoption counts only if both keys signed it.
     """
     with failing_as_unavailable(), engine.connect() as connection:
         known = {each.public_key: each for each in bound_keys(connection) if each.name == LOG}
     links = [(key, _adopted_from(each)) for key, each in known.items()]
     trusted = {given.strip()}
+    # Each pass extends the chain by at least one key, so as many passes as links suffice.
     for _ in links:
         for following, former in links:
             if former and trusted & {former, following}:
@@ -102,7 +105,7 @@ def trusted_log_keys(engine: Engine, given: str) -> str:
 
 
 def _adopted_from(bound: BoundKey) -> str | None:
-    """The key that adopted one, where both signed it."""
+    """Return the key that adopted this one, or None unless both signed the adoption."""
     if bound.adoption is None:
         return None
     stated = json.loads(bound.adoption)
@@ -115,7 +118,7 @@ def _adopted_from(bound: BoundKey) -> str | None:
 
 
 def adoption_statement(name: str, former: str, following: str, at: str) -> bytes:
-    """The bytes that both keys sign when one adopts the other; keys are public halves."""
+    """Return the bytes that both keys sign for an adoption; keys are given as public halves."""
     return f"tidegate key adoption\n{name}\n{former}\n{following}\n{at}\n".encode()
 
 

@@ -1,8 +1,8 @@
-"""Tokens: what stands for ids in columns that are searched, made with a key that can be rotated.
+"""Tokens that replace ids in searched columns, made with a key that can be rotated.
 
-An id that was named under a former key keeps that token wherever tables are joined by it; every
-other gets one of the key in use. Whoever writes tokens looks first, in its own transaction, which
-key that is: so no process, however long ago it began, names one subject in two ways.
+An id first named under a former key keeps that token wherever tables are joined by it; any other id
+gets a token under the key in use. A writer checks the key in use within its own transaction, so no
+process names one subject in two ways, however old its cache.
 """
 
 import json
@@ -21,7 +21,7 @@ from serving.storage.engine import failing_as_unavailable
 from serving.storage.tables.audit import retention_acts
 from serving.storage.tables.scoring import decisions, records
 
-# Tokens of subjects that a process remembers, once there are former keys.
+# Subject tokens that a process caches once there are former keys.
 MOST_SUBJECTS = 4_000
 
 _OPTION = "token_keys"
@@ -32,7 +32,7 @@ _IN_USE = "SELECT fingerprint FROM installation_keys WHERE name = 'subjects' AND
 
 @dataclass(frozen=True)
 class TokenRing:
-    """The key that tokens are made with, then those before it, the newest first."""
+    """The key that makes tokens, then its predecessors, newest first."""
 
     keys: tuple[bytes, ...]
     subjects: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class TokenRing:
 
 
 class TokenKeys:
-    """The keys of tokens of one database, one for all that a process does with it."""
+    """The token keys of one database, shared by everything in a process that uses it."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -53,7 +53,7 @@ class TokenKeys:
 
     @classmethod
     def for_engine(cls, engine: Engine) -> Self:
-        """Those of an engine: every repository of a process has the same."""
+        """Return the token keys of an engine, one instance for all repositories of a process."""
         found: Self | None = engine.get_execution_options().get(_OPTION)
         if found is None:
             found = cls(engine)
@@ -61,7 +61,7 @@ class TokenKeys:
         return found
 
     def ring(self) -> TokenRing:
-        """The keys as they are known; raises KeysUnknown without the folder of keys."""
+        """Return the keys as last read; raise KeysUnknown without the folder of keys."""
         if self._ring is None:
             folder = self._folder()
             if folder is None:
@@ -70,13 +70,14 @@ class TokenKeys:
         return self._ring
 
     def tokens(self, kind: str, value: str) -> tuple[str, ...]:
-        """What an id may be named by: its token of the key in use, then those of former keys."""
+        """Return the tokens of an id under the key in use and former keys, newest first."""
         return tuple(_token(key, kind, value) for key in self.ring().keys)
 
     def subject_token(self, kind: str, subject_id: str) -> str:
-        """The one token of a subject, by which tables are joined: that it was first named by."""
+        """Return the token that first named a subject, which every table uses for joins."""
         ring = self.ring()
         newest, *former = (_token(key, kind, subject_id) for key in ring.keys)
+        # Without a former key there is only one possible token, and no query is needed.
         if not former:
             return newest
         known = ring.subjects.get((kind, subject_id))
@@ -88,14 +89,14 @@ class TokenKeys:
         return known
 
     def search_key(self, within: Connection) -> bytes:
-        """What codes of searched identifiers are made with (`prefix_codes`), of the key in use."""
+        """Return the key for codes of searched identifiers (see `prefix_codes`)."""
         self.follow(within)
         return search_key_of(self.ring().keys[0])
 
     def follow(self, connection: Connection) -> bool:
-        """Whether another key is in use than the one that was known, which is then read.
+        """Read the keys again if another one is in use; return whether that was so.
 
-        Raises TokensRotated where the folder of keys lacks it.
+        Raises TokensRotated if the folder of keys lacks it.
         """
         folder = self._folder()
         self._looked_at_s = time.monotonic()
@@ -112,13 +113,13 @@ class TokenKeys:
         return True
 
     def follow_now_and_then(self) -> None:
-        """Do so once a minute, for a process that writes nothing by which it would notice."""
+        """Follow rotations once a minute, for a process that does not write and would not notice."""
         if time.monotonic() - self._looked_at_s > _LOOKED_EVERY_S:
             with failing_as_unavailable(), self._engine.connect() as connection:
                 self.follow(connection)
 
     def require(self, ring: TokenRing, connection: Connection) -> None:
-        """Raise TokensRotated where tokens that were made with a ring are not to be written."""
+        """Raise TokensRotated if tokens made with `ring` must not be written any more."""
         if self.follow(connection) or self._ring is not ring:
             raise TokensRotated("the subjects key was rotated just now; ask again")
 
@@ -127,7 +128,7 @@ class TokenKeys:
         return folder
 
     def _first_named(self, kind: str, former: Sequence[str]) -> str | None:
-        """Which of the tokens of former keys names a subject in a decision, a record or a hold."""
+        """Return the former token that names a subject in a decision, a record or a hold, if any."""
         of_kind = (
             select(table.c.subject_id).where(
                 table.c.subject_kind == kind, table.c.subject_id.in_(former)
@@ -137,16 +138,19 @@ class TokenKeys:
         holds = select(retention_acts.c.details).where(retention_acts.c.action == "hold")
         with failing_as_unavailable(), self._engine.connect() as connection:
             named = set(connection.scalars(union_all(*of_kind)))
+            # Holds are read only if no row names the subject: their details must be parsed one by
+            # one.
             for details in () if named else connection.scalars(holds).all():
                 named |= {json.loads(details)["subject"]} & {*former}
         return next(iter(named), None)
 
 
 def search_key_of(token_key: bytes) -> bytes:
-    """The key of codes of searched identifiers, of the one that tokens are made with."""
+    """Derive the search key from the token key."""
     return bytes.fromhex(_token(token_key, "search", ""))
 
 
 def _token(key: bytes, kind: str, value: str) -> str:
+    # The separator keeps "ab" + "c" apart from "a" + "bc".
     named = f"{kind}\0{value}".encode()
     return blake2b(named, key=key, digest_size=_TOKEN_BYTES).hexdigest()
