@@ -1,8 +1,8 @@
-"""Approvals on disk: keys, acts that wait, who agreed and what was used; appended, never changed.
+"""Approvals: keys, proposed acts, answers and used approvals; rows are only appended.
 
-Each act of a person is stored together with its audit event, in one transaction. A key counts only
-where its registration is in the audit log too, and what the log says was revoked or used is so,
-whatever a table says.
+Each act of a person is stored with its audit event in one transaction. A key counts only if the
+audit log also has its registration. A revocation or a use in the audit log counts even if no table
+has it: a person who edits tables cannot undo either.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ SEAT_ACTIONS = ("promote", "roll_back", "shadow")
 
 @dataclass(frozen=True)
 class PendingAct:
-    """An act that waits for two persons, with what is known of it and who answered so far."""
+    """An act that waits for two persons, with its evidence and the answers so far."""
 
     act: ProposedAct
     evidence: Mapping[str, Any]
@@ -59,7 +59,7 @@ class PendingAct:
 
 @dataclass(frozen=True)
 class GivenAnswer:
-    """Who agreed to an act, or did not."""
+    """An answer of one person to a proposed act."""
 
     account: str
     part: str
@@ -68,7 +68,10 @@ class GivenAnswer:
 
 
 class ApprovalRepository:
-    """The approvals of one database. Every method raises LogUnavailable where it fails."""
+    """The approvals of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -76,9 +79,10 @@ class ApprovalRepository:
     # Keys
 
     def register_key(self, account: str, public_key: bytes, by: Actor, at: datetime) -> str:
-        """Register the public half of a person's key to an account; its id.
+        """Register the public half of a person's key to an account; return the key's id.
 
-        Raises ApprovalRefused for no account, a second live key, or the key of another.
+        Raises ApprovalRefused for an unknown account, a second live key or an already registered
+        key.
         """
         key_id = public_key_id(public_key)
         row = {
@@ -98,7 +102,10 @@ class ApprovalRepository:
         return key_id
 
     def revoke_key(self, account: str, by: Actor, at: datetime) -> str:
-        """End the live key of an account; its id. Raises ApprovalRefused where there is none."""
+        """End the live key of an account; return the key's id.
+
+        Raises ApprovalRefused if there is none.
+        """
         with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
             live = [key for key in _keys(connection, account=account) if key.revoked_at is None]
             if not live:
@@ -113,7 +120,7 @@ class ApprovalRepository:
         return key.key_id
 
     def key(self, key_id: str) -> RegisteredKey | None:
-        """A registered key, revoked or not; None where the audit log tells of no such one."""
+        """Return a registered key, revoked or not; None if the audit log lacks its registration."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             found = _keys(connection, key_id=key_id)
             if not found or not _is_audited(connection, found[0]):
@@ -121,7 +128,7 @@ class ApprovalRepository:
             return _as_revoked(connection, found[0])
 
     def keys(self) -> list[RegisteredKey]:
-        """Every key that was ever registered, oldest first."""
+        """Return every key that was ever registered, oldest first."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return _keys(connection)
 
@@ -130,7 +137,7 @@ class ApprovalRepository:
     def propose(
         self, act: ProposedAct, evidence: Mapping[str, Any], by: Actor, at: datetime
     ) -> None:
-        """Let an act wait for two persons; one that waits already is left as it is."""
+        """Propose an act to two persons; an act already proposed stays unchanged."""
         row = {
             "act_id": act.act_id,
             "act": act.model_dump_json(),
@@ -146,14 +153,14 @@ class ApprovalRepository:
                 append_audit_events(connection, [event])
 
     def pending(self, act_id: str) -> PendingAct | None:
-        """An act that was proposed, and what persons answered."""
+        """Return a proposed act with its answers, or None."""
         query = select(proposed_acts).where(proposed_acts.c.act_id == act_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
             return _pending(connection, row) if row else None
 
     def newest_pending(self, limit: int) -> list[PendingAct]:
-        """The acts that were proposed last, newest first, and were not done yet."""
+        """Return the newest proposed acts that were not done yet, newest first."""
         done = (
             select(approvals.c.act_id)
             .join(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
@@ -171,10 +178,10 @@ class ApprovalRepository:
     def answer(
         self, act_id: str, account: str, by: Actor, at: datetime, *, is_agreed: bool
     ) -> Part | None:
-        """Keep what a person answered in the console; the part, or None where they disagree.
+        """Store an answer from the console; return the part, or None for a refusal.
 
-        The first who agrees proposes, the next approves. Raises ApprovalRefused for an act that
-        does not wait, or a person who answered.
+        The first person to agree is the proposer, the next the approver. Raises ApprovalRefused for
+        an act that was not proposed or a person who has answered.
         """
         with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
             row = connection.execute(
@@ -191,17 +198,19 @@ class ApprovalRepository:
         return part if is_agreed else None
 
     def given_in_console(self, act: ProposedAct, now: datetime) -> tuple[GivenApproval, ...]:
-        """The approvals of an act that persons gave in the console and that count now."""
+        """Return the unused, unexpired approvals of an act given in the console."""
         query = select(approvals).where(approvals.c.act_id == act.act_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
             used = _used_among(connection, [row.approval_id for row in rows])
+        # A signed approval is a file that its holder presents; the console vouches for the others
+        # only.
         unused = (row for row in rows if row.is_agreed and row.approval_id not in used)
         found = [GivenApproval.read(row.document) for row in unused]
         return tuple(each for each in found if not each.is_signed and now < each.expires_at)
 
     def is_given(self, approval: GivenApproval) -> bool:
-        """Whether this very approval was given in the console, by the table and the audit log."""
+        """Return whether the table and the audit log both have this approval from the console."""
         query = select(approvals.c.document).where(
             approvals.c.approval_id == approval.approval_id,
             approvals.c.account == approval.account,
@@ -213,17 +222,18 @@ class ApprovalRepository:
             audit_events.c.action == "give_approval",
             audit_events.c.actor == f"account:{approval.account}",
         )
+        # Both must agree: a row inserted into the table alone grants nothing.
         with failing_as_unavailable(), self._engine.connect() as connection:
             is_kept = connection.execute(query).first() is not None
             return is_kept and connection.execute(audited).first() is not None
 
     def is_used(self, approval_id: str) -> bool:
-        """Whether an act was done by an approval, by the table or the audit log."""
+        """Return whether an approval was used, by the table or the audit log."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return bool(_used_among(connection, [approval_id]))
 
     def used_for(self, act: ProposedAct) -> tuple[GivenApproval, ...]:
-        """The approvals that were used last for an act, one of each part; none where it was not."""
+        """Return the approvals used last for an act, one for each part; empty if it was not done."""
         query = (
             select(approvals.c.approval_id, approvals.c.document)
             .outerjoin(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
@@ -237,7 +247,9 @@ class ApprovalRepository:
         return tuple({each.part: each for each in found}.values())
 
     def used_of(self, kind: ActKind, object_id: str) -> list[GivenAnswer]:
-        """Who agreed to acts of a kind on an object for which their approvals were used."""
+        """Return the answers of approvals that were used for acts of a kind on an object."""
+        # Documents begin with the act's kind and id, so a prefix match needs no parsing of each
+        # row.
         said = json.dumps({"kind": kind, "object_id": object_id}, separators=(",", ":"))[:-1]
         query = (
             select(approvals)
@@ -255,9 +267,9 @@ class ApprovalRepository:
     def using(
         self, documents: Sequence[GivenApproval], by: Actor, at: datetime, *events: AuditEvent
     ) -> Iterator[None]:
-        """Use approvals up while the block does what they are for: both are written, or neither.
+        """Use approvals up while the block performs their act: both are written, or neither.
 
-        Raises ApprovalRefused where another used one of them meanwhile.
+        Raises ApprovalRefused if one of them was used meanwhile.
         """
         with failing_as_unavailable(but=(ApprovalRefused, OSError)):
             try:
@@ -284,7 +296,7 @@ class ApprovalRepository:
     # Seats and live use
 
     def seated(self, name: str, role: str) -> str | None:
-        """The digest of the pointer that the newest act on a seat wrote; None without any."""
+        """Return the pointer digest that the newest act on a slot wrote; None if there is no act."""
         query = (
             select(audit_events.c.details)
             .where(
@@ -300,14 +312,14 @@ class ApprovalRepository:
         return None if found is None else str(json.loads(found).get("pointer"))
 
     def begin_live_use(self, by: Actor, at: datetime) -> None:
-        """Write down, once, that decisions count here from now on."""
+        """Record, once, that decisions count from now on."""
         event = AuditEvent(at, by, BEGIN_LIVE_USE, "installation", "live")
         with failing_as_unavailable(), writing(self._engine) as connection:
             if not _is_live(connection):
                 append_audit_events(connection, [event])
 
     def is_live_use(self) -> bool:
-        """Whether decisions of this database ever counted."""
+        """Return whether decisions of this database have ever counted."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return _is_live(connection)
 
@@ -354,7 +366,7 @@ def _is_audited(connection: Connection, key: RegisteredKey) -> bool:
 
 
 def _as_revoked(connection: Connection, key: RegisteredKey) -> RegisteredKey:
-    """The key, ended where the audit log says so and the table does not."""
+    """Return the key, marked as revoked if the audit log says so and the table does not."""
     query = select(audit_events.c.at).where(
         audit_events.c.object_kind == "approval_key",
         audit_events.c.object_id == key.key_id,
@@ -367,7 +379,7 @@ def _as_revoked(connection: Connection, key: RegisteredKey) -> RegisteredKey:
 
 
 def _used_among(connection: Connection, approval_ids: Sequence[str]) -> set[str]:
-    """Which approvals were used, by the table or by the audit log: neither takes the other back."""
+    """Return the used approvals, by the table or the log: deleting from one does not undo a use."""
     in_table = select(used_approvals.c.approval_id).where(
         used_approvals.c.approval_id.in_(approval_ids)
     )
@@ -399,6 +411,7 @@ def _require_no_other(connection: Connection, account: str, key_id: str) -> None
 
 
 def _next_part(pending: PendingAct, account: str, *, is_agreed: bool) -> Part:
+    # Similar names may be one person with two accounts, and an act takes two persons.
     if any(may_be_one_person(each.account, account) for each in pending.answers):
         raise ApprovalRefused(f"{account} has answered; another person must")
     agreed = {each.part for each in pending.answers if each.is_agreed}
@@ -434,7 +447,7 @@ def _event(at: datetime, by: Actor, action: str, given: GivenApproval, account: 
 
 
 def _said(act: ProposedAct) -> dict[str, Any]:
-    """What an audit event tells of an act: its object, and no words of a person."""
+    """Return the audit details of an act: its object, and no text written by a person."""
     return {
         "kind": act.kind,
         "object": act.object_id,
@@ -445,6 +458,7 @@ def _said(act: ProposedAct) -> dict[str, Any]:
 
 
 def _pending(connection: Connection, row: Row[Any], now: datetime | None = None) -> PendingAct:
+    # Used approvals are left out: an act done once needs new approvals to be done again.
     unused = approvals.c.approval_id.not_in(select(used_approvals.c.approval_id))
     query = select(approvals).where(approvals.c.act_id == row.act_id, unused)
     given = connection.execute(query.order_by(approvals.c.given_at)).all()

@@ -1,7 +1,7 @@
-"""Cases and what happened to them. A case is opened from the decision log; its events only grow.
+"""Cases and their events. Cases are opened from the decision log; events are only appended.
 
-Acts rest on what stands in a case, such as what a first person proposed. So a case is acted on only
-as the newest audit event tells it.
+Acts depend on the content of a case, such as what a first person proposed. A case is therefore
+acted on only if it matches its newest audit event.
 """
 
 from collections.abc import Iterable, Iterator
@@ -85,17 +85,21 @@ from serving.storage.waiting_subjects import SubjectToken, let_wait
 from serving.storage.write_lock import writing
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
-# Kinds of records that cases are told of.
+# The kinds of records that are reported to cases.
 _TELLING = ("outcomes", *SUBJECT_KIND_OF)
 
-# Cases that a page of a search looks at, so that a filter that lets few through costs no more.
+# Cases examined for one page of a search, so that a selective filter does not scan every case.
 MOST_SCANNED = 1_000
 
+# A subject can have many cases; only the newest receive news, which bounds one update.
 MOST_OF_A_SUBJECT = 50
 
 
 class CaseRepository:
-    """The cases of one database. Every method raises LogUnavailable where the database fails."""
+    """The cases of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -112,7 +116,9 @@ class CaseRepository:
         self._new = NewCases(self._cases, self._decisions, self._index, self._audited)
 
     def open_new(self, open_case: OpenCase) -> None:
-        """Open cases for all decisions that were logged since the last time."""
+        """Open cases for all decisions logged since the last run."""
+        # The page is read outside the write lock; `open_page` then checks that it is still the next
+        # one.
         while page := self._next_page(open_case):
             with failing_as_unavailable(), writing(self._engine) as connection:
                 self._new.open_page(connection, page)
@@ -120,8 +126,12 @@ class CaseRepository:
     def page(
         self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
-        """Cases that wait for a person: in time before what is over, the riskiest first."""
+        """Return cases waiting for a person: those in time before overdue ones, the riskiest first.
+
+        `after` is the position of the last case of the previous page.
+        """
         found: list[CaseRecord] = []
+        # Two queries, one for each group, so that both can use an index in the order of the queue.
         for is_late in (0, 1):
             if len(found) == limit or (after is not None and after[0] > is_late):
                 continue
@@ -138,27 +148,28 @@ class CaseRepository:
         return found
 
     def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
-        """How many cases a filter of the queue lets through; MOST_COUNTED is that many or more."""
+        """Count the cases in a filtered queue, up to MOST_COUNTED."""
         has_tag = self._tags.are_had(queue.tag)
         return self._count_those(and_(is_visible(access), is_in_queue(queue), has_tag))
 
     def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
-        """The same of all cases, closed ones too."""
+        """Count the cases that a filter lets through, closed ones included, up to MOST_COUNTED."""
         has_tag = self._tags.are_had(wanted.tag)
         return self._count_those(and_(is_visible(access), is_wanted(wanted), has_tag))
 
     def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
+        # The limit is inside the subquery, so that counting stops early on a large table.
         counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.count()).select_from(counted.subquery())) or 0
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
-        """A case, if it exists and may be seen."""
+        """Return a case if it exists and is visible, else None."""
         rows = self._rows(select(cases).where(cases.c.case_id == case_id, is_visible(access)))
         return rows[0] if rows else None
 
     def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
-        """The cases that a filter lets through, the newest first."""
+        """Return the cases that a filter lets through, newest first."""
         has_tag = self._tags.are_had(wanted.tag)
         query = select(cases).where(is_visible(access), is_wanted(wanted), has_tag)
         if wanted.subject_id is not None:
@@ -168,11 +179,12 @@ class CaseRepository:
     def search(
         self, access: CaseAccess, asked: CaseSearch, after: str | None, limit: int
     ) -> SearchPage:
-        """Cases with an identifier that begins with what was asked for, each case once.
+        """Return cases with an identifier that begins with the search text, each case once.
 
-        Raises Unprocessable where no page of this search ended with the case `after`.
+        Raises Unprocessable if `after` is not the last case of a page of this search.
         """
         is_filtered = asked.wanted != CaseFilter()
+        # One more than needed is scanned, which shows if there is another page.
         most = MOST_SCANNED if is_filtered else limit
         with failing_as_unavailable(), self._engine.connect() as connection:
             places = self._index.scan(connection, access, asked.symbols, after, most + 1)
@@ -187,6 +199,7 @@ class CaseRepository:
         if len(shown) > limit:
             last: str | None = shown[limit - 1]
         else:
+            # A page may end at a case that was filtered out: the next one continues after it.
             last = scanned[-1] if len(places) > most else None
         return SearchPage(
             tuple(
@@ -198,14 +211,14 @@ class CaseRepository:
         )
 
     def lacks_terms(self) -> bool:
-        """Whether there are older cases that no search finds yet."""
+        """Return whether older cases are not yet searchable."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return bool(self._older.rows(connection, 1))
 
     def index_older(self, open_case: OpenCase, limit: int) -> int:
-        """Make some older cases searchable; how many were looked at.
+        """Make some older cases searchable; return how many were examined.
 
-        They are read before the turn to write, so that nobody waits for that.
+        They are read before the write lock is taken, so that no writer waits for it.
         """
         with failing_as_unavailable(), self._engine.connect() as connection:
             older = self._older.rows(connection, limit)
@@ -215,7 +228,7 @@ class CaseRepository:
         return len(older)
 
     def scores(self, case_id: str) -> list[CaseScore]:
-        """Every score of the subject of a case, in order."""
+        """Return every score of a case's subject, in order of time."""
         query = (
             select(case_scores.c.decision_id, case_scores.c.scored_at, case_scores.c.lane)
             .where(case_scores.c.case_id == case_id)
@@ -225,9 +238,9 @@ class CaseRepository:
             return [CaseScore(*row) for row in connection.execute(query)]
 
     def untold_news(self, limit: int) -> list[CaseNews]:
-        """What cases were not told of yet, what came first before the rest.
+        """Return news that cases have not received yet, oldest first.
 
-        A subject without a case has none. Of what was erased there is no body.
+        News on a subject without a case lists no case ids; erased news has no body.
         """
         order = (untold_news.c.received_at, untold_news.c.record_id)
         query = select(untold_news).order_by(*order).limit(limit)
@@ -265,7 +278,7 @@ class CaseRepository:
         )
 
     def _has_later_version(self, connection: Connection, record: ReceivedRecord) -> bool:
-        """Whether a later version of a journey was received, be it before this one."""
+        """Return whether a later version of a journey is stored, received before or after this one."""
         if record.kind != "journeys":
             return False
         columns = (records.c[each.name] for each in fields(ReceivedRecord))
@@ -273,6 +286,7 @@ class CaseRepository:
         subjects = self._records.subjects(record.subject_kind, record.subject_id)
         of_one = select(*columns).where(records.c.kind == record.kind, named.in_(subjects))
         own: Any = record.record
+        # Versions are encrypted, so the comparison cannot be made in SQL.
         for row in connection.execute(of_one):
             version: Any = self._records.record(ReceivedRecord(*row))
             if version is not None and version.record.version > own.version:
@@ -280,27 +294,28 @@ class CaseRepository:
         return False
 
     def remove_news(self, record_id: str) -> None:
-        """Let something wait no more: the cases were told, or it changes none."""
+        """Remove news from the waiting list, once the cases have it or it concerns none."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_it = untold_news.c.record_id == record_id
             connection.execute(untold_news.delete().where(is_it))
 
     def _of_subject(self, wanted: CaseFilter) -> Select[str]:
-        """The cases of a subject, of either kind where none is said."""
+        """Select the cases of a subject; of both kinds if none is given."""
         kinds = [wanted.subject_kind] if wanted.subject_kind else ["route", "shipment"]
         subject_id = wanted.subject_id or ""
         named = tuple_(decisions.c.subject_kind, decisions.c.subject_id)
         pairs = [
             (kind, text)
             for kind in kinds
+            # Rows from before tokens have the id in the clear, so the plain id is looked up too.
             for text in (*self._cases.keys.tokens(kind, subject_id), subject_id)
         ]
         return select(decisions.c.decision_id).where(named.in_(pairs))
 
     def offices(self) -> list[str]:
-        """Every office that a decision was made for or that has a case, in order.
+        """Return every office of a decision or a case, sorted.
 
-        Each takes one look into an index, however many decisions and cases there are.
+        Each office costs one index lookup, however many decisions and cases there are.
         """
         found: set[str] = set()
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -311,7 +326,7 @@ class CaseRepository:
         return sorted(found)
 
     def decision_of(self, case_id: str) -> str:
-        """The id of the decision that counts for a case."""
+        """Return the id of the decision that counts for a case."""
         query = select(cases.c.decision_id).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(query) or case_id
@@ -319,22 +334,22 @@ class CaseRepository:
     def linked(
         self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
     ) -> list[LinkedCase]:
-        """The newest other cases that share something of these kinds with this one."""
+        """Return the newest other visible cases that share links of these kinds."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._links.newest(connection, case_id, kinds, access, limit)
 
     def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
-        """What other cases share with this one: parties, containers, the conveyance."""
+        """Return what other visible cases share with this one: parties, containers, the conveyance."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._links.things(connection, case_id, access)
 
     def tags_in_use(self, access: CaseAccess, limit: int) -> list[str]:
-        """Tags of the newest cases that may be seen, in order."""
+        """Return the tags of the newest visible cases, sorted."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._tags.in_use(connection, access, limit)
 
     def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
-        """The cases with these ids that may be seen, in any order."""
+        """Return the visible cases with these ids, in any order."""
         is_one = cases.c.case_id.in_(list(case_ids))
         return self._rows(select(cases).where(is_one, is_visible(access)))
 
@@ -345,12 +360,11 @@ class CaseRepository:
         revision: int | None = None,
         require: RequireOfEvents | None = None,
     ) -> CaseRecord:
-        """Change a case in a turn of its own: of two who try at once, the second sees the first.
+        """Change a case under the write lock: of two simultaneous changes, the second sees the first.
 
-        Whatever `require` or `change` raises leaves everything as it was. The end of a rescue ends
-        its calls; the subject of a case that is open again waits to be scored again.
-        Raises Conflict for a case that was changed behind the service's back, Conflict for
-        one of another `revision`.
+        Any error of `require` or `change` rolls everything back. Closing a rescue ends its calls;
+        reopening a case queues its subject for scoring. Raises Conflict if the case does not match
+        the audit log or has another `revision`.
         """
         query = select(cases).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -358,7 +372,8 @@ class CaseRepository:
             before = self._cases.of_case(found)
             if require is not None:
                 require(self._events(connection, case_id))
-            after, event, labels = change(before)  # first: it may say more precisely why not
+            # Before the check of the revision, because its error is more precise.
+            after, event, labels = change(before)
             if revision is not None and revision != _revision(connection, case_id):
                 raise Conflict(
                     "the case has changed since you read it, and nothing was done",
@@ -383,17 +398,17 @@ class CaseRepository:
         return after
 
     def revision(self, case_id: str) -> int:
-        """How many events changed a case or told something new of it."""
+        """Return the number of events that changed a case or added news to it."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return _revision(connection, case_id)
 
     def append_event(self, event: StoredEvent) -> None:
-        """Store an event that changes no case: who read it, for instance."""
+        """Store an event that does not change a case, such as a reading of it."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             insert_event(connection, self._cases, event)
 
     def events(self, case_id: str) -> list[StoredEvent]:
-        """The events of a case, in order."""
+        """Return the events of a case, in order."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._events(connection, case_id)
 
@@ -407,9 +422,9 @@ class CaseRepository:
         return [self._cases.of_event(StoredEvent(**row._mapping)) for row in rows]
 
     def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:
-        """The newest event of a case that is none of these actions.
+        """Return the newest event of a case whose action is not in `but`.
 
-        Raises Conflict for one that the audit log does not tell so.
+        Raises Conflict if the event does not match the audit log.
         """
         is_one = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(but))
         query = select(case_events).where(is_one).order_by(case_events.c.seq.desc()).limit(1)
@@ -423,9 +438,9 @@ class CaseRepository:
     def running_out(
         self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
     ) -> list[CaseRecord]:
-        """Cases that wait for a person, are not escalated and end in a span, the next ones first.
+        """Return unescalated waiting cases that are due within a span, the earliest first.
 
-        `after` is the end and the id of the last case of the page before.
+        `after` is the due time and the id of the last case of the previous page.
         """
         place = tuple_(cases.c.due_at, cases.c.case_id)
         query = (
@@ -440,12 +455,12 @@ class CaseRepository:
         return self._rows(query)
 
     def opened_to(self) -> int:
-        """The place in the log up to which cases were opened."""
+        """Return the position in the log up to which cases were opened."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return CASES.read(connection)
 
     def count_unopened(self) -> int:
-        """How many decisions no case was looked for yet; releases are among them."""
+        """Return the number of decisions not yet examined for a case, releases included."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return newest_decision(connection) - CASES.read(connection)
 
@@ -462,7 +477,10 @@ class CaseRepository:
 def _values_in_index(
     connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]
 ) -> Iterator[str]:
-    """The distinct values of a column that an index begins with, after what `where` fixes."""
+    """Yield the distinct values of an indexed column, one index lookup each.
+
+    SELECT DISTINCT would read every row; `where` must fix the index columns before this one.
+    """
     query = select(func.min(column)).where(*where)
     value = connection.scalar(query)
     while value is not None:
@@ -471,7 +489,7 @@ def _values_in_index(
 
 
 def _let_wait(connection: Connection, case_id: str, at: str) -> None:
-    """Let the subject of a case that is open again be scored by what became known meanwhile."""
+    """Queue the subject of a reopened case to be scored with what arrived while it was closed."""
     of_case = decisions.c.decision_id == case_id
     subject = select(decisions.c.subject_kind, decisions.c.subject_id).where(of_case)
     if found := connection.execute(subject).first():

@@ -1,7 +1,7 @@
 """Decisions, appended in one order and chained by their hashes, with the answers given for them.
 
-The chain is made of what is written: the outline of a decision, which holds the digest of the
-encrypted whole. So it still holds when the key of that is gone.
+The chain covers the stored outline of each decision, which contains the digest of the encrypted
+whole. The chain therefore stays verifiable after the key of a decision is destroyed.
 """
 
 from base64 import b64encode
@@ -54,10 +54,14 @@ from serving.storage.tables.scoring import answers, decisions
 from serving.storage.waiting_subjects import SubjectToken, let_wait
 from serving.storage.write_lock import writing
 
+# Rows read at once when the whole log is walked; each page takes a fresh connection.
 PAGE = 500
-MOST_LOOKED_AT = 50_000  # decisions, for a page of a list: whoever has few is told to go on
+# Decisions examined for one page of a list. A caller with few decisions gets a short page and a
+# cursor, so that no request scans the whole log.
+MOST_LOOKED_AT = 50_000
 
-# Groups: their pages are moved while the next one is decided, and none waits for that.
+# Groups written before the write-ahead log is moved. It happens while the next group is decided, so
+# no request waits for it.
 GROUPS_PER_MOVE = 24
 
 _GIVEN = PairLookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
@@ -68,7 +72,10 @@ _LAST = (
 
 
 class DecisionRepository:
-    """The log of one database. Every method raises LogUnavailable where the database fails."""
+    """The decision log of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -78,40 +85,43 @@ class DecisionRepository:
         self._newest: str | None = None  # the time of the log, as it was last seen
 
     def close(self) -> None:
-        """Let go of the database; a service's hold on its file ends with it."""
+        """Close the database, and release a service's lock on its file."""
         self._engine.dispose()
 
     def probe(self) -> None:
-        """Write what is there once more, durably: raises LogUnavailable where that fails, or its
-        keys are not there.
+        """Check that a durable write succeeds and that the keys are readable.
+
+        Raises LogUnavailable if the write fails, Undecipherable or TokensRotated for the keys.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._keys.probe(connection)
+            # Rewrites the value it finds: a commit reaches the disk, and nothing changes.
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
     def read_time(self, now: datetime) -> None:
-        """Read the time of the log, so that a clock that is behind it shows at once."""
+        """Read the time of the log, so that a clock behind it is noticed at once."""
         self._newest = known_time(self._engine, now.isoformat(), self._newest)
 
     def seconds_behind(self, now: datetime) -> float:
-        """By how much a clock is behind the decision that this process knows as the newest."""
+        """Return the seconds by which a clock is behind the newest decision known to this process."""
         if self._newest is None or now.isoformat() >= self._newest:
             return 0.0
         return (instant(self._newest) - now).total_seconds()
 
     def reach(self) -> None:
-        """Read from the database: raises LogUnavailable where that fails."""
+        """Read from the database; raise LogUnavailable if that fails."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1 FROM alembic_version")
 
     def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
-        """Append decisions with their answers: all durable when this returns, or none.
+        """Append decisions with their answers; all of them are durable on return, or none.
 
-        Raises AnsweredMeanwhile where one of them has its decision already, by another process.
+        Raises AnsweredMeanwhile if another process has answered one of the requests.
         """
         try:
             head = self._append(entries)
-        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
+        # One retry suffices: the failed attempt has read the new key or the newer time.
+        except (TokensRotated, ClockBehind):
             head = self._append(entries)
         self._unmoved += 1
         return head
@@ -121,6 +131,7 @@ class DecisionRepository:
         earliest = min(decision.scored_at for decision, _ in entries)
         self._newest = known_time(self._engine, earliest, self._newest)
         stated = _logged_at(entries, self._newest)
+        # Encrypted before the write lock is taken, so that other writers wait less.
         encrypted = [
             self._decisions.rows(*entry, at) for entry, at in zip(entries, stated, strict=True)
         ]
@@ -136,6 +147,8 @@ class DecisionRepository:
         }
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                # Checked again under the lock: a key may have been rotated since the tokens were
+                # made.
                 self._keys.token_keys.require(ring, connection)
                 self._require_unanswered(connection, [answer for _, answer in entries])
                 seq, link, newest = _head(connection)
@@ -160,12 +173,12 @@ class DecisionRepository:
         return LogHead(seq, link.hex())
 
     def _names_of_alerts(self, journeys: Sequence[str]) -> tuple[str, ...]:
-        """The tokens of journeys under which a ship may have called, first that of its own."""
+        """Return the tokens under which a ship may have called, the one of its own journey first."""
         every = (token for name in journeys for token in self._keys.tokens("route", name))
         return self._keys.subject_token("route", journeys[0]), *every
 
     def _journey_row(self, ship: ShipJourney, row: dict[str, Any]) -> dict[str, Any]:
-        """What the journey of a decision is found by."""
+        """Return the row by which the journey of a decision is found."""
         token, at = row["subject_id"], row["logged_at"] or row["scored_at"]
         if row["subject_kind"] == "route":
             return journey_row(self._keys, ship, token, at)
@@ -173,7 +186,10 @@ class DecisionRepository:
         return journey_row(self._keys, ship, journey_token, at, shipment_token=token)
 
     def _require_unanswered(self, connection: Connection, given: Sequence[StoredAnswer]) -> None:
-        """Raise AnsweredMeanwhile where a request was answered under a former key of tokens."""
+        """Raise AnsweredMeanwhile if a request was answered under a former token key.
+
+        The unique index finds only answers under the key in use.
+        """
         claimed = [self._decisions.claims(each.caller_id, each.idempotency_key) for each in given]
         former = [claim for _, *others in claimed for claim in others]
         found = tuple_(answers.c.caller_id, answers.c.idempotency_key).in_(former)
@@ -181,7 +197,7 @@ class DecisionRepository:
             raise AnsweredMeanwhile("a request with this idempotency key was answered")
 
     def maintain(self, *, is_idle: bool) -> None:
-        """Do what no append should wait for, where that is much or nobody appends."""
+        """Move the write-ahead log if it has grown or the service is idle; follow rotations."""
         self._keys.token_keys.follow_now_and_then()
         if self._unmoved >= GROUPS_PER_MOVE or (is_idle and self._unmoved):
             with failing_as_unavailable():
@@ -189,7 +205,7 @@ class DecisionRepository:
             self._unmoved = 0
 
     def answers(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], StoredAnswer]:
-        """What callers were answered under their keys, by (caller, key); those new are left out."""
+        """Return the stored answers by (caller, idempotency key); unknown keys are absent."""
         if not keys:
             return {}
         by_token = {named: key for key in keys for named in self._decisions.claims(*key)}
@@ -203,9 +219,9 @@ class DecisionRepository:
         return given
 
     def record(self, decision_id: str, access: DecisionAccess | None = None) -> str | None:
-        """A decision's record, if it exists and may be seen (None as access sees all).
+        """Return the record of a decision, or None if it is unknown or not visible.
 
-        Raises Erased where its time was over.
+        `access` None sees everything. Raises Erased after its retention period.
         """
         query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -218,9 +234,9 @@ class DecisionRepository:
         return record
 
     def records_of(self, decision_ids: Collection[str]) -> dict[str, str]:
-        """The records of several decisions by id, without those that cannot be read.
+        """Return the records of several decisions by id, leaving out unreadable ones.
 
-        Of a page that lists many, one that was erased, or changed in the database, hides no other.
+        One erased or altered decision must not hide the others on a page.
         """
         query = select(*WHOLE).where(decisions.c.decision_id.in_(decision_ids))
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -233,14 +249,14 @@ class DecisionRepository:
         return found
 
     def place(self, decision_id: str) -> LogHead | None:
-        """How long the chain is up to a decision, and its link there; None for an unknown one."""
+        """Return the chain's length and link at a decision; None if it is unknown."""
         query = select(decisions.c.seq, decisions.c.chain)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query.where(decisions.c.decision_id == decision_id)).first()
         return None if row is None else LogHead(row.seq, bytes(row.chain).hex())
 
     def newest(self, access: DecisionAccess, limit: int) -> list[str]:
-        """The records that may be seen and were not erased, newest first."""
+        """Return the newest visible records that were not erased, newest first."""
         query = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit)
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(_visible(query, access)).all()
@@ -249,9 +265,10 @@ class DecisionRepository:
     def page(
         self, access: DecisionAccess, wanted: DecisionFilter, before: int | None, limit: int
     ) -> RecordPage:
-        """Records before a place that may be seen; one subject is named by its kind and id.
+        """Return a page of visible records before a position in the log.
 
-        At most `MOST_LOOKED_AT` decisions are looked at for it, but of one subject all.
+        A subject is given by its kind and id. At most `MOST_LOOKED_AT` decisions are examined,
+        except for one subject, which has an index of its own.
         """
         query = _visible(select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit), access)
         if wanted.subject_kind is not None:
@@ -273,14 +290,14 @@ class DecisionRepository:
         return RecordPage(records, reached if reached > 1 else None)
 
     def records(self, after: int = 0) -> Iterator[str | None]:
-        """All records but the first `after`, in order, page by page; None for an erased one."""
+        """Yield every record after the first `after`, in order; None for an erased one."""
         seq = after
         while page := self._page(seq):
             yield from map(self._decisions.record, page)
             seq = page[-1].seq
 
     def link_at(self, size: int) -> str | None:
-        """The link of the chain after so many decisions (hexadecimal); None where it is shorter."""
+        """Return the link of the chain after `size` decisions (hexadecimal); None if it is shorter."""
         if not size:
             return FIRST_LINK.hex()
         query = select(decisions.c.chain).where(decisions.c.seq == size)
@@ -289,7 +306,10 @@ class DecisionRepository:
         return None if link is None else bytes(link).hex()
 
     def chained(self, decision_id: str) -> ChainedRecord | None:
-        """A decision with its key; None for an unknown one. Raises Erased."""
+        """Return a decision with its unit key, for export; None if it is unknown.
+
+        Raises Erased.
+        """
         query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
@@ -305,7 +325,7 @@ class DecisionRepository:
         return ChainedRecord(row.seq, before, row.record, encrypted, key, record.encode())
 
     def outlines(self, after: int, upto: int) -> Iterator[str]:
-        """What the chain is made of, of the decisions after one number up to another."""
+        """Yield the outlines that the chain is computed from, for numbers in (after, upto]."""
         query = select(decisions.c.record).order_by(decisions.c.seq)
         for begin in range(after, upto, PAGE):
             within = decisions.c.seq.between(begin + 1, min(begin + PAGE, upto))
@@ -313,9 +333,10 @@ class DecisionRepository:
                 yield from connection.scalars(query.where(within)).all()
 
     def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
-        """The records from the first to the last that was decided in [begins, ends), in order.
+        """Yield the records from the first to the last decided in [begins, ends), in log order.
 
-        What a clock that jumped dated otherwise, but lies among them, is there too.
+        Records in between are included even if a faulty clock dated them outside the interval,
+        because the chain has no gaps.
         """
         query = select(func.min(decisions.c.seq), func.max(decisions.c.seq)).where(
             decisions.c.scored_at >= begins.isoformat(), decisions.c.scored_at < ends.isoformat()
@@ -326,15 +347,15 @@ class DecisionRepository:
             yield from self._chained(first, last)
 
     def offices_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The offices that each of these subjects was decided for, of those that belong to some."""
+        """Return the offices that each subject was decided for; subjects without one are absent."""
         return self._decided(subject_kind, subject_ids, decisions.c.office_id)
 
     def lanes_of(self, subject_kind: str, subject_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The lanes that each of these subjects came into, of those that were decided about."""
+        """Return the lanes of each subject; subjects without a decision are absent."""
         return self._decided(subject_kind, subject_ids, decisions.c.lane)
 
     def about(self, subject_kind: str, subject_id: str) -> list[str]:
-        """The records of all decisions about a subject, but of those erased."""
+        """Return the records of all decisions about a subject, except erased ones."""
         query = (
             select(*WHOLE)
             .where(
@@ -348,13 +369,13 @@ class DecisionRepository:
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
 
     def _named(self, subject_kind: str, subject_id: str) -> tuple[str, ...]:
-        """Return the tokens of a subject by all keys, the one in use first."""
+        """Return the tokens of a subject under every key, the one in use first."""
         return self._keys.tokens(subject_kind, subject_id)
 
     def _decided(
         self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
     ) -> dict[str, set[str]]:
-        """What stands in a column of all decisions about each of these subjects, but nothing."""
+        """Return the distinct non-null values of a column for each subject."""
         by_token = {
             named: subject_id
             for subject_id in subject_ids
@@ -376,11 +397,11 @@ class DecisionRepository:
         return found
 
     def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
-        """What was decided about a subject; None where nothing was, or it was erased."""
+        """Return earlier decisions about a subject; None if there are none or they were erased."""
         return self._earlier(subject_kind, self._named(subject_kind, subject_id))
 
     def earlier_of_token(self, subject_kind: str, token: str) -> EarlierDecisions | None:
-        """The same about the subject with a token."""
+        """Return earlier decisions about the subject with this token."""
         return self._earlier(subject_kind, (token,))
 
     def _earlier(self, subject_kind: str, named: tuple[str, ...]) -> EarlierDecisions | None:
@@ -409,19 +430,23 @@ class DecisionRepository:
         )
 
     def count_scored_again(self) -> int:
-        """How many subjects were scored again."""
+        """Return the number of subjects that were scored again."""
         query = select(func.count(decisions.c.rescores.distinct()))
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(query) or 0
 
     def size(self) -> int:
-        """How many decisions there are."""
+        """Return the number of decisions.
+
+        Numbers are contiguous, so the highest is the count.
+        """
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
     def _chained(self, first: int, last: int) -> Iterator[ChainedDecision]:
         columns = select(*WHOLE, decisions.c.chain)
         with failing_as_unavailable(), self._engine.connect() as connection:
+            # The link before the first record lets a reader verify a part of the log by itself.
             before = connection.scalar(
                 select(decisions.c.chain).where(decisions.c.seq == first - 1)
             )
@@ -448,7 +473,7 @@ class DecisionRepository:
 
 
 class _LogEnd(NamedTuple):
-    """The end of the log: its size, its last link, and the time of the log."""
+    """The end of the log: its size, its last link and its time."""
 
     seq: int
     link: bytes
@@ -463,7 +488,7 @@ def _head(connection: Connection) -> _LogEnd:
 def _logged_at(
     entries: Sequence[tuple[LoggedDecision, StoredAnswer]], newest: str | None
 ) -> list[str | None]:
-    """The time of the log of each decision that the clock was behind for."""
+    """Return the log time of each decision that the clock would date too early; None for others."""
     found = []
     for decision, _ in entries:
         behind = logged_at(decision.scored_at, newest)
@@ -472,6 +497,7 @@ def _logged_at(
     return found
 
 
+# Later scores belong to the service itself, but the caller of the first score may read them.
 def _of_caller(caller_id: str) -> ColumnElement[bool]:
     first = decisions.alias()
     is_own = and_(first.c.decision_id == decisions.c.rescores, first.c.caller_id == caller_id)
