@@ -1,6 +1,6 @@
-"""One file with everything of an installation, and a home made of such a file.
+"""Backups: one file with a whole installation, and its restoration to a new home.
 
-In comes a home with its database, while it is served; out comes an archive whose manifest names
-every member with its digest (`archive`, `backup_writer`). `home_restore` makes a home of it, as the
-next epoch of the log. Commands import it.
+`backup_writer` reads a home and its database while they are served, and writes an archive whose
+manifest lists the digest of every member (`archive`). `home_restore` makes a home from it, as the
+next epoch of the log. Commands import this package.
 """

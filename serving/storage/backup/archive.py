@@ -1,4 +1,4 @@
-"""The archive of a backup: a compressed tar, whose last member has the digest of every other."""
+"""The archive of a backup: a compressed tar whose last member lists the digests of the others."""
 
 import gzip
 import hashlib
@@ -18,7 +18,8 @@ from serving.storage.errors import BackupDamaged, RestoreRefused
 MANIFEST = "backup.json"
 _QUICK = 1  # most members are compressed already
 _TOGETHER = 1 << 20
-# What reading another file than a whole backup comes to; a full disk is none of them.
+# Errors of reading a file that is not a complete backup. A full disk is not among them, so that it
+# is not reported as damage.
 _DAMAGES = (
     *(tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValidationError),
     *(FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError),
@@ -26,7 +27,7 @@ _DAMAGES = (
 
 
 class ChainEnd(BaseModel):
-    """Where a chain ended: how many rows, and its head (hexadecimal)."""
+    """The end of a chain: its number of rows and its head (hexadecimal)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +36,7 @@ class ChainEnd(BaseModel):
 
 
 class BackupManifest(BaseModel):
-    """What a backup is of, and what is in it: the SHA-256 (hexadecimal) of every member by name."""
+    """The manifest of a backup: its origin, and the SHA-256 (hexadecimal) of every member by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,7 +49,7 @@ class BackupManifest(BaseModel):
 
 
 class BackupArchive:
-    """An archive that is being written; members are read once, up to how long they are then."""
+    """An archive being written; each member is read once, up to its size at that moment."""
 
     def __init__(self, tar: tarfile.TarFile):
         self._tar = tar
@@ -57,7 +58,8 @@ class BackupArchive:
     @classmethod
     @contextmanager
     def written_to(cls, file: Path) -> Iterator["BackupArchive"]:
-        """A new archive, for its owner alone."""
+        """Create a new archive that only its owner can read."""
+        # O_EXCL refuses an existing file, and the mode applies from the first byte on.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with (
             os.fdopen(descriptor, "wb") as raw,
@@ -67,12 +69,12 @@ class BackupArchive:
             yield cls(tar)
 
     def add_file(self, name: str, file: Path) -> None:
-        """Add what a file has now; lines that are appended meanwhile are not in it."""
+        """Add the present content of a file; lines appended meanwhile are left out."""
         with file.open("rb") as opened:
             self._add(name, opened, os.fstat(opened.fileno()).st_size)
 
     def add_bytes(self, name: str, content: bytes) -> None:
-        """Add a member that is in memory."""
+        """Add a member from memory."""
         self._add(name, BytesIO(content), len(content))
 
     def _add(self, name: str, content: IO[bytes], size: int) -> None:
@@ -84,7 +86,7 @@ class BackupArchive:
 
 
 class _Hashing:
-    """Reads on, and knows the SHA-256 of what was read."""
+    """A reader that computes the SHA-256 of what it has read."""
 
     def __init__(self, content: IO[bytes]):
         self._content = content
@@ -101,10 +103,10 @@ class _Hashing:
 
 
 def extract(archive: Path, folder: Path) -> BackupManifest:
-    """Lay every member down in a folder, each as the manifest says; the manifest.
+    """Extract every member into a folder, checked against the manifest; return the manifest.
 
-    Raises RestoreRefused where there is no such file, BackupDamaged where anything is missing,
-    more, another, or leads out of the folder, and OSError where the folder takes no more.
+    Raises RestoreRefused if there is no such file, BackupDamaged if a member is missing,
+    unexpected, altered or outside the folder, and OSError if the disk is full.
     """
     _require_readable(archive)
     try:
@@ -133,6 +135,7 @@ def _require_readable(archive: Path) -> None:
 def _laid_down(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> str:
     parts = PurePosixPath(member.name).parts
     content = tar.extractfile(member) if member.isreg() else None
+    # Only plain files at relative paths: a crafted archive must not write outside the folder.
     if content is None or not parts or ".." in parts or member.name.startswith("/"):
         raise BackupDamaged(f"the backup has a member {member.name!r} that none can have")
     file = folder.joinpath(*parts)

@@ -1,8 +1,8 @@
-"""Writes a backup while the home is served: the database first, then what its rows refer to.
+"""Writes a backup while the home is served: the database first, then the files its rows name.
 
-Versions of models are added and never changed, so those that the log names are there when they are
-copied after it. Pointers to them and keys change together with rows: they are read before and after
-the snapshot of the database, until they are the same.
+Model versions are only added, so every version that the log names still exists when the files are
+copied. Pointers to models and keys change together with rows: they are read before and after the
+snapshot, until both readings are equal.
 """
 
 import os
@@ -32,14 +32,14 @@ DATABASE = "tidegate.db"
 TRACKING = "mlflow.db"
 ATTEMPTS = 10
 
-# Folders of a home that are made of the rest.
+# Folders of a home that can be rebuilt from the rest.
 _MADE_ANEW = {"state"}
 
 
 def write_backup(settings: Settings, out: Path, actor: Actor, at: datetime) -> BackupManifest:
-    """Write everything of a home and its database into one new file, whole or not at all.
+    """Write a home and its database into one new file, completely or not at all.
 
-    Raises BackupRefused where it can't be there, or where the home changes too fast.
+    Raises BackupRefused for an unsuitable place, or if the home changes too fast.
     """
     _require_place(settings.home, out)
     engine = open_database(
@@ -72,10 +72,11 @@ def _require_place(home: Path, out: Path) -> None:
 
 
 def _settled(engine: Engine, home: Path, file: Path, event: AuditEvent) -> dict[str, bytes]:
-    """Write the snapshot; keys and pointers as they were at the same time."""
+    """Write the snapshot; return the keys and pointers that belong to it."""
     for _ in range(ATTEMPTS):
         file.unlink(missing_ok=True)
-        with writing(engine) as connection:  # whoever moves a pointer holds the turn meanwhile
+        # Code that moves a pointer holds the write lock too, so this reading is consistent.
+        with writing(engine) as connection:
             append_audit_events(connection, [event])
             before = _bound_to_rows(home)
         with full_disk_named(file):
@@ -86,7 +87,7 @@ def _settled(engine: Engine, home: Path, file: Path, event: AuditEvent) -> dict[
 
 
 def _bound_to_rows(home: Path) -> dict[str, bytes]:
-    """The content of the files that change together with rows of the database, by name."""
+    """Return the content of the files that change together with database rows, by name."""
     files = (*home.glob("keys/**/*"), *home.glob("models/*/*.json"), home / "database.json")
     return {
         str(file.relative_to(home)): file.read_bytes()
@@ -112,6 +113,9 @@ def _archive(
     return manifest
 
 
+# Last, because it lists the digests of all other members.
+
+
 def _manifest(snapshot: Path, members: dict[str, str], at: datetime) -> BackupManifest:
     engine = connected(snapshot, is_service=False)
     try:
@@ -130,7 +134,7 @@ def _manifest(snapshot: Path, members: dict[str, str], at: datetime) -> BackupMa
 
 
 def _files(home: Path) -> Iterator[tuple[str, Path]]:
-    """Every file of a home but databases, what is made anew and what is being written."""
+    """Yield every file of a home except databases, rebuilt folders and files being written."""
     for inside, folders, names in os.walk(home, followlinks=True):
         place = Path(inside)
         is_top = place == home

@@ -1,7 +1,7 @@
-"""Whether the log of a file is what a move carried to another database, and all of it.
+"""Compares the log of a file with what a move carried to another database.
 
-A move appends an event to what it carried, in the same transaction: so it is there whole or not at
-all, and its event follows on the newest one that the file had.
+A move appends its event in the same transaction as the rows it carried. They are therefore all
+there or none, and the event follows the newest one of the file.
 """
 
 from sqlalchemy import Engine, select
@@ -14,17 +14,18 @@ MOVE = "move_database"
 
 
 def was_carried(source: Engine, target: Engine) -> bool:
-    """Whether the newest move into `target` went out from this file, whatever came since.
+    """Return whether the newest move into `target` came from this file, whatever was written since.
 
-    A backup of the target has the event of that move itself: nothing was carried from there.
+    A backup of the target contains the event of that move itself: nothing was carried from there.
     """
     moved = _moved_at(target)
     here, there = (_audit_links(each, moved) for each in (source, target))
+    # The links before the move agree, and the file lacks the move itself.
     return moved > 0 and here.get(moved - 1) == there[moved - 1] and here.get(moved) != there[moved]
 
 
 def has_arrived_whole(source: Engine, target: Engine) -> bool:
-    """Whether a move carried all that this file has, to its newest event and decision."""
+    """Return whether a move carried everything in this file, up to its newest event and decision."""
     ends = CheckpointRepository(source).heads()
     decided = ends[DECISIONS]
     arrived = CheckpointRepository(target).links(DECISIONS, [decided.size])
@@ -36,7 +37,7 @@ def has_arrived_whole(source: Engine, target: Engine) -> bool:
 
 
 def _moved_at(target: Engine) -> int:
-    """The number of the event of the newest move into a database; 0 where there is none."""
+    """Return the number of the event of the newest move into a database; 0 if there is none."""
     acts = select(audit_events.c.seq).where(audit_events.c.object_kind == "database")
     moves = acts.where(audit_events.c.action == MOVE)
     with target.connect() as connection:

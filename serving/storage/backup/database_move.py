@@ -1,8 +1,8 @@
-"""Carries a database from its SQLite file over to PostgreSQL: every row, the log, its identity.
+"""Carries a database from a SQLite file to PostgreSQL: all rows, the log and its identity.
 
-The file is marked before, so that nothing writes into it meanwhile, and for ever afterwards. All
-rows arrive in one transaction: a move that is killed has left nothing there, or everything. What
-lies at a place that the file bears no mark of was not carried there, and is left as it is.
+The file is marked first, so that nothing is written into it during the move or after it. All rows
+arrive in one transaction: a killed move leaves either nothing or everything. A target that the
+file's mark does not name is left untouched.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
 from serving.storage.write_lock import writing
 
-# Rows that are sent together.
+# Rows sent in one statement, which bounds memory.
 TOGETHER = 1_000
 
 _IN_PARTS = {"yield_per": TOGETHER}
@@ -40,7 +40,7 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class DatabaseMove:
-    """A move of the database of one home from a file to PostgreSQL."""
+    """A move of a home's database from a file to PostgreSQL."""
 
     file: Path
     url: str
@@ -48,14 +48,14 @@ class DatabaseMove:
 
     @property
     def place(self) -> str:
-        """Where it goes, without any password."""
+        """Return the target's address without a password."""
         return place_of(self.url)
 
     def run(self, actor: Actor, at: datetime, report: Report = lambda done, total: None) -> int:
-        """Carry everything over, or finish what was killed; how many rows.
+        """Carry everything over, or complete an interrupted move; return the number of rows.
 
-        Raises DatabaseForeign where there is something else, DatabaseMoved for another target, and
-        LogUnavailable where that is not reached; the file is then served as before.
+        Raises DatabaseForeign if the target has other content, DatabaseMoved for another target,
+        and LogUnavailable if it is unreachable; the file is then served as before.
         """
         source, target = self._opened()
         try:
@@ -63,6 +63,8 @@ class DatabaseMove:
                 mark = self._movable(source)
                 database_id = mark.database_id
                 if not self._is_there(target, mark):
+                    # The mark is committed before any row leaves: from here on the file refuses to
+                    # be served.
                     with writing(source) as connection:
                         connection.execute(
                             update(installation).values(moving_to=self.place, moved_at=None)
@@ -81,7 +83,7 @@ class DatabaseMove:
             target.dispose()
 
     def abandon(self) -> None:
-        """Let the file be served again; raises DatabaseMoved where a move of it has arrived."""
+        """Let the file be served again; raise DatabaseMoved if the move has arrived."""
         source, target = self._opened()
         try:
             with failing_as_unavailable():
@@ -110,7 +112,7 @@ class DatabaseMove:
         return connected(self.file, is_service=True), target
 
     def _movable(self, source: Engine) -> Any:
-        """The mark of the file, which may be moved there."""
+        """Return the mark of the file once it may be moved to the target."""
         place = place_of(self.file)
         with source.connect() as connection:
             step = step_of(connection)
@@ -132,7 +134,7 @@ class DatabaseMove:
             )
 
     def _is_there(self, target: Engine, mark: Any) -> bool:
-        """Whether a move of the file went there; raises DatabaseForeign for anything else there."""
+        """Return whether the file was already moved there; raise DatabaseForeign for other content."""
         with target.connect() as connection:
             if mark.moving_to and identity_of(connection) == mark.database_id:
                 return True
@@ -148,6 +150,7 @@ class DatabaseMove:
         with source.connect() as reader, writing(target) as writer:
             if inspect(writer).get_table_names():
                 raise self._not_empty
+            # Carrying a whole database takes longer than the limit that protects requests.
             writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
             copy_rows(reader, writer, report)
             writer.execute(update(installation).values(moving_to=None))
@@ -168,9 +171,10 @@ class DatabaseMove:
             )
 
     def _require_carried(self, source: Engine, target: Engine) -> None:
-        """Raise DatabaseForeign where the file has what is not there; once moved it says no more.
+        """Raise DatabaseForeign if the file has rows that the target lacks.
 
-        Its mark of that is an event of its own, which nothing carries.
+        A file marked as moved is not compared to its end: the mark is an event of its own that is
+        not carried.
         """
         place = place_of(self.file)
         if not was_carried(source, target):
@@ -189,19 +193,21 @@ class DatabaseMove:
 
 
 def _marked(connection: Connection) -> Any:
-    """The identity of a file, where it is moved to, and since when it is."""
+    """Return the row with a file's identity, the target of its move and its time."""
     return connection.execute(select(installation)).one()
 
 
 def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:
-    """Carry every row over into an empty database, which gets its tables; all are compared.
+    """Copy every row into an empty database after creating its tables, and compare all rows.
 
-    `report` hears how many of how many are there. Raises DatabaseForeign where one is another.
+    `report` receives the numbers of rows copied and in total. Raises DatabaseForeign if a row
+    differs.
     """
     with unwatched(writer):
         run_steps(writer)
         for table in _tables():
-            if _count(writer, table):  # a place in the log that a step begins with
+            # A migration step inserts log positions, which the copied rows contain as well.
+            if _count(writer, table):
                 writer.execute(table.delete())
         total = sum(_count(reader, table) for table in _tables())
         done = 0
@@ -213,7 +219,7 @@ def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:
 
 
 def _tables() -> list[Table]:
-    """Each after those it refers to; the online feature store is made anew by the first start."""
+    """Return tables in the order of their references, without the rebuildable online feature store."""
     return [table for table in day_summaries.metadata.sorted_tables if table is not state]
 
 
@@ -222,7 +228,7 @@ def _count(connection: Connection, table: Table) -> int:
 
 
 def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[int]:
-    """Copy the rows of a table; how many, each time that some were sent."""
+    """Copy the rows of a table; yield the number of rows in each batch."""
     rows = reader.execute(select(table), execution_options=_IN_PARTS)
     for part in rows.mappings().partitions(TOGETHER):
         writer.execute(table.insert(), [dict(row) for row in part])
@@ -230,7 +236,7 @@ def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[in
 
 
 def _require_same(table: Table, reader: Connection, writer: Connection) -> None:
-    """Hold every row that arrived to the one that left, in whatever order each engine has them."""
+    """Raise DatabaseForeign unless the same rows arrived, in any order."""
     left, arrived = _digest(table, reader), _digest(table, writer)
     if left != arrived:
         raise DatabaseForeign(
@@ -244,6 +250,7 @@ def _digest(table: Table, connection: Connection) -> tuple[int, int]:
     rows = connection.execute(select(table), execution_options=_IN_PARTS)
     for row in rows:
         content = repr(tuple(map(_plain, row))).encode()
+        # A sum of digests does not depend on the order of rows, and needs no sorting.
         total = (total + int.from_bytes(hashlib.sha256(content).digest())) % (1 << 256)
         count += 1
     return count, total

@@ -1,4 +1,4 @@
-"""A whole database as one SQLite file, at one instant, while others write into it."""
+"""A whole database as one SQLite file, at one instant, while others write to it."""
 
 import sqlite3
 from contextlib import closing
@@ -13,9 +13,9 @@ from serving.storage.write_lock import writing
 
 
 def write_snapshot(engine: Engine, file: Path) -> None:
-    """Write all that was committed at one instant into a new SQLite file, whatever the engine.
+    """Write everything committed at one instant to a new SQLite file, from either engine.
 
-    The online feature store, which is made anew, is not in it. Raises LogUnavailable.
+    The online feature store is left out, as it can be rebuilt. Raises LogUnavailable.
     """
     with failing_as_unavailable():
         if engine.dialect.name == "sqlite":
@@ -25,7 +25,7 @@ def write_snapshot(engine: Engine, file: Path) -> None:
 
 
 def copy_sqlite_file(source: Path, target: Path) -> None:
-    """Copy a SQLite file that others may be writing, as it is at one instant."""
+    """Copy a SQLite file at one instant while others may write to it."""
     with (
         failing_as_unavailable(sqlite3.Error),
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reader,
@@ -35,13 +35,14 @@ def copy_sqlite_file(source: Path, target: Path) -> None:
 
 
 def _vacuum_into(engine: Engine, file: Path) -> None:
-    """Unlike a copy of the pages, it has nothing of what was deleted."""
+    """Write a compacted copy, which unlike a copy of pages contains no deleted rows."""
     with engine.connect() as connection:
         bare = connection.execution_options(is_transaction=False)
         bare.exec_driver_sql("VACUUM INTO ?", (str(file),))
 
 
 def _copy(engine: Engine, file: Path) -> None:
+    # REPEATABLE READ gives all queries one snapshot, so tables agree with each other.
     snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
     target = connected(file, is_service=True)
     try:

@@ -1,7 +1,7 @@
-"""Ends again in a restored home what had ended since its backup: erased, masked and held as it was.
+"""Repeats in a restored home the erasures, masking and holds made since its backup.
 
-The acts of the former database say what two persons agreed to; nobody is asked a second time. What
-they said of a wrong clock's entries holds again, too.
+The acts of the former database record what two persons agreed to, so nobody is asked again. What
+they stated about entries of a wrong clock applies again too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,22 +25,22 @@ BECAUSE = "it was so when the backup was restored"
 
 @dataclass(frozen=True)
 class EndedAgain:
-    """What was ended again: units erased (None where nothing was), and acts of other kinds."""
+    """What was ended again: units erased (None if nothing was), and acts of other kinds."""
 
     erased: ErasedUnits | None = None
     acts: tuple[RetentionAct, ...] = ()
 
 
 def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str) -> EndedAgain:
-    """Let the database and the files of a home that is being restored end what the former ended.
+    """Repeat in a home being restored what the former database ended since the backup.
 
-    The former database may be that of a later epoch; whatever it has of later is looked at alone.
+    The former database may belong to a later epoch; it is only read.
     """
     acts, former_acts = RetentionRepository(engine), RetentionRepository(former)
     carried = (*_masking(former_acts, acts), *_holds(former_acts, acts))
     for act in carried:
         acts.append(replace(act, at=at))
-    # These stay of their own day: their persons vouched for that one, and nobody does for today.
+    # These keep their day: their persons vouched for that one, and nobody vouches for today.
     overruled = _since(former_acts.all("overrule"), acts.all("overrule"))
     for act in overruled:
         acts.append(act)
@@ -64,7 +64,7 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
 def _find_as_before(
     erasure: DatabaseErasure, acts: RetentionRepository, carried: Iterable[RetentionAct]
 ) -> None:
-    """Let what is masked by now be found no more, and what was taken back or is held again."""
+    """Remove masked cases from the search, and index again those unmasked or held."""
     done = {act.action for act in carried}
     if done & {"mask", "lift"}:
         retained = RetainedUnits(
@@ -76,7 +76,10 @@ def _find_as_before(
 
 
 def _erase_files(home: Path, cutoffs: RetentionCutoffs) -> None:
-    """In a folder of their own: who restores holds the lock of the home, which this would want."""
+    """Erase the files in a separate folder, because `erase_files` locks the home.
+
+    The caller holds that lock already.
+    """
     inner = home / ".erasing"
     inner.mkdir(mode=0o700)
     folders = [home / name for name in ("records", "training_sets") if (home / name).exists()]
@@ -94,7 +97,7 @@ def _since(former: Iterable[RetentionAct], known: Iterable[RetentionAct]) -> lis
 
 
 def _reach(erasures: Sequence[RetentionAct]) -> dict[str, str]:
-    """The latest day of each kind before which any of some erasures ended things."""
+    """Return the latest cutoff of each kind among some erasures."""
     names = RetentionCutoffs.__annotations__
     dated = [act.details for act in erasures if set(names) <= set(act.details)]
     return {name: max(details[name] for details in dated) for name in names} if dated else {}
@@ -111,7 +114,7 @@ def _masking(former: RetentionRepository, acts: RetentionRepository) -> Iterable
 
 
 def _holds(former: RetentionRepository, acts: RetentionRepository) -> Iterable[RetentionAct]:
-    """Holds that were placed or lifted since."""
+    """Yield the holds that were placed or lifted since."""
     placed, known = former.holds(), acts.holds()
     yield from _since(placed, known)
     lifted = {act.details["hold"]: act for act in former.all("lift")}

@@ -1,4 +1,4 @@
-"""What a full disk refuses, with the place: an error of writing names no file."""
+"""Errors of a full disk, with the place: an error of writing names no file."""
 
 import errno
 import sqlite3
@@ -13,7 +13,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def full_disk_named(place: Path) -> Iterator[None]:
-    """Name the place that is being written, where its disk takes no more."""
+    """Name the place being written if its disk is full."""
     try:
         yield
     except OSError as refusal:

@@ -1,4 +1,4 @@
-"""Makes a home of a backup: the next epoch of its log, in which nothing revoked is alive again."""
+"""Makes a home from a backup: the next epoch of its log, without reviving what was revoked."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ DATABASE_FILES = "tidegate.db*"
 
 @dataclass(frozen=True)
 class RestoreRequest:
-    """Who puts a backup in place, why and when; `former` is where the home was, if it is there."""
+    """The restorer of a backup, the reason and the time; `former` is the old home, if known."""
 
     actor: Actor
     because: str
@@ -48,9 +48,9 @@ class RestoreRequest:
 
 @dataclass(frozen=True)
 class Restored:
-    """What a home was made of: the epoch that begins, who was revoked again, whose keys live.
+    """The result of a restore: the new epoch, what was revoked again, and the keys that are live.
 
-    `ended` is what the former database had ended since the backup, and this one has ended again.
+    `ended` lists what the former database had ended since the backup and this one ended again.
     """
 
     manifest: BackupManifest
@@ -61,11 +61,11 @@ class Restored:
 
 
 def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> Restored:
-    """Make the home and the database of `settings` of a backup, whole or not at all.
+    """Make the home and the database of `settings` from a backup, completely or not at all.
 
     Both must be empty. Raises RestoreRefused, BackupDamaged, and DatabaseOlder or DatabaseNewer for
-    a backup of another release. Checkpoints are
-    not yet with witnesses, and the online feature store is not yet there.
+    a backup of another release. Witnesses do not have the new checkpoints yet, and the online
+    feature store is not rebuilt yet.
     """
     home = settings.home
     _require_empty(home)
@@ -79,11 +79,13 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
         )
         try:
             _require_whole(engine, manifest)
-            # Before anything is written here, which would count as kept and hide as much as lost.
+            # Before anything is written: new rows would look like entries that were kept, and could
+            # hide as many that were lost.
             check = _checked(engine, settings, partial, request)
             with _former_database(engine, request) as former:
                 revoked = _revoke_again(engine, former, request)
                 ended = _end_again(engine, former, partial, request)
+            # Sessions of the backup may have been ended since, and nothing here would know it.
             SessionRepository(engine).end_everybodys(request.at, request.actor)
             live = _live_keys(engine, request.at)
             epoch = _begin_epoch(engine, check, partial, request)
@@ -130,7 +132,7 @@ def _require_whole(engine: Engine, manifest: BackupManifest) -> None:
 
 @contextmanager
 def _former_database(engine: Engine, request: RestoreRequest) -> Iterator[Engine | None]:
-    """The database of the former home; None where nobody knows it."""
+    """Open the database of the former home; yield None if there is no former home."""
     if request.former is None:
         yield None
         return
@@ -148,7 +150,7 @@ def _former_database(engine: Engine, request: RestoreRequest) -> Iterator[Engine
 def _revoke_again(
     engine: Engine, former: Engine | None, request: RestoreRequest
 ) -> tuple[str, ...]:
-    """End what was ended since the backup, as far as the former database tells."""
+    """Revoke and disable again what was ended since the backup, according to the former database."""
     if former is None:
         return ()
     return (
@@ -161,7 +163,7 @@ def _revoke_again(
 def _end_again(
     engine: Engine, former: Engine | None, home: Path, request: RestoreRequest
 ) -> EndedAgain:
-    """Erase, mask and hold what was erased, masked and held since the backup."""
+    """Erase, mask and hold again what was erased, masked and held since the backup."""
     if former is None:
         return EndedAgain()
     return end_again(former, engine, home, request.actor, request.at.isoformat())
@@ -203,13 +205,14 @@ def _live_keys(engine: Engine, at: datetime) -> tuple[str, ...]:
 def _checked(
     engine: Engine, settings: Settings, partial: Path, request: RestoreRequest
 ) -> LogCheck:
-    """The log held to what every witness has, those of the former home too."""
+    """Check the log against every witness, those of the former home included."""
     here = settings.model_copy(update={"home": partial})
     former = [] if request.former is None else witnesses_of(request.former)
     return check_by_checkpoints(CheckpointRepository(engine), here, by_newest=False, also=former)
 
 
 def _begin_epoch(engine: Engine, check: LogCheck, partial: Path, request: RestoreRequest) -> int:
+    # Above every known epoch, so that checkpoints of the lost entries cannot be taken for newer.
     told = {"epoch": 1 + max((each.checkpoint.epoch for each in check.verdict.own), default=1)}
     database_id = InstallationRepository(engine).database_id
     event = AuditEvent(request.at, request.actor, "restore", "database", database_id, told)
@@ -222,7 +225,7 @@ def _begin_epoch(engine: Engine, check: LogCheck, partial: Path, request: Restor
 def _put_database(
     partial: Path, settings: Settings, manifest: BackupManifest, request: RestoreRequest
 ) -> None:
-    """Leave the file where it is, or carry it over to the database of the settings."""
+    """Leave the file in place, or carry it over to the database of the settings."""
     keys = partial / "keys"
     if isinstance(settings.database, Path):
         place = place_of(settings.database)
