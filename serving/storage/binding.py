@@ -1,7 +1,7 @@
-"""What binds a home, its database and every host to each other.
+"""The binding of a home, its database and every host to each other.
 
-A database has an identity and knows the fingerprints of its home's keys; a home knows the identity
-of its database. Whatever does not belong together is refused before anything is written.
+A database has an identity and stores the fingerprints of its home's keys; a home stores the
+identity of its database. A mismatch is refused before anything is written.
 """
 
 import json
@@ -42,7 +42,7 @@ from serving.storage.tables.audit import chain_checkpoints, retention_acts
 from serving.storage.tables.keys import installation, installation_keys
 from serving.storage.tables.scoring import answers, decisions, records
 
-# The tables whose rows show that a key was used; models show it of the key that signs.
+# Tables whose rows show that a key was used. For the signing key, models show it.
 _HANGING_ON = {
     LOG: (chain_checkpoints, retention_acts),
     SUBJECTS: (decisions, records, answers),
@@ -53,14 +53,14 @@ _HANGING_ON = {
 
 @dataclass(frozen=True)
 class HomeBinding:
-    """Which database a home belongs to, and where that was, without any password."""
+    """The database that a home belongs to and its address, without a password."""
 
     database_id: str
     where: str
 
     @classmethod
     def read(cls, keys: Path) -> Self | None:
-        """What the home says whose keys are in `keys`; None where it has no database yet."""
+        """Read the binding of a home from the folder above `keys`; None if there is none yet."""
         file = keys.parent / DATABASE_FILE
         try:
             return cls(**json.loads(file.read_text(encoding="utf-8")))
@@ -73,14 +73,14 @@ class HomeBinding:
             ) from None
 
     def write(self, keys: Path) -> None:
-        """Let the home say so from now on."""
+        """Store the binding in the home."""
         content = json.dumps(asdict(self), indent=1).encode()
         write_durably(keys.parent / DATABASE_FILE, content + b"\n")
 
 
 @dataclass(frozen=True)
 class BoundKey:
-    """A key that belongs to a database; `retires_at` is empty for the one in use."""
+    """A key that belongs to a database; `retires_at` is None for the one in use."""
 
     name: str
     fingerprint: str
@@ -92,18 +92,18 @@ class BoundKey:
 
     @classmethod
     def of_content(cls, name: str, content: bytes) -> Self:
-        """The key with this content, adopted now."""
+        """Return the key with this content, adopted now."""
         return cls(name, key_fingerprint(name, content), public_half(name, content), _now())
 
 
 def former_public_keys(known: Iterable[BoundKey], name: str) -> list[tuple[str, str]]:
-    """The public halves of keys that were rotated away, the newest first, each with its end."""
+    """Return the public halves of rotated keys with the end of each, newest first."""
     former = [each for each in known if each.name == name and each.retires_at and each.public_key]
     return [(each.public_key, str(each.retires_at)) for each in reversed(former)]
 
 
 def place_of(where: Path | str) -> str:
-    """Where a database is, in words that hold no user and no password."""
+    """Return the address of a database without user and password."""
     if isinstance(where, Path):
         return str(where.name)
     url = make_url(where)
@@ -113,14 +113,14 @@ def place_of(where: Path | str) -> str:
 
 
 def identity_of(connection: Connection) -> str | None:
-    """The identity of a database; None where no home was bound to it yet."""
+    """Return the identity of a database; None if it is not bound to a home."""
     if not inspect(connection).has_table(installation.name):
         return None
     return connection.scalar(select(installation.c.database_id))
 
 
 def bound_keys(connection: Connection) -> list[BoundKey]:
-    """Every key that belongs or belonged to a database, by name, the oldest first."""
+    """Return every current and former key of a database, by name, the oldest first."""
     found = [BoundKey(**row._mapping) for row in connection.execute(select(installation_keys))]
     return sorted(found, key=lambda each: (each.name, each.retires_at is None, each.retires_at))
 
@@ -133,9 +133,10 @@ def require_bound(
     *,
     is_moving: bool = False,
 ) -> str:
-    """The identity of a database that is bound, once home, keys and it belong together.
+    """Return the identity of a database once home, keys and database belong together.
 
-    Raises DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign, which says what is expected.
+    Raises DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign; the message names what is
+    expected.
     """
     row = connection.execute(select(installation)).one()
     if home is not None and home.database_id != row.database_id:
@@ -154,6 +155,7 @@ def require_bound(
     known = bound_keys(connection)
     for each in known:
         if each.retires_at is None:
+            # First, because a rotation cut short leaves the former key in place of the adopted one.
             _finish_rotation(each, keys, known)
             _require_same(each, keys, row.database_id, known)
             _require_former(each.name, keys, known)
@@ -162,12 +164,13 @@ def require_bound(
 
 
 def bind_database(connection: Connection, keys: Path) -> str:
-    """Give a database its identity and the fingerprints of its home's keys; the identity.
+    """Give a database an identity and the fingerprints of its home's keys; return the identity.
 
-    Keys that nothing hangs on yet are made where they are missing. Of a database of an older
-    release, the keys that wrap its data keys become its own.
+    Missing keys that nothing depends on yet are created. A database of an older release adopts the
+    keys that wrap its data keys.
     """
     database_id = str(uuid.uuid4())
+    # A missing key that was used must be put back: a new one could not read what it protects.
     for name in KEY_FILES:
         if not (keys / KEY_FILES[name]).exists() and _is_unused(connection, keys, name):
             create_key(keys, name)
@@ -179,7 +182,7 @@ def bind_database(connection: Connection, keys: Path) -> str:
 def bind_present_keys(connection: Connection, keys: Path) -> None:
     """Bind the keys of the home that the database does not know yet.
 
-    A key that a home had lost is bound when it is put back.
+    A lost key is bound when it is put back.
     """
     known = {each.name for each in bound_keys(connection)}
     for name in _present(keys):
@@ -189,13 +192,13 @@ def bind_present_keys(connection: Connection, keys: Path) -> None:
 
 
 def lacks_a_binding(connection: Connection, keys: Path) -> bool:
-    """Whether the home has a key that the database does not know."""
+    """Return whether the home has a key that the database does not know."""
     known = set(connection.scalars(select(installation_keys.c.name)))
     return not set(_present(keys)) <= known
 
 
 def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
-    """Raise DatabaseForeign where a home has a database, and this one has no home yet."""
+    """Raise DatabaseForeign if the home has a database and this one is not bound to any."""
     if home is not None:
         raise DatabaseForeign(
             f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and {place} "
@@ -206,9 +209,10 @@ def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
 
 
 def is_missing(where: Path | str, keys: Path) -> bool:
-    """Whether a database is a file that is not there yet, of a home that has none elsewhere.
+    """Return whether a database is a file that does not exist yet.
 
-    Raises DatabaseForeign where the home has one: what is asked of it would be answered by nothing.
+    Raises DatabaseForeign if the home is bound to another database: an empty one would answer as if
+    nothing had happened.
     """
     if isinstance(where, str) or (where.exists() and where.stat().st_size):
         return False
@@ -221,7 +225,7 @@ def _present(keys: Path) -> Iterator[str]:
 
 
 def _finish_rotation(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> None:
-    """Let a key that was adopted take its place, where whoever rotated was killed before."""
+    """Put an adopted key in place if its rotation was interrupted."""
     following = f"{KEY_FILES[bound.name]}.next"
     if (keys / following).exists():
         is_adopted = key_fingerprint(bound.name, read_secret(keys, following)) == bound.fingerprint
@@ -230,7 +234,10 @@ def _finish_rotation(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> 
 
 
 def _require_public(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> None:
-    """Hold the file of public halves to what the database knows, and make it of that."""
+    """Rewrite the file of public keys if it differs from what the database states.
+
+    A verifier trusts this file, so an edited one must not stay.
+    """
     if bound.name not in PUBLIC_FILES:
         return
     content = read_key(keys, bound.name)
@@ -251,6 +258,7 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence
             f"fingerprint {bound.fingerprint} (database {database_id}), from a copy of HOME/keys "
             "or from another host"
         )
+    # The text tells a rotated key from an unknown one, because the remedies differ.
     found = key_fingerprint(bound.name, read_key(keys, bound.name))
     if found in {each.fingerprint for each in known if each.name == bound.name} - {
         bound.fingerprint
@@ -269,7 +277,7 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence
 
 
 def _require_former(name: str, keys: Path, known: Sequence[BoundKey]) -> None:
-    """Raise KeyMissing where a key that was rotated away and is still needed is not there."""
+    """Raise KeyMissing if a rotated key that is still needed is absent."""
     former = {each.fingerprint for each in known if each.name == name and each.retires_at}
     if name not in KEPT_WHEN_ROTATED or not former:
         return

@@ -32,11 +32,14 @@ from serving.storage.migration import require_newest, step_of, steps_lacking, ta
 from serving.storage.row_audit.writer import WrittenRows, now, watch
 from serving.storage.write_lock import hold_for_service, turn_without_transaction, writing
 
-# A request waits this long for another process (a command beside the service) to finish writing.
+# How long a request waits for another process, such as a command, to finish writing.
 BUSY_TIMEOUT_MS = 5_000
 
+# Without a limit the log would grow while readers keep it from being emptied.
 LONGEST_WRITE_AHEAD_LOG = 4_000  # pages
 
+# FULL makes each commit wait for the disk; NORMAL could lose the last ones in a power cut.
+# trusted_schema=OFF keeps a manipulated schema from calling functions.
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -48,7 +51,7 @@ PRAGMAS = (
 
 
 def utc_now() -> datetime:
-    """The present, for whoever opens a database without a clock of its own: commands."""
+    """Return the present time, the default clock of commands."""
     return datetime.now(UTC)
 
 
@@ -60,15 +63,16 @@ def open_database(
     may_create: bool = True,
     clock: Callable[[], datetime] = utc_now,
 ) -> Engine:
-    """The database in a file or behind a PostgreSQL URL, held to the home whose `keys` are given.
+    """Return an engine for a SQLite file or a PostgreSQL URL, checked against the home of `keys`.
 
-    `keys` is HOME/keys: `keys` beside a file, without; of a URL only what is not encrypted can then
-    be used, and nothing is held to anything. An empty database is made and bound to the home, but
-    for who only reads (`may_create`): DatabaseMissing. `clock` dates audit events. A service holds
-    its SQLite file until the engine is disposed of. Raises
-    DatabaseUrlRefused, DatabaseInUse, DatabaseOlder or DatabaseNewer (tables of another release),
-    DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign (what does not belong together), or
-    LogUnavailable where it cannot be opened.
+    `keys` is HOME/keys; for a file it defaults to the `keys` folder next to it. For a URL without
+    `keys`, only unencrypted columns are usable and nothing is checked. An empty database is created
+    and bound to the home; with `may_create` false it raises DatabaseMissing. `clock` dates audit
+    events. A service locks its SQLite file until the engine is disposed of.
+
+    Raises DatabaseUrlRefused, DatabaseInUse, DatabaseOlder or DatabaseNewer (tables of another
+    release), DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign (parts that do not belong
+    together), or LogUnavailable if it cannot be opened.
     """
     if isinstance(where, Path):
         keys = keys or where.parent / "keys"
@@ -78,17 +82,18 @@ def open_database(
         with failing_as_unavailable():
             database_id = _held_together(engine, where, keys, may_create=may_create)
     except BaseException:
-        engine.dispose()  # whoever was refused holds neither the file nor a connection
+        # A refused caller must not keep the file lock or a connection.
+        engine.dispose()
         raise
     engine.update_execution_options(keys=keys, database_id=database_id)
     return engine
 
 
 def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False) -> list[str]:
-    """Take the steps that the tables of an older release lack, and bind database and home.
+    """Run the migration steps that are missing, bind database and home, and return the steps.
 
-    The steps, all of them taken or none. A SQLite file must have no service meanwhile. Raises what
-    `open_database` raises, DatabaseMissing where there is nothing to upgrade.
+    All steps run in one transaction. No service may use a SQLite file meanwhile. Raises what
+    `open_database` raises, and DatabaseMissing if there is nothing to upgrade.
     """
     if isinstance(where, Path):
         _prepare_file(where, keys, may_create=False)
@@ -124,7 +129,7 @@ def connected(
     is_service: bool,
     clock: Callable[[], datetime] = utc_now,
 ) -> Engine:
-    """An engine over what is there, as it is: nothing is made, migrated or checked."""
+    """Return an engine for a database as it is: nothing is created, migrated or checked."""
     if isinstance(where, Path):
         engine = _sqlite(where, is_service=is_service)
     else:
@@ -135,13 +140,15 @@ def connected(
 
 
 def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
-    """Before a file is made, see that it may be, and make the keys of a blank home."""
+    """Create a missing file, and the keys of a blank home, if that is allowed."""
     if not is_missing(file, keys):
         _close_to_others(file)
         return
     if not may_create:
         raise DatabaseMissing(f"{file} is not there yet; `tidegate init` makes it")
     try:
+        # Modes are set on creation: setting them later would leave a moment in which others can
+        # read.
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if is_blank_home(keys):
             make_keys(keys)
@@ -151,7 +158,7 @@ def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
 
 
 def _close_to_others(file: Path) -> None:
-    """Let the owner alone read a file of an older release, and what SQLite lays beside it."""
+    """Restrict an older release's file, and the files SQLite keeps next to it, to the owner."""
     for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))):
         with suppress(OSError):  # another user's, or gone: `tidegate doctor` says what is open
             if each.stat().st_mode & 0o077:
@@ -161,7 +168,7 @@ def _close_to_others(file: Path) -> None:
 def _held_together(
     engine: Engine, where: Path | str, keys: Path | None, *, may_create: bool
 ) -> str | None:
-    """The identity of a database whose tables are this release's and whose home is its own."""
+    """Return the identity of a database after checking its schema version and its home."""
     home = HomeBinding.read(keys) if keys else None
     with engine.connect() as connection:
         step = step_of(connection)
@@ -190,7 +197,7 @@ def _held_together(
 def _made_or_bound(
     engine: Engine, where: Path | str, keys: Path | None, *, may_create: bool, is_new: bool
 ) -> str | None:
-    """Make the tables of an empty database, and bind it to the home, in one transaction."""
+    """Create the tables of an empty database and bind it to the home, in one transaction."""
     if is_new and not may_create:
         raise DatabaseMissing(f"{place_of(where)} is empty; `tidegate init` makes its tables")
     if keys and is_new and is_blank_home(keys):
@@ -211,14 +218,15 @@ def _write_event(
 ) -> None:
     event = AuditEvent(now(connection), whoever_acts(), action, "database", database_id, details)
     written = WrittenRows.of(connection)
-    assert written is not None  # `writing` watches what it begins
+    assert written is not None  # `writing` installs it
     written.events.append(event)
 
 
 def _sqlite(path: Path, *, is_service: bool) -> Engine:
-    """Only the service moves the write-ahead log into the file, and only in a turn of its own.
+    """Return an engine for a SQLite file.
 
-    Whoever writes does so when the log has grown too long; the log of decisions, before that.
+    Only a service checkpoints the write-ahead log, under the write lock: automatically when the log
+    is long, and earlier from the decision log. Commands never do, see `write_lock`.
     """
     if not is_service and is_write_protected(path):
         return _sqlite_to_read(path)
@@ -231,7 +239,7 @@ def _sqlite(path: Path, *, is_service: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None  # transactions begin where `_begin` says so
+        connection.isolation_level = None  # `_begin` begins transactions, not Python
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -240,16 +248,16 @@ def _sqlite(path: Path, *, is_service: bool) -> Engine:
 
 
 def is_write_protected(file: Path) -> bool:
-    """Whether a SQLite file can be read, and neither it nor anything beside it be written."""
+    """Return whether a SQLite file is readable and neither it nor its folder is writable."""
     is_there = file.exists()
     return is_there and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def _sqlite_to_read(path: Path) -> Engine:
-    """An engine over a copy that nobody can write, by which nothing is written at all.
+    """Return an engine for a file that cannot be written, which writes nothing at all.
 
-    What is still in a write-ahead log is read too, for which SQLite needs its index; where there is
-    none it must know that nobody writes. Raises LogUnavailable for a log without its index.
+    SQLite needs the shared-memory index to read a write-ahead log. Without an index it must be
+    assured that nobody writes (`immutable`). Raises LogUnavailable for a log without its index.
     """
     log, index = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))
     has_more = log.exists() and log.stat().st_size > 0
@@ -274,13 +282,14 @@ def _sqlite_to_read(path: Path) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    """Commits wait for the disk whatever the server's default; no call waits without end."""
+    """Return an engine for PostgreSQL with durable commits and a limit on every statement."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise DatabaseUrlRefused("the database URL cannot be read") from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise DatabaseUrlRefused("want a database URL that begins with postgresql://")
+    # Set for each connection, because the default of the server may be weaker.
     options = f"-c synchronous_commit=on -c statement_timeout={BUSY_TIMEOUT_MS}"
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
@@ -290,18 +299,19 @@ def _postgresql(url: str) -> Engine:
 
 
 def move_write_ahead_log(engine: Engine) -> None:
-    """Move what is durable into SQLite's file itself, but for what someone still reads without.
+    """Move committed pages from the write-ahead log into the SQLite file.
 
-    PostgreSQL does so by itself.
+    Pages that a reader still needs stay in the log. PostgreSQL does this itself.
     """
     if engine.dialect.name == "sqlite":
         with turn_without_transaction(engine), engine.connect() as connection:
+            # A checkpoint cannot run inside a transaction; PASSIVE does not wait for readers.
             bare = connection.execution_options(is_transaction=False)
             bare.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def sqlite_version() -> str:
-    """The version of SQLite that this Python was built with."""
+    """Return the version of SQLite that this Python was built with."""
     return sqlite3.sqlite_version
 
 
@@ -309,20 +319,21 @@ def sqlite_version() -> str:
 def failing_as_unavailable(
     but: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> Iterator[None]:
-    """Say in the service's words that the database failed, with the kind of failure only."""
+    """Raise LogUnavailable for database failures, naming only the kind of failure."""
     try:
         yield
     except but:
         raise
     except (SQLAlchemyError, OSError) as failure:
+        # The driver's message may quote a statement with its values, so only the class is named.
         kind = type(getattr(failure, "orig", None) or failure).__name__
         raise LogUnavailable(f"the database failed ({kind}); nothing was decided") from failure
 
 
 def cause_of(error: BaseException) -> str:
-    """Why a database could not be reached or written, in its driver's words; empty where unknown.
+    """Return the driver's message for a failed connection or write; empty if unknown.
 
-    For whoever runs a command. No statement is in it, and so no party and no password.
+    For users of commands. It contains no statement, and so no party and no password.
     """
     failure = error if isinstance(error, OperationalError) else error.__cause__
     if isinstance(failure, OSError) and failure.strerror:
@@ -336,7 +347,10 @@ def cause_of(error: BaseException) -> str:
 
 
 def _begin(connection: Connection) -> None:
-    """A transaction that writes takes the lock at once; one that reads first may fail halfway."""
+    """Begin a transaction; a writing one takes the lock at once.
+
+    A transaction that reads first and writes later can fail halfway, when another has written.
+    """
     options = connection.get_execution_options()
     if options.get("is_transaction", True):
         is_writing = options.get("is_writing", False)

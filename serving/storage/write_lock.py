@@ -1,8 +1,8 @@
-"""Whose turn it is: one transaction writes at a time, across threads, processes and hosts.
+"""The write lock: one transaction writes at a time, across threads, processes and hosts.
 
-So the log stays one chain however many append to it. In PostgreSQL a turn is an advisory lock of
-the transaction. In SQLite it is a lock on a file beside the database, held from before the
-transaction until after its commit, the moving of the write-ahead log included: SQLite before 3.51.3
+So the log stays one chain however many processes append. In PostgreSQL the lock is an advisory lock
+of the transaction. In SQLite it is a lock on a file next to the database. It is held from before
+the transaction until after its commit, and while the write-ahead log is moved: SQLite before 3.51.3
 can lose commits when two connections write and move at once (sqlite.org/wal.html, "the WAL-reset
 bug").
 """
@@ -26,18 +26,19 @@ from serving.storage.row_audit.writer import WrittenRows
 LONGEST_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.001
 
-# Any two numbers, as long as all who append to one database agree on them.
+# Any two numbers will do, if every process that appends to a database uses the same.
 _SEQUENCER = (0x7469, 0x6465)
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes, begun when it is its turn; the turn ends with it.
+    """Begin a writing transaction under the write lock, which is released when it ends.
 
-    What it wrote to covered tables is told by audit events that are committed with it.
-    Raises LogUnavailable where the turn does not come in time.
+    Audit events with the digests of rows in covered tables are committed with it. Raises
+    LogUnavailable if the lock is not free in time.
     """
     if engine.dialect.name == "sqlite":
+        # The file lock comes first and goes last, so that it covers the commit itself.
         with (
             _turn_at(_sibling_file(engine, "turn")),
             engine.connect() as connection,
@@ -51,7 +52,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _covered(connection: Connection) -> Iterator[Connection]:
-    """The connection; before it commits, audit events tell what it wrote."""
+    """Yield the connection, and append audit events of the rows written before the commit."""
     written = WrittenRows.watched(connection)
     yield connection
     written.append_events()
@@ -59,21 +60,23 @@ def _covered(connection: Connection) -> Iterator[Connection]:
 
 @contextmanager
 def turn_without_transaction(engine: Engine) -> Iterator[None]:
-    """A turn over a SQLite file for what cannot be done within a transaction."""
+    """Hold the write lock of a SQLite file for work that cannot run in a transaction."""
     with _turn_at(_sibling_file(engine, "turn")):
         yield
 
 
 @contextmanager
 def alone_at(engine: Engine, work: str) -> Iterator[bool]:
-    """Whether nobody else does this work on the database: True for one, as long as it lasts.
+    """Yield whether this process alone does this work on the database.
 
-    Who dies at it leaves it to the others. In PostgreSQL it is an advisory lock of a session.
+    The lock is released if the holder crashes: it belongs to an open file, or to a session of
+    PostgreSQL.
     """
     if engine.dialect.name == "sqlite":
         with _opened_private(_sibling_file(engine, work)) as lock:
             yield _is_taken(lock)
         return
+    # The second number is 32 bits signed; three bytes of the digest always fit.
     key = (_SEQUENCER[0], int.from_bytes(sha256(work.encode()).digest()[:3]))
     with engine.connect() as connection:
         lasting = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -88,9 +91,9 @@ def alone_at(engine: Engine, work: str) -> Iterator[bool]:
 
 
 def hold_for_service(database: Path) -> IO[bytes]:
-    """Take the right to serve a SQLite file, until the returned lock is closed or the process ends.
+    """Take the right to serve a SQLite file, until the lock is closed or the process ends.
 
-    Raises DatabaseInUse where another service holds it.
+    Raises DatabaseInUse if another service holds it.
     """
     lock = _opened_private(f"{database}.service")
     if not _is_taken(lock):
@@ -105,6 +108,7 @@ def hold_for_service(database: Path) -> IO[bytes]:
 
 @contextmanager
 def _turn_at(path: str) -> Iterator[None]:
+    # Polled, because a blocking flock cannot time out without signals.
     deadline = time.monotonic() + LONGEST_WAIT_S
     with _opened_private(path) as turn:
         while not _is_taken(turn):
@@ -115,9 +119,10 @@ def _turn_at(path: str) -> Iterator[None]:
 
 
 def _opened_private(path: str) -> IO[bytes]:
-    """A lock file that its owner alone can open: whoever reads a file can lock it.
+    """Open a lock file that only its owner can open.
 
-    One that an older release left open to others is closed to them.
+    Anyone who can read a file can lock it, and so block the service. A file that an older release
+    left open to others is restricted.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     found = os.fstat(descriptor)
@@ -135,5 +140,5 @@ def _is_taken(turn: IO[bytes]) -> bool:
 
 
 def _sibling_file(engine: Engine, suffix: str) -> str:
-    """The name of a file next to the database."""
+    """Return the name of a file next to the database."""
     return f"{engine.url.database}.{suffix}"

@@ -1,5 +1,6 @@
-"""Audit events that state the digest of each row a transaction writes, and readers that compare.
+"""Row audit: events with the digest of each row a transaction writes, and readers that compare.
 
-`writer` watches statements, `tables` says which rows are covered, `reader` gives rows only as the
-newest event states them, `baseline` covers rows that were there before, `digests` defines digests.
+`writer` watches statements, `tables` lists the covered tables, `reader` returns rows only if they
+match their newest event, `baseline` covers rows that existed before, and `digests` defines the
+digests.
 """

@@ -1,4 +1,4 @@
-"""Appends rows to the audit chain, in a transaction that is already writing."""
+"""Appends events to the audit chain, in a transaction that is already writing."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from serving.storage.tables.audit import audit_events
 
 
 def append_to_chain(connection: Connection, events: Iterable[AuditEvent]) -> LogHead:
-    """Store events after the newest, each chained to the one before; the head after them."""
+    """Append events to the chain, each linked to the one before; return the new head."""
     head = audit_head(connection)
     seq, link = head.size, bytes.fromhex(head.head)
     rows: list[dict[str, Any]] = []
@@ -26,7 +26,7 @@ def append_to_chain(connection: Connection, events: Iterable[AuditEvent]) -> Log
 
 
 def audit_head(connection: Connection) -> LogHead:
-    """How many audit events there are, and the link of the newest."""
+    """Return the number of audit events and the link of the newest."""
     last = select(audit_events.c.seq, audit_events.c.chain)
     newest = connection.execute(last.order_by(audit_events.c.seq.desc()).limit(1)).first()
     return (
@@ -43,5 +43,6 @@ def _row(event: AuditEvent, seq: int) -> dict[str, Any]:
         "action": event.action,
         "object_kind": event.object_kind,
         "object_id": event.object_id,
+        # Sorted keys make the stored text reproducible, which the link is computed from.
         "details": json.dumps(dict(event.details), sort_keys=True),
     }

@@ -1,9 +1,8 @@
-"""Takes the digests of covered tables as they are: before the first event, and when a step changes.
+"""Records digests of covered tables as they are: at the first event and after a migration.
 
-The event `begin_audit` names the tables that are covered from then on; the rows that were there
-before are told by events of the same action, and those of a table that a migration changed by
-`migrate`. Whoever changed a row before a migration that changes its table is not found after it:
-prove the log before an upgrade.
+The event `begin_audit` names the tables that are covered from then on. Rows that existed before are
+recorded by events of the same action; rows of a table that a migration changed, by `migrate`. A
+manipulation before such a migration is not found after it: verify the log before an upgrade.
 """
 
 import hashlib
@@ -35,7 +34,7 @@ BEGIN = "begin_audit"
 
 
 def covered_digests(connection: Connection) -> dict[str, str]:
-    """The digest of each table that is covered by now, all rows in order."""
+    """Return the digest of each covered table, over all its rows in key order."""
     inspector = inspect(connection)
     if not inspector.has_table("audit_events"):
         return {}
@@ -47,7 +46,7 @@ def covered_digests(connection: Connection) -> dict[str, str]:
 
 
 def cover_changed(connection: Connection, before: Mapping[str, str]) -> None:
-    """Tell the rows of tables that are newly covered, and of those that are not as `before`."""
+    """Record the rows of newly covered tables and of tables that differ from `before`."""
     inspector = inspect(connection)
     there = sorted(set(inspector.get_table_names()).intersection(COVERED))
     if new := [name for name in there if name not in before]:
@@ -61,8 +60,9 @@ def cover_changed(connection: Connection, before: Mapping[str, str]) -> None:
 
 
 def _not_empty(connection: Connection, names: Sequence[str]) -> Sequence[str]:
-    """Those of these tables that have rows: in a new database none, and it starts sooner."""
-    # As text, since SQLAlchemy takes longer to put so many parts together than to ask.
+    """Return the tables that have rows; in a new database none has, which speeds up its start."""
+    # As text, because SQLAlchemy takes longer to build a union of so many parts than the database
+    # takes to run it.
     has_rows = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names]  # noqa: S608 - of `COVERED`
     return sorted(connection.scalars(text(" UNION ALL ".join(has_rows))))
 
@@ -76,7 +76,7 @@ def _digest(connection: Connection, inspector: Inspector, name: str) -> str:
 
 
 def _tell(connection: Connection, inspector: Inspector, name: str, action: str) -> None:
-    """Append an event for each page of a table; none for an empty table."""
+    """Append an event for each page of a table; an empty table gets none."""
     for page in _pages(connection, inspector, name):
         rows = [told_row(key, row, with_columns=False) for key, row in page]
         event = _event(connection, action, "table", name, {WRITTEN: {name: rows}})
@@ -92,7 +92,10 @@ def _event(
 def _pages(
     connection: Connection, inspector: Inspector, name: str
 ) -> Iterator[list[tuple[tuple[Any, ...], Mapping[str, Any]]]]:
-    """The rows of a table by their keys, whichever columns it has by now."""
+    """Yield the rows of a table by key, with the columns it has at present.
+
+    Columns come from the database, since a migration may just have changed them.
+    """
     names = [each["name"] for each in inspector.get_columns(name)]
     rows = table(name, *map(column, names))
     keys = [rows.c[key] for key in inspector.get_pk_constraint(name)["constrained_columns"]]

@@ -1,7 +1,8 @@
 """The digest of a row of a covered table, as audit events state it.
 
-SHA-256 of a JSON object of the columns that are not null, by name, without spaces, in ASCII; bytes
-are hexadecimal. A column that a later release adds, null in older rows, changes none of theirs.
+SHA-256 of a JSON object of the non-null columns, by name, without spaces, in ASCII; bytes are
+hexadecimal. A column added by a later release is null in older rows and leaves their digests
+unchanged.
 """
 
 import hashlib
@@ -9,12 +10,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# Enough to name a changed column; the digest of the row is what proves the change.
 _COLUMN_DIGITS = 6
 _BYTES_AT_ONCE = 64 * 1024
 
 
 def row_digest(row: Mapping[str, Any]) -> str:
-    """The digest of a row (hexadecimal)."""
+    """Return the digest of a row (hexadecimal)."""
     digest = hashlib.sha256(b"{")
     for number, (name, value) in enumerate(sorted(_said(row).items())):
         digest.update(f"{',' if number else ''}{_canonical(name)}:".encode())
@@ -24,13 +26,13 @@ def row_digest(row: Mapping[str, Any]) -> str:
 
 
 def links_digest(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The digest of all links of a case (hexadecimal), by kind and value."""
+    """Return the digest of all links of a case (hexadecimal), ordered by kind and value."""
     ordered = sorted(rows, key=lambda row: (row["kind"], row["value"]))
     return hashlib.sha256("".join(map(row_digest, ordered)).encode()).hexdigest()
 
 
 def column_digests(row: Mapping[str, Any]) -> dict[str, str]:
-    """A short digest of each column that is not null: enough to tell which was changed."""
+    """Return a short digest of each non-null column, to show which column was changed."""
     digests = {}
     for name, value in _said(row).items():
         digest = hashlib.sha256()
@@ -44,7 +46,7 @@ def _said(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add(digest: "hashlib._Hash", value: Any) -> None:
-    """Add a value as JSON; bytes, which may be many, without a copy of them all."""
+    """Add a value as JSON; bytes are added in blocks, to avoid a copy of a large file."""
     if not isinstance(value, bytes | bytearray | memoryview):
         digest.update(_canonical(value).encode())
         return

@@ -1,8 +1,8 @@
-"""Rows that grant power count only as the newest audit event tells them.
+"""Reads rows that grant power, only if they match their newest audit event.
 
-So whoever writes to the database, and has no way to append events that stay unnoticed, gains
-nothing by changing a row for a moment: a password, a role, a scope or the end of an account, what a
-colleague proposed. What was held is remembered until another event speaks of the same object.
+Someone who can write to the database cannot append audit events unnoticed. So they gain nothing
+from changing a row for a moment: a password, a role, a scope, the end of an account, a colleague's
+proposal. A result is cached until another event concerns the same object.
 """
 
 import json
@@ -25,7 +25,10 @@ _Key = str | int
 
 
 class AuditedRows:
-    """Holds rows of one table to the audit log; `object_kind` is what its events are about."""
+    """A reader of one table that checks rows against the audit log.
+
+    `object_kind` is the kind of object that the events of the table are about.
+    """
 
     def __init__(self, name: str, object_kind: str):
         self._name = name
@@ -33,10 +36,10 @@ class AuditedRows:
         self._remembered: dict[_Key, tuple[int, str]] = {}
 
     def read(self, connection: Connection, query: Select[Any], *also: str) -> Row[Any] | None:
-        """The row of a query whose first column is its key; None where it is not as it was told.
+        """Return the row of a query whose first column is its key; None if it fails the audit.
 
-        `also` names further objects whose events may tell of it. What another worker writes
-        meanwhile is read again.
+        `also` names further objects whose events may concern it. The row is read twice, in case
+        another worker wrote it in between.
         """
         row = connection.execute(query).first()
         if row is None or self._is_audited(connection, row, also):
@@ -50,7 +53,8 @@ class AuditedRows:
     def _is_audited(self, connection: Connection, row: Row[Any], also: Sequence[str]) -> bool:
         key, digest = row[0], row_digest(dict(row._mapping))
         if (written := WrittenRows.of(connection)) and written.has_written(self._name, (key,)):
-            return True  # by this very transaction, whose events are appended at its end
+            # Written by this very transaction, whose events are appended at its end.
+            return True
         own = [(self._object_kind, name) for name in dict.fromkeys((str(key), *also)) if name]
         objects = [*own, ("table", self._name)]
         newest = max(newest_place(connection, each) for each in objects)
@@ -67,9 +71,15 @@ class AuditedRows:
         return True
 
     def _told(
-        self, connection: Connection, of: _Object, key: _Key, after: int
+        self,
+        connection: Connection,
+        of: _Object,
+        key: _Key,
+        after: int,
+        # Each object is searched only after the newest event found so far: the newest one counts.
     ) -> tuple[int, str] | None:
-        """The newest event of an object after a place that tells of a row, and the digest."""
+        """Return the newest event after a number that concerns a row, with the row's digest."""
+        # The text filter skips events of other tables before any JSON is parsed.
         query = (
             select(audit_events.c.seq, audit_events.c.details)
             .where(_is(of), audit_events.c.seq > after)
@@ -84,7 +94,7 @@ class AuditedRows:
 
 
 def newest_place(connection: Connection, of: tuple[str, str]) -> int:
-    """The place of the newest event of an object; 0 for none."""
+    """Return the number of the newest event about an object; 0 if there is none."""
     query = select(audit_events.c.seq).where(_is(of)).order_by(audit_events.c.seq.desc()).limit(1)
     return connection.scalar(query) or 0
 

@@ -1,11 +1,11 @@
-"""Which tables the audit chain covers, and why it covers no other.
+"""The tables that the audit chain covers, and the reasons for those it does not.
 
-Of every row that is written to a covered table the same transaction appends the digest to the audit
-chain (`written_rows`), so that `tidegate verify-log` finds whatever was changed, deleted, inserted
-or exchanged later. A new table goes into one of the two; a test fails for one in neither.
+Each transaction appends the digest of every row it writes to a covered table to the audit chain
+(`row_audit.writer`). `tidegate verify-log` thereby finds any row changed, deleted, inserted or
+swapped later. A new table must be listed here; a test fails for one that is not.
 """
 
-# Every column of these is covered, encrypted ones as they are kept.
+# Every column of these tables is covered; encrypted columns as stored.
 COVERED = (
     "accounts",
     "alert_deliveries",
@@ -49,8 +49,8 @@ COVERED = (
     "webhook_endpoints",
 )
 
-# Tables whose rows are told by events about one object each, and by no other. Its kind, and the
-# column of its id: so a row is found by its object, however long the log is.
+# Tables whose rows appear only in events about one object each: the kind of the object and the
+# column of its id. A row is then found by its object, however long the log is.
 TOLD_WITH = {
     "case_events": ("case", "case_id"),
     "cases": ("case", "case_id"),
@@ -58,7 +58,7 @@ TOLD_WITH = {
     "switches": ("model", "subject_kind"),
 }
 
-# Tables whose rows follow from others: `verify-log` compares them with those.
+# Tables whose rows follow from others: `verify-log` compares the two.
 CHECKED_OTHERWISE = {
     "answers": "the chain of decisions holds the digest of each, and its idempotency key",
     "audit_events": "the audit chain itself",
@@ -73,7 +73,7 @@ CHECKED_OTHERWISE = {
     "webhook_progress": "reached an event that there is; an endpoint asks for others itself",
 }
 
-# Tables that tell nobody anything, or whose change does nobody harm.
+# Tables that nobody relies on, or whose manipulation harms nobody.
 HARMLESS = {
     "api_key_uses": "a hint to the hour; what a key does is in events and decisions",
     "case_terms": "by what the search finds cases; queue, lists and pages of cases do without, and "
@@ -88,5 +88,5 @@ HARMLESS = {
     "each decision states the numbers that it was made with",
 }
 
-# Why each of the others is not.
+# The reason for each table that is not covered.
 NOT_COVERED = CHECKED_OTHERWISE | HARMLESS

@@ -1,9 +1,8 @@
-"""Covers what a transaction writes: its last audit event tells the digest of each row.
+"""Records the rows that a transaction writes, with their digests in its last audit event.
 
-Statements are watched, not writers: whoever writes to a covered table through `writing` is covered,
-and cannot forget it. Which rows an UPDATE or a DELETE concerns is read before it runs, and each is
-read again, as it then is, before the commit. A statement in plain text is not seen: what it wrote
-would be found by `verify-log`, like any other change behind the service's back.
+Statements are watched rather than callers, so no code that writes through `writing` can forget it.
+The rows of an UPDATE or a DELETE are determined before it runs, and read again before the commit. A
+statement in plain text is not seen: `verify-log` reports its changes like any other manipulation.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,10 +33,9 @@ from serving.storage.row_audit.digests import column_digests, row_digest
 from serving.storage.row_audit.tables import COVERED, TOLD_WITH
 from serving.storage.tables.schema import metadata
 
-# Where the details of an event tell rows: by table, each with its key and its digest. `sha256` is
-# null of a row that was deleted, `before` of one that is new: a row that was changed behind the
-# service's back stays found when the service writes it again. `columns` are there where few rows
-# were written.
+# The key in an event's details that lists rows by table, each with its key and digest. `sha256` is
+# null for a deleted row and `before` for a new one. With `before`, a manipulated row stays
+# detectable after the service writes it again. `columns` is present only if few rows were written.
 WRITTEN = "written"
 
 MOST_WITH_COLUMNS = 20
@@ -55,9 +53,9 @@ _ToldRows = dict[str, list[dict[str, Any]]]
 
 @dataclass
 class WrittenRows:
-    """What one transaction wrote, and the events that tell of it, until they are appended.
+    """The rows that one transaction wrote, and its events, until they are appended.
 
-    Of a row `None` stands for what must be read again before the commit.
+    A row of None must be read again before the commit.
     """
 
     connection: Connection
@@ -75,15 +73,15 @@ class WrittenRows:
 
     @classmethod
     def of(cls, connection: Connection) -> "WrittenRows | None":
-        """What watches a transaction; None where nothing does."""
+        """Return the watcher of a transaction; None if there is none."""
         found: WrittenRows | None = connection.get_execution_options().get(_OPTION)
         return found
 
     def append_events(self) -> None:
-        """Append the events of this transaction, before it commits; the last tells the rows.
+        """Append the events of this transaction before it commits; the last one lists the rows.
 
-        A row that an earlier event is about, by its id, is told by that event, and one of a table
-        of `TOLD_WITH` by an event about its object alone.
+        A row whose id is the object of an earlier event is listed there. Rows of tables in
+        `TOLD_WITH` are only listed in an event about their object.
         """
         events, told_by, rest = [*self.events], dict[int, _ToldRows](), list[_ToldRow]()
         own = {event.object_id: place for place, event in enumerate(events[:-1])}
@@ -98,6 +96,7 @@ class WrittenRows:
                 rest.append((name, row))
             else:
                 told_by.setdefault(place, {}).setdefault(name, []).append(row)
+        # Many rows are split over several events, since a reader parses each event whole.
         for number, part in enumerate(_in_parts(iter(rest))):
             place = len(self.events) - 1 if number == 0 else -1
             if place < 0:
@@ -108,11 +107,14 @@ class WrittenRows:
         append_to_chain(self.connection, told)
 
     def has_written(self, name: str, key: _Key) -> bool:
-        """Whether this transaction wrote a row of a covered table."""
+        """Return whether this transaction wrote a row of a covered table."""
         return key in self._rows.get(name, {})
 
     def note_concerned(self, statement: Update | Delete, parameters: Sequence[Any]) -> None:
-        """Note the rows that a statement will change or delete, once for each of `parameters`."""
+        """Note the rows that a statement will change or delete, for each set of `parameters`.
+
+        Must run before the statement: afterwards its condition may match other rows.
+        """
         if (table := _covered(statement)) is not None:
             concerned = select(table)
             if statement.whereclause is not None:
@@ -129,7 +131,7 @@ class WrittenRows:
     def note_inserted(self, statement: Insert, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Note the rows that a statement has inserted."""
         if (table := _covered(statement)) is not None:
-            is_plain = type(statement) is Insert  # those of a dialect may have changed a row
+            is_plain = type(statement) is Insert  # an upsert may have changed a row
             for given in parameters:
                 key = tuple(given[column.name] for column in table.primary_key)
                 row = _stored(table, given) if is_plain else None
@@ -145,6 +147,7 @@ class WrittenRows:
         before: Mapping[str, Any] | None,
     ) -> None:
         rows = self._rows.setdefault(name, {})
+        # Only the first state counts as the one before the transaction.
         if key not in rows:
             digest = None if before is None else row_digest(before)
             self._before.setdefault(name, {})[key] = digest
@@ -156,7 +159,7 @@ class WrittenRows:
             self._objects[name, key] = (kind, row[column])
 
     def _digested(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each row that was written, by its table."""
+        """Yield the table and the audit entry of each row that was written."""
         for name in sorted(self._rows):
             rows = self._rows[name]
             with_columns = len(rows) <= MOST_WITH_COLUMNS
@@ -169,7 +172,7 @@ class WrittenRows:
 
 @contextmanager
 def unwatched(connection: Connection) -> Iterator[None]:
-    """Write rows that the audit chain tells already, since it is carried over with them."""
+    """Write rows without recording them, since the audit chain is copied along with them."""
     written = WrittenRows.of(connection)
     connection.execution_options(**{_OPTION: None})
     try:
@@ -179,7 +182,7 @@ def unwatched(connection: Connection) -> Iterator[None]:
 
 
 def watch(engine: Engine) -> None:
-    """Let transactions of an engine note what they write, those that `writing` begins."""
+    """Let transactions begun by `writing` note what they write."""
 
     @event.listens_for(engine, "before_execute")
     def _before(connection: Connection, statement: Any, many: Any, one: Any, _: Any) -> None:
@@ -195,7 +198,7 @@ def watch(engine: Engine) -> None:
 
 
 def told_row(key: _Key, row: Mapping[str, Any] | None, *, with_columns: bool) -> dict[str, Any]:
-    """What an event tells of a row; None is one that was deleted."""
+    """Return an event's entry of a row; `row` is None for a deleted one."""
     told: dict[str, Any] = {"key": list(key), "sha256": None if row is None else row_digest(row)}
     return told | {"columns": column_digests(row)} if row is not None and with_columns else told
 
@@ -207,7 +210,7 @@ def _covered(statement: Any) -> Table | None:
 
 
 def _stored(table: Table, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """A row as the database returns it; None where it fills in something by itself."""
+    """Return a row as the database will return it; None if the database fills in a value."""
     row = {}
     for column in table.columns:
         value = parameters.get(column.name)
@@ -223,7 +226,7 @@ def _stored(table: Table, parameters: Mapping[str, Any]) -> Mapping[str, Any] | 
 def _read(
     connection: Connection, table: Table, keys: Sequence[_Key]
 ) -> dict[_Key, Mapping[str, Any] | None]:
-    """Rows as they are now, by their keys; None for those that are there no more."""
+    """Return the present rows by key; None for rows that no longer exist."""
     found: dict[_Key, Mapping[str, Any] | None] = dict.fromkeys(keys)
     columns = [*table.primary_key]
     for begin in range(0, len(keys), _READ_TOGETHER):
@@ -237,7 +240,7 @@ def _read(
 def _in_parts(
     rows: Iterator[tuple[str, dict[str, Any]]],
 ) -> Iterator[dict[str, list[dict[str, Any]]]]:
-    """Rows by table, as many together as one event tells."""
+    """Yield rows by table, at most MOST_PER_EVENT at a time."""
     part: dict[str, list[dict[str, Any]]] = {}
     for count, (table, told) in enumerate(rows, start=1):
         part.setdefault(table, []).append(told)
@@ -253,11 +256,11 @@ def _with_rows(told: AuditEvent, rows: Mapping[str, Any]) -> AuditEvent:
 
 
 def _by_itself(connection: Connection, kind: str, object_id: str) -> AuditEvent:
-    """The event of rows that no event of their transaction tells of."""
+    """Return an event for rows that no other event of their transaction lists."""
     return AuditEvent(now(connection), whoever_acts(), "write_rows", kind, object_id)
 
 
 def now(connection: Connection) -> datetime:
-    """The present by the clock that the database was opened with."""
+    """Return the present time by the clock that the database was opened with."""
     clock: Callable[[], datetime] = connection.get_execution_options()["clock"]
     return clock()

@@ -1,9 +1,9 @@
-"""Whether the audit chain is whole, and every covered table as it says, by code of its own.
+"""Verifies the audit chain and every covered table, with code independent of the writers.
 
-This shares nothing with the code that writes. Events are read in order, and the newest digest of
-each row they tell of is kept in a temporary file, so that memory is bounded; then each table is
-read whole, in the same snapshot of the database, and compared. The end of the chain may have been
-cut off with what it told of: earlier heads, from checkpoints and witnesses, show that.
+A bug shared with the writers would hide itself, so nothing is imported from them. Events are read
+in order, and the newest digest of each row goes to a temporary file, which bounds memory. Each
+table is then read from the same snapshot and compared. Events cut off at the end of the chain are
+missed here: earlier heads, from checkpoints and witnesses, show that.
 """
 
 import hashlib
@@ -54,9 +54,9 @@ _IS_ERASED = text("SELECT 1 FROM cases WHERE case_id = :case_id AND status = 'er
 
 @dataclass(frozen=True)
 class Tampering:
-    """One place that is not as the audit chain says.
+    """One entry that contradicts the audit chain.
 
-    `seq` is the event that tells of it, in the chain; `column` is told where the event tells it.
+    `seq` is the number of the event that states otherwise; `column` is None if it is unknown.
     """
 
     table: str
@@ -74,7 +74,7 @@ class Tampering:
 
 @dataclass(frozen=True)
 class AuditProof:
-    """What was found: the head of the audit chain, and the first MOST_FINDINGS that are wrong."""
+    """The result: the head of the audit chain and at most MOST_FINDINGS findings."""
 
     mark: ProvenHead
     rows: int = 0
@@ -82,17 +82,17 @@ class AuditProof:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.findings
 
 
 def verify_audit_log(
     engine: Engine, earlier: Iterable[ProvenHead] = (), keys: DataKeys | None = None
 ) -> AuditProof:
-    """Check every audit event, its chain, and every row of each covered table.
+    """Check every audit event, the chain, and every row of each covered table.
 
-    The chain must once have been as each of `earlier` says. With `keys`, rows that are derived of
-    decisions are held to what these hold encrypted, too.
+    The chain must once have ended as each of `earlier` states. With `keys`, derived rows are also
+    compared with the encrypted content of their decisions.
     """
     with failing_as_unavailable(), _snapshot(engine) as connection, _fold() as told:
         reading = _Reading(connection, told)
@@ -106,7 +106,7 @@ def verify_audit_log(
 
 @contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees the database as it is now, whoever writes meanwhile."""
+    """Begin a transaction that sees the database at one instant while others write."""
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
@@ -115,7 +115,10 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _fold() -> Iterator[sqlite3.Connection]:
-    """What the events tell of each row in the end; a file that has no name, deleted when closed."""
+    """Yield a temporary database for the newest state of each row, deleted when closed.
+
+    It has no name, and needs no durability.
+    """
     with closing(sqlite3.connect("", isolation_level=None)) as told:
         for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", _FOLD, "BEGIN"):
             told.execute(statement)
@@ -123,7 +126,7 @@ def _fold() -> Iterator[sqlite3.Connection]:
 
 
 class _Reading:
-    """One reading of all events, then of all tables."""
+    """One pass over all events, then over all tables."""
 
     def __init__(self, connection: Connection, told: sqlite3.Connection):
         self._connection = connection
@@ -133,7 +136,7 @@ class _Reading:
         self.head = "00" * 32
 
     def read_events(self, earlier: Iterable[ProvenHead]) -> None:
-        """Check each event against the chain, and note what it tells of rows."""
+        """Check each event against the chain, and store the rows that it lists."""
         marks: dict[int, set[str]] = {}
         for mark in earlier:
             marks.setdefault(mark.size, set()).add(mark.head)
@@ -158,6 +161,8 @@ class _Reading:
         if link != chain and seq == self.size + 1:
             why = "the chain breaks: this event, or its place, was changed"
             self._found(_EVENTS, why, (seq,), seq=seq)
+        # Continue from the stored link, so that one broken event is reported once and not for all
+        # after it.
         self.size, self.head = seq, chain
         try:
             details = json.loads(row["details"])
@@ -171,7 +176,7 @@ class _Reading:
             self._found(_EVENTS, "what it tells of rows cannot be read", (seq,), seq=seq)
 
     def _read_told(self, name: str, told: Mapping[str, Any], seq: int) -> None:
-        """Note what an event tells of a row, which must follow from what was told of it before."""
+        """Store the listed state of a row, which must follow from its state in earlier events."""
         key = _json(told["key"])
         if "before" in told:
             before = self._told.execute(_TOLD_BEFORE, (name, key)).fetchone()
@@ -183,7 +188,7 @@ class _Reading:
         self._told.execute(_FOLD_ROW, (name, key, told["sha256"], columns, seq))
 
     def compare(self, name: str) -> int:
-        """Hold every row of a table to what was told of it; how many rows there are."""
+        """Compare every row of a table with its newest event; return the number of rows."""
         keys = inspect(self._connection).get_pk_constraint(name)["constrained_columns"]
         whole: Select[Any] = select(literal_column("*")).select_from(table(name))
         count = 0
@@ -200,9 +205,9 @@ class _Reading:
         return count
 
     def compare_links(self) -> None:
-        """Hold what each case shares with others to the digest that was told of it.
+        """Compare the links of each case with the digest in its event.
 
-        An erased case has no links; of one that an older release opened nothing was told.
+        An erased case has no links; cases opened by an older release have no digest.
         """
         links = self._connection.execute(_ALL_LINKS).mappings()
         for case_id, rows in groupby(map(dict, links), key=itemgetter("case_id")):
@@ -219,17 +224,17 @@ class _Reading:
                 self._found(_LINKS, "all links of this case were deleted", (case_id,), seq=seq)
 
     def check_places(self) -> None:
-        """Look for what was passed by in the log, and for checkpoints misnamed by columns."""
+        """Look for skipped entries of the log, and for checkpoints whose columns are wrong."""
         for name, key, why in misplaced(self._connection, self._was_told):
             self._found(name, why, key)
 
     def check_derived_rows(self, keys: DataKeys | None) -> None:
-        """Look for rows derived of decisions that say what no decision does."""
+        """Look for derived rows that contradict their decisions."""
         for name, key, why in misstated(self._connection, keys):
             self._found(name, why, key)
 
     def _was_told(self, name: str, *key: str) -> bool:
-        """Whether any event tells of a row, be it gone by now."""
+        """Return whether any event lists a row, even if the row is gone."""
         return self._told.execute(_TOLD_BEFORE, (name, _json(key))).fetchone() is not None
 
     def _found(
@@ -245,7 +250,7 @@ class _Reading:
 
 
 def _compared(said: Mapping[str, Any], told: Any) -> tuple[str | None, str, int | None] | None:
-    """What is wrong about a row: the column, why, and the event that tells otherwise."""
+    """Return the changed columns, the reason and the event's number; None if the row matches."""
     if told is None:
         return None, "no event tells of this row: it was inserted", None
     sha256, columns, seq = told
