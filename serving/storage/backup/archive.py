@@ -36,7 +36,7 @@ class ChainEnd(BaseModel):
 
 
 class BackupManifest(BaseModel):
-    """The manifest of a backup: its origin, and the SHA-256 (hexadecimal) of every member by name."""
+    """The manifest of a backup: its origin, and the SHA-256 (hex) of every member by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

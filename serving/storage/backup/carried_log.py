@@ -25,7 +25,7 @@ def was_carried(source: Engine, target: Engine) -> bool:
 
 
 def has_arrived_whole(source: Engine, target: Engine) -> bool:
-    """Return whether a move carried everything in this file, up to its newest event and decision."""
+    """Return whether a move carried all of this file, up to its newest event and decision."""
     ends = CheckpointRepository(source).heads()
     decided = ends[DECISIONS]
     arrived = CheckpointRepository(target).links(DECISIONS, [decided.size])

@@ -134,7 +134,7 @@ class DatabaseMove:
             )
 
     def _is_there(self, target: Engine, mark: Any) -> bool:
-        """Return whether the file was already moved there; raise DatabaseForeign for other content."""
+        """Return whether the file was moved there; raise DatabaseForeign for other content."""
         with target.connect() as connection:
             if mark.moving_to and identity_of(connection) == mark.database_id:
                 return True
@@ -219,7 +219,7 @@ def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:
 
 
 def _tables() -> list[Table]:
-    """Return tables in the order of their references, without the rebuildable online feature store."""
+    """Return tables in the order of their references, without the online feature store."""
     return [table for table in day_summaries.metadata.sorted_tables if table is not state]
 
 

@@ -150,7 +150,7 @@ def _former_database(engine: Engine, request: RestoreRequest) -> Iterator[Engine
 def _revoke_again(
     engine: Engine, former: Engine | None, request: RestoreRequest
 ) -> tuple[str, ...]:
-    """Revoke and disable again what was ended since the backup, according to the former database."""
+    """Revoke and disable what the former database shows as ended since the backup."""
     if former is None:
         return ()
     return (

@@ -473,7 +473,7 @@ def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
 
 
 def _is_out_of_order(retained: RetainedUnits, limit: str) -> ColumnElement[bool]:
-    """Match decisions dated out of order that must stay when everything before `limit` is erased."""
+    """Match decisions dated out of order that must outlast an erasure up to `limit`."""
     stretches = [
         decisions.c.seq.between(each.first, each.last)
         for each in retained.out_of_order
@@ -572,7 +572,7 @@ def _count(connection: Connection, table: Any, where: ColumnElement[bool]) -> in
 
 
 def _views_of_nothing() -> Delete:
-    """Delete views whose search matches no case any more, because the cases were erased or masked."""
+    """Delete views whose search matches no case, because those were erased or masked."""
     finds = exists().where(
         case_terms.c.code.between(saved_views.c.first_code, saved_views.c.last_code)
     )

@@ -113,7 +113,7 @@ class TokenKeys:
         return True
 
     def follow_now_and_then(self) -> None:
-        """Follow rotations once a minute, for a process that does not write and would not notice."""
+        """Follow rotations once a minute, for a process that never writes and would miss them."""
         if time.monotonic() - self._looked_at_s > _LOOKED_EVERY_S:
             with failing_as_unavailable(), self._engine.connect() as connection:
                 self.follow(connection)
@@ -128,7 +128,7 @@ class TokenKeys:
         return folder
 
     def _first_named(self, kind: str, former: Sequence[str]) -> str | None:
-        """Return the former token that names a subject in a decision, a record or a hold, if any."""
+        """Return the former token that a decision, a record or a hold has for a subject, if any."""
         of_kind = (
             select(table.c.subject_id).where(
                 table.c.subject_kind == kind, table.c.subject_id.in_(former)

@@ -233,7 +233,7 @@ class ApprovalRepository:
             return bool(_used_among(connection, [approval_id]))
 
     def used_for(self, act: ProposedAct) -> tuple[GivenApproval, ...]:
-        """Return the approvals used last for an act, one for each part; empty if it was not done."""
+        """Return the approvals last used for an act, one for each part; empty if none were."""
         query = (
             select(approvals.c.approval_id, approvals.c.document)
             .outerjoin(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
@@ -296,7 +296,7 @@ class ApprovalRepository:
     # Seats and live use
 
     def seated(self, name: str, role: str) -> str | None:
-        """Return the pointer digest that the newest act on a slot wrote; None if there is no act."""
+        """Return the pointer digest that the newest act on a slot wrote; None without any."""
         query = (
             select(audit_events.c.details)
             .where(

@@ -278,7 +278,7 @@ class CaseRepository:
         )
 
     def _has_later_version(self, connection: Connection, record: ReceivedRecord) -> bool:
-        """Return whether a later version of a journey is stored, received before or after this one."""
+        """Return whether a later version of a journey is stored, whenever it was received."""
         if record.kind != "journeys":
             return False
         columns = (records.c[each.name] for each in fields(ReceivedRecord))
@@ -339,7 +339,7 @@ class CaseRepository:
             return self._links.newest(connection, case_id, kinds, access, limit)
 
     def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
-        """Return what other visible cases share with this one: parties, containers, the conveyance."""
+        """Return parties, containers and conveyances that other visible cases share."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._links.things(connection, case_id, access)
 
@@ -360,7 +360,7 @@ class CaseRepository:
         revision: int | None = None,
         require: RequireOfEvents | None = None,
     ) -> CaseRecord:
-        """Change a case under the write lock: of two simultaneous changes, the second sees the first.
+        """Change a case under the write lock, so that a simultaneous change sees the first.
 
         Any error of `require` or `change` rolls everything back. Closing a rescue ends its calls;
         reopening a case queues its subject for scoring. Raises Conflict if the case does not match

@@ -103,7 +103,7 @@ class DecisionRepository:
         self._newest = known_time(self._engine, now.isoformat(), self._newest)
 
     def seconds_behind(self, now: datetime) -> float:
-        """Return the seconds by which a clock is behind the newest decision known to this process."""
+        """Return the seconds by which a clock is behind the newest decision known here."""
         if self._newest is None or now.isoformat() >= self._newest:
             return 0.0
         return (instant(self._newest) - now).total_seconds()
@@ -173,7 +173,7 @@ class DecisionRepository:
         return LogHead(seq, link.hex())
 
     def _names_of_alerts(self, journeys: Sequence[str]) -> tuple[str, ...]:
-        """Return the tokens under which a ship may have called, the one of its own journey first."""
+        """Return the tokens under which a ship may have called, its own journey's first."""
         every = (token for name in journeys for token in self._keys.tokens("route", name))
         return self._keys.subject_token("route", journeys[0]), *every
 
@@ -297,7 +297,7 @@ class DecisionRepository:
             seq = page[-1].seq
 
     def link_at(self, size: int) -> str | None:
-        """Return the link of the chain after `size` decisions (hexadecimal); None if it is shorter."""
+        """Return the chain's link after `size` decisions (hexadecimal); None if it is shorter."""
         if not size:
             return FIRST_LINK.hex()
         query = select(decisions.c.chain).where(decisions.c.seq == size)
