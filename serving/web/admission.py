@@ -1,9 +1,9 @@
-"""The door: what is turned away before it is read, and what requests inside may take.
+"""Admission control: limits on requests and body bytes in flight, overall and per caller.
 
-Plain ASGI around everything else, so that turning away costs no parsing, no thread and no database.
-Of a body nothing can be read before its caller is admitted, whatever a route does: then as much as
-the call may have. Health, metrics and the reviewers' pages keep their way in however many machines
-ask, and no caller takes all the room.
+This is plain ASGI around everything else, so a rejected request costs no parsing, no thread and no
+database query. No body can be read before its caller is admitted, whatever a route does, and then
+only up to the limit of that call. Health, metrics and the console stay reachable under any load of
+machine requests, and no caller can use all the capacity.
 """
 
 import threading
@@ -29,7 +29,9 @@ from serving.web.security_headers import ANSWER_HEADERS, DEFAULT_HEADERS
 
 log = structlog.get_logger(__name__)
 
-# The bytes that a body may have where its call does not say otherwise; these are not counted.
+# A body up to this size is not counted against the byte limits, so ordinary calls never compete for
+# them.
+# Bytes that a body may have unless its route allows more. Bodies up to this size are not counted.
 SMALL_BODY = 64 * 1024
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
@@ -37,24 +39,23 @@ _limited: set[Callable[..., object]] = set()
 
 
 def limited_in_flight(endpoint: Endpoint) -> Endpoint:
-    """Mark an endpoint of machines, whose requests are turned away where too many are inside."""
+    """Mark an endpoint for machines, whose requests are refused when too many are in flight."""
     _limited.add(endpoint)
     return endpoint
 
 
 def limited_paths(routes: Iterable[BaseRoute]) -> tuple[str, ...]:
-    """The beginnings, up to the first parameter, of the paths of marked endpoints."""
+    """Return the prefixes, up to the first parameter, of the paths of marked endpoints."""
     marked = (r for r in routes if isinstance(r, Route) and r.endpoint in _limited)
     return tuple(sorted({route.path.partition("{")[0] for route in marked}))
 
 
 @dataclass(frozen=True)
 class AdmissionLimits:
-    """What one process has room for at a time.
+    """Limits on what one process handles at a time.
 
-    `requests` of machines, `of_one_caller` those of one caller to any address, `body_bytes` of
-    bodies that are not small, of which one caller may have half.
-    """
+    `requests` counts requests of machines, `of_one_caller` all requests of one caller, and
+    `body_bytes` the bytes of bodies above `SMALL_BODY`, of which one caller may use half."""
 
     requests: int
     of_one_caller: int
@@ -62,7 +63,7 @@ class AdmissionLimits:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """As the settings say."""
+        """Return the limits that the settings configure."""
         return cls(
             settings.max_in_flight,
             settings.max_in_flight_per_caller,
@@ -72,14 +73,14 @@ class AdmissionLimits:
 
 @dataclass
 class CallerShare:
-    """What one caller has inside: requests, and bytes of bodies that are not small."""
+    """Requests and counted body bytes of one caller in flight."""
 
     requests: int = 0
     body_bytes: int = 0
 
 
 class Occupancy:
-    """What is inside now, of all and of each caller."""
+    """Requests and body bytes in flight, in total and by caller."""
 
     def __init__(self, limits: AdmissionLimits, metrics: RequestMetrics):
         self._limits = limits
@@ -89,18 +90,18 @@ class Occupancy:
         self._lock = threading.Lock()  # callers of pages are admitted in threads
 
     def take_place(self) -> None:
-        """Let a machine's request in; raises TooBusy."""
+        """Count a request of a machine; raises TooBusy at the limit."""
         if self._metrics.inside >= self._limits.requests:
             self._metrics.shed.inc()
             raise TooBusy("more requests are here than can be answered soon")
         self._metrics.inside += 1
 
     def leave_place(self) -> None:
-        """Make room for another request of a machine."""
+        """Release the slot of a machine's request."""
         self._metrics.inside -= 1
 
     def admit(self, caller_id: str) -> None:
-        """Count a request of a caller; raises `too-often`."""
+        """Count a request of a caller; raises `too-often` at the caller's limit."""
         with self._lock:
             share = self._shares.setdefault(caller_id, CallerShare())
             if share.requests >= self._limits.of_one_caller:
@@ -111,17 +112,18 @@ class Occupancy:
             share.requests += 1
 
     def add_bytes(self, caller_id: str, count: int) -> None:
-        """Count bytes of a body; raises TooBusy where there are too many, or of this caller."""
+        """Count bytes of a body; raises TooBusy above the total limit or the caller's half of it."""
         with self._lock:
             share = self._shares.setdefault(caller_id, CallerShare())
             is_full = self._body_bytes + count > self._limits.body_bytes
+            # One caller gets at most half, so that its large uploads cannot lock out all others.
             if is_full or share.body_bytes + count > self._limits.body_bytes // 2:
                 raise TooBusy("more bytes of bodies are here than can be answered soon")
             share.body_bytes += count
             self._body_bytes += count
 
     def leave(self, caller_id: str, requests: int, body_bytes: int) -> None:
-        """Forget a request of a caller, and its bytes."""
+        """Release requests and body bytes of a caller."""
         with self._lock:
             share = self._shares.get(caller_id)
             if share is None:
@@ -129,15 +131,15 @@ class Occupancy:
             share.requests -= requests
             share.body_bytes -= body_bytes
             self._body_bytes -= body_bytes
+            # Drop empty entries: otherwise the table would grow with every caller ever seen.
             if not share.requests and not share.body_bytes:
                 del self._shares[caller_id]
 
 
 class RequestGuard:
-    """One request inside: whose it is, the place it has, and what may be read of its body.
+    """Admission state of one request: its caller, its slot, and how much of its body may be read.
 
-    While its body arrives a request has no place: whoever sends slowly keeps nobody out.
-    """
+    The slot is released while body bytes are awaited, so that slow senders block nobody."""
 
     def __init__(
         self,
@@ -153,8 +155,8 @@ class RequestGuard:
         self._has_place = False
         self._is_admitted = False
         self._caller_id = ""
-        # Nothing is read yet. Files listen for the end of the connection while they are sent, and
-        # so read the body that their request does not have.
+        # None: reading is not allowed yet. GET and HEAD are set to 0 instead, because file
+        # responses listen for a disconnect while they send, which reads the (empty) body.
         self._most_bytes: int | None = 0 if is_without_body else None
         self._bytes_read = 0
         self._bytes_counted = 0
@@ -163,44 +165,44 @@ class RequestGuard:
 
     @property
     def is_admitted(self) -> bool:
-        """Return whether its caller is known, and let in."""
+        """Return whether the caller is known and admitted."""
         return self._is_admitted
 
     def admit(self, caller_id: str) -> None:
-        """Let the request of a caller in, with a small body; raises ServingError.
+        """Admit the request of a caller, with a small body; raises ServingError.
 
-        Whoever was admitted stays who it is.
-        """
+        A second call has no effect: the first caller stays."""
         if not self._is_admitted:
             self._occupancy.admit(caller_id)
             self._caller_id, self._is_admitted = caller_id, True
             self._most_bytes = SMALL_BODY
 
     def allow_stranger(self, most: int) -> None:
-        """Let up to `most` bytes be read of the body of somebody who is not known yet."""
+        """Allow up to `most` body bytes from a caller who is not identified yet."""
+        # An admitted caller keeps the limit that it already has.
         if not self._is_admitted:
             self._most_bytes = most
 
     def allow(self, most: int, declared: int = 0) -> None:
-        """Let up to `most` bytes be read of a body, where anything may be.
+        """Raise the limit of a body to `most` bytes if its caller is admitted.
 
-        Room for the `declared` length is taken at once, so that of several bodies that do not fit
-        together the first ones are read. Raises TooBusy.
-        """
+        The `declared` length is reserved at once: of several bodies that do not fit together,
+        the first ones are then read to the end instead of all failing halfway. Raises TooBusy."""
         if self._most_bytes is not None:
             self._most_bytes = most
             if declared > SMALL_BODY:
                 self._take_room(declared)
 
     async def receive(self) -> Message:
-        """The next part of the body; raises BodyTooLarge or TooBusy where there is no room.
+        """Return the next part of the body; raises BodyTooLarge or TooBusy at a limit.
 
-        Raises RuntimeError where nobody was admitted: no route may read so early.
-        """
+        Raises RuntimeError if no caller was admitted, which is a bug in the route."""
         if self._is_whole:
             return await self._receive()
         if self._most_bytes is None:
             raise RuntimeError("a body can be read when its caller was admitted, and not before")
+        # A sender may take minutes. Hold no slot while waiting for it, and compete for one
+        # afterwards.
         self._leave_place()
         message = await self._receive()
         self._take_place()
@@ -210,7 +212,7 @@ class RequestGuard:
         return message
 
     def leave(self) -> None:
-        """End the guard."""
+        """Release everything that the request holds."""
         self._leave_place()
         if self._is_admitted or self._bytes_counted:
             self._occupancy.leave(self._caller_id, int(self._is_admitted), self._bytes_counted)
@@ -223,11 +225,12 @@ class RequestGuard:
             self._take_room(self._bytes_read)
 
     def _take_room(self, size: int) -> None:
-        """Count a body as so large, if it was not yet; one that finds no room gives all back."""
+        """Count the bytes of a body not counted so far; without room, release all of them."""
         uncounted = max(0, size - self._bytes_counted)
         try:
             self._occupancy.add_bytes(self._caller_id, uncounted)
         except TooBusy:
+            # The request fails now, so the bytes counted so far must not block others.
             self._occupancy.leave(self._caller_id, 0, self._bytes_counted)
             self._bytes_counted = 0
             raise
@@ -245,20 +248,20 @@ class RequestGuard:
 
 
 def guard_of(request: Request) -> RequestGuard | None:
-    """The guard of a request; None where it did not come through the door."""
+    """Return the guard of a request; None if it did not pass through the middleware."""
     guard: RequestGuard | None = request.scope.get("state", {}).get("guard")
     return guard
 
 
 def admit(request: Request, caller_id: str) -> None:
-    """Let the body of a caller's request be read; raises `too-often`."""
+    """Admit the caller of a request, so that its body can be read; raises `too-often`."""
     guard = guard_of(request)
     if guard is not None:
         guard.admit(caller_id)
 
 
 class Admission:
-    """Middleware: as many requests to paths that begin like `paths` as there is room for."""
+    """Middleware that limits the requests in flight to paths with one of the prefixes `paths`."""
 
     def __init__(
         self, app: ASGIApp, paths: tuple[str, ...], limits: AdmissionLimits, metrics: Metrics
@@ -269,10 +272,11 @@ class Admission:
         self._occupancy = Occupancy(limits, metrics.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request in, or answer that it is not read or that there is no room."""
+        """Pass a request on, or answer that its head is refused or that there is no capacity."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # An answer sent before the body is read must still reach the client: drain the rest.
         answer = DrainingAnswer(scope, receive, send)
         try:
             await self._pass_in(scope, answer.receive, answer.send)
@@ -281,6 +285,8 @@ class Admission:
 
     async def _pass_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
+        # The head is checked first: it bounds what later code, such as the cookie parser, has to
+        # handle.
         if refusal := refuse_head(scope):
             self._metrics.observe("other", "unknown", refusal.status, time.perf_counter() - began)
             log.info("head_refused", status=refusal.status)
@@ -312,7 +318,7 @@ async def _answer(refusal: ServingError, scope: Scope, send: Send) -> None:
 
 
 def early_answer(refusal: ServingError) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of a problem that is answered before a request has an id."""
+    """Return status, headers and body of an error that is answered before a request has an id."""
     request_id = str(uuid.uuid4())
     body = problem_body(request_id, refusal)
     headers = {

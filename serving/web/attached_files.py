@@ -1,4 +1,4 @@
-"""Files of cases as the console and the API take them and hand them out."""
+"""Upload and download of case files, for the console and the API."""
 
 import structlog
 from starlette.responses import Response
@@ -16,18 +16,19 @@ from serving.web.downloads import download_headers
 
 log = structlog.get_logger(__name__)
 
+# Even if a browser opens the file in place of saving it, nothing in it can run or load.
 SANDBOXED = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 def attach_as_sent(
     services: Services, caller: Caller, case_id: str, name: str, content: bytes
 ) -> CaseFile:
-    """Put a file to a case once the deployer's scanner let it pass.
+    """Attach a file to a case after the configured virus scanner has passed it.
 
-    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable or FileNotClean,
-    Conflict, ServingError or ServingError.
-    """
+    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean, Conflict or
+    ServingError."""
     settings, reviewer = services.settings, Reviewer.from_caller(caller)
+    # Check access first, so that callers without it cannot make the server scan files.
     services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it
     require_disk_reserve(settings)
     file = AttachedFile.from_upload(name, content, settings.max_attachment_bytes)
@@ -39,7 +40,7 @@ def attach_as_sent(
 
 
 def _require_clean(services: Services, caller: Caller, file: AttachedFile, content: bytes) -> None:
-    """Raise FileNotClean for what the deployer's scanner does not let pass; that is an event."""
+    """Raise FileNotClean, and record it in the audit log, if the scanner rejects the file."""
     command = services.settings.attachment_scanner
     if command is None:
         return
@@ -56,14 +57,13 @@ def _require_clean(services: Services, caller: Caller, file: AttachedFile, conte
 
 
 def handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -> Response:
-    """A file of a case as a download that no browser opens; that it was read is written down.
+    """Return a file of a case as a download that browsers do not open, and record the access.
 
-    Raises NotFound or Forbidden where the case is masked.
-    """
+    Raises NotFound, or Forbidden if the case is masked."""
     file, content = services.cases.download(
         Reviewer.from_caller(caller), case_id, sha256, services.clock()
     )
-    # Named anew, since files of before were kept under the names that they came by.
+    # Derive the name again: files stored by earlier versions keep the name they were uploaded with.
     name = named_after(file.name, file.media_type)
     headers = SANDBOXED | download_headers(name)
     return Response(content, headers=headers, media_type=file.media_type)

@@ -1,9 +1,8 @@
-"""Who read what, written down before the answer leaves; and who was refused.
+"""Audit events for reads and refusals, written before the answer leaves.
 
-Plain ASGI around all routes, so that no door can be forgotten: what a route reads stands in
-`readings`, who calls is said by the door (`identify`), and what was shown by the handler
-(`tell_audit`). Where the event cannot be written, nothing is shown.
-"""
+This is plain ASGI around all routes, so that no route can be forgotten. `readings` declares what
+each route reads, authentication identifies the caller (`identify`), and handlers report what
+they showed (`tell_audit`). If the event cannot be written, nothing is shown."""
 
 import asyncio
 from http import HTTPStatus
@@ -24,7 +23,7 @@ REFUSED = frozenset({401, 403})
 
 
 class AuditTrail:
-    """Middleware: appends the audit event of a reading, or of a refusal to a known caller."""
+    """Middleware that records an audit event for a read, or for a refusal of a known caller."""
 
     def __init__(self, app: ASGIApp, services: Services):
         self._app = app
@@ -41,6 +40,8 @@ class AuditTrail:
         async def send_once_written(message: Message) -> None:
             nonlocal is_withheld
             if message["type"] == "http.response.start":
+                # The status decides on the event, and it is known here, before the first byte
+                # leaves.
                 refusal = await self._written_down(scope, message["status"], acting)
                 if refusal is not None:
                     is_withheld = True
@@ -53,23 +54,26 @@ class AuditTrail:
     async def _written_down(
         self, scope: Scope, status: int, acting: Acting
     ) -> LogUnavailable | TooBusy | None:
-        """Why an answer must not leave; None where its event is durable, or it needs none."""
+        """Return the error that withholds an answer; None if its event is durable or not needed."""
         event = self._event(scope, status, acting)
         if event is None:
             return None
         try:
             await asyncio.wrap_future(self._services.audit_log.submit(event))
         except (LogUnavailable, TooBusy) as failure:
+            # A refusal shows nothing, so it may leave even if its event cannot be written.
             return None if event.action == "refuse" else failure
         return None
 
     def _event(self, scope: Scope, status: int, acting: Acting) -> AuditEvent | None:
+        # Nobody was identified: there is no one to record.
         if acting.actor is SERVICE:
             return None
         call, now = called(Request(scope)), self._services.clock()
         if status in REFUSED:
             return AuditEvent(now, acting.actor, "refuse", "call", call, {"status": status})
         reading = READINGS.get(call)
+        # Errors and answers without content disclose nothing.
         if reading is None or status >= 300 or status == HTTPStatus.NO_CONTENT:
             return None
         object_id = scope["path_params"][reading.named_by] if reading.named_by else ""

@@ -1,4 +1,4 @@
-"""Who is calling: the holder of an API key or of an access token, and what they may do."""
+"""Authentication of callers by API key or access token, and their scopes."""
 
 from typing import Annotated
 
@@ -30,16 +30,16 @@ async def authenticated_caller(
     credentials: Bearer,
     _: Annotated[str | None, Header(alias=HEADER, description=PURPOSE_MEANING)] = None,
 ) -> Caller:
-    """The holder of the bearer token of a request: `caller_of`, for routes that declare it."""
+    """Return the caller behind the bearer token, for routes that declare it as a dependency."""
     return await caller_of(request, services, credentials.credentials if credentials else "")
 
 
 async def caller_of(request: Request, services: Services, token: str | None = None) -> Caller:
-    """The holder of the bearer token of a request, whose call is counted and let in, once.
+    """Return the caller behind the bearer token of a request, counted and admitted once.
 
-    What is remembered is answered at once; only what must be read waits for a thread. Raises
-    NotSignedIn, ServingError, or Forbidden for whoever acts for another purpose than data came for.
-    """
+    A caller in the cache is answered at once; a database lookup runs in a thread. Raises
+    NotSignedIn, ServingError, or Forbidden for a purpose other than the data's."""
+    # Middleware, route class and dependency may all ask; only the first call counts.
     known: Caller | None = request.scope.get("state", {}).get("caller")
     if known is not None:
         return known
@@ -50,6 +50,7 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     caller = _remembered(services, token)
     if caller is None:
         caller = await run_in_threadpool(_caller_behind, services, token)
+    # Identify before any check that can fail, so that refusals are recorded under a name.
     identify(caller.actor)
     take_permits(request, services, caller, 1)
     services.purpose.require(caller, acts_for, called(request))
@@ -59,19 +60,19 @@ async def caller_of(request: Request, services: Services, token: str | None = No
 
 
 async def require_known_caller(request: Request, services: Services) -> None:
-    """Raise NotSignedIn for who has no live key and calls from no address of the settings."""
+    """Raise NotSignedIn unless the caller has a live key or calls from an open network."""
     if not is_from_open_network(request):
         await caller_of(request, services)
 
 
 def take_permits(request: Request, services: Services, caller: Caller, permits: float) -> None:
-    """Count requests of a caller, and let the answer say what is left; raises `too-often`."""
+    """Count requests of a caller and add the rate limit headers; raises `too-often`."""
     left = services.rate_limits.take(caller.key_id, permits)
     add_headers(request, left.headers())
 
 
 def called(request: Request) -> str:
-    """Return what was called, without the ids in it."""
+    """Return method and route template of a request, without the ids in its path."""
     route = request.scope.get("route")
     return f"{request.method} {getattr(route, 'path', 'unknown')}"
 
@@ -94,9 +95,11 @@ def _caller_behind(services: Services, text: str) -> Caller:
 
 
 def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
-    """The caller behind a key that was presented; raises NotSignedIn and never says why."""
+    """Return the caller behind an API key; raises NotSignedIn without giving the reason."""
     kept = services.api_keys.find_for_all(presented.key_id) if presented else None
     if presented is None or kept is None or not kept.admits(presented.secret, services.clock()):
+        # The secret is right but the key is expired or revoked: limit its rate and record the
+        # refusal by name. A wrong secret proves no identity, so it is recorded under none.
         if presented is not None and kept is not None and kept.is_opened_by(presented.secret):
             services.rate_limits.take(kept.key_id)
             identify(Actor(f"key:{kept.key_id}", kept.name))  # its refusal is written down
@@ -106,13 +109,13 @@ def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
 
 
 class WithScope:
-    """A dependency: the caller, who must have one of the scopes."""
+    """Dependency that returns the caller, who must have one of the scopes."""
 
     def __init__(self, *scopes: Scope):
         self.scopes = scopes
 
     async def __call__(self, caller: Annotated[Caller, Depends(authenticated_caller)]) -> Caller:
-        """The caller; raises Forbidden without any of the scopes."""
+        """Return the caller; raises Forbidden without any of the scopes."""
         caller.require(*self.scopes)
         return caller
 

@@ -1,4 +1,4 @@
-"""Bodies of requests: media type, size, and the bytes as they came."""
+"""Request bodies: media type, size limit and raw bytes."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -31,17 +31,16 @@ class RequestBody(NullIsAbsent, ClosedModel):
 
 
 async def json_body(request: Request, services: TheServices) -> bytes:
-    """The body's bytes as they came; raises MediaTypeUnsupported or BodyTooLarge."""
+    """Return the raw bytes of a JSON body; raises MediaTypeUnsupported or BodyTooLarge."""
     refuse_other_media(request, JSON)
     return await body_within(request, services.settings.max_body_bytes)
 
 
 def refuse_other_media(request: Request, *media_types: str) -> str:
-    """Return the body's media type, one of those given (`""`: none is stated).
+    """Return the media type of a body, one of those given (`""` if none is stated).
 
-    Raises MediaTypeUnsupported, also for a compressed body: a small one can hold more than the
-    machine.
-    """
+    Raises MediaTypeUnsupported, also for a compressed body, because a small one can expand to
+    more than the memory of the machine."""
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
     given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
@@ -53,15 +52,14 @@ def refuse_other_media(request: Request, *media_types: str) -> str:
 
 
 async def body_within(request: Request, most: int) -> bytes:
-    """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
+    """Return the bytes of a body; raises BodyTooLarge as soon as there are more than `most`."""
     return bytes(await growing_body(request, most))
 
 
 async def growing_body(request: Request, most: int) -> bytearray:
-    """Return the body's bytes without a second copy, in a buffer that can be emptied.
+    """Return the bytes of a body in a buffer that callers can empty, without a second copy.
 
-    Raises BodyTooLarge as soon as there are more than `most`.
-    """
+    Raises BodyTooLarge as soon as there are more than `most`."""
     declared = refuse_declared_above(request, most)
     if guard := guard_of(request):
         guard.allow(most, declared)
@@ -74,10 +72,9 @@ async def growing_body(request: Request, most: int) -> bytearray:
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """Return what work comes to; cancel it and raise ClientDisconnect when the caller goes away.
+    """Return the result of `work`; cancel it and raise ClientDisconnect if the caller disconnects.
 
-    The body must have been read.
-    """
+    The body must have been read before."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_gone(request))
     try:
@@ -97,8 +94,9 @@ async def _gone(request: Request) -> None:
 
 
 def refuse_declared_above(request: Request, most: int) -> int:
-    """Return the declared length, 0 if there is none; raises BodyTooLarge before any is read."""
+    """Return the declared length, 0 if absent; raises BodyTooLarge before any byte is read."""
     declared = request.headers.get("content-length", "0")
+    # Convert at most 20 digits: `int` takes quadratic time on long texts of digits.
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise _too_large(most)
     return int(declared)

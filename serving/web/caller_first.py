@@ -1,4 +1,4 @@
-"""Routes with a small JSON body, which is read when its caller was admitted, and strictly."""
+"""Routes that admit their caller before they read and strictly parse a small JSON body."""
 
 from collections.abc import Iterator
 
@@ -19,13 +19,12 @@ WITHOUT_BODY = {"GET", "HEAD"}
 
 
 class CallerFirst(APIRoute):
-    """A route of whose caller nothing is read, and nothing parsed, before the scope is known.
+    """Route that checks the caller and its scope before it reads or parses anything.
 
-    FastAPI reads a body before it asks any dependency, and takes it whatever its media type says.
-    """
+    FastAPI itself reads a body before it resolves dependencies, and ignores its media type."""
 
     def get_route_handler(self) -> Answer:
-        """The handler, with the caller and the bounds of the body before it."""
+        """Return the handler, preceded by checks of the caller and of the body."""
         answer = super().get_route_handler()
         if (self.methods or WITHOUT_BODY) <= WITHOUT_BODY:
             return with_described_parameters(self, answer)
@@ -41,16 +40,20 @@ class CallerFirst(APIRoute):
         return answer_an_admitted_caller
 
     def _with_sound_body(self, answer: Answer) -> Answer:
-        """What answers, after a look at the body: plain JSON, or none where none is described."""
+        """Wrap a handler to accept only JSON, or no body if the route describes none."""
         is_described = self.body_field is not None
         is_needed = self.body_field is not None and self.body_field.field_info.is_required()
 
         async def answer_a_sound_body(request: Request) -> Response:
+            # The declared length is checked before reading, so that an oversized body costs
+            # nothing.
             refuse_declared_above(request, SMALL_BODY)
             if is_needed:
                 refuse_other_media(request, JSON)
             if body := await request.body():
                 refuse_other_media(request, JSON)
+                # An empty object counts as no body.
+                # object.
                 if read_json(body) != {} and not is_described:
                     raise Unprocessable("this call takes no body: send none, or `{}`")
             return await answer(request)
@@ -59,7 +62,7 @@ class CallerFirst(APIRoute):
 
 
 def _scopes_in(dependant: Dependant) -> Iterator[tuple[Scope, ...]]:
-    """The scopes of which a route asks its caller for one."""
+    """Yield the scopes that a route requires, of which a caller needs one."""
     for each in dependant.dependencies:
         if isinstance(each.call, WithScope):
             yield each.call.scopes

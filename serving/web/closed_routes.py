@@ -1,7 +1,6 @@
-"""Routes that take the parameters that they describe, each once, and refuse an address with others.
+"""Routes that refuse query parameters which they do not describe or which are repeated.
 
-A filter that is misspelt would else let everything through, and nobody would know.
-"""
+Otherwise a misspelt filter would silently match everything."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
@@ -19,19 +18,20 @@ from serving.errors import RequestFault, Unprocessable
 
 Answer = Callable[[Request], Coroutine[Any, Any, Response]]
 
+# Characters of an unknown parameter name that an answer repeats; the caller chose the text.
 MAX_SHOWN_NAME_LENGTH = 64
 
 
 class ClosedRoute(APIRoute):
-    """A route that refuses parameters that it does not describe."""
+    """Route that refuses query parameters which it does not describe."""
 
     def get_route_handler(self) -> Answer:
-        """The handler, with a look at the address before it."""
+        """Return the handler, preceded by a check of the query parameters."""
         return with_described_parameters(self, super().get_route_handler())
 
 
 def with_described_parameters(route: APIRoute, answer: Answer) -> Answer:
-    """What answers the requests of a route; raises Unprocessable where it has other parameters."""
+    """Wrap the handler of a route; raises Unprocessable for parameters it does not describe."""
     described = dict(_parameters(route.dependant))
 
     async def answer_what_is_described(request: Request) -> Response:
@@ -43,7 +43,7 @@ def with_described_parameters(route: APIRoute, answer: Answer) -> Answer:
 
 
 def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """The name of every parameter of an address, and whether it may be given several times."""
+    """Yield the name of each query parameter and whether it may be repeated."""
     for field in dependant.query_params:
         kind = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):

@@ -1,9 +1,8 @@
-"""Templates as compiled code, kept on disk for the next process.
+"""Compiled templates, cached on disk for the next process.
 
-Whoever reads pages waits for none to be compiled: a service compiles all of them before its first
-request, which takes a second of one core. What is kept is executed, so it lies where compiled
-functions do.
-"""
+A service compiles all templates before its first request, so that no page has to wait; that
+takes about a second of one core. The cached code is executed, so it is stored in the folder of
+compiled functions, which only this user can write."""
 
 import marshal
 import os
@@ -21,11 +20,10 @@ _DIGEST_BYTES = 32
 
 
 class CompiledTemplates(BytecodeCache):
-    """The code of templates in a folder, while its disk has room; none is kept without a folder.
+    """Cache of compiled templates in a folder; it stores nothing without a folder or disk space.
 
-    Code counts for the very source that it was compiled of, and by the same `compiler`: whatever
-    else decides what code is made.
-    """
+    An entry is valid only for the exact source and for the same `compiler`, a digest input for
+    everything else that affects the compiled code."""
 
     def __init__(self, folder: Path | None, compiler: bytes) -> None:
         self._folder = folder
@@ -33,21 +31,24 @@ class CompiledTemplates(BytecodeCache):
         self._compiler = sha256(made_by + compiler).digest()
 
     def get_source_checksum(self, source: str) -> str:
-        """A digest of a template and of what compiles it."""
+        """Return a digest of a template and of everything that affects its compiled code."""
         return sha256(self._compiler + source.encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Take the code of a template that is kept, unless it is of another or was damaged."""
+        """Load the code of a template, unless the entry belongs to another template or is damaged."""
         if self._folder is None:
             return
+        # A cache that cannot be read only costs time: the template is compiled again.
         with suppress(OSError):
             content = self._file(self._folder, bucket).read_bytes()
             digest, code = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+            # `marshal` executes whatever it is given, so a truncated or foreign entry must not
+            # reach it.
             if digest == _digest(bucket, code):
                 bucket.code = marshal.loads(code)  # noqa: S302  compiled by this user
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the code of a template; a reader finds all of it or what was there before."""
+        """Store the code of a template atomically: readers see the old or the new entry."""
         if self._folder is None:
             return
         code = marshal.dumps(bucket.code)

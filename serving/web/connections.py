@@ -1,11 +1,10 @@
-"""Limits on connections: how long a request may take to arrive, how large its head is, how many.
+"""Limits on connections: time for a request to arrive, size of its head, number of connections.
 
-The server's own timeouts begin anew with every byte, so a client that sends one now and then holds
-its place for ever. Here a connection that has not sent a whole request in time is closed, from
-its first byte (or from the connection, where none comes) to its last. Where there are as many
-connections as may be, whoever has waited longest makes room: a connection that is being answered
-stays. So open files are left for everything else, however many connect.
-"""
+uvicorn's own timeouts restart with every byte, so a client that sends a byte now and then keeps
+its connection forever. Here a connection is closed if a whole request has not arrived in time,
+counted from its first byte (or from the connection if none comes). At the limit of connections,
+the one that has waited longest is closed; a connection with an answer in progress stays. So file
+descriptors remain for everything else, however many clients connect."""
 
 import asyncio
 import resource
@@ -20,13 +19,16 @@ from serving.web.request_head import LARGEST_HEAD
 
 MAX_PIPELINED = 8  # requests without an answer; those after them are not read
 FILES_OF_OUR_OWN = 256  # for the database, the store, models, logs and libraries
+# Asked for if the hard limit is higher or infinite.
 ENOUGH_FILES = 65_536
 
+# Without slices, one large read could hold thousands of pipelined requests, all parsed before the
+# limits below are checked.
 _SLICE = 16 * 1024  # bytes: what one turn of the parser may make of what came
 
 
 def raise_file_limit() -> int:
-    """Let this process open as many files as it may; how many those are."""
+    """Raise the limit of open files as far as allowed; return the resulting limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -36,43 +38,44 @@ def raise_file_limit() -> int:
 
 
 def connections_within(files: int) -> tuple[int, int]:
-    """Return how many connections a process may have that may open `files`, and how many may wait.
+    """Return how many connections fit into `files` open files, and the backlog to accept.
 
-    Those that wait are accepted together, before any of them is counted.
-    """
+    The backlog is subtracted because the event loop accepts all waiting connections at once,
+    before any of them is counted."""
     left = max(files - FILES_OF_OUR_OWN, 48)
     backlog = min(left // 3, 2_048)
     return min(left - backlog, Settings().max_connections), backlog
 
 
 def bound_connections() -> int:
-    """Bound the connections of this process by the files it may open; how many may wait."""
+    """Apply the limit of open files to the connections of this process; return the backlog."""
     BoundedConnection.max_connections, backlog = connections_within(raise_file_limit())
     return backlog
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's protocol, closing connections that send too slowly, too much or wait too many."""
+    """uvicorn's protocol, which closes slow, oversized or excess connections."""
 
     deadline_s = Settings().receive_deadline_s
     max_connections = Settings().max_connections
     _waiting: ClassVar[dict["BoundedConnection", None]] = {}
-    """Connections without a whole request, those first that have waited longest."""
+    """Connections without a whole request; those that have waited longest come first."""
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = False
     _is_refused = False  # nothing that still comes is read
     _pending_refusal: ServingError | None = None
-    """Answered after the requests that came before what is refused."""
+    """Refusal to send after the answers to earlier requests on this connection."""
 
     _has_advanced = False
     _bytes_without_advance = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn serves over transports alone
-        """Wait for the first request, in the place of another where there are too many."""
+        """Wait for the first request; at the limit, close the connection that has waited longest."""
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > self.max_connections:
+            # This connection waits too, so there always is one to close, and the oldest goes first.
             longest = next(iter(self._waiting))
             longest._close()
 
@@ -82,13 +85,13 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close once idle; an answer without end learns from its request's state that it ends."""
+        """Close when idle; a streaming answer reads from its request's state that it must end."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.scope.setdefault("state", {})["is_ending"] = True
         super().shutdown()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, a slice at a time, until it is too much."""
+        """Parse the data slice by slice until a limit is exceeded."""
         for start in range(0, len(data), _SLICE):
             if self._is_refused or self.transport.is_closing():
                 return
@@ -98,7 +101,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse_endless(len(part))
 
     def on_message_begin(self) -> None:
-        """Wait for the rest of the request that begins, unless it is one too many."""
+        """Start the deadline of a new request, unless too many are pipelined."""
         if self._is_refused:
             return
         if self._is_answering and len(self.pipeline) >= MAX_PIPELINED - 1:
@@ -114,31 +117,31 @@ class BoundedConnection(HttpToolsProtocol):
             self._wait()
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the address."""
+        """Collect a part of the address."""
         if not self._is_refused:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what comes after a body is none."""
+        """Collect a header; ignore trailers, which follow a body."""
         if self._is_in_head and not self._is_refused:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Take the request's head, which is whole."""
+        """Accept the complete head of a request."""
         if self._is_refused:
             return
         self._is_in_head, self._has_advanced = False, True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Collect a part of the body."""
         if self._is_refused:
             return
         self._has_advanced = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Stop waiting: the request is here."""
+        """Stop waiting: the request is complete."""
         if self._is_refused:
             return
         self._has_advanced = True
@@ -146,7 +149,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, as long as the server lets connections idle."""
+        """Wait for the next request, for as long as the server keeps connections alive."""
         is_last = not self.pipeline
         super().on_response_complete()
         if self.transport.is_closing():
@@ -156,7 +159,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._waiting.setdefault(self)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be parsed; requests that came whole before it are answered first."""
+        """Refuse data that cannot be parsed, after answering complete requests before it."""
         if self._is_answering and self.cycle is not None and not self.cycle.more_body:
             self._refuse(
                 ServingError("the next request on this connection is not HTTP", code="bad-request")
@@ -169,7 +172,7 @@ class BoundedConnection(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse_endless(self, size: int) -> None:
-        """Refuse what is so long a head, or close where no body is so long."""
+        """Refuse an oversized head; close if endless data makes no progress within a body."""
         if self._is_in_head or not self._has_advanced:
             self._bytes_without_advance += size
         else:
@@ -177,6 +180,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self._is_refused or self.transport.is_closing():
             return
         if self._bytes_without_advance > LARGEST_HEAD:
+            # The answer has started and its body never ends: there is no way to send another
+            # answer.
             if self._is_answering and self.cycle is not None and self.cycle.more_body:
                 self._close()
             else:
@@ -184,7 +189,7 @@ class BoundedConnection(HttpToolsProtocol):
                 self._refuse(ServingError(says, code="head-too-large"))
 
     def _refuse(self, refusal: ServingError) -> None:
-        """Read nothing more, answer what came before, then this refusal, and close."""
+        """Stop reading, finish earlier answers, send this refusal and close."""
         self._is_refused = True
         if self._is_answering:
             self._pending_refusal = refusal
@@ -196,7 +201,8 @@ class BoundedConnection(HttpToolsProtocol):
         lines = [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
         head = b"".join([STATUS_LINE[status], *lines, b"Connection: close\r\n\r\n"])
         self.transport.write(head + body)
-        # To close with bytes unread would take the answer back; the deadline closes in the end.
+        # Closing with unread bytes resets the connection, and the client would lose the answer. So
+        # only the write side is closed here; the deadline closes the rest.
         if self.transport.can_write_eof():  # not over TLS
             self.transport.write_eof()
         if self._deadline is None:

@@ -1,4 +1,4 @@
-"""A call that will go: its answers say since when it is deprecated, and when it ends."""
+"""Deprecation headers: since when a call is deprecated, and when it ends."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,17 +11,17 @@ from serving.web.request_ids import add_headers
 
 @dataclass(frozen=True)
 class Deprecated:
-    """A dependency of a route that is also declared `deprecated=True`; both instants in UTC.
+    """Dependency for a route that is also declared `deprecated=True`; both instants are in UTC.
 
-    `@router.get(…, deprecated=True, dependencies=[Depends(Deprecated(since, until, "/v1/new"))])`
-    """
+    `@router.get(…, deprecated=True, dependencies=[Depends(Deprecated(since, until,
+    "/v1/new"))])`"""
 
     since: datetime
     until: datetime
     instead: str
 
     def __call__(self, request: Request) -> None:
-        """Say it in the headers of RFC 9745 and RFC 8594, with the call that takes its place."""
+        """Add the headers of RFC 9745 and RFC 8594, with a link to the successor."""
         headers = {
             "Deprecation": f"@{int(self.since.timestamp())}",
             "Sunset": format_datetime(self.until, usegmt=True),

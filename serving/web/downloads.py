@@ -1,9 +1,9 @@
-"""Answers that a browser keeps as files."""
+"""Headers for answers that a browser saves as files."""
 
 from urllib.parse import quote
 
 
 def download_headers(name: str) -> dict[str, str]:
-    """The headers of a file of this name, which no cache keeps: any letters may be in it."""
+    """Return headers for a download of this name, in any script, that no cache stores."""
     named = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return {"Content-Disposition": named, "Cache-Control": "no-store"}

@@ -1,6 +1,6 @@
-"""The rules that fields of a request break, by the code that `errors` names them with."""
+"""Codes of `errors`, with the rule that a field breaks."""
 
-# Our own; the others are pydantic's, as `missing` or `string_pattern_mismatch`.
+# Tidegate's own codes. All others are pydantic's, such as `missing` or `string_pattern_mismatch`.
 FAULT_CODES = {
     "amendment_without_instant": "A later version of a record does not say when it became known.",
     "before_declaration": "A subject is to be scored as of an instant before its declaration.",

@@ -1,4 +1,4 @@
-"""Figures of manifests and monitoring in words."""
+"""Names and values of model and monitoring figures as readable text."""
 
 import re
 
@@ -7,7 +7,7 @@ from serving.language import reading, say
 from training.confidence_intervals import Estimate
 
 NOT_ENOUGH = "not enough data"
-# Those to look at first; the others are a fold away.
+# Figures shown at once; the others are collapsed.
 FIRST_FIGURES = (
     *("prevalence", "precision_at_5pct", "recall_at_5pct", "lift_at_5pct"),
     *("population_prevalence", "population_precision_at_5pct", "population_recall_at_5pct"),
@@ -27,7 +27,7 @@ WORDS = {
     "brier": "Brier score",
     "ece": "calibration error",
 }
-# What figures speak of; models that were trained earlier have the latter two.
+# Populations that figures refer to. Only models trained by earlier versions have the last two.
 AMONG = {
     "population_": ", of all traffic",
     "weighted_": ", weighted to the population",
@@ -36,13 +36,12 @@ AMONG = {
 
 
 def figure_in_words(figure: str) -> str:
-    """A figure's name in words.
+    """Return the name of a figure as text.
 
     >>> figure_in_words("population_precision_at_5pct")
     'Precision at 5 %, of all traffic'
     >>> figure_in_words("ece")
-    'Calibration error'
-    """
+    'Calibration error'"""
     prefix = next((known for known in AMONG if figure.startswith(known)), "")
     bare = figure.removeprefix(prefix)
     words = say(WORDS.get(bare) or re.sub(r"(\d+)pct", r"\1 %", bare).replace("_", " "))
@@ -50,13 +49,12 @@ def figure_in_words(figure: str) -> str:
 
 
 def share_in_words(estimate: Estimate) -> str:
-    """A share with its interval, or the interval alone where no more is known.
+    """Return a share with its interval, or the interval alone if the value is unknown.
 
     >>> share_in_words(Estimate(0.5, 0.25, 0.75)), share_in_words(Estimate(None))
     ('50.0 % (25.0–75.0)', 'not enough data')
     >>> share_in_words(Estimate(None, 0.25, 0.75))
-    'between 25.0 and 75.0 %'
-    """
+    'between 25.0 and 75.0 %'"""
     if estimate.low is None or estimate.high is None:
         return say(NOT_ENOUGH) if estimate.value is None else f"{_tenths(100 * estimate.value)} %"
     low, high = _tenths(100 * estimate.low), _tenths(100 * estimate.high)
@@ -69,7 +67,7 @@ def share_in_words(estimate: Estimate) -> str:
 
 
 def times_in_words(estimate: Estimate) -> str:
-    """A factor with its interval, or the interval alone where no more is known."""
+    """Return a factor with its interval, or the interval alone if the value is unknown."""
     if estimate.low is None or estimate.high is None:
         return say(NOT_ENOUGH)
     low, high = _tenths(estimate.low), _tenths(estimate.high)
@@ -83,6 +81,6 @@ def _tenths(number: float) -> str:
 
 
 def measure_in_words(name: str) -> str:
-    """A measure's name as it is read: `feature mass_kg` is the feature's own name."""
+    """Return the name of a measure as text; `feature mass_kg` gives the feature's name."""
     kind, _, feature = name.partition(" ")
     return say(readable(feature)) if kind == "feature" else say(name)

@@ -1,4 +1,4 @@
-"""Findings by week: the share confirmed in the lanes inspect and control, with intervals."""
+"""Chart of the share confirmed by week, for inspected and randomly drawn subjects."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WIDTH_A_WEEK, LEFT, TOP, HEIGHT = 56, 56, 16, 180
 
 @dataclass(frozen=True)
 class Point:
-    """One share and its interval, in the picture's units; `words` are read out."""
+    """One share and its interval in picture units; `words` is the text for screen readers."""
 
     kind: Literal["inspected", "control"]
     x: float
@@ -28,7 +28,7 @@ class Point:
 
 @dataclass(frozen=True)
 class WeeklyFindings:
-    """The picture: labelled weeks, lines of equal shares, and points."""
+    """Picture with week labels, grid lines and points."""
 
     width: int
     height: int
@@ -38,11 +38,12 @@ class WeeklyFindings:
 
     @classmethod
     def from_weeks(cls, weeks: Sequence[WeekReport]) -> "WeeklyFindings":
-        """The newest 26 weeks."""
+        """Return the chart of the newest 26 weeks."""
         shown = weeks[-26:]
         middles = {
             week.week: LEFT + WIDTH_A_WEEK * (place + 0.5) for place, week in enumerate(shown)
         }
+        # At most 14 labels: more would overlap.
         step = (len(shown) + 13) // 14
         return cls(
             width=LEFT + WIDTH_A_WEEK * max(len(shown), 1) + 16,
@@ -61,6 +62,7 @@ def _points(week: WeekReport, middles: dict[date, float]) -> Iterator[Point]:
     parts: tuple[tuple[Literal["inspected", "control"], float], ...] = (
         ("inspected", -7.0),
         ("control", 7.0),
+        # Left and right of the middle of the week, so that the two intervals do not overlap.
     )
     for kind, aside in parts:
         share = week.inspected if kind == "inspected" else week.control

@@ -1,15 +1,14 @@
-"""HEAD of whatever the API answers a GET: the same headers, and no content (RFC 9110, 9.3.2)."""
+"""HEAD for every GET of the API: the same headers without content (RFC 9110, 9.3.2)."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Middleware: answers a HEAD of the API as the GET that it stands for, without its content.
+    """Middleware that answers a HEAD of the API like a GET, without the content.
 
-    Around all routes and within nothing but what names and limits requests: a HEAD tells that
-    something is there, so it is allowed, counted and written down as that GET. Pages of the console
-    are left to themselves: some of their addresses may be asked but once.
-    """
+    It wraps all routes, inside the middleware for ids and limits: a HEAD reveals that something
+    exists, so it is authorised, counted and audited like the GET. Console pages are excluded
+    because some of their addresses work only once."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -26,14 +25,15 @@ class HeadRequests:
                 message["body"] = b""
             await send(message)
 
-        # The server goes by its own scope, where a HEAD stays one: it awaits no content then.
+        # The server keeps its own scope, where the method stays HEAD, so it expects no content.
         within = {**scope, "method": "GET"} if is_head else scope
         try:
             await self._app(within, receive, send_what_is_due)
         finally:
+            # Outer middleware needs the matched route for its metrics and log line.
             scope.update(within, method=scope["method"])  # which route it was
 
 
 def takes_head(path: str) -> bool:
-    """Return whether a HEAD of this address is answered as its GET."""
+    """Return whether a HEAD of this path is answered like its GET."""
     return not path.startswith("/console")

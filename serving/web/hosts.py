@@ -1,9 +1,8 @@
-"""By which names and in which way this service is reached: what a request's head and peer prove.
+"""Host names and transport of a request, as far as its head and peer can be trusted.
 
-`Host` is written by whoever calls. It is believed where it is one of the names that the settings
-know, or of this very machine. Behind a proxy, scheme and address are what the proxy says, which
-uvicorn takes from trusted ones alone.
-"""
+The caller writes `Host`, so it counts only if it is a name from the settings or of this machine.
+Behind a proxy, scheme and address come from the proxy; uvicorn accepts them from trusted proxies
+only."""
 
 import uuid
 from urllib.parse import urlsplit
@@ -28,6 +27,7 @@ from serving.web.security_headers import with_security_headers
 log = structlog.get_logger(__name__)
 
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+# Load balancers call by address, and health answers contain no host name.
 ANY_NAME_WILL_DO = "/health/"  # who balances load calls by address, and health tells no name
 
 _FORWARDED = frozenset(
@@ -37,12 +37,13 @@ _FORWARDED = frozenset(
 
 
 def host_name(scope: Scope) -> str | None:
-    """The one name that a request is for, in small letters; None where there is none or several."""
+    """Return the host name of a request in lower case; None if absent, repeated or malformed."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return None
     try:
         parts = urlsplit(f"//{hosts[0].decode('ascii')}")
+        # Reject user names, paths and escapes: parsers disagree on which host those mean.
         is_plain = parts.netloc == hosts[0].decode() and "@" not in parts.netloc
         return (
             parts.hostname.rstrip(".") if is_plain and parts.hostname and parts.port != 0 else None
@@ -52,14 +53,14 @@ def host_name(scope: Scope) -> str | None:
 
 
 class TransportSecurity:
-    """Middleware: refuses requests for names that are not ours; over TLS, asks for nothing else."""
+    """Middleware that refuses unknown host names, and requires HTTPS in future once it is used."""
 
     def __init__(self, app: ASGIApp, hosts: KnownHosts):
         self._app = app
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, with the header that keeps browsers to https."""
+        """Pass a request on, with the HSTS header over TLS."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -85,19 +86,20 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         "this service is not called by that name; see TIDEGATE_TRUSTED_HOSTS", code="host-unknown"
     )
     response = problem(Request(scope), error)
+    # The request never reaches the middleware that sets ids and headers, so they are added here.
     response.raw_headers = with_security_headers(response.raw_headers, request_id)
     await response(scope, receive, send)
 
 
 def own_origins(request: Request) -> set[str]:
-    """The origins that our own pages have: as they are reached now, and by the public address."""
+    """Return the origins of this service's own pages: as called, and of the public address."""
     settings: Settings = request.app.state.services.settings
     called = f"{request.url.scheme}://{request.url.netloc}"
     return {called} | ({origin_of(settings.public_address)} if settings.public_address else set())
 
 
 def is_https(request: Request) -> bool:
-    """Return whether the browser came by https, through a proxy or not."""
+    """Return whether the browser used HTTPS, directly or through a proxy."""
     public = request.app.state.services.settings.public_address or ""
     is_public = public.startswith("https:") and urlsplit(public).hostname == host_name(
         request.scope
@@ -106,21 +108,21 @@ def is_https(request: Request) -> bool:
 
 
 def base_address(request: Request) -> str | None:
-    """Where browsers reach us, without a slash at the end; None where nobody vouches for it."""
+    """Return the address for links, without a trailing slash; None if no trusted name is known."""
     settings: Settings = request.app.state.services.settings
     if settings.public_address:
         return settings.public_address.rstrip("/")
     name = host_name(request.scope)
+    # A link to a name that only the caller claimed could send readers to another server.
     is_vouched = name is not None and (name in LOOPBACK_NAMES or settings.known_hosts.names(name))
     return f"{request.url.scheme}://{request.url.netloc}" if is_vouched else None
 
 
 def is_from_open_network(request: Request) -> bool:
-    """Return whether the caller's address is one that the settings open the service's pages to.
+    """Return whether the caller's address is in a network that may read the service's pages.
 
-    The address is the peer's, or what a trusted proxy says. Where a proxy that is not trusted
-    stands between, or a trusted one that says no address, nobody's is known.
-    """
+    The address is the peer's or the one that a trusted proxy reports. It is unknown behind an
+    untrusted proxy, or if a trusted proxy reports none."""
     settings: Settings = request.app.state.services.settings
     is_forwarded = any(header in _FORWARDED for header, _ in request.scope["headers"])
     if request.client is None or not is_address(request.client.host):
@@ -132,11 +134,10 @@ def is_from_open_network(request: Request) -> bool:
 
 
 def is_on_this_machine(request: Request) -> bool:
-    """Return whether the caller is surely on this machine: nothing stands between, and nothing may.
+    """Return whether the caller is certainly on this machine, with no proxy in between.
 
-    Behind a proxy nobody is: the proxy's own address says nothing of who calls it. Nor is a page of
-    another site whose name was made to lead here.
-    """
+    This is never true behind a proxy, whose own address says nothing about its caller. It is
+    also false for a page of another site whose name resolves to this machine (DNS rebinding)."""
     settings: Settings = request.app.state.services.settings
     name = host_name(request.scope)
     is_forwarded = any(header in _FORWARDED for header, _ in request.scope["headers"])

@@ -1,4 +1,4 @@
-"""HTML from templates: one environment, with the filters that put values into words."""
+"""HTML templates: one environment with the filters that format values for readers."""
 
 import math
 import re
@@ -40,7 +40,7 @@ from serving.web.figure_words import (
 )
 from serving.web.stored_texts import said_again
 
-# Values of a message that are part of an address: they are no text.
+# Values of a translated text inside an attribute, such as a link: they are addresses, not prose.
 _WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
 
 HERE = Path(__file__)
@@ -49,10 +49,9 @@ TEMPLATES = HERE.parent / "templates"
 
 
 def environment(*folders: Path) -> Environment:
-    """The templates of some folders and those shared by all, with every filter.
+    """Return an environment with the templates of some folders, the shared ones, and all filters.
 
-    What is marked in them by `trans` is said in the language of the reader.
-    """
+    Texts marked by `trans` appear in the language of the reader."""
     templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         bytecode_cache=CompiledTemplates(code_folder(HERE.parent).path, HERE.read_bytes()),
@@ -84,14 +83,15 @@ def _ngettext(
 
 
 def _filled(context: EvalContext, said: str, values: dict[str, Any]) -> str:
-    """A text with its values, which may be markup themselves, as a template marks them."""
+    """Return a text with its values escaped, except values that are markup."""
     language = reading().language
+    # Direction marks keep values in order within right-to-left prose, but would break an address.
     within_tags = set(_WITHIN_TAGS.findall(said)) if language.direction == "rtl" else set()
     shown = {
         name: value if name in within_tags else _shown(language, value)
         for name, value in values.items()
     }
-    # What a translation marks up, its text marks up too: `Language.read` refuses any other.
+    # A translation contains the same markup as its source: `Language.read` refuses any other.
     return (Markup(said) if context.autoescape else said) % shown  # noqa: S704 - values are escaped
 
 
@@ -102,12 +102,12 @@ def _shown(language: Language, value: Any) -> str:
 
 
 def instant_in_words(instant: datetime) -> str:
-    """An instant as every page shows it, by the reader's own clock too where they have one."""
+    """Return an instant as pages show it: in UTC, and in the reader's time zone if set."""
     return _with_local_time(instant, say("{instant} UTC", instant=_in_utc(instant, DAY_AND_HOUR)))
 
 
 DAY, SHORT_DAY, MONTH, SHORT_DAY_OF_YEAR = "d MMMM y", "d MMM y", "MMMM y", "d MMM"
-# How instants are written, as Unicode has it (LDML).
+# Patterns for instants, in Unicode's notation (LDML).
 DAY_AND_HOUR, SHORT_DAY_AND_HOUR, HOUR = "d MMMM y, HH:mm", "d MMM y, HH:mm", "HH:mm"
 
 
@@ -117,7 +117,7 @@ def _in_utc(instant: datetime, form: str) -> str:
 
 
 def _with_local_time(instant: datetime, said: str) -> str:
-    """What was said of an instant, with the reader's own time, and the day where it is another."""
+    """Return a formatted instant with the reader's local time, and the day if it differs."""
     zone = reading().time_zone
     if zone is None:
         return said
@@ -129,18 +129,17 @@ def _with_local_time(instant: datetime, said: str) -> str:
 
 
 def day_in_words(day: date) -> str:
-    """A day without its year, where there is little room; of an instant that in UTC."""
+    """Return a day without its year, for narrow spaces; an instant gives its day in UTC."""
     if isinstance(day, datetime):
         return _in_utc(day, SHORT_DAY_OF_YEAR)
     return format_date(day, SHORT_DAY_OF_YEAR, locale=reading().language.locale)
 
 
 def city_of(time_zone: str) -> str:
-    """The place that a time zone is named after.
+    """Return the city in the name of a time zone.
 
     >>> city_of("America/New_York")
-    'New York'
-    """
+    'New York'"""
     return time_zone.rpartition("/")[2].replace("_", " ")
 
 
@@ -149,7 +148,7 @@ def _signed(log_odds: float) -> str:
 
 
 def _odds(log_odds: float) -> str:
-    """How many times the odds a part makes them; below one as a division, which reads easier."""
+    """Return the factor on the odds; below 1 as a division, which is easier to read."""
     factor = math.exp(abs(log_odds))
     return f"{'×' if log_odds >= 0 else '÷'} {_number(factor, '.2f')}"
 
@@ -163,17 +162,17 @@ def _date(instant: datetime) -> str:
 
 
 def month_in_words(day: date) -> str:
-    """A month with its year."""
+    """Return a month with its year."""
     return format_date(day, MONTH, locale=reading().language.locale)
 
 
 def short_month(day: date) -> str:
-    """A month as pictures label it."""
+    """Return the short name of a month, for labels of pictures."""
     return format_date(day, "MMM", locale=reading().language.locale)
 
 
 def _short_instant(instant: datetime) -> str:
-    """The same for a column of a table, and where there is little room."""
+    """Return an instant in short form, for tables and narrow spaces."""
     said = say("{instant} UTC", instant=_in_utc(instant, SHORT_DAY_AND_HOUR))
     return _with_local_time(instant, said)
 
@@ -183,7 +182,7 @@ def _moment(text: str) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    """A size in the unit that tells most."""
+    """Return a size in bytes, KiB or MiB."""
     if size_bytes < 1_024:
         return say_of(size_bytes, "{count} byte", "{count} bytes")
     kib = size_bytes / 1_024
@@ -194,7 +193,7 @@ def _size(size_bytes: int) -> str:
 
 
 def _time_left(hours: float) -> str:
-    """Return how long until the conveyance is due, in the unit that tells most."""
+    """Return the time until the conveyance is due, in the most readable unit."""
     size = _duration(abs(hours))
     return (
         say("due in {duration}", duration=size)
@@ -212,12 +211,12 @@ def _duration(hours: float) -> str:
 
 
 def _number(number: float, form: str = ",.0f") -> str:
-    """A number with the marks of the language."""
+    """Format a number with the separators of the language."""
     return reading().language.figure(format(number, form))
 
 
 def _coordinate(number: float) -> str:
-    """A number of a picture, which SVG reads the same in every language."""
+    """Format a number for SVG, which needs a decimal point in every language."""
     return f"{number:.1f}"
 
 
@@ -226,25 +225,25 @@ def _lower_first(text: str) -> str:
 
 
 def words_of(code: str) -> str:
-    """A code of ours as words by themselves."""
+    """Return a code of Tidegate's as a text that stands alone."""
     plain = code.replace("_", " ")
     said = say(plain)
     return capital(said) if said != plain else say(readable(code))
 
 
 def _isolated(text: object) -> Markup:
-    """A code or name that runs by itself, whatever runs around it."""
+    """Isolate a code or name from the writing direction of the text around it."""
     return Markup("<bdi>{}</bdi>").format(text)
 
 
 def _from_to(first: object, then: object) -> Markup:
-    """Two ends, which may be markup, with an arrow from the first to the other."""
-    # Both ends are escaped, and an arrow is none.
+    """Return two ends, which may be markup, with an arrow in reading direction."""
+    # Both ends are escaped, and the arrow is no markup.
     return Markup(reading().language.from_to(escape(first), escape(then)))  # noqa: S704
 
 
 def _way(stored: str) -> str:
-    """A way that cases share, which is stored as `TRIZM to GRPIR`."""
+    """Return a route between two ports, which is stored as `TRIZM to GRPIR`."""
     origin, to, destination = stored.partition(" to ")
     return _from_to(origin, destination) if to else stored
 
@@ -254,21 +253,21 @@ def _country(code: str) -> str:
 
 
 def subject_of(kind: str) -> str:
-    """A kind of subject as a word by itself."""
+    """Return a kind of subject as a text that stands alone."""
     return say(SUBJECTS[kind][0])
 
 
 def subjects_of(kind: str) -> str:
-    """The same of many, within a sentence."""
+    """Return the plural of a kind of subject, for use within a sentence."""
     return say(SUBJECTS[kind][1])
 
 
-# Kinds of subject: one by itself, and many within a sentence.
+# Kinds of subject: singular standing alone, and plural within a sentence.
 SUBJECTS = {"route": ("Route", "routes"), "shipment": ("Shipment", "shipments")}
 
 
 def period_in_words(name: str) -> str:
-    """A period by its name: so many days, or a month."""
+    """Return a period by its name: a number of days, or a month."""
     days, _, rest = name.partition(" ")
     if rest:
         return say_of(int(days), "Last {count} day", "Last {count} days")
@@ -276,12 +275,12 @@ def period_in_words(name: str) -> str:
 
 
 def _actor(name: str) -> str:
-    """Who acted; only what acts by itself has no name of its own."""
+    """Return the name of an actor; only the service's own name is translated."""
     return say(name) if name == SERVICE.name else name
 
 
 def _browser(text: str) -> str:
-    """A browser as sessions keep it."""
+    """Return a browser in the form that sessions store."""
     name, _, system = text.partition(" on ")
     return say("{browser} on {system}", browser=name, system=system) if system else say(text)
 
@@ -307,9 +306,10 @@ def _provenance(provenance: Provenance) -> list[str]:
 
 
 def _mention_parts(text: str, names: Sequence[str]) -> list[tuple[str, bool]]:
-    """The parts of a text, in order, and whether each mentions one of these names."""
+    """Split a text into parts, each with whether it mentions one of these names."""
     if not names:
         return [(text, False)]
+    # `@ann` must not match within `@anna`.
     longest_first = sorted(names, key=len, reverse=True)
     parts = re.split("(" + "|".join(re.escape(f"@{name}") for name in longest_first) + ")", text)
     return [(part, number % 2 == 1) for number, part in enumerate(parts)]

@@ -1,4 +1,4 @@
-"""The language of an answer, as `Accept-Language` asks for it."""
+"""Language of an answer, negotiated by `Accept-Language`."""
 
 from functools import cache
 from typing import Annotated
@@ -18,12 +18,14 @@ async def requested_language(
     services: TheServices,
     accept_language: Annotated[str, Header(max_length=MAX_HEADER_LENGTH)] = "",
 ) -> Language:
-    """The language that the caller likes best among those that are known."""
+    """Return the known language that the caller prefers."""
     return _best_language(services, accept_language)
 
 
 def language_asked_for(request: Request, services: Services) -> Language:
-    """As `requested_language`, for a route that reads its request itself; raises Unprocessable."""
+    """Return the preferred language like `requested_language`, outside of FastAPI's dependencies.
+
+    Raises Unprocessable if the header is too long."""
     accept_language = request.headers.get("accept-language", "")
     if len(accept_language) > MAX_HEADER_LENGTH:
         raise Unprocessable(f"Accept-Language may have {MAX_HEADER_LENGTH} characters")
@@ -37,18 +39,19 @@ def _best_language(services: Services, accept_language: str) -> Language:
 
 
 def known_languages(services: Services) -> dict[str, Language]:
-    """Those that come with the package, and those of the home, by lower-case code."""
+    """Return the languages of the package and of the home, by lower-case code."""
     return languages_in(services.settings.home / "languages")
 
 
+# Listing them reads the disk.
 @cache
 def time_zones() -> tuple[str, ...]:
-    """The names of all time zones, in order."""
+    """Return the names of all time zones, sorted."""
     return tuple(sorted(available_timezones()))
 
 
 def clock_of(time_zone: str | None) -> ZoneInfo | None:
-    """The clock of a time zone; None for none, and for one that is not known here."""
+    """Return the zone of a name; None without a name or for one unknown to this system."""
     return ZoneInfo(time_zone) if time_zone in time_zones() else None
 
 

@@ -1,4 +1,4 @@
-"""Every error as `application/problem+json` (RFC 9457), without anything that the caller sent."""
+"""Errors as `application/problem+json` (RFC 9457), without anything that the caller sent."""
 
 import traceback
 from dataclasses import asdict
@@ -61,7 +61,7 @@ class Problem(BaseModel):
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Let every error that the service knows leave as a problem."""
+    """Register handlers that turn every error of the service into a problem."""
     app.add_exception_handler(ServingError, _serving_error)
     app.add_exception_handler(UnknownFeature, _unknown_feature)
     app.add_exception_handler(TidegateError, _failure)
@@ -82,18 +82,19 @@ def problem(request: Request, error: ServingError) -> Response:
 
 
 def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_FAULTS) -> bytes:
-    """An error as RFC 9457 says it, with its first faults, and 64 KiB in all."""
+    """Return an error in the form of RFC 9457, with its first faults, in at most 64 KiB."""
     kind, faults = error.problem, error.faults[:most_faults]
     while True:
         content = _content(request_id, kind.type, kind.title, kind.status, str(error), faults)
         body = orjson.dumps(content)
         if len(body) <= LARGEST_PROBLEM or not faults:
             return body
+        # Too long: halve the list of faults until it fits. Long paths in pointers can cause this.
         faults = faults[: len(faults) // 2]
 
 
 def parameters_refused(error: RequestValidationError) -> Unprocessable:
-    """Return what is wrong with the parameters of an address, or with the fields of a form."""
+    """Return the error for refused query parameters or form fields."""
     faults = tuple(
         RequestFault(
             "/" + "/".join(map(str, fault["loc"][1:])), fault["type"], in_own_words(fault["msg"])
@@ -104,12 +105,12 @@ def parameters_refused(error: RequestValidationError) -> Unprocessable:
 
 
 def unforeseen(request: Request) -> Response:
-    """The answer to a request that failed for no fault of its own."""
+    """Return the answer to a request that failed because of the service."""
     return problem(request, ServingError("the service failed; the request id leads to its log"))
 
 
 def log_failure(error: Exception) -> None:
-    """Log what failed and where, without messages and variables: they may hold what was sent."""
+    """Log an error's type and stack, without message and variables, which may hold caller data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     log.error("request_failed", exception=type(error).__name__, where=where)
@@ -142,7 +143,7 @@ def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _methods_of_address(request: Request) -> set[str]:
-    """Return the methods of all routes that match the address: the router names one route's."""
+    """Return the methods of all routes that match the address; the router knows only one route's."""
     methods = {
         method
         for route in request.app.routes
@@ -155,7 +156,7 @@ def _methods_of_address(request: Request) -> set[str]:
 
 
 def _client_gone(_: Request, __: Exception) -> Response:
-    """Whoever sent a body went away before its end: no failure of the service."""
+    """Return an empty answer, for the log alone: the client disconnected while sending its body."""
     return Response(status_code=CLIENT_GONE)
 
 
@@ -184,6 +185,6 @@ def _content(
 
 
 def fault_content(fault: RequestFault) -> dict[str, str]:
-    """A fault as it is answered: its pointer no longer than need be, and text all through."""
+    """Return a fault as JSON content, with its pointer shortened and made valid UTF-8."""
     pointer = fault.pointer[:MAX_POINTER_LENGTH].encode("utf-8", "replace").decode()
     return asdict(fault) | {"pointer": pointer}

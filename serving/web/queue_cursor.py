@@ -1,4 +1,4 @@
-"""Cursors of lists of cases and decisions: where the next page begins, as opaque text."""
+"""Opaque cursors for pages of cases and decisions."""
 
 import base64
 import json
@@ -9,6 +9,7 @@ from serving.errors import RequestFault, Unprocessable
 from serving.review.cases.case_records import CaseRecord, QueuePosition
 
 MAX_CURSOR_LENGTH = 400  # characters
+# Clients can send any text as a cursor, so decoded ones must match these patterns in full.
 _PLACE = re.compile(
     r'\[([01]), (\d[0-9.e+-]{0,30}), "([0-9T:.+-]{1,40})", "([A-Za-z0-9_-]{1,64})"\]'
 )
@@ -18,13 +19,13 @@ _LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 
 
 def encode_cursor(row: CaseRecord, now: datetime) -> str:
-    """The cursor of the page that begins after a case, as the queue is at an instant."""
+    """Return the cursor of the page after a case, in the order of the queue at `now`."""
     place = json.dumps(row.queue_position(now.isoformat()))
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
 def encode_place(before: tuple[int, str] | None) -> str | None:
-    """The cursor of the next page of a list of all cases; None where there is none."""
+    """Return the cursor of the next page of a list of all cases; None on the last page."""
     if before is None:
         return None
     place = json.dumps([-before[0], before[1]])
@@ -32,10 +33,9 @@ def encode_place(before: tuple[int, str] | None) -> str | None:
 
 
 def decode_place(cursor: str | None) -> tuple[int, str] | None:
-    """Return where a page of a list of all cases begins, as `CaseFilter.before`.
+    """Return the position where a page of all cases begins, as `CaseFilter.before`.
 
-    Raises Unprocessable for a cursor that no page gave.
-    """
+    Raises Unprocessable for a cursor that no page returned."""
     if not cursor:
         return None
     try:
@@ -48,12 +48,12 @@ def decode_place(cursor: str | None) -> tuple[int, str] | None:
 
 
 def encode_seq(seq: int) -> str:
-    """The cursor of the page of a list of decisions that begins before a place in the log."""
+    """Return the cursor of the page of decisions before a sequence number of the log."""
     return base64.urlsafe_b64encode(str(seq).encode()).decode()
 
 
 def decode_seq(cursor: str | None) -> int | None:
-    """Where a page of a list of decisions begins; raises Unprocessable where no page gave it."""
+    """Return the sequence number of a cursor of decisions; raises Unprocessable if invalid."""
     if not cursor:
         return None
     try:
@@ -67,7 +67,7 @@ def decode_seq(cursor: str | None) -> int | None:
 
 
 def decode_found(cursor: str | None) -> str | None:
-    """After which case a page of a search begins; raises Unprocessable for what is no case."""
+    """Return the case after which a page of search results begins; raises Unprocessable."""
     if not cursor:
         return None
     if _FOUND.fullmatch(cursor):
@@ -77,7 +77,7 @@ def decode_found(cursor: str | None) -> str | None:
 
 
 def decode_cursor(cursor: str | None) -> QueuePosition | None:
-    """Where a page of the queue begins; raises Unprocessable for a cursor that no page gave."""
+    """Return the queue position of a cursor; raises Unprocessable if no page returned it."""
     if not cursor:
         return None
     try:

@@ -1,15 +1,14 @@
-"""Which calls read what a person answers for, and so leave an audit event before they are answered.
+"""Routes whose reads are recorded in the audit log before they are answered.
 
-Every route that is read is in one of three: READINGS leave an event of their own, WITH_CASE_EVENTS
-one that the case's own event makes, and what NOT_READINGS show is the same for everyone. A test
-fails for a route in none.
-"""
+Every GET route is in one of three tables: READINGS get an event from the audit middleware,
+WITH_CASE_EVENTS get one from the case itself, and NOT_READINGS show nothing personal or
+restricted. A test fails for a route in none of them."""
 
 from typing import NamedTuple
 
 
 class Reading(NamedTuple):
-    """What a call reads: the action, the kind of object, and the part of the path that names it."""
+    """Audit action, kind of object, and the path parameter that identifies the object."""
 
     action: str
     object_kind: str
@@ -80,7 +79,7 @@ WITH_CASE_EVENTS = frozenset(
     }
 )
 
-# Why each of these is none.
+# The value gives the reason why the route needs no audit event.
 NOT_READINGS = {
     "GET /": "leads to the console",
     "GET /docs": "the description of the API",

@@ -1,4 +1,4 @@
-"""A monitoring report as HTML: its figures in words, and a file that needs nothing beside it."""
+"""Monitoring report as a self-contained HTML file."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from serving.web.html import STATIC, environment
 
 
 def report_file(report: MonitoringReport) -> str:
-    """The report as one HTML file, its style included."""
+    """Return the report as one HTML file, including its style sheet."""
     style = (STATIC / "console.css").read_text(encoding="utf-8")
     template = environment().get_template("report_file.html")
     return template.render(style=style, **report_content(report))
 
 
 def report_content(report: MonitoringReport | None) -> dict[str, Any]:
-    """Return what the template of the figures reads; no report where none was made yet."""
+    """Return the variables of the template of the figures; `report` is None if there is none yet."""
     if report is None:
         return {"report": None}
     by: dict[str, list[object]] = {}

@@ -1,8 +1,8 @@
-"""Limits on request line, headers and cookies, which are read before anybody is known.
+"""Limits on request line, headers and cookies, checked before the caller is known.
 
-Cookies are read by Python's `http.cookies`, whose unquoting takes quadratic time before 3.11.10 and
-3.12.6 (CVE-2024-7592). So only cookies of our own go further, and none that need be unquoted.
-"""
+Python's `http.cookies` parses cookies; its unquoting takes quadratic time before 3.11.10 and
+3.12.6 (CVE-2024-7592). So only Tidegate's own cookies pass, and only those that need no
+unquoting."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +14,14 @@ from serving.errors import NotFound, ServingError
 LARGEST_HEAD = 16 * 1024  # bytes of request line and headers
 LARGEST_COOKIES = 4 * 1024  # bytes of all cookies, with their names
 
-# Headers by which a request is judged: of two, one reader would take the first, one the last.
+# Headers that decide on security. If one is repeated, a proxy could use the first value and the
+# service the last.
 GIVEN_ONCE = (
     *(b"authorization", b"content-type", b"content-encoding", b"idempotency-key"),
     *(b"origin", b"sec-fetch-site", b"tidegate-purpose"),
 )
 
-# What the names of the console's cookies begin with.
+# Prefixes of the names of the console's cookies.
 OUR_COOKIES = ("tidegate", "__Host-tidegate")
 
 _PLAIN = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265's octets of a cookie's value
@@ -29,7 +30,7 @@ _OF_REQUEST_LINE = 12  # bytes besides method and address
 
 
 def refuse_head(scope: Scope) -> ServingError | None:
-    """Why a request is not read further, if it is not; leaves no cookies in it but our own."""
+    """Return why a request is refused, or None; remove cookies that are not Tidegate's."""
     cookies = [value for name, value in scope["headers"] if name == b"cookie"]
     if sum(map(len, cookies)) > LARGEST_COOKIES:
         return ServingError(
@@ -47,6 +48,7 @@ def refuse_head(scope: Scope) -> ServingError | None:
             )
     if not scope["path"].isprintable():
         return NotFound("no address here has characters that cannot be printed")
+    # PostgreSQL cannot store NUL in a text and would fail with an internal error.
     if b"%00" in scope["query_string"]:
         return ServingError("no parameter here has the character NUL", code="bad-request")
     if cookies:

@@ -1,9 +1,9 @@
-"""An id for every request, a log line and a metric when it is answered, and the last resort.
+"""Request ids, the log line and metric of each answer, and the last error handler.
 
-Plain ASGI, so that it wraps the handlers of errors too: what they let through becomes a problem
-here, and goes no further, because a server that logs it would log what the caller sent. The id is
-always our own: one that a caller chose would bring the caller's text into logs and answers.
-"""
+This is plain ASGI, so that it wraps the error handlers too. An error that they miss becomes a
+problem here and goes no further, because a server that logged it would log what the caller sent.
+The id is always generated here: one chosen by the caller would put the caller's text into logs
+and answers."""
 
 import time
 import uuid
@@ -25,7 +25,7 @@ EVENT_STREAM = b"text/event-stream"
 
 
 def add_headers(request: Request, headers: Mapping[str, str]) -> None:
-    """Let the answer to a request have these headers, unless it sets them itself."""
+    """Add headers to the answer to a request, unless the answer sets them itself."""
     request.scope.setdefault("state", {}).setdefault("headers", {}).update(headers)
 
 
@@ -37,7 +37,7 @@ def _with_added(headers: list[tuple[bytes, bytes]], scope: Scope) -> list[tuple[
 
 
 class RequestIds:
-    """Middleware: sets `request.state.request_id` and says how the request ended."""
+    """Middleware that sets `request.state.request_id` and reports how the request ended."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics):
         self._app = app
@@ -61,7 +61,8 @@ class RequestIds:
                 headers = with_security_headers(message.get("headers", ()), request_id)
                 message["headers"] = _with_added(headers, scope)
                 if EVENT_STREAM in dict(message["headers"]).get(b"content-type", b""):
-                    # How long a page stays open says nothing of how fast the service is.
+                    # The duration of a stream depends on the reader, so measure only the time to
+                    # its start.
                     streamed_after = time.perf_counter() - began
             await send(message)
 
@@ -70,6 +71,7 @@ class RequestIds:
             await self._app(scope, receive, send_with_id)
         except Exception as error:  # the last resort: no error may leave with its text
             log_failure(error)
+            # Once the status is sent, no other answer is possible; the connection just ends.
             if status is None:
                 await unforeseen(Request(scope))(scope, receive, send_with_id)
         finally:
@@ -77,7 +79,7 @@ class RequestIds:
             self._ended(scope, status or 500, seconds)
 
     def _ended(self, scope: Scope, status: int, seconds: float) -> None:
-        # The route's template, not the path: a path holds ids.
+        # Use the route's template, because a path contains ids.
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
         self._metrics.requests.observe(method, route, status, seconds)

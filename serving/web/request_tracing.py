@@ -1,8 +1,8 @@
-"""A span for every request, for those who collect traces (`OTEL_EXPORTER_OTLP_ENDPOINT`).
+"""OpenTelemetry spans for requests (`OTEL_EXPORTER_OTLP_ENDPOINT`).
 
-Needs the extra `telemetry`; where spans go is said by OpenTelemetry's own variables (`OTEL_…`). A
-span holds method, route, status and request id; as a log line, no path, body or party.
-"""
+This needs the extra `telemetry`; OpenTelemetry's own variables (`OTEL_…`) configure the export.
+A span holds method, route, status and request id. Like a log line, it holds no path, body or
+party."""
 
 from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Tracing:
-    """Middleware: one span per request, a child of the caller's where it sends `traceparent`."""
+    """Middleware that opens one span per request, as a child of the caller's `traceparent`."""
 
     def __init__(self, app: ASGIApp, provider: TracerProvider):
         self._app = app
@@ -21,6 +21,8 @@ class Tracing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Extract only the two headers of W3C Trace Context; others, such as baggage, may carry
+        # data.
         sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         parent = extract(
             {name: sent[name] for name in ("traceparent", "tracestate") if name in sent}
@@ -43,7 +45,7 @@ class Tracing:
 
 
 def exporting_provider() -> TracerProvider:
-    """Sends spans by OTLP in the background; raises ImportError without the extra `telemetry`."""
+    """Return a provider that exports spans by OTLP; raises ImportError without `telemetry`."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider as Provider

@@ -1,8 +1,7 @@
-"""Security headers: those of every answer, and those of the console's pages.
+"""Security headers of all answers and of the console's pages.
 
-A page runs and loads nothing but our own files, any other answer nothing at all. No cache keeps an
-answer, unless it says otherwise.
-"""
+A page may load and run only files of this service; any other answer may load nothing. Caches
+store no answer unless it allows them to."""
 
 from collections.abc import Iterable
 
@@ -11,7 +10,7 @@ ANSWER_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# Those of an answer that sets no others.
+# Headers of an answer that does not set its own.
 DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -35,10 +34,9 @@ _BY_DEFAULT = [(name.lower().encode(), value.encode()) for name, value in DEFAUL
 def with_security_headers(
     headers: Iterable[tuple[bytes, bytes]], request_id: str
 ) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with ours, which nobody else sets.
+    """Return the headers of an answer with the security headers, which override its own.
 
-    By default no cache keeps it, and no browser shows it in a frame or runs anything in it.
-    """
+    The defaults apply to what the answer does not set: no caching, no framing, no scripts."""
     others = [header for header in headers if header[0] not in _OWN]
     said = {name for name, _ in others}
     others += [header for header in _BY_DEFAULT if header[0] not in said]

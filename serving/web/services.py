@@ -1,4 +1,4 @@
-"""The container of services behind a request."""
+"""Dependency for the services behind a request."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from serving.container import Services
 
 
 async def services_of(request: Request) -> Services:
-    """The container that the application was assembled from."""
+    """Return the container that the application was built from."""
     services: Services = request.app.state.services
     return services
 

@@ -1,10 +1,10 @@
-"""Texts that are kept in English with their values, and said again in the language of a reader."""
+"""Texts stored in English with their values, and translated when they are read."""
 
 from serving.language import ENGLISH, reading, say, say_again
 from serving.monitor.decision_facts import INSPECTED_BY, NOT_INSPECTED
 from serving.triage.life_at_risk import SIGNAL_TEXTS
 
-# Each text, or one of one and one of many, as it is written down.
+# Each entry is a text as it is stored, or its singular and plural.
 STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
     *(*SIGNAL_TEXTS, INSPECTED_BY, NOT_INSPECTED),
     "{kind} {id} is on the list “{list}”: {reason}",
@@ -37,7 +37,7 @@ STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
 
 
 def said_again(text: str) -> str:
-    """A fixed text of ours, or some of STORED_TEXTS with semicolons between; others as they are."""
+    """Translate a fixed text, or STORED_TEXTS joined by semicolons; return others unchanged."""
     if reading().language is ENGLISH:
         return text
     for said in (say(text), say_again(text, STORED_TEXTS)):

@@ -1,8 +1,7 @@
-"""The template that translators fill in: every text that a person reads, as gettext.
+"""Gettext template of every text that a person reads.
 
-Texts that stand in templates, or in the code where they are said, are found by Babel; those that
-stand in tables, and the codes that are shown as words, are named here.
-"""
+Babel finds texts in templates and in calls of the translation functions. Texts in tables, and
+codes shown as text, are listed here."""
 
 import ast
 import io
@@ -54,10 +53,10 @@ _OPTIONS = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "tru
 _SAID = {"say": None, "say_of": (2, 3)}
 _ACTIONS, _OBJECTS = {"AuditEvent": (3,)}, {"AuditEvent": (4,)}
 
-# The rooms whose texts pages show; what machines and the command line are answered is English.
+# Folders whose texts appear on pages; answers to machines and commands are English only.
 SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
 
-# Texts that stand in tables: of each file the names of constants whose texts are said.
+# Constants in each file whose texts are translated where they are shown.
 TABLES = {
     "access/approvals.py": ("_WORDS",),
     "console/bulk_acts.py": ("DONE_WORDS",),
@@ -101,14 +100,14 @@ TABLES = {
     "web/problems.py": ("TITLES",),
 }
 
-# Closed lists of codes that are shown as words.
+# Closed lists of codes that are shown as text.
 CODES: tuple[Any, ...] = (
     *(ActKind, Confidence, ConveyanceKind, Depth, DocumentKind, EventAction, EventKind),
     *(EvidentPurpose, JudgedAs, LaneReason, StatedPurpose, Verdict),
     *(Examination, Lane, Mode, Part, PaymentMethod, Purpose, ReasonCode, Role, Status, Strength),
 )
 
-# Codes of no closed list, or a longer one.
+# Codes that belong to no closed list, or to one too long to list.
 OTHER_CODES = (
     *OFFENCES,
     *("consignee", "consignor", "declarant", "carrier", "payer", "payee", "container", "vessel"),
@@ -162,7 +161,7 @@ OTHER_CODES = (
 
 
 def all_messages() -> Iterator[tuple[Message, str]]:
-    """Each message with the place that it comes from; some come twice."""
+    """Yield each message with its location; some appear twice."""
     return chain(
         reason_messages(),
         _extracted(),
@@ -192,10 +191,9 @@ def all_messages() -> Iterator[tuple[Message, str]]:
 
 @cache
 def _extracted() -> tuple[tuple[Message, str], ...]:
-    """What stands in templates and where it is said; of errors the text that they are raised with.
+    """Return texts found in templates and code, the texts of raised errors included.
 
-    Of an event of the audit log it is its action and its object, as words.
-    """
+    Audit events contribute their action and object, as text."""
     errors = {each.__name__: None for each in _error_classes(ServingError)}
     keywords: dict[str, Any] = {**DEFAULT_KEYWORDS, **_SAID, **errors, "_refused": None}
     texts = [
@@ -211,7 +209,7 @@ def _extracted() -> tuple[tuple[Message, str], ...]:
 
 
 def _error_classes(error: type[ServingError]) -> Iterator[type[ServingError]]:
-    # A class knows only those below it that were imported.
+    # `__subclasses__` returns only classes of imported modules, so import them all.
     for room in sorted(path.parent.name for path in SERVING.glob("*/errors.py")):
         import_module(f"serving.{room}.errors")
     yield error
@@ -234,7 +232,7 @@ def _of_tables() -> Iterator[tuple[Message, str]]:
 
 
 def _constants(file: Path) -> dict[str, ast.expr]:
-    """Return what the constants of a module are made of, without the keys of its tables."""
+    """Return the values of the constants of a module, without the keys of its tables."""
     found = {}
     for statement in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
@@ -261,7 +259,7 @@ def _of_codes() -> Iterator[tuple[Message, str]]:
 
 
 def _of_records() -> Iterator[tuple[Message, str]]:
-    """The types of records that messages make, and their fields."""
+    """Yield the types of records that messages produce, and their fields."""
     for name, record in RECORD_FILES.items():
         if name != "outcomes":
             yield name.replace("_", " "), "features/records.py"
@@ -269,14 +267,14 @@ def _of_records() -> Iterator[tuple[Message, str]]:
 
 
 def translation_template() -> bytes:
-    """The messages as a gettext template (`.pot`), UTF-8."""
+    """Return the messages as a gettext template (`.pot`) in UTF-8."""
     file = io.BytesIO()
     write_po(file, _catalogue(), omit_header=False, width=100)
     return file.getvalue()
 
 
 def untranslated(file: Path) -> list[str]:
-    """The texts that a translation leaves in English."""
+    """Return the texts that a translation leaves in English."""
     with file.open("rb") as lines:
         translated = read_po(lines, locale=file.stem.replace("-", "_"))
     missing = []
