@@ -53,7 +53,6 @@ class CallerFirst(APIRoute):
             if body := await request.body():
                 refuse_other_media(request, JSON)
                 # An empty object counts as no body.
-                # object.
                 if read_json(body) != {} and not is_described:
                     raise Unprocessable("this call takes no body: send none, or `{}`")
             return await answer(request)

@@ -71,7 +71,7 @@ class BoundedConnection(HttpToolsProtocol):
     _bytes_without_advance = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn serves over transports alone
-        """Wait for the first request; at the limit, close the connection that has waited longest."""
+        """Wait for the first request; at the limit, close the one that has waited longest."""
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > self.max_connections:

@@ -143,7 +143,7 @@ def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _methods_of_address(request: Request) -> set[str]:
-    """Return the methods of all routes that match the address; the router knows only one route's."""
+    """Return the methods of all routes of the address; the router knows only one route's."""
     methods = {
         method
         for route in request.app.routes

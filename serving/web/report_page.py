@@ -15,7 +15,7 @@ def report_file(report: MonitoringReport) -> str:
 
 
 def report_content(report: MonitoringReport | None) -> dict[str, Any]:
-    """Return the variables of the template of the figures; `report` is None if there is none yet."""
+    """Return the variables of the figures' template; `report` is None if there is none yet."""
     if report is None:
         return {"report": None}
     by: dict[str, list[object]] = {}
