@@ -112,7 +112,7 @@ class Occupancy:
             share.requests += 1
 
     def add_bytes(self, caller_id: str, count: int) -> None:
-        """Count bytes of a body; raises TooBusy above the total limit or the caller's half of it."""
+        """Count bytes of a body; raises TooBusy above the total or the caller's limit."""
         with self._lock:
             share = self._shares.setdefault(caller_id, CallerShare())
             is_full = self._body_bytes + count > self._limits.body_bytes

@@ -35,7 +35,7 @@ class CompiledTemplates(BytecodeCache):
         return sha256(self._compiler + source.encode()).hexdigest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Load the code of a template, unless the entry belongs to another template or is damaged."""
+        """Load the code of a template, unless the entry is foreign or damaged."""
         if self._folder is None:
             return
         # A cache that cannot be read only costs time: the template is compiled again.
