@@ -1,11 +1,11 @@
-"""Messages of the trade's standards -> records, each field with its place in the original.
+"""Read trade messages as records, with the location of each field in the original.
 
-`formats` names the standards and has the one door, `read_message`. Bytes become a tree
-(`xml_tree`, `json_tree`) or segments (`edifact_segments`) within fixed bounds; a reader for each
-standard drafts records from them (`record_drafts`), and what it makes, leaves, withholds and
-refuses is a `conversion`. `import_files` writes it as record files; a service lets a
-`reader_process` read what strangers send, which has nothing to lose.
+`formats` lists the standards and has the single entry point, `read_message`. Bytes are parsed into
+a tree (`xml_tree`, `json_tree`) or segments (`edifact_segments`) within fixed limits. One reader
+per standard drafts records (`record_drafts`); a `conversion` holds the records and all that was
+left over, withheld or refused. `import_files` writes it as record files. A service reads untrusted
+messages in a `reader_process` without access to keys or data.
 
-Nothing about a person is put into a record: parties become pseudonyms (`parties`), names,
-addresses and ways to reach somebody are withheld (`personal_elements`).
+No record holds data about a person: parties become pseudonyms (`parties`); names, addresses and
+contact details are withheld (`personal_elements`).
 """

@@ -1,11 +1,12 @@
-"""NMEA 0183 sentences of AIS -> positions, decoded by pyais.
+"""Decode AIS positions from NMEA 0183 sentences with pyais.
 
-AIS names a ship, not its journey: a position's journey is `mmsi-` and the ship's number, until
-somebody knows which one was declared (`ship_of`). A sentence holds no date; it comes from a tag
-block (`\\c:`), a `$PGHP` sentence before, or the options. Every sentence is a message of its own:
-one that cannot be read makes no position and is refused alone, and a text without any sentence of
-AIS is refused whole. Base stations, aids to navigation and what ships say of themselves are left
-over.
+AIS identifies a ship, not a journey. A position therefore gets the journey `mmsi-` followed by the
+ship's number until a user links it to a declared journey (`ship_of`). A sentence holds no date: the
+date comes from a tag block (`\\c:`), from a preceding `$PGHP` sentence or from the options.
+
+Each sentence is refused on its own if it cannot be decoded; a text without any AIS sentence is
+refused as a whole. Messages of base stations and aids to navigation and the static data of ships
+are reported as left over.
 """
 
 import re
@@ -33,22 +34,25 @@ _TAGS = re.compile(r"\\([^\\]{1,200})\\")
 _TIME_TAG = re.compile(r"(?:^|,)c:(\d{10}|\d{13})(?:[,*]|$)")
 _PGHP = re.compile(r"\$PGHP,1,(\d{4}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),")
 _OF_SHIPS = (1, 2, 3, 9, 18, 19, 27)
-# The shortest of each; some senders leave out spare bits at the end.
+# Minimum number of bits of each message type; some senders omit spare bits at the end.
 _BITS = {**dict.fromkeys((1, 2, 3, 9, 18), 144), 19: 288, 27: 90}
 _BITS_OF_SIGN = 6
 _ARMOURED = re.compile(r"[0-W`-w]+")
 _WHOLE_PAYLOAD = "want a payload that is whole"
+# MMSI prefixes of search and rescue transmitters, AIS-SART, man overboard and EPIRB.
 _SEARCH_AND_RESCUE = ("970", "972", "974")
 _NAV_STATUS_SART = 14
 _NO_JOURNEY = "mmsi-"
 _ACCURATE_M = 10.0
+# ITU-R M.1371 reserves these values, outside the valid range, for "not available".
 _NOT_AVAILABLE = {"lat": 91.0, "lon": 181.0}
+# Incomplete multi-part messages held at a time, so that lost parts cannot fill memory.
 _MAX_WAITING = 100
 
 
 @dataclass
 class _Parts:
-    """The sentences of one message that came so far."""
+    """The sentences of one multi-part message received so far."""
 
     total: int
     elements: dict[int, Element] = field(default_factory=dict)
@@ -56,7 +60,10 @@ class _Parts:
 
 
 def read_ais(message: bytes, options: Options) -> Conversion:
-    """The positions of all ships that the sentences tell of."""
+    """Return the ship positions of a text of AIS sentences, with what was refused or left over.
+
+    Raises MessageRefused if the text has no AIS sentence or none can be decoded.
+    """
     options.bounds.check_size(message)
     reading = MessageReading("ais", options)
     reading.kind = "NMEA 0183"
@@ -68,7 +75,7 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     whole = [_keep_position(parts, reading) for parts in _messages(lines, reading)]
     conversion = reading.conversion(lines)
     if not any(whole):
-        # Not one sentence could be read: it is the text that is damaged, not the reception.
+        # If no sentence can be read, the text itself is damaged, not the radio reception.
         first = conversion.refused[0]
         raise MessageRefused(first.place, first.reasons[0])
     return conversion
@@ -84,7 +91,7 @@ def _lines(message: bytes, bounds: Bounds) -> Iterator[Element]:
 
 
 def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]:
-    """The sentences that belong together, with when they were heard."""
+    """Yield complete messages with the time of reception; refuse those with missing parts."""
     waiting: dict[tuple[str, str], _Parts] = {}
     before: Value | None = None
     for line in lines:
@@ -96,6 +103,7 @@ def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]
                 reading.leave(line, "no sentence of AIS")
             continue
         heard_at = stamp or before or _given(reading)
+        # A date sentence applies only to the sentence that follows it.
         before = None
         total, part = int(found[1]), int(found[2])
         if total == 1:
@@ -117,10 +125,9 @@ def _of_the_same(
     heard_at: Value | None,
     reading: MessageReading,
 ) -> _Parts:
-    """Return what a sentence belongs to: nothing that waits, where it is a first one or of another
-    total.
+    """Return the message that a part belongs to; refuse an incomplete one with the same id.
 
-    There are ten ids, and one that returns finds what lost a sentence.
+    There are only ten ids: a first part, or another total, means that the id is used again.
     """
     told_by, total = (found[3], found[4]), int(found[1])
     if told_by in waiting and (int(found[2]) == 1 or waiting[told_by].total != total):
@@ -134,11 +141,12 @@ def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:
 
 
 def _stamp(line: Element) -> Value | None:
-    """When a line says that a sentence was heard."""
+    """Return the time of reception that a line states, or None if it states none or is damaged."""
     if "\\" in line.text and (tags := _TAGS.search(line.text)):
         if not _has_own_checksum(tags[1]):
             return None
         if tagged := _TIME_TAG.search(tags[1]):
+            # Thirteen digits are milliseconds, ten are seconds.
             seconds = int(tagged[1]) / (1000 if len(tagged[1]) == 13 else 1)
             return Value(datetime.fromtimestamp(seconds, UTC), line.place, (line,))
     elif line.text.startswith("$") and (found := _PGHP.match(line.text)):
@@ -152,7 +160,7 @@ def _stamp(line: Element) -> Value | None:
 
 
 def _has_own_checksum(tags: str) -> bool:
-    """Return whether the checksum of a tag block is that of its tags; some write none."""
+    """Return whether the checksum of a tag block matches; True if it has none."""
     block, _, checksum = tags.rpartition("*")
     return not block or f"{reduce(xor, block.encode(), 0):02X}" == checksum.upper()
 
@@ -163,7 +171,8 @@ def _given(reading: MessageReading) -> Value | None:
 
 
 def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
-    """Make the position that a message tells, if it does; whether the message could be read."""
+    """Store the position of a message, if it has one; return False if it cannot be decoded."""
+    # Imported here because pyais is needed only when a message of AIS is read.
     from pyais import decode
     from pyais.exceptions import AISBaseException
 
@@ -177,10 +186,11 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
         reading.refuse("positions", first.place, _why(error))
         return False
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, AssertionError):
-        # What pyais lets through of a payload that is cut off or is no armoured text.
+        # pyais raises these for a payload that is truncated or not in the AIS character encoding.
         reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
         return False
     payload = "".join(each[5] for each in sentences if each)
+    # pyais also decodes payloads that are too short, with zeros for the missing bits.
     shortest = _BITS.get(said["msg_type"], 0)
     if not _ARMOURED.fullmatch(payload) or len(payload) * _BITS_OF_SIGN < shortest:
         reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
@@ -199,18 +209,21 @@ def _why(error: "AISBaseException") -> str:
 
 
 def journey_of_ship(mmsi: str) -> str:
-    """Return what the journey of a ship is called until somebody knows which one was declared."""
+    """Return the placeholder journey id of a ship whose declared journey is not known."""
     return f"{_NO_JOURNEY}{mmsi}"
 
 
 def number_in(journey_id: str) -> str | None:
-    """The number that stands in place of a journey, of a ship or a beacon; None of any other id."""
+    """Return the MMSI in a placeholder journey id; None for any other id."""
     mmsi = journey_id.removeprefix(_NO_JOURNEY)
     return mmsi if mmsi != journey_id else None
 
 
 def ship_of(made: MadeRecord) -> str | None:
-    """The number of the ship that a position names in place of a journey; None of a beacon."""
+    """Return the MMSI of the ship that a position is of.
+
+    None for a distress beacon, and for a position that is already linked to a journey.
+    """
     if made.record_type != "positions":
         return None
     mmsi = number_in(str(made.fields.get("journey_id")))
@@ -241,7 +254,7 @@ def _draft(
 
 
 def _speed(said: dict[str, Any]) -> float | None:
-    """Speed over ground; the greatest that a message can hold means that none is known."""
+    """Return the speed over ground in knots; None if it is the reserved value "not available"."""
     speed = said.get("speed")
     none = {27: 63, 9: 1023}.get(said["msg_type"], 102.3)
     return None if speed is None or speed >= none else float(speed)

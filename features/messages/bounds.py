@@ -1,22 +1,22 @@
-"""The limits of the size of a message."""
+"""Limits on the size of a message."""
 
 from dataclasses import dataclass
 
 from features.errors import MessageRefused, MessageTooLarge
 
 _MEBIBYTE = 1024 * 1024
-# Characters of the place of an element, which every element has with it.
+# Maximum number of characters of an element's location, a copy of which is stored per element.
 MAX_PLACE = 1_000
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The limits of one message: beyond them it is refused before work is spent on it.
+    """The limits of one message, checked before any work is spent on it.
 
-    `elements` are those of a tree; of attributes, of comments and instructions, and of segments
-    there may be as many too. `subjects` and `records` are the journeys and shipments, and the other
-    records, that one message may make, and `sentences` those of AIS that are decoded; None of a
-    command, which has no other callers.
+    `elements` counts the nodes of a tree; as many attributes, comments and instructions, and
+    segments are allowed. `subjects` (journeys and shipments), `records` (all other records) and
+    `sentences` (of AIS) limit what one message may create; None means no limit, for commands, which
+    serve a single caller.
     """
 
     size: int = 16 * _MEBIBYTE
@@ -27,30 +27,30 @@ class Bounds:
     sentences: int | None = None
 
     def check_size(self, message: bytes) -> None:
-        """Raise MessageRefused for a message of too many bytes, or of none."""
+        """Raise MessageTooLarge if a message has too many bytes, MessageRefused if it is empty."""
         if not message.strip(b"\x00 \t\r\n"):
             raise MessageRefused("line 1", "want a message; it is empty")
         if len(message) > self.size:
             raise MessageTooLarge("line 1", f"want at most {self.size / _MEBIBYTE:g} MiB")
 
     def check_count(self, count: int, place: str) -> None:
-        """Raise MessageTooLarge where a message has too many elements."""
+        """Raise MessageTooLarge if a message has too many elements."""
         if count > self.elements:
             raise MessageTooLarge(place, f"want at most {self.elements:,} elements")
 
     def check_place(self, place: str) -> None:
-        """Raise MessageTooLarge where the place of an element is too long."""
+        """Raise MessageTooLarge if the location of an element is too long."""
         if len(place) > MAX_PLACE:
             wanted = f"want names that make places of at most {MAX_PLACE:,} characters"
             raise MessageTooLarge(place[:MAX_PLACE], wanted)
 
     def check_sentences(self, count: int, place: str) -> None:
-        """Raise MessageTooLarge where there are too many sentences of AIS."""
+        """Raise MessageTooLarge if a message has too many AIS sentences."""
         if self.sentences is not None and count > self.sentences:
             raise MessageTooLarge(place, f"want at most {self.sentences:,} sentences of AIS")
 
     def check_records(self, subjects: int, records: int, place: str) -> None:
-        """Raise MessageTooLarge where a message makes too many subjects or other records."""
+        """Raise MessageTooLarge if a message creates too many subjects or other records."""
         if self.subjects is not None and subjects > self.subjects:
             wanted = f"want at most {self.subjects:,} journeys and shipments in a message"
             raise MessageTooLarge(place, wanted)

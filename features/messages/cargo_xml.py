@@ -1,8 +1,8 @@
-"""IATA Cargo-XML waybills (XFWB, XFZB) -> air waybills, shipments and their goods items.
+"""Read IATA Cargo-XML waybills (XFWB, XFZB) as air waybills, shipments and goods items.
 
-The root names the message: `Waybill` of `iata:waybill:1`, `HouseWaybill` of `iata:housewaybill:1`.
-A house waybill is a shipment of its own, under its own number. Other messages of Cargo-XML, as
-manifests and status messages, are read and make nothing.
+The root element names the message: `Waybill` of `iata:waybill:1`, `HouseWaybill` of
+`iata:housewaybill:1`. A house waybill is a shipment of its own, under its own number. Other
+Cargo-XML messages, such as manifests and status messages, are accepted but create no records.
 """
 
 import re
@@ -62,11 +62,12 @@ _OF_CONSIGNMENT = (
 )
 _OF_MASTER = ("TransportContractDocument", "OriginLocation", "FinalDestinationLocation")
 _AIRPORT = re.compile(r"[A-Z]{3}([A-Z0-9]{2})?")
+# Three digits of the airline's prefix and eight of the serial number.
 _AIR_WAYBILL = re.compile(r"\d{3}[- ]?\d{8}", re.ASCII)
 
 
 def read_cargo_xml(message: bytes, options: Options) -> Conversion:
-    """The records of one waybill."""
+    """Return the records of one waybill. Raises MessageRefused if it breaks a constraint."""
     root, namespace = read_xml(message, options.bounds)
     named = _NAMESPACE.fullmatch(namespace)
     if named is None or named[1] != root.name.lower():
@@ -134,7 +135,7 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
 
 
 def _check_consignments(master: Element, own: Element) -> None:
-    """Raise MessageRefused where a consignment lacks what each must have."""
+    """Raise MessageRefused if a consignment lacks a mandatory element or has an invalid airport."""
     for name in _OF_MASTER if own is not master else ():
         _wanted(master, name)
     for name in _OF_CONSIGNMENT:
@@ -147,11 +148,11 @@ def _check_consignments(master: Element, own: Element) -> None:
 
 
 def _check_pieces(item: Element) -> None:
-    """Raise MessageRefused where the packages of an item are not as many as its pieces."""
+    """Raise MessageRefused if the packages of an item do not add up to its pieces."""
     pieces = item.first("PieceQuantity")
     packages = item.every("TransportLogisticsPackage/ItemQuantity")
     if pieces is not None and packages:
-        # Quantities are known to be numbers here; one without a text counts nothing.
+        # Quantities were checked to be numbers before; an element without a text counts as zero.
         counted = sum(decimal_of(each.text) or 0.0 for each in packages)
         if counted != decimal_of(pieces.text):
             wanted = f"want the sum of ItemQuantity of its packages, {counted:g}"
@@ -236,7 +237,7 @@ def _put_parties(draft: RecordDraft, own: Element, reading: MessageReading) -> N
 
 
 def _codes(item: Element, reading: MessageReading) -> Iterator[Value]:
-    """The commodity codes of an item, as it has them."""
+    """Yield the commodity codes of an item in their order in the message."""
     for element in item.every("TypeCode"):
         if code := commodity(element, reading):
             yield code
@@ -248,7 +249,7 @@ def _descriptions(items: Iterable[Element]) -> Iterator[Element]:
 
 
 def _country(element: Element | None, reading: MessageReading) -> Value | None:
-    """The country of an airport by its code."""
+    """Return the country of an airport, by its code."""
     place = reading.place(element)
     code = country_of_place(place.content) if place else None
     return (place and code and Value(code, place.place, place.elements)) or None

@@ -1,4 +1,4 @@
-"""Parties of Cargo-XML -> pseudonyms."""
+"""Map the parties of Cargo-XML to pseudonyms."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,14 @@ from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, party_numbers
 from features.messages.record_drafts import Value
 
-# Of the customs information of a waybill: what identifies a trader to customs.
+# Content codes in the customs notes of a waybill that identify a trader to customs.
 _TRADER_CODES = {"T": "vat", "EO": "eori"}
 
 
 def cargo_party(
     own: Element, party: Element | None, role: str, reading: MessageReading
 ) -> Value | None:
-    """The pseudonym of a party: by the customs notes of its role, its accounts, or its name."""
+    """Return the pseudonym of a party, from its customs notes, else its accounts, else its name."""
     return reading.party([*_of_customs(own, role), *_of_party(party)])
 
 

@@ -1,4 +1,4 @@
-"""Code lists of the trade -> the words and units of records.
+"""Map the code lists of trade messages to the terms and units of records.
 
 Sources: UN/ECE Recommendation 20 (units of measure), Recommendation 19 and UNTDID 8067 (modes of
 transport), UNTDID 1001 (documents), DCSA Track & Trace 2.2 and 3.0 (events).
@@ -11,12 +11,13 @@ _WITHDRAWN_CURRENCIES = """
     ANG ATS AZM BEF BGL BGN BYB BYR CSD CUC CYP DEM EEK ESP FIM FRF GHC GRD HRK IEP ITL LTL LUF
     LVL MRO MTL MZM NLG PLZ PTE ROL RUR SDD SIT SKK SLL STD TMM TRL VEB VEF YUM ZMK ZWD ZWL
     """
-# What a message may call a currency: those of ISO 4217, and those of old messages.
+# Withdrawn currencies are accepted because old messages are imported too.
 CURRENCIES = CODES["currencies"] | frozenset(_WITHDRAWN_CURRENCIES.split())
 
+# Kilograms per unit.
 KILOGRAMS = {
     "KGM": 1.0,
-    "KG": 1.0,  # no code of the recommendation, but often sent
+    "KG": 1.0,  # not a code of Recommendation 20, but often sent
     "KGS": 1.0,
     "GRM": 0.001,
     "MGM": 1e-6,
@@ -32,6 +33,7 @@ KILOGRAMS = {
     "LTN": 1_016.0469088,
 }
 
+# Cubic metres per unit.
 CUBIC_METRES = {
     "MTQ": 1.0,
     "DMQ": 0.001,

@@ -1,9 +1,9 @@
-"""The part of a stored message that concerns each subject, so that readers see their own.
+"""Split a stored message by the subjects it concerns, so that readers see only their own part.
 
-An element concerns the subjects of the records that were made of it. One that no record was made of
-concerns those of the nearest element around it that has any; where that has all of several, it is
-the header, and is for everyone. What was refused as a record of its own, or stands beside
-consignments as another one, concerns nobody that is known.
+An element concerns the subjects of the records made from it. One without records concerns the
+subjects of its nearest ancestor that has any. If that ancestor covers all of several subjects, the
+element belongs to the header and is visible to everyone. Elements that were refused as a record, or
+that are siblings of consignments without being one, concern no known subject.
 """
 
 import re
@@ -15,23 +15,27 @@ from features.messages.conversion import RefusedRecord
 from features.messages.redaction import RedactedText
 from features.records import RECORD_FILES
 
-# The kind and the id of a subject.
+# Kind and id of a subject.
 Subject = tuple[str, str]
-# The steps that lead to an element from the root.
+# Path of an element: the steps from the root.
 Trail = tuple[str, ...]
 
+# Stands for a subject that is not known, so that the element counts as occupied but matches no
+# reader.
 _NOBODY = ("", "")
 _INDEX = re.compile(r"\[\d+\]$|#\d+$|^\d+$|(?<=^line) \d+$")
 _SEGMENT = re.compile(r"segment \d+ ([A-Z0-9]{3})")
 _TRAILERS = frozenset({"CNT", "UNT", "UNE", "UNZ"})
+# Segments that begin a new group, by message type.
 _GROUPED_BY = {"CUSCAR": ("CNI", "EQD"), "COARRI": ("EQD",), "CODECO": ("EQD",)}
 
 
 @dataclass(frozen=True)
 class ConcernedPart:
-    """A stretch of a text from a character to before another, and the subjects that it concerns.
+    """A half-open range of characters and the subjects that it concerns.
 
-    Readers of one of them may see it; None is for everyone, and empty where none is known.
+    Readers of any of the subjects may see the range. None means visible to everyone; an empty tuple
+    means that no subject is known, so that nobody may.
     """
 
     start: int
@@ -44,7 +48,10 @@ def concerned_parts(
     concerned: Mapping[str, Iterable[Subject]],
     refused: Iterable[RefusedRecord] = (),
 ) -> list[ConcernedPart]:
-    """The parts of a text in order, all of it; `concerned` are the subjects of each place."""
+    """Return consecutive parts that cover the whole text.
+
+    `concerned` maps the location of an element to its subjects.
+    """
     trail_of = _Trails(text)
     around = _Surroundings()
     for place, own in concerned.items():
@@ -63,7 +70,10 @@ def concerned_parts(
 
 
 def _stretches(text: RedactedText) -> Iterator[tuple[int, int, str]]:
-    """For each element from where to where it reaches: what is between two is parted by lines."""
+    """Yield the start, end and location of each element.
+
+    Text between two elements belongs to the first up to the end of its line, then to the second.
+    """
     begin = 0
     for number, (place, span) in enumerate(text.elements):
         following = text.elements[number + 1][1].start if number + 1 < len(text.elements) else None
@@ -74,7 +84,7 @@ def _stretches(text: RedactedText) -> Iterator[tuple[int, int, str]]:
 
 
 class _Surroundings:
-    """The subjects of elements and of all that is around them."""
+    """The subjects of each element and of its ancestors."""
 
     def __init__(self) -> None:
         self._inside: dict[Trail, dict[Subject, None]] = {}
@@ -82,57 +92,59 @@ class _Surroundings:
         self._found: dict[tuple[Trail, str | None], tuple[Subject, ...] | None] = {}
 
     def note(self, trail: Trail, subjects: Iterable[Subject]) -> None:
-        """Note that what a trail leads to concerns subjects."""
+        """Record the subjects of the element at a path, and of all its ancestors."""
         for length in range(len(trail) + 1):
             self._inside.setdefault(trail[:length], {}).update(dict.fromkeys(subjects))
             if length:
                 self._names.setdefault(trail[: length - 1], set()).add(_name(trail[length - 1]))
 
     def note_unknown(self, trail: Trail) -> None:
-        """Note that it concerns nobody who is known, unless something in it does."""
+        """Record that an element concerns an unknown subject, unless an element inside is known."""
         if trail not in self._inside:
             self.note(trail, [_NOBODY])
 
     def subjects_of(self, trail: Trail) -> tuple[Subject, ...] | None:
-        """The subjects that what a trail leads to concerns."""
+        """Return the subjects that the element at a path concerns; None for everyone."""
         for length in range(len(trail), -1, -1):
             if trail[:length] in self._inside:
                 break
         else:
             return ()
-        # All else of one name that lies there concerns the same, which may be thousands.
+        # Siblings of one name concern the same subjects. Cache the result: there may be thousands.
         of_name = trail[:length], _name(trail[length]) if length < len(trail) else None
         if of_name not in self._found:
             self._found[of_name] = self._subjects_at(trail, length)
         return self._found[of_name]
 
     def _subjects_at(self, trail: Trail, length: int) -> tuple[Subject, ...] | None:
-        """The subjects of the nearest element around that has any, so many steps from the root."""
+        """Return the subjects of the ancestor at depth `length`; None for everyone."""
         inside = self._inside[trail[:length]]
         if length < len(trail):
             is_beside = _name(trail[length]) in self._names.get(trail[:length], ())
+            # An element named like a known one next to it is another consignment, whose subject is
+            # unknown.
             if is_beside and (len(inside) > 1 or (_name(trail[0]) == "line")):
                 return ()
             shipments = {each: None for each in inside if each[0] == "shipment"}
             if len(inside) == len(self._inside[()]) and len(shipments or inside) > 1:
                 return None
-            inside = shipments or inside  # readers of a shipment see its journey
+            inside = shipments or inside  # readers of a shipment may see its journey
         return tuple(each for each in inside if each != _NOBODY)
 
 
 @lru_cache(maxsize=4096)
 def _name(step: str) -> str:
-    """A step without its number; every item of a list has the same."""
+    """Return a step without its index, which is the same for all items of a list."""
     return _INDEX.sub("", step)
 
 
 def _group(trail: Trail) -> Trail:
-    """The group of segments that a segment begins; any other element itself."""
+    """Return the path of the group that a segment begins; any other path unchanged."""
     return trail[:-1] if trail and _SEGMENT.match(trail[-1]) else trail
 
 
 class _Trails:
-    """The trail of each place of a text: by its own path, or by the groups of an interchange."""
+    """Map a location to its path, or for EDIFACT to the groups that its segment belongs to."""
 
     def __init__(self, text: RedactedText):
         self._groups = dict(_grouped_segments(text))
@@ -145,7 +157,7 @@ class _Trails:
 
 
 def _grouped_segments(text: RedactedText) -> Iterator[tuple[str, Trail]]:
-    """Each segment of an interchange with the message and the groups in it that it is part of."""
+    """Yield each segment of an interchange with the message and group that it belongs to."""
     said = {place: text.text[span.start : span.end].strip() for place, span in text.elements}
     message = group = Trail()
     name = ""
@@ -163,9 +175,9 @@ def _grouped_segments(text: RedactedText) -> Iterator[tuple[str, Trail]]:
 
 
 def _group_from(name: str, group: Trail, tag: str, qualifier: str, step: str) -> Trail:
-    """The group that a segment is part of, in a message of a name and after another group.
+    """Return the group that a segment belongs to, given the group of the previous segment.
 
-    A container before the consignments of a manifest is of one of them, as another would be.
+    In a manifest, an EQD segment inside a consignment belongs to it and begins no group.
     """
     is_manifest = name == "CUSCAR"
     if tag in _GROUPED_BY.get(name, ()) and not (is_manifest and group and tag == "EQD"):

@@ -1,4 +1,4 @@
-"""The conversion of a message: records with the places they came from, and all that is in none."""
+"""The result of converting a message: records, the source of each field, and what was not used."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from features.records import RECORD_FILES
 
-# The place of what no message says: who imports it gave it.
+# Location of values that the importer supplied instead of the message.
 GIVEN = "given with the import"
 
 NOTHING_TO_WITHDRAW = "nothing is known under this reference that it could withdraw"
@@ -16,9 +16,9 @@ NOTHING_TO_WITHDRAW = "nothing is known under this reference that it could withd
 
 @dataclass(frozen=True)
 class MadeRecord:
-    """A record that `features.records` accepts, and for each field where the message says it.
+    """A valid record and, for each field, its location in the message.
 
-    `amended_at` is when it became known, of one that states anew what was declared before.
+    `amended_at` is the instant at which an amendment became known; None for a first declaration.
     """
 
     record_type: str
@@ -28,16 +28,20 @@ class MadeRecord:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Return what makes it one record of its type; empty where its type has no such fields."""
+        """Return the unique key of the record in its type.
+
+        Empty if its type has no unique fields.
+        """
         unique = RECORD_FILES[self.record_type].unique_fields
         fields = RECORD_FILES[self.record_type].model_fields
         return tuple(self.fields.get(name, fields[name].default) for name in unique)
 
     @property
     def identity(self) -> tuple[Any, ...]:
-        """Return what makes it one record of its message: its key, or what tells positions apart.
+        """Return the key that identifies the record within its message.
 
-        Of those of a craft at an instant the first counts, and a call for help besides.
+        Of several positions of one craft at one instant only the first counts, but a distress call
+        is kept in addition to it.
         """
         if self.record_type != "positions":
             return self.key
@@ -45,12 +49,13 @@ class MadeRecord:
         return (*told, bool(self.fields.get("is_distress")))
 
     def after(self, before: Mapping[str, Any]) -> "MadeRecord":
-        """The same as the version after another; it stays where that was declared."""
+        """Return this record as the version after `before`, with the same declaration instant."""
         told: dict[str, Any] = {"version": _next_version(before)}
         has_instant = "known_at" in RECORD_FILES[self.record_type].model_fields
         if self.amended_at is not None and has_instant:
             if "declared_at" in self.fields:
                 told["declared_at"] = before["declared_at"]
+            # An amendment cannot be known before the declaration that it amends.
             told["known_at"] = max(self.amended_at, told.get("declared_at", self.amended_at))
         places = {name: each for name, each in self.places.items() if name not in told}
         return replace(self, fields=self.fields | told, places=places)
@@ -58,7 +63,7 @@ class MadeRecord:
 
 @dataclass(frozen=True)
 class RefusedRecord:
-    """A record that could not be made of what the message says at `place`, and why."""
+    """A record that could not be made, its location in the message, and the reasons."""
 
     record_type: str
     place: str
@@ -67,9 +72,10 @@ class RefusedRecord:
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a message withdraws: a record of a subject by its id, in whatever version it stands.
+    """The withdrawal of a record, identified by subject and key fields, whatever its version.
 
-    `at` is when that became known; `behind` so many records of its message it is said.
+    `at` is when the withdrawal became known; `behind` is the number of records that precede it in
+    its message.
     """
 
     record_type: str
@@ -80,7 +86,7 @@ class Withdrawal:
     behind: int = 0
 
     def after(self, before: dict[str, Any]) -> MadeRecord:
-        """The version that withdraws a record, given the fields of the one before it."""
+        """Return the version that withdraws a record, given the fields of its previous version."""
         fields = RECORD_FILES[self.record_type].model_fields
         known = "known_at" if "known_at" in fields else "received_at"
         at = max(self.at, before.get("declared_at", self.at))
@@ -89,7 +95,10 @@ class Withdrawal:
 
     @property
     def unfounded(self) -> RefusedRecord | None:
-        """Why it withdraws nothing; None of a part, which ends with what it is part of."""
+        """Return a refusal if nothing matches the withdrawal.
+
+        None for parts of a declaration, which end with the declaration.
+        """
         if RECORD_FILES[self.record_type].is_part_of_declaration:
             return None
         place = next(iter(self.places.values()))
@@ -97,7 +106,7 @@ class Withdrawal:
 
 
 class LeftOver(NamedTuple):
-    """An element that no field holds: it is in no record, and is not about a party."""
+    """An element that no record field uses and that is not about a party."""
 
     place: str
     path: str
@@ -105,7 +114,7 @@ class LeftOver(NamedTuple):
 
 
 class Withheld(NamedTuple):
-    """An element about a party, who may be a person; its text is in no record."""
+    """An element about a party, which may be a person; its text enters no record."""
 
     place: str
     path: str
@@ -114,11 +123,11 @@ class Withheld(NamedTuple):
 
 @dataclass(frozen=True)
 class Conversion:
-    """One message, read whole. Every element that holds a text is used, left over or withheld.
+    """One fully read message: each element with a text is used, left over or withheld.
 
-    `withdrawals` are those that no record was found for so far; `looked_at` are the journeys of a
-    message that withdraws goods, in which a life may be in danger. `parties` are the register and
-    number behind each pseudonym; they are never written.
+    `withdrawals` have not been matched to a record yet. `looked_at` are the journeys of a message
+    that withdraws goods, checked because a life may be in danger. `parties` maps each pseudonym to
+    its register and number, and is never stored.
     """
 
     standard: str
@@ -138,16 +147,16 @@ class Conversion:
 
     @property
     def not_made(self) -> tuple[RefusedRecord, ...]:
-        """Return what makes no record, with withdrawals of what nobody declared."""
+        """Return the refused records, including withdrawals of records that do not exist."""
         unfounded = (each.unfounded for each in self.withdrawals)
         return (*self.refused, *filter(None, unfounded))
 
     def count_of_records(self) -> dict[str, int]:
-        """Return how many records of each type were made."""
+        """Return the number of records of each type."""
         return dict(sorted(Counter(each.record_type for each in self.records).items()))
 
     def report(self) -> dict[str, Any]:
-        """The conversion as plain JSON, without the text of any element."""
+        """Return a JSON summary that holds no text of the message."""
         return {
             "standard": self.standard,
             "kind": self.kind,
@@ -165,7 +174,7 @@ class Conversion:
 
 
 def _by_path(elements: Iterable[Any], because: Any) -> list[dict[str, Any]]:
-    """Elements of one path and one reason together, with the place of the first."""
+    """Group elements by path and reason, with a count and the location of the first."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for each in elements:
         key = (each.path, because(each))

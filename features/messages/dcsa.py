@@ -1,7 +1,7 @@
-"""DCSA's JSON messages -> bills of lading, shipments, goods items and events.
+"""Read DCSA's JSON messages as bills of lading, shipments, goods items and events.
 
-DCSA's messages do not name themselves: what a document holds tells which it is. Bookings have no
-reference before a carrier gave one, so a request makes nothing.
+DCSA messages do not state their type, so it is inferred from their fields. A booking has no
+reference until the carrier assigns one; a booking request therefore creates no records.
 """
 
 from features.errors import MessageRefused
@@ -27,7 +27,8 @@ from features.messages.options import Options
 from features.reference.code_lists import CODES
 
 _TEXT, _TRUTH = of_kind("text"), of_kind("boolean")
-# Of those that ISO 3166 leaves to users, UN/LOCODE has XZ for international waters.
+# User-assigned codes are no countries, except QA and XK; UN/LOCODE uses XZ for international
+# waters.
 _COUNTRIES = {
     *(code for code in CODES["countries"] if code[0] not in "QX" and code not in ("AA", "ZZ")),
     *("QA", "XK", "XZ"),
@@ -96,6 +97,7 @@ _PROMISES: dict[str, ElementConstraint] = {
 }
 _OF_BILLS = ("transportDocumentTypeCode", "transportDocumentReference", "consignmentItems")
 _OF_BOOKINGS = ("requestedEquipments", "confirmedEquipments", "shipmentLocations", "bookingStatus")
+# Fields of DCSA messages that are accepted but create no records.
 _OF_OTHERS = frozenset(
     """
     transportDocumentStatus shippingInstructionsStatus specversion issuanceResponseCode
@@ -110,7 +112,7 @@ _OF_OTHERS = frozenset(
 
 
 def read_dcsa(message: bytes, options: Options) -> Conversion:
-    """The records of one message of DCSA."""
+    """Return the records of one DCSA message. Raises MessageRefused if it breaks a constraint."""
     root = json_root(message, options.bounds)
     check_elements(root.leaves(), _PROMISES, "DateTime|Date")
     _check_measures(root)
@@ -137,7 +139,7 @@ def read_dcsa(message: bytes, options: Options) -> Conversion:
 
 
 def _check_measures(root: Element) -> None:
-    """Raise MessageRefused where a weight or a volume is no positive number of a unit."""
+    """Raise MessageRefused if a weight or volume is negative, not a number or without a unit."""
     for measure in root.walk():
         if not measure.children or not measure.name.endswith(("Weight", "Volume")):
             continue

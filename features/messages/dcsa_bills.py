@@ -1,4 +1,4 @@
-"""Transport documents and shipping instructions of DCSA's eBL -> records of one shipment."""
+"""Read transport documents and shipping instructions of DCSA's eBL as records of one shipment."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
 
-# Contacts are wanted too, but nobody needs to name a person here.
+# DCSA also requires contacts, which are persons: they are deliberately not demanded here.
 _WANTED = (
     *("transportDocumentTypeCode", "isElectronic", "isToOrder", "isShippedOnBoardType"),
     *("freightPaymentTermCode", "documentParties", "consignmentItems"),
@@ -21,7 +21,7 @@ _NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
 
 
 def keep_bill(bill: Element, reading: MessageReading) -> None:
-    """Make the document, the shipment and its goods items of a bill of lading or sea waybill."""
+    """Store the document, shipment and goods items of a bill of lading or sea waybill."""
     items = bill.every("consignmentItems")
     _check(bill, items)
     number = bill.first(*_NUMBER)
@@ -34,14 +34,14 @@ def keep_bill(bill: Element, reading: MessageReading) -> None:
     if status is not None and status.text == _VOID:
         reading.mean("withdraws", status)
         _keep_document(bill, items, subject, issued, reading)
-        return  # the goods travel on, by another document
+        return  # voiding a document withdraws it alone: the goods travel on under another one
     _keep_document(bill, items, subject, issued, reading)
     is_declared = _keep_shipment(bill, items, subject, reading)
     _keep_goods(items, subject, reading, is_declared=is_declared)
 
 
 def _check(bill: Element, items: list[Element]) -> None:
-    """Raise MessageRefused where a bill or one of its items lacks what each must have."""
+    """Raise MessageRefused if a bill or one of its items lacks a mandatory field."""
     for wanted in _WANTED:
         if bill.first(wanted) is None:
             raise MessageRefused(bill.place, f"want {wanted}")
@@ -55,7 +55,7 @@ def _check(bill: Element, items: list[Element]) -> None:
 
 
 def shipment_of(bill: Element, items: Iterable[Element], reading: MessageReading) -> Value | None:
-    """The shipment of a document: by its own reference, else by the booking of its first item."""
+    """Return the shipment id of a document: its own reference, else that of a booking."""
     bookings = [each.first("carrierBookingReference") for each in items]
     booked = next((each for each in bookings if each is not None), None)
     return reading.id(
@@ -121,7 +121,7 @@ def _keep_shipment(
 
 
 def country_of_location(location: Element | None, reading: MessageReading) -> Value | None:
-    """The country of a location: of its address, or of its UN/LOCODE."""
+    """Return the country of a location, from its address or else its UN/LOCODE."""
     if location is None:
         return None
     code = location.first("UNLocationCode")
@@ -132,7 +132,7 @@ def country_of_location(location: Element | None, reading: MessageReading) -> Va
 def _put_both(
     draft: RecordDraft, bill: Element, items: list[Element], reading: MessageReading
 ) -> None:
-    """Put what a document states of the goods as well as their shipment."""
+    """Set the fields that the document and its shipment share."""
     parties = bill.first("documentParties") or bill
     draft.put("consignor_id", dcsa_party(parties.first("shipper"), reading))
     consignee = parties.first("consignee", "endorsee")
@@ -152,12 +152,13 @@ def _put_both(
 
 
 def sum_of_values(values: list[Value | None]) -> Value | None:
-    """The sum of values that are all there; None where one is missing."""
+    """Return the sum of values, or None if any is missing."""
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
         return None
     elements = tuple(element for value in known for element in value.elements)
     content = sum(value.content for value in known)
+    # Twelve digits drop binary noise, such as 0.30000000000000004, from sums of decimal numbers.
     rounded = content if isinstance(content, int) else float(f"{content:.12g}")
     return Value(rounded, known[0].place, elements)
 

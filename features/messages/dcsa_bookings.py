@@ -1,4 +1,4 @@
-"""Bookings of DCSA: their shipment, once a carrier has given it a reference."""
+"""Read DCSA bookings as shipments, once the carrier has assigned a reference."""
 
 from features.errors import MessageRefused
 from features.messages.dcsa_bills import country_of_location, sum_of_values
@@ -21,10 +21,10 @@ _FROM, _TO = ("PRE", "POL"), ("PDE", "POD")
 
 
 def keep_booking(booking: Element, reading: MessageReading) -> None:
-    """Make the shipment that a booking is for."""
+    """Store the shipment and goods items of a booking."""
     reference = booking.first(*_REFERENCES)
     reading.message_id = reference.text if reference is not None else ""
-    # A status alone is about a booking that was sent earlier.
+    # A message with only a status refers to a booking that was sent earlier.
     is_whole = any(child.name in _OF_WHOLE for child in booking.children)
     for wanted in _WANTED if is_whole else ():
         if booking.first(wanted) is None:
@@ -86,6 +86,6 @@ def _item(
 
 
 def _mass(goods: Element, reading: MessageReading) -> Value | None:
-    """The gross mass of goods; before version 2 was final its unit stood beside it."""
+    """Return the gross mass in kg; drafts of version 2 have the unit in a sibling field."""
     weight = goods.first("cargoGrossWeight/value", "cargoGrossWeight")
     return reading.mass_kg(weight, goods.says("cargoGrossWeight/unit", "cargoGrossWeightUnit"))

@@ -1,7 +1,7 @@
-"""DCSA Track & Trace 2.2 and 3.0 -> events of the shipments that the documents name.
+"""Read DCSA Track & Trace 2.2 and 3.0 as events of the shipments that the documents identify.
 
-What was planned or estimated is an event that was announced. Events of documents, and moves that
-records have no word for, are left over.
+Planned and estimated events become announced ones. Document events, and moves that records cannot
+express, are left over.
 """
 
 import re
@@ -43,7 +43,7 @@ _REQUIRED_OF_TYPE = {
 
 
 def keep_events(root: Element, reading: MessageReading) -> None:
-    """Make an event of each that reports a move of goods."""
+    """Store an event for each reported move of goods."""
     is_list = root.kind == "array" or any(child.name == "events" for child in root.children)
     events = root.every("events") or (root.every("item") if is_list else [root])
     for event in events:
@@ -63,7 +63,7 @@ def keep_events(root: Element, reading: MessageReading) -> None:
 
 
 def _check_ids(events: Iterable[Element]) -> None:
-    """Raise MessageRefused for an id that is no text, or that two events have."""
+    """Raise MessageRefused if an event id is not a text, or is used twice."""
     seen = set()
     for event in events:
         found = event.first("eventID")
@@ -145,6 +145,7 @@ def _keep_event(event: Element, kinds: Element, reading: MessageReading) -> None
     known = _known_at(reading.instant(created), reading)
     classifier = kinds.first("eventClassifierCode", "eventClassifier")
     is_ahead = classifier is not None and classifier.text in _AHEAD
+    # An announcement is only evidence if it was known before the time it announces.
     if is_ahead and occurred and known and known.content >= occurred.content:
         reading.refuse("events", event.place, "announced for a time that was past when known")
         return
@@ -161,12 +162,15 @@ def _keep_event(event: Element, kinds: Element, reading: MessageReading) -> None
 
 
 def _known_at(created: Value | None, reading: MessageReading) -> Value | None:
-    """When the authority learnt of an event: as given, or when the event was made known."""
+    """Return when the event became known: the given receipt time, else the event's creation."""
     return reading.received_at if reading.options.received_at is not None else created
 
 
 def _document(event: Element) -> Element | None:
-    """The document whose shipment an event is of: a transport document before a booking."""
+    """Return the reference of the shipment.
+
+    A transport document takes precedence over a booking.
+    """
     shipment = event.first("shipmentDetails") or event
     references = {
         each.says("documentReferenceType", "typeCode", "type"): each.first(

@@ -1,4 +1,4 @@
-"""Parties of DCSA -> pseudonyms."""
+"""Map the parties of DCSA documents to pseudonyms."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from features.messages.record_drafts import Value
 
 
 def dcsa_party(party: Element | None, reading: MessageReading) -> Value | None:
-    """The pseudonym of a party of a document."""
+    """Return the pseudonym of a party; None if there is none."""
     return None if party is None else reading.party(_numbers(party))
 
 
 def carrier_value(document: Element, reading: MessageReading) -> Value | None:
-    """The pseudonym of the carrier that a document names by its code."""
+    """Return the pseudonym of the carrier, by its code; None without a code list provider."""
     code = document.first("carrierCode")
     provider = document.says("carrierCodeListProvider")
     return reading.party(party_numbers("code", code, provider)) if provider else None
@@ -24,7 +24,7 @@ def _numbers(party: Element) -> Iterator[PartyNumber]:
     country = party.first("address/countryCode")
     for code in party.every("identifyingCodes"):
         provider, name = code.says("codeListProvider"), code.says("codeListName")
-        # ZZZ is a list that the parties agreed on between them.
+        # ZZZ marks a list that the parties agreed between themselves, so it names no scheme.
         scheme = "LEI" if provider == "GLEIF" else f"{provider} {name}".replace("ZZZ", "")
         yield from scheme_number(scheme, code.first("partyCode"), country)
     for tax in party.every("taxLegalReferences"):

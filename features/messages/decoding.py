@@ -1,4 +1,4 @@
-"""Bytes -> text: UTF-8, UTF-16 and the 8-bit encodings that messages declare; nothing guessed."""
+"""Decode UTF-8, UTF-16 and the 8-bit encodings that messages declare; never guess."""
 
 import codecs
 import re
@@ -11,6 +11,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED = re.compile(rb"""^<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+# UTF-16 without a byte order mark, recognised by the first character of XML or JSON.
 _WITHOUT_MARK = (
     *((sign + b"\x00", "utf-16-le") for sign in (b"<", b"{", b"[")),
     *((b"\x00" + sign, "utf-16-be") for sign in (b"<", b"{", b"[")),
@@ -26,9 +27,9 @@ _KNOWN = {
 
 
 def text_of(message: bytes, otherwise: str = "utf-8") -> str:
-    """The text of a message by its byte order mark, its XML declaration, or else as told.
+    """Return the text of a message, by its byte order mark, XML declaration or else `otherwise`.
 
-    Raises MessageRefused for an encoding that is not known and for bytes that are none of it.
+    Raises MessageRefused if the encoding is unknown or the bytes are invalid in it.
     """
     encoding, start = _encoding_of(message, otherwise)
     try:
@@ -52,5 +53,5 @@ def _encoding_of(message: bytes, otherwise: str) -> tuple[str, int]:
     if name not in _KNOWN:
         wanted = "want an encoding of UTF-8, UTF-16, ISO 8859 or Windows-1250 to -1258"
         raise MessageRefused("line 1", wanted)
-    # Bytes that could be read thus far are not UTF-16, whatever they declare.
+    # The declaration was readable byte by byte, so the text cannot be UTF-16 even if it says so.
     return _KNOWN[name] if not name.startswith("utf-16") else "utf-8", 0

@@ -1,7 +1,7 @@
-"""UN/EDIFACT interchanges -> records: cargo reports, instructions, bay plans and container moves.
+"""Read UN/EDIFACT interchanges: cargo reports, instructions, bay plans and container moves.
 
-Passenger lists are refused unread: they are about persons. Messages of other types are read and
-make nothing.
+Passenger lists are refused unread because they describe persons. Other message types are accepted
+but create no records.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,19 @@ _READERS: dict[str, Callable[[Message, MessageReading], None]] = {
     **dict.fromkeys(("COARRI", "CODECO"), keep_moves),
     "BAPLIE": keep_bay_plan,
 }
+# Message types about passengers and patients.
 _OF_PERSONS = ("PAXLST", "PNRGOV", "MEDPID", "MEDREF")
 
 
 def read_edifact(message: bytes, options: Options) -> Conversion:
-    """The records of all messages of an interchange, or of none where one is wrong."""
+    """Return the records of all messages of an interchange; one invalid message refuses all."""
     messages, segments = read_interchange(message, options.bounds)
     check_segment_texts(segments)
     reading = MessageReading("edifact", options)
     reading.kind = " ".join(dict.fromkeys(f"{each.name} {each.version}" for each in messages))
     _read_header(first_segment(segments, "UNB"), messages, reading)
     for each in messages:
+        # Refuse the whole interchange, so that nothing about a person is stored with it.
         if each.name in _OF_PERSONS:
             raise MessageRefused(each.head.place, "want no message about persons")
         begin = each.first("BGM")
@@ -60,5 +62,6 @@ def _read_header(header: Segment | None, messages: list[Message], reading: Messa
     if day is not None and clock is not None:
         written_as = "203" if len(day.text) == 8 else "201"
         stamp = type(day)(day.name, day.place, day.path, day.text + clock.text)
+        # The header's date is only used if no message has a date of its own.
         if messages and all(each.first("DTM", "137") is None for each in messages):
             reading.sent_at(reading.digits_of_time(stamp, written_as))

@@ -1,7 +1,7 @@
-"""CUSCAR and the IFTM messages -> shipments, their goods items and documents, and the journey.
+"""Read CUSCAR and IFTM messages as shipments, goods items, documents and a journey.
 
-A CUSCAR reports consignments one after the other (CNI), each with its transport documents; an
-instruction (IFTMIN) or contract status (IFTMCS) is of one consignment.
+A CUSCAR lists consignments (CNI), each with its transport documents; an instruction (IFTMIN) or
+contract status (IFTMCS) covers a single consignment.
 """
 
 import re
@@ -40,13 +40,14 @@ _BILLS: dict[str, DocumentKind] = {
 _NOTIFY, _FORWARDER, _DECLARANT = ("NI", "N1", "N2"), ("FW", "FF"), ("DT", "AE", "AM")
 _FROM, _TO = ("35", "10", "88", "5", "9"), ("28", "36", "20", "7", "8", "11")
 _PARTS = ("GID", "EQD")
-_MAX_CONSIGNMENTS = 9_999  # as the segment table of CUSCAR has it
+_MAX_CONSIGNMENTS = 9_999  # limit of the CUSCAR segment table
+# Bounds the search for header segments, which runs once per consignment.
 _MAX_OF_HEADER = 200
 
 
 @dataclass
 class Consignment:
-    """One consignment of a message: segments about all of it, its goods, and its equipment."""
+    """One consignment: its general segments, its goods groups and its equipment groups."""
 
     head: Segment
     own: list[Segment]
@@ -55,12 +56,12 @@ class Consignment:
 
     @property
     def segments(self) -> list[Segment]:
-        """All its segments."""
+        """Return all general and goods segments."""
         return [*self.own, *(each for group in self.goods for each in group)]
 
 
 def keep_cargo(message: Message, reading: MessageReading) -> None:
-    """Make the records of a cargo report, an instruction or a contract status."""
+    """Store the records of a cargo report, an instruction or a contract status."""
     keep_journey(message, reading, None)
     consignments = list(islice(_consignments(message), _MAX_CONSIGNMENTS + 1))
     if len(consignments) > _MAX_CONSIGNMENTS:
@@ -86,9 +87,9 @@ def _consignments(message: Message) -> Iterator[Consignment]:
     for head, inside in reported:
         is_bill = (each.tag == "RFF" and each.says(1) == "BM" for each in inside)
         starts = [at for at, it_is in enumerate(is_bill) if it_is]
-        # One CNI may stand for several documents: then each begins what belongs to it.
+        # One CNI may cover several documents; each RFF+BM then begins a consignment of its own.
         if len(starts) < 2:
-            # What stands before the only consignment is said of it too.
+            # With a single consignment, the segments of the header describe it too.
             header = _header(message) if len(reported) == 1 else []
             yield _consignment(head, [*inside[:1], *header, *inside[1:]])
             continue
@@ -99,7 +100,7 @@ def _consignments(message: Message) -> Iterator[Consignment]:
 def _groups(
     segments: list[Segment], tags: tuple[str, ...]
 ) -> Iterator[tuple[Segment, list[Segment]]]:
-    """Each segment of these tags, with those that follow before the next."""
+    """Yield each segment with one of the tags, with the segments up to the next."""
     starts = [at for at, each in enumerate(segments) if each.tag in tags]
     for start, end in pairwise([*starts, len(segments)]):
         yield segments[start], segments[start:end]
@@ -117,7 +118,7 @@ def _consignment(head: Segment, segments: list[Segment]) -> Consignment:
 
 
 def _identity(message: Message, consignment: Consignment, reading: MessageReading) -> Value | None:
-    """The number of the consignment's transport document, else of its booking or the message."""
+    """Return the id of a consignment: of its transport document, else its booking or message."""
     found = reference(consignment.own, *_BILLS)
     if found is not None:
         return with_qualifier(reading.id(found.at(1, 2)), found)
@@ -205,7 +206,7 @@ def _keep_document(
 
 
 def _header(message: Message) -> list[Segment]:
-    """Return what stands before the first consignment."""
+    """Return the segments before the first consignment."""
     start = message.segments[:_MAX_OF_HEADER]
     at = next((i for i, each in enumerate(start) if each.tag in ("CNI", *_PARTS)), None)
     return start[:at]
@@ -255,7 +256,7 @@ def _packages(group: list[Segment], reading: MessageReading) -> Value | None:
 
 
 def _sum(values: list[Value | None]) -> Value | None:
-    """The sum of values that are all there; None where one is missing."""
+    """Return the sum of values, or None if any is missing."""
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
         return None
@@ -282,7 +283,7 @@ def _text(words: list[Segment], reading: MessageReading) -> Value | None:
 
 
 def _code(group: list[Segment], reading: MessageReading) -> Value | None:
-    """The commodity code of goods: of a PIA or CST, or of a reference to it."""
+    """Return the commodity code of goods from a PIA or CST segment, or from a reference."""
     for each in group:
         found = None
         if (each.tag == "PIA" and (each.says(2, 2) in ("HS", ""))) or each.tag == "CST":

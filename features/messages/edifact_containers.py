@@ -1,7 +1,7 @@
-"""BAPLIE -> the voyage of a container ship; COARRI and CODECO -> moves of containers.
+"""Read BAPLIE as the voyage of a container ship; COARRI and CODECO as container moves.
 
-A move belongs to the shipment whose transport document or booking it names, else to the voyage. A
-bay plan tells where containers stand; no record has room for that.
+A move belongs to the shipment of its transport document or booking, else to the voyage. A bay plan
+also has the stowage positions of containers, for which records have no field.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from features.messages.message_reading import MessageReading, plain_id
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import EventKind
 
-# UNTDID 1001 as the container messages use it: SMDG's guides and the codes of later directories.
+# UNTDID 1001 codes as used in SMDG's guides, and those of later directories.
 _MOVES: dict[str, dict[str, EventKind]] = {
     "COARRI": {
         **dict.fromkeys(("44", "98", "119"), "discharged"),
@@ -24,18 +24,19 @@ _MOVES: dict[str, dict[str, EventKind]] = {
     "CODECO": {"34": "gate_in", "35": "gate_out", "36": "gate_out"},
 }
 _MAX_OF_HEADER = 50
+# Date qualifiers, from the most to the least specific to the move itself.
 _HAPPENED = ("203", "7", "334", "186", "178", "137")
 
 
 def keep_bay_plan(message: Message, reading: MessageReading) -> None:
-    """Make the voyage of a bay plan."""
+    """Store the voyage of a bay plan. Raises MessageRefused if it has no transport."""
     if main_transport(message.segments) is None:
         raise MessageRefused(message.head.place, "want TDT")
     keep_journey(message, reading, "container_ship")
 
 
 def keep_moves(message: Message, reading: MessageReading) -> None:
-    """Make an event of each container that a report names."""
+    """Store an event for each container of a report."""
     begin = message.first("BGM") or message.head
     moves = _MOVES[message.name]
     if first_segment(message.segments, "EQD") is None:
@@ -52,6 +53,8 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
         draft.put("occurred_at", first_date(group, reading, *_HAPPENED), reported)
         number = group[0].at(2)
         if number is not None:
+            # A report has no id for each move: build one from the report, the kind and the
+            # container.
             identity = plain_id(f"{begin.says(2)}:{kind.content}:{number.text}")
             draft.put("event_id", Value(identity, number.place, (number,)))
         reading.keep(draft)

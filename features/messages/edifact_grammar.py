@@ -1,4 +1,4 @@
-"""Constraints on the texts of EDIFACT segments, the same in every message."""
+"""Constraints on the texts of EDIFACT segments that apply to every message type."""
 
 import re
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from features.messages.edifact_segments import Segment
 from features.messages.element import Element
 from features.messages.written_values import FORMATS_OF_TIME, day_of, decimal_of
 
-# The figure of each segment: its element and component.
+# Element and component of the number in each segment.
 _FIGURES = {"CNT": (1, 2), "GID": (1, 1), "MEA": (3, 2), "QTY": (1, 2)}
 _CLOCK = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d)?", re.ASCII)
 _MESSAGE = re.compile(r"[A-Z]{6}")
 
 
 def check_segment_texts(segments: Iterable[Segment]) -> None:
-    """Raise MessageRefused at the first text that is none of what its segment promises."""
+    """Raise MessageRefused at the first text that violates the constraint of its segment."""
     for segment in segments:
         if segment.tag == "UNB":
             _check_header(segment)
@@ -58,7 +58,7 @@ def _check_date(segment: Segment) -> None:
 
 def _check_amount(segment: Segment) -> None:
     amount, code = segment.at(1, 2), segment.at(1, 3)
-    # Some write a word where no value is declared, as NDV.
+    # Some senders write a code such as NDV (no declared value) instead of an amount.
     if amount is not None and any(map(str.isdigit, amount.text)):
         _check_number(amount)
     if code is not None and code.text not in CURRENCIES:

@@ -1,7 +1,7 @@
-"""UN/EDIFACT interchanges -> messages of segments, by the syntax of ISO 9735, versions 1 to 4.
+"""Parse UN/EDIFACT interchanges by the syntax of ISO 9735, versions 1 to 4.
 
-Segments are numbered from 1 in their interchange; elements and components from 1 in their segment,
-its tag not counted. Functional groups are unwrapped. What the trailers count must be there.
+Segments are numbered from 1 in their interchange, elements and components from 1 in their segment,
+without the tag. Functional groups are unwrapped. The counts in trailers must match.
 """
 
 import re
@@ -15,6 +15,7 @@ from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element
 
+# Character sets by syntax level; any other level is read as UTF-8, else ISO 8859-1.
 _CHARSETS = {
     "UNOC": "iso-8859-1",
     "UNOD": "iso-8859-2",
@@ -32,14 +33,15 @@ _QUALIFIER = re.compile(r"[A-Z0-9]{1,3}")
 _MAX_TEXT = 4_096
 _MAX_COMPONENTS = 1_000
 _AROUND_MESSAGES = ("UNB", "UNZ", "UNG", "UNE")
-# Not what else Python takes for blank: syntax level B separates by signs of control.
+# Narrower than str.strip(): syntax level B uses control characters as separators.
 BLANK = " \t\r\n\0\x1a"
+# Lines that are longer are not taken for the fixed-width lines of a wrapped interchange.
 _MAX_LINE_LENGTH = 400
 
 
 @dataclass(eq=False, slots=True)
 class Segment:
-    """A segment: components by element, each an `Element` that knows its place."""
+    """A segment, with the components of each element."""
 
     tag: str
     number: int
@@ -47,24 +49,24 @@ class Segment:
     elements: list[list[Element]] = field(default_factory=list)
 
     def at(self, element: int, component: int = 1) -> Element | None:
-        """A component by its numbers from 1; None where it is not there or empty."""
+        """Return a component by its numbers from 1; None if it is missing or empty."""
         components = self.elements[element - 1] if element <= len(self.elements) else []
         found = components[component - 1] if component <= len(components) else None
         return found if found is not None and found.text else None
 
     def says(self, element: int, component: int = 1) -> str:
-        """The text of a component; empty where there is none."""
+        """Return the text of a component; empty if it is missing."""
         found = self.at(element, component)
         return found.text if found is not None else ""
 
     def leaves(self) -> Iterator[Element]:
-        """All components that hold a text."""
+        """Return all components with a text."""
         return (each for components in self.elements for each in components if each.text)
 
 
 @dataclass(eq=False)
 class Message:
-    """A message from UNH to UNT, without those two."""
+    """A message from UNH to UNT; `segments` excludes these two."""
 
     head: Segment
     segments: list[Segment]
@@ -78,24 +80,24 @@ class Message:
 
     @property
     def name(self) -> str:
-        """Its type, as CUSCAR."""
+        """Return the message type, such as CUSCAR."""
         return self.head.says(2)
 
     @property
     def version(self) -> str:
-        """Its version and release, as D.95B."""
+        """Return the version and release, such as D.95B."""
         return f"{self.head.says(2, 2)}.{self.head.says(2, 3)}".strip(".")
 
     def first(self, tag: str, *qualifiers: str) -> Segment | None:
-        """The first segment of a tag with one of the qualifiers, the first qualifier first.
+        """Return the first segment of a tag that has the earliest of the qualifiers.
 
-        A message of thousands of consignments is asked this for each of them.
+        Uses an index by tag, since it is called for each of thousands of consignments.
         """
         return first_segment(self._by_tag.get(tag, []), tag, *qualifiers)
 
 
 def first_segment(segments: list[Segment], tag: str, *qualifiers: str) -> Segment | None:
-    """The first segment of a tag with one of the qualifiers, the first qualifier first."""
+    """Return the first segment of a tag that has the earliest of the qualifiers."""
     for qualifier in qualifiers or ("",):
         for each in segments:
             if each.tag == tag and (not qualifier or each.says(1) == qualifier):
@@ -104,9 +106,9 @@ def first_segment(segments: list[Segment], tag: str, *qualifiers: str) -> Segmen
 
 
 def read_interchange(message: bytes, bounds: Bounds) -> tuple[list[Message], list[Segment]]:
-    """The messages of an interchange, and all its segments.
+    """Return the messages of an interchange, and all its segments.
 
-    Raises MessageRefused with the segment for what breaks the syntax or the counts of a trailer.
+    Raises MessageRefused, with the segment, on a syntax error or a wrong count in a trailer.
     """
     bounds.check_size(message)
     segments = list(_segments(decoded_interchange(message), bounds))
@@ -117,7 +119,7 @@ def read_interchange(message: bytes, bounds: Bounds) -> tuple[list[Message], lis
 
 
 def decoded_interchange(message: bytes) -> str:
-    """The text of an interchange, by the character set that it names."""
+    """Return the text of an interchange in the character set that it declares."""
     declared = _SYNTAX.search(message[:200])
     charset = _CHARSETS.get(declared[1].decode("ascii")) if declared else None
     if charset:
@@ -129,7 +131,10 @@ def decoded_interchange(message: bytes) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """A text without its line breaks where they stand at one width, in the midst of anything."""
+    """Return a text without line breaks if they wrap it at a fixed width.
+
+    Such breaks may fall inside a segment or a number.
+    """
     lines = text.strip(BLANK).replace("\r\n", "\n").split("\n")
     widths = {len(line) for line in lines[:-1]}
     is_wrapped = len(lines) > 2 and len(widths) == 1 and len(lines[-1]) <= min(widths)
@@ -140,6 +145,7 @@ def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
     syntax, text = syntax_of(text.lstrip("\ufeff" + BLANK))
     number = count = 0
     for cut, each in enumerate(syntax.pieces(text, syntax.terminator)):
+        # Count pieces as well as components: empty pieces would otherwise escape the limit.
         bounds.check_count(cut, f"segment {number}")
         if not (raw := each.strip(BLANK)):
             continue
@@ -153,7 +159,7 @@ def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
 
 
 def syntax_of(text: str) -> tuple["Syntax", str]:
-    """The signs of an interchange, by its service string (UNA) if it has one, and what follows."""
+    """Return the separators of an interchange (from UNA if present) and the remaining text."""
     if text.startswith("UNB\x1d"):  # syntax level B, as for Telex
         return Syntax("\x1f", "\x1d", "", "", "\x1c"), text
     if not text.startswith("UNA"):
@@ -169,7 +175,7 @@ def syntax_of(text: str) -> tuple["Syntax", str]:
 
 @dataclass(frozen=True)
 class Syntax:
-    """The signs that separate, and the one that releases the sign after it."""
+    """The separators of an interchange and its release (escape) character."""
 
     component: str = ":"
     element: str = "+"
@@ -178,7 +184,7 @@ class Syntax:
     terminator: str = "'"
 
     def cut(self, text: str, separator: str) -> list[str]:
-        """The parts between separators that are not released."""
+        """Return the parts of a text between unescaped separators."""
         if not separator:
             return [text]
         if not self.release or self.release not in text:
@@ -186,7 +192,7 @@ class Syntax:
         return list(self.pieces(text, separator))
 
     def pieces(self, text: str, separator: str) -> Iterator[str]:
-        """Yield the parts one by one, so that a reader of too many of them can stop."""
+        """Yield the parts one at a time, so that a reader can stop at a limit."""
         released = f"{re.escape(self.release)}.|" if self.release else ""
         start = 0
         for found in re.finditer(released + re.escape(separator), text, re.DOTALL):
@@ -196,7 +202,7 @@ class Syntax:
         yield text[start:]
 
     def bare(self, text: str) -> str:
-        """A text without the signs that release others."""
+        """Return a text without release characters."""
         if not self.release or self.release not in text:
             return text
         return re.sub(f"{re.escape(self.release)}(.)", r"\1", text, flags=re.DOTALL)
@@ -208,6 +214,7 @@ def _segment(raw: str, number: int, syntax: Syntax) -> Segment:
     if not _TAG.fullmatch(tag):
         raise MessageRefused(f"segment {number}", "want a tag of three letters or digits")
     segment = Segment(tag, number, f"segment {number} {tag}")
+    # Checked before the components are created, so that a huge segment costs little memory.
     if raw.count(syntax.element) + raw.count(syntax.component) > _MAX_COMPONENTS:
         raise MessageRefused(segment.place, f"want at most {_MAX_COMPONENTS} components")
     qualifier = syntax.cut(rest[0], syntax.component)[0] if rest else ""
@@ -233,16 +240,16 @@ def _component(text: str, segment: str, stem: str, numbers: tuple[int, int]) -> 
 
 
 def _interchanges(segments: list[Segment]) -> Iterator[list[Segment]]:
-    """The interchanges of a text, which may hold several, one after the other."""
+    """Yield each interchange of a text, which may hold several in a row."""
     starts = [at for at, each in enumerate(segments) if each.tag == "UNB"]
     for start, end in pairwise([0, *(at for at in starts if at), len(segments)]):
         yield segments[start:end]
 
 
 def _messages_of(segments: list[Segment]) -> list[Message]:
-    """The messages of one interchange.
+    """Return the messages of one interchange.
 
-    Raises MessageRefused where what is around them counts otherwise, or names another beginning.
+    Raises MessageRefused if the count or reference of a trailer does not match.
     """
     found = _between(segments, "UNH", "UNT")
     for head, inside, trailer in found:
@@ -260,7 +267,7 @@ def _messages_of(segments: list[Segment]) -> list[Message]:
 def _between(
     segments: list[Segment], first: str, last: str
 ) -> list[tuple[Segment, list[Segment], Segment]]:
-    """Return what a segment begins and another ends, with all that stands between them."""
+    """Return the head, content and trailer of each pair of segments `first` and `last`."""
     found, start = [], None
     for at, each in enumerate(segments):
         if each.tag == first and start is not None:
@@ -295,7 +302,7 @@ def _check_strays(segments: list[Segment]) -> None:
 
 
 def _check_references(segments: list[Segment]) -> None:
-    """Raise MessageRefused where two messages of a group, or without groups, have one reference."""
+    """Raise MessageRefused if two messages of one group (or without groups) share a reference."""
     seen: set[str] = set()
     for each in segments:
         if each.tag == "UNG":

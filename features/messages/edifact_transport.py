@@ -1,4 +1,4 @@
-"""The transport of a message (TDT) -> a journey, and the id by which its events name it."""
+"""Read the transport of a message (TDT) as a journey, with the id that its events refer to."""
 
 import re
 
@@ -18,7 +18,7 @@ from features.records import ConveyanceKind, Mode
 
 _CALL_SIGN, _IMO = "103", "146"
 _KINDS: dict[str, ConveyanceKind] = {
-    # UNTDID 8179, and Recommendation 28 where it has a word for it.
+    # UNTDID 8179, and Recommendation 28 for kinds of means.
     **dict.fromkeys(("31", "32", "33", "34"), "truck"),
     **dict.fromkeys(("6", "40", "41", "42", "43"), "aircraft"),
     **dict.fromkeys(("25", "23", "24"), "train"),
@@ -36,12 +36,12 @@ _OF_MODES: dict[str, ConveyanceKind] = {"road": "truck", "air": "aircraft", "rai
 
 
 def main_transport(segments: list[Segment]) -> Segment | None:
-    """The transport of the main carriage, else the first that is stated."""
+    """Return the transport of the main carriage (qualifier 20), else the first one."""
     return first_segment(segments, "TDT", "20") or first_segment(segments, "TDT")
 
 
 def journey_id(transport: Segment | None) -> Value | None:
-    """The id of a voyage: its ship, vehicle or flight by number, and its number."""
+    """Return the journey id: the number of the ship, vehicle or flight and the voyage number."""
     if transport is None:
         return None
     conveyance, voyage = _conveyance(transport), transport.at(2)
@@ -53,7 +53,7 @@ def journey_id(transport: Segment | None) -> Value | None:
 
 
 def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind | None) -> None:
-    """Make the journey that a message is about; `kind` is what its type implies of the ship."""
+    """Store the journey of a message; `kind` is the conveyance that the message type implies."""
     transport = main_transport(message.segments)
     if transport is None:
         return
@@ -81,7 +81,7 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
 
 
 def _around(message: Message, transport: Segment) -> list[Segment]:
-    """The header of a message as far as it may tell of its transport."""
+    """Return the header segments that may describe a transport."""
     ends = ("CNI", "GID", "EQD", "UNS")
     start = message.segments.index(transport)
     own = []

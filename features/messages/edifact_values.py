@@ -1,4 +1,4 @@
-"""The meaning of segments: dates, places, measures, references and parties."""
+"""Read dates, places, measures, references and parties from segments."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,15 +10,15 @@ from features.messages.record_drafts import Value
 from features.messages.written_values import FORMATS_OF_TIME
 from features.reference.geography.places import country as country_of_place
 
-# Where the code of the format is left out, which the standard allows.
+# The standard allows the format code to be omitted; the length then tells the format.
 _FORMAT_OF_LENGTH = {6: "101", 8: "102", 12: "203", 14: "204"}
-# UNTDID 3055, by the words of other standards for the same agencies.
+# UNTDID 3055 agency codes, by the names that other standards use for the same agencies.
 _AGENCIES = {"3": "IATA", "166": "NMFTA", "306": "SMDG"}
 _TAX = {"VA": "vat", "AHP": "vat", "FC": "vat", "EOR": "eori", "XA": "register"}
 
 
 def when(segment: Segment | None, reading: MessageReading) -> Value | None:
-    """The instant of a DTM, by the code of its format."""
+    """Return the instant of a DTM segment, by its format code; None if the format is unknown."""
     if segment is None:
         return None
     stamp = segment.at(1, 2)
@@ -32,18 +32,18 @@ def when(segment: Segment | None, reading: MessageReading) -> Value | None:
 
 
 def first_date(segments: list[Segment], reading: MessageReading, *qualifiers: str) -> Value | None:
-    """The instant of the first DTM with one of the qualifiers, the first qualifier first."""
+    """Return the instant of the first DTM that has the earliest of the qualifiers."""
     return when(first_segment(segments, "DTM", *qualifiers), reading)
 
 
 def location_place(segment: Segment | None, reading: MessageReading) -> Value | None:
-    """The place of a LOC by its code."""
+    """Return the place of a LOC segment, by its code."""
     value = reading.place(segment.at(2)) if segment is not None else None
     return with_qualifier(value, segment) if segment is not None else None
 
 
 def location_country(segment: Segment | None, reading: MessageReading) -> Value | None:
-    """The country of a LOC: a code of two letters, or that of its place."""
+    """Return the country of a LOC segment: a two-letter code, or the country of its place."""
     if segment is None or segment.at(2) is None:
         return None
     if len(segment.says(2)) == 2:
@@ -55,13 +55,14 @@ def location_country(segment: Segment | None, reading: MessageReading) -> Value 
     known = country_of_place(code) or (code[:2] if len(code) == 5 else None)
     if known is None:
         return None
+    # Check the derived code as if the message had stated it.
     probe = Element("LOC", value.place, "LOC", known)
     stated = reading.country(probe)
     return stated and Value(known, value.place, (*value.elements, *_qualifiers(segment)))
 
 
 def measure(segments: list[Segment], reading: MessageReading, kind: str) -> Value | None:
-    """The first MEA that is a gross or net mass or a volume, in kilograms or cubic metres."""
+    """Return the first measure of a kind (gross, net, volume), in kilograms or cubic metres."""
     for each in segments:
         if each.tag == "MEA" and _kind_of_measure(each) == kind:
             read = reading.volume_m3 if kind == "volume" else reading.mass_kg
@@ -72,13 +73,14 @@ def measure(segments: list[Segment], reading: MessageReading, kind: str) -> Valu
 def control_total(
     segments: list[Segment], reading: MessageReading, qualifier: str, kind: str
 ) -> Value | None:
-    """A CNT: a mass or a volume in its unit, or a count."""
+    """Return a control total: a mass in kg, a volume in cubic metres or a count."""
     total = first_segment(segments, "CNT", qualifier)
     if total is None:
         return None
     figure = decimal_point(total.at(1, 2))
     if kind == "count":
         return with_qualifier(reading.count(figure), total)
+    # A CNT without a unit is in kilograms or cubic metres.
     unit = total.says(1, 3) or ("MTQ" if kind == "volume" else "KGM")
     read = reading.volume_m3 if kind == "volume" else reading.mass_kg
     return with_qualifier(read(figure, unit), total)
@@ -96,19 +98,19 @@ def _kind_of_measure(segment: Segment) -> str:
 
 
 def decimal_point(element: Element | None) -> Element | None:
-    """A number with the decimal comma, which ISO 9735 also allows, as one with a point."""
+    """Change a decimal comma, which ISO 9735 also allows, to a point; the element is modified."""
     if element is not None and element.text.count(",") == 1 and "." not in element.text:
         element.text = element.text.replace(",", ".")
     return element
 
 
 def reference(segments: Iterable[Segment], *qualifiers: str) -> Segment | None:
-    """The first RFF of one of the qualifiers, the first qualifier first."""
+    """Return the first RFF that has the earliest of the qualifiers and a number."""
     return first_segment([each for each in segments if each.at(1, 2)], "RFF", *qualifiers)
 
 
 def with_qualifier(value: Value | None, segment: Segment) -> Value | None:
-    """A value, made also of what its segment says of its meaning."""
+    """Return a value that also lists the qualifiers of its segment among its source elements."""
     if value is None:
         return None
     elements = (*value.elements, *_qualifiers(segment))
@@ -116,7 +118,7 @@ def with_qualifier(value: Value | None, segment: Segment) -> Value | None:
 
 
 def _qualifiers(segment: Segment) -> tuple[Element, ...]:
-    """Beside the value of a segment, its qualifier, units and code lists."""
+    """Return the qualifier, unit and code list of a segment's value."""
     said = {
         "DTM": ((1, 1), (1, 3)),
         "LOC": ((1, 1), (2, 2), (2, 3)),
@@ -133,7 +135,7 @@ def _qualifiers(segment: Segment) -> tuple[Element, ...]:
 
 
 def first_party(segments: list[Segment], reading: MessageReading, *roles: str) -> Value | None:
-    """The pseudonym of the party in the first of the roles that is there."""
+    """Return the pseudonym of the party in the first of the roles that is present."""
     named = first_segment(segments, "NAD", *roles)
     if named is None:
         return None
@@ -142,7 +144,7 @@ def first_party(segments: list[Segment], reading: MessageReading, *roles: str) -
 
 
 def agency_number(number: Element | None, agency: str) -> tuple[PartyNumber, ...]:
-    """A number of a code list, of the agency that keeps it; ZZZ is the sender."""
+    """Return a party number from an agency's code list; ZZZ means the sender's own list."""
     if agency in ("", "ZZZ"):
         return party_numbers("own", number)
     return party_numbers("code", number, _AGENCIES.get(agency, f"agency {agency}"))

@@ -1,10 +1,10 @@
-"""A message as a tree of elements that know where they stand, whichever syntax it came in."""
+"""A message as a tree of elements that know their location, whatever their syntax."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-# A message may hold thousands of entries side by side, each of which looks for what is beside it.
+# Number of children from which lookups use an index, as a message may have thousands of entries.
 _MANY = 16
 Kind = Literal["text", "number", "boolean", "null", "object", "array"]
 
@@ -13,8 +13,8 @@ Kind = Literal["text", "number", "boolean", "null", "object", "array"]
 class Element:
     """An element of XML, a member of JSON or a component of a segment.
 
-    `place` is its address in the original: a path with indices from 1, a JSON pointer, or segment,
-    element and component; `path` is the same without indices. `kind` is what JSON says it is.
+    `place` is its location in the original: a path with indices from 1, a JSON pointer, or segment,
+    element and component; `path` is the same without indices. `kind` is the JSON type.
     """
 
     name: str
@@ -29,14 +29,14 @@ class Element:
     _by_name: dict[str, list["Element"]] = field(default_factory=dict)
 
     def every(self, path: str) -> list["Element"]:
-        """The elements that a path of names leads to, as `Ntry/NtryDtls/TxDtls`."""
+        """Return the elements at a path of names, such as `Ntry/NtryDtls/TxDtls`."""
         found = [self]
         for name in path.split("/"):
             found = [child for each in found for child in each._named(name)]
         return found
 
     def _named(self, name: str) -> list["Element"]:
-        """The children of a name; of many, by an index that is made once."""
+        """Return the children with a name; many children are indexed on first use."""
         if len(self.children) < _MANY:
             return [child for child in self.children if child.name == name]
         if not self._by_name:
@@ -45,7 +45,7 @@ class Element:
         return self._by_name.get(name, [])
 
     def first(self, *paths: str) -> "Element | None":
-        """The first element that has a text or children, looked for by each path in turn."""
+        """Return the first element with a text or children, trying each path in turn."""
         for path in paths:
             for each in self.every(path):
                 if each.text or each.children:
@@ -53,7 +53,7 @@ class Element:
         return None
 
     def says(self, *paths: str) -> str:
-        """The text that the first of the paths leads to; empty where there is none."""
+        """Return the first text found at the paths, tried in turn; empty if there is none."""
         for path in paths:
             for each in self.every(path):
                 if each.text:
@@ -61,11 +61,12 @@ class Element:
         return ""
 
     def everywhere(self, *names: str) -> Iterator["Element"]:
-        """All elements below of one of these names, in the order of the message."""
+        """Return all descendants with one of the names, in document order."""
         return (each for each in self.walk() if each.name in names and each is not self)
 
     def walk(self) -> Iterator["Element"]:
-        """This element and all below, in the order of the message."""
+        """Yield this element and all its descendants in document order."""
+        # An explicit stack: recursion could exceed Python's limit on a deeply nested message.
         waiting = [self]
         while waiting:
             each = waiting.pop()
@@ -73,5 +74,5 @@ class Element:
             waiting.extend(reversed(each.children))
 
     def leaves(self) -> Iterator["Element"]:
-        """All elements that hold a text."""
+        """Return all elements with a text."""
         return (each for each in self.walk() if each.text)

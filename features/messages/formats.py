@@ -1,4 +1,4 @@
-"""The standards that can be read, and the one door to them."""
+"""The supported message standards and the entry point to read them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Reader = Callable[[bytes, Options], Conversion]
 
 @dataclass(frozen=True)
 class Format:
-    """A standard by the name that commands and addresses use."""
+    """A supported standard, by the name used in commands and URLs."""
 
     name: str
     messages: str
@@ -55,10 +55,10 @@ FORMATS = {
 
 
 def read_message(format: str, message: bytes, options: Options) -> Conversion:
-    """Return what one message becomes. The same bytes and options give the same conversion.
+    """Return the conversion of one message; the same bytes and options give the same result.
 
-    Raises TidegateError, and MessageRefused where the message breaks its standard; then nothing
-    of it is made.
+    Raises TidegateError for an unknown format, and MessageRefused if the message violates its
+    standard; then no record is created.
     """
     if format not in FORMATS:
         raise TidegateError(f"{format!r} is no format of messages; {nearest_of(format, FORMATS)}")

@@ -1,7 +1,7 @@
-"""Functions of a message: to declare what it states, to amend it, or to withdraw it.
+"""The functions of a message: to declare, to amend or to withdraw what it states.
 
-Each standard says so by a code of its own. A message whose code is none of these, as one that tells
-the outcome of another message, makes nothing, and its code is left over.
+Each standard has its own code for this. A message with any other code, such as a response to
+another message, creates no records, and its code is left over.
 """
 
 from typing import Literal
@@ -14,9 +14,9 @@ Function = Literal["declares", "amends", "withdraws"]
 
 OF_EDIFACT: dict[str, Function] = {
     # UNTDID 1225: confirmation, duplicate, original, advance notification, final, copy, provisional
-    # and definitive state it as a first message does.
+    # and definitive all count as a first declaration.
     **dict.fromkeys(("", "6", "7", "9", "14", "22", "31", "46", "47"), "declares"),
-    # Addition, change, replacement and reissue: what they name is stated whole.
+    # Addition, change, replacement and reissue: the message restates each record in full.
     **dict.fromkeys(("2", "4", "5", "18"), "amends"),
     # Cancellation, deletion and cancellation before a reissue.
     **dict.fromkeys(("1", "3", "17"), "withdraws"),
@@ -29,7 +29,7 @@ OF_CARGO_XML: dict[str, Function] = {
     "DELETION": "withdraws",
 }
 
-# DCSA tells how a booking or an instruction stands; what stands otherwise is stated as it is.
+# DCSA gives the status of a booking or an instruction; any other status is a declaration.
 OF_BOOKINGS: dict[str, Function] = {
     **dict.fromkeys(("CANCELLED", "REJECTED", "DECLINED"), "withdraws"),
     **dict.fromkeys(("UPDATE_RECEIVED", "AMENDMENT_CONFIRMED"), "amends"),
@@ -43,8 +43,8 @@ ONLY_LOOKED_AT = "who withdraws goods declares no journey: it is looked at for d
 
 
 def withdrawn_record(draft: RecordDraft, at: Value | None) -> Withdrawal | RefusedRecord:
-    """Return what a message withdraws by what would be a record; refused where it does not say
-    what.
+    """Return the withdrawal that a draft stands for, or a refusal if it lacks the identifying
+    fields.
     """
     record = RECORD_FILES[draft.record_type]
     has_subject = "subject_id" in record.model_fields

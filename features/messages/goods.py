@@ -1,4 +1,4 @@
-"""Goods by their commodity codes: six to ten digits, of which six are the Harmonized System's."""
+"""Read goods by commodity code: six to ten digits, six of which are the Harmonized System's."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from features.messages.record_drafts import RecordDraft, Value
 
 
 def commodity(element: Element | None, reading: MessageReading) -> Value | None:
-    """A commodity code without its dots; what is none is left over."""
+    """Return a commodity code without dots and blanks; an invalid one is left over."""
     if element is None or not element.text:
         return None
     digits = re.sub(r"[\s.]", "", element.text)
-    # Chapters of the Harmonized System begin at 01.
+    # The chapters of the Harmonized System begin at 01.
     if not re.fullmatch(r"(?!00)[0-9]{6,10}", digits):
         reading.leave(element, "no commodity code of 6 to 10 digits")
         return None
@@ -21,9 +21,9 @@ def commodity(element: Element | None, reading: MessageReading) -> Value | None:
 
 
 def put_heading(shipment: RecordDraft, codes: Sequence[Value]) -> None:
-    """Give a shipment the six digits that all its codes begin with.
+    """Set the six-digit heading that all codes of a shipment share.
 
-    Where they differ its goods items say it; where there is no code, that is lacking.
+    If they differ, only the goods items state them; if there are none, the draft lacks `hs_code`.
     """
     if not codes:
         shipment.lacks.append("hs_code")
@@ -33,14 +33,14 @@ def put_heading(shipment: RecordDraft, codes: Sequence[Value]) -> None:
 
 
 def put_code(item: RecordDraft, code: Value | None) -> None:
-    """Give a goods item its code; one of six digits is of the Harmonized System itself."""
+    """Set the code of a goods item; six digits are a code of the Harmonized System itself."""
     item.put("commodity_code", code)
     if code is not None and len(code.content) == 6:
         item.put("nomenclature", Value("hs", code.place, code.elements))
 
 
 def keep_item(item: RecordDraft, reading: MessageReading, *, is_declared: bool) -> None:
-    """Make a goods item: part of its shipment's declaration, or else known since the message."""
+    """Store a goods item, as part of its shipment's declaration or as known since the message."""
     if not is_declared:
         item.put("known_at", reading.received_at)
     reading.keep(item)

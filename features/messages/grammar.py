@@ -1,8 +1,8 @@
-"""Constraints on the text of elements by their names, checked over a whole message.
+"""Constraints on the text of elements, by name, checked over a whole message.
 
-Standards name their elements by rule: what ends in `Amount` is a number with a currency. A table of
-such rules for each standard refuses a wrong message at the place where it is wrong, whether or not
-a record would have used it.
+Standards name elements by rule: a name that ends in `Amount` is a number with a currency. Each
+standard has a table of such rules, so that a wrong message is refused at the exact location,
+whether or not a record would use the element.
 """
 
 import re
@@ -20,14 +20,14 @@ Check = Callable[[Element], bool]
 
 @dataclass(frozen=True)
 class ElementConstraint:
-    """A constraint on a text, in words and as a test of an element."""
+    """A constraint on a text: its description and a test of an element."""
 
     wanted: str
     is_kept: Check
 
 
 def matching(pattern: str, wanted: str) -> ElementConstraint:
-    """A text of this pattern."""
+    """Require a text that matches the pattern as a whole."""
     compiled = re.compile(pattern, re.ASCII)
     return ElementConstraint(
         f"want {wanted}", lambda element: bool(compiled.fullmatch(element.text))
@@ -35,7 +35,7 @@ def matching(pattern: str, wanted: str) -> ElementConstraint:
 
 
 def one_of(words: str, wanted: str = "") -> ElementConstraint:
-    """One of these words."""
+    """Require one of the words."""
     known = frozenset(words.split())
     return ElementConstraint(
         f"want {wanted or f'one of {words}'}", lambda element: element.text in known
@@ -43,12 +43,12 @@ def one_of(words: str, wanted: str = "") -> ElementConstraint:
 
 
 def of_kind(kind: str) -> ElementConstraint:
-    """A member that JSON says to be of this kind."""
+    """Require a JSON value of a type, or null."""
     return ElementConstraint(f"want a {kind}", lambda element: element.kind in (kind, "null"))
 
 
 def with_attribute(name: str, pattern: str, wanted: str) -> ElementConstraint:
-    """A number with an attribute of this pattern."""
+    """Require a number with an attribute that matches the pattern."""
     compiled = re.compile(pattern, re.ASCII)
     return ElementConstraint(
         f"want a number with {wanted} in {name}",
@@ -59,14 +59,14 @@ def with_attribute(name: str, pattern: str, wanted: str) -> ElementConstraint:
 
 
 def is_number(element: Element) -> bool:
-    """Return whether it says a number; an exponent has it only in JSON."""
+    """Return whether an element is a number; exponents are allowed in JSON only."""
     return decimal_of(element.text) is not None and (
         element.kind == "number" or "e" not in element.text.lower()
     )
 
 
 def amount_with(name: str) -> ElementConstraint:
-    """A number with a currency in an attribute."""
+    """Require a number with a currency in an attribute."""
     return ElementConstraint(
         f"want a number with a currency in {name}",
         lambda element: is_number(element) and element.attributes.get(name, "") in CURRENCIES,
@@ -74,7 +74,7 @@ def amount_with(name: str) -> ElementConstraint:
 
 
 def not_negative(promise: ElementConstraint) -> ElementConstraint:
-    """Return what is promised, and no less than nothing."""
+    """Require a constraint and a number without a minus sign."""
     return ElementConstraint(
         f"{promise.wanted}, not negative",
         lambda element: promise.is_kept(element) and not element.text.startswith("-"),
@@ -104,9 +104,9 @@ CLOCK = matching(
 def check_elements(
     elements: Iterable[Element], promises: Mapping[str, ElementConstraint], endings: str = ""
 ) -> None:
-    """Raise MessageRefused at the first element whose text breaks what its name promises.
+    """Raise MessageRefused at the first element whose text violates the constraint on its name.
 
-    A name is looked up whole, then by its ending, where `endings` is a pattern of those there are.
+    A name is looked up as a whole, then by its ending; `endings` is a pattern of all endings.
     """
     ending = re.compile(rf"(?:{endings})$") if endings else None
     for element in elements:

@@ -1,11 +1,12 @@
-"""Templates of ids, by which a caller says how shipments and journeys look in free text.
+"""Templates with which a caller describes shipment and journey ids in free text.
 
-A template is literal text with `{digits}` and `{letters}`, each with its length: `{digits:6}`,
-`{letters:2-4}`, or 1 to 20 without one. `{{` and `}}` stand for braces. A match is never part of a
-longer word: no letter and no digit stands directly before or after it.
+A template is literal text with `{digits}` and `{letters}`, each with a length: `{digits:6}`,
+`{letters:2-4}`, or 1 to 20 if omitted. `{{` and `}}` are literal braces. A match is never part of a
+longer word: no letter or digit directly precedes or follows it.
 
-Callers never write a regular expression: that could run without end. A template has one way to
-match at any character, of at most `MAX_ID` characters, so a search takes time linear in the text.
+Callers cannot supply regular expressions, because these could take exponential time. A template
+matches in at most one way at each position and at most `MAX_ID` characters, so a search takes time
+linear in the text.
 """
 
 import re
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-# Characters of a reference that are searched.
+# Number of leading characters of a reference that are searched.
 MAX_SEARCHED = 500
 MAX_TEMPLATE = 100
-# Characters of an id, and so of a match.
+# Maximum number of characters of an id, and so of a match.
 MAX_ID = 64
-# Characters of a run of digits or letters whose length the template does not say.
+# Maximum length of a run of digits or letters for which the template gives none.
 MAX_OPEN_RUN = 20
 
 WANTED = (
@@ -37,7 +38,7 @@ _PART = re.compile(
 
 @dataclass(frozen=True)
 class _RunOfCharacters:
-    """A run of characters of one class: of `least` to `most`."""
+    """A run of `least` to `most` characters of one class."""
 
     characters: str
     least: int
@@ -45,33 +46,33 @@ class _RunOfCharacters:
 
     @property
     def expression(self) -> str:
-        # Possessive: what a run took it never gives back, so nothing is tried twice.
+        # Possessive: a run never gives characters back, so there is no backtracking.
         return f"[{self.characters}]{{{self.least},{self.most}}}+"
 
 
 @dataclass(frozen=True)
 class IdTemplate:
-    """A template, and how it finds ids. Two of the same text are equal."""
+    """A template of ids; templates with the same text are equal."""
 
     text: str
 
     def find(self, reference: str) -> str | None:
-        """Return the first id in the beginning of a reference; None where there is none.
+        """Return the first id in the leading part of a reference; None if there is none.
 
         >>> id_template("AC{digits:4-6}").find("invoice AC4711, AC4712")
         'AC4711'
         >>> id_template("AC{digits:4}").find("AC47112") is None
         True
         """
-        # One character more, so that an id that goes on there is not taken for a shorter one.
+        # Search one more character: an id that continues there must not match as a shorter one.
         found = _compiled(self.text).search(reference, 0, MAX_SEARCHED + 1)
         return found[0] if found and found.end() <= MAX_SEARCHED else None
 
 
 def id_template(text: str) -> IdTemplate:
-    """Return the template that somebody wrote.
+    """Return a template from its text.
 
-    Raises ValueError, which says what is wanted.
+    Raises ValueError with a description of what is expected.
 
     >>> id_template("AC[0-9]+") # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -100,7 +101,7 @@ def id_template(text: str) -> IdTemplate:
 
 
 def _parts(text: str) -> Iterator[_RunOfCharacters | str]:
-    """The runs and literal characters of a template; raises ValueError where it is none."""
+    """Yield the runs and literal characters of a template. Raises ValueError if it is invalid."""
     at = 0
     while at < len(text):
         found = _PART.match(text, at)
@@ -126,8 +127,9 @@ def _expression(part: _RunOfCharacters | str) -> str:
 
 
 def _goes_on(run: _RunOfCharacters, following: _RunOfCharacters | str) -> bool:
-    """Return whether what follows a run may begin with a character that the run would have
-    taken.
+    """Return whether the next part may begin with a character of the run's class.
+
+    Such a template could match in several ways, which would need backtracking.
     """
     if isinstance(following, _RunOfCharacters):
         return following.characters == run.characters

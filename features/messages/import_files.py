@@ -1,8 +1,8 @@
-"""Files of messages -> a folder of record files, with the places that every field came from.
+"""Convert message files to a folder of record files, with the source of every field.
 
-All or nothing: where one message is refused, nothing is written. What one message says twice, or
-two say alike, is one record; a document that another message states otherwise is a later version
-of it, and any other record that was made already is refused, never overwritten.
+The import is all or nothing: if one message is refused, nothing is written. Identical records, from
+one message or several, are stored once. A document that differs between messages gets a later
+version; any other record that already exists with other content is refused, never overwritten.
 """
 
 import json
@@ -24,7 +24,7 @@ from features.messages.formats import read_message
 from features.messages.options import Options
 from features.records import RECORD_FILES
 
-# What was made before, by record type and key.
+# Records made so far, by record type and key.
 Made = dict[tuple[str, Any], MadeRecord]
 
 SOURCES, REPORT = "sources.ndjson", "report.json"
@@ -32,13 +32,13 @@ SOURCES, REPORT = "sources.ndjson", "report.json"
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """One file of a message: what it became, or why it is refused."""
+    """One message file with its conversion or refusal."""
 
     file: Path
     outcome: Conversion | MessageRefused
 
     def report(self) -> dict[str, Any]:
-        """The outcome as plain JSON."""
+        """Return the outcome as plain JSON."""
         if isinstance(self.outcome, MessageRefused):
             why = {"place": self.outcome.place, "wanted": self.outcome.wanted}
             return {"file": str(self.file), "is_refused": True, "line": self.outcome.line, **why}
@@ -46,12 +46,10 @@ class ImportedFile:
 
 
 def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator[ImportedFile]:
-    """Yield what each file becomes, one after the other; a file that cannot be opened is an
-    OSError.
-    """
+    """Yield the outcome of each file in turn; raises OSError if a file cannot be opened."""
     for file in files:
         with file.open("rb") as opened:
-            # One byte more tells that there are too many, without reading all of them.
+            # One extra byte shows that a file is too large without reading all of it.
             message = opened.read(options.bounds.size + 1)
         try:
             outcome: Conversion | MessageRefused = read_message(format, message, options)
@@ -61,7 +59,7 @@ def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator
 
 
 def drop_repeated_records(imported: Sequence[ImportedFile]) -> list[ImportedFile]:
-    """The same files, so that no two records of them are the same one."""
+    """Return the files with repeated records removed."""
     made: Made = {}
     return [
         each
@@ -72,7 +70,7 @@ def drop_repeated_records(imported: Sequence[ImportedFile]) -> list[ImportedFile
 
 
 def _after(made: Made, conversion: Conversion) -> Conversion:
-    """A message after others that made records; those of its own are noted among them."""
+    """Return a conversion adjusted to earlier records, and add its own records to `made`."""
     kept: list[MadeRecord] = []
     refused = list(conversion.refused)
     for record in conversion.records:
@@ -93,7 +91,7 @@ def _after(made: Made, conversion: Conversion) -> Conversion:
 
 
 def _beside(record: MadeRecord, made: Made) -> MadeRecord | RefusedRecord | None:
-    """A record beside those made before: None where one of them is the same."""
+    """Return a record in its version, a refusal if it conflicts, or None if it is a repetition."""
     if not record.key:
         return record
     if record.amended_at is not None:
@@ -109,9 +107,7 @@ def _beside(record: MadeRecord, made: Made) -> MadeRecord | RefusedRecord | None
 
 
 def _amending(record: MadeRecord, made: Made) -> MadeRecord | None:
-    """Return what states a record anew: the version after the newest; None where that says the
-    same.
-    """
+    """Return an amendment as the version after the newest; None if it changes nothing."""
     versions_of = RECORD_FILES[record.record_type].versions_of
     newest = _newest(record.record_type, [record.fields[name] for name in versions_of], made)
     if newest is None:
@@ -127,7 +123,7 @@ def _noted(record: MadeRecord, made: Made) -> MadeRecord:
 
 
 def _newest(record_type: str, named: Iterable[Any], made: Made) -> MadeRecord | None:
-    """The newest version of a record, of those made before."""
+    """Return the newest version of a record made so far; None if there is none."""
     newest, key = None, tuple(named)
     for version in count(1):
         if (found := made.get((record_type, (*key, version)))) is None:
@@ -137,13 +133,13 @@ def _newest(record_type: str, named: Iterable[Any], made: Made) -> MadeRecord | 
 
 
 def _content(record: MadeRecord) -> dict[str, Any]:
-    """Return what a record says, but for when it was received: a message may be sent twice."""
+    """Return the content of a record without receipt times, since a message may be sent twice."""
     beside = ("version", "received_at", "known_at")
     return {name: each for name, each in record.fields.items() if name not in beside}
 
 
 def write_import(imported: Sequence[ImportedFile], format: str, out: Path) -> None:
-    """Write the record files, the places of all fields and the report; replaces `out` whole."""
+    """Write the record files, the source of each field and a report; replaces `out` as a whole."""
     conversions = [
         (each.file, each.outcome) for each in imported if isinstance(each.outcome, Conversion)
     ]

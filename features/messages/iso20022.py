@@ -1,9 +1,9 @@
-"""ISO 20022 payments -> transactions: account reports, credit transfers and direct debits.
+"""Read ISO 20022 payments as transactions: account reports, credit transfers, direct debits.
 
-The root's namespace names the message and its version, as `camt.053.001.02`; every version is read.
-A payment belongs to a shipment or journey by its references alone: where the options' templates
-find none in them, it is refused as not linked. Messages of other kinds, as status reports and
-cancellations, are read and make nothing.
+The namespace of the root names the message and version, such as `camt.053.001.02`; all versions are
+read. A payment is linked to a shipment or journey only by its references: if the templates of the
+options find no id in them, it is refused as not linked. Other messages, such as status reports and
+cancellations, are accepted but create no records.
 """
 
 import re
@@ -36,7 +36,10 @@ _OF_ROOT = ("XMLName", "Attrs")
 
 
 def read_iso20022(message: bytes, options: Options) -> Conversion:
-    """The transactions of one message in XML, or in its JSON rendering."""
+    """Return the transactions of one message in XML or its JSON rendering.
+
+    Raises MessageRefused if the message violates a constraint or the known structure.
+    """
     document, business, named = _opened(message, options)
     reading = MessageReading("iso20022", options)
     found = _NAMED.search(named)
@@ -61,13 +64,13 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
 
 
 def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
-    """The document, the one element in it that is the business message, and what names it."""
+    """Return the root, the business message inside it, and the namespace that names it."""
     if message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{":
         return _opened_json(json_root(message, options.bounds))
     root, named = read_xml(message, options.bounds)
     document = root
     if root.name != "Document":
-        # An envelope carries a business application header beside the document.
+        # An envelope has a business application header next to the document.
         inner, second = (*islice(root.everywhere("Document"), 2), None, None)[:2]
         if second is not None:
             raise MessageRefused(second.place, "want one Document in an envelope", second.line)
@@ -88,7 +91,7 @@ def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
 
 
 def _opened_json(root: Element) -> tuple[Element, Element, str]:
-    """JSON as renderers of the XML write it: `XMLName` for the root's name, or `Document`."""
+    """Open a JSON rendering of the XML, with the root's name in `XMLName` or a `Document`."""
     wrapped = root.first("Document")
     space = root.says("XMLName/Space", "Attrs/Value", "@xmlns", "$schema")
     if wrapped is not None:
@@ -111,7 +114,7 @@ def _check_header(header: Element) -> None:
 def _check_name(business: Element, family: str, kind: str) -> None:
     name = {**_REPORTS, **_TRANSFERS}[family][0]
     said = business.says("XMLName/Local") or business.name
-    # The first versions were called as their namespaces.
+    # The first versions used the message identifier as element name.
     if said != kind and not re.fullmatch(rf"{name}(V[0-9]{{2}})?", said):
         raise MessageRefused(business.place, f"want {name}, as the namespace says", business.line)
     if not business.every("GrpHdr"):
@@ -139,7 +142,7 @@ def _payments(business: Element, family: str, reading: MessageReading) -> Iterat
 
 
 def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
-    """One payment for each detail of an entry, or for an entry without details."""
+    """Yield one payment for each detail of an entry, or one for an entry without details."""
     if report.first("Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id") is None:
         raise MessageRefused(report.place, "want Acct/Id", report.line)
     for entry in report.every("Ntry"):
@@ -155,7 +158,10 @@ def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
 
 
 def _check_sums(business: Element, name: str, reading: MessageReading) -> None:
-    """Hold the header's count against the payments; each must have its identification."""
+    """Check the header's count and that each payment has an identification.
+
+    A wrong count is only a remark; a missing count or identification raises MessageRefused.
+    """
     header = business.first("GrpHdr/NbOfTxs")
     transfers = business.every(f"PmtInf/{name}") or business.every(name)
     if header is None:

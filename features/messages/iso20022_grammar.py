@@ -1,4 +1,4 @@
-"""Constraints on ISO 20022 elements by their names, and which elements contain which."""
+"""Constraints on ISO 20022 elements by name, and on which elements contain which."""
 
 import re
 from pathlib import Path
@@ -18,6 +18,7 @@ from features.messages.grammar import (
 from features.messages.structure import read_structure
 
 _STRUCTURE = read_structure(Path(__file__).with_name("iso20022_elements.txt"))
+# Versions whose elements are all in the table, so that unknown names are errors.
 _VERSIONS_KNOWN = {
     **dict.fromkeys(("camt.052", "camt.053", "camt.054"), range(1, 15)),
     "pain.001": range(3, 14),
@@ -37,6 +38,7 @@ _AMOUNTS = """
     TtlChrgsAndTaxAmt TtlIntrBkSttlmAmt TtlTaxAmt TtlTaxblBaseAmt
     """
 _NUMBERS = "CtrlSum ElctrncSeqNb LglSeqNb PreAgrdXchgRate Rate Sum TtlNetNtryAmt XchgRate"
+# Maximum lengths of the ISO 20022 text types.
 _NAMES_BY_MAX_LENGTH = {
     35: "EndToEndId InstrId MsgId PmtInfId TxId AcctSvcrRef NtryRef MndtId",
     140: "Nm StrtNm Ustrd",
@@ -47,9 +49,9 @@ _DIGITS = re.compile(r"\+?(\d{1,18}(\.\d{0,5})?|\.\d{1,5})", re.ASCII)
 
 
 def _is_amount(element: Element) -> bool:
-    """Return whether it is an amount that is not negative, with its currency.
+    """Return whether an element is a non-negative amount with a currency.
 
-    The net of entries of an account has that of the account, and JSON has it beside the number.
+    The net of account entries has the currency of the account, and JSON has it in a sibling.
     """
     code = element.attributes.get("Ccy")
     is_alone = element.path.endswith("/TtlNetNtry/Amt") or element.kind == "number"
@@ -93,14 +95,14 @@ _PROMISES: dict[str, ElementConstraint] = {
 
 
 def check_element_texts(document: Element) -> None:
-    """Raise MessageRefused at the first text of a document that breaks what its name promises."""
+    """Raise MessageRefused at the first text that violates the constraint on its name."""
     check_elements(document.leaves(), _PROMISES)
 
 
 def check_structure(business: Element, family: str, version: int) -> None:
-    """Raise MessageRefused at the first element of a message that is not where it may be.
+    """Raise MessageRefused at the first element that may not be where it is.
 
-    A rendering in JSON has members of its own, so that only what is wanted can be looked for.
+    A JSON rendering has extra members of its own, so only mandatory elements are checked.
     """
     if business.kind == "text":
         is_known = version in _VERSIONS_KNOWN[family]

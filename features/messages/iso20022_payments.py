@@ -1,4 +1,4 @@
-"""One payment of an ISO 20022 message -> a transaction."""
+"""Read one payment of an ISO 20022 message as a transaction."""
 
 import re
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from features.records import PaymentMethod, Purpose, SubjectKind
 
 Side = Literal["Dbtr", "Cdtr"]
 
+# Structured references come first: they are less ambiguous than free text.
 _REFERENCES = (
     "RmtInf/Strd/CdtrRefInf/Ref",
     "RmtInf/Strd/RfrdDocInf/Nb",
@@ -35,15 +36,16 @@ _PURPOSES: dict[str, Purpose] = {
     **dict.fromkeys(("DEPT",), "deposit"),
 }
 _METHODS: dict[str, PaymentMethod] = {"CCRD": "card", "MCRD": "card", "CNTR": "cash"}
+# Placeholders that stand for a missing reference.
 _NO_REFERENCE = ("NOTPROVIDED", "NONREF")
 
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment: its own elements, and those around it, from near to far.
+    """A payment: its own elements, and those that enclose it, from the nearest outwards.
 
-    `is_debit` says of an entry of an account whether its owner paid; None of a transfer. `is_alone`
-    says whether it is all that its entry is made of.
+    `is_debit` is, for an account entry, whether the account's owner paid; None for a transfer.
+    `is_alone` is whether its entry has no other payment.
     """
 
     own: Element
@@ -54,11 +56,11 @@ class Payment:
 
     @property
     def is_report(self) -> bool:
-        """Return whether it is an entry of an account."""
+        """Return whether it is an account entry."""
         return self.is_debit is not None
 
     def first(self, *paths: str) -> Element | None:
-        """The first element of these paths, of its own before what is around."""
+        """Return the first element at the paths, in the payment first and then in its ancestors."""
         for scope in (self.own, *self.around):
             if found := scope.first(*paths):
                 return found
@@ -66,7 +68,7 @@ class Payment:
 
 
 def keep_payment(payment: Payment, reading: MessageReading) -> None:
-    """Make a transaction of a payment that happened and is linked to a subject."""
+    """Store a transaction for a payment that has happened and is linked to a subject."""
     if why := _why_it_is_none(payment):
         reading.refuse("transactions", payment.at.place, why)
         return
@@ -92,7 +94,7 @@ def keep_payment(payment: Payment, reading: MessageReading) -> None:
 
 
 def _why_it_is_none(payment: Payment) -> str:
-    """Why an entry is no payment that happened; empty where it is one."""
+    """Return why an entry is not a payment that happened; empty if it is one."""
     if not payment.is_report:
         return ""
     entry = payment.around[0]
@@ -104,7 +106,7 @@ def _why_it_is_none(payment: Payment) -> str:
 
 
 def _subject(payment: Payment, reading: MessageReading) -> tuple[Value, Value] | None:
-    """Return what the references name by the templates of the options; shipments first."""
+    """Return the subject that a template finds in the references; shipments take precedence."""
     templates: tuple[tuple[SubjectKind, IdTemplate | None], ...] = (
         ("shipment", reading.options.shipment_pattern),
         ("route", reading.options.journey_pattern),
@@ -119,7 +121,7 @@ def _subject(payment: Payment, reading: MessageReading) -> tuple[Value, Value] |
 
 
 def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
-    """The bank's own reference, or the message and the place of the payment in it."""
+    """Return the bank's reference, else one built from message id and location."""
     for path in ("PmtId/UETR", "Refs/UETR", "Refs/AcctSvcrRef", "PmtId/TxId", "Refs/TxId"):
         element = payment.own.first(path)
         if element is not None and element.text not in _NO_REFERENCE:
@@ -132,7 +134,7 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
 
 
 def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
-    """Yield what the party of one side is known by."""
+    """Yield the numbers by which the party on one side may be identified."""
     party = _party(payment, side)
     country = party.first("PstlAdr/Ctry", "CtryOfRes") if party is not None else None
     if party is not None:
@@ -145,7 +147,7 @@ def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
     yield from party_numbers("iban", _account(payment, side, "IBAN"))
     account = _account(payment, side, "Othr/Id", "PrtryAcct/Id", "BBAN")
     yield from party_numbers("account", account, _bank(payment, side))
-    # A natural person is never known by a name.
+    # A natural person (PrvtId) must never be identified by name, not even as a pseudonym.
     if party is not None and party.first("Id/PrvtId") is None:
         yield from party_numbers("name", party.first("Nm"), country)
 
@@ -159,7 +161,7 @@ def _party(payment: Payment, side: Side) -> Element | None:
 
 
 def _account(payment: Payment, side: Side, *kinds: str) -> Element | None:
-    """The account of one side; of an entry, that of its owner is the account reported on."""
+    """Return the account on one side; for the owner of a report, the account reported on."""
     if payment.is_report and _is_owner(payment, side):
         return payment.around[1].first(*(f"Acct/Id/{kind}" for kind in kinds))
     paths = [f"RltdPties/{side}Acct/Id/{kind}" for kind in kinds]
@@ -173,7 +175,7 @@ def _is_owner(payment: Payment, side: Side) -> bool:
 
 
 def _country(payment: Payment, side: Side, reading: MessageReading) -> Value | None:
-    """The country of the account: of its IBAN, else of its bank, else of the party's address."""
+    """Return the country of the account: from its IBAN, else its bank, else the party's address."""
     iban = _account(payment, side, "IBAN")
     if iban is not None:
         return _country_code(iban, iban.text[:2], reading)
@@ -185,7 +187,7 @@ def _country(payment: Payment, side: Side, reading: MessageReading) -> Value | N
 
 
 def _bank(payment: Payment, side: Side) -> Element | None:
-    """The BIC of the bank of one side."""
+    """Return the BIC of the bank on one side."""
     agents = (f"RltdAgts/{side}Agt/FinInstnId", f"{side}Agt/FinInstnId")
     return payment.first(*(f"{agent}/{name}" for agent in agents for name in ("BICFI", "BIC")))
 
@@ -193,6 +195,7 @@ def _bank(payment: Payment, side: Side) -> Element | None:
 def _country_code(element: Element, code: str, reading: MessageReading) -> Value | None:
     probe = Element(element.name, element.place, element.path, code)
     value = reading.country(probe)
+    # The country is part of the IBAN, so its element is reported as a pseudonym, not as used.
     return value and Value(code, element.place, (element,), is_pseudonym=element.name == "IBAN")
 
 
@@ -206,7 +209,7 @@ def _put_amount(draft: RecordDraft, payment: Payment, reading: MessageReading) -
         amount = payment.around[0].first("Amt")
     if amount is None:
         return
-    # A rendering in JSON has no attributes: number and currency are members.
+    # A JSON rendering has no attributes: number and currency are members.
     code = amount.attributes.get("Ccy") or amount.says("Ccy", "@Ccy")
     number = amount.first("Value", "value", "#text", "$") or amount
     value = reading.decimal(number, "an amount")
@@ -231,7 +234,7 @@ def _purpose(payment: Payment, reading: MessageReading) -> Value | None:
 
 
 def _paid_at(payment: Payment, reading: MessageReading) -> Value | None:
-    """When it was booked, settled, or is to be carried out; else when that was asked for."""
+    """Return when a payment is booked, settled or executed, else when it was requested."""
     if payment.is_report:
         entry = payment.around[0]
         return reading.instant(entry.first("BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt"))

@@ -1,4 +1,4 @@
-"""JSON -> the same tree as of XML: a member is an element, an array repeats it."""
+"""Parse JSON into the same tree as XML: a member is an element, an array repeats it."""
 
 import json
 import re
@@ -10,28 +10,29 @@ from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element, Kind
 
-# Texts are skipped whole, also one that never ends, so that each character is looked at once.
+# Skip strings as a whole, even unterminated ones, so that each character is scanned once.
 _MARKS = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|[,\[{]', re.DOTALL)
 
 
 class _Digits(str):
-    """A number as it is written, so that none is rounded before it is looked at."""
+    """A number as written, so that nothing is rounded before it is checked."""
 
     __slots__ = ()
 
 
-@lru_cache(maxsize=1)  # what is read for its records is read again for its text
+@lru_cache(maxsize=1)  # the text of a message is located after its records are read
 def json_root(message: bytes, bounds: Bounds) -> Element:
-    """The root of a JSON document; places are JSON pointers (RFC 6901), a root array has items.
+    """Return the root of a JSON document; locations are JSON pointers (RFC 6901).
 
-    Raises MessageRefused with the line for what is no JSON and with the place for a member that
-    stands twice or what exceeds the bounds.
+    Raises MessageRefused, with the line for invalid JSON, and with the location for a duplicate
+    member or a value beyond the limits. Elements of a root array are named `item`.
     """
     bounds.check_size(message)
     text = text_of(message).lstrip("\ufeff")
     _check_values(text, bounds)
     document = _parsed(text, bounds)
     root = Element("", "/", "", kind=_kind(document))
+    # An explicit stack: recursion could exceed Python's limit on a deeply nested message.
     waiting: list[tuple[Any, Element, int]] = [(document, root, 1)]
     while waiting:
         value, element, depth = waiting.pop()
@@ -41,6 +42,7 @@ def json_root(message: bytes, bounds: Bounds) -> Element:
             below = [("", item, element) for item in value]
         else:
             element.text = _text(value)
+            # Lone surrogates are valid in JSON escapes but cannot be encoded as UTF-8.
             if any("\ud800" <= sign <= "\udfff" for sign in element.text):
                 raise MessageRefused(element.place, "want whole characters")
             continue
@@ -51,7 +53,8 @@ def json_root(message: bytes, bounds: Bounds) -> Element:
 
 
 def _check_values(text: str, bounds: Bounds) -> None:
-    """Raise MessageTooLarge for too many values, before anything is made of them."""
+    """Raise MessageTooLarge if there are too many values, before any of them is created."""
+    # A cheap upper bound, which includes marks in strings; count exactly only beyond it.
     if sum(map(text.count, ",[{")) < bounds.elements:
         return
     marks = (found for found in _MARKS.finditer(text) if text[found.start()] != '"')
@@ -64,7 +67,7 @@ def _check_values(text: str, bounds: Bounds) -> None:
 def _put_below(
     element: Element, below: list[tuple[str, Any, Element]], depth: int, bounds: Bounds
 ) -> list[tuple[Any, Element, int]]:
-    """Hang members and items below an element; items of an array take the name of its member."""
+    """Add members or items to an element; items of an array are named after its member."""
     hung = []
     base = "" if element.place == "/" else element.place
     of_items = f"{element.path}/item"
@@ -129,6 +132,7 @@ def _parsed(text: str, bounds: Bounds) -> Any:
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
+    # Parsers disagree about which duplicate counts, so neither may be used.
     if len(members) < len(pairs):
         raise MessageRefused("/", "want each member of an object once")
     if not all(name.isprintable() for name in members):

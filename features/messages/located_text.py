@@ -1,8 +1,9 @@
-"""The place of each element in the text of a message.
+"""Locate each element in the text of a message.
 
-The elements are those that the readers see, in the order of the message; beside them a text holds
-what no element says: comments, attributes, what stands after a child. Where the two do not agree
-letter by letter a text is not located at all, so that nobody takes one element for another.
+Elements are those that the readers see, in document order. A text also holds parts that belong to
+no element, here called unsaid: comments, attributes, and text after a child. If text and elements
+do not match letter by letter, the text is not located at all, so that no element can be mistaken
+for another.
 """
 
 import json
@@ -27,7 +28,7 @@ from features.messages.json_tree import json_root
 from features.messages.xml_tree import DECLARATION, NO_MEMORY, read_xml
 
 WITHHELD = "[withheld]"
-# Attributes that say how to read an element; any other may hold what somebody wrote.
+# Attributes that tell how to read an element; all others may hold personal data and are blanked.
 _OF_READING = re.compile(
     r"(xmlns|xsi)(:[\w.-]+)?|currencyID|Ccy|unitCode|format|languageID"
     r"|(scheme|list)(ID|Agency(ID|Name)|VersionID)"
@@ -39,14 +40,14 @@ _SENTENCE = re.compile(r"(?:\\[^\\]*\\)?[!$][A-Z-]{2,6},[^*\r\n]*\*[0-9A-Fa-f]{2
 
 
 class TextSpan(NamedTuple):
-    """A stretch of a text, from its first character to that after its last."""
+    """A half-open range of characters."""
 
     start: int
     end: int
 
 
 class LocatedElement(NamedTuple):
-    """An element with the span of what it says; of one that says nothing that of its tag."""
+    """An element with the span of its text; `is_tag` if it has none and the span is its tag."""
 
     place: str
     path: str
@@ -56,9 +57,9 @@ class LocatedElement(NamedTuple):
 
 @dataclass(frozen=True)
 class LocatedText:
-    """A text, its elements in order, and the spans of what none of them says.
+    """A text, its elements in order, and the spans that belong to no element.
 
-    `mark` is what stands in such a text for what is blanked.
+    `mark` replaces blanked spans.
     """
 
     text: str
@@ -67,16 +68,16 @@ class LocatedText:
     mark: str = WITHHELD
 
     def said(self, span: TextSpan) -> str:
-        """Return what stands in a span."""
+        """Return the text in a span."""
         return self.text[span.start : span.end]
 
 
 class NotLocated(Exception):
-    """The text and its elements do not agree."""
+    """The text and its elements do not match."""
 
 
 def located_xml(message: bytes, bounds: Bounds) -> LocatedText:
-    """The text of an XML document."""
+    """Locate the elements of an XML document."""
     root, _ = read_xml(message, bounds)
     text = text_of(message).lstrip("\ufeff")
     declared = DECLARATION.match(text)
@@ -85,11 +86,12 @@ def located_xml(message: bytes, bounds: Bounds) -> LocatedText:
 
 
 class _XmlText:
-    """One pass over a document that notes where tags are; what is between is said or unsaid."""
+    """A single pass that records the offsets of tags, and the texts and gaps between them."""
 
     def __init__(self, text: str, begin: int):
         self._text = text
         self._begin = begin
+        # Expat reports byte offsets; `_offsets` converts them to characters.
         self._bytes = text[begin:].encode("utf-8", "surrogatepass")
         self._own: list[tuple[int, int]] = []
         self._heads: list[tuple[int, int]] = []
@@ -147,7 +149,7 @@ class _XmlText:
 
     def _end(self) -> None:
         start = self._parser.CurrentByteIndex
-        if start < self._last_end:  # of an element that is closed in its own tag
+        if start < self._last_end:  # a self-closing element ends inside its own tag
             self._opened = None
             return
         self._between(start)
@@ -155,7 +157,7 @@ class _XmlText:
         self._last_end = self._bytes.index(b">", start) + 1
 
     def _between(self, start: int) -> None:
-        """What stands between two tags: the text of what the first one opens, or of nobody."""
+        """Assign the text since the last tag to the element just opened, or to none."""
         between = self._bytes[self._last_end : start]
         bare = between.strip()
         if not bare:
@@ -176,7 +178,7 @@ class _XmlText:
             self._said[self._opened].append(characters)
 
     def _offsets(self) -> dict[int, int]:
-        """The characters before each byte that a span begins or ends with."""
+        """Return the number of characters before each byte offset that a span uses."""
         spans = (*self._own, *self._heads, *self._unsaid)
         wanted = sorted({at for span in spans for at in span})
         offsets, last, count = {}, 0, self._begin
@@ -187,7 +189,7 @@ class _XmlText:
 
 
 def located_json(message: bytes, bounds: Bounds) -> LocatedText:
-    """The text of a JSON document; names of members are its structure and stay."""
+    """Locate the values of a JSON document; member names are structure and stay."""
     root = json_root(message, bounds)
     text = text_of(message).lstrip("\ufeff")
     scalars = (each for each in root.walk() if each.kind not in ("object", "array"))
@@ -207,7 +209,7 @@ def _plain(scalar: str) -> str:
 
 
 def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
-    """The text of an interchange; a segment is found by its tag."""
+    """Locate the components of an interchange; a segment is located by its tag."""
     _, segments = read_interchange(message, bounds)
     text = decoded_interchange(message)
     syntax, rest = syntax_of(text.lstrip("\ufeff" + BLANK))
@@ -233,7 +235,9 @@ def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
 def _segment_spans(
     text: str, begin: int, syntax: Syntax
 ) -> Iterator[tuple[TextSpan, TextSpan, list[TextSpan]]]:
-    """Of each segment its tag, what else stands before its first element, and its components."""
+    """Yield, for each segment, the spans of its tag, of the rest of the tag element, and of its
+    components.
+    """
     separators = (syntax.terminator, syntax.element, syntax.component, syntax.repetition)
     either = "|".join(re.escape(each) for each in separators if each)
     released = f"{re.escape(syntax.release)}.|" if syntax.release else ""
@@ -267,7 +271,7 @@ def _segment_span(
 
 
 def located_ais(message: bytes, bounds: Bounds) -> LocatedText:
-    """The text of sentences of AIS, each in its line; what else stands in a line is unsaid."""
+    """Locate AIS sentences, each in its line; the rest of a line belongs to no element."""
     bounds.check_size(message)
     text = text_of(message, "latin-1")
     elements, unsaid, start = [], [], 0
@@ -291,7 +295,7 @@ def _located_xml_or_json(message: bytes, bounds: Bounds) -> LocatedText:
     return (located_json if is_json else located_xml)(message, bounds)
 
 
-# How the text of a message of a format is located.
+# The function that locates the text of each format.
 LOCATED: dict[str, Callable[[bytes, Bounds], LocatedText]] = {
     "ais": located_ais,
     "cargo_xml": located_xml,

@@ -1,4 +1,4 @@
-"""The reading of one message: what its elements mean, which were used, and the result."""
+"""Collect the records of one message, and which of its elements were used."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,10 @@ _MAX_ID, _MAX_COUNT = 64, 10_000_000
 
 
 class MessageReading:
-    """Collects what is made of one message; values raise MessageRefused where it is wrong."""
+    """The records, refusals and used elements of one message.
+
+    Methods that read a value raise MessageRefused if it is invalid.
+    """
 
     def __init__(self, standard: str, options: Options):
         self.options = options
@@ -57,12 +60,12 @@ class MessageReading:
         self._subjects: set[Any] = set()
         self._others: set[Any] = set()
 
-    # What is made
+    # Creating records
 
     def keep(self, draft: RecordDraft) -> bool:
-        """Make a record of a draft, as the message means it; whether it could be made."""
+        """Store a draft as the message's function requires; return False if it is refused."""
         if self.function == "withdraws" and draft.record_type != "journeys":
-            # Note what a draft withdraws; of its values those that name it are used.
+            # A withdrawal uses only the identifying fields of a draft.
             withdrawn = withdrawn_record(draft, self.received_at)
             if isinstance(withdrawn, RefusedRecord):
                 self._refused.append(withdrawn)
@@ -76,6 +79,7 @@ class MessageReading:
             self._refused.append(made)
             return False
         self._check_number(made, draft.place)
+        # Checked for danger to life even though the withdrawal declares no journey.
         if self.function == "withdraws":
             self._looked_at.append(made)
             self.refuse(draft.record_type, draft.place, ONLY_LOOKED_AT)
@@ -88,7 +92,7 @@ class MessageReading:
         return True
 
     def _check_number(self, made: MadeRecord, place: str) -> None:
-        """Raise MessageTooLarge where the records made so far are too many, each counted once."""
+        """Raise MessageTooLarge if there are too many records so far; each key counts once."""
         record = RECORD_FILES[made.record_type]
         if made.record_type in ("journeys", "shipments"):
             self._subjects.add((made.record_type, made.key))
@@ -102,25 +106,27 @@ class MessageReading:
             into.update(id(element) for element in value.elements)
 
     def refuse(self, record_type: str, place: str, *reasons: str) -> None:
-        """Note that what stands at a place makes no record."""
+        """Record that the message part at a location makes no record."""
         self._refused.append(RefusedRecord(record_type, place, reasons))
 
     def read(self, *elements: Element | None) -> None:
-        """Note elements that are held by no field, but say how others are to be read."""
+        """Mark elements as used that no field holds but that affect how others are read."""
         self._used.update(id(element) for element in elements if element is not None)
 
     def leave(self, element: Element, why: str) -> None:
-        """Note why an element is left over."""
+        """Record why an element is left over."""
         self._why_left[element.place] = why
 
     def remark(self, element: Element, what: str) -> None:
-        """Note what is odd at an element, and yet no reason to refuse the message."""
+        """Record an oddity that is no reason to refuse the message."""
         self._remarks.append(f"{element.place}: {what}")
 
     def conversion(self, leaves: Iterable[Element]) -> Conversion:
-        """Return the outcome of the message, given every element that holds a text."""
+        """Return the outcome of the message, given all its elements with a text."""
         left, withheld, used = [], [], 0
         for leaf in leaves:
+            # Pseudonyms first: an element that also fed another field must still be reported as
+            # withheld.
             if id(leaf) in self._pseudonyms:
                 withheld.append(Withheld(leaf.place, leaf.path, "pseudonym"))
             elif id(leaf) in self._used:
@@ -152,10 +158,10 @@ class MessageReading:
         if self.options.received_at is None and self._sent_at is not None:
             yield f"received when it was sent, by {self._sent_at.place}"
 
-    # What the message does with what it states
+    # Function of the message
 
     def take_function(self, code: Element | None, functions: Mapping[str, Function]) -> bool:
-        """Read what follows as a code says; whether it says what can be obeyed."""
+        """Apply the function that a code stands for; return False if the code is not supported."""
         function = functions.get(code.text.upper() if code is not None else "")
         if function is None:
             assert code is not None, "none said is a first message"
@@ -167,46 +173,46 @@ class MessageReading:
         return True
 
     def mean(self, function: Function, code: Element | None) -> None:
-        """Read what follows as a message of a function, which a code says."""
+        """Apply a function to all records that follow."""
         self.function = function
         self.read(code)
         if code is not None and function == "withdraws":
             self.remark(code, "what it names is withdrawn, as far as it is known")
 
     def take_status(self, status: Element | None, functions: Mapping[str, Function]) -> None:
-        """Read what follows as a status says; as a statement where it says nothing of it."""
+        """Apply the function of a status; a status without one leaves the function unchanged."""
         if status is not None and (function := functions.get(status.text)):
             self.mean(function, status)
 
-    # When it was received
+    # Time of receipt
 
     def sent_at(self, value: Value | None) -> None:
-        """Note when the message says that it was sent."""
+        """Record when the message claims to have been sent; the first value counts."""
         self._sent_at = self._sent_at or value
 
     @property
     def received_at(self) -> Value | None:
-        """When the authority received the message: as given, or when it was sent."""
+        """Return when the authority received the message: as given, else when it was sent."""
         given = self.options.received_at
         return Value(given, GIVEN) if given is not None else self._sent_at
 
-    # What elements mean
+    # Values of elements
 
     def said(self, content: Any, *elements: Element | None) -> Value | None:
-        """A word of our own for what elements say; None where the first does not stand there."""
+        """Return a fixed content derived from elements; None if the first element is missing."""
         found = tuple(each for each in elements if each is not None)
         if not elements or elements[0] is None:
             return None
         return Value(content, found[0].place, found)
 
     def text(self, element: Element | None) -> Value | None:
-        """Free text, in one line."""
+        """Return free text on one line."""
         if element is None or not element.text:
             return None
         return Value(" ".join(element.text.split()), element.place, (element,))
 
     def texts(self, elements: Iterable[Element]) -> Value | None:
-        """The free text of several elements, one after the other."""
+        """Return the free text of several elements, joined by blanks."""
         found = [each for each in elements if each.text]
         if not found:
             return None
@@ -214,27 +220,27 @@ class MessageReading:
         return Value(joined, found[0].place, tuple(found))
 
     def id(self, element: Element | None) -> Value | None:
-        """An id; a character that no id can hold becomes `_`."""
+        """Return an id; characters that are not allowed in ids become `_`."""
         if element is None or not element.text:
             return None
         return Value(plain_id(element.text), element.place, (element,))
 
     def ids(self, *elements: Element | None) -> Value | None:
-        """One id of several elements; None where the first is not there."""
+        """Return one id made of several elements; None if the first is missing."""
         found = [each for each in elements if each is not None and each.text]
         if not found or found[0] is not elements[0]:
             return None
         return Value(plain_id("/".join(each.text for each in found)), found[0].place, tuple(found))
 
     def number_of_document(self, element: Element | None) -> Value | None:
-        """A number as printed; a character that no number can hold becomes `_`."""
+        """Return a document number as printed; characters that are not allowed become `_`."""
         if element is None or not element.text:
             return None
         printed = _NO_NUMBER.sub("_", " ".join(element.text.split()))[:_MAX_ID]
         return Value(printed, element.place, (element,))
 
     def container(self, element: Element | None) -> Value | None:
-        """The number of a container: as ISO 6346 writes it where it is one."""
+        """Return a container number, in the form of ISO 6346 if it is valid."""
         value = self.number_of_document(element)
         if value is None:
             return None
@@ -243,12 +249,12 @@ class MessageReading:
         return Value(content, value.place, value.elements)
 
     def container_as_such(self, element: Element | None) -> Value | None:
-        """The number of a container where it is one by ISO 6346, and nothing where it is not."""
+        """Return a container number; None if it is not valid in ISO 6346."""
         value = self.container(element)
         return value if value and _CONTAINER.fullmatch(str(value.content)) else None
 
     def decimal(self, element: Element | None, wanted: str = "a number") -> Value | None:
-        """A number."""
+        """Return a number. Raises MessageRefused if the text is none."""
         if element is None or not element.text:
             return None
         number = decimal_of(element.text)
@@ -257,7 +263,10 @@ class MessageReading:
         return Value(number, element.place, (element,))
 
     def count(self, element: Element | None) -> Value | None:
-        """A whole number that is not negative; a fraction or a giant is left over."""
+        """Return a non-negative whole number.
+
+        A fraction or a number above the limit is left over.
+        """
         value = self.decimal(element, "a count")
         if value is None or element is None:
             return None
@@ -267,11 +276,11 @@ class MessageReading:
         return Value(int(value.content), value.place, value.elements)
 
     def mass_kg(self, element: Element | None, unit: str | None = None) -> Value | None:
-        """A mass, by the unit given or said in its attribute `unitCode`."""
+        """Return a mass in kg, by the unit given or else in the attribute `unitCode`."""
         return self._measure(element, unit, KILOGRAMS)
 
     def volume_m3(self, element: Element | None, unit: str | None = None) -> Value | None:
-        """A volume, by the unit given or said in its attribute `unitCode`."""
+        """Return a volume in m3, by the unit given or else in the attribute `unitCode`."""
         return self._measure(element, unit, CUBIC_METRES)
 
     def _measure(
@@ -284,11 +293,11 @@ class MessageReading:
         if code not in factors:
             self.leave(element, "the unit is not known" if code else "no unit")
             return None
-        # By twelve digits, so that 2602000 cubic centimetres are 2.602 cubic metres.
+        # Round to twelve digits, so that 2602000 cubic centimetres are exactly 2.602 cubic metres.
         return Value(float(f"{value.content * factors[code]:.12g}"), element.place, value.elements)
 
     def currency(self, code: str, *elements: Element | None) -> Value | None:
-        """A currency by its ISO 4217 code; one that no list has is left over."""
+        """Return a currency by its ISO 4217 code; an unknown one is left over."""
         found = tuple(each for each in elements if each is not None)
         if code not in CODES["currencies"] or not found:
             for element in found:
@@ -297,7 +306,7 @@ class MessageReading:
         return Value(code, found[0].place, found)
 
     def country(self, element: Element | None) -> Value | None:
-        """A country by its ISO 3166-1 code of two letters; another one is left over."""
+        """Return a country by its two-letter ISO 3166-1 code; an unknown one is left over."""
         if element is None or not element.text:
             return None
         code = element.text.upper()
@@ -307,7 +316,7 @@ class MessageReading:
         return Value(code, element.place, (element,))
 
     def place(self, element: Element | None) -> Value | None:
-        """A place by its UN/LOCODE or IATA code; words are left over."""
+        """Return a place by its UN/LOCODE or IATA code; anything else is left over."""
         if element is None or not element.text:
             return None
         code = re.sub(r"\s", "", element.text.upper())
@@ -317,13 +326,13 @@ class MessageReading:
         return Value(code, element.place, (element,))
 
     def instant(self, element: Element | None) -> Value | None:
-        """A date, or a date and time; without a zone it is in the zone of the options."""
+        """Return a date, or date and time; the zone of the options applies if none is stated."""
         if element is None or not element.text:
             return None
         return self._when(element, instant_of(element.text, self.options.zone), (element,))
 
     def day_and_time(self, day: Element | None, clock: Element | None) -> Value | None:
-        """A date and a time that stand in two elements; midnight where the time is missing."""
+        """Return a date and a time from two elements; midnight if the time is missing."""
         if day is None or not day.text:
             return None
         if clock is None or not clock.text:
@@ -332,7 +341,7 @@ class MessageReading:
         return self._when(day, instant_of(written, self.options.zone), (day, clock))
 
     def digits_of_time(self, element: Element | None, written_as: str) -> Value | None:
-        """A date and time by the code of its format in UNTDID 2379."""
+        """Return a date and time by the format code of UNTDID 2379."""
         if element is None or not element.text:
             return None
         return self._when(element, day_of(element.text, written_as, self.options.zone), (element,))
@@ -349,7 +358,7 @@ class MessageReading:
         return Value(when[0], element.place, elements)
 
     def party(self, numbers: Iterable[PartyNumber]) -> Value | None:
-        """The pseudonym of a party by the most telling of its numbers."""
+        """Return the pseudonym of a party, from the most specific of its numbers."""
         best = best_party_number(numbers)
         if best is None:
             return None
@@ -359,7 +368,7 @@ class MessageReading:
 
 
 def plain_id(text: str) -> str:
-    """A text as an id: at most 64 characters, and none that an id cannot hold.
+    """Return a text as an id: at most 64 characters, with characters not allowed replaced.
 
     >>> plain_id("{CBR}"), plain_id("TOSL 108")
     ('_CBR_', 'TOSL_108')

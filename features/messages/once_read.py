@@ -1,8 +1,8 @@
-"""One message -> what it says, each thing once, in a form that another process can take.
+"""Read one message, drop repetitions, and encode the result for another process.
 
-A service lets processes of its own read what strangers send (`reader_process`). They are given no
-key: parties are known by throwaway pseudonyms, which `with_pseudonyms` replaces afterwards. What
-comes back from them is plain JSON, and is checked again.
+A service reads untrusted messages in separate processes (`reader_process`) without keys: parties
+get throwaway pseudonyms, which `with_pseudonyms` replaces later. The result is plain JSON and is
+validated again by the service.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from features.messages.options import Options
 from features.messages.parties import pseudonym
 from features.records import RECORD_FILES
 
-# Entries of a list of what a message did not become that are stored; the rest is counted.
+# Maximum number of stored entries of each list of unused parts; the rest is only counted.
 MAX_LISTED = 10_000
 
 _LISTS = ("left_over", "withheld", "remarks")
@@ -30,9 +30,9 @@ _ANOTHER_POSITION = "another position of the craft at this instant came before"
 
 @dataclass(frozen=True)
 class Leftovers:
-    """Parts of a message that are in no record, as its report lists them: elements, and remarks.
+    """The parts of a message that are in no record: elements and remarks.
 
-    `counts` are the lengths of the lists, of `not_made` too, before they were cut.
+    `counts` are the lengths of the lists before truncation, including `not_made`.
     """
 
     lists: Mapping[str, list[Any]]
@@ -40,7 +40,7 @@ class Leftovers:
 
     @classmethod
     def of(cls, conversion: Conversion) -> Self:
-        """Return what is in no record of a conversion."""
+        """Return the parts of a conversion that are in no record."""
         report = conversion.report()
         counts = {name: len(report[name]) for name in _LISTS}
         lists = {name: report[name][:MAX_LISTED] for name in _LISTS}
@@ -48,9 +48,9 @@ class Leftovers:
 
 
 def read_once(format: str, message: bytes, options: Options) -> Conversion:
-    """Return what a message says, each record once.
+    """Return the conversion of a message without repeated records.
 
-    Raises MessageRefused; MessageContradictory where the message states a record in two ways.
+    Raises MessageRefused, or MessageContradictory if the message states one record in two ways.
     """
     conversion = read_message(format, message, options)
     (once,) = drop_repeated_records([ImportedFile(Path(), conversion)])
@@ -62,9 +62,9 @@ def read_once(format: str, message: bytes, options: Options) -> Conversion:
 
 
 def _first_positions(conversion: Conversion) -> Conversion:
-    """The same with one position of each craft and instant: several sentences may be of one.
+    """Keep the first position per craft and instant, since several sentences may repeat it.
 
-    A call for help is none that another sentence said already.
+    A distress call is kept in addition to an ordinary position.
     """
     first: dict[tuple[Any, ...], MadeRecord] = {}
     kept: list[MadeRecord] = []
@@ -79,7 +79,7 @@ def _first_positions(conversion: Conversion) -> Conversion:
 
 
 def with_pseudonyms(conversion: Conversion, key: bytes) -> Conversion:
-    """Return the same with pseudonyms under a key in place of those that its reader gave."""
+    """Replace throwaway pseudonyms by those under the installation's key."""
     names = {given: pseudonym(key, *number) for given, number in conversion.parties.items()}
 
     def renamed(made: MadeRecord) -> MadeRecord:
@@ -98,7 +98,7 @@ def with_pseudonyms(conversion: Conversion, key: bytes) -> Conversion:
 
 
 def encode(conversion: Conversion) -> bytes:
-    """Return what a message says, as JSON; long lists of what it did not become are cut."""
+    """Encode a conversion as JSON; long lists of unused parts are truncated."""
     leftovers = Leftovers.of(conversion)
     return orjson.dumps(
         {
@@ -124,9 +124,9 @@ def encode(conversion: Conversion) -> bytes:
 
 
 def decode(encoded: bytes) -> tuple[Conversion, Leftovers]:
-    """Return what a message says; what is left over and withheld is listed by path alone.
+    """Decode the JSON of `encode`; left-over and withheld elements are listed by path only.
 
-    Raises ValueError, TypeError or KeyError for what `encode` does not make.
+    Raises ValueError, TypeError or KeyError for any other input.
     """
     said = orjson.loads(encoded)
     lists = {name: list(said["lists"][name]) for name in _LISTS}
@@ -169,6 +169,7 @@ def _record(said: Any) -> MadeRecord:
         str(name): datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value
         for name, value in plain.items()
     }
+    # Validated again because the reader process may have been taken over by its input.
     RECORD_FILES[_record_type(kind)].model_validate(fields)
     at = None if amended_at is None else datetime.fromisoformat(amended_at)
     return MadeRecord(kind, fields, _texts(places), at)

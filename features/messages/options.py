@@ -1,4 +1,4 @@
-"""Options that the importer of a message states with it."""
+"""The options that an importer supplies with a message."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -9,12 +9,12 @@ from features.messages.id_templates import IdTemplate
 
 @dataclass(frozen=True)
 class Options:
-    """Options of reading messages.
+    """The options of reading messages.
 
     `key` makes the pseudonyms of parties. `received_at` is when the authority received the message;
-    None takes the time at which the message says it was sent. `zone` is that of times that name
-    none. The templates find the shipment or journey that a payment's references name. `heard_at`
-    is when AIS sentences without a time of their own were heard.
+    None means the time at which the message says it was sent. `zone` applies to times without one.
+    The patterns find the shipment or journey in a payment's references. `heard_at` is the time of
+    reception of AIS sentences that state none.
     """
 
     key: bytes

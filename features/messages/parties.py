@@ -1,7 +1,7 @@
-"""Parties of a message -> keyed pseudonyms of the best register number that it gives.
+"""Map the parties of a message to keyed pseudonyms of their best register number.
 
-The same number under the same key is the same party in every message and table; a name stands in
-only where there is no number, with its country, and is never kept.
+The same number under the same key is the same party in every message and table. A name with its
+country is used only if there is no number, and is never stored.
 """
 
 import re
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from features.messages.element import Element
 from features.register_pseudonyms import RegisterPseudonyms
 
-# What a party may be known by, the most telling first; `own` is a number that only its sender
-# knows, which may be another party's at another sender.
+# Kinds of numbers, the most specific first. `own` is a number that only its sender assigns, so
+# another sender may use it for another party.
 _REGISTERS = (
     *("lei", "eori", "vat", "gln", "duns", "register", "iban", "account", "bic", "code", "name"),
     "own",
@@ -22,7 +22,7 @@ _REGISTERS = (
 
 @dataclass(frozen=True)
 class PartyNumber:
-    """A number of a party in a register, and the elements that say it."""
+    """A number of a party in a register, with its source elements."""
 
     register: str
     number: str
@@ -30,15 +30,15 @@ class PartyNumber:
 
     @property
     def rank(self) -> int:
-        """Its place among what a party may be known by."""
+        """Return the position of the register in the order of preference; lower is better."""
         return _REGISTERS.index(self.register)
 
 
 def pseudonym(key: bytes, register: str, number: str) -> str:
-    """The pseudonym of a number of a register: the same for every way to write the number.
+    """Return the pseudonym of a register number, whatever its spelling.
 
-    It is that of an imported table whose mapping gives the register the same name, if its numbers
-    are written in capitals without blanks and signs.
+    It equals the pseudonym in an imported table whose mapping gives the register the same name, if
+    the table's numbers are in capitals without blanks and signs.
 
     >>> pseudonym(b"k" * 32, "eori", "pt 502 011 378")
     'eori-393f8f0256d9e2c97239c904'
@@ -48,7 +48,7 @@ def pseudonym(key: bytes, register: str, number: str) -> str:
 
 
 def best_party_number(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
-    """The most telling number; the first of equals, and None where there is none."""
+    """Return the most specific number, the first of equals; None if there is none."""
     told = [each for each in numbers if _plain(each.register, each.number)]
     return min(told, key=lambda each: each.rank, default=None)
 
@@ -56,16 +56,16 @@ def best_party_number(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
 def party_numbers(
     register: str, element: Element | None, within: Element | str | None = None
 ) -> tuple[PartyNumber, ...]:
-    """A number that an element says, if there is one; `within` is where it is the only such one.
+    """Return the number in an element, if any; `within` is the scope in which it is unique.
 
-    That is the country of a name or a register, the bank of an account, the list of a code.
+    The scope is the country of a name or register, the bank of an account, the list of a code.
     """
     if element is None or not element.text:
         return ()
     beside = (within,) if isinstance(within, Element) and within.text else ()
     scope = within.text if isinstance(within, Element) else within or ""
     if register == "vat":
-        # Most numbers begin with their country.
+        # Most VAT numbers already begin with their country.
         number = f"{scope}{element.text}" if element.text[:1].isdigit() else element.text
     else:
         number = f"{element.text} {scope}".strip()
@@ -75,7 +75,7 @@ def party_numbers(
 def scheme_number(
     scheme: str, element: Element | None, country: Element | str | None = None
 ) -> tuple[PartyNumber, ...]:
-    """A number by its scheme of identification; one of no scheme is its sender's own."""
+    """Return a number by its identification scheme; without a scheme it is the sender's own."""
     for register, pattern in _SCHEMES.items():
         if re.search(pattern, scheme, re.IGNORECASE):
             is_national = register in ("vat", "register")
@@ -97,7 +97,7 @@ _SCHEMES = {
 
 
 def _plain(register: str, number: str) -> str:
-    """A number without the signs and the case in which it may be written otherwise."""
+    """Return a number in capitals without signs and blanks, so that spellings compare equal."""
     text = unicodedata.normalize("NFKC", number).upper()
     if register == "name":
         return " ".join(re.findall(r"\w+", text))

@@ -1,7 +1,7 @@
-"""Elements of a message about a party, who may be a person.
+"""Recognise elements about a party, which may be a person.
 
-Whatever a message says below a party, beside what became its pseudonym, is withheld: names,
-addresses and contacts are of somebody, and no rule can tell a company's from a person's.
+Everything that a message states about a party is withheld, except for the number behind its
+pseudonym: no rule can tell a company's name, address or contact from a person's.
 """
 
 import re
@@ -22,7 +22,7 @@ _NAMED = frozenset(
     addtlntryinf ustrd addtlrmtinf includedcustomsnote otherparty
     """.lower().split()
 )
-# Names of things that the words of a person's name would catch.
+# Names of things that the vocabulary for persons' names would match.
 _OF_THINGS = frozenset(
     """
     vesselname locationname chargename facilityname countryname propershippingname issuername
@@ -33,7 +33,7 @@ _OF_THINGS = frozenset(
 
 @lru_cache(maxsize=10_000)
 def tells_of_a_party(path: str) -> bool:
-    """Return whether an element at this path may tell of a person.
+    """Return whether an element at this path may describe a person.
 
     >>> tells_of_a_party("/Invoice/AccountingSupplierParty/Party/PartyName/Name")
     True

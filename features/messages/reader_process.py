@@ -1,11 +1,12 @@
-"""A process that reads messages of strangers for a service, and has nothing to lose.
+"""Read untrusted messages in a separate process that has nothing to lose.
 
-The service begins it as a program of its own, so that it holds no key, no database and no
-connection but the socket at its standard input. It reads one message at a time, within limits of
-processor time and memory that the operating system keeps: beyond them it ends, and the service
-says so to the sender. It ends too when the service does.
+The service starts it as a program of its own, so that it holds no key, no database and no
+connection except the socket at its standard input. It reads one message at a time, within operating
+system limits on processor time and memory. Beyond them it ends, and the service reports this to the
+sender. It also ends with the service.
 
-A request and a reply are frames: a length of eight bytes, then so many bytes. The first is JSON.
+Requests and replies are frames: a length of eight bytes, then that many bytes. The first frame is
+JSON.
 """
 
 import ctypes
@@ -38,21 +39,21 @@ from features.messages.redaction import redacted
 from features.messages.stored_text import pack_texts
 from features.messages.xml_tree import read_xml
 
-# The exit code of a process that needed more memory than it may have.
+# Exit code after the memory limit was exceeded.
 OUT_OF_MEMORY = 3
-# The exit code of a reader that needed more processor time, for the process that began it.
+# Exit code after the processor time limit was exceeded, as seen by the parent process.
 OUT_OF_TIME = -signal.SIGPROF
 
 LENGTH = struct.Struct(">Q")
-# What a process may keep of a message that it read; one that keeps more ends after it.
+# Memory that may remain allocated after a message; with more, the process is replaced.
 _KEPT_BYTES = 64 * 1024 * 1024
 _MAX_FAULTS = 50
-_NICENESS = 5  # who decides about messages comes before who reads them
+_NICENESS = 5  # processes that decide have priority over those that read
 
 
 @dataclass(frozen=True)
 class _MessageRead:
-    """The message that was read last; what is kept of it is asked for afterwards."""
+    """The last message read, kept because its redacted text is requested afterwards."""
 
     format: str
     message: bytes
@@ -61,24 +62,27 @@ class _MessageRead:
 
 
 def main() -> None:
-    """Answer the requests of the service until it ends."""
+    """Serve requests until the service closes the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     os.nice(_NICENESS)
     memory_bytes = int(sys.argv[1])
+    # No core dump and no file: a message must leave nothing on disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # What a message becomes has no cycles; to look for them again and again doubles the time.
+    # A conversion has no reference cycles, and looking for them would double the time.
     gc.disable()
     gc.collect()
     gc.freeze()
     base = _resident_bytes()
     if sys.platform == "linux":
+        # RLIMIT_AS counts address space, so the limit starts from what is mapped already.
         limit = _pages(0) + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
         _serve(socket.socket(fileno=0), base)
     except MemoryError:
+        # Skip cleanup, which would itself need memory.
         os._exit(OUT_OF_MEMORY)
 
 
@@ -108,7 +112,7 @@ def _serve(service: socket.socket, base: int) -> None:
 
 
 def _read(asked: Mapping[str, Any], message: bytes) -> tuple[Any, ...]:
-    """The reading, and the frames that tell it; none where the message is refused."""
+    """Return the reading and its reply frames; no reading if the message is refused."""
     bounds = Bounds(**asked["bounds"])
     try:
         conversion = read_once(asked["format"], message, _options(asked, bounds))
@@ -132,7 +136,7 @@ def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
     received_at, heard_at = options["received_at"], options["heard_at"]
     shipment, journey = options["shipment_pattern"], options["journey_pattern"]
     return Options(
-        key=os.urandom(32),  # no pseudonym that it makes is ever stored
+        key=os.urandom(32),  # no pseudonym made with this key is stored
         received_at=received_at and datetime.fromisoformat(received_at),
         zone=ZoneInfo(options["zone"]),
         shipment_pattern=shipment and id_template(shipment),
@@ -143,7 +147,7 @@ def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
 
 
 def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes | bytearray]:
-    """Return what may be kept of the message, given whom each place of it concerns."""
+    """Return the redacted text of the message, with the subjects of each part."""
     concerned = {
         place: dict.fromkeys((kind, id_) for kind, id_ in subjects)
         for place, subjects in asked["concerned"]
@@ -163,7 +167,7 @@ def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes | b
 
 
 def _received(service: socket.socket) -> bytes | None:
-    """The next frame; None where the service ended."""
+    """Return the next frame; None if the service has closed the socket."""
     length = _exactly(service, LENGTH.size)
     return None if length is None else _exactly(service, *LENGTH.unpack(length))
 
@@ -180,7 +184,7 @@ def _exactly(service: socket.socket, count: int) -> bytes | None:
 
 
 def _resident_after_rest() -> int:
-    """The bytes in memory once what was freed is given back."""
+    """Return the resident memory after freed memory was returned to the system."""
     gc.collect()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

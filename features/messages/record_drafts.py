@@ -1,4 +1,4 @@
-"""Drafts of records: values with their places, put into fields, then checked by the schema."""
+"""Drafts of records: values with their locations, checked by the schema at the end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from features.records import RECORD_FILES
 
 
 class Value(NamedTuple):
-    """The content of a field, its place in the message, and the elements that it is made of."""
+    """The content of a field, its location in the message, and its source elements."""
 
     content: Any
     place: str
@@ -25,7 +25,7 @@ class Value(NamedTuple):
 
 @dataclass
 class RecordDraft:
-    """One record in the making, of what a message says at a place."""
+    """A record in the making, from one location of a message."""
 
     record_type: str
     place: str
@@ -33,14 +33,18 @@ class RecordDraft:
     lacks: list[str] = field(default_factory=list)
 
     def put(self, name: str, *values: Value | None) -> "RecordDraft":
-        """Put the first value that there is into a field that is still empty."""
+        """Set a field that is still empty to the first value that is not None."""
         found = next((value for value in values if value is not None), None)
         if found is not None and name not in self.values:
             self.values[name] = found
         return self
 
     def made(self) -> tuple[MadeRecord | RefusedRecord, dict[str, str]]:
-        """The record, or why it is refused; and the optional values that do not fit, with why."""
+        """Return the record or its refusal, and the reasons for optional values that were left out.
+
+        An invalid optional value is left out; an invalid or missing required value refuses the
+        record.
+        """
         record = RECORD_FILES[self.record_type]
         required = _required(self.record_type)
         left_out: dict[str, str] = {}

@@ -1,8 +1,8 @@
-"""The text of a message without what it says of persons, as it may be kept.
+"""Redact the text of a message so that it may be stored.
 
-What a conversion withholds is blanked where it stands, and so is what no element says: comments,
-attributes, words beside a sentence. What is left over and repeats what is withheld goes too. All
-else stays in its line, and the places that fields came from lead to it.
+Withheld elements are blanked, and so is what belongs to no element: comments, attributes, text next
+to a sentence. Left-over elements that repeat a withheld text are blanked too. Everything else keeps
+its line, and the locations of fields still lead to it.
 """
 
 import re
@@ -15,17 +15,17 @@ from features.messages.conversion import Conversion
 from features.messages.located_text import LOCATED, LocatedText, NotLocated, TextSpan
 from features.messages.personal_elements import tells_of_a_party
 
-# Words: of a longer text that is withheld its beginning is looked for elsewhere.
+# Words: of a longer withheld text, only this many leading words are searched for elsewhere.
 _MAX_REPEATED_LENGTH = 8
-# Characters: a shorter text that is withheld is looked for as a whole, and not within others.
+# Characters: a shorter withheld text only matches a whole text, not part of one.
 _MIN_WITHIN = 3
 
 
 @dataclass(frozen=True)
 class RedactedText:
-    """A text that names no person, and the span in it of each place that a field came from.
+    """A text that names no person, with the span of each location that a field came from.
 
-    `elements` are the places of all elements in order, each with its span.
+    `elements` are the locations and spans of all elements, in order.
     """
 
     text: str
@@ -43,10 +43,9 @@ def redacted(
     bounds: Bounds,
     used: Collection[str] | None = None,
 ) -> RedactedText:
-    """The text of a message that was read, redacted; nothing of one that cannot be surely.
+    """Return the redacted text of a message; empty if it cannot be located reliably.
 
-    `used` are the places of the records that are stored, where they are not those of the
-    conversion alone.
+    `used` are the locations of the stored records, if these are not those of the conversion.
     """
     if used is None:
         used = {place for record in conversion.records for place in record.places.values()}
@@ -61,7 +60,7 @@ def redacted(
 def _to_blank(
     located: LocatedText, conversion: Conversion, used: Collection[str]
 ) -> Iterator[TextSpan]:
-    """The spans of elements that say something which must not be kept."""
+    """Yield the spans of elements that must not be stored."""
     withheld = {each.place for each in conversion.withheld}
     left_over = {each.place for each in conversion.left_over}
     repeated = _Repeated(
@@ -75,12 +74,13 @@ def _to_blank(
         elif each.place in left_over:
             if repeated.stands_in(located.said(each.span)):
                 yield each.span
+        # Elements that no list mentions are blanked too if they may describe a person.
         elif not each.is_tag and tells_of_a_party(each.path):
             yield each.span
 
 
 class _Repeated:
-    """Finds texts that are withheld where they are repeated."""
+    """An index of withheld texts that finds them where they are repeated."""
 
     def __init__(self, texts: Iterable[str]):
         self._whole: set[tuple[str, ...]] = set()
@@ -94,7 +94,7 @@ class _Repeated:
         self._counts = sorted({len(words) for words in self._within})
 
     def stands_in(self, text: str) -> bool:
-        """Return whether one of them stands in a text, word by word."""
+        """Return whether a text contains one of them, word by word."""
         words = _words(text)
         if words in self._whole:
             return True
@@ -110,13 +110,13 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _without(located: LocatedText, blanked: list[TextSpan], places: Iterable[str]) -> RedactedText:
-    """The text with a mark in the place of each span, and as many lines as before."""
+    """Replace each span by a mark with as many line breaks, so that lines keep their numbers."""
     pieces: list[str] = []
     moves = _Moves()
     length = position = 0
     for span in blanked:
         start, end = max(span.start, position), span.end
-        if start >= end:  # within one that was blanked already
+        if start >= end:  # inside a span that is blanked already
             continue
         before = located.text[position:start]
         mark = located.mark + "\n" * located.text.count("\n", start, end)
@@ -131,24 +131,26 @@ def _without(located: LocatedText, blanked: list[TextSpan], places: Iterable[str
 
 
 class _Moves:
-    """The move of places from a text to its redacted form."""
+    """A map of offsets from a text to its redacted form."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._moves: list[tuple[TextSpan, TextSpan]] = []
 
     def add(self, before: TextSpan, after: TextSpan) -> None:
-        """Note the next span that was blanked, and that of its mark."""
+        """Record the next blanked span and that of its mark."""
         self._starts.append(before.start)
         self._moves.append((before, after))
 
     def moved(self, span: TextSpan) -> TextSpan:
-        """The span that one has become."""
+        """Return the span in the redacted text."""
         start, _ = self._at(span.start)
         return TextSpan(start, max(start, self._at(span.end - 1)[1] + (span.end > span.start)))
 
     def _at(self, offset: int) -> tuple[int, int]:
-        """Of a character its place now; of one that was blanked the first and last of the mark."""
+        """Return the new offset of a character, or the first and last of the mark if it was
+        blanked.
+        """
         found = bisect_right(self._starts, offset) - 1
         if found < 0:
             return offset, offset
@@ -160,7 +162,7 @@ class _Moves:
 
 
 def _spans_of(places: Iterable[str], located: LocatedText) -> Iterator[tuple[str, TextSpan]]:
-    """The span of each place: of its element, or of the first that lies below it."""
+    """Yield the span of each location: of its element, or of the first below it."""
     spans = {each.place: each.span for each in located.elements}
     in_order: list[str] = []
     for place in sorted(places):

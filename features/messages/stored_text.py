@@ -1,6 +1,6 @@
-"""The text of a message in compressed pieces, so that no process needs all of it at once.
+"""A text in compressed chunks, so that no process needs to hold all of it.
 
-A text of 15 MB takes up to 60 MB as a string: one wide character widens every other.
+A text of 15 MB takes up to 60 MB as a string: Python stores all characters as wide as the widest.
 """
 
 import struct
@@ -9,15 +9,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-_HEADER = struct.Struct(">III")  # of a piece: its bytes, its characters and its line breaks
+_HEADER = struct.Struct(">III")  # of a chunk: bytes, characters and line breaks
 _MAX_CHARACTERS = 64 * 1024
 _MAX_BYTES_OF_CHARACTER = 4
 
 
 def pack_texts(texts: Iterable[str]) -> bytearray:
-    """Return texts, one after the other, as the bytes that a `MessageText` is made of."""
+    """Return the packed bytes of concatenated texts, as read by `MessageText`."""
     pieces = bytearray()
     for piece in _pieces(texts):
+        # The fastest level, since every stored message is packed.
         compressed = zlib.compress(piece.encode(), 1)
         pieces += _HEADER.pack(len(compressed), len(piece), piece.count("\n"))
         pieces += compressed
@@ -40,9 +41,9 @@ def _pieces(texts: Iterable[str]) -> Iterator[str]:
 
 
 class MessageText:
-    """A text that is expanded piece by piece; offsets count characters.
+    """A text that is decompressed chunk by chunk; offsets count characters.
 
-    Raises ValueError where its bytes are damaged.
+    Raises ValueError if its bytes are damaged.
     """
 
     def __init__(self, packed: bytes | bytearray | memoryview = b""):
@@ -67,7 +68,7 @@ class MessageText:
 
     @classmethod
     def of(cls, *texts: str) -> "MessageText":
-        """Return a text of some texts, one after the other."""
+        """Return the concatenation of texts."""
         return cls(pack_texts(texts))
 
     def __len__(self) -> int:
@@ -77,16 +78,19 @@ class MessageText:
         return "".join(self.parts())
 
     def parts(self, start: int = 0, end: int | None = None) -> Iterator[str]:
-        """Yield what stands from an offset to before another, piece by piece."""
+        """Yield the text in a half-open range, chunk by chunk."""
         for number, first, last in self._within(start, end):
             yield self._piece(number)[first:last]
 
     def part(self, start: int, end: int) -> str:
-        """Return what stands from an offset to before another."""
+        """Return the text in a half-open range."""
         return "".join(self.parts(start, end))
 
     def count_line_breaks(self, start: int = 0, end: int | None = None) -> int:
-        """Return how many line breaks stand from an offset to before another."""
+        """Return the number of line breaks in a half-open range.
+
+        Whole chunks are counted from their headers, without decompression.
+        """
         return sum(
             self._line_breaks[number]
             if (first, last) == (0, self._length_of(number))
@@ -95,7 +99,7 @@ class MessageText:
         )
 
     def line_ends(self) -> Iterator[int]:
-        """Yield the offset of each line break, and that after the last character."""
+        """Yield the offset of each line break, then the length of the text."""
         for number, start in enumerate(self._offsets[:-1]):
             piece = self._piece(number)
             at = piece.find("\n")
@@ -105,12 +109,12 @@ class MessageText:
         yield len(self)
 
     def check(self) -> None:
-        """Raise ValueError where a piece is not what its header says."""
+        """Raise ValueError if a chunk does not match its header."""
         for number, _ in enumerate(self._line_breaks):
             self._piece(number)
 
     def _within(self, start: int, end: int | None) -> Iterator[tuple[int, int, int]]:
-        """Yield the numbers of the pieces between offsets, from where and to where in each."""
+        """Yield the numbers of the chunks in a range, with the range inside each."""
         end = len(self) if end is None else min(end, len(self))
         number = max(bisect_right(self._offsets, start) - 1, 0)
         while number < len(self._line_breaks) and self._offsets[number] < end:
@@ -123,7 +127,10 @@ class MessageText:
         return self._offsets[number + 1] - self._offsets[number]
 
     def _piece(self, number: int) -> str:
-        """Return a piece; the last one is remembered, for readers go forward."""
+        """Return a chunk.
+
+        The last one is cached, as readers move forward.
+        """
         known, text = self._expanded
         if known == number:
             return text
@@ -131,6 +138,7 @@ class MessageText:
         follows = number + 1 < len(self._starts)
         end = self._starts[number + 1] - _HEADER.size if follows else len(self.packed)
         try:
+            # The maximum length guards against a decompression bomb.
             expand = zlib.decompressobj()
             most = length * _MAX_BYTES_OF_CHARACTER
             text = expand.decompress(self.packed[self._starts[number] : end], most).decode()

@@ -1,7 +1,7 @@
-"""Elements that must and may stand in others, by a table of one line for each parent.
+"""Check which elements must and may be inside others, from a table with one line per parent.
 
-A table is of all versions of a standard together, so it refuses only what none of them allows. What
-it does not name as a parent, as an envelope for anything, is not looked into.
+A table covers all versions of a standard together, so it refuses only what none allows. The content
+of parents that are not in the table, such as an envelope for anything, is not checked.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,9 +16,9 @@ _ONCE, _WANTED = ("", "!"), ("!", "+")
 
 @dataclass(frozen=True)
 class Parent:
-    """An element that holds others: the sign of each of its children by name.
+    """A parent element: the sign (multiplicity) of each of its children, by name.
 
-    `wanted` are the children that must be there, in any message and in those of a family.
+    `wanted` are the mandatory children, in any message and in those of a family.
     """
 
     signs: Mapping[str, str]
@@ -29,22 +29,22 @@ class Parent:
 
 @dataclass(frozen=True)
 class Structure:
-    """The parents of a standard by name."""
+    """The parents of a standard, by name."""
 
     parents: Mapping[str, Parent]
 
     def check_wanted(self, elements: Iterable[Element], family: str = "") -> None:
-        """Raise MessageRefused at the first of the elements that lacks a child, or has it twice."""
+        """Raise MessageRefused at the first element that lacks a child or repeats a single one."""
         for element in elements:
             parent = self.parents.get(element.name)
             if parent is not None and not parent.may_be_text:
                 _check_children(element, parent, family, has_all_names=False)
 
     def check_whole(self, root: Element, family: str, *, has_all_names: bool) -> None:
-        """Raise MessageRefused at the first element that stands where none may, or lacks one.
+        """Raise MessageRefused at the first misplaced element, or the first that lacks a child.
 
-        Without `has_all_names` the message is of a version that the table may not know whole, and
-        children of other names are let through.
+        Without `has_all_names`, the table may not cover the version, so unknown children are
+        accepted.
         """
         for element in self._known(root):
             parent = self.parents.get(element.name)
@@ -57,7 +57,7 @@ class Structure:
                 _check_children(element, parent, family, has_all_names=has_all_names)
 
     def _known(self, root: Element) -> list[Element]:
-        """The elements in the order of the message, but for what is in those that hold anything."""
+        """Return the elements in document order, without those inside unknown parents."""
         found, waiting = [], [root]
         while waiting:
             element = waiting.pop()
@@ -95,7 +95,7 @@ def _check_children(element: Element, parent: Parent, family: str, *, has_all_na
 
 
 def read_structure(file: Path) -> Structure:
-    """The structure that a table says."""
+    """Return the structure that a table file describes."""
     parents: dict[str, Parent] = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):

@@ -1,4 +1,4 @@
-"""The last word of an interchange on each record: messages may amend or withdraw one another."""
+"""Resolve messages of one interchange that amend or withdraw each other's records."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,13 +11,14 @@ Key = tuple[str, tuple[Any, ...]]
 
 
 def last_said(conversion: Conversion) -> Conversion:
-    """The same without what a later message of it states anew or withdraws.
+    """Drop the records that a later message of the interchange amends or withdraws.
 
-    What is stated after it was withdrawn amends what was known before.
+    A record restated after its withdrawal becomes an amendment of what was known before.
     """
     numbered = list(enumerate(conversion.records))
     replaced = _places(
         [(_key(made), at) for at, made in numbered if made.amended_at is not None]
+        # Half a step before the next record, so that it sorts between the records around it.
         + [(_named(each), each.behind - 0.5) for each in conversion.withdrawals]
     )
     if not replaced:
@@ -40,7 +41,7 @@ def last_said(conversion: Conversion) -> Conversion:
 
 
 def _places(said: Iterable[tuple[Key, float]]) -> dict[Key, float]:
-    """Return where each is said last."""
+    """Return the last position of each key."""
     last: dict[Key, float] = {}
     for key, at in said:
         last[key] = max(at, last.get(key, at))
@@ -48,9 +49,7 @@ def _places(said: Iterable[tuple[Key, float]]) -> dict[Key, float]:
 
 
 def _is_replaced(made: MadeRecord, at: int, replaced: dict[Key, float]) -> bool:
-    """Return whether a record, or the shipment that it is part of, is stated anew or withdrawn
-    later.
-    """
+    """Return whether a record, or the shipment it is part of, is replaced later."""
     keys = [_key(made)]
     if RECORD_FILES[made.record_type].is_part_of_declaration:
         keys.append(("shipments", (made.fields["shipment_id"],)))
@@ -59,7 +58,7 @@ def _is_replaced(made: MadeRecord, at: int, replaced: dict[Key, float]) -> bool:
 
 def _key(made: MadeRecord) -> Key:
     versions_of = RECORD_FILES[made.record_type].versions_of
-    # What has no versions is nobody else's.
+    # A type without versions: no other record can replace this one.
     return made.record_type, tuple(made.fields.get(name) for name in versions_of) or (id(made),)
 
 

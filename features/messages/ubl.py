@@ -1,9 +1,9 @@
-"""UBL 2 documents -> documents, shipments and their goods items.
+"""Read UBL 2 documents as documents, shipments and goods items.
 
 The root element names the document, in its own namespace. A document belongs to the shipment that
-it names (`Shipment/ID`); one that names none, as most invoices, to what the pattern of the options
-finds in its references. Customs declarations are what a shipment is declared by, and make no
-document; documents of other kinds, as orders, are read and make nothing.
+it states (`Shipment/ID`); if it states none, as most invoices do, to the id that the template of
+the options finds in its references. Customs declarations declare shipments and make no document.
+Other documents, such as orders, are accepted but create no records.
 """
 
 import re
@@ -68,7 +68,7 @@ _PROMISES = {
     "DocumentCurrencyCode": ElementConstraint(
         "want a currency", lambda each: each.text in CURRENCIES
     ),
-    # Some write `UBL 2.1`, or which draft it was.
+    # Some senders write `UBL 2.1` or add the draft.
     "UBLVersionID": matching(r"(UBL[ -])?2(\.\d.*)?", "version 2.x"),
 }
 _ENDINGS = "DateTime|Date|Time|Indicator|Amount|Measure|Quantity|Numeric|Percent"
@@ -103,7 +103,7 @@ _REFERENCES = (
 
 
 def read_ubl(message: bytes, options: Options) -> Conversion:
-    """The records of one UBL document."""
+    """Return the records of one UBL document. Raises MessageRefused if it violates a constraint."""
     root, namespace = read_xml(message, options.bounds)
     if namespace != _NAMESPACE.format(name=root.name):
         wanted = f"want a document of UBL 2 in {_NAMESPACE.format(name='NAME')}"
@@ -144,7 +144,7 @@ def _check(root: Element) -> None:
 
 
 def _own(root: Element) -> Iterator[Element]:
-    """The elements of a document but for its extensions, which follow no standard."""
+    """Yield the elements of a document without its extensions, which follow no standard."""
     waiting = [root]
     while waiting:
         element = waiting.pop()
@@ -153,7 +153,7 @@ def _own(root: Element) -> Iterator[Element]:
 
 
 def _check_once(elements: list[Element]) -> None:
-    """Raise MessageRefused where a parent says twice what is said once; only texts repeat."""
+    """Raise MessageRefused if an element that may occur once is repeated; only texts may repeat."""
     for element in elements:
         said = set()
         for child in element.children:
@@ -179,7 +179,7 @@ def _first_party(root: Element, shipment: Element | None, paths: tuple[str, ...]
 def _keep_documents(
     root: Element, shipments: list[Element], issued: Value | None, reading: MessageReading
 ) -> None:
-    """Make the document, once for each shipment that it names."""
+    """Store the document, once for each shipment that it names."""
     kind: DocumentKind = _DOCUMENTS[root.name]
     if root.name == "Waybill" and _mode(root) in ("4", "air"):
         kind = "air_waybill"
@@ -188,6 +188,7 @@ def _keep_documents(
         draft = _document(root, shipment, issued, reading)
         subject = draft.values.get("subject_id")
         if identity is not None and subject is not None:
+            # Each copy needs an id of its own, since records are unique by document id.
             own = plain_id(f"{identity.content[:40]}:{subject.content}")
             draft.put("document_id", Value(own, identity.place, identity.elements))
         reading.keep(draft.put("kind", Value(kind, root.place)))
@@ -216,7 +217,10 @@ def _document(
 
 
 def _document_id(root: Element, reading: MessageReading) -> Value | None:
-    """The kind and number of a document, or its UUID: two issuers may use one number."""
+    """Return an id made of the document type and its UUID or else number.
+
+    Two issuers may use one number, so a UUID takes precedence.
+    """
     number = root.first("UUID", "ID")
     if number is None:
         return None
@@ -233,7 +237,7 @@ def _mode(root: Element) -> str:
 
 
 def _referenced(root: Element, reading: MessageReading) -> Value | None:
-    """Return the shipment that the options' template finds in the references of a document."""
+    """Return the shipment id that the template of the options finds in the references."""
     template = reading.options.shipment_pattern
     for path in _REFERENCES if template else ():
         for element in root.every(path):
@@ -317,7 +321,7 @@ def _put_equipment(draft: RecordDraft, shipment: Element, reading: MessageReadin
     ]
     for unit in units:
         equipment = unit.first("TransportEquipment/ID")
-        # The number of a handling unit may be that of a container, or count it.
+        # The id of a handling unit may be a container number or just a count.
         loaded = reading.container_as_such(unit.first("ID"))
         draft.put("container_number", reading.container(equipment), loaded)
         seal = unit.first("TransportEquipment/TransportEquipmentSeal/ID")

@@ -1,4 +1,4 @@
-"""Goods items of UBL, wherever in a shipment they are packed."""
+"""Read the goods items of UBL, at any depth of a shipment."""
 
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code
@@ -13,7 +13,7 @@ _VALUES = ("DeclaredCustomsValueAmount", "ValueAmount", "DeclaredStatisticsValue
 
 
 def codes_of(shipment: Element, reading: MessageReading) -> list[Value]:
-    """The commodity codes of a shipment's goods: of its items, or else of its tariff."""
+    """Return the commodity codes of a shipment's goods items, or else of its tariff."""
     items = [item.first(*_CODES) for item in shipment.everywhere("GoodsItem")]
     tariff = shipment.first("Consignment/TariffCode", "TariffCode")
     codes = [code for each in items if (code := commodity(each, reading))]
@@ -23,7 +23,10 @@ def codes_of(shipment: Element, reading: MessageReading) -> list[Value]:
 def keep_goods(
     shipment: Element, shipment_id: Value | None, reading: MessageReading, *, is_declared: bool
 ) -> None:
-    """Make the goods items of a shipment; the tariff of a consignment counts for its only item."""
+    """Store the goods items of a shipment.
+
+    The tariff of the consignment applies if there is only one item.
+    """
     items = list(shipment.everywhere("GoodsItem"))
     tariff = shipment.first("Consignment/TariffCode", "TariffCode") if len(items) == 1 else None
     for position, item in enumerate(items, start=1):
@@ -45,7 +48,7 @@ def _put_value(draft: RecordDraft, item: Element, reading: MessageReading) -> No
     for name in _VALUES:
         amount = item.first(name)
         value = reading.decimal(amount, "an amount")
-        # A declared value of zero often stands for one that is not declared.
+        # A declared value of zero often means that no value is declared.
         if amount is not None and value is not None and value.content > 0:
             code = amount.attributes.get("currencyID", "")
             draft.put("value", value).put("currency", reading.currency(code, amount))

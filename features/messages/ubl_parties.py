@@ -1,4 +1,4 @@
-"""Parties of UBL -> pseudonyms."""
+"""Map the parties of UBL to pseudonyms."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,10 @@ from features.messages.record_drafts import Value
 
 
 def ubl_party(party: Element | None, reading: MessageReading) -> Value | None:
-    """The pseudonym of a party; None where it is not there or says nothing to know it by."""
+    """Return the pseudonym of a party.
+
+    None if it is missing or has no identifying number or name.
+    """
     return None if party is None else reading.party(_numbers(party))
 
 
@@ -23,7 +26,7 @@ def _numbers(party: Element) -> Iterator[PartyNumber]:
     endpoint = party.first("EndpointID")
     if endpoint is not None:
         yield from scheme_number(endpoint.attributes.get("schemeID", ""), endpoint, country)
-    # A party with a person and no entity may be that person, who is known by no name.
+    # A party with a person and no entity may be that person, who must not be identified by name.
     if party.first("Person") is None:
         name = party.first("PartyName/Name", "PartyLegalEntity/RegistrationName")
         yield from party_numbers("name", name, country)

@@ -1,4 +1,4 @@
-"""Numbers, dates and times as messages write them."""
+"""Parse numbers, dates and times as messages write them."""
 
 import math
 import re
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from features.field_types import EARLIEST_YEAR, LATEST_YEAR
 
+# Limits on digits, so that no text can take long to convert.
 _DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})", re.ASCII)
 _JSON_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?", re.ASCII)
 _INSTANT = re.compile(
@@ -24,17 +25,17 @@ _DIGITS = {
 }
 _WITH_OFFSET = ("205", "303", "304")
 _OFFSET = re.compile(r"(\d{12}(?:\d\d)?)(?:([+-])(\d\d):?(\d\d)?|UTC|GMT|Z)", re.ASCII)
-# The formats of UNTDID 2379 that are read.
+# The formats of UNTDID 2379 that are supported.
 FORMATS_OF_TIME = (*_DIGITS, *_WITH_OFFSET)
 
 
 def has_usual_year(when: datetime) -> bool:
-    """Return whether records have room for it; 9999-12-31 often stands for no end."""
+    """Return whether the year is in the range of records; 9999-12-31 often means "no end"."""
     return EARLIEST_YEAR <= when.year <= LATEST_YEAR
 
 
 def decimal_of(text: str) -> float | None:
-    """A number as XML or JSON writes it; None for anything else.
+    """Return a number as XML or JSON writes it; None for anything else.
 
     >>> decimal_of("1042.0"), decimal_of("1e3"), decimal_of("12,5"), decimal_of("nan")
     (1042.0, 1000.0, None, None)
@@ -46,7 +47,9 @@ def decimal_of(text: str) -> float | None:
 
 
 def instant_of(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
-    """A date or date and time as XML Schema writes it, and whether it named its zone.
+    """Return a date or date and time in the form of XML Schema, and whether it had a zone.
+
+    None if it is invalid; without a zone, `zone` applies.
 
     >>> instant_of("2021-03-10T11:00:00+01:00", UTC)
     (datetime.datetime(2021, 3, 10, 10, 0, tzinfo=datetime.timezone.utc), True)
@@ -57,7 +60,7 @@ def instant_of(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    # The end of a day may be written as its 24th hour.
+    # XML Schema allows 24:00:00 for the end of a day.
     is_end_of_day = (hour, minute, second) == (24, 0, 0)
     return _instant(
         (year, month, day, 0 if is_end_of_day else hour, minute, second),
@@ -68,7 +71,9 @@ def instant_of(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
 
 
 def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | None:
-    """A date and time by the code of its format in UNTDID 2379.
+    """Return a date and time by the format code of UNTDID 2379, and whether it had a zone.
+
+    None if it is invalid.
 
     >>> day_of("202103101100", "203", UTC)
     (datetime.datetime(2021, 3, 10, 11, 0, tzinfo=datetime.timezone.utc), False)
@@ -82,7 +87,7 @@ def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | 
         when = datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone is stated separately
     except ValueError:
         return None
-    # `%d` also takes one digit, and shifts what follows.
+    # `%d` also accepts a single digit, which would shift the digits that follow.
     if when.strftime(pattern) != text:
         return None
     if not has_usual_year(when):
@@ -91,7 +96,7 @@ def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | 
 
 
 def _with_offset(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
-    """CCYYMMDDHHMM, perhaps seconds, and an offset of UTC as +0100, +01 or UTC."""
+    """Return a date and time CCYYMMDDHHMM[SS] with an offset such as +0100, +01 or UTC."""
     found = _OFFSET.fullmatch(text)
     if found is None:
         return None
@@ -109,11 +114,11 @@ def _instant(
     year, month, day, hour, minute, second = parts
     try:
         own = datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo if offset else zone
-        counted = 59 if second == 60 else second  # a leap second
+        counted = 59 if second == 60 else second  # a leap second, which datetime cannot hold
         when = datetime(year, month, day, hour, minute, counted, tzinfo=own)
     except ValueError:
         return None
     if not has_usual_year(when):
-        # Far from here a zone moves nothing, and might leave what a calendar holds.
+        # At the ends of the calendar a conversion to UTC could overflow.
         return when.replace(tzinfo=UTC), offset is not None
     return (when + timedelta(days=days_later)).astimezone(UTC), offset is not None

@@ -1,4 +1,4 @@
-"""XML -> a tree of elements, without entities, document types, network or inclusion."""
+"""Parse XML into a tree, without entities, document types, network access or inclusion."""
 
 import re
 from collections import Counter
@@ -13,17 +13,17 @@ from features.messages.decoding import text_of
 from features.messages.element import Element
 
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-# What may stand before the root element: blanks, comments and instructions.
+# Content allowed before the root element: blanks, comments and instructions.
 _PROLOGUE = re.compile(r"(?:\s|<!--(?:(?!--).)*-->|<\?(?:(?!\?>).)*\?>)*+", re.DOTALL)
 NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 
 
-@lru_cache(maxsize=1)  # what is read for its records is read again for its text
+@lru_cache(maxsize=1)  # the text of a message is located after its records are read
 def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
-    """The root element and its namespace; names lose their prefixes.
+    """Return the root element and its namespace; names lose their prefixes.
 
-    Raises MessageRefused with the line for what is not well formed, for a document type, and for
-    what exceeds the bounds.
+    Raises MessageRefused, with the line, if the text is not well formed, has a document type or
+    exceeds the limits.
     """
     bounds.check_size(message)
     text = DECLARATION.sub("", text_of(message).lstrip("\ufeff"), count=1)
@@ -39,9 +39,9 @@ def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
 
 
 def _check_counts(text: str, bounds: Bounds, lines_cut: int) -> None:
-    """Raise MessageTooLarge for too many elements, attributes or comments, before any is made.
+    """Raise MessageTooLarge if there are too many elements, attributes or comments.
 
-    Their marks are counted first: only a text that has many is gone through one by one.
+    Runs before the tree is created. Marks are counted first; only a text with many is parsed.
     """
     opened = text.count("<") - text.count("</")
     if max(opened, text.count("=")) <= bounds.elements:
@@ -74,6 +74,7 @@ def _check_counts(text: str, bounds: Bounds, lines_cut: int) -> None:
 
 def _parsed(text: str, lines_cut: int) -> etree._Element:
     parser = etree.XMLParser(
+        # Nothing outside the message may be read or expanded (XXE, entity bombs).
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -118,7 +119,7 @@ def _tree(root: etree._Element, bounds: Bounds, lines_cut: int) -> Element:
 
 
 class _Elements:
-    """Makes elements of the nodes of one document, which share the names and paths they repeat."""
+    """Creates the elements of one document, sharing repeated names and paths to save memory."""
 
     def __init__(self, lines_cut: int):
         self._lines_cut = lines_cut
@@ -126,7 +127,7 @@ class _Elements:
         self._paths: dict[tuple[str, str], str] = {}
 
     def made(self, node: etree._Element, index: str, parent: Element | None) -> Element:
-        """Return the element of a node, which its parent does not have yet."""
+        """Return the element of a node, not yet attached to its parent."""
         name, namespace = self._named(node.tag)
         above = parent.path if parent else ""
         return Element(
