@@ -1,4 +1,4 @@
-"""The page of one account, and pages that state what an act on it does before it is done."""
+"""Page of one account, and confirmation pages that describe an act before it is carried out."""
 
 from collections.abc import Collection
 from typing import Annotated, Literal, get_args
@@ -22,18 +22,18 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 
-# An act on an account, by its path: that of its declaration in `serving/administration.py`.
+# Acts on an account, by the path in their declaration in `serving/administration.py`.
 AccountAct = Literal[
     "change", "password", "second-factor", "confirm-holder", "sessions", "disable", "enable"
 ]
 
 Named = Annotated[str, Path(max_length=128)]
-# Ids of offices with commas or blanks between; no id has either.
+# Ids of offices, separated by commas or spaces, which no id contains.
 OfficesInWords = Annotated[str, Field(max_length=4_000)]
 
 
 class WantedChange(BaseModel):
-    """Another role and other offices as the page asks for them: offices ticked, others written."""
+    """Role and offices that the form asks for: `office` holds ticked boxes, `others` typed ids."""
 
     role: Role | None = None
     which: Literal["all", "some"] = "some"
@@ -42,7 +42,7 @@ class WantedChange(BaseModel):
     shown: str | None = None
 
     def offices(self) -> tuple[str, ...]:
-        """Return the offices that are wanted; raises Unprocessable where none is named of some."""
+        """Return the chosen offices, empty for all; raises Unprocessable if "some" names none."""
         if self.which == "all":
             return ()
         chosen = require_offices((*self.office, *offices_in(self.others)))
@@ -55,7 +55,7 @@ class WantedChange(BaseModel):
 def show_account(
     services: TheServices, caller: MayAdminister, session: TheSession, account: Named
 ) -> HTMLResponse:
-    """Show one account: what it may do, and what may be done with it."""
+    """Show one account, its permissions, and the acts available on it."""
     return account_page(services, caller, session, _account(services, account))
 
 
@@ -68,7 +68,7 @@ def show_what_will_happen(
     act: AccountAct,
     wanted: Annotated[WantedChange, Query()],
 ) -> HTMLResponse:
-    """Show what an act does, and the button that does it."""
+    """Show what an act does, with the button that carries it out."""
     found = _account(services, account)
     if act not in _acts_on(services, caller, found):
         raise NotFound("that cannot be done with this account now")
@@ -76,6 +76,7 @@ def show_what_will_happen(
     if act == "change":
         wanted.role = wanted.role or found.role
         try:
+            # Another admin may have changed the account since the form was shown.
             if wanted.shown not in (None, found.revision):
                 raise ChangedMeanwhile
             change = {"role": wanted.role, "offices": ", ".join(wanted.offices())}
@@ -93,7 +94,7 @@ def refused_change(
     form: dict[str, str],
     refusal: ServingError,
 ) -> HTMLResponse:
-    """Show an account as it is now, with the change that was wanted meanwhile."""
+    """Show the current account together with the refused change."""
     found = _account(services, form.get("name", ""))
     role: Role = form["role"]  # type: ignore[assignment]  # checked by the act before it was refused
     wanted = _wanted(services, role, offices_in(form.get("offices", "")))
@@ -108,7 +109,7 @@ def account_page(
     wanted: WantedChange | None = None,
     refusal: ServingError | None = None,
 ) -> HTMLResponse:
-    """Return the page of one account, with a change that was refused where there is one."""
+    """Return the page of one account, with a refused change if there is one."""
     return page(
         "managed_account.html",
         status=200 if refusal is None else refusal.status,
@@ -124,16 +125,17 @@ def account_page(
 
 
 def offices_in(text: str) -> list[str]:
-    """Return the ids that somebody wrote with commas or blanks between."""
+    """Return the ids in a text, separated by commas or spaces."""
     return text.replace(",", " ").split()
 
 
 def _acts_on(services: Services, caller: Caller, account: Account) -> tuple[AccountAct, ...]:
-    """Return what an admin may do with an account now; nothing with their own."""
+    """Return the acts that an admin may carry out on an account now; none on their own."""
     if account.identity == caller.actor.identity:
         return ()
     if account.disabled_at is not None:
         return ("enable",)
+    # The identity provider manages offices, role and password of accounts that sign in there.
     is_elsewhere = account.subject is not None
     left = {
         "change": is_elsewhere,
@@ -145,7 +147,7 @@ def _acts_on(services: Services, caller: Caller, account: Account) -> tuple[Acco
 
 
 def _account(services: Services, name: str) -> Account:
-    """Return the account of this name, disabled or not; raises NotFound."""
+    """Return an account by name, disabled or not; raises NotFound."""
     account = services.accounts.find(name)
     if account is None:
         raise NotFound("no account has that name")
@@ -153,7 +155,7 @@ def _account(services: Services, name: str) -> Account:
 
 
 def _wanted(services: Services, role: Role, offices: Collection[str]) -> WantedChange:
-    """Return the form of an account for a role and offices; none means all."""
+    """Return the form for a role and offices; empty offices mean all."""
     others = ", ".join(sorted({*offices}.difference(services.cases.known_offices())))
     which: Literal["all", "some"] = "some" if offices else "all"
     return WantedChange(role=role, which=which, office=list(offices), others=others)

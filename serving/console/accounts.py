@@ -1,8 +1,8 @@
-"""The page of accounts, teams and keys, and the form targets of every act of administration.
+"""Page of accounts, teams and keys, and form targets for all acts of administration.
 
-The targets follow from the declarations in `serving/administration.py`; what stands here is how
-the fields of each form become an act's input, and which page shows a refusal. A password or key is
-shown once, in the answer to the form that made it, and stored nowhere.
+The targets follow from the declarations in `serving/administration.py`. This module defines how
+form fields become the input of an act, and which page shows a refusal. A password or key is
+shown once, in the answer to the form that created it, and is not stored in readable form.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-# Entries of the pick list of offices besides the offices; no id is either.
+# Entries of the list of offices that are not offices; no id has these values.
 ALL_OFFICES, WRITTEN_OFFICES = "*", "+"
 
 
@@ -44,7 +44,7 @@ ALL_OFFICES, WRITTEN_OFFICES = "*", "+"
 def show_accounts(
     services: TheServices, caller: MaySeeAccounts, session: TheSession
 ) -> HTMLResponse:
-    """Show every account, team and key, with what it may do and whether it is in use."""
+    """Show all accounts, teams and keys, with permissions and status."""
     return accounts_page(services, caller, session)
 
 
@@ -52,7 +52,7 @@ def show_accounts(
 def show_what_revoking_does(
     services: TheServices, caller: MayAdminister, session: TheSession, name: str = ""
 ) -> HTMLResponse:
-    """Show what it means to revoke a key, and the button that does it."""
+    """Show the effect of revoking a key, with the button that revokes it."""
     now = services.clock()
     keys = (each for each in services.api_keys.all() if each.name == name and each.is_live(now))
     if (key := next(keys, None)) is None:
@@ -85,6 +85,7 @@ def _add_form_target(act: AdminAct[Any]) -> None:
                 raise
             return REFUSED[act.name](services, caller, session, form, refusal)
         log.info(act.name, by=caller.name, name=asked.name)
+        # A secret cannot be shown after a redirect, because it is not stored anywhere.
         if done.secret:
             return accounts_page(services, caller, session, made=done.says, secret=done.secret)
         place = "#teams" if path.startswith("/teams") else ""
@@ -94,7 +95,7 @@ def _add_form_target(act: AdminAct[Any]) -> None:
 
 
 def _account_fields(form: dict[str, str]) -> dict[str, Any]:
-    # Only these: a form must not make an account whose password may stay as it is.
+    # Only these fields: a form must not create an account whose first password never has to change.
     return _chosen(form, "name", "role") | {"offices": _chosen_offices(form)}
 
 
@@ -113,7 +114,7 @@ def _key_fields(form: dict[str, str]) -> dict[str, Any]:
 
 
 def _team_fields(form: dict[str, str]) -> dict[str, Any]:
-    """Return a team as a form states it: members with commas between, modes as boxes."""
+    """Return the fields of a team: members separated by commas, modes from boxes."""
     return _chosen(form, "name", "takes_cases") | {
         "office": next(iter(offices_in(form.get("team_office", ""))), None),
         "members": [name for each in form.get("members", "").split(",") if (name := each.strip())],
@@ -128,7 +129,8 @@ def _chosen(form: dict[str, str], *names: str) -> dict[str, Any]:
 
 
 def _chosen_offices(form: dict[str, str]) -> tuple[str, ...]:
-    """Return the offices that a form names, none for all; raises Unprocessable for two answers."""
+    """Return the offices of a form, empty for all; raises Unprocessable for contradictory
+    answers."""
     picked, written = form.get("office", ""), offices_in(form.get("offices", ""))
     if picked == ALL_OFFICES and written:
         raise Unprocessable("choose all offices, or name some; not both")
@@ -141,7 +143,7 @@ def _chosen_offices(form: dict[str, str]) -> tuple[str, ...]:
 def _refused_on_list(
     form_name: Callable[[dict[str, str]], str],
 ) -> "ShowRefusal":
-    """Return what shows the page again, with the form of that name as it was filled in."""
+    """Return a function that shows the page again, with the named form as it was filled in."""
 
     def show(
         services: Services,
@@ -161,7 +163,7 @@ def _refused_on_list(
 
 
 ShowRefusal = Callable[[Services, Caller, Session, dict[str, str], ServingError], HTMLResponse]
-# How the fields of a form become an act's input, where they are not those of its model.
+# Conversions of form fields for acts whose input model has other fields.
 FIELDS_OF: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "create_account": _account_fields,
     "change_account": _change_fields,
@@ -170,7 +172,7 @@ FIELDS_OF: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "change_team": _team_fields,
 }
 
-# The page that shows a refused form again; another act's refusal is a page of its own.
+# Pages that show a refused form again. Any other refusal gets an error page.
 REFUSED: dict[str, ShowRefusal] = {
     "create_account": _refused_on_list(lambda _: "account"),
     "create_key": _refused_on_list(lambda _: "key"),
@@ -195,9 +197,9 @@ def accounts_page(
     secret: str = "",
     filled_in: Mapping[str, dict[str, str]] = MappingProxyType({}),
 ) -> HTMLResponse:
-    """Return the page, with what was refused or is shown this once, and forms as filled in.
+    """Return the page, with a refusal or a one-time secret, and forms as filled in.
 
-    `filled_in` is by what the form makes, or by the team that it changes.
+    The keys of `filled_in` are the kind of thing created, or the team that is changed.
     """
     teams = services.teams.all()
     return page(
@@ -229,7 +231,7 @@ def accounts_page(
 
 
 def _form_of(team: Team) -> dict[str, str]:
-    """Return the fields of the form that would state a team as it is."""
+    """Return the form fields that describe a team as it is."""
     fields = {"team_office": team.office_id or "", "members": ", ".join(team.members)}
     if team.arrivals is None:
         return fields

@@ -1,4 +1,4 @@
-"""What a reader did just before, as the next page says it, with the way to undo it."""
+"""Last act of the reader, shown on the next page with a button to undo it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,9 @@ from serving.review.cases.reviewer import Reviewer
 
 @dataclass(frozen=True)
 class ActDone:
-    """The last act of the reader, in words; it can be undone for `undo_seconds` more, if at all.
+    """Last act of the reader as text, undoable for `undo_seconds` more (0: not undoable).
 
-    `revision` is that of the case after the act: what is undone is this act and no later one.
+    `revision` is the revision of the case after the act, so that undo never reverts a later act.
     """
 
     case_id: str
@@ -28,13 +28,14 @@ class ActDone:
 
 
 def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> ActDone | None:
-    """The last act of the reader on a case; None where another has acted since, or nobody.
+    """Return the reader's last act on a case; None if someone else acted since, or nobody.
 
-    Of a case that the reader may not see it is told only that they have just given it away.
+    About a case that the reader may no longer see, it reports only a handover just made.
     """
     if not case_id:
         return None
-    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not undone
+    # Read the revision before the events: an act in between then makes undo fail, not revert it.
+    revision = services.cases.revision(case_id)
     if not is_seen(services, reviewer, case_id):
         given = services.cases.given_away(reviewer, case_id, now)
         return _told(*given, now, revision) if given else None
@@ -47,7 +48,7 @@ def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime
 
 
 def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
-    """Return whether a reader may see a case; not if it was referred to others since."""
+    """Return whether a reader may see a case; false if it was referred elsewhere since."""
     try:
         services.cases.case(reviewer, case_id)
     except NotFound:
@@ -65,7 +66,7 @@ def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime, revisio
 
 
 def _undo_seconds(case: Case, last: StoredEvent, now: datetime) -> int:
-    """For how long an act can still be undone; 0 of one that stays, as the rule `undo` says."""
+    """Return the seconds for which an act can be undone; 0 if it is final by the rule `undo`."""
     is_referred = last.action == "order_action" and case.action and case.action.moves
     is_labelled = case.result and case.result.label
     if not EVENT_KINDS[last.action].is_undoable or is_referred or is_labelled:

@@ -1,4 +1,4 @@
-"""What a declaration was amended to since it was decided about first, or that it was withdrawn."""
+"""Changes to a declaration, or its withdrawal, since its first decision."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ from serving.web.html import instant_in_words
 
 
 class FieldChange(NamedTuple):
-    """A field of a declaration as it was declared first, and as it stands."""
+    """A field as first declared and as it stands now."""
 
     words: str
     before: str
@@ -28,7 +28,7 @@ class FieldChange(NamedTuple):
 
 @dataclass(frozen=True)
 class AmendedDeclaration:
-    """The later state of a declaration; `withdrawn_at` is when its withdrawal became known."""
+    """Later state of a declaration; `withdrawn_at` is when the withdrawal became known."""
 
     changes: Sequence[FieldChange] = ()
     withdrawn_at: datetime | None = None
@@ -37,15 +37,16 @@ class AmendedDeclaration:
 def amended_declaration(
     services: Services, row: CaseRecord, counted: Submission, now: datetime
 ) -> AmendedDeclaration:
-    """Return what became of the declaration behind a case by now; nothing is told of a masked one.
+    """Return the changes to a case's declaration by now; empty if the case is masked.
 
-    `counted` is what the decision that counts for the case was made of: a later version may have
-    been scored lower, or come after the case had ended.
+    `counted` is the submission behind the case's current decision. Newer versions can exist that
+    scored lower or arrived after the case was closed.
     """
     if services.cases.is_masked(row):
         return AmendedDeclaration()
     subject = (str(counted.subject_kind), counted.subject_id)
     received = services.records.about([subject])[subject]
+    # The case may rest on a middle version, so compare across all scored versions.
     scored = [counted, *_scored(services, row)]
     first = min(scored, key=_version)
     newest = max(scored, key=_version)
@@ -58,7 +59,7 @@ def amended_declaration(
 
 
 def _scored(services: Services, row: CaseRecord) -> Iterator[Submission]:
-    """Return the submissions of all scores, also of those that changed no case; not if erased."""
+    """Yield the submissions of all scores of a case, except erased ones."""
     for decision_id in {row.case_id, *(each.decision_id for each in services.cases.scores(row))}:
         with suppress(Erased):
             if record := services.decisions.record(decision_id):

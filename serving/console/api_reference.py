@@ -1,4 +1,4 @@
-"""Pages for those who build against the service: the calls, and what each problem means."""
+"""Reference pages for integrators: API calls and types of problems."""
 
 import json
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of the API as a person reads it.
+    """One operation of the API, prepared for display.
 
-    `sends` and `answers` name the shapes of its bodies; `examples` are commands and bodies.
+    `sends` and `answers` name the schemas of its bodies; `examples` are commands and bodies.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Call:
 
     @classmethod
     def from_operation(cls, path: str, method: str, operation: Json, schemas: Json) -> "Call":
-        """The call that an operation of the OpenAPI document describes."""
+        """Return the call that an operation of the OpenAPI document describes."""
         sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         answer = operation["responses"].get("200", {}).get("content", {})
         return cls(
@@ -67,7 +67,7 @@ class Call:
 
 @dataclass(frozen=True)
 class ShapeField:
-    """One field of what is sent or answered: what it holds, whether it is required, an example."""
+    """One field of a schema: type, description, example, and whether it is required."""
 
     name: str
     holds: str
@@ -78,7 +78,7 @@ class ShapeField:
 
 @dataclass(frozen=True)
 class Shape:
-    """What is sent or answered, by its name in the OpenAPI document."""
+    """A body's schema, by its name in the OpenAPI document."""
 
     name: str
     says: str
@@ -86,7 +86,7 @@ class Shape:
 
     @classmethod
     def from_schema(cls, name: str, schema: Json) -> "Shape":
-        """The shape that a schema of the OpenAPI document describes."""
+        """Return the shape of a schema of the OpenAPI document."""
         required = schema.get("required", ())
         return cls(
             name=name,
@@ -106,14 +106,14 @@ class Shape:
 
 @router.get("/")
 def front_door() -> RedirectResponse:
-    """A person who opens the bare address is a reviewer more often than not."""
+    """Redirect the bare address to the console, because most people who open it are reviewers."""
     return RedirectResponse("/console", 303)
 
 
 async def require_reader(request: Request, services: TheServices) -> None:
-    """Raise NotSignedIn for a stranger, in live use or where the settings say so.
+    """Raise NotSignedIn for unknown callers, in live use or if so configured.
 
-    A password without the second factor that is due opens nothing.
+    A password alone is not enough while a second factor is due.
     """
     if services.settings.are_docs_for_all:
         return
@@ -126,7 +126,7 @@ async def require_reader(request: Request, services: TheServices) -> None:
 
 @router.get("/docs", dependencies=[Depends(require_reader)])
 def calls(request: Request) -> HTMLResponse:
-    """Every call with its fields and problems, read off the OpenAPI document."""
+    """Show all calls with their fields and problems, from the OpenAPI document."""
     document = request.app.openapi()
     schemas = document["components"]["schemas"]
     described = [
@@ -157,13 +157,13 @@ def calls(request: Request) -> HTMLResponse:
 
 @router.get("/problems")
 def problems() -> HTMLResponse:
-    """Every type of problem, and every fault code of ours."""
+    """Show all types of problems and Tidegate's own fault codes."""
     return page("problems.html", reader=None, problems=_listed_problems(), codes=FAULT_CODES)
 
 
 @router.get("/problems/{name}")
 def problem(name: str) -> HTMLResponse:
-    """What a problem's `type` means."""
+    """Show the meaning of a problem's `type`."""
     if name not in PROBLEMS:
         raise NotFound("no problem has this type")
     return page("problem.html", reader=None, problem=PROBLEMS[name])
@@ -171,7 +171,7 @@ def problem(name: str) -> HTMLResponse:
 
 @router.get("/console/{address:path}")
 def unknown(address: str) -> None:
-    """A page for whoever came by an address that no page has."""
+    """Answer an unknown console address with the console's own page of errors."""
     raise NotFound("the console has no page of this address")
 
 
@@ -180,7 +180,7 @@ def _listed_problems() -> list[ProblemType]:
 
 
 def _examples(path: str, method: str, operation: Json, schemas: Json) -> Iterator[tuple[str, str]]:
-    """The call by curl and in Python, and the other bodies that it may be sent."""
+    """Yield the call in curl and Python, and alternative bodies."""
     body = call_examples.body_of(operation, schemas)
     yield "curl", call_examples.curl(path, method, operation, body)
     if (by_client := call_examples.python(operation, body)) is not None:
@@ -191,14 +191,14 @@ def _examples(path: str, method: str, operation: Json, schemas: Json) -> Iterato
 
 
 def _shape_in(content: Json) -> str | None:
-    """The name of the shape that some content has, or that its items have."""
+    """Return the name of the schema of a content or of its items; None without one."""
     schema = content.get("schema", {})
     reference = schema.get("$ref") or schema.get("items", {}).get("$ref")
     return reference.rpartition("/")[2] if reference else None
 
 
 def _held(schema: Json) -> str:
-    """What a field may hold, in a word or two."""
+    """Return the type of a field in short form."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if choices := schema.get("anyOf") or schema.get("oneOf"):
@@ -213,7 +213,7 @@ def _held(schema: Json) -> str:
 
 
 def _example(schema: Json) -> str | None:
-    """An example of a field as JSON."""
+    """Return an example of a field as JSON; None if the schema has none."""
     among = (schema, *schema.get("anyOf", ()))
     found = [each for one in among for each in one.get("examples", ())]
     return json.dumps(found[0], ensure_ascii=False) if found else None

@@ -1,4 +1,4 @@
-"""The page of approvals: acts that wait for two persons, and erasures that wait for their day."""
+"""Page of approvals: acts that need two people, and erasures waiting for their date."""
 
 from functools import partial
 from typing import Annotated
@@ -30,7 +30,10 @@ ANSWERS = {"agree": True, "withhold": False}
 def approving_person(
     services: TheServices, caller: Annotated[Caller, Depends(ReaderWith("switch", "study"))]
 ) -> Caller:
-    """Whoever may agree to acts: the holder of an account, never of a key. Raises Forbidden."""
+    """Return the caller if they hold an account with an approving role, not a key.
+
+    Raises Forbidden.
+    """
     kind, _, name = caller.key_id.partition(":")
     account = services.accounts.find(name) if kind == "account" else None
     if account is None or account.role not in APPROVING_ROLES:
@@ -43,7 +46,7 @@ MayApprove = Annotated[Caller, Depends(approving_person)]
 
 @router.get("")
 def show_approvals(services: TheServices, caller: MayApprove, session: TheSession) -> HTMLResponse:
-    """Every act that waits, newest first, and the keys by which persons may sign instead."""
+    """Show all pending acts, newest first, and the keys that can sign instead."""
     return page(
         "approvals.html",
         reader=caller,
@@ -62,7 +65,8 @@ def show_approvals(services: TheServices, caller: MayApprove, session: TheSessio
 def answer_act(
     services: TheServices, caller: MayApprove, _: RecentlyAuthenticated, form: SignedForm
 ) -> Response:
-    """Agree to one act, or not: the first who agrees proposes it, another approves."""
+    """Record agreement or refusal; the first to agree proposes the act, a second person approves
+    it."""
     if form.get("answer") not in ANSWERS:
         raise Unprocessable("say whether you agree")
     try:
@@ -80,10 +84,11 @@ def answer_act(
 
 @router.post("/cancelled-erasures")
 def cancel_waiting_erasure(services: TheServices, caller: MayApprove, form: SignedForm) -> Response:
-    """Cancel an erasure that is not carried out yet; to keep from destroying asks for one."""
+    """Cancel a pending erasure. One person is enough, because cancelling destroys nothing."""
     if not caller.may("switch"):
         raise Forbidden("a supervisor or an admin cancels erasures")
     number, because = form.get("number", ""), form.get("because", "").strip()
+    # The length is limited so that the number fits the database's integer.
     if not (number.isascii() and number.isdigit()) or len(number) > LONGEST_NUMBER:
         raise Unprocessable("say which proposal, by its number")
     if not is_visible(because) or len(because) > MAX_REASON_LENGTH:

@@ -1,6 +1,6 @@
-"""Files of a case: attached by a form, and handed out as downloads that no browser opens.
+"""Files of a case: uploaded by a form, and sent as downloads that browsers do not open.
 
-Those of a rescue and of any other case have addresses of their own, on either side of the wall.
+Rescues have addresses of their own, so that their permissions stay separate.
 """
 
 from fastapi import APIRouter
@@ -32,7 +32,7 @@ def attach(
     upload: SignedUpload,
     case_id: str,
 ) -> Response:
-    """Put a file to a case; a refusal is shown on the page, in words."""
+    """Attach a file to a case; a refusal is shown on the page."""
     if refused := _refused(services, caller, upload, case_id):
         return case_page(services, caller, session, case_id, asked, refused)
     return RedirectResponse(f"/console/cases/{case_id}#files", 303)
@@ -46,7 +46,7 @@ def attach_to_rescue(
     upload: SignedUpload,
     case_id: str,
 ) -> Response:
-    """Put a file to a rescue; a refusal is shown on the page, in words."""
+    """Attach a file to a rescue; a refusal is shown on the page."""
     if refused := _refused(services, caller, upload, case_id):
         return rescue_page(services, caller, session, case_id, refused)
     return RedirectResponse(f"/console/rescues/{case_id}#files", 303)
@@ -54,7 +54,7 @@ def attach_to_rescue(
 
 @router.get("/cases/{case_id}/attachments/{sha256}")
 def download(services: TheServices, caller: MayReadCase, case_id: str, sha256: str) -> Response:
-    """A file of a case; that it was read is written down."""
+    """Send a file of a case and record the access."""
     return handed_out(services, caller, case_id, sha256)
 
 
@@ -62,14 +62,14 @@ def download(services: TheServices, caller: MayReadCase, case_id: str, sha256: s
 def download_of_rescue(
     services: TheServices, caller: MayRescue, case_id: str, sha256: str
 ) -> Response:
-    """A file of a rescue; that it was read is written down."""
+    """Send a file of a rescue and record the access."""
     return handed_out(services, caller, case_id, sha256)
 
 
 def _refused(
     services: Services, caller: Caller, upload: Upload, case_id: str
 ) -> RefusedForm | None:
-    """Attach the file of an upload; why it is refused, where it is."""
+    """Attach an uploaded file; return the refusal, or None on success."""
     try:
         attach_as_sent(services, caller, case_id, upload.file_name, upload.content)
     except REFUSALS as refusal:

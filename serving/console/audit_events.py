@@ -1,4 +1,4 @@
-"""The page of the audit log, for auditors: who read, decided, signed in or changed what."""
+"""Page of the audit log, for auditors."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ _Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 @dataclass(frozen=True)
 class ShownEvent:
-    """An event as the page shows it: of a list in its details the length, and the rest unfolded."""
+    """Event prepared for display: lists in its details are collapsed to their length."""
 
     event: RecordedEvent
     said: tuple[tuple[str, str], ...]
@@ -45,7 +45,7 @@ class ShownEvent:
 
     @classmethod
     def of_event(cls, event: RecordedEvent) -> "ShownEvent":
-        """What an event tells besides who, what and to what."""
+        """Return an event with its details split into plain values and lists."""
         lists = {
             name: tuple(map(str, value))
             for name, value in event.details.items()
@@ -60,7 +60,7 @@ class ShownEvent:
 
 
 class WantedEvents(BaseModel):
-    """The choices of the reader; empty where nothing was chosen."""
+    """Filters that the reader chose; empty values do not filter."""
 
     actor: _Words = ""
     action: _Words = ""
@@ -73,14 +73,14 @@ class WantedEvents(BaseModel):
     @field_validator("begins", "ends", mode="before")
     @classmethod
     def _in_utc(cls, value: object) -> object:
-        """What a form sends: nothing, or an instant without its zone, which is UTC."""
+        """Parse a form's instant: empty is None, and one without a zone is UTC."""
         if value == "":
             return None
         is_local = isinstance(value, str) and len(value) == len("2026-11-24T12:00")
         return f"{value}:00Z" if is_local else value
 
     def event_filter(self) -> EventFilter:
-        """The same as the audit log understands it."""
+        """Return the filters in the form of the audit log."""
         return EventFilter(
             actor=self.actor or None,
             action=self.action or None,
@@ -92,7 +92,7 @@ class WantedEvents(BaseModel):
         )
 
     def address(self, path: str = "", **changed: object) -> str:
-        """The address of the page or of a file, with the same filters and some changed."""
+        """Return the address of the page or of a file, with the same filters and some changed."""
         kept = self.model_dump(exclude={"before"}, exclude_none=True) | changed
         chosen = {
             name: value.isoformat() if isinstance(value, datetime) else value
@@ -109,7 +109,7 @@ def show_audit_events(
     session: TheSession,
     wanted: Annotated[WantedEvents, Query()],
 ) -> HTMLResponse:
-    """The newest events that are asked for, and how far the log is sealed; reading is an event."""
+    """Show the newest matching events and the state of the log's proof."""
     events = services.audit_events.newest(wanted.event_filter(), PAGE_SIZE)
     is_full = len(events) == PAGE_SIZE
     return page(
@@ -129,7 +129,7 @@ def show_audit_events(
 def download_as_ndjson(
     services: TheServices, caller: MayAudit, wanted: Annotated[WantedEvents, Query()]
 ) -> Response:
-    """Every event that is asked for as JSON, one a line, newest first."""
+    """Return all matching events as JSON lines, newest first."""
     lines = (_as_json(event) for event in _every(services, wanted))
     return _as_file(lines, "ndjson", "application/x-ndjson")
 
@@ -138,14 +138,15 @@ def download_as_ndjson(
 def download_as_csv(
     services: TheServices, caller: MayAudit, wanted: Annotated[WantedEvents, Query()]
 ) -> Response:
-    """The same as a table; details as JSON in one cell."""
+    """Return all matching events as CSV, with details as JSON in one cell."""
     lines = (_as_row(event) for event in _every(services, wanted))
     return _as_file(chain([_row(COLUMNS)], lines), "csv", "text/csv; charset=utf-8")
 
 
 def _every(services: Services, wanted: WantedEvents) -> Iterator[RecordedEvent]:
-    """All events that are asked for, read a page at a time; which filters were set is told."""
+    """Yield all matching events page by page, and record which filters were set."""
     asked = wanted.event_filter()
+    # Names only: the values can identify people, and this is itself written to the log.
     tell_audit(filters=sorted(wanted.model_dump(exclude_defaults=True)))
 
     def pages() -> Iterator[RecordedEvent]:

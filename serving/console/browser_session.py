@@ -1,4 +1,4 @@
-"""The session of a browser: who is signed in to the console, and what pages they may read."""
+"""Sessions of browsers: who is signed in to the console and which pages they may read."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,16 +35,17 @@ from serving.web.hosts import is_https
 from serving.web.languages import clock_of, known_languages
 from serving.web.services import TheServices
 
-# A session that is used is written down again at most this often.
+# The expiry of a session in use is saved at most this often, to spare the database a write per
+# page.
 PROLONGED_AFTER = timedelta(minutes=1)
 
-# What pages ask by itself, again and again: whoever is away does not use their session by it.
+# Addresses that open pages poll. Polling does not prolong a session, since nobody may be there.
 LOOKS_FOR_NEW = ("/console/queue/new", "/console/notices/count", "/console/rescues/changes")
 
-# The parameter of a page that an open page of its own asks for again, without anybody there.
+# Parameter of pages that reload themselves without a reader's action.
 REFRESH = "refresh"
 
-# When a holder proved to be who they are whose provider does not say it: too long ago.
+# Proof of identity assumed if the provider does not report one: too long ago to count.
 UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 Proof = Literal["password", "organisation"]
@@ -52,14 +53,14 @@ Proof = Literal["password", "organisation"]
 
 @dataclass(frozen=True)
 class SessionHolder:
-    """The person who opened a session."""
+    """Person who opened a session."""
 
     caller: Caller
     account: Account
 
 
 def unused_session(request: Request, services: TheServices) -> Session:
-    """The open session of the browser, however far its holder has come; to look is no use of it."""
+    """Return the open session of the browser, in any step of sign-in, without prolonging it."""
     cookie = request.cookies.get(cookie_name(request), "")
     session = services.sessions.find(cookie, services.clock())
     if session is None:
@@ -72,9 +73,10 @@ UnusedSession = Annotated[Session, Depends(unused_session)]
 
 
 def open_session(request: Request, services: TheServices, session: UnusedSession) -> Session:
-    """The same, which lasts longer by that; raises SignInNeeded."""
+    """Return the open session and prolong it; raises SignInNeeded."""
     if request.url.path in LOOKS_FOR_NEW:
-        return session  # the page looks by itself whether there is anything new
+        # Polling and reloads that nobody asked for must not keep an abandoned browser signed in.
+        return session
     if REFRESH in request.query_params:
         return session  # the page takes its own place, and nobody may be there
     used = session.used(services.clock(), services.settings.session_lasting)
@@ -91,7 +93,7 @@ OpenSession = Annotated[Session, Depends(open_session)]
 def session_holder(
     request: Request, services: TheServices, session: UnusedSession
 ) -> SessionHolder:
-    """The holder, whose account must still be in use; raises SignInNeeded."""
+    """Return the holder, whose account must be enabled; raises SignInNeeded."""
     kind, _, name = session.holder.partition(":")
     account = services.accounts.find(name) if kind == "account" else None
     if account is None or account.disabled_at is not None:
@@ -101,14 +103,16 @@ def session_holder(
 
 
 def _read_as_chosen(services: Services, account: Account) -> None:
-    """Let the page speak the language of the holder, and tell the time of their clock."""
+    """Set the language and time zone of the page to those the holder chose."""
     chosen, now = services.accounts.reading_of(account.name), reading()
     now.language = known_languages(services).get(chosen.language or "", now.language)
     now.time_zone = clock_of(chosen.time_zone) or now.time_zone
 
 
 def _acting(request: Request, services: Services, account: Account) -> Caller:
-    """The caller of an account; of one that acts it is known who may be the same person."""
+    """Return the caller of an account; for changes, with the accounts of possibly the same
+    person."""
+    # Only acts need this for the two-person rule. Reads skip the query.
     if request.method in ("GET", "HEAD"):
         return account.caller()
     return replace(
@@ -123,7 +127,10 @@ TheHolder = Annotated[SessionHolder, Depends(session_holder)]
 def the_session(
     request: Request, services: TheServices, session: OpenSession, holder: TheHolder
 ) -> Session:
-    """The session of whoever has finished signing in; raises SignInNeeded, or what is left."""
+    """Return the session of a reader who completed sign-in.
+
+    Raises SignInNeeded, or the interruption for the remaining step.
+    """
     step = step_left(services, session, holder.account)
     if step is not None:
         raise step(request, session=session)
@@ -134,7 +141,7 @@ TheSession = Annotated[Session, Depends(the_session)]
 
 
 def step_left(services: Services, session: Session, account: Account) -> type[Interruption] | None:
-    """Return the step before anything else; None for people who sign in elsewhere."""
+    """Return the remaining sign-in step; None if complete or if a provider handles sign-in."""
     if account.subject is not None:
         return None
     has_factor = session.has_second_factor or services.second_factors.has(account.name)
@@ -147,9 +154,9 @@ def step_left(services: Services, session: Session, account: Account) -> type[In
 
 
 def signed_in(request: Request, services: Services) -> tuple[Caller, Session] | None:
-    """Whoever has finished signing in, for a page that anybody may see; asks nobody to sign in.
+    """Return caller and session of a signed-in reader, for pages open to everyone.
 
-    None as well where that cannot be known.
+    Returns None for anyone else, and if the database cannot tell.
     """
     cookie = request.cookies.get(cookie_name(request), "")
     try:
@@ -164,14 +171,14 @@ def signed_in(request: Request, services: Services) -> tuple[Caller, Session] | 
 
 
 def sign_in_needed(request: Request, services: Services) -> SignInNeeded:
-    """Return the interruption that sends a reader to the form to sign in."""
+    """Return the interruption that redirects to the sign-in form."""
     return SignInNeeded(request, has_oidc=services.oidc is not None)
 
 
 def signed_in_caller(
     request: Request, services: TheServices, session: TheSession, holder: TheHolder
 ) -> Caller:
-    """The holder of the session; raises Interruption, or Forbidden for another purpose."""
+    """Return the caller of the session; raises Interruption, or Forbidden for another purpose."""
     identify(holder.caller.actor)
     services.purpose.require(holder.caller, None, called(request))
     return holder.caller
@@ -181,13 +188,13 @@ Whoever = Annotated[Caller, Depends(signed_in_caller)]
 
 
 class ReaderWith:
-    """A dependency: the holder of the session, who must have one of the scopes."""
+    """Dependency that returns the session's holder, who must have one of the scopes."""
 
     def __init__(self, *scopes: Scope):
         self.scopes = scopes
 
     def __call__(self, caller: Whoever) -> Caller:
-        """The holder; raises Forbidden without any of the scopes."""
+        """Return the holder; raises Forbidden without any of the scopes."""
         if not any(caller.may(scope) for scope in self.scopes):
             raise Forbidden("this page is for others; sign in with another account")
         return caller
@@ -196,29 +203,29 @@ class ReaderWith:
 def require_recent_proof(
     request: Request, services: Services, session: Session, holder: SessionHolder
 ) -> None:
-    """Raise ConfirmationNeeded where the holder last proved to be who they are too long ago."""
+    """Raise ConfirmationNeeded if the holder last proved their identity too long ago."""
     if not is_recent_proof(services, session.proved_at):
         raise ConfirmationNeeded(request, session=session, asks=asked_of(holder))
 
 
 def is_recent_proof(services: Services, proved_at: datetime | None) -> bool:
-    """Return whether somebody proved their identity within the minutes of the settings."""
+    """Return whether an identity was proved within `confirm_minutes`."""
     recent = timedelta(minutes=services.settings.confirm_minutes)
     return proved_at is not None and services.clock() - proved_at <= recent
 
 
 def asked_of(holder: SessionHolder) -> Proof:
-    """Return the kind of proof that a holder gives."""
+    """Return the kind of proof that a holder can give."""
     return "organisation" if holder.account.subject else "password"
 
 
 def recently_authenticated(
     request: Request, services: TheServices, session: TheSession, holder: TheHolder
 ) -> Session:
-    """The session of somebody who gave a password or a code in the last minutes.
+    """Return the session of someone who proved their identity in the last minutes.
 
-    For acts that harm where somebody else sits down at an open browser; raises ConfirmationNeeded,
-    which asks and comes back to the act.
+    It protects harmful acts from someone else at an unattended browser. Raises
+    ConfirmationNeeded, which asks for proof and returns to the act.
     """
     require_recent_proof(request, services, session, holder)
     return session
@@ -230,7 +237,7 @@ RecentlyAuthenticated = Annotated[Session, Depends(recently_authenticated)]
 def proof_of_presence(
     request: Request, services: TheServices, session: TheSession, holder: TheHolder
 ) -> Callable[[], None]:
-    """The same for forms of which some acts alone take two persons: call it before such an act."""
+    """Return a check of recent proof, for forms where only some acts need it."""
     return partial(require_recent_proof, request, services, session, holder)
 
 
@@ -238,7 +245,7 @@ RequireRecentProof = Annotated[Callable[[], None], Depends(proof_of_presence)]
 
 
 def new_session(request: Request, services: Services, holder: str) -> tuple[Session, str]:
-    """A session of this browser that is not kept yet, and its cookie."""
+    """Return an unsaved session of this browser, and its cookie."""
     settings = services.settings
     session, cookie = Session.begin(
         holder, services.clock(), settings.session_lasting, settings.session_longest
@@ -254,11 +261,12 @@ def begin_session(
     holder: str,
     proved_at: datetime | None,
 ) -> None:
-    """Give the browser a session that is new, for whoever was let in elsewhere.
+    """Start a session for a holder whom an identity provider authenticated.
 
-    `proved_at` is when they were last asked there who they are; None where nobody knows.
+    `proved_at` is when the provider last verified them; None if it does not report that.
     """
     session, cookie = new_session(request, services, holder)
+    # A provider's clock may run ahead; a proof in the future would count for too long.
     session = replace(session, proved_at=min(proved_at or UNKNOWN, services.clock()))
     event = sign_in_event(holder, services.clock(), session)
     services.sessions.add_session(session, services.clock(), event)
@@ -266,14 +274,14 @@ def begin_session(
 
 
 def sign_in_event(holder: str, now: datetime, session: Session, **details: str) -> AuditEvent:
-    """Return the audit event of a session that begins."""
+    """Return the audit event of a new session."""
     kind, _, name = holder.partition(":")
     told = {"address": network_of(session.address), "browser": session.browser, **details}
     return AuditEvent(now, Actor(holder, name), "sign_in", kind, name, told)
 
 
 def give_cookie(request: Request, services: Services, response: Response, cookie: str) -> None:
-    """Let the browser send the cookie of its session, as long as that can last."""
+    """Set the session cookie, which lasts as long as the session can."""
     response.set_cookie(
         cookie_name(request),
         cookie,
@@ -286,10 +294,10 @@ def give_cookie(request: Request, services: Services, response: Response, cookie
 
 
 def address_of(request: Request) -> str:
-    """Return the address that a request comes from; behind a proxy what that says."""
+    """Return the address of the client; behind a trusted proxy, the address that it reports."""
     return request.client.host if request.client else ""
 
 
 def cookie_name(request: Request) -> str:
-    """The cookie's name; `__Host-` makes a browser refuse it from any other host or path."""
+    """Return the name of the cookie; `__Host-` binds it to this host and to HTTPS."""
     return "__Host-tidegate" if is_https(request) else "tidegate"

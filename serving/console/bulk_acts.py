@@ -1,4 +1,4 @@
-"""The same act on each case that was chosen in the list, with what came of each."""
+"""Bulk acts on the cases chosen in the list, with the outcome for each."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
 
-# What the names of the boxes begin with that each stand for a case.
+# Prefix of the names of the boxes, followed by the id of a case.
 BOX = "case_"
 
 DONE_WORDS = {
@@ -50,7 +50,7 @@ def act_on_chosen(
     filters: TheFilters,
     form: SignedForm,
 ) -> Response:
-    """Do with each chosen case what a button says, and show the list with what came of it."""
+    """Carry out one act on all chosen cases, and show the list with the outcome."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     chosen = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
     told: dict[str, Any] = {}
@@ -67,7 +67,7 @@ def act_on_chosen(
 
 
 def _chosen_act(form: dict[str, str], now: datetime) -> ChosenAct:
-    """Return the act of a form with its input; raises Unprocessable before anything is done."""
+    """Return the act of a form with its input; raises Unprocessable before anything is changed."""
     act = form.get("act")
     if act == "claim":
         return CLAIM, None
@@ -97,7 +97,7 @@ def _hours(form: dict[str, str]) -> timedelta:
 
 
 def _told(services: Services, reviewer: Reviewer, act: str, acted: BulkAct) -> dict[str, Any]:
-    """Return what came of it: how many were done, and each that was not, by name, with why."""
+    """Return how many cases were changed, and each refused case with the reason."""
     rows = services.cases.rows_of(reviewer, [case_id for case_id, _ in acted.refused])
     names = {row.case_id: subject_named(row.subject_kind, row.subject_id) for row in rows}
     refused = [(case_id, names.get(case_id, say("A case")), why) for case_id, why in acted.refused]

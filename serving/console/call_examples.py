@@ -1,9 +1,10 @@
-"""Each call of the API as a command of curl, and in Python by the client that ships."""
+"""Example of each API call, for curl and for the bundled Python client."""
 
 import json
 import re
 from typing import Any
 
+# Recursive schemas would otherwise never end.
 _MOST_DEEP = 6
 _PLAIN: dict[str, Any] = {
     "boolean": True,
@@ -14,7 +15,7 @@ _PLAIN: dict[str, Any] = {
     "string": "what is meant, in words",
 }
 
-# What is done with the client, by the operation that it calls; other operations have no method.
+# Example code by operation; operations that the client lacks have none.
 PYTHON = {
     "score_subject": """\
 decision = tidegate.score(body)
@@ -55,7 +56,7 @@ Json = dict[str, Any]
 
 
 def curl(path: str, method: str, operation: Json, body: Any) -> str:
-    """A command that makes a call; what is particular to a caller stands in the environment."""
+    """Return a curl command for a call; values specific to the caller come from the environment."""
     address = re.sub(r"\{(\w+)\}", lambda name: f"${name[1].upper()}", path)
     parts = [f'curl --silent --fail-with-body "$TIDEGATE_ADDRESS{address}"']
     media = [*operation.get("requestBody", {}).get("content", {})]
@@ -69,6 +70,7 @@ def curl(path: str, method: str, operation: Json, body: Any) -> str:
         if each["in"] == "header" and each.get("required")
     ]
     if body is not None:
+        # The body is in single quotes, so a quote within it ends and reopens the shell string.
         written = json.dumps(body, indent=2, ensure_ascii=False).replace("'", r"'\''")
         parts.append(f"--json '{written}'")
     elif media:
@@ -77,7 +79,7 @@ def curl(path: str, method: str, operation: Json, body: Any) -> str:
 
 
 def python(operation: Json, body: Any) -> str | None:
-    """The same with the client; None where it has no method for it."""
+    """Return example code for the client; None if the client has no such method."""
     does = PYTHON.get(operation["operationId"])
     if does is None:
         return None
@@ -93,7 +95,8 @@ from tidegate_client import Tidegate
 
 
 def body_of(operation: Json, schemas: Json) -> Any:
-    """What a call may be sent: its first example, else one made of its schema; None for nothing."""
+    """Return a body for a call: its first example, or one built from the schema; None without a
+    body."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return None
@@ -103,7 +106,7 @@ def body_of(operation: Json, schemas: Json) -> Any:
 
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
-    """A value of a schema, with the fields that it requires."""
+    """Return a value of a schema, with its required fields."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, depth)
     stated = schema.get("examples") or schema.get("enum") or [schema.get("const")]
@@ -114,7 +117,7 @@ def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
 
 
 def _made(schema: Json, schemas: Json, depth: int) -> Any:
-    """A value of a schema that states none itself."""
+    """Return a value of a schema that states no example itself."""
     kind, fields = schema.get("type", ""), schema.get("properties", {})
     is_deep = depth == _MOST_DEEP
     if kind == "object":
@@ -126,7 +129,7 @@ def _made(schema: Json, schemas: Json, depth: int) -> Any:
 
 
 def _literal(value: Any, indent: str = "") -> str:
-    """JSON as Python writes it, a field a line."""
+    """Format JSON as a Python literal, one field per line."""
     if not isinstance(value, dict | list) or not value:
         return repr(value) if not isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     deeper = f"{indent}    "
@@ -139,6 +142,6 @@ def _literal(value: Any, indent: str = "") -> str:
 
 
 def _stated(parameter: Json) -> str:
-    """A value of a header; the operation's own where it has an example."""
+    """Return a value of a header: the example of the operation, or a placeholder."""
     examples = parameter.get("schema", {}).get("examples") or [parameter.get("example")]
     return examples[0] or "one-for-each-request"

@@ -1,4 +1,4 @@
-"""The forms of the page of a case: what each does, and where it leads."""
+"""Form targets on the page of a case."""
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
@@ -35,7 +35,7 @@ def act_on_case(
     case_id: str,
     name: str,
 ) -> Response:
-    """Do what a form of the case page asks; a refusal is shown on the page, in words."""
+    """Carry out the act of a form; a refusal is shown on the page."""
     act = ACTS.get(name)
     if act is None:
         raise NotFound("there is no such act")
@@ -57,7 +57,7 @@ def act_on_case(
 
 
 def _revision_read(act: CaseAct, form: dict[str, str]) -> int | None:
-    """Return the revision at which an act may be done; None for any."""
+    """Return the revision that the reader saw; None if the act may ignore later changes."""
     if act.revision == "any" or (act.revision == "if_shown" and "shown" not in form):
         return None
     return revision_shown(form)
@@ -66,9 +66,9 @@ def _revision_read(act: CaseAct, form: dict[str, str]) -> int | None:
 def _address_after(
     services: Services, caller: Caller, asked: PageAsked, case_id: str, act: CaseAct
 ) -> str:
-    """Return the address after an act: from a list the next case, where the act ends the work.
+    """Return the address to go to: the next case of the list if the act finishes this one.
 
-    After a case that the reader gave away and sees no more comes the list, where none is next.
+    If the reader can no longer see the case and there is no next one, return the list.
     """
     is_left = not is_seen(services, Reviewer.from_caller(caller), case_id)
     if asked.filters.tab is None:

@@ -1,4 +1,4 @@
-"""What the forms of the page of a case offer, and which of them it has."""
+"""Forms on the page of a case: which ones appear, and their choices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ WAITING_FOR: dict[WaitingFor, str] = {
     "other": "something else",
 }
 
-# What the forms of a case call their fields.
+# Labels of form fields.
 FIELD_WORDS = {
     "kind": "Action",
     "text": "Comment",
@@ -53,7 +53,7 @@ FIELD_WORDS = {
 
 
 def field_in_words(name: str, text: str) -> tuple[str, str]:
-    """A field of a form and what was chosen in it, as the form itself says them."""
+    """Return the label of a form field and its chosen value as text."""
     label = say(FIELD_WORDS[name]) if name in FIELD_WORDS else words_of(name)
     first, _, second = text.partition(" ")
     if name == "kind" and first in ACTION_WORDS:
@@ -66,7 +66,7 @@ def field_in_words(name: str, text: str) -> tuple[str, str]:
 
 
 def forms_of(case: Case, caller: Caller, status: Status, *, has_results: bool) -> frozenset[str]:
-    """The acts whose forms with words the page has: what another has by now cannot be acted on."""
+    """Return the forms to show on a case; acts on someone else's case are not offered."""
     if status == "closed":
         declines = {"disagreements"} if case.reopening else set()
         return frozenset({"notes", "reopen", *declines})
@@ -82,7 +82,7 @@ def forms_of(case: Case, caller: Caller, status: Status, *, has_results: bool) -
 
 
 def choices_of(case: Case) -> dict[str, list[tuple[str, Any]]]:
-    """Return the choices of the forms: actions, and each possible result with its reasons."""
+    """Return the choices of the forms: actions, and possible results with their reasons."""
     plain = [(kind, words) for kind, words in ACTION_WORDS.items() if kind != "refer"]
     referred = [(f"refer {to}", words) for to, words in REFERRED_WORDS.items()]
     found_by = case.action.finds if case.action else None
@@ -120,7 +120,7 @@ def _as_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Marking:
-    """The verdicts of this reader on the reasons of a case, for the forms next to them."""
+    """Verdicts of this reader on the reasons of a case, for the forms next to them."""
 
     case_id: str
     token: str
@@ -131,7 +131,7 @@ class Marking:
 def marking_of(
     events: list[StoredEvent], session: Session, caller: Caller, case_id: str
 ) -> Marking | None:
-    """The marks that the reader has given so far; None for whoever only reads."""
+    """Return the reader's verdicts so far; None if they may not review."""
     if not caller.may("review"):
         return None
     marks = (e for e in events if e.action == "mark_reason")
@@ -140,6 +140,6 @@ def marking_of(
 
 
 def judged_as(events: list[StoredEvent], caller: Caller) -> str | None:
-    """The reader's first judgement in words; None where they gave none."""
+    """Return the reader's first judgement as text; None without one."""
     own = (e.text for e in events if e.action == "judge" and caller.actor.is_holder(e.by))
     return next((JUDGED_AS_WORDS[each] for each in own if each in JUDGED_AS_WORDS), None)

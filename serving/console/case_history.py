@@ -1,4 +1,4 @@
-"""What happened to a case, event by event, in words."""
+"""History of a case, event by event, as text."""
 
 import json
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.results import RESULT_MEANING
 from serving.web.html import instant_in_words
 
-# Events whose text is a code.
+# Events whose text is a code to translate.
 _CODED = ("read", "judge")
 
-# Fields of a case that say who; older events have a bare name there.
+# Fields that hold a person. Events of earlier versions hold a bare name there.
 _WHO = ("owner", "proposed_by")
 
 
 @dataclass(frozen=True)
 class EventView:
-    """One event of a case, in words; `moves` are every field that changed, its old and its new."""
+    """One event of a case as text; `moves` lists changed fields with old and new value."""
 
     at: datetime
     actor: str
@@ -34,7 +34,7 @@ class EventView:
 
     @classmethod
     def from_event(cls, event: StoredEvent) -> "EventView":
-        """An event as the page shows it; reading is shown like any other act."""
+        """Return an event as the page shows it; reads are shown like other events."""
         changed = json.loads(event.changed)
         _, named = changed.pop("mentioned", (None, ()))
         mentioned = tuple(each["name"] for each in named)
@@ -49,7 +49,7 @@ class EventView:
 
 
 def _value_in_words(field: str, value: Any) -> str:
-    """One value of a field as the history tells it."""
+    """Return one value of a field as text."""
     if value is None:
         return say("nobody") if field in _WHO else say("none")
     if (words := _IN_WORDS.get(field)) is not None:
@@ -63,7 +63,7 @@ def _listed(value: dict[str, Any]) -> str:
 
 
 def _said(value: Any) -> str:
-    """Who it is, or a text as it is; older events have a bare name."""
+    """Return a person's name, or the text itself in events of earlier versions."""
     return Actor(**value).shown if isinstance(value, dict) else str(value)
 
 
@@ -82,21 +82,21 @@ def _result_in_words(result: dict[str, Any]) -> str:
 
 
 def _statement_in_words(statement: dict[str, Any]) -> str:
-    """Return what one of two persons said, and who it was."""
+    """Return the statement of one of two people, with their name."""
     by, action = _said(statement["by"]), statement.get("action")
     said = _action_in_words(action) if action else _result_in_words(statement["result"])
     return f"{by}: {said}"
 
 
 def _found(result: dict[str, Any]) -> str:
-    """Return what a result states of the finding, in words."""
+    """Return the finding of a result as text, empty without one."""
     stated = {name: value for name, value in result.get("finding", {}).items() if value}
     words = "".join(f", {say_word(name)} {say_word(str(value))}" for name, value in stated.items())
     protected = say("handed to protection") if result.get("is_protection") else None
     return words + (f", {protected}" if protected else "")
 
 
-# How values of a field are told; others by themselves.
+# Formats by field; all other values are shown as they are.
 _IN_WORDS: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys(_WHO, _said),
     **dict.fromkeys(("letter", "deferral"), _listed),

@@ -1,4 +1,4 @@
-"""What a case shares with others, as a page of its own and as a part of the case's page."""
+"""Links of a case to others, as a page and as part of the case page."""
 
 from typing import Annotated, Any
 
@@ -24,9 +24,9 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
 
-# Which cases are handed over: those whose boxes are ticked.
+# Value of `which` that hands over the ticked cases.
 CHOSEN = "chosen"
-# What the names of the boxes begin with that each stand for a case.
+# Prefix of the names of the boxes, followed by the id of a case.
 BOX = "case_"
 
 CaseId = Annotated[str, Query(max_length=64)]
@@ -41,7 +41,7 @@ def show_links(
     case_id: str,
     opened: CaseId = "",
 ) -> Response:
-    """A case's links, with those of one neighbour (`opened`); that they were read is recorded."""
+    """Show the links of a case and of one `opened` neighbour, and record the read."""
     reviewer = Reviewer.from_caller(caller)
     try:
         row, _ = services.cases.read(reviewer, case_id, services.clock())
@@ -59,7 +59,7 @@ def hand_over_linked(
     form: SignedForm,
     case_id: str,
 ) -> Response:
-    """Give linked cases to a colleague: those that were chosen, or all that share one thing."""
+    """Hand linked cases to a colleague: the ticked ones, or all that share one thing."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     row, _ = services.cases.case(reviewer, case_id)
     kind, _, value = form.get("which", "").partition(" ")
@@ -67,7 +67,8 @@ def hand_over_linked(
         wanted = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
     else:
         wanted = services.case_links.sharing(reviewer, case_id, kind, value)
-    to = Assignment.model_construct(to=form.get("to", ""), inbox=None)  # nobody: each is refused
+    # Skip validation: an empty name is then refused per case, with the outcome shown for each.
+    to = Assignment.model_construct(to=form.get("to", ""), inbox=None)
     handed = act_together(services.cases, reviewer, now, wanted, (ASSIGN, to))
     return _links_page(
         services, caller, session, request, row, handed=handed, to=form.get("to", "")
@@ -83,7 +84,7 @@ def _links_page(
     opened: str = "",
     **told: Any,
 ) -> Response:
-    """The links of a case, as a page or as the part that a page asks for."""
+    """Return the links of a case, as a page or as the requested part."""
     links = link_graph(services, Reviewer.from_caller(caller), row, opened)
     content: dict[str, Any] = {
         "session": session,
@@ -99,7 +100,7 @@ def _links_page(
 
 
 def colleagues(services: Services, caller: Caller) -> list[str]:
-    """The names of all others who may work on cases, and hold a live account."""
+    """Return the names of all other enabled accounts that may review."""
     return sorted(
         account.name
         for account in services.accounts.all()
@@ -112,7 +113,7 @@ def colleagues(services: Services, caller: Caller) -> list[str]:
 def link_graph(
     services: Services, reviewer: Reviewer, row: CaseRecord, opened: str = ""
 ) -> LinkGraph:
-    """The links of a case; those of `opened` too, where that is one of its neighbours."""
+    """Return the links of a case, and those of `opened` if it is a neighbour."""
     links = services.case_links
     graph = links.graph(reviewer, row.case_id)
     neighbour = next((each for each in graph.neighbours if each.case.case_id == opened), None)

@@ -1,4 +1,4 @@
-"""The list of cases beside the one that is open: tabs with counts, and rows of a page."""
+"""List of cases next to the open one: tabs with counts, and a page of rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ TAB_NAMES: dict[Tab, str] = {
     "expired": "Expired",
     "closed": "Closed",
 }
-# Of these the first with a case is shown where no tab was chosen.
+# Without a chosen tab, the first of these that has a case is shown.
 _FIRST_SHOWN: tuple[Tab, ...] = (
     "inbox",
     "unassigned",
@@ -66,8 +66,8 @@ _FIRST_SHOWN: tuple[Tab, ...] = (
 )
 
 RiskLevel = Literal["high", "medium", "low", "not said"]
-# How high a risk a list says: as its lane does, since a figure would tell a score too early. What
-# was selected at random has none that led to the check.
+# Levels come from the lane, because a number would reveal the score before the first judgement. A
+# case drawn at random has no risk that led to the check.
 RISK_LEVELS: dict[Lane, RiskLevel] = {
     "rescue": "high",
     "inspect": "high",
@@ -75,12 +75,12 @@ RISK_LEVELS: dict[Lane, RiskLevel] = {
     "document_check": "medium",
     "post_review": "low",
 }
-# Characters of a row, so that 20 rows are on one screen; the open case has all of it.
+# Characters per column, so that 20 rows fit on one screen; the open case shows full texts.
 LONGEST_WHAT, LONGEST_WAY, LONGEST_FACT = 23, 28, 52
 
 
 class Filters(BaseModel):
-    """The choices of the reader; empty where nothing was chosen."""
+    """Filters that the reader chose; empty values do not filter."""
 
     tab: Tab | None = None
     lane: ShownLane | None = None
@@ -94,7 +94,7 @@ class Filters(BaseModel):
     @field_validator("tab", "lane", "mode", "older_than_hours", mode="before")
     @classmethod
     def _nothing_chosen(cls, value: object) -> object:
-        """Return what a form sends where nothing was chosen."""
+        """Convert the empty text that a form sends for no choice."""
         return None if value == "" else value
 
     @field_validator("tag")
@@ -103,7 +103,7 @@ class Filters(BaseModel):
         return normalised_tag(value)
 
     def queue_filter(self, now: datetime, inboxes: Inboxes) -> QueueFilter:
-        """The same, as a filter of stored cases."""
+        """Return these filters as a filter of stored cases."""
         before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
         return QueueFilter(
             now=now.isoformat(),
@@ -123,23 +123,23 @@ class Filters(BaseModel):
         return any(chosen)
 
     def query(self, **changed: str) -> str:
-        """These filters and some changed, as the query of an address; empty for none."""
+        """Return these filters with changes as the query of an address, empty for none."""
         kept = self.model_dump(exclude_none=True, exclude={"cursor"}) | changed
         chosen = {name: value for name, value in kept.items() if value}
         return f"?{urlencode(chosen)}" if chosen else ""
 
     def address(self, **changed: str) -> str:
-        """The address of the list with these filters and some changed."""
+        """Return the address of the list with these filters and changes."""
         return f"/console/queue{self.query(**changed)}"
 
     def case_address(self, case_id: str, **changed: str) -> str:
-        """The address of a case beside the list with these filters."""
+        """Return the address of a case next to the list with these filters."""
         return f"/console/cases/{case_id}{self.query(**changed)}"
 
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One row; of what was selected at random neither a risk nor a fact is said."""
+    """One row; for a case drawn at random it shows neither risk nor fact."""
 
     row: CaseRecord
     risk: RiskLevel
@@ -155,7 +155,7 @@ class CaseRow:
     def from_case(
         cls, row: CaseRecord, decision: Decision | None, caller: Caller, now: datetime
     ) -> Self:
-        """A case with its decision; None where that is not kept any more, or must not be read."""
+        """Return the row of a case; `decision` is None if erased or not readable."""
         submission = decision.submission if decision else None
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
@@ -173,7 +173,7 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class CaseList:
-    """A page of one tab, with how many cases each tab has; `opened_to` is a place in the log."""
+    """Page of one tab with the counts of all tabs; `opened_to` is a sequence number of the log."""
 
     filters: Filters
     tab: Tab
@@ -184,7 +184,7 @@ class CaseList:
 
     @classmethod
     def read(cls, services: Services, caller: Caller, filters: Filters, now: datetime) -> Self:
-        """The list that filters ask for; without a tab, of the first that has anything to do."""
+        """Return the requested list; without a tab, the first tab with work to do."""
         reviewer = Reviewer.from_caller(caller)
         services.cases.open_new()
         wanted = filters.queue_filter(now, services.cases.inboxes())
@@ -198,7 +198,7 @@ class CaseList:
         return cls(shown, tab, counts, rows, following, services.cases.opened_to())
 
     def after(self, case_id: str, caller: Caller) -> str | None:
-        """The first case with something to do for the reader, other than one they just had."""
+        """Return the first case that the reader can work on, other than `case_id`; None if none."""
         for each in self.rows:
             is_awaited = each.row.status in ("action_ordered", "waiting", "closed")
             is_taken = each.row.owner is not None and not caller.actor.is_holder(each.row.holder)
@@ -210,7 +210,7 @@ class CaseList:
 def _page(
     services: Services, reviewer: Reviewer, filters: Filters, now: datetime
 ) -> tuple[list[CaseRecord], str | None]:
-    """The cases of a page, and the cursor of the next one."""
+    """Return the cases of a page and the cursor of the next."""
     if filters.tab == "closed":
         wanted = CaseFilter(
             ("closed",),
@@ -233,7 +233,7 @@ def _listed(
 ) -> Iterator[CaseRow]:
     decisions = services.cases.decisions_of([r for r in found if not services.cases.is_masked(r)])
     for row in found:
-        # One whose time was over meanwhile stands without its decision.
+        # A case masked in the meantime is listed without its decision.
         yield CaseRow.from_case(row, decisions.get(row.case_id), caller, now)
 
 
@@ -242,7 +242,7 @@ def _shortened(text: str, longest: int) -> str:
 
 
 def subject_described(submission: Submission) -> str:
-    """The goods as they were described, or the means of a journey."""
+    """Return the described goods, or the conveyance of a journey."""
     subject = submission.subject
     if isinstance(subject, Journey):
         return capital(say_word(subject.conveyance_kind))
@@ -251,12 +251,15 @@ def subject_described(submission: Submission) -> str:
 
 
 def way_named(submission: Submission) -> str:
-    """From where to where, by name."""
+    """Return origin and destination by name."""
     return reading().language.from_to(*_ends_named(submission))
 
 
 def _short_way(submission: Submission) -> str:
-    """The same within the width of a row; never cut between the marks around an end."""
+    """Return origin and destination within the width of a row.
+
+    Each end is shortened on its own, so that its direction marks stay paired.
+    """
     origin, destination = _ends_named(submission)
     origin = _shortened(origin, LONGEST_WAY - len(ARROW) - 1)
     room = LONGEST_WAY - len(origin) - len(ARROW)
@@ -276,7 +279,7 @@ def _ends_named(submission: Submission) -> tuple[str, str]:
 
 
 def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
-    """The most telling fact; of a draw there is none, nor for whoever may not see why."""
+    """Return the strongest fact; neutral for a random draw and for readers without `explain`."""
     if decision is None or not caller.may("explain"):
         return row.why
     if decision.is_drawn:

@@ -1,4 +1,4 @@
-"""The page of a case between the list and what can be done: evidence first, score after it."""
+"""Page of a case: evidence first, then the score, with the list and the available acts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ STAYS_ON = tuple(name for name, act in ACTS.items() if act.keeps_forms)
 
 @dataclass(frozen=True)
 class PageAsked:
-    """A request for the page of a case: next to a list, whole or in part, and after an act.
+    """Request for the page of a case: list filters, whole or part, and the previous act.
 
     `done` is the case on which the reader acted just before.
     """
@@ -75,7 +75,7 @@ def page_asked(
     filters: Annotated[Filters, Query()],
     done: Annotated[str, Query(max_length=64)] = "",
 ) -> PageAsked:
-    """Return what the address and the headers of a request say."""
+    """Return the request's parameters and whether only a part is wanted."""
     return PageAsked(filters, is_part_asked(request), done)
 
 
@@ -83,7 +83,7 @@ ThePageAsked = Annotated[PageAsked, Depends(page_asked)]
 
 
 def warm_up(examples: Iterable[Submission], at: datetime) -> None:
-    """Do once what takes long the first time: compile templates, and read the map and all names."""
+    """Compile templates and load map and names, which would slow down the first page."""
     for name in templates.list_templates():
         templates.get_template(name)
     for example in examples:
@@ -99,7 +99,7 @@ def show_case(
     asked: ThePageAsked,
     case_id: str,
 ) -> HTMLResponse:
-    """A case with its evidence; that it was read is written down."""
+    """Show a case with its evidence and record the read."""
     return case_page(services, caller, session, case_id, asked)
 
 
@@ -111,7 +111,7 @@ def justify_reading(
     form: SignedForm,
     case_id: str,
 ) -> Response:
-    """State why a case is read that the reader's work did not bring, and read it."""
+    """Record the reader's justification for reading a case, then show the case."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         stated = read_form(Justification, form)
@@ -130,13 +130,14 @@ def case_page(
     asked: PageAsked,
     refused: RefusedForm | None = None,
 ) -> HTMLResponse:
-    """The page of a case, with what was refused; that it was read is written down, with why.
+    """Return the page of a case, with a refused form if any, and record the read with its reason.
 
-    Where neither the case nor the reader says why, the form that asks. Of a page that has the list
-    the case alone, with a new list where the reader has just acted.
+    If a justification is needed, return the form that asks for it. A partial request gets the
+    case only, with a new list if the reader has just acted.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
-    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not shown
+    # Read the revision first: changes made from here on then conflict with forms of this page.
+    revision = services.cases.revision(case_id)
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
@@ -153,15 +154,16 @@ def case_page(
     answer = page(template, status, refused=refused, since=since, done=done, **shown)
     if asked.is_part and refused is None:
         answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
-    elif asked.is_part:  # whatever smaller part a form asked for
+    # A form may have asked for a smaller part, but a refusal replaces the whole case.
+    elif asked.is_part:
         answer.headers.update({"HX-Retarget": "#open-case", "HX-Reswap": "outerHTML show:none"})
     return answer
 
 
 def judged_part(services: Services, caller: Caller, session: Session, case_id: str) -> HTMLResponse:
-    """Return what a first judgement changes of the page of a case, without any of its other forms.
+    """Return the parts of the page that a first judgement changes, without other forms.
 
-    It shows the score, so it is a reading like that of the whole page.
+    It reveals the score, so it is recorded as a read like the whole page.
     """
     row, case = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock())
     return page("judged_part.html", **_case_content(services, caller, session, row, case))
@@ -170,7 +172,7 @@ def judged_part(services: Services, caller: Caller, session: Session, case_id: s
 def _case_content(
     services: Services, caller: Caller, session: Session, row: CaseRecord, case: Case
 ) -> dict[str, Any]:
-    """Return what the page of a case is rendered from, but for the list."""
+    """Return the template variables of a case page, except the list."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     decision = services.cases.decision(row.case_id)
     events = services.cases.history(reviewer, row)
@@ -180,6 +182,7 @@ def _case_content(
     details = (
         details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
     )
+    # Before the first judgement, nothing on the page may reveal the score indirectly.
     shows_score = is_score_shown(services, caller, case)
     if not shows_score:
         details = replace(details, missing_input_effects=None)
@@ -228,7 +231,7 @@ def _case_content(
 def _since(
     services: Services, reviewer: Reviewer, row: CaseRecord, refused: RefusedForm | None
 ) -> list[EventView]:
-    """Return what became of a case since a page was made whose form met a conflict."""
+    """Return the events since the form was shown that ran into a conflict."""
     if refused is None or refused.seen in (None, NEVER):
         return []
     events = services.cases.history(reviewer, row)
@@ -237,19 +240,19 @@ def _since(
 
 
 def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
-    """Return what a case is in one line; of a masked one what is still said of it."""
+    """Return a case as one line; for a masked case, its neutral summary."""
     if is_masked:
         return row.what
     return f"{subject_described(submission)}, {way_named(submission)}"
 
 
 def _hours_until(instant: datetime | None, now: datetime) -> float | None:
-    """Return how long a case still waits; None where it waits for nothing."""
+    """Return for how many hours a case still waits; None if it does not."""
     return (instant - now) / timedelta(hours=1) if instant and instant > now else None
 
 
 def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
-    """Past cases of the same goods or way, with how they ended."""
+    """Return closed cases of the same goods or route, with their results."""
     alike = services.case_links.linked(reviewer, case_id, ALIKE, MOST_LINKED)
     ended = ((link, services.cases.result_of(link.case)) for link in alike)
     return [(link, end.words) for link, end in ended if end]

@@ -1,4 +1,4 @@
-"""A case as a PDF, for files and courts; that it was read is an event of the case."""
+"""Case as PDF, for files and courts; each download is an event of the case."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 def download_case(
     services: TheServices, caller: MayReadCase, session: TheSession, case_id: str
 ) -> Response:
-    """All that the page of a case says, with its digest and its place in the log."""
+    """Return the content of the case page as PDF, with its digest and position in the log."""
     reviewer = Reviewer.from_caller(caller)
     try:
         row, case = services.cases.read(reviewer, case_id, services.clock())
@@ -41,7 +41,8 @@ def download_case(
 def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bytes:
     from serving.console.papers.case_paper import PrintedCase, case_paper
 
-    begin_reading(ENGLISH)  # the same state gives the same bytes, whoever asks
+    # Fixed language: the same state of a case must give the same bytes for every reader.
+    begin_reading(ENGLISH)
     decision = services.cases.decision(row.case_id)
     submission = decision.submission
     printed = PrintedCase(
@@ -61,6 +62,6 @@ def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -
 
 
 def as_pdf(content: bytes, name: str) -> Response:
-    """A PDF to be kept as a file of this name."""
+    """Return a PDF as a download with this name."""
     headers = download_headers(f"{name}.pdf")
     return Response(content, headers=headers, media_type="application/pdf")

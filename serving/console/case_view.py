@@ -1,4 +1,4 @@
-"""A stored decision as a page shows it: facts, what speaks for and against, what is missing."""
+"""Stored decision in displayable form: facts, reasons for and against, and missing data."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -30,7 +30,7 @@ from serving.web.stored_texts import said_again
 
 MOST_FACTS = 5
 
-# The fields of a declaration that a fact at a glance shows, by what it is called.
+# Declaration fields behind each fact of the summary, by its label.
 FIELDS_OF_FACTS = {
     "Goods": ("hs_code",),
     "Description": ("goods_description",),
@@ -49,17 +49,18 @@ FIELDS_OF_FACTS = {
 
 
 def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:
-    """Return whether a reader sees the score: they judge nothing, or have said what they think."""
+    """Return whether a reader sees the score: not before their own judgement if so configured."""
     if not services.settings.is_score_after_judgement or not caller.may("review"):
         return True
     if case.status == "closed":
         return True
+    # A score seen first would anchor the reader's own judgement.
     return has_said_a_view(services.cases, Reviewer.from_caller(caller), case.case_id)
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """The parts of one decision that a page shows; without reasons where it is not explained."""
+    """Parts of a decision that a page shows; `reasons_*` are empty if not explained."""
 
     decision: Decision
     title: str
@@ -77,9 +78,9 @@ class CaseView:
 
     @property
     def leading_facts(self) -> tuple[Observation, ...]:
-        """The most telling measured facts that speak for a look; none of a draw.
+        """Strongest measured facts for an inspection; none for a random draw.
 
-        One of each reason, and where that are fewer than MOST_FACTS, the next of the strongest.
+        It takes the first of each reason, then fills up to MOST_FACTS with the next ones.
         """
         told = [
             [seen for seen in reason.evidence if seen.value is not None and seen.contribution > 0]
@@ -90,9 +91,9 @@ class CaseView:
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:
-        """The case of a decision, read from what was stored with it."""
+        """Return the view of a decision, from what was stored with it."""
         submission = decision.submission
-        # A draw has no reason, and whoever looks at what it drew is not told where to look.
+        # A draw has no reason, and reasons would bias the inspector towards where to look.
         is_drawn = decision.is_drawn
         language = reading().language
         reasons = decision.reasons_in(language) if is_explained and not is_drawn else ()
@@ -114,7 +115,7 @@ class CaseView:
 
 
 def _facts(submission: Submission) -> list[tuple[str, str]]:
-    """The records at a glance; what is absent is said under what is missing."""
+    """Return the main facts of the records; absent ones appear under missing data."""
     facts = _shipment_facts(submission.shipment) if submission.shipment else []
     facts += _journey_facts(submission.journey) if submission.journey else []
     language = reading().language
@@ -160,7 +161,7 @@ def _shipment_facts(shipment: SubmittedShipment) -> list[tuple[str, str]]:
 
 
 def _described(shipment: SubmittedShipment) -> str:
-    """The description as it was declared, marked where it is of other goods than the code."""
+    """Return the declared description, marked if it does not fit the goods code."""
     said = shipment.goods_description or ""
     is_unfitting = is_of_other_goods(said, shipment.goods_code)
     return (
@@ -171,7 +172,7 @@ def _described(shipment: SubmittedShipment) -> str:
 
 
 def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
-    """The journey at a glance; how many persons are on board is for those who rescue alone."""
+    """Return the main facts of a journey, without the persons on board, which only rescuers see."""
     facts = [
         (say("From"), place_in_words(journey.origin)),
         (say("To"), place_in_words(journey.destination)),

@@ -1,4 +1,4 @@
-"""The page that asks a reader to prove to be who they are before an act that harms."""
+"""Page that asks readers to prove their identity again before a harmful act."""
 
 import structlog
 from fastapi import APIRouter, Request
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 @router.get("")
 def show_confirmation(session: OpenSession, holder: TheHolder, to: str = "") -> HTMLResponse:
-    """The form that asks for a password or a code once more."""
+    """Show the form that asks for a password or code again."""
     return _form(session, holder, Onward(own_address(to), None), None)
 
 
@@ -36,13 +36,14 @@ def show_confirmation(session: OpenSession, holder: TheHolder, to: str = "") -> 
 def confirm_identity(
     request: Request, services: TheServices, session: OpenSession, holder: TheHolder, form: StepForm
 ) -> Response:
-    """Go on, under a fresh cookie, with whoever proved to be the holder of the session."""
+    """Verify the proof, replace the session cookie and continue with the interrupted act."""
     way = Onward.of(form)
     try:
         by = _proved_by(request, services, holder, form)
     except REFUSALS as refusal:
         return _form(session, holder, way, refusal)
     now = services.clock()
+    # A fresh cookie limits the use of one that was stolen before this proof.
     proved, cookie = session.proved(
         now, services.settings.session_lasting, by_code=by != "password"
     )
@@ -58,7 +59,7 @@ def confirm_identity(
 def _proved_by(
     request: Request, services: Services, holder: SessionHolder, form: dict[str, str]
 ) -> str:
-    """Return the holder's kind of proof; raises what the checks raise."""
+    """Return the kind of proof given; raises what the checks raise."""
     account = holder.account
     if form.get("one_time_code"):
         attempt = attempt_of(request, services, account.name, is_code=True)

@@ -1,7 +1,7 @@
-"""Checks of passwords and codes: counted, delayed where they fail, and told of.
+"""Checks of passwords and codes: counted, delayed after failures, and recorded.
 
-What is answered never says whether a name, a password or an end was the cause; the audit log and
-the service's log do.
+Answers never reveal whether name, password or expiry was the cause; the audit log and the
+service log do.
 """
 
 import math
@@ -30,31 +30,34 @@ TOO_OLD = "this first password was not used in time; ask whoever keeps the accou
 def attempt_of(
     request: Request, services: Services, name: str, *, is_code: bool = False
 ) -> SignInAttempt:
-    """Who is said to sign in, and from where."""
+    """Return a sign-in attempt: the claimed name, network, and browser if known."""
     browser = signed_cookie(request, services, name)
     known = services.sign_ins.known(name, browser, services.clock()) if browser else ""
     return SignInAttempt(name, network_of(address_of(request)), known, is_code)
 
 
 def signed_cookie(request: Request, services: Services, name: str) -> str:
-    """Return the cookie by which the account knows this browser, or nothing; reads no row."""
+    """Return the cookie that proves the browser is known to an account, or ""; reads no
+    database."""
     browser = request.cookies.get(known_cookie(request), "")
     return browser if services.sign_ins.is_signed(name, browser, services.clock()) else ""
 
 
 def refuse_early(services: Services, attempt: SignInAttempt) -> None:
-    """Raise SignInDelayed for an attempt that does not wait as long as it must."""
+    """Raise SignInDelayed for an attempt made before the required wait is over."""
     if services.sign_ins.wait_s(attempt, services.clock()) > 0:
         _refuse_early(services, attempt, _find(services, attempt.name))
 
 
 def checked_account(services: Services, attempt: SignInAttempt, password: str) -> Account:
-    """The account that the password opens; raises NotSignedIn, SignInDelayed or TooBusy."""
+    """Return the account that the password opens; raises NotSignedIn, SignInDelayed or TooBusy."""
     account = _find(services, attempt.name)
     _refuse_early(services, attempt, account)
 
     def check() -> tuple[bool, str | None]:
-        _refuse_early(services, attempt, account)  # others may have failed while this one waited
+        # Check again: other attempts may have failed while this one waited for a thread.
+        _refuse_early(services, attempt, account)
+        # `admits` runs for unknown names too, so that timing does not reveal which names exist.
         is_right = admits(account, password)
         is_old = account is not None and is_right and is_outdated(account.password_hash)
         return is_right, hash_password(password) if is_old else None
@@ -73,7 +76,7 @@ def checked_account(services: Services, attempt: SignInAttempt, password: str) -
 
 
 def checked_code(services: Services, attempt: SignInAttempt, account: Account, code: str) -> str:
-    """Return the kind of code that was used up; raises NotSignedIn or SignInDelayed."""
+    """Return the kind of the code that was used up; raises NotSignedIn or SignInDelayed."""
     _refuse_early(services, attempt, account)
     kind = services.second_factors.use(account.name, code, services.clock())
     if kind is None:
@@ -84,7 +87,7 @@ def checked_code(services: Services, attempt: SignInAttempt, account: Account, c
 
 
 def wait_in_words(seconds: float) -> str:
-    """Return a time to wait, as a page says it."""
+    """Return a waiting time as text."""
     whole = max(1, math.ceil(seconds))
     if whole < 90:
         return say_of(whole, "{count} second", "{count} seconds")
@@ -92,12 +95,12 @@ def wait_in_words(seconds: float) -> str:
 
 
 def known_cookie(request: Request) -> str:
-    """The cookie by which a browser is known to an account; it opens nothing."""
+    """Return the name of the cookie that marks a browser as known; it grants no access."""
     return "__Host-tidegate-known" if is_https(request) else "tidegate-known"
 
 
 def _find(services: Services, name: str) -> Account | None:
-    """The account; none has a name that could not be one."""
+    """Return the account of a name; None also for a name that cannot exist."""
     could_be = 0 < len(name) <= LONGEST_NAME and name.isprintable()
     return services.accounts.find(name) if could_be else None
 

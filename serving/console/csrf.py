@@ -1,4 +1,4 @@
-"""Forms of the console's own pages: those of other sites (CSRF) are refused."""
+"""Protection of the console's forms against cross-site request forgery (CSRF)."""
 
 import hmac
 from typing import Annotated
@@ -20,9 +20,10 @@ MOST_FIELDS = 32
 
 
 def refuse_foreign(request: Request) -> None:
-    """Raise Forbidden for a form that a page of another origin sent.
+    """Raise Forbidden for a form sent by a page of another origin.
 
-    A browser says where a form comes from; whoever is no browser carries no one's cookie.
+    Browsers state the origin of a form. Other clients have no cookie of a signed-in person to
+    abuse.
     """
     origin = request.headers.get("origin")
     is_foreign = origin is not None and origin not in own_origins(request)
@@ -31,12 +32,13 @@ def refuse_foreign(request: Request) -> None:
 
 
 async def own_form(request: Request) -> dict[str, str]:
-    """The fields of a form that our own page sent; raises Forbidden for one from elsewhere.
+    """Return the fields of a form from a console page; raises Forbidden for other origins.
 
-    Raises BodyTooLarge or Unprocessable for one that no page of ours sends. Passwords are as they
-    were typed; all else is without spaces around.
+    Raises BodyTooLarge or Unprocessable for forms that no console page sends. All values but
+    passwords are stripped of surrounding spaces.
     """
     refuse_foreign(request)
+    # Several dependencies need the form, but a body can be read only once.
     if (read := getattr(request.state, "own_form", None)) is not None:
         known: dict[str, str] = read
         return known
@@ -61,7 +63,7 @@ async def own_form(request: Request) -> dict[str, str]:
 
 
 def refuse_nul(*texts: str) -> None:
-    """Raise Unprocessable for texts with the character NUL, which not every database stores."""
+    """Raise Unprocessable for texts with NUL, which PostgreSQL cannot store."""
     if any("\0" in text for text in texts):
         raise Unprocessable("a form of ours has no character NUL")
 
@@ -70,7 +72,7 @@ OwnForm = Annotated[dict[str, str], Depends(own_form)]
 
 
 async def signed_form(session: TheSession, form: OwnForm) -> dict[str, str]:
-    """The fields of a form that this session's page sent; raises Forbidden for any other."""
+    """Return the fields of a form with this session's token; raises Forbidden otherwise."""
     return _signed(session, form)
 
 
@@ -78,7 +80,7 @@ SignedForm = Annotated[dict[str, str], Depends(signed_form)]
 
 
 async def step_form(session: OpenSession, form: OwnForm) -> dict[str, str]:
-    """The same, of whoever may not have finished signing in."""
+    """Return the fields of such a form while sign-in may be incomplete."""
     return _signed(session, form)
 
 
@@ -86,6 +88,7 @@ StepForm = Annotated[dict[str, str], Depends(step_form)]
 
 
 def _signed(session: Session, form: dict[str, str]) -> dict[str, str]:
+    # Compare in constant time, so that timing does not reveal how much of a token is right.
     if not hmac.compare_digest(form.get("form_token", "").encode(), session.form_token.encode()):
         raise Forbidden("this form was not sent from the console")
     return form

@@ -1,4 +1,4 @@
-"""The pages of decisions: the newest, and one as a case."""
+"""Pages of decisions: the newest ones, and one shown like a case."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ MOST = 50
 
 @router.get("")
 def newest(services: TheServices, reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
-    """The newest decisions that the reader may see."""
+    """Show the newest decisions that the reader may see."""
     decisions = newest_visible(services.decisions, services.masking, reader, MOST)
     cases = [
         _view(services, as_seen_by(reader, each, services.pseudonyms))[0] for each in decisions
@@ -48,9 +48,9 @@ def newest(services: TheServices, reader: MayExplainOrStudy, session: TheSession
 def one(
     services: TheServices, reader: MayExplainOrStudy, session: TheSession, decision_id: str
 ) -> HTMLResponse:
-    """One decision as a case: evidence first, score last; that it was read is recorded, with why.
+    """Show one decision like a case, and record the read with its reason.
 
-    Where nothing shows why, the form that asks.
+    If a justification is needed, show the form that asks for it.
     """
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
     try:
@@ -74,7 +74,7 @@ def one(
 
 
 def _view(services: Services, decision: Decision) -> tuple[CaseView, str | None]:
-    """A decision with its reasons; without, and why, where its model is not as it was."""
+    """Return a decision with its reasons; without them, and why, if its model has changed."""
     try:
         return CaseView.from_decision(
             with_reasons(services.models, decision), is_explained=True
@@ -91,7 +91,7 @@ def justify_decision(
     form: SignedForm,
     decision_id: str,
 ) -> Response:
-    """State why a decision is read that the reader's work did not bring, and read it."""
+    """Record the reader's justification for reading a decision, then show it."""
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
     address = f"/console/decisions/{decision_id}"
     try:
@@ -110,9 +110,9 @@ def justify_decision(
 
 
 def _read_case(services: Services, reader: Caller, decision: Decision) -> Case | None:
-    """Write down that the case of a decision was read, and return it; raises JustificationNeeded.
+    """Record that the case of a decision was read, and return it; raises JustificationNeeded.
 
-    What opened no case, as a release, has no record to write it to but the service's own log.
+    A decision without a case, such as a release, is recorded only in the service log.
     """
     purpose: EvidentPurpose | None = None
     if decision.caller_id == reader.key_id:
@@ -128,6 +128,6 @@ def _read_case(services: Services, reader: Caller, decision: Decision) -> Case |
 
 
 def _on_its_side(reader: Caller, decision: Decision) -> Reviewer:
-    """The reader as who may read the case of a decision that they may see."""
+    """Return the reader with access to the side, rescue or other, that the decision is on."""
     who = Reviewer.from_caller(reader)
     return replace(who, access=replace(who.access, is_rescue=decision.lane == "rescue"))

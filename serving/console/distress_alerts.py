@@ -1,4 +1,4 @@
-"""The page of a distress call of a ship that nobody declared, and what people do about it."""
+"""Page of a distress call from an undeclared ship, and the acts on it."""
 
 from datetime import datetime
 from functools import partial
@@ -43,7 +43,7 @@ router = APIRouter(prefix="/console/rescues/alerts", include_in_schema=False, ro
 def show_alert(
     services: TheServices, caller: MayRescue, session: TheSession, alert_id: str
 ) -> HTMLResponse:
-    """Who calls, from where, near what, who was called, and what people did about it."""
+    """Show the caller, position, nearby places, people called, and the history."""
     return alert_page(services, caller, session, alert_id)
 
 
@@ -57,7 +57,7 @@ def act_on_alert(
     alert_id: str,
     act: str,
 ) -> Response:
-    """Do what a form of the page asks; a refusal is shown there, with what was written."""
+    """Carry out the act of a form; a refusal is shown on the page with the entered text."""
     if act in ("agreements", "disagreements") or (act == "results" and is_hearsay(form)):
         require_recent_proof()
     if services.distress_alerts.find(alert_id) is None:

@@ -55,7 +55,8 @@ class AdmissionLimits:
     """Limits on what one process handles at a time.
 
     `requests` counts requests of machines, `of_one_caller` all requests of one caller, and
-    `body_bytes` the bytes of bodies above `SMALL_BODY`, of which one caller may use half."""
+    `body_bytes` the bytes of bodies above `SMALL_BODY`, of which one caller may use half.
+    """
 
     requests: int
     of_one_caller: int
@@ -139,7 +140,8 @@ class Occupancy:
 class RequestGuard:
     """Admission state of one request: its caller, its slot, and how much of its body may be read.
 
-    The slot is released while body bytes are awaited, so that slow senders block nobody."""
+    The slot is released while body bytes are awaited, so that slow senders block nobody.
+    """
 
     def __init__(
         self,
@@ -171,7 +173,8 @@ class RequestGuard:
     def admit(self, caller_id: str) -> None:
         """Admit the request of a caller, with a small body; raises ServingError.
 
-        A second call has no effect: the first caller stays."""
+        A second call has no effect: the first caller stays.
+        """
         if not self._is_admitted:
             self._occupancy.admit(caller_id)
             self._caller_id, self._is_admitted = caller_id, True
@@ -187,7 +190,8 @@ class RequestGuard:
         """Raise the limit of a body to `most` bytes if its caller is admitted.
 
         The `declared` length is reserved at once: of several bodies that do not fit together,
-        the first ones are then read to the end instead of all failing halfway. Raises TooBusy."""
+        the first ones are then read to the end instead of all failing halfway. Raises TooBusy.
+        """
         if self._most_bytes is not None:
             self._most_bytes = most
             if declared > SMALL_BODY:
@@ -196,7 +200,8 @@ class RequestGuard:
     async def receive(self) -> Message:
         """Return the next part of the body; raises BodyTooLarge or TooBusy at a limit.
 
-        Raises RuntimeError if no caller was admitted, which is a bug in the route."""
+        Raises RuntimeError if no caller was admitted, which is a bug in the route.
+        """
         if self._is_whole:
             return await self._receive()
         if self._most_bytes is None:

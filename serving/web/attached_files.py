@@ -26,7 +26,8 @@ def attach_as_sent(
     """Attach a file to a case after the configured virus scanner has passed it.
 
     Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean, Conflict or
-    ServingError."""
+    ServingError.
+    """
     settings, reviewer = services.settings, Reviewer.from_caller(caller)
     # Check access first, so that callers without it cannot make the server scan files.
     services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it
@@ -59,7 +60,8 @@ def _require_clean(services: Services, caller: Caller, file: AttachedFile, conte
 def handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -> Response:
     """Return a file of a case as a download that browsers do not open, and record the access.
 
-    Raises NotFound, or Forbidden if the case is masked."""
+    Raises NotFound, or Forbidden if the case is masked.
+    """
     file, content = services.cases.download(
         Reviewer.from_caller(caller), case_id, sha256, services.clock()
     )

@@ -2,7 +2,8 @@
 
 This is plain ASGI around all routes, so that no route can be forgotten. `readings` declares what
 each route reads, authentication identifies the caller (`identify`), and handlers report what
-they showed (`tell_audit`). If the event cannot be written, nothing is shown."""
+they showed (`tell_audit`). If the event cannot be written, nothing is shown.
+"""
 
 import asyncio
 from http import HTTPStatus

@@ -38,7 +38,8 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     """Return the caller behind the bearer token of a request, counted and admitted once.
 
     A caller in the cache is answered at once; a database lookup runs in a thread. Raises
-    NotSignedIn, ServingError, or Forbidden for a purpose other than the data's."""
+    NotSignedIn, ServingError, or Forbidden for a purpose other than the data's.
+    """
     # Middleware, route class and dependency may all ask; only the first call counts.
     known: Caller | None = request.scope.get("state", {}).get("caller")
     if known is not None:

@@ -40,7 +40,8 @@ def refuse_other_media(request: Request, *media_types: str) -> str:
     """Return the media type of a body, one of those given (`""` if none is stated).
 
     Raises MediaTypeUnsupported, also for a compressed body, because a small one can expand to
-    more than the memory of the machine."""
+    more than the memory of the machine.
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
     given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
@@ -59,7 +60,8 @@ async def body_within(request: Request, most: int) -> bytes:
 async def growing_body(request: Request, most: int) -> bytearray:
     """Return the bytes of a body in a buffer that callers can empty, without a second copy.
 
-    Raises BodyTooLarge as soon as there are more than `most`."""
+    Raises BodyTooLarge as soon as there are more than `most`.
+    """
     declared = refuse_declared_above(request, most)
     if guard := guard_of(request):
         guard.allow(most, declared)
@@ -74,7 +76,8 @@ async def growing_body(request: Request, most: int) -> bytearray:
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
     """Return the result of `work`; cancel it and raise ClientDisconnect if the caller disconnects.
 
-    The body must have been read before."""
+    The body must have been read before.
+    """
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_gone(request))
     try:

@@ -21,7 +21,8 @@ WITHOUT_BODY = {"GET", "HEAD"}
 class CallerFirst(APIRoute):
     """Route that checks the caller and its scope before it reads or parses anything.
 
-    FastAPI itself reads a body before it resolves dependencies, and ignores its media type."""
+    FastAPI itself reads a body before it resolves dependencies, and ignores its media type.
+    """
 
     def get_route_handler(self) -> Answer:
         """Return the handler, preceded by checks of the caller and of the body."""

@@ -1,6 +1,7 @@
 """Routes that refuse query parameters which they do not describe or which are repeated.
 
-Otherwise a misspelt filter would silently match everything."""
+Otherwise a misspelt filter would silently match everything.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator

@@ -2,7 +2,8 @@
 
 A service compiles all templates before its first request, so that no page has to wait; that
 takes about a second of one core. The cached code is executed, so it is stored in the folder of
-compiled functions, which only this user can write."""
+compiled functions, which only this user can write.
+"""
 
 import marshal
 import os
@@ -23,7 +24,8 @@ class CompiledTemplates(BytecodeCache):
     """Cache of compiled templates in a folder; it stores nothing without a folder or disk space.
 
     An entry is valid only for the exact source and for the same `compiler`, a digest input for
-    everything else that affects the compiled code."""
+    everything else that affects the compiled code.
+    """
 
     def __init__(self, folder: Path | None, compiler: bytes) -> None:
         self._folder = folder

@@ -4,7 +4,8 @@ uvicorn's own timeouts restart with every byte, so a client that sends a byte no
 its connection forever. Here a connection is closed if a whole request has not arrived in time,
 counted from its first byte (or from the connection if none comes). At the limit of connections,
 the one that has waited longest is closed; a connection with an answer in progress stays. So file
-descriptors remain for everything else, however many clients connect."""
+descriptors remain for everything else, however many clients connect.
+"""
 
 import asyncio
 import resource
@@ -41,7 +42,8 @@ def connections_within(files: int) -> tuple[int, int]:
     """Return how many connections fit into `files` open files, and the backlog to accept.
 
     The backlog is subtracted because the event loop accepts all waiting connections at once,
-    before any of them is counted."""
+    before any of them is counted.
+    """
     left = max(files - FILES_OF_OUR_OWN, 48)
     backlog = min(left // 3, 2_048)
     return min(left - backlog, Settings().max_connections), backlog

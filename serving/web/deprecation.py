@@ -14,7 +14,8 @@ class Deprecated:
     """Dependency for a route that is also declared `deprecated=True`; both instants are in UTC.
 
     `@router.get(…, deprecated=True, dependencies=[Depends(Deprecated(since, until,
-    "/v1/new"))])`"""
+    "/v1/new"))])`
+    """
 
     since: datetime
     until: datetime

@@ -2,7 +2,8 @@
 
 A server that closes a connection with unread bytes resets it, and the client loses the answer.
 So the answer is sent except for its end, and the rest of the body is discarded, within limits of
-time and size, before the server may close. Source: RFC 9112, 9.6."""
+time and size, before the server may close. Source: RFC 9112, 9.6.
+"""
 
 import asyncio
 from contextlib import suppress

@@ -41,7 +41,8 @@ def figure_in_words(figure: str) -> str:
     >>> figure_in_words("population_precision_at_5pct")
     'Precision at 5 %, of all traffic'
     >>> figure_in_words("ece")
-    'Calibration error'"""
+    'Calibration error'
+    """
     prefix = next((known for known in AMONG if figure.startswith(known)), "")
     bare = figure.removeprefix(prefix)
     words = say(WORDS.get(bare) or re.sub(r"(\d+)pct", r"\1 %", bare).replace("_", " "))
@@ -54,7 +55,8 @@ def share_in_words(estimate: Estimate) -> str:
     >>> share_in_words(Estimate(0.5, 0.25, 0.75)), share_in_words(Estimate(None))
     ('50.0 % (25.0–75.0)', 'not enough data')
     >>> share_in_words(Estimate(None, 0.25, 0.75))
-    'between 25.0 and 75.0 %'"""
+    'between 25.0 and 75.0 %'
+    """
     if estimate.low is None or estimate.high is None:
         return say(NOT_ENOUGH) if estimate.value is None else f"{_tenths(100 * estimate.value)} %"
     low, high = _tenths(100 * estimate.low), _tenths(100 * estimate.high)

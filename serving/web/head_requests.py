@@ -8,7 +8,8 @@ class HeadRequests:
 
     It wraps all routes, inside the middleware for ids and limits: a HEAD reveals that something
     exists, so it is authorised, counted and audited like the GET. Console pages are excluded
-    because some of their addresses work only once."""
+    because some of their addresses work only once.
+    """
 
     def __init__(self, app: ASGIApp):
         self._app = app

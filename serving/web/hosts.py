@@ -2,7 +2,8 @@
 
 The caller writes `Host`, so it counts only if it is a name from the settings or of this machine.
 Behind a proxy, scheme and address come from the proxy; uvicorn accepts them from trusted proxies
-only."""
+only.
+"""
 
 import uuid
 from urllib.parse import urlsplit
@@ -122,7 +123,8 @@ def is_from_open_network(request: Request) -> bool:
     """Return whether the caller's address is in a network that may read the service's pages.
 
     The address is the peer's or the one that a trusted proxy reports. It is unknown behind an
-    untrusted proxy, or if a trusted proxy reports none."""
+    untrusted proxy, or if a trusted proxy reports none.
+    """
     settings: Settings = request.app.state.services.settings
     is_forwarded = any(header in _FORWARDED for header, _ in request.scope["headers"])
     if request.client is None or not is_address(request.client.host):
@@ -137,7 +139,8 @@ def is_on_this_machine(request: Request) -> bool:
     """Return whether the caller is certainly on this machine, with no proxy in between.
 
     This is never true behind a proxy, whose own address says nothing about its caller. It is
-    also false for a page of another site whose name resolves to this machine (DNS rebinding)."""
+    also false for a page of another site whose name resolves to this machine (DNS rebinding).
+    """
     settings: Settings = request.app.state.services.settings
     name = host_name(request.scope)
     is_forwarded = any(header in _FORWARDED for header, _ in request.scope["headers"])

@@ -51,7 +51,8 @@ TEMPLATES = HERE.parent / "templates"
 def environment(*folders: Path) -> Environment:
     """Return an environment with the templates of some folders, the shared ones, and all filters.
 
-    Texts marked by `trans` appear in the language of the reader."""
+    Texts marked by `trans` appear in the language of the reader.
+    """
     templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         bytecode_cache=CompiledTemplates(code_folder(HERE.parent).path, HERE.read_bytes()),
@@ -139,7 +140,8 @@ def city_of(time_zone: str) -> str:
     """Return the city in the name of a time zone.
 
     >>> city_of("America/New_York")
-    'New York'"""
+    'New York'
+    """
     return time_zone.rpartition("/")[2].replace("_", " ")
 
 

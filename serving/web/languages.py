@@ -25,7 +25,8 @@ async def requested_language(
 def language_asked_for(request: Request, services: Services) -> Language:
     """Return the preferred language like `requested_language`, outside of FastAPI's dependencies.
 
-    Raises Unprocessable if the header is too long."""
+    Raises Unprocessable if the header is too long.
+    """
     accept_language = request.headers.get("accept-language", "")
     if len(accept_language) > MAX_HEADER_LENGTH:
         raise Unprocessable(f"Accept-Language may have {MAX_HEADER_LENGTH} characters")

@@ -35,7 +35,8 @@ def encode_place(before: tuple[int, str] | None) -> str | None:
 def decode_place(cursor: str | None) -> tuple[int, str] | None:
     """Return the position where a page of all cases begins, as `CaseFilter.before`.
 
-    Raises Unprocessable for a cursor that no page returned."""
+    Raises Unprocessable for a cursor that no page returned.
+    """
     if not cursor:
         return None
     try:

@@ -2,7 +2,8 @@
 
 Every GET route is in one of three tables: READINGS get an event from the audit middleware,
 WITH_CASE_EVENTS get one from the case itself, and NOT_READINGS show nothing personal or
-restricted. A test fails for a route in none of them."""
+restricted. A test fails for a route in none of them.
+"""
 
 from typing import NamedTuple
 

@@ -2,7 +2,8 @@
 
 Python's `http.cookies` parses cookies; its unquoting takes quadratic time before 3.11.10 and
 3.12.6 (CVE-2024-7592). So only Tidegate's own cookies pass, and only those that need no
-unquoting."""
+unquoting.
+"""
 
 import re
 from collections.abc import Iterator

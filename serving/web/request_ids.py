@@ -3,7 +3,8 @@
 This is plain ASGI, so that it wraps the error handlers too. An error that they miss becomes a
 problem here and goes no further, because a server that logged it would log what the caller sent.
 The id is always generated here: one chosen by the caller would put the caller's text into logs
-and answers."""
+and answers.
+"""
 
 import time
 import uuid

@@ -2,7 +2,8 @@
 
 This needs the extra `telemetry`; OpenTelemetry's own variables (`OTEL_…`) configure the export.
 A span holds method, route, status and request id. Like a log line, it holds no path, body or
-party."""
+party.
+"""
 
 from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider

@@ -1,7 +1,8 @@
 """Security headers of all answers and of the console's pages.
 
 A page may load and run only files of this service; any other answer may load nothing. Caches
-store no answer unless it allows them to."""
+store no answer unless it allows them to.
+"""
 
 from collections.abc import Iterable
 
@@ -36,7 +37,8 @@ def with_security_headers(
 ) -> list[tuple[bytes, bytes]]:
     """Return the headers of an answer with the security headers, which override its own.
 
-    The defaults apply to what the answer does not set: no caching, no framing, no scripts."""
+    The defaults apply to what the answer does not set: no caching, no framing, no scripts.
+    """
     others = [header for header in headers if header[0] not in _OWN]
     said = {name for name, _ in others}
     others += [header for header in _BY_DEFAULT if header[0] not in said]

@@ -1,7 +1,8 @@
 """Gettext template of every text that a person reads.
 
 Babel finds texts in templates and in calls of the translation functions. Texts in tables, and
-codes shown as text, are listed here."""
+codes shown as text, are listed here.
+"""
 
 import ast
 import io
@@ -193,7 +194,8 @@ def all_messages() -> Iterator[tuple[Message, str]]:
 def _extracted() -> tuple[tuple[Message, str], ...]:
     """Return texts found in templates and code, the texts of raised errors included.
 
-    Audit events contribute their action and object, as text."""
+    Audit events contribute their action and object, as text.
+    """
     errors = {each.__name__: None for each in _error_classes(ServingError)}
     keywords: dict[str, Any] = {**DEFAULT_KEYWORDS, **_SAID, **errors, "_refused": None}
     texts = [

@@ -1,4 +1,4 @@
-"""Pictures of a case, drawn on the server: its way on a map, its days on a line, its payments.
+"""Pictures of a case, drawn on the server: map, timeline, goods, documents and payments.
 
-Each module turns a submission into places on a canvas; the templates draw them as SVG.
+Each module computes coordinates from a submission; the templates render them as SVG.
 """

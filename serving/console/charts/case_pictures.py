@@ -14,7 +14,7 @@ from serving.console.charts.timeline import Timeline
 
 @dataclass(frozen=True)
 class CasePictures:
-    """Timeline, map, goods, documents and payments of a case; no map where no place is known."""
+    """Pictures of a case; `route` is None if no place is known."""
 
     timeline: Timeline
     route: RouteMap | None
@@ -24,7 +24,7 @@ class CasePictures:
 
     @classmethod
     def from_submission(cls, submission: Submission, now: datetime) -> Self:
-        """The pictures of a submission as they are at an instant."""
+        """Return the pictures of a submission at an instant."""
         return cls(
             Timeline.from_submission(submission, now),
             RouteMap.from_submission(submission),

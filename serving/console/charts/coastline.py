@@ -1,7 +1,7 @@
-"""Land and borders of a part of the world, as paths of SVG: Natural Earth 1:10m by zoom.
+"""Land and borders as SVG paths: Natural Earth 1:10m, simplified by zoom.
 
-Everything is on Web Mercator's plane in degrees: x eastwards from Greenwich, which may go on beyond
-180, and y downwards from the equator.
+Coordinates are Web Mercator in degrees: x eastwards from Greenwich, possibly beyond 180, and y
+downwards from the equator.
 """
 
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ import numpy.typing as npt
 
 DATA = Path(__file__).with_name("coastline.npz")
 
-# The finest zoom: a pixel is about 300 m at the equator, as exact as the table is.
+# Finest zoom: a pixel is about 300 m at the equator, the precision of the data.
 FINEST = 9
 
 TILE_PX = 256
 MERCATOR_LIMIT = 85.05
-# What is drawn beyond the window, so that no edge of it shows as a coast.
+# Land is drawn this far beyond the window, so that a cut edge never looks like a coast.
 MARGIN_PX = 4.0
-# Islands that are smaller than this, in pixels, are not drawn; they come with the next zooms.
+# Smaller islands, in pixels, are not drawn at a zoom; a finer zoom shows them.
 SMALLEST_PX = 1.0
-# Rings that lie over the antimeridian end here.
+# Rings across the antimeridian end here.
 FARTHEST_EAST = 200.0
-# Of a tile, the unit of its path is a fraction of a pixel.
+# Paths of tiles use fractions of a pixel as units, so that their coordinates are integers.
 UNITS_PER_PX = 4
 
 Points = npt.NDArray[np.float64]
 
 
 class MapWindow(NamedTuple):
-    """A part of the plane in degrees: its left, top, width and height."""
+    """Part of the plane in degrees."""
 
     left: float
     top: float
@@ -43,14 +43,14 @@ class MapWindow(NamedTuple):
 
 @dataclass(frozen=True)
 class Land:
-    """Paths in units of a window's own: `land` to fill, `borders` to stroke."""
+    """Paths in units of the window: `land` to fill, `borders` to stroke."""
 
     land: str
     borders: str
 
 
 class CountryName(NamedTuple):
-    """A country's name and where it stands, in degrees east and north, from a zoom on."""
+    """Country name with its position in degrees and the first zoom that shows it."""
 
     name: str
     east: float
@@ -59,13 +59,13 @@ class CountryName(NamedTuple):
 
 
 def degrees_down(north: npt.ArrayLike) -> Points:
-    """The y of latitudes: Web Mercator, in degrees of longitude, downwards."""
+    """Return y of latitudes: Web Mercator in degrees of longitude, downwards."""
     radians = np.radians(np.asarray(north, dtype=np.float64))
     return -np.degrees(np.arcsinh(np.tan(radians)))
 
 
 def land_in(window: MapWindow, zoom: int, units_per_degree: float) -> Land:
-    """The land and borders of a window, in whole units from its top left corner."""
+    """Return land and borders of a window, in whole units from its top left corner."""
     zoom = min(zoom, FINEST)
     margin = MARGIN_PX * 360 / TILE_PX / 2**zoom
     land, borders = [], []
@@ -88,7 +88,7 @@ def land_in(window: MapWindow, zoom: int, units_per_degree: float) -> Land:
 
 @lru_cache(maxsize=2_048)
 def tile(zoom: int, column: int, row: int) -> Land:
-    """The land and borders of one tile of a map of 256 pixels, in quarters of a pixel."""
+    """Return land and borders of one map tile of 256 pixels, in quarters of a pixel."""
     size = 360 / 2**zoom
     window = MapWindow(-180 + column * size, -180 + row * size, size, size)
     return land_in(window, zoom, TILE_PX * UNITS_PER_PX / size)
@@ -96,7 +96,7 @@ def tile(zoom: int, column: int, row: int) -> Land:
 
 @cache
 def country_names() -> tuple[CountryName, ...]:
-    """All names of countries."""
+    """Return the names of all countries."""
     with np.load(DATA) as table:
         columns = (table[name].tolist() for name in ("names", "name_spots", "name_zooms"))
         rows = zip(*columns, strict=True)
@@ -105,7 +105,7 @@ def country_names() -> tuple[CountryName, ...]:
 
 @dataclass(frozen=True)
 class _Shapes:
-    """Lines of points with the boxes around them, to find those of a window."""
+    """Lines with their bounding boxes, to find those in a window."""
 
     lines: tuple[Points, ...]
     boxes: Points
@@ -124,7 +124,7 @@ class _Shapes:
 
 @dataclass(frozen=True)
 class _Coastline:
-    """The arcs of the whole world at full detail, and what rings and borders are made of."""
+    """Arcs of the whole world at full detail, with the rings and borders composed of them."""
 
     arcs: tuple[Points, ...]
     first_zooms: tuple[npt.NDArray[np.uint8], ...]
@@ -137,6 +137,7 @@ def _table() -> _Coastline:
     with np.load(DATA) as table:
         ends = np.cumsum(table["sizes"])[:-1]
         scale, shift = table["transform"]
+        # TopoJSON stores each arc as steps between points, which compress better.
         arcs = [np.cumsum(steps, axis=0) * scale + shift for steps in _split(table["points"], ends)]
         ring_ends = np.cumsum(table["ring_sizes"])[:-1]
         return _Coastline(
@@ -158,12 +159,13 @@ def _on_the_plane(degrees: Points) -> Points:
 
 @cache
 def _shapes(zoom: int) -> tuple[_Shapes, _Shapes]:
-    """The rings of land and the borders, with the points that a zoom needs."""
+    """Return rings of land and borders, with the points that a zoom needs."""
     table = _table()
     kept = [arc[first <= zoom] for arc, first in zip(table.arcs, table.first_zooms, strict=True)]
     smallest = SMALLEST_PX * 360 / TILE_PX / 2**zoom
     rings = (
         _over_the_antimeridian(
+            # A negative index means the arc in reverse direction (`~at`), as in TopoJSON.
             np.concatenate([kept[at] if at >= 0 else kept[~at][::-1] for at in ring])
         )
         for ring in table.rings
@@ -173,14 +175,15 @@ def _shapes(zoom: int) -> tuple[_Shapes, _Shapes]:
 
 
 def _over_the_antimeridian(ring: Points) -> Points:
-    """A ring that goes on beyond 180 instead of leaping around the world, as some of Fiji do."""
+    """Return a ring that continues beyond 180° instead of jumping around the world (Fiji)."""
     across = np.unwrap(ring[:, 0], period=360)
-    is_closed = abs(across[-1] - across[0]) < 180  # Antarctica goes all the way round
+    # Antarctica spans all longitudes, so it must not be unwrapped.
+    is_closed = abs(across[-1] - across[0]) < 180
     return np.column_stack([across, ring[:, 1]]) if is_closed else ring
 
 
 def _turns_of_the_world(window: MapWindow) -> Iterator[float]:
-    """By how many degrees the world is turned to be in view, once for each time that it is."""
+    """Yield the rotations of the world, in degrees, that are in view."""
     for turn in range(-2, 3):
         left = window.left - 360 * turn
         if left < FARTHEST_EAST and left + window.width > -FARTHEST_EAST:
@@ -188,7 +191,7 @@ def _turns_of_the_world(window: MapWindow) -> Iterator[float]:
 
 
 def _clipped(ring: Points, seen: MapWindow) -> Points:
-    """The part of a ring within a window (Sutherland and Hodgman, one edge after the other)."""
+    """Return the part of a ring within a window (Sutherland-Hodgman, edge by edge)."""
     edges = (
         (0, 1.0, seen.left),
         (0, -1.0, -(seen.left + seen.width)),
@@ -201,7 +204,7 @@ def _clipped(ring: Points, seen: MapWindow) -> Points:
 
 
 def _within(ring: Points, depth: Points) -> Points:
-    """The part of a ring where `depth` is not below zero, with the points where it crosses."""
+    """Return the part of a ring where `depth` is not negative, with its crossing points."""
     is_in = depth >= 0
     if is_in.all():
         return ring
@@ -212,6 +215,7 @@ def _within(ring: Points, depth: Points) -> Points:
     crosses = np.flatnonzero(is_in != np.roll(is_in, -1))
     share = depth[crosses] / (depth[crosses] - next_depth[crosses])
     between = ring[crosses] + share[:, None] * (following[crosses] - ring[crosses])
+    # Half indices sort each crossing between the two points of its edge.
     order = np.concatenate([np.flatnonzero(is_in).astype(float), crosses + 0.5])
     found: Points = np.concatenate([ring[is_in], between])[np.argsort(order, kind="stable")]
     return found
@@ -220,9 +224,10 @@ def _within(ring: Points, depth: Points) -> Points:
 def _path(
     points: Points, origin: tuple[float, float], units_per_degree: float, end: str = ""
 ) -> str:
-    """Points as steps of whole units from one to the next; empty where all fall on one."""
+    """Return points as relative steps in whole units; empty if all coincide."""
     units = np.rint((points - origin) * units_per_degree).astype(np.int64)
     steps = np.diff(units, axis=0)
+    # Steps of zero length, left by rounding, only lengthen the path.
     steps = steps[steps.any(axis=1)]
     if not len(steps):
         return ""

@@ -1,4 +1,4 @@
-"""The declaration and every document side by side, with what each states otherwise."""
+"""Comparison of the declaration with every document, with their differences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from serving.review.letters.filed_papers import declared_field, paper_versions
 
 MOST_LEADING = 3
 
-# What documents state, in the order of rows, with the field of the declaration where it is another.
+# Fields of documents in row order.
 _STATED = {
     "consignor_id": "Consignor",
     "consignee_id": "Consignee",
@@ -23,7 +23,7 @@ _STATED = {
     "value": "Value",
 }
 _OF_SHIPMENT = {"value": "declared_value"}
-# Fields that a declaration calls otherwise.
+# Declaration fields with another name than in documents.
 _OF_JOURNEY = {"gross_mass_kg": "declared_cargo_mass_kg"}
 
 _NOTHING = (None, None)
@@ -31,7 +31,7 @@ _NOTHING = (None, None)
 
 @dataclass(frozen=True)
 class GridCell:
-    """What stands in a document; `differs` says from what, and is empty where it does not."""
+    """Value in a document; `differs` describes the differences, if any."""
 
     words: str
     differs: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class GridCell:
 
 @dataclass(frozen=True)
 class GridColumn:
-    """A document in its newest version; instants are None where it states none."""
+    """Newest version of a document; instants are None if not stated."""
 
     document_id: str
     name: str
@@ -54,7 +54,7 @@ class GridColumn:
 
 @dataclass(frozen=True)
 class GridRow:
-    """One thing that papers state: as declared, and as in each column."""
+    """One field: its declared value, and its value in each document."""
 
     name: str
     declared: str
@@ -63,14 +63,14 @@ class GridRow:
 
 @dataclass(frozen=True)
 class DocumentGrid:
-    """Declaration × documents; no columns where no document was filed."""
+    """Declaration by documents; without columns if no document was filed."""
 
     columns: tuple[GridColumn, ...]
     rows: tuple[GridRow, ...]
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self:
-        """The grid of a submission's documents, the first received first."""
+        """Return the grid of a submission's documents, in order of receipt."""
         filed = sorted(submission.standing("documents"), key=lambda d: (d.received_at, d.version))
         papers = paper_versions(filed)
         columns = tuple(_column(each, submission.declared_at) for each in papers)
@@ -80,12 +80,12 @@ class DocumentGrid:
 
     @property
     def differences(self) -> int:
-        """How many cells differ from the declaration, another version or another document."""
+        """Number of cells that differ from the declaration, another version or another document."""
         return sum(bool(cell.differs) for row in self.rows for cell in row.cells)
 
     @property
     def leading_differences(self) -> list[tuple[str, str, GridCell]]:
-        """The first MOST_LEADING cells that differ: of what, in which document, and the cell."""
+        """First MOST_LEADING cells that differ, each with its field and document."""
         found = (
             (row.name, column.name, cell)
             for row in self.rows
@@ -122,7 +122,7 @@ def _row(name: str, submission: Submission, documents: list[list[AttachedDocumen
 
 
 def _declared(name: str, submission: Submission) -> tuple[object, str | None]:
-    """What is declared, and in which currency where it is money."""
+    """Return the declared value, and its currency for money."""
     if shipment := submission.shipment:
         return getattr(shipment, _OF_SHIPMENT.get(name, name), None), shipment.currency
     return getattr(submission.journey, _OF_JOURNEY.get(name, name), None), None
@@ -149,7 +149,8 @@ def _differences(
 
 
 def difference_in_words(value: object, expected: object) -> str:
-    """By how much a quantity differs, where that can be said in whole per cent."""
+    """Return a relative difference in whole percent; empty if it cannot be computed or rounds
+    to 0."""
     if not isinstance(value, int | float) or not isinstance(expected, int | float) or not expected:
         return ""
     share = 100 * (value - expected) / expected
@@ -161,7 +162,7 @@ def _words(name: str, document: AttachedDocument) -> str:
 
 
 def stated_in_words(name: str, value: object, currency: str | None) -> str:
-    """What a paper or an item states in one of its fields; nothing where it states nothing."""
+    """Return the value of a field as text; empty if not stated."""
     if value is None:
         return ""
     is_number = isinstance(value, float | int)

@@ -1,4 +1,4 @@
-"""The goods items of a shipment, one a row, and what they make together against the declaration."""
+"""Goods items of a shipment, with sums compared with the declaration."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from serving.console.charts.document_grid import GridCell, difference_in_words, 
 from serving.explanation.code_names import country_in_words, goods_in_words
 from serving.language import reading, say
 
-# What items state, with the field in which the shipment declares the whole of it.
+# Item fields, with the field of the shipment that declares the total.
 _OF_SHIPMENT = {"gross_mass_kg": "gross_mass_kg", "value": "declared_value", "packages": "packages"}
-# So far the whole may differ by rounding.
+# Relative tolerance of a sum, for rounding.
 SHOWS_FROM = 0.01
 NOT_SAID = GridCell("")
 
 
 @dataclass(frozen=True)
 class GoodsRow:
-    """One item as it was declared; `known_at` only of one that came after the declaration."""
+    """One declared item; `known_at` is set only for items added after the declaration."""
 
     number: int
     goods: str
@@ -34,9 +34,9 @@ class GoodsRow:
 
 @dataclass(frozen=True)
 class GoodsTable:
-    """The items of a shipment in the order of their numbers, and their sums; no rows without any.
+    """Items of a shipment by number, and their sums; no rows without items.
 
-    A sum is empty where an item does not state what is added up, and of several currencies.
+    A sum is empty if an item lacks the value, or if currencies differ.
     """
 
     rows: tuple[GoodsRow, ...] = ()
@@ -46,7 +46,7 @@ class GoodsTable:
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self:
-        """The table of a submission's goods items."""
+        """Return the table of a submission's goods items."""
         shipment = submission.shipment
         if shipment is None or not shipment.items:
             return cls()
@@ -58,13 +58,13 @@ class GoodsTable:
 
     @property
     def differences(self) -> int:
-        """How many cells differ: descriptions from their codes, origins and sums."""
+        """Number of cells that differ: descriptions, origins and sums."""
         cells = [cell for row in self.rows for cell in (row.description, row.origin)]
         return sum(bool(each.differs) for each in (*cells, *self.sums))
 
     @property
     def sums(self) -> tuple[GridCell, GridCell, GridCell]:
-        """What all items make together: gross mass, value, packages."""
+        """Sums of all items: gross mass, value, packages."""
         return self.gross_mass, self.value, self.packages
 
 
@@ -106,5 +106,5 @@ def _sum(name: str, items: Sequence[AttachedGoodsItem], shipment: SubmittedShipm
 
 
 def _added(numbers: Iterable[float]) -> float:
-    """A sum without the crumbs of floating point."""
+    """Return a sum without floating-point noise."""
     return round(sum(numbers), 6)

@@ -1,4 +1,4 @@
-"""Places for labels on a picture, so that none lies over another, over a mark or over the edge."""
+"""Placement of labels on a picture without overlap with labels, marks or the edge."""
 
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -7,7 +7,7 @@ Anchor = Literal["start", "middle", "end"]
 
 
 class Label(NamedTuple):
-    """A text on a picture, where its baseline begins, is in the middle, or ends."""
+    """Text at the start, middle or end of a baseline."""
 
     x: float
     y: float
@@ -16,7 +16,7 @@ class Label(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A rectangle on a picture that something fills."""
+    """Occupied rectangle on a picture."""
 
     left: float
     top: float
@@ -24,14 +24,14 @@ class Box(NamedTuple):
     bottom: float
 
     def overlaps(self, other: "Box") -> bool:
-        """Whether the two have a part in common."""
+        """Return whether two boxes overlap."""
         apart = self.right <= other.left or other.right <= self.left
         return not (apart or self.bottom <= other.top or other.bottom <= self.top)
 
 
 @dataclass
 class LabelPlaces:
-    """What is taken of a picture of this size; `character` is about how wide a letter is."""
+    """Occupied areas of a picture; `character` is the approximate width of a letter."""
 
     width: float
     height: float
@@ -44,7 +44,7 @@ class LabelPlaces:
         self.taken.append(Box(x - radius, y - radius, x + radius, y + radius))
 
     def place(self, x: float, y: float, offset: float, text: str) -> Label | None:
-        """A label at a mark: right of it, left, above or below; None where no room is."""
+        """Place a label at a mark, on the first free side; None if none is free."""
         tries = (
             Label(x + offset, y + self.line / 3, "start", text),
             Label(x - offset, y + self.line / 3, "end", text),
@@ -58,11 +58,12 @@ class LabelPlaces:
         return next((label for label in tries if self._takes(label)), None)
 
     def place_over(self, x: float, y: float, text: str) -> Label | None:
-        """A label that names what it lies over, as a country; None where no room is."""
+        """Place a label over an area, such as a country; None if it is not free."""
         label = Label(x, y, "middle", text)
         return label if self._takes(label) else None
 
     def _takes(self, label: Label) -> bool:
+        # The width is an estimate: the server does not know the browser's font.
         width = len(label.text) * self.character
         left = label.x - {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
         box = Box(left, label.y - 0.8 * self.line, left + width, label.y + 0.25 * self.line)

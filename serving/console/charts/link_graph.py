@@ -1,7 +1,7 @@
-"""What a case shares with others, as a picture: the case, its things, its neighbours.
+"""Picture of what a case shares with others.
 
-Columns from left to right: the case; what it shares; other cases; and of one case that is opened,
-what that shares further and with whom. A table says the same.
+Columns from left to right: the case, what it shares, other cases, and for one opened case what
+it shares further and with which cases. A table on the page has the same content.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.shared_things import SharedThing
 
 COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
-# Characters of a line in a node; what is longer ends in an ellipsis and is whole in the table.
+# Characters per line in a box; longer texts are cut there and complete in the table.
 LONGEST = 25
 
 NodeKind = Literal["case", "thing", "neighbour"]
@@ -23,10 +23,10 @@ NodeKind = Literal["case", "thing", "neighbour"]
 
 @dataclass(frozen=True)
 class GraphNode:
-    """A box of the picture with two lines of words.
+    """Box of the picture with two lines of text.
 
-    `about` is what lights up with it, `opens` the case that a click opens or unfolds, `value` what
-    a thing is called as a whole.
+    `about` names what is highlighted with it, `opens` the case that a click opens or expands,
+    and `value` the full name.
     """
 
     kind: NodeKind
@@ -42,7 +42,7 @@ class GraphNode:
 
 @dataclass(frozen=True)
 class GraphEdge:
-    """A line between two boxes; `about` is the thing that both name."""
+    """Line between two boxes; `about` is the thing that both have in common."""
 
     x1: float
     y1: float
@@ -54,9 +54,9 @@ class GraphEdge:
 
 @dataclass(frozen=True)
 class ThingRow:
-    """A thing that is shared, for the table: what it is, as what, and with how many others.
+    """Table row of a shared thing: its kind, its roles and the number of other cases.
 
-    `open_cases` of them are not closed.
+    `open_cases` counts those that are not closed.
     """
 
     number: int
@@ -69,7 +69,7 @@ class ThingRow:
 
 @dataclass(frozen=True)
 class NeighbourRow:
-    """A neighbour for the table: what it shares, in words, and how it stands."""
+    """Table row of a neighbour: what it shares, and its status."""
 
     case: CaseRecord
     shares: tuple[str, ...]
@@ -80,7 +80,7 @@ class NeighbourRow:
 
 @dataclass(frozen=True)
 class LinkGraph:
-    """The picture of a case's links and the rows of its tables; no neighbours, no picture."""
+    """Picture of a case's links with the rows of its tables; empty without neighbours."""
 
     case_id: str
     nodes: tuple[GraphNode, ...]
@@ -97,7 +97,7 @@ class LinkGraph:
     def from_graph(
         cls, row: CaseRecord, graph: CaseGraph, opened: tuple[Neighbour, CaseGraph] | None = None
     ) -> Self:
-        """The links of a case, with those of one neighbour where that is opened."""
+        """Return the links of a case, with those of one opened neighbour."""
         drawing = _Drawing.of_case(row, graph)
         columns = [say("This case"), say("Shares"), say("With")]
         if opened is not None:
@@ -118,23 +118,23 @@ class LinkGraph:
 
     @property
     def opened_case(self) -> tuple[CaseRecord, ...]:
-        """The neighbour that is opened, if one is."""
+        """Opened neighbour, if any."""
         return tuple(each.case for each in self.neighbours if each.case.case_id == self.opened)
 
     @property
     def width(self) -> float:
-        """How wide the picture is."""
+        """Width of the picture."""
         return COLUMN_PX * (len(self.columns) - 1) + NODE_PX + 20
 
     @property
     def height(self) -> float:
-        """How high the picture is."""
+        """Height of the picture."""
         return max(node.y for node in self.nodes) + NODE_HEIGHT_PX + 12
 
 
 @dataclass
 class _Drawing:
-    """Boxes and lines as they are placed, column by column."""
+    """Boxes and lines under construction, column by column."""
 
     nodes: list[GraphNode]
     edges: list[GraphEdge]
@@ -153,7 +153,7 @@ class _Drawing:
         return drawing
 
     def open_neighbour(self, graph: CaseGraph, neighbour: Neighbour, further: CaseGraph) -> None:
-        """Draw what a neighbour shares further, without what leads back to the case."""
+        """Draw what a neighbour shares further, without links back to the case."""
         known = {(thing.kind, thing.value) for thing in graph.things}
         keeps = [at for at, t in enumerate(further.things) if (t.kind, t.value) not in known]
         places = {at: new for new, at in enumerate(keeps)}
@@ -220,7 +220,7 @@ class _Drawing:
 
 
 def _row(place: int, among: int, tallest: int) -> float:
-    """The y of a box, in the middle of a picture that is as high as its tallest column."""
+    """Return the y of a box, centred on the tallest column."""
     return TOP_PX + ROW_PX * (place + (tallest - among) / 2)
 
 
@@ -257,7 +257,7 @@ def _neighbour_row(each: Neighbour, things: tuple[SharedThing, ...]) -> Neighbou
 
 
 def _shares(thing: SharedThing, roles: tuple[str, ...]) -> str:
-    """What is shared, with the role that it has there where that is another."""
+    """Return what is shared, with its role in the other case if that differs."""
     here, there = _as_what(thing.kind, thing.roles), _as_what(thing.kind, roles)
     if here == there:
         return say("{what} {id}", what=here, id=thing.value)

@@ -1,9 +1,9 @@
-"""Makes `coastline.npz` of Natural Earth 1:10m, as the npm package world-atlas 2.0.2 has it.
+"""Generator of `coastline.npz` from Natural Earth 1:10m (npm package world-atlas 2.0.2).
 
     python -m serving.console.charts.make_coastline countries-10m.json
 
-Every point gets the first zoom at which it is needed: that at which the triangle with its
-neighbours, by Visvalingam's order, covers half a pixel. The finest zoom has all points.
+Each point gets the first zoom that needs it, where the triangle with its neighbours covers half
+a pixel in Visvalingam's order. The finest zoom has all points.
 """
 
 import heapq
@@ -21,12 +21,12 @@ from serving.console.charts.coastline import DATA, FINEST, MERCATOR_LIMIT, degre
 
 Points = npt.NDArray[np.float64]
 
-# A country's name is written from the zoom on at which its largest part has this many pixels.
+# A name appears from the zoom at which the country's largest part covers this many pixels.
 NAMED_FROM_PX = 9_000
 
 
 def main(source: str) -> None:
-    """Write the table that the map is drawn from."""
+    """Write the table from which the map is drawn."""
     topology = json.loads(Path(source).read_text())
     arcs = [np.cumsum(arc, axis=0) for arc in topology["arcs"]]
     scale, shift = topology["transform"]["scale"], topology["transform"]["translate"]
@@ -55,7 +55,7 @@ def main(source: str) -> None:
 
 
 def _steps(arc: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """An arc as its first point and the steps from there, which pack best."""
+    """Return an arc as its first point and steps, which compress best."""
     return np.diff(arc, axis=0, prepend=0).astype(np.int32)
 
 
@@ -65,7 +65,7 @@ def _on_the_plane(degrees: Points) -> Points:
 
 
 def _first_zooms(points: Points) -> npt.NDArray[np.uint8]:
-    """The first zoom at which each point is needed; ends always are."""
+    """Return the first zoom that needs each point; endpoints are always needed."""
     areas = _effective_areas(points)
     pixels = areas * (256 / 360) ** 2
     with np.errstate(divide="ignore"):
@@ -75,7 +75,7 @@ def _first_zooms(points: Points) -> npt.NDArray[np.uint8]:
 
 
 def _effective_areas(points: Points) -> Points:
-    """The area of each point's triangle when it is the least that is left, never falling."""
+    """Return each point's triangle area at its removal, in Visvalingam's order, non-decreasing."""
     last = len(points) - 1
     before, after = list(range(-1, last)), list(range(1, last + 2))
     areas = np.full(len(points), np.inf)
@@ -90,9 +90,11 @@ def _effective_areas(points: Points) -> Points:
     reached = 0.0
     while heap:
         size, at = heapq.heappop(heap)
+        # An outdated heap entry: the area changed after a neighbour was removed.
         if current.get(at) != size:
             continue
         del current[at]
+        # Never below an area removed earlier, so that a point cannot appear before its neighbours.
         reached = areas[at] = max(reached, size)
         left, right = before[at], after[at]
         after[left], before[right] = right, left
@@ -110,7 +112,7 @@ def _polygons(geometry: dict[str, Any]) -> list[list[list[int]]]:
 
 
 def _borders(countries: list[dict[str, Any]]) -> Iterator[int]:
-    """The arcs that two countries have in common."""
+    """Return the arcs shared by two countries."""
     used: Counter[int] = Counter()
     for country in countries:
         rings = [ring for polygon in _polygons(country) for ring in polygon]
@@ -121,7 +123,8 @@ def _borders(countries: list[dict[str, Any]]) -> Iterator[int]:
 def _name(
     country: dict[str, Any], arcs: list[npt.NDArray[np.int64]], scale: Any, shift: Any
 ) -> tuple[str, tuple[float, float], int] | None:
-    """A country's name, the middle of its largest part (degrees), and the first zoom to show it."""
+    """Return a country's name, centre of its largest part in degrees, and first zoom; None if
+    unfit."""
     parts = [_ring(polygon[0], arcs) * scale + shift for polygon in _polygons(country)]
     sized = [(abs(area), middle) for part in parts for area, middle in [_middle(part)]]
     area, (east, north) = max(sized, key=lambda each: each[0])

@@ -1,4 +1,4 @@
-"""How many cases of an entity were opened in each month, as bars; a list says the same."""
+"""Cases of an entity by month, as bars; a list on the page has the same content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from serving.web.html import month_in_words, short_month
 
 MOST_MONTHS = 24
 BAR_PX, STEP_PX, HEIGHT_PX, LEFT_PX, TOP_PX = 20.0, 30.0, 90.0, 8.0, 18.0
-# Of more months than these only every third is labelled.
+# With more months than these, only every third is labelled.
 WIDEST_LABELS = 12
 
 
 @dataclass(frozen=True)
 class MonthBar:
-    """One month: its bar, the part of it with a find, and what is written at it."""
+    """One month: its bar, the part with a confirmed finding, and its labels."""
 
     x: float
     y: float
@@ -30,14 +30,14 @@ class MonthBar:
 
 @dataclass(frozen=True)
 class MonthBars:
-    """The newest MOST_MONTHS months; `earlier` says how many there are before them."""
+    """Newest MOST_MONTHS months; `earlier` counts the months before them."""
 
     bars: tuple[MonthBar, ...]
     earlier: int
 
     @classmethod
     def from_months(cls, months: Sequence[EntityMonth]) -> Self:
-        """The bars of months in order; the highest fills the picture."""
+        """Return the bars of months in order; the highest fills the picture."""
         shown = months[-MOST_MONTHS:]
         per_case = HEIGHT_PX / max(each.cases for each in shown) if shown else 0.0
         every = 1 if len(shown) <= WIDEST_LABELS else 3
@@ -60,17 +60,17 @@ class MonthBars:
 
     @property
     def width(self) -> float:
-        """How wide the picture is."""
+        """Width of the picture."""
         return LEFT_PX + STEP_PX * len(self.bars) + 12
 
     @property
     def height(self) -> float:
-        """How high the picture is, with the labels under the bars."""
+        """Height of the picture, including the labels below the bars."""
         return TOP_PX + HEIGHT_PX + 40
 
     @property
     def floor_y(self) -> float:
-        """Where the bars stand."""
+        """Baseline of the bars."""
         return TOP_PX + HEIGHT_PX
 
 

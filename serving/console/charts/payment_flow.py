@@ -1,4 +1,4 @@
-"""Who paid whom for a case: every payment as a row, and payers and payees as a picture."""
+"""Payments of a case, as rows and as a picture of payers and payees."""
 
 import math
 from collections import defaultdict
@@ -21,7 +21,7 @@ ROW_HEIGHT, THINNEST, THICKEST = 44.0, 1.5, 12.0
 
 @dataclass(frozen=True)
 class PaymentParty:
-    """One end of payments; `is_declared` where the declaration names it too, as `roles`."""
+    """Payer or payee; `is_declared` if the declaration names it too, with `roles`."""
 
     party_id: str
     y: float
@@ -31,7 +31,7 @@ class PaymentParty:
 
 @dataclass(frozen=True)
 class Flow:
-    """Everything one party paid another in one currency; its words stand at `y`, by themselves."""
+    """Total that one party paid another in one currency; its label is at `y`."""
 
     payer_y: float
     y: float
@@ -43,7 +43,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class PaymentRow:
-    """One payment; `amount_eur` is None where no rate is known."""
+    """One payment; `amount_eur` is None without a known rate."""
 
     reference: str
     paid_at: datetime
@@ -58,7 +58,7 @@ class PaymentRow:
 
 @dataclass(frozen=True)
 class PaymentChart:
-    """The payments of a submission, in their order and as a picture; empty where there are none."""
+    """Payments of a submission, as rows and as a picture; empty without payments."""
 
     payers: tuple[PaymentParty, ...]
     payees: tuple[PaymentParty, ...]
@@ -67,7 +67,7 @@ class PaymentChart:
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self:
-        """The payments between the parties of a submission."""
+        """Return the payments between the parties of a submission."""
         payments = sorted(submission.standing("transactions"), key=lambda payment: payment.paid_at)
         paid: dict[tuple[str, str, str], list[AttachedTransaction]] = defaultdict(list)
         for payment in payments:
@@ -94,19 +94,19 @@ class PaymentChart:
 
     @property
     def height(self) -> float:
-        """How high the picture is."""
+        """Height of the picture."""
         return ROW_HEIGHT * max(len(self.payers), len(self.payees), len(self.flows), 1)
 
     @property
     def total_eur(self) -> float | None:
-        """What was paid together, in euro; None where a rate is missing."""
+        """Total paid, in euro; None if a rate is missing."""
         amounts = [row.amount_eur for row in self.rows]
         known = [amount for amount in amounts if amount is not None]
         return sum(known) if len(known) == len(amounts) else None
 
 
 def in_eur(amount: float, currency: str, at: datetime) -> float | None:
-    """An amount in euro at the rate of the month; None where no rate is known."""
+    """Return an amount in euro at the rate of its month; None without a known rate."""
     currencies = np.array([STRING_TABLE.code(currency)])
     rate = float(units_per_eur(currencies, np.array([instant_us(at)]))[0])
     return None if math.isnan(rate) else amount / rate

@@ -1,4 +1,4 @@
-"""A map of a journey: what was declared, what was travelled, where it was silent, who calls."""
+"""Map of a journey: declared and travelled route, silences, and calls for help."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -25,20 +25,20 @@ from serving.console.charts.label_places import Label, LabelPlaces
 from serving.language import say
 from serving.web.html import instant_in_words
 
-# Beyond this, nobody knows where a conveyance was between two positions.
+# Longer gaps between positions are shown as silence: the route in between is unknown.
 SILENCE = timedelta(hours=6)
 
 WIDTH_PX, HEIGHT_PX = 720.0, 400.0
 SMALLEST_DEGREES, MARGIN_SHARE = 2.5, 0.14
 LAND_UNITS_PER_PX = 2
-# More dots than this are one line; all positions make the line, and the text lists them.
+# More positions than this are thinned to dots; the line and the text still use all of them.
 MOST_DOTS = 120
 SCALES_KM = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 LONGEST_SCALE_PX = 130.0
 
 
 class Spot(NamedTuple):
-    """A place on the picture, and in degrees east (on beyond 180 where a line does) and north."""
+    """Point on the picture, and in degrees (east may exceed 180 along a line)."""
 
     x: float
     y: float
@@ -48,7 +48,7 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True)
 class Heard:
-    """Where the conveyance was heard, and when."""
+    """Reported position and its time."""
 
     spot: Spot
     at: datetime
@@ -57,20 +57,20 @@ class Heard:
 
 @dataclass(frozen=True)
 class Silence:
-    """From where to where nobody heard of it, and from when to when."""
+    """Gap between two reported positions."""
 
     begins: Heard
     ends: Heard
 
     @property
     def hours(self) -> float:
-        """How long it was silent."""
+        """Length of the silence in hours."""
         return (self.ends.at - self.begins.at) / timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A named place of the route; `dwell_hours` is None where nothing is known of a stay."""
+    """Named place of the route; `dwell_hours` is None if no stay is known."""
 
     spot: Spot
     code: str
@@ -81,7 +81,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class RouteLeg:
-    """One leg in words; instants are None where they are not known."""
+    """One leg as text; instants are None if unknown."""
 
     sequence: int
     origin: str
@@ -94,7 +94,7 @@ class RouteLeg:
 
 @dataclass(frozen=True)
 class Scale:
-    """How long a line of so many kilometres is, in the middle of the picture."""
+    """Length of a scale bar, valid in the middle of the picture."""
 
     length_px: float
     km: int
@@ -102,11 +102,11 @@ class Scale:
 
 @dataclass(frozen=True)
 class RouteMap:
-    """What the map shows, on a picture of `WIDTH_PX` × `HEIGHT_PX`.
+    """Content of the map, on a picture of `WIDTH_PX` × `HEIGHT_PX`.
 
-    `expected` leads over the places of the declared legs, `travelled` over where it was heard;
-    `dots` are as many of these as can be told apart. `caller` is where a call for help came from
-    of which no route is known.
+    `expected` runs through the places of the declared legs, `travelled` through reported
+    positions; `dots` is a subset of these that stays legible. `caller` is the origin of a call
+    for help without a known route.
     """
 
     land: Land
@@ -123,7 +123,7 @@ class RouteMap:
 
     @classmethod
     def of_caller(cls, position: Position, near: Iterable[str]) -> Self:
-        """Where a call for help came from, among known places near there."""
+        """Return the map of a call for help, among known places nearby."""
         at = (position.longitude, position.latitude)
         known = {code: place for code in near if (place := _degrees(code))}
         around = _without_jumps([*known.values()], at)
@@ -182,19 +182,19 @@ class RouteMap:
         )
 
 
-# A place by its longitude and latitude.
+# Place by longitude and latitude.
 Degrees = tuple[float, float]
 
 
 class _View(NamedTuple):
-    """The part of the world in view, and how large it is drawn."""
+    """Part of the world in view, and its scale."""
 
     window: MapWindow
     px_per_degree: float
 
     @classmethod
     def around(cls, places: list[Degrees]) -> Self:
-        """The smallest view of the picture's shape with all places in it, and some room."""
+        """Return the smallest view that shows all places with a margin."""
         across = [east for east, _ in places]
         down = [float(degrees_down(north)) for _, north in places]
         width = max((max(across) - min(across)) * (1 + 2 * MARGIN_SHARE), SMALLEST_DEGREES)
@@ -206,17 +206,18 @@ class _View(NamedTuple):
 
     @property
     def zoom(self) -> int:
-        """The zoom of a tiled map whose detail this scale needs."""
+        """Zoom of a tiled map with the detail that this scale needs."""
         return max(0, min(FINEST, math.ceil(math.log2(self.px_per_degree * 360 / TILE_PX))))
 
     def spot(self, east: float, north: float) -> Spot:
-        """A place on the picture, to a tenth of a pixel."""
+        """Return a place on the picture, to a tenth of a pixel."""
         x = (east - self.window.left) * self.px_per_degree
         y = (float(degrees_down(north)) - self.window.top) * self.px_per_degree
         return Spot(round(x, 1), round(y, 1), round(east, 4), round(north, 4))
 
     def scale(self) -> Scale:
-        """The longest round distance that fits, true in the middle of the picture."""
+        """Return the longest round distance that fits, exact in the middle of the picture."""
+        # Mercator stretches distances by cosh(y), which equals 1 / cos(latitude).
         middle = math.radians(self.window.top + self.window.height / 2)
         km_per_degree = math.pi / 180 * EARTH_RADIUS_KM / math.cosh(middle)
         px_per_km = self.px_per_degree / km_per_degree
@@ -231,7 +232,7 @@ def _degrees(code: str) -> Degrees | None:
 
 
 def _without_jumps(places: list[Degrees], *before: Degrees) -> list[Degrees]:
-    """Places in their order, each on that side of the antimeridian that is near the one before."""
+    """Return places in order, each on the side of the antimeridian nearer to its predecessor."""
     found = list(before)
     for east, north in places:
         turn = round((found[-1][0] - east) / 360) if found else 0
@@ -249,7 +250,7 @@ def _heard(view: _View, at: Degrees, position: Position) -> Heard:
 
 
 def _thinned(heard: tuple[Heard, ...]) -> Iterator[Heard]:
-    """Evenly as many as can be told apart, with the last and both ends of each silence."""
+    """Yield evenly spaced positions, plus the last and both ends of each silence."""
     every = max(1, math.ceil(len(heard) / MOST_DOTS))
     ends = {id(end) for silence in _silences(heard) for end in (silence.begins, silence.ends)}
     for number, each in enumerate(heard):
@@ -281,7 +282,7 @@ def _stops(
 
 
 def _keep_off(line: tuple[Spot, ...], labels: LabelPlaces) -> None:
-    """Let no later label stand on a line."""
+    """Keep later labels off a line."""
     for one, following in pairwise(line):
         across, down = following.x - one.x, following.y - one.y
         for part in range(steps := 1 + int(math.hypot(across, down) / 12)):
@@ -289,7 +290,7 @@ def _keep_off(line: tuple[Spot, ...], labels: LabelPlaces) -> None:
 
 
 def _country_labels(view: _View, labels: LabelPlaces) -> Iterator[Label]:
-    """The names of countries in view, the largest first, where no other label is."""
+    """Yield labels of countries in view, the largest first, where they are free."""
     for country in sorted(country_names(), key=lambda country: country.first_zoom):
         if country.first_zoom > view.zoom:
             break

@@ -1,4 +1,4 @@
-"""The timeline of a case: when what was booked, declared, filed, paid, reported and due."""
+"""Timeline of a case: bookings, declarations, documents, payments, reports and due dates."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -23,15 +23,15 @@ STEPS = (
     *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12)),
     *(timedelta(days=days) for days in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728)),
 )
-# Marks that are nearer than this are drawn one below the other.
+# Marks nearer than this are drawn at different heights.
 NEAR_PX = 11.0
-# The present is on the line where that makes it no longer than by this share.
+# The present is shown only if it lengthens the line by at most this share.
 LONGEST_WAIT_SHARE = 0.35
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One instant on the line; `x` and `y` in the canvas, `about` the record that says it."""
+    """Instant on the line with its coordinates; `about` names the record that states it."""
 
     row: Row
     at: datetime
@@ -44,7 +44,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the line: a stay between two legs, or a silence between two positions."""
+    """Interval on the line: a stay between two legs, or a silence between two positions."""
 
     row: Row
     kind: Literal["stay", "silent"]
@@ -59,7 +59,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled instant of the axis."""
+    """Labelled instant of the axis."""
 
     x: float
     words: str
@@ -67,9 +67,9 @@ class Tick:
 
 @dataclass(frozen=True)
 class Timeline:
-    """All marks, the earliest first, the stretches between them, and the axis under them.
+    """All marks in order, the intervals between them, and the axis.
 
-    `now_x` is None where the present is too far from them to be on the line.
+    `now_x` is None if the present is too far away to be on the line.
     """
 
     marks: tuple[Mark, ...]
@@ -82,7 +82,7 @@ class Timeline:
 
     @classmethod
     def from_submission(cls, submission: Submission, now: datetime) -> Self:
-        """The timeline of a submission; its declaration is always on it."""
+        """Return the timeline of a submission, which always has its declaration."""
         marks = sorted(_marks(submission), key=lambda mark: mark.at)
         spans = [*_stays(submission), *_silences(submission)]
         first = min([marks[0].at, *(span.begins for span in spans)])
@@ -108,19 +108,19 @@ class Timeline:
 
     @property
     def rows(self) -> tuple[tuple[Row, float], ...]:
-        """The rows that have anything, in their order, with the y of their middle."""
+        """Rows that are not empty, in order, with the y of their middle."""
         rows = _used_rows(self.marks, self.spans)
         return tuple((row, _middle(rows, row)) for row in rows)
 
     @property
     def axis_y(self) -> float:
-        """The y of the axis, below all rows."""
+        """Y of the axis, below all rows."""
         return TOP + ROW_HEIGHT * len(self.rows) + 4
 
 
 @dataclass(frozen=True)
 class _Line:
-    """The axis: from when to when."""
+    """Axis from a first to a last instant."""
 
     first: datetime
     last: datetime
@@ -130,7 +130,7 @@ class _Line:
         return round(LABEL_WIDTH + room * ((at - self.first) / (self.last - self.first)), 1)
 
     def ticks(self) -> Iterator[Tick]:
-        """Round instants, no more than have room for their labels."""
+        """Yield round instants, no more than their labels have room for."""
         length = self.last - self.first
         step = next((s for s in STEPS if length / s <= MOST_TICKS), STEPS[-1])
         midnight = self.first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -151,7 +151,7 @@ def _middle(rows: list[Row], row: Row) -> float:
 
 
 def _placed(marks: list[Mark], line: _Line, rows: list[Row]) -> Iterator[Mark]:
-    """Marks at their instants; those that are near each other go up and down in turn."""
+    """Yield marks at their instants; neighbouring marks alternate in height."""
     latest: dict[Row, tuple[float, int]] = {}
     for mark in marks:
         x = line.x(mark.at)
@@ -162,7 +162,7 @@ def _placed(marks: list[Mark], line: _Line, rows: list[Row]) -> Iterator[Mark]:
 
 
 def _stays(submission: Submission) -> Iterator[Span]:
-    """Where it stayed between two legs, as far as both are known."""
+    """Yield the stays between two legs where both instants are known."""
     legs = sorted(submission.legs, key=lambda leg: leg.sequence)
     for before, after in pairwise(legs):
         begins, ends = before.arrived_at, after.departed_at
@@ -176,7 +176,7 @@ def _stays(submission: Submission) -> Iterator[Span]:
 
 
 def _silences(submission: Submission) -> Iterator[Span]:
-    """When nobody heard of it between two positions, for longer than is usual."""
+    """Yield silences between two positions that are longer than usual."""
     heard = sorted(position.observed_at for position in submission.positions)
     for begins, ends in pairwise(heard):
         if ends - begins > SILENCE:
@@ -216,7 +216,7 @@ def _marks(submission: Submission) -> Iterator[Mark]:
 
 
 def _marks_of_way(submission: Submission) -> Iterator[Mark]:
-    """What is known to have happened on the way."""
+    """Yield the marks of what happened during the journey."""
     for leg in submission.legs:
         if leg.arrived_at:
             where = place_name(leg.destination) or leg.destination
