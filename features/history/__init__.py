@@ -1,10 +1,10 @@
-"""History of everyone: records become events of the online feature store.
+"""History of all subjects: turn records into events of the online feature store.
 
-`ingest` takes records on arrival, in any order, each once: which records a subject's windows over
-history are made of, and when an outcome counts, is said here. `stored_columns` are the columns that
-the store keeps of them. `online_store` is how others use it: records go in, the windows of subjects
-come out; what a request brings that is not known counts beside it (`overlay_ingest`), for that
-request alone. `rebuild` makes a store of a folder of record files.
+`ingest` accepts records in any order and counts each once. It decides which records the windows
+over history count, and from when an outcome counts. `stored_columns` lists the columns that the
+store keeps. `online_store` is the public interface: it ingests records and returns the window
+values of subjects. A request may bring records that the store does not have; `overlay_ingest`
+counts them for that request alone. `rebuild` builds a store from a folder of record files.
 
-How events are kept and windows are read from them is the business of `features.engine.store`.
+`features.engine.store` defines how events are stored and how windows are read from them.
 """

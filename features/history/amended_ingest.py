@@ -1,9 +1,10 @@
-"""Ingest what amends or withdraws records, and what belongs to subjects that were amended.
+"""Ingest amendments and withdrawals, and records that belong to amended subjects.
 
-Such a record changes what others counted, so that of everything that it concerns the events are
-made anew, by the functions of the batch engine, from all that is kept; what these are now is then
-held against what they were. An event that counts for ever lies in the logs of its keys, any other
-beside them (`features.engine.store.amended_rows`).
+Such a record changes events that were counted earlier. The events of everything it affects are
+therefore computed again from all stored records, with the functions of the batch engine, and the
+difference between the old and the new rows is applied to the store. Events that count for ever are
+stored in the logs of their keys; all others are stored separately
+(`features.engine.store.amended_rows`).
 """
 
 from collections import Counter, defaultdict
@@ -68,25 +69,26 @@ Subject = tuple[SubjectKind, str]
 
 
 class Concerned(NamedTuple):
-    """The subjects, payments and documents whose events records change."""
+    """Subjects, payments and documents whose events change when records are ingested."""
 
     subjects: set[Subject]
     payments: set[str]
     documents: set[str]
 
 
-# How often each row, with from when until when it counts, is under the key of a layout.
+# The number of occurrences of each row with its lifetime, by layout number and key.
 Rows = dict[tuple[int, bytes], Counter[tuple[Lifetime, tuple[int, ...]]]]
 
 
 def parted(
     store: BlobReader, records: Mapping[str, RawColumns]
 ) -> tuple[dict[str, RawColumns], dict[str, RawColumns]]:
-    """Records that leave what is known as it is; and those that amend, or belong to what was."""
+    """Split records into those that only add events and those that change existing ones."""
     plain, amending = {}, {}
     is_marked = has_amendments(store)
     for name, columns in records.items():
         amends = _amends(store, name, columns)
+        # Marks exist only after the first amendment. Until then the lookup below is skipped.
         if is_marked and name in _MARKED_BY:
             amends = amends | _concerns_marked(store, name, columns)
         if not amends.all():
@@ -97,12 +99,12 @@ def parted(
 
 
 def has_amendments(store: BlobReader) -> bool:
-    """Return whether anything that is kept was amended, withdrawn or corrected."""
+    """Return whether any stored record was amended, withdrawn or corrected."""
     return store.get([_IS_MARKED]) != [None]
 
 
 def are_permits(documents: RawColumns) -> Column:
-    """Return which documents are numbered permits of shipments."""
+    """Return a mask of the documents that are numbered permits of shipments."""
     read = (text_column(documents, name) for name in ("kind", "subject_kind", "number"))
     return np.array(
         [
@@ -115,7 +117,7 @@ def are_permits(documents: RawColumns) -> Column:
 
 @dataclass(frozen=True)
 class AmendedIngest:
-    """The ingest of such records into the logs of some layouts, in one transaction."""
+    """Ingest of amending records into the logs of some layouts, in one transaction."""
 
     schema: HistorySchema
     layouts: tuple[Layout, ...]
@@ -123,6 +125,8 @@ class AmendedIngest:
 
     def ingest(self, records: Mapping[str, RawColumns]) -> Counter[str]:
         """Keep records and change what they change; returns how many of each type were new."""
+        # The old rows must be read before the new records are stored: both are computed from the
+        # store.
         concerned = self._concerned(records)
         before = self._rows(concerned)
         new = self._keep(records)
@@ -140,11 +144,15 @@ class AmendedIngest:
             subjects |= {(kind, id_) for id_ in text_column(own, "subject_id")} if own else set()
         journeys = records.get("journeys")
         if journeys:
+            # A changed journey also changes the events of its shipments, which have columns of the
+            # journey.
             subjects |= {("shipment", id_) for id_ in self._carried_otherwise(journeys)}
         for name in ("outcomes", "transactions"):
             if linked := records.get(name):
                 subjects |= _subjects_of(linked)
         payments = {*text_column(records.get("transactions", {"record_id": []}), "record_id")}
+        # A payment belongs to the subjects of all its versions, since an earlier one may name
+        # another.
         for kept in versions_kept(self.store, self.schema.payments, payments).values():
             subjects |= _subjects_of(self.schema.payments.columns([each.row for each in kept]))
         plain = self.schema.payments.of(self.store, payments)
@@ -153,7 +161,7 @@ class AmendedIngest:
         return Concerned(subjects, payments, documents)
 
     def _carried_otherwise(self, journeys: RawColumns) -> list[str]:
-        """The shipments of journeys whose versions tell their shipments different things."""
+        """Return shipments of journeys whose versions differ in a column that shipments use."""
         index, of_shipments = self.schema.subjects["route"], self.schema.columns_of_journeys
         told: dict[str, set[str]] = defaultdict(set)
         withdrawn = number_column(journeys, "withdrawn") == 1
@@ -164,6 +172,7 @@ class AmendedIngest:
             told[id_] |= {"withdrawn"} if gone or not kept else set()
         for id_, row in zip(ids, index.values(journeys), strict=True):
             told[id_].add(repr(_picked(row, index, of_shipments)))
+        # With one distinct value only, the shipments' events stay the same.
         return carried(self.store, [id_ for id_, of_id in told.items() if len(of_id) > 1])
 
     def _keep(self, records: Mapping[str, RawColumns]) -> Counter[str]:
@@ -173,6 +182,8 @@ class AmendedIngest:
                 index = self.schema.subjects[kind]
                 if subject_type.has_journey:
                     keep_carried(store, own)
+                    # The shipment's journey columns are joined again whenever its events are
+                    # computed.
                     own = own | self.schema.without_journeys(size_of(own))
                 self._keep_first(index, text_column(own, "subject_id"))
                 new[subject_type.record_file] = int(append_versions(store, own, index).sum())
@@ -191,7 +202,8 @@ class AmendedIngest:
         return new
 
     def _keep_first(self, index: RowIndex, ids: Iterable[str]) -> None:
-        """Keep plain records, which have no versions yet, as their first."""
+        """Store unversioned records as the first version of their record."""
+        # A plain record is stored without versions until something amends it.
         plain = index.of(self.store, ids)
         if count := size_of(plain):
             first: RawColumns = {
@@ -202,7 +214,7 @@ class AmendedIngest:
             append_versions(self.store, plain | first, index)
 
     def _rows(self, concerned: Concerned) -> Rows:
-        """All rows of what is concerned, as it is kept."""
+        """Return the rows of all affected events as the store currently implies them."""
         found: Rows = defaultdict(Counter)
         for source, events in self._events(concerned):
             layouts = of_source(self.layouts, source)
@@ -215,6 +227,7 @@ class AmendedIngest:
         known_at = number_column(events, "known_at")
         since = np.asarray(events.get(COUNTS_FROM, known_at))
         until = np.asarray(events.get(COUNTS_UNTIL, np.full(len(known_at), FOREVER)))
+        # An event that counts from its own instant for ever needs no stored lifetime.
         is_plain = (since <= known_at) & (until == FOREVER)
         since, until = np.where(is_plain, NEVER, since), np.where(is_plain, FOREVER, until)
         lives: list[Lifetime] = [*zip(since.tolist(), until.tolist(), strict=True)]
@@ -229,6 +242,8 @@ class AmendedIngest:
         layouts = {layout.number: layout for layout in self.layouts}
         for number, key in sorted(before.keys() | after.keys()):
             layout, old, now = layouts[number], before[number, key], after[number, key]
+            # Counters are multisets: equal rows may occur more than once, and each must be removed
+            # once.
             gone, new = [*(old - now).elements()], [*(now - old).elements()]
             if plain := _plain(gone):
                 remove_rows(self.store, layout, key, np.array(plain, np.int64))
@@ -261,7 +276,7 @@ class AmendedIngest:
         yield subject_type.record_file, _raw(own)
         outcomes = self._outcomes(kind, id_)
         yield subject_type.outcome_source, _raw(outcome_events(kind, subjects, outcomes))
-        # The payments for a subject, in all their versions.
+        # Payments for the subject in all versions, since earlier ones counted at earlier instants.
         (kept,) = lists(self.store, [PAID[kind] + id_.encode()])
         index = self.schema.payments
         columns = [
@@ -276,10 +291,11 @@ class AmendedIngest:
         yield "paid_outcomes", _raw(paid_outcome_events(kind, subjects, outcomes, paid))
 
     def _subject(self, kind: SubjectKind, id_: str) -> Columns:
-        """A row for each version of a subject that ever counts, with lifetimes."""
+        """Return a row with a lifetime for each version of a subject that counts at any instant."""
         index, versions = self.schema.subjects[kind], self._versions(kind, id_)
         told = index.columns([each.row for each in versions])
-        if versions:  # all stand at the declaration of the first that was known
+        # All versions use the declaration instant of the version that became known first.
+        if versions:
             declared_at = number_column(told, "declared_at")
             known_at = [each.known_at for each in versions]
             _, first = min(zip(known_at, declared_at.tolist(), strict=True))
@@ -288,6 +304,8 @@ class AmendedIngest:
         own |= self.schema.derived_by_declaration[kind].run(own)
         if not SUBJECT_TYPES[kind].has_journey:
             return own
+        # Stored journey columns may be out of date; they are derived from the journeys' versions
+        # below.
         own = {n: c for n, c in own.items() if n not in self.schema.without_journeys(0)}
         journeys = [
             self._subject("route", journey_id)
@@ -304,7 +322,7 @@ class AmendedIngest:
         return self._versions_in(self.schema.subjects[kind], id_)
 
     def _versions_in(self, index: RowIndex, id_: str) -> list[KeptVersion]:
-        """The versions of a record, of a plain one the only one."""
+        """Return the versions of a record; a record that was never amended has one."""
         kept = versions_kept(self.store, index, [id_])[id_]
         if kept:
             return kept
@@ -317,6 +335,7 @@ class AmendedIngest:
         (kept,) = lists(self.store, [INSPECTED[kind] + id_.encode()])
         inspected_at, known_at = (np.array([each[at] for each in kept], np.int64) for at in (0, 1))
         is_withdrawn = np.array([each[3] for each in kept], bool)
+        # The last result of an inspection replaces earlier ones; a withdrawal ends them all.
         until = last_instants([inspected_at], known_at, known_at, np.ones(len(kept), bool))
         until[is_withdrawn] = NEVER
         return {
@@ -329,24 +348,27 @@ class AmendedIngest:
 
 
 def _plainly_known_at(plain: RawColumns) -> Column:
-    """When records became known that nothing amended: subjects when they were declared."""
+    """Return the instant each unamended record became known; subjects use their declaration."""
     return number_column(plain, "declared_at" if "declared_at" in plain else "known_at")
 
 
 def _in_force(records: RawColumns, versions: Sequence[KeptVersion], index: RowIndex) -> RawColumns:
-    """The versions of one record that ever count, with lifetimes."""
+    """Return the versions of one record that count at any instant, with their lifetimes."""
     number = np.array([each.number for each in versions], np.int64)
     known_at = np.array([each.known_at for each in versions], np.int64)
     is_withdrawn = np.array([each.is_withdrawn for each in versions], bool)
+    # Without `versions_replace` only a withdrawal ends a version; a later version does not.
     ends = is_withdrawn if not index.versions_replace else np.ones(len(versions), bool)
     until = last_instants([np.zeros(len(versions), np.int64)], number, known_at, ends)
     until[is_withdrawn] = NEVER
     lived: RawColumns = {**records, COUNTS_FROM: known_at, COUNTS_UNTIL: until}
+    # A version replaced at the instant it became known never counts.
     return rows_where(lived, until > known_at)
 
 
 def _amends(store: BlobReader, name: str, columns: RawColumns) -> Column:
-    """Return which records amend or withdraw others, whatever was known of these."""
+    """Return a mask of records that amend or withdraw others."""
+    # Positions have no versions and no withdrawals.
     if name == "positions":
         return np.zeros(size_of(columns), bool)
     amends = number_column(columns, "withdrawn") == 1
@@ -356,13 +378,14 @@ def _amends(store: BlobReader, name: str, columns: RawColumns) -> Column:
         return amends
     amends |= number_column(columns, "version") > 1
     if name in ("journeys", "shipments"):
+        # A declaration learnt of late counts from a later instant than its own, like an amendment.
         learnt_at, declared_at = (number_column(columns, n) for n in ("learnt_at", "declared_at"))
         amends |= learnt_at > declared_at
     return amends
 
 
 def _corrects(store: BlobReader, outcomes: RawColumns) -> Column:
-    """Return which outcomes have another one of the same inspection, known or beside them."""
+    """Return a mask of outcomes whose inspection has another result, stored or in this batch."""
     inspections = inspections_of(outcomes)
     keys = [INSPECTED[kind] + id_.encode() for kind, id_ in _each_subject(outcomes)]
     unique = sorted({*keys})
@@ -378,14 +401,14 @@ def _corrects(store: BlobReader, outcomes: RawColumns) -> Column:
 
 
 def _concerns_marked(store: BlobReader, name: str, columns: RawColumns) -> Column:
-    """Return which records belong to what was amended."""
+    """Return a mask of records that belong to an amended record."""
     fields = [columns[name_of] for name_of in _MARKED_BY[name]]
     marks = [mark_keys(name, row) for row in zip(*fields, strict=True)]
     is_known = iter(store.get([*chain.from_iterable(marks)]))
     return np.array([sum(next(is_known) is not None for _ in of_row) > 0 for of_row in marks])
 
 
-# The columns of records that name what they belong to.
+# The columns that identify a record and the records it belongs to.
 _MARKED_BY = {
     "journeys": ("journey_id",),
     "shipments": ("subject_id", "journey_id"),
@@ -396,10 +419,10 @@ _MARKED_BY = {
 
 
 def mark_keys(name: str, named: Sequence[Any]) -> list[bytes]:
-    """Return where the marks of a record lie, and of what it belongs to, if that was amended.
+    """Return the keys that are set if a record, or a record it belongs to, was amended.
 
-    `named` are the record's own id but for outcomes, then the kind of its subject where records say
-    it, then the id of its subject or journey.
+    `named` holds the record's own id (outcomes have none), then the kind of its subject if the
+    record states one, then the id of its subject or journey.
     """
     match name, named:
         case "journeys", (journey_id,):
@@ -432,7 +455,7 @@ def _picked(row: Sequence[object], index: RowIndex, names: Iterable[str]) -> lis
 
 
 def _plain(told: Iterable[tuple[Lifetime, tuple[int, ...]]]) -> list[tuple[int, ...]]:
-    """The rows that count for ever, in the order of their instants."""
+    """Return the rows that count for ever, ordered by instant."""
     return sorted(row for life, row in told if life == _PLAIN)
 
 

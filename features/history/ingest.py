@@ -1,11 +1,12 @@
-"""Ingest records as events: each once, in any order.
+"""Ingest records as events, each once and in any order.
 
-A record is known by its id and version, an outcome by its subject, when that was inspected and when
-the result became known; what is known already is skipped. What amends or withdraws a record, and
-what belongs to a subject that was amended, goes another way (`amended_ingest`). An outcome is an
-event with the columns of its subject's own record, from when both are known, and a shipment's lane
-is that of its journey: whichever comes last completes the event, so that no order of arrival leaves
-one out.
+A record is identified by its id and version; an outcome by its subject, the instant of inspection
+and the instant the result became known. Known records are skipped. Amendments, withdrawals and
+records of amended subjects are ingested by `amended_ingest`.
+
+An outcome is an event with the columns of its subject's record and counts from the instant both are
+known. A shipment takes its lane from its journey. The record that arrives last completes the event,
+so no order of arrival loses an event.
 """
 
 from collections import Counter
@@ -59,7 +60,7 @@ OUTCOMES = {kind: each.outcome_source for kind, each in SUBJECT_TYPES.items()}
 
 _DRIFT = b"x"
 
-# What the key of a known record begins with, the field that follows, and that of its instant.
+# Key prefix, id field and instant field of each record type that is looked up by id.
 _KEYS = {
     "journeys": (JOURNEY, "journey_id", "declared_at"),
     "shipments": (SHIPMENT, "shipment_id", "declared_at"),
@@ -67,16 +68,17 @@ _KEYS = {
 }
 
 
-# The source of a record type's own events. A journey may complete other records as well.
+# Event source of each record type whose records are events themselves. A journey may in addition
+# complete events of other records.
 OWN_EVENTS = {"transactions": "payments", "positions": "drifts", "journeys": "journeys"}
 
 
 @dataclass(frozen=True)
 class HistoryIngest:
-    """The ingest of records into the event logs of some layouts.
+    """Ingest of records into the event logs of some layouts.
 
-    With `before`, only what became known before that instant counts; `insert` puts events under
-    their keys.
+    If `before` is set, records that became known at or after that instant are ignored. `insert`
+    writes events under their keys; requests pass a function that writes to their overlay.
     """
 
     schema: HistorySchema
@@ -87,9 +89,9 @@ class HistoryIngest:
     def ingest(
         self, store: BlobTransaction, records: Mapping[str, IncomingRecords]
     ) -> dict[str, int]:
-        """Insert what is new among records; returns how many of each type that was.
+        """Insert new records and return the number of new records of each type.
 
-        Record types may be left out; an outcome that is not conclusive is nothing new.
+        Types may be missing. An inconclusive outcome is stored but does not count as new.
         """
         ingests: dict[str, Callable[[BlobTransaction, RawColumns], int]] = {
             "journeys": self._ingest_journeys,
@@ -105,9 +107,11 @@ class HistoryIngest:
             store, {name: each for name, each in read.items() if size_of(each)}
         )
         new = Counter[str]()
-        for name, ingest in ingests.items():  # a subject before what is linked to it
+        # Subjects come first: outcomes and payments look up the subjects' columns.
+        for name, ingest in ingests.items():
             if name in plain:
                 new[name] = ingest(store, plain[name])
+        # Amendments come last, so they see the plain records of the same batch.
         if amending:
             new += AmendedIngest(self.schema, self.layouts, store).ingest(amending)
         return new
@@ -115,7 +119,7 @@ class HistoryIngest:
     def events_of(
         self, name: str, records: Sequence[Record]
     ) -> tuple[tuple[Layout, ...], RawColumns]:
-        """Records that complete no others as events, and the layouts under which they come."""
+        """Return records as events of their own source, and the layouts that hold that source."""
         events = self.schema.read(name, records)
         if name == "journeys":
             events = _as_events(events)
@@ -142,6 +146,7 @@ class HistoryIngest:
         self._insert(store, "shipments", _as_events(shipments))
         self.schema.subjects["shipment"].put(store, shipments)
         self._insert_earlier_inspections(store, "shipment", shipments)
+        # Record the link even if the journey is unknown, so that a later journey can complete it.
         keep_carried(store, shipments)
         return size_of(shipments)
 
@@ -154,13 +159,14 @@ class HistoryIngest:
         return rows_where(subjects, is_new)
 
     def _complete(self, store: BlobTransaction, journeys: RawColumns) -> None:
-        """Insert shipments that waited for these journeys, under keys that have their columns."""
+        """Insert shipments that waited for these journeys, under keys with journey columns."""
         waiting = carried(store, text_column(journeys, "journey_id"))
         shipments = self.schema.subjects["shipment"].of(store, waiting)
         if not size_of(shipments):
             return
         complete = shipments | self.schema.of_journeys(shipments, journeys)
         self.schema.subjects["shipment"].put(store, complete)
+        # Other layouts already have these events; inserting them again would count them twice.
         late = replace(self, layouts=tuple(filter(reads_journey, self.layouts)))
         late._insert(store, "shipments", _as_events(complete))
         late._insert_earlier_inspections(store, "shipment", complete)
@@ -168,7 +174,7 @@ class HistoryIngest:
     def _insert_earlier_inspections(
         self, store: BlobTransaction, kind: SubjectKind, subjects: RawColumns
     ) -> None:
-        """Insert inspections that were known before their subjects' records."""
+        """Insert inspections that arrived before the record of their subject."""
         found = self._conclusive(store, kind, text_column(subjects, "subject_id"))
         rows = [row for row, inspections in enumerate(found) for _ in inspections]
         if rows:
@@ -185,7 +191,7 @@ class HistoryIngest:
     def _ingest_of_kind(
         self, store: BlobTransaction, kind: SubjectKind, outcomes: RawColumns
     ) -> int:
-        """Keep outcomes, and insert those whose subject is known; how many conclusive are new."""
+        """Store outcomes, insert those with a known subject and count the new conclusive ones."""
         ids, inspections = text_column(outcomes, "subject_id"), inspections_of(outcomes)
         is_new = append(
             store,
@@ -203,7 +209,7 @@ class HistoryIngest:
     def _conclusive(
         self, store: BlobReader, kind: SubjectKind, ids: Sequence[str]
     ) -> list[list[Inspection]]:
-        """Return what is known of inspections of subjects that says something, for each of them."""
+        """Return the stored conclusive inspections of each subject."""
         kept = lists(store, list_keys(INSPECTED[kind], ids))
         return [[*filter(_is_conclusive, of_subject)] for of_subject in kept]
 
@@ -214,9 +220,10 @@ class HistoryIngest:
         subjects: RawColumns,
         inspections: Sequence[Inspection],
     ) -> None:
-        """Insert inspections with the columns of their subjects, known once both are.
+        """Insert inspections with the columns of their subjects.
 
-        With them, beside those who paid and were paid for the subjects.
+        An inspection counts from the instant both are known. Rows for the payers and payees of the
+        subjects are inserted too.
         """
         events = _found(subjects, inspections)
         self._insert(store, OUTCOMES[kind], subjects | events)
@@ -275,16 +282,16 @@ class HistoryIngest:
         self._insert_paid(store, kind, inspections, [*enumerate(paid for *_, paid in rows)])
 
     def _ingest_permits(self, store: BlobTransaction, documents: RawColumns) -> int:
-        """Insert numbered permits of shipments, of any documents; returns how many are new."""
+        """Insert the numbered permits of shipments among documents; return how many are new."""
         permits = rows_where(documents, are_permits(documents))
         is_new = append_versions(store, permits, self.schema.permits)
         self._insert(store, "shipment_permits", rows_where(permits, is_new))
         return int(is_new.sum())
 
     def _ingest_drifts(self, store: BlobTransaction, positions: RawColumns) -> int:
-        """Insert where conveyances drifted; of any other position nothing is kept."""
+        """Insert the drifts among positions; other positions are not stored."""
         drifts = rows_where(positions, ~np.isnan(number_column(positions, "drift_cell")))
-        # The key of each place and instant of a journey, however often it was reported.
+        # Key of a drift: journey, instant and grid cell, so repeated reports count once.
         columns = (text_column(drifts, "journey_id"), drifts["known_at"], drifts["drift_cell"])
         keys = [
             b"%b%b %d %d" % (_DRIFT, journey_id.encode(), known_at, cell)
@@ -296,6 +303,7 @@ class HistoryIngest:
         return int(np.sum(is_new))
 
     def _insert(self, store: BlobTransaction, source: str, events: RawColumns) -> None:
+        # A request must not count records that became known at or after its own instant.
         if self.before is not None:
             events = rows_where(events, number_column(events, "known_at") < self.before)
         layouts = of_source(self.layouts, source)
@@ -304,11 +312,11 @@ class HistoryIngest:
 
 
 def known_key(name: str, record: Record, before: datetime) -> bytes | None:
-    """The key that the store has where it knows a record; None where it can change no number.
+    """Return the store key that shows whether a record is known, or None if it is irrelevant.
 
-    That is what became known later, and a document: of permits only other subjects' count. An
-    outcome, which may come again, has a key that no store has, and so has a position, of which the
-    store knows where it drifted.
+    A record is irrelevant if it became known at or after `before`. A document is always irrelevant,
+    since only permits of other subjects count. Outcomes may repeat and positions are stored by
+    drift only, so both get a key that is never stored and always look unknown.
     """
     if name == "documents":
         return None
@@ -325,7 +333,7 @@ def known_key(name: str, record: Record, before: datetime) -> bytes | None:
 
 
 def _found(subjects: RawColumns, inspections: Sequence[Inspection]) -> RawColumns:
-    """Return what inspections found, a row for each with its subject's, known once both are."""
+    """Return one row per inspection with its subject's id, counted once both are known."""
     found_at = np.array([known_at for _, known_at, *_ in inspections], np.int64)
     confirmed = [result == "confirmed" for _, _, result, _ in inspections]
     return {

@@ -1,4 +1,4 @@
-"""The online feature store as others use it: records go in, the windows of subjects come out."""
+"""Public interface of the online feature store: ingest records, read window values."""
 
 import json
 from collections import Counter
@@ -37,17 +37,20 @@ HISTORY_SOURCES = (
     "drifts",
 )
 
-# The record types of which every record is part of history, a subject before what is linked to it.
+# Record types whose every record is part of history. Subjects precede what refers to them.
 COUNTED_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions")
 
-# Those that history is made of; of documents permits alone are, of positions where craft drifted.
+# All record types of history. Only permits count among documents, only drifts among positions.
 HISTORY_RECORD_TYPES = (*COUNTED_RECORD_TYPES, "documents", "positions")
 
 _FORMAT, _WATERMARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 
 
 def history_windows() -> list[Window]:
-    """Every window over history that a feature reads; raises TidegateError for a wrong one."""
+    """Return every window over history that a feature reads.
+
+    Raises TidegateError if a window is invalid.
+    """
     for kind in SUBJECT_TYPES:
         check_windows(kind)
     read = {
@@ -60,16 +63,16 @@ def history_windows() -> list[Window]:
 
 
 class OnlineStore:
-    """The history of every key, in a store of blobs; threads may share it.
+    """History of all keys in a blob store; safe to share between threads.
 
-    Writers wait for each other.
+    Writers run one at a time.
     """
 
     def __init__(self, store: BlobStore):
-        """Open the online feature store in a store of blobs, or begin it in an empty one.
+        """Open the online feature store in a blob store, or initialise an empty one.
 
-        Raises OnlineStoreMismatch where it was made for other windows or in another form, or holds
-        columns that are computed differently by now.
+        Raises OnlineStoreMismatch if the store was made for other windows or in another format, or
+        if the computation of one of its columns has changed since.
         """
         self.store = store
         self._layouts = layouts_of(history_windows())
@@ -77,18 +80,19 @@ class OnlineStore:
         self._ingest = HistoryIngest(HistorySchema(layouts), layouts)
         self._begin()
         self.counts: Mapping[str, int] = {}
-        """How many records of each type were known at the last ingest or refresh."""
+        """Number of records of each type as of the last ingest or refresh."""
         self.refresh_counts()
 
     def fields(self, name: str) -> tuple[str, ...]:
-        """The fields of a record type that are read."""
+        """Return the fields of a record type that the store reads."""
         return self._ingest.schema.fields(name)
 
     def ingest(self, records: IncomingByType, watermarks: Mapping[str, str] | None = None) -> None:
-        """Ingest records, all or none; in any order, any number of times.
+        """Ingest records in one transaction; repeated records count once.
 
-        An outcome counts only once its subject's own record is known. `watermarks` are kept with
-        the records: how far they reach in a log that would otherwise be read again.
+        Records may come in any order. An outcome counts once its subject's record is known.
+        `watermarks` are positions in source logs. They are stored in the same transaction, so that
+        after a crash reading resumes exactly where the stored records end.
         """
         with self.store.writing() as transaction:
             new = self._ingest.ingest(transaction, records)
@@ -100,23 +104,23 @@ class OnlineStore:
         self.counts = counts
 
     def refresh_counts(self) -> None:
-        """Read how many records are known by now; other processes may have added some."""
+        """Read the number of known records again, since other processes may have added some."""
         with self.store.reading() as view:
             self.counts = _counts_in(view)
 
     def warm_up(self) -> None:
-        """Insert events and forget them, so that what is made once for that is made now."""
+        """Insert events into a discarded overlay, so that one-time setup cost is paid now."""
         with self.store.reading() as view:
             warm_up_pages(BlobOverlay(view), next(iter(self._layouts.values())))
 
     def watermark(self, name: str) -> str | None:
-        """Return how far a log was read."""
+        """Return the stored position in a log, or None if there is none."""
         with self.store.reading() as view:
             (blob,) = view.get([_WATERMARK + name.encode()])
             return None if blob is None else bytes(blob).decode()
 
     def plan(self, windows: Sequence[Window]) -> QueryPlan:
-        """The plan of windows that are read together, again and again."""
+        """Return a reusable plan for reading windows together."""
         return QueryPlan.from_windows(windows, self._layouts)
 
     def numbers(
@@ -126,17 +130,17 @@ class OnlineStore:
         at: int,
         overlay: RequestRecords | None = None,
     ) -> Column:
-        """The number of each window of a plan, as of an instant in microseconds.
+        """Return the value of each window of a plan at an instant in microseconds.
 
-        `subject` holds the columns that the plan names. `overlay` are records that count as known
-        too, and are not kept.
+        `subject` holds the columns that the plan names. `overlay` holds records that count for this
+        call only.
         """
         query = WindowQuery([subject[name] for name in plan.columns], at, overlay)
         numbers: Column = self.window_numbers(plan, [query])[0]
         return numbers
 
     def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
-        """The number of each window of a plan, a row per query, all as of one view of the store."""
+        """Return window values, a row per query, all read from one snapshot of the store."""
         parts = [plan.parts(query.values) for query in queries]
         keys = [*chain.from_iterable(map(plan.keys, parts))]
         instants = np.array([query.at for query in queries], np.int64)
@@ -144,6 +148,7 @@ class OnlineStore:
             overlay = plan.overlay(parts)
             amended = ingest_overlay(self._ingest, view, plan, queries, overlay)
             numbers = plan.numbers_of(view, keys, instants, overlay)
+            # A query with amendments has its own view of the store and is therefore read alone.
             for at, store in amended.items():
                 own = keys[at * len(plan.logs) : (at + 1) * len(plan.logs)]
                 numbers[at] = plan.numbers_of(store, own, instants[at : at + 1])[0]

@@ -1,4 +1,4 @@
-"""Records that requests bring and the store does not have, put beside its logs for one query."""
+"""Add records of requests that the store does not have, each for its own query only."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from features.history.stored_lists import complete_kept
 from features.record_versions import amends, is_known_late
 from features.records import Record
 
-# A record that is not known: its query's place, its type, itself, and the key it would have.
+# A record that the store does not have: index of its query, record type, record and store key.
 UnknownRecord = tuple[int, str, Record, bytes]
 
 
@@ -28,12 +28,12 @@ def ingest_overlay(
     queries: Sequence[WindowQuery],
     overlay: RequestOverlay,
 ) -> dict[int, BlobReader]:
-    """Put into the overlay what queries bring that could change a number of theirs.
+    """Add records of queries to the overlay where they could change the query's values.
 
-    Returns, by their places, what the store would be for each query that brings an amendment or
-    what belongs to something amended: that changes what the store has itself. No query sees
-    what another brings. Records that complete no others are taken together for all queries; one
-    that may complete what waits in the store is ingested for its query alone.
+    A query that brings an amendment, or a record of an amended subject, changes stored events. For
+    these the result maps the query's index to its own view of the store. No query sees the records
+    of another. Records that complete no others are inserted together for all queries; a record that
+    may complete stored ones is ingested for its query alone.
     """
     apart: dict[str, dict[tuple[int, bytes], Record]] = {}
     others: dict[int, dict[str, list[Record]]] = {}
@@ -42,6 +42,7 @@ def ingest_overlay(
     unknown = [each for each in unknown if each[0] not in amended]
     completing = _completing(store, unknown)
     for subject, name, record, key in unknown:
+        # Records that complete no others need one insert for all queries.
         if name in OWN_EVENTS and (name != "journeys" or subject not in completing):
             apart.setdefault(name, {}).setdefault((subject, key), record)
         else:
@@ -57,7 +58,7 @@ def ingest_overlay(
 
 
 def _completing(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[int]:
-    """The places of queries whose journeys may complete what is kept, or what they bring too."""
+    """Return indexes of queries with records that complete stored ones or each other."""
     journeys = [(place, each) for place, name, each, _ in unknown if name == "journeys"]
     are = complete_kept(store, [each.__dict__["journey_id"] for _, each in journeys])
     by_what_came = {place for place, name, *_ in unknown if name not in OWN_EVENTS}
@@ -77,9 +78,11 @@ def _amended_for(
         for record in chain.from_iterable((query.overlay or {}).values())
         if amends(record) or is_known_late(record)
     }
+    # Most stores have no amendments; the check saves a lookup per record.
     if unknown and has_amendments(store):
         amending |= _beside_amended(store, unknown)
     made: dict[int, BlobReader] = {}
+    # Each amending query gets a view of its own: its changes must not reach other queries.
     for place in amending:
         made[place] = amended = BlobOverlay(store)
         replace(ingest, layouts=plan.layouts).ingest(amended, queries[place].overlay or {})
@@ -87,7 +90,7 @@ def _amended_for(
 
 
 def _beside_amended(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[int]:
-    """The places of queries with an unknown record that belongs to something amended."""
+    """Return the indexes of queries with an unknown record that belongs to an amended one."""
     marks = [
         (place, key)
         for place, name, record, _ in unknown
@@ -98,7 +101,7 @@ def _beside_amended(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[
     return {place for (place, _), blob in zip(marks, blobs, strict=True) if blob is not None}
 
 
-# The fields of records that name what they belong to.
+# The fields that identify a record and the records it belongs to.
 _NAMED = {
     "journeys": ("journey_id",),
     "shipments": ("shipment_id", "journey_id"),
@@ -108,7 +111,7 @@ _NAMED = {
 
 
 def unknown_records(store: BlobReader, queries: Sequence[WindowQuery]) -> list[UnknownRecord]:
-    """The records that could change a number as of their query's instant and are not known."""
+    """Return records unknown to the store that could change a value at their query's instant."""
     records: list[UnknownRecord] = [
         (subject, name, record, key)
         for subject, query in enumerate(queries)

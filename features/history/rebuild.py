@@ -1,4 +1,4 @@
-"""Record files -> an online feature store."""
+"""Build an online feature store from record files."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +14,10 @@ from features.engine.store.raw_columns import RawColumns, size_of
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.ingest.record_folder import RecordFolder
 
-# Records of one transaction: enough to sort well, few enough to hold.
+# Records per transaction: large enough to sort keys well, small enough to fit in memory.
 AT_ONCE = 1 << 15
 
-# The fields that differ from record to record, or nearly.
+# Fields whose values are unique or nearly so.
 IDS_OF = {
     "journeys": ("journey_id",),
     "shipments": ("shipment_id",),
@@ -25,7 +25,7 @@ IDS_OF = {
     "documents": ("document_id", "subject_id"),
 }
 
-# Told after each block how many records of how many are in the store.
+# Called after each block with the number of records stored and the total.
 Progress = Callable[[int, int], None]
 
 
@@ -36,12 +36,13 @@ def rebuild_store(
     and_then: Callable[[OnlineStore], None] = lambda store: None,
     check: Callable[[OnlineStore], None] = lambda store: None,
 ) -> None:
-    """Make the online feature store of record files and put it, whole, in the place of `folder`.
+    """Build the online feature store from record files and replace `folder` atomically.
 
-    `and_then` adds what no file has, and `check` may refuse what came of it. A process that has the
-    former store open goes on with that. Raises RecordsError for anything wrong in the files;
-    `folder` is then as it was.
+    `and_then` adds data that is in no file; `check` may raise to reject the result. Processes that
+    have the old store open keep using it. Raises RecordsError for any fault in the files; `folder`
+    is then unchanged.
     """
+    # Built in a scratch store in arrival order, then copied in key order into compact pages.
     with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
         blobs = LmdbStore(Path(scratch), is_bulk=True)
         try:
@@ -55,7 +56,7 @@ def rebuild_store(
 
 
 def read_into(store: OnlineStore, records: RecordBlocks, progress: Progress) -> None:
-    """Add all records that history is made of, a block at a time; what is there counts once."""
+    """Add all history records block by block; records that are already stored count once."""
     total = sum(records.count(name) for name in HISTORY_RECORD_TYPES)
     done = 0
     for name in HISTORY_RECORD_TYPES:
@@ -66,7 +67,8 @@ def read_into(store: OnlineStore, records: RecordBlocks, progress: Progress) -> 
 
 
 def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[RawColumns]:
-    """Blocks of few rows; what identifies a record is text in them, which nobody has to learn."""
+    """Yield blocks of at most AT_ONCE rows, with ids as texts."""
+    # Unique texts would only fill the string table, so ids are never encoded.
     ids = [field for field in IDS_OF.get(name, ()) if field in fields]
     first = 0
     for block in records.blocks(name, [field for field in fields if field not in ids]):

@@ -1,4 +1,4 @@
-"""The columns of each record type that layouts read, and those kept of subjects for later."""
+"""Columns of each record type that layouts read or that are stored for later events."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -27,8 +27,9 @@ from features.records import (
 )
 from features.subject_types import SUBJECT_TYPES
 
-JOURNEY, SHIPMENT, PAYMENT, PERMIT = b"j", b"h", b"y", b"f"  # by which keys of rows begin
+JOURNEY, SHIPMENT, PAYMENT, PERMIT = b"j", b"h", b"y", b"f"  # key prefixes
 
+# Columns that the event sets itself; they are not read from the record.
 _BY_THE_EVENT = {"known_at", "record_id", "is_confirmed"}
 _ALWAYS = {"subject_id", "journey_id", "declared_at"}
 _VERSION = {"version", "withdrawn", "learnt_at"}
@@ -38,10 +39,11 @@ _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result", 
 
 
 class HistorySchema:
-    """The columns that the layouts of an online feature store read, by record type.
+    """Columns that the layouts of an online feature store read, by record type.
 
-    Raises TidegateError where a window reduces a column of a shipment's journey: it may be
-    part of a key, under which the shipment comes once the journey is known.
+    Raises TidegateError if a window reduces a column of a shipment's journey. Such a column may
+    only be part of a key, because the shipment is inserted under that key once the journey is
+    known.
     """
 
     def __init__(self, layouts: Sequence[Layout]):
@@ -54,27 +56,29 @@ class HistorySchema:
         self._layouts = layouts
 
     def read(self, name: str, records: IncomingRecords) -> RawColumns:
-        """The columns that are read of records of the type `name`."""
+        """Return the columns of records of the type `name` that the store reads."""
         return self._entries[name].read(records)
 
     def fields(self, name: str) -> tuple[str, ...]:
-        """The fields of the record type `name` that are read."""
+        """Return the fields of the record type `name` that the store reads."""
         return self._entries[name].fields
 
     def of_journeys(self, shipments: RawColumns, journeys: RawColumns) -> RawColumns:
-        """The columns of each shipment's journey, missing unless declared before the shipment."""
+        """Return each shipment's journey columns, missing unless declared before the shipment."""
         rows = {id_: at for at, id_ in enumerate(text_column(journeys, "journey_id"))}
         places = np.array(
             [rows.get(id_, -1) for id_ in text_column(shipments, "journey_id")], np.int64
         )
         declared_at = number_column(take_rows({"at": journeys["declared_at"]}, places), "at")
+        # A journey declared at the same instant or later was unknown when the shipment was
+        # declared.
         places[declared_at >= number_column(shipments, "declared_at")] = -1
         of = {name: journeys[_of_the_journey(name)] for name in self._of_journey}
         return take_rows(of, places)
 
     @cached_property
     def subjects(self) -> dict[SubjectKind, RowIndex]:
-        """The subjects with all their columns: for outcomes, for late journeys, for amendments."""
+        """Stored subjects with all columns that outcomes, late journeys and amendments need."""
         kinds = {name: self._entries[name].kinds for name in ("journeys", "shipments")}
         of_journey = {name: kinds["journeys"][_of_the_journey(name)] for name in self._of_journey}
         return {
@@ -84,29 +88,27 @@ class HistorySchema:
 
     @cached_property
     def derived_by_declaration(self) -> dict[SubjectKind, Program]:
-        """Return what derives those columns of subjects that change with the instant of
-        declaration.
-        """
+        """Programs that derive the subject columns that depend on the instant of declaration."""
         return {kind: self._derived_by_declaration(kind) for kind in SUBJECT_TYPES}
 
     @cached_property
     def payments(self) -> RowIndex:
-        """The payments with the columns of their own events."""
+        """Stored payments with the columns of their own events."""
         return RowIndex(PAYMENT, "record_id", _kept(self._entries["transactions"].kinds))
 
     @cached_property
     def permits(self) -> RowIndex:
-        """The columns that are kept of permits."""
+        """Stored permits with the columns of their events."""
         kinds = _kept(self._entries["documents"].kinds)
         return RowIndex(PERMIT, "record_id", kinds, Document.versions_replace)
 
     @cached_property
     def columns_of_journeys(self) -> frozenset[str]:
-        """The columns of journeys that shipments have, as journeys call them."""
+        """Columns of journeys that shipments use, under the names journeys give them."""
         return frozenset(map(_of_the_journey, self._of_journey))
 
     def without_journeys(self, size: int) -> RawColumns:
-        """So many rows of the columns that shipments have of their journeys, all missing."""
+        """Return `size` rows of the journey columns of shipments, all missing."""
         index = self.subjects["shipment"]
         nothing = index.columns([[None] * len(index.kinds)] * size)
         return {name: nothing[name] for name in self._of_journey}
@@ -164,7 +166,7 @@ class HistorySchema:
 
 
 def reads_journey(layout: Layout) -> bool:
-    """Return whether a shipment comes under the layout's keys only once its journey is known."""
+    """Return whether the layout's keys include a column of the shipment's journey."""
     return any(map(_is_of_journey, layout.columns))
 
 
@@ -177,8 +179,9 @@ def _of_the_journey(column: str) -> str:
 
 
 def _with_learnt_at(kind: SubjectKind) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
-    """Return what derives the columns of a subject; `learnt_at` is when a later version became
-    known.
+    """Return a function that derives the columns of a subject.
+
+    `learnt_at` is the instant a later version became known.
     """
     derive = DERIVE_BY_KIND[kind]
     return lambda columns: {**derive(columns), "learnt_at": columns["known_at"]}

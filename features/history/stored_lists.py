@@ -1,5 +1,7 @@
-"""What the online feature store keeps beside the logs, in lists: what was found of subjects, who
-paid for them, what journeys carry, and the versions of records.
+"""Lists that the online feature store keeps in addition to event logs.
+
+They hold the inspections of subjects, the payments for subjects, the shipments of journeys and the
+versions of records.
 """
 
 import json
@@ -20,20 +22,19 @@ from features.records import SubjectKind
 INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 PAID: dict[SubjectKind, bytes] = {"route": b"zr", "shipment": b"zs"}
 _CARRIED, _VERSIONS = b"n", b"v"
-_BUCKETS = 4  # lists of what a journey carries, each of which is written again whole
+_BUCKETS = 4  # per journey: an append rewrites its whole list
 
-# When something was inspected, when the result was known, the result, and whether it is withdrawn
-# by this.
+# Instant of inspection, instant the result became known, result, and whether it is withdrawn.
 Inspection = Sequence[Any]
-# What tells what was found of a subject from all else that was: two of one time are one.
+# Identifies an inspection result of a subject; two with equal instants are the same.
 WHEN_FOUND = itemgetter(0, 1)
 
-# When a payment was known, who paid and who was paid, and its id.
+# Instant the payment became known, payer, payee and payment id.
 Paid = Sequence[Any]
 
 
 class KeptVersion(NamedTuple):
-    """A version of a record: its number, when it became known, if it withdraws, and its row."""
+    """Stored version of a record: its number, instant known, withdrawal flag and row."""
 
     number: int
     known_at: int
@@ -42,12 +43,12 @@ class KeptVersion(NamedTuple):
 
 
 def list_keys(start: bytes, ids: Iterable[str]) -> list[bytes]:
-    """The keys of lists of records with these ids."""
+    """Return the list keys of records with these ids."""
     return [start + id_.encode() for id_ in ids]
 
 
 def lists(store: BlobReader, keys: Sequence[bytes]) -> list[list[Any]]:
-    """The list at each key, empty where there is none."""
+    """Return the list at each key, empty if the key is absent."""
     return [json.loads(bytes(blob)) if blob else [] for blob in store.get(keys)]
 
 
@@ -56,7 +57,7 @@ def append(
     items: Sequence[tuple[bytes, Any]],
     known_by: Callable[[Any], Any] = lambda item: item,
 ) -> Column:
-    """Append items to the lists at their keys, each that is not there yet; which these were."""
+    """Append items that their lists do not contain yet, and return a mask of the new ones."""
     keys = sorted({key for key, _ in items})
     found = dict(zip(keys, lists(store, keys), strict=True))
     is_new = np.zeros(len(items), bool)
@@ -69,7 +70,7 @@ def append(
 
 
 def inspections_of(outcomes: RawColumns) -> list[Inspection]:
-    """Return what is kept of outcomes."""
+    """Return outcomes as stored inspections."""
     instants = (number_column(outcomes, name).tolist() for name in ("inspected_at", "known_at"))
     is_withdrawn = (number_column(outcomes, "withdrawn") == 1).tolist()
     rows = zip(*instants, text_column(outcomes, "result"), is_withdrawn, strict=True)
@@ -77,7 +78,7 @@ def inspections_of(outcomes: RawColumns) -> list[Inspection]:
 
 
 def paid_of(payments: RawColumns) -> list[Paid]:
-    """Return what is kept of payments with what they were paid for."""
+    """Return payments as stored list items."""
     names = ("payer_id", "payee_id", "record_id")
     texts = (text_column(payments, name) for name in names)
     known_at = number_column(payments, "known_at").tolist()
@@ -85,17 +86,16 @@ def paid_of(payments: RawColumns) -> list[Paid]:
 
 
 def keep_carried(store: BlobTransaction, shipments: RawColumns) -> None:
-    """Keep which journeys carry shipments."""
+    """Store which journeys carry which shipments."""
     named = zip(
         text_column(shipments, "journey_id"), text_column(shipments, "subject_id"), strict=True
     )
+    # Spread over buckets by checksum, so that a journey with many shipments appends to short lists.
     append(store, [(_carried_key(j, crc32(s.encode())), s) for j, s in named if j is not None])
 
 
 def complete_kept(store: BlobReader, journey_ids: Sequence[str]) -> list[bool]:
-    """Return which journeys would complete what is kept: shipments that name them, or
-    inspections.
-    """
+    """Return, per journey, whether stored shipments or inspections wait for it."""
     keys = [key for id_ in journey_ids for key in _keys_of_waiting(id_)]
     blobs = store.get(keys)
     size = 1 + _BUCKETS
@@ -108,7 +108,7 @@ def _keys_of_waiting(journey_id: str) -> list[bytes]:
 
 
 def carried(store: BlobReader, journey_ids: Iterable[str]) -> list[str]:
-    """The shipments that name any of these journeys."""
+    """Return the ids of shipments that name any of these journeys."""
     keys = [_carried_key(id_, bucket) for id_ in journey_ids for bucket in range(_BUCKETS)]
     return [*chain.from_iterable(lists(store, keys))]
 
@@ -118,7 +118,7 @@ def _carried_key(journey_id: str, bucket: int) -> bytes:
 
 
 def versions_of_records(records: RawColumns, index: RowIndex) -> list[KeptVersion]:
-    """Return what is kept of records with versions."""
+    """Return records as stored versions."""
     columns = (
         number_column(records, "version").astype(np.int64).tolist(),
         _known_at(records).tolist(),
@@ -129,7 +129,7 @@ def versions_of_records(records: RawColumns, index: RowIndex) -> list[KeptVersio
 
 
 def append_versions(store: BlobTransaction, records: RawColumns, index: RowIndex) -> Column:
-    """Keep versions of records, of each record those whose number is not kept; which were new."""
+    """Store versions with a new number per record, and return a mask of the new ones."""
     ids, versions = text_column(records, index.identity), versions_of_records(records, index)
     found = versions_kept(store, index, ids)
     is_new = np.zeros(len(ids), bool)
@@ -147,7 +147,7 @@ def append_versions(store: BlobTransaction, records: RawColumns, index: RowIndex
 def versions_kept(
     store: BlobReader, index: RowIndex, ids: Iterable[str]
 ) -> dict[str, list[KeptVersion]]:
-    """The versions that are kept of each record."""
+    """Return the stored versions of each record, an empty list where there are none."""
     unique = sorted({*ids})
     found = lists(store, list_keys(_VERSIONS + index.prefix, unique))
     return {
@@ -156,8 +156,8 @@ def versions_kept(
 
 
 def _known_at(records: RawColumns) -> Column:
-    """When each version became known: of a subject, not before it was made."""
+    """Return the instant each version became known, for subjects at least the declaration."""
     learnt_at = number_column(records, "learnt_at")
     if "declared_at" not in records:
         return learnt_at
-    return np.maximum(learnt_at, number_column(records, "declared_at"))  # a missing one is least
+    return np.maximum(learnt_at, number_column(records, "declared_at"))
