@@ -1,12 +1,14 @@
-"""Computation digests: one SHA-256 over all that decides the numbers of a feature.
+"""Computation digests: one SHA-256 over everything that decides the values of a feature.
 
-A feature is digested from its result down to the fields of records: the steps that it is traced
-into (`program_digests`), the columns of subjects, linked records and earlier events that it reads
-(`column_digests`), its windows (`computations`), and functions that are not traced, by their syntax
-(`code`, `syntax`) and the tables that they read. The number of each reducer is made in one
-place; how events are chosen and gathered is written for files and again for requests. Tests hold
-the two together, and the rules for files, which training sets are made by, are digested.
+A feature is digested from its result down to the fields of records: the steps it is traced into
+(`program_digests`), the columns of subjects, linked records and earlier events it reads
+(`column_digests`), its windows (`computations`), and untraced functions, by their syntax and the
+tables they read (`code`, `syntax`).
 
-Words decide nothing: a docstring, a sentence, a comment, the name of a local variable. Neither does
-where a feature stands, nor which others there are.
+Each reducer is implemented once. The selection and gathering of events is implemented twice, for
+files and for requests. Only the implementation for files, which makes training sets, is digested;
+tests compare both.
+
+Text has no effect on a digest: docstrings, comments, labels and the names of local variables.
+Neither has the position of a feature in the catalogue, or which other features there are.
 """

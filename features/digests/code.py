@@ -1,9 +1,9 @@
-"""Digests of functions: of the syntax tree and of all that it reads of this package.
+"""Digests of functions: the syntax tree and everything it refers to in this package.
 
-For what is no traced program: functions of single texts, and the few rules of the engine that
-decide numbers. Docstrings, comments, annotations, formatting and the names of local variables
-decide nothing and are left out; constants count by their value, and functions of this package by
-their own digest, whatever they are called. What is imported from other packages counts by name.
+They cover what is not a traced program: functions of single texts, and the few rules of the engine
+that decide values. Docstrings, comments, annotations, formatting and the names of local variables
+are left out. Constants count by value, and functions of this package by their own digest, so
+renaming one changes nothing. Imports from other packages count by name.
 """
 
 import ast
@@ -26,46 +26,50 @@ from features.errors import TidegateError
 
 PACKAGE = __name__.partition(".")[0]
 ROOT = Path(__file__).parent.parent
+# Wrappers that only compile a function; they do not change what it computes.
 _COMPILING = (compiled, inlined, inner)
 
 
 def combined(*parts: str) -> str:
-    """One digest of texts and digests in their order."""
+    """Return one digest of texts and digests, in order."""
+    # `ascii` of the tuple quotes every part, so that two lists of parts never run together.
     return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
 
 @cache
 def code_digest(code: Any, without: tuple[Any, ...] = ()) -> str:
-    """The digest of a function of this package, and of what it reaches.
+    """Return the digest of a function of this package and of everything it refers to.
 
-    What is in `without` counts by name; so does what compiles a function. Raises TidegateError
-    where it reaches what no digest can cover, such as a file, an object or a closure.
+    Objects in `without`, and decorators that compile, count by name only. Raises TidegateError if
+    the function refers to something that no digest covers, such as a file, an object or a closure.
     """
     return _reader((*_COMPILING, *without)).of(code)
 
 
 @cache
 def source_digest(path: str, name: str | None = None) -> str:
-    """The digest of a file below `features`, or of one function in it, that is not imported.
+    """Return the digest of a file below `features`, or of one function in it, without importing it.
 
-    Names that are not local stand for themselves.
+    Names that are not local count as they are spelled.
     """
     file = ROOT / path
     statements = _tree(file).body if name is None else [_named(_tree(file).body, name, file)]
     kept = [node for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)]
+    # Sorted, so that the order of definitions in a file does not matter.
     return combined(*sorted(combined(*spelling(node, str)) for node in kept))
 
 
 class _CodeReader:
-    """Reads a function with all that it reaches, each object once."""
+    """Reader of a function and everything it refers to; digests each object once."""
 
     def __init__(self, without: tuple[Any, ...]) -> None:
         self._without = without
         self._open: list[Any] = []
-        self._known: dict[int, tuple[Any, str]] = {}  # by id, which is free once a value is gone
+        # Keeps the values as well: an id is reused once its object is freed.
+        self._known: dict[int, tuple[Any, str]] = {}
 
     def of(self, value: Any) -> str:
-        """The digest of whatever a name stands for."""
+        """Return the digest of the value of a name."""
         if id(value) not in self._known:
             self._known[id(value)] = value, self._of(value)
         return self._known[id(value)][1]
@@ -85,8 +89,11 @@ class _CodeReader:
         return self._of_code(value) if inspect.isfunction(value) else self._of_constant(value)
 
     def _of_code(self, code: Any) -> str:
+        # A recursive call counts as the depth of the function on the stack, which ends the
+        # recursion.
         if code in self._open:
             return combined("itself", str(self._open.index(code)))
+        # Lambdas and closures cannot be found by name in the source of their module.
         if not code.__qualname__.isidentifier():
             raise _not_covered(code, "want a named function of a module")
         file = Path(code.__code__.co_filename)

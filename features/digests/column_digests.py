@@ -1,4 +1,4 @@
-"""Digests of the computation of columns of subjects, linked records and earlier events."""
+"""Digests of the columns of subjects, linked records and earlier events."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -62,7 +62,7 @@ _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _PAID_EVENTS = ("outcome_events", "paid_outcome_events")
 
-# Functions of a place's code, and the column of the table of places that they look up.
+# Functions of a place code, and the column of the place table that each reads.
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
 
 
@@ -82,7 +82,7 @@ def _de_minimis() -> tuple[str, ...]:
     return tuple(f"{country} {limit}" for country, limit in de_minimis_limits().items())
 
 
-# Functions of a currency or a country, and what they look up in tables of amounts.
+# Functions of a currency or country, and a function that returns the table each reads.
 _OF_CURRENCIES: dict[Callable[[str], object], Callable[[], tuple[str, ...]]] = {
     first_of_currency: _currencies_and_months,
     round_unit: _round_units,
@@ -91,18 +91,18 @@ _OF_CURRENCIES: dict[Callable[[str], object], Callable[[], tuple[str, ...]]] = {
 }
 
 
-# What only finds rows.
+# Used only to find rows. They count by name, since their code does not affect values.
 _BY_NAME = (STRING_TABLE, Places, amendments_of)
 
-# What decides which versions of records count when.
+# Files that decide during which time each version of a record counts.
 _ENDS_VERSIONS = ("engine/batch/amendments.py", "engine/windows/lifetimes.py")
 
 
 @cache
 def subject_column(kind: SubjectKind, name: str) -> str:
-    """The digest of a column of subjects of one kind.
+    """Return the digest of a column of subjects of one kind.
 
-    Raises TidegateError, here as below, where there is no such column.
+    Raises TidegateError, like the functions below, if there is no such column.
     """
     if name in (digests := _derived_digests(kind)):
         return digests[name]
@@ -120,7 +120,7 @@ def subject_column(kind: SubjectKind, name: str) -> str:
 
 @cache
 def event_column(kind: SubjectKind, source: str, name: str) -> str:
-    """The digest of a column of a source's events, as subjects of one kind see it."""
+    """Return the digest of a column of a source's events, as read for subjects of one kind."""
     if source not in LINKED_RECORD_TYPES:
         return history_column(source, name)
     columns = _linked_digests(kind, source)
@@ -131,7 +131,7 @@ def event_column(kind: SubjectKind, source: str, name: str) -> str:
 
 @cache
 def history_column(source: str, name: str) -> str:
-    """The digest of a column of anyone's earlier events, which the online feature store keeps."""
+    """Return the digest of a column of earlier events, as the online feature store keeps it."""
     if source in _SUBJECTS:
         return subject_column(_SUBJECTS[source], "subject_id" if name == "record_id" else name)
     if source in _OUTCOMES:
@@ -167,7 +167,7 @@ def _payment_digests() -> dict[Key, str]:
 
 @cache
 def _choice_digest(source: str) -> str:
-    """The digest of which linked records count, and in which order each follows another."""
+    """Return the digest of the rules that select linked records and order them."""
     record_type = LINKED_RECORD_TYPES[source]
     beside = with_versions if record_type.version_of else with_previous
     previous = code_digest(beside, _BY_NAME) if record_type.previous else "alone"
@@ -197,7 +197,7 @@ def _linked_digests(kind: SubjectKind, source: str) -> dict[Key, str]:
 
 
 def _field_or_measure(record_type: LinkedRecordType, name: str) -> str:
-    """The digest of a field of a linked record, or of a number that is measured of some."""
+    """Return the digest of a field of a linked record, or of a value measured from fields."""
     if name in record_type.histories:
         return _history_digest(record_type, record_type.histories[name])
     measured = record_type.measured.get(name.removeprefix(PREVIOUS))
@@ -208,7 +208,10 @@ def _field_or_measure(record_type: LinkedRecordType, name: str) -> str:
 
 
 def _history_digest(record_type: LinkedRecordType, history: RecordHistory) -> str:
-    """The digest of a number of history: of its windows, of its key, and of what joins them."""
+    """Return the digest of a value computed from history.
+
+    It covers the windows, their key and the function that combines them.
+    """
     key = combined(_field(record_type.name, history.field), code_digest(history.key_of))
 
     def of_subject(name: str) -> str:
@@ -224,10 +227,12 @@ def _history_digest(record_type: LinkedRecordType, history: RecordHistory) -> st
 def window_digest(
     window: Window, event: Callable[[str], str], subject: Callable[[str], str]
 ) -> str:
-    """The digest of a window, by those of the columns of its events and of who asks for it."""
+    """Return the digest of a window, given the digests of event and subject columns."""
     pairs = zip(window.matching, window.by, strict=True)
+    # Sorted: the order of key columns does not change which events match.
     keys = sorted(combined(event(of), subject(by)) for of, by in pairs)
     reads = [window.value, window.where, "known_at"]
+    # Ties of the latest instant are decided by record id, so it counts for this reducer only.
     if window.reducer is Reducer.LATEST:
         reads.append("record_id")
     return combined(
@@ -246,6 +251,7 @@ def window_digest(
 def _measure_digest(function: Callable[..., Column]) -> str:
     if function is are_of_other_goods:
         return combined(source_digest("reference/goods_names.py"), names_digest())
+    # These two read the place table at run time, so its contents are part of their digest.
     if function not in (nearest_port_km, drift_cell):
         return code_digest(function)
     of_table = (content_digest(name) for name in ("kind", "latitude", "longitude"))
@@ -254,7 +260,7 @@ def _measure_digest(function: Callable[..., Column]) -> str:
 
 
 def input_digest(column: Callable[[str], str], key: Key) -> str:
-    """The digest of a column that a program reads, or of what is made of each of its texts."""
+    """Return the digest of a column that a program reads, or of a function mapped over its texts."""
     if not isinstance(key, Mapped):
         return column(key)
     return combined(key.kind.name, column(str(key.key)), _function_digest(key.function))
@@ -262,6 +268,7 @@ def input_digest(column: Callable[[str], str], key: Key) -> str:
 
 def _function_digest(function: Callable[[str], object]) -> str:
     if function in _OF_CURRENCIES:
+        # The tables count by content instead; otherwise a change in their loading code would count.
         tables = (known_currencies, months, rate_by_month, reporting_limits, de_minimis_limits)
         return combined(code_digest(function, tables), *_OF_CURRENCIES[function]())
     if function not in _OF_PLACES:
@@ -270,7 +277,7 @@ def _function_digest(function: Callable[[str], object]) -> str:
 
 
 def _field(record: str, name: str) -> str:
-    """The digest of a field, which names it; `previous_` is that of the record before."""
+    """Return the digest of a field, by its name; `previous_` reads it from the record before."""
     if name == IS_SUPERSEDED:
         return combined("versions", record)
     if name.removeprefix("previous_") not in RECORD_FILES[record].model_fields:

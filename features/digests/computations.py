@@ -1,4 +1,4 @@
-"""The computation digest of every feature, and the fingerprint of the catalogue."""
+"""Computation digest of every feature, and fingerprint of the catalogue."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -21,9 +21,9 @@ from features.records import SubjectKind
 
 @cache
 def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
-    """The digest of what each feature of one kind computes, by its name, in catalogue order.
+    """Return the computation digest of each feature of one kind, by name in catalogue order.
 
-    Raises TidegateError where a feature reads what no digest can cover.
+    Raises TidegateError if a feature reads something that no digest covers.
     """
 
     def of_input(key: Key) -> str:
@@ -37,16 +37,16 @@ def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
 
 
 def digests_of(feature: Feature) -> dict[SubjectKind, str]:
-    """A feature's digest for every kind of subject that has it; they read other records."""
+    """Return a feature's digest for every kind of subject it has; each kind reads other records."""
     return {kind: computation_digests(kind)[feature.name] for kind in feature.subjects}
 
 
 @cache
 def catalogue_fingerprint(kind: SubjectKind) -> str:
-    """A digest that is equal where a model may trust the columns.
+    """Return a digest that is equal if a model may rely on the same columns.
 
-    Of every feature in order: its name, whether it is a category, and its computation digest. Words
-    are no part of it, so that a better sentence takes no model out of service.
+    It covers, for every feature in order, its name, whether it is a category, and its computation
+    digest. Labels are left out, so that a better text takes no model out of service.
     """
     digests = computation_digests(kind)
     columns = (

@@ -1,8 +1,8 @@
-"""Digests of what a program computes, one for each of its outputs.
+"""Digests of what a program computes, one per output.
 
-The digest of a register is that of the operation that fills it and of what this reads, down to the
-inputs, whose digests the caller gives. Where values lie, in which order steps come and what other
-outputs need decides nothing, so equal computations have equal digests in any program.
+The digest of a register covers the operation that fills it and the registers it reads, down to the
+inputs, whose digests the caller provides. Register numbers, the order of steps and the needs of
+other outputs have no effect, so equal computations have equal digests in any program.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,10 @@ from features.engine.expressions.program import Key, Program
 
 
 def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key, str]:
-    """The digest of each output by its key; what the machine does at a step is part of it."""
+    """Return the digest of each output by key; each step includes the code of the interpreter."""
     machine = code_digest(execute)
+    # Constants count by bytes: equal numbers of unequal bits, as 0.0 and -0.0, may compute
+    # otherwise.
     cells = program.constants.view("V8")
     found = {place: combined("constant", bytes(cell).hex()) for place, cell in enumerate(cells)}
     found |= {place: combined("text", text) for place, text in program.texts.items()}
@@ -32,6 +34,6 @@ def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key
 
 
 def _table(program: Program, reads: list[int]) -> str:
-    """The digest of the cells that a step looks up."""
+    """Return the digest of the table cells that a step looks up."""
     _, first, cells = reads
     return combined("table", program.tables[first : first + cells].tobytes().hex())

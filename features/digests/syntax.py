@@ -1,14 +1,14 @@
-"""The spelling of a syntax tree in which only what decides a result is left.
+"""Spelling of a syntax tree, reduced to what affects a result.
 
-Docstrings, comments, annotations and formatting are left out, local variables are numbered in the
-order in which they are bound. Python's own `ast.dump` would differ between its versions.
+Docstrings, comments, annotations and formatting are left out; local variables are numbered in the
+order they are bound. `ast.dump` is not used because its output differs between Python versions.
 """
 
 import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# The spelling of a name that is no local variable.
+# Returns the spelling of a name that is not a local variable.
 Resolve = Callable[[str], str]
 
 _Scopes = tuple[dict[str, int], ...]
@@ -19,7 +19,7 @@ _DECIDES_NOTHING = {"annotation", "returns", "ctx", "kind", "type_comment", "typ
 
 
 def spelling(tree: ast.AST, resolve: Resolve) -> list[str]:
-    """The parts of the spelling in order; names that are not local are spelled by `resolve`."""
+    """Return the parts of the spelling in order; `resolve` spells names that are not local."""
     parts: list[str] = []
     _spell(tree, resolve, (), parts)
     return parts
@@ -45,11 +45,13 @@ def _spell_fields(node: ast.AST, resolve: Resolve, scopes: _Scopes, parts: list[
     within = (*scopes, _bound_in(node)) if isinstance(node, _SCOPES) else scopes
     for name in node._fields:
         value = getattr(node, name, None)
+        # Skip empty fields: newer Python versions add some. In a Constant, None is a value.
         if value is None and not isinstance(node, ast.Constant):
             continue
         if name in _DECIDES_NOTHING or (name == "name" and isinstance(node, _FUNCTIONS)):
             continue
         parts.append(name)
+        # Keyword and attribute names are part of an interface, so they count as spelled.
         if isinstance(value, str) and not isinstance(node, ast.keyword | ast.Attribute):
             parts.append(_name(value, repr, within))  # what is bound here
         else:
@@ -64,7 +66,7 @@ def _name(name: str, resolve: Resolve, scopes: _Scopes) -> str:
 
 
 def _is_docstring(node: Any) -> bool:
-    """Return whether this is a statement that is a text and nothing else."""
+    """Return whether the statement is a lone string."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
@@ -73,7 +75,7 @@ def _is_docstring(node: Any) -> bool:
 
 
 def _bound_in(scope: ast.AST) -> dict[str, int]:
-    """The names that a function or comprehension binds, numbered; not those of one within it."""
+    """Number the names that a function or comprehension binds, nested scopes excluded."""
     bound: dict[str, int] = {}
     _bind(scope, bound)
     return bound
