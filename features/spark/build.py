@@ -1,4 +1,4 @@
-"""Records in a folder that all workers see -> a training set, made on Spark."""
+"""Build a training set on Spark from a folder of records that all workers can read."""
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +46,7 @@ from features.spark.tasks import (
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Makes what comes back of the columns and numbers of the subjects of a part.
+# Last task: turns the columns and window values of a part into rows of the result.
 LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[SparkPart]]
 
 Order = list[tuple[str, str]]
@@ -63,12 +63,11 @@ def build_on_spark(
     out: Path,
     rules: RescoringRules | None = None,
 ) -> int:
-    """Write a training set as `build_training_set` does, and to the byte the same.
+    """Write the same training set, byte for byte, as `build_training_set`.
 
-    By so many tasks, of which a Spark may run all at a time, or by one for each part of the work.
-    The folder of records must have the same path for every worker. Raises TidegateError,
-    TidegateError or WorkerMismatch, and RecordsError as the build of one machine does; then nothing
-    is written.
+    `tasks` is the number of Spark tasks, by default one per part. The folder of records must have
+    the same path on every worker. Raises TidegateError or WorkerMismatch, and RecordsError as the
+    build on one machine does; then nothing is written.
     """
     with (
         spark_session(master) as spark,
@@ -79,6 +78,7 @@ def build_on_spark(
         plan, no_subjects = plan_build(records, wanted)
         received = Path(scratch)
         receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
+        # An empty table goes first, so that a result without rows still has the right schema.
         with after_keys(wanted, plan.keyed, no_subjects, lambda _: np.empty(0)) as none:
             no_features, no_table = next(feature_tables(kind, none)), subject_table(kind, none)
         return write_training_set(
@@ -99,11 +99,11 @@ def computed_on_spark(
     tasks: int | None,
     scratch: Path,
 ) -> Iterator[pa.Table]:
-    """Yield what is computed of features and some columns of subjects, in the order of their file.
+    """Yield what `compute` makes of features and columns of subjects, in the order of their file.
 
-    Each part of them is computed where its features are, by code of these packages, which a worker
-    must have as it is here. What comes back lies in `scratch` until it is read. Raises as
-    `build_on_spark` does, before the first rows.
+    Each part is computed where its features are. Workers must have the same code of `packages` as
+    this process. Results are stored in `scratch` until they are read. Raises as `build_on_spark`
+    does, before the first rows.
     """
     with spark_session(master) as spark:
         plan, _ = plan_build(asked.records, BuildRequest.of_asked(asked, columns))
@@ -114,7 +114,8 @@ def computed_on_spark(
 
 
 def keep(messages: "DataFrame", folder: Path) -> None:
-    """Put what Spark makes into files, whose names are in the order of parts and places."""
+    """Write messages to files whose names sort by part and position."""
+    # `toLocalIterator` fetches one partition at a time, so the driver never holds the whole result.
     for part, at, body in messages.toLocalIterator():
         (folder / f"{part:08}-{at:020}").write_bytes(body)
 
@@ -122,10 +123,10 @@ def keep(messages: "DataFrame", folder: Path) -> None:
 def receive(
     compute: Callable[[BuildPlan], "DataFrame"], master: str, plan: BuildPlan, folder: Path
 ) -> None:
-    """Let Spark compute, and put what it makes into files: it comes in no order.
+    """Run a Spark computation and write its messages, which arrive in any order, to files.
 
-    A record file that may hold a fault is read here as a whole, which says what is wrong with it.
-    Two hashes may be equal for nothing; then the file is sound.
+    If a task suspects a record file, this process reads the whole file to report the exact fault.
+    Equal hashes may be a coincidence; then the file is marked as sound and the work is repeated.
     """
     while True:
         try:
@@ -135,6 +136,7 @@ def receive(
             name = str(suspected)
             if file := record_file_of(plan.scan.folder, name):
                 read_record_file(file, name)
+            # Marking the file as sound ends the loop: each file can be suspected once only.
             plan = replace(plan, scan=replace(plan.scan, sound=plan.scan.sound | {name}))
         else:
             return
@@ -151,7 +153,7 @@ def _computed(
 
 
 def records_in_parts(spark: "SparkSession", tasks: int, plan: BuildPlan) -> "DataFrame":
-    """The records of each part of subjects, with the journeys and findings that it needs."""
+    """Return the records of each part of subjects, with the journeys and findings it needs."""
     records = _read(spark, tasks, plan.scan)
     if plan.joining is not None:
         named = _read(spark, tasks, plan.joining)
@@ -171,13 +173,13 @@ def _read(spark: "SparkSession", tasks: int, scan: Scan) -> "DataFrame":
 
 
 def begun(spark: "SparkSession", bodies: Sequence[bytes]) -> "DataFrame":
-    """A message for each part, which says what there is to do."""
+    """Return a data frame with one message per part that describes its work."""
     parts = [(part, 0, body) for part, body in enumerate(bodies)]
     return spark.createDataFrame(parts, SCHEMA)
 
 
 def in_order(folder: Path, what: str, order: Order) -> Iterator[pa.Table]:
-    """The rows that came back under a name, a range at a time."""
+    """Yield the stored rows of one name, one sorted range at a time."""
     files = sorted(folder.iterdir())
     for _, of_range in groupby(files, lambda file: file.name.partition("-")[0]):
         tables = (unpack_table(file.read_bytes()) for file in of_range)
@@ -186,7 +188,7 @@ def in_order(folder: Path, what: str, order: Order) -> Iterator[pa.Table]:
 
 
 def of_rows(size: int, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows so many at a time, in one piece each; no rows once where a table has none."""
+    """Yield the same rows in contiguous tables of `size`; one empty table if there are no rows."""
     waiting: pa.Table | None = None
     is_any = False
     for table in tables:

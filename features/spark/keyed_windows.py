@@ -1,7 +1,8 @@
-"""Windows over what anyone did: subjects and events meet in the part of their key.
+"""Windows over history: subjects and events meet in the part of their key.
 
-Windows whose keys begin with the same column of the subject are computed together, for events of
-one key are then in one part whatever further columns the key has.
+Windows whose keys begin with the same column of the subject form a group and are computed together.
+The part depends on that column alone, so events of one key are in one part whatever further columns
+the key has.
 """
 
 from collections import defaultdict
@@ -43,16 +44,16 @@ ROW = "row_of_part"
 ASKING = frozenset({"declared_at", ROW})
 _HOME = "home"
 
-# Events by their source and the first column of their key.
+# Events by source and first column of their key.
 EventsOf = Mapping[tuple[str, By], Columns]
 
 
 @dataclass(frozen=True)
 class KeyedWindows:
-    """Windows, by the first column of the subject's key, and so many parts for each group.
+    """Windows grouped by the first column of the subject's key, with `parts` parts per group.
 
-    A part of more than `rows_at_once` is computed in slices of time, which end at `slice_ends`;
-    the last of these is later than all declarations.
+    A part of more than `rows_at_once` rows is computed in slices of time, which end at
+    `slice_ends`; the last end is later than all declarations.
     """
 
     windows: tuple[Window, ...]
@@ -62,20 +63,20 @@ class KeyedWindows:
 
     @property
     def groups(self) -> list[tuple[By, list[int]]]:
-        """The first column of a key, or none, with the places of the windows of its group."""
+        """First column of each group's key (empty if it has none), with the indexes of its windows."""
         groups: dict[By, list[int]] = defaultdict(list)
         for place, window in enumerate(self.windows):
             groups[window.by[:1]].append(place)
         return sorted(groups.items())
 
     def __len__(self) -> int:
-        """Return how many parts there are in all."""
+        """Return the number of parts of all groups."""
         return len(self.groups) * self.parts
 
     def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[SparkPart]:
-        """The keys of subjects of one part, and its events, to the parts of these keys.
+        """Yield the keys and events of one part of subjects, addressed to the parts of these keys.
 
-        Subjects that are events themselves, by the same key, are sent once. Either may be left out.
+        Subjects that are events by the same key are sent once. Either argument may be empty.
         """
         numbered = subjects | {ROW: np.arange(length(subjects))} if subjects else {}
         for at, (by, places) in enumerate(self.groups):
@@ -86,6 +87,8 @@ class KeyedWindows:
                 if (source, first) not in events:
                     continue
                 of_source = events[source, first]
+                # Identity, not equality: the columns are the same arrays if subjects are their own
+                # events.
                 if first == by and all(subjects.get(n) is of_source[n] for n in of_source):
                     read |= of_source.keys()
                     name = f"{name}/{source}"
@@ -101,14 +104,15 @@ class KeyedWindows:
         if first:
             part = part_of_keys(columns[first[0]], self.parts)
         else:
+            # Without key columns all rows belong together, so they share the first part.
             part = np.zeros(length(columns), np.int32)
         for message in sent(name, columns, part, self.parts, home, home):
             yield message._replace(part=group * self.parts + message.part)
 
     def numbers(self, part: int, bodies: Iterator[bytes], without: EventsOf) -> Iterator[SparkPart]:
-        """The windows of the subjects whose keys are in a part, back to where these came from.
+        """Yield the window values of the keys of a part, addressed to the parts of the subjects.
 
-        `without` has the columns of events of which there are none.
+        `without` holds empty columns for each kind of events, for parts that receive none.
         """
         held: list[pa.Table] = []
         count = 0
@@ -116,6 +120,8 @@ class KeyedWindows:
         for table in tables:
             held.append(table)
             count += len(table)
+            # Only the running total shows that a part is too large; the tables read so far are
+            # passed on.
             if count > self.rows_at_once:
                 yield from self._in_slices(part, chain(_emptied(held), tables), without)
                 return
@@ -133,10 +139,12 @@ class KeyedWindows:
         for (source, first), windows in _by_events([*place_of]):
             none = without[source, first]
             held = events_together([none, *_events_of(events[_named(source, first)], none)])
+            # Only LATEST depends on the order of events.
             if "record_id" in held:
                 held = sorted_by_known_at(held)
             for window, column in reduce_paired(windows, held, subjects):
                 found[str(place_of[window])] = column
+        # Subjects were received in tables by home part; values go back in the same division.
         found[ROW], begin = subjects[ROW], 0
         for table in asking:
             of = slice(begin, begin + len(table))
@@ -147,12 +155,13 @@ class KeyedWindows:
     def _in_slices(
         self, part: int, tables: Iterator[pa.Table], without: EventsOf
     ) -> Iterator[SparkPart]:
-        """The same of a part that has too many rows for one key: what it holds is a slice."""
+        """Compute an oversized part slice by slice, holding one slice in memory."""
         by, place_of = self._group_of(part)
         read, homes = _read_of_subjects(place_of), 0
         with TemporaryDirectory() as scratch, ExitStack() as stack:
             folder = Path(scratch)
             slices = len(self.slice_ends)
+            # No memory for buffering: the part is known to be too large.
             asking = stack.enter_context(Partitions(folder / SUBJECTS, slices, memory_bytes=0))
             sliced: dict[str, SlicedEvents] = {}
             none_of: dict[str, Columns] = {}
@@ -180,14 +189,17 @@ class KeyedWindows:
                 yield from sent(NUMBERS, found, subjects[_HOME], homes, 1 + part)
 
     def _group_of(self, part: int) -> tuple[By, dict[Window, int]]:
-        """The first column of the keys of a part, and the places of its windows."""
+        """Return the first key column of a part's group and the indexes of its windows."""
         by, places = self.groups[part // self.parts]
         return by, {self.windows[place]: place for place in places}
 
     def events(
         self, sources: EventSources, everyone: Columns, records: Callable[[str], RecordBlocks]
     ) -> EventsOf:
-        """The events of all windows among the records of a part, which each source has its own."""
+        """Return the events of all windows from the records of one part.
+
+        `records` returns the records to use for a source.
+        """
         events = {}
         for source, windows in windows_by_source(self.windows).items():
             derived = _derived(source, windows, sources, everyone, records(source))
@@ -222,7 +234,7 @@ def _derived(
 def _received(
     tables: Sequence[pa.Table], by: By
 ) -> tuple[list[pa.Table], dict[str, list[pa.Table]]]:
-    """The tables of subjects, and those of events by name: some are of both."""
+    """Return the tables of subjects, and those of events by name; some tables are both."""
     events: dict[str, list[pa.Table]] = defaultdict(list)
     for table in tables:
         for name in _events_in(table, by):
@@ -235,7 +247,7 @@ def _is_asking(table: pa.Table) -> bool:
 
 
 def _events_in(table: pa.Table, by: By) -> list[str]:
-    """The names of the events that a table holds: those of subjects are also who asks."""
+    """Return the names of the events in a table; a subject table may hold events too."""
     _, *sources = part_name(table).split("/")
     return [_named(source, by) for source in sources] if _is_asking(table) else [part_name(table)]
 
@@ -245,7 +257,7 @@ def _read_of_subjects(windows: Iterable[Window]) -> list[str]:
 
 
 def _emptied(tables: list[pa.Table]) -> Iterator[pa.Table]:
-    """Tables in their order, none of which is held any longer than it is used."""
+    """Yield tables in order, releasing each as soon as it is used."""
     tables.reverse()
     while tables:
         yield tables.pop()
@@ -256,21 +268,21 @@ def _named(source: str, first: By) -> str:
 
 
 def _events_of(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
-    """The events of tables, with lifetimes where they have some."""
+    """Yield the events of each table, with lifetimes if they have any."""
     for table in tables:
         names = [name for name in table.column_names if name in none.keys() | LIFETIME]
         yield part_messages.unpack_columns([table], names)
 
 
 def events_together(parts: Sequence[Columns]) -> Columns:
-    """Events of several parts, of which some may have lifetimes, or only their ends."""
+    """Concatenate events of which some have lifetimes, or only the ends of lifetimes."""
     if any(COUNTS_UNTIL in part for part in parts):
         parts = [for_ever(part["known_at"]) | part for part in parts]
     return join_events(parts)
 
 
 def _by_events(windows: Sequence[Window]) -> list[tuple[tuple[str, By], list[Window]]]:
-    """Windows by the source of their events and the first column of these events' keys."""
+    """Return windows by the source of their events and the first column of the events' key."""
     return [
         ((source, first), alike)
         for source, of_source in windows_by_source(windows).items()

@@ -1,7 +1,7 @@
-"""History that submissions state and no record file holds, as record files of its own.
+"""Records that submissions add to history, written as record files.
 
-As in an online feature store, a record is known by its id and version, and what is known counts
-once: as the records say it, or else as the first line that does.
+As in the online feature store, a record is identified by id and version and counts once. A version
+in the record files takes precedence over submissions; among submissions the first line does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ from features.spark.submission_tasks import REFUSAL
 
 
 def write_new_history(told: Path, records: Path, added: Path) -> None:
-    """Write what tasks told, in files that are named in order, but for what the records hold.
+    """Write the new records that tasks reported, leaving out those in the record files.
 
-    Raises RecordsError for the first line that is refused.
+    Raises RecordsError for the first refused line.
     """
     files = sorted(told.iterdir(), key=_type_then_piece)
     for _, of_type in groupby(files, lambda file: _type_then_piece(file)[0]):
@@ -45,6 +45,7 @@ def _type_then_piece(file: Path) -> tuple[str, str]:
 
 def _write(files: Sequence[Path], records: Path, added: Path) -> None:
     name = part_name(_told(files[0]))
+    # Decided for all files before writing, but without holding more than the ids.
     are_new = _are_new(name, files, records)
 
     def new() -> Iterator[pa.Table]:
@@ -59,8 +60,9 @@ def _write(files: Sequence[Path], records: Path, added: Path) -> None:
 
 
 def _are_new(name: str, files: Sequence[Path], records: Path) -> Column:
-    """Return which records say something new; of a type without ids all may, and nothing counts
-    twice.
+    """Return a mask of the records to add.
+
+    Every record of a type without ids is added; duplicates of such records have no effect.
     """
     ids = pa.chunked_array([_ids(name, table) for table in map(_told, files)], pa.large_string())
     if not RECORD_FILES[name].unique_fields:
@@ -74,7 +76,7 @@ def _are_new(name: str, files: Sequence[Path], records: Path) -> Column:
 
 
 def _known(name: str, records: Path) -> Iterator[pa.Array]:
-    """The ids and versions that a record file holds, some rows at a time."""
+    """Yield the joined ids and versions in a record file, a batch at a time."""
     fields, file = RECORD_FILES[name].unique_fields, record_file_of(records, name)
     if file is None:
         return
@@ -90,6 +92,7 @@ def _ids(name: str, table: pa.Table) -> pa.Array:
     if not fields:
         return pa.nulls(len(table), pa.large_string())
     texts = [table[field].combine_chunks().cast(pa.string()) for field in fields]
+    # A zero byte separates the fields, so that joined ids are unambiguous.
     return pc.binary_join_element_wise(*texts, "\0").cast(pa.large_string())
 
 

@@ -1,4 +1,4 @@
-"""The features of the subjects of a part, in two steps: before their keys meet, and after."""
+"""Features of the subjects of a part, computed in two steps: before and after the keys meet."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,15 +44,15 @@ _WITH_JOURNEYS = {
     if each.has_journey
     for name in (each.record_file, each.outcome_source)
 }
-_LINKED = "linked "  # begins the name of a column of a frame that is a window's
+_LINKED = "linked "  # prefix of frame columns that hold window values
 
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """A request of a build: windows of subjects, and the columns that are read in addition.
+    """Request of a build: windows of subjects and additional columns.
 
-    Of all subjects, or of those that are `asked` about; with `rules` also at the later instants at
-    which they would have scored a subject again. Where others ask, windows `of_history` alone.
+    It covers all subjects, or those `asked` about. With `rules` subjects are also scored at the
+    later instants at which the rules would have scored them again.
     """
 
     kind: SubjectKind
@@ -63,18 +63,18 @@ class BuildRequest:
 
     @classmethod
     def of_training_set(cls, kind: SubjectKind, rules: RescoringRules | None = None) -> Self:
-        """All that stands in a training set."""
+        """Return the request of everything in a training set."""
         windows = dict.fromkeys((*windows_of(kind), subjects_before(kind)))
         return cls(kind, tuple(windows), subject_columns(kind), rules=rules)
 
     @classmethod
     def of_asked(cls, asked: AskedSubjects, columns: frozenset[str]) -> Self:
-        """The features of subjects that are asked about, with some columns of theirs."""
+        """Return the request of the features of `asked` subjects, with some of their columns."""
         return cls(asked.kind, tuple(dict.fromkeys(windows_of(asked.kind))), columns, asked)
 
     @classmethod
     def of_history(cls, kind: SubjectKind) -> Self:
-        """All windows over history that features read, and numbers of linked records."""
+        """Return the request of all windows over history, those behind linked records included."""
         linked = event_sources(kind).linked
         own = (window for window in windows_of(kind) if window.source not in linked)
         of_linked = (each.windows_over_history for each in linked.values())
@@ -82,22 +82,22 @@ class BuildRequest:
 
     @cached_property
     def windows_by_key(self) -> tuple[Window, ...]:
-        """The windows over what others did, which meets subjects by their keys."""
+        """Windows over the records of other subjects, which are found by key."""
         linked = event_sources(self.kind).linked
         return tuple(window for window in self.windows if window.source not in linked)
 
     @cached_property
     def windows_by_subject(self) -> tuple[Window, ...]:
-        """The windows over a subject's own records."""
+        """Windows over a subject's own records."""
         linked = event_sources(self.kind).linked
         return tuple(window for window in self.windows if window.source in linked)
 
     def select(
         self, own: PartRecords | AskedRecords, joined: RecordBlocks
     ) -> SelectSubjects | None:
-        """Of the subjects among some records those that are asked about, and as of which instants.
+        """Return a function that selects the subjects and instants to compute.
 
-        None for all of them as they were declared.
+        None selects all subjects at their declaration.
         """
         if self.rules is not None:
             return at_instants(later_instants(self.kind, joined, self.rules))
@@ -114,7 +114,7 @@ class BuildRequest:
 def history_of_linked(
     kind: SubjectKind, own: RecordBlocks, joined: RecordBlocks
 ) -> dict[str, Columns]:
-    """The events, among some records, of which linked records anywhere have numbers."""
+    """Return the events in some records that values of linked records are computed from."""
     sources = event_sources(kind)
     over = [window for each in sources.linked.values() for window in each.windows_over_history]
     found = {}
@@ -135,10 +135,10 @@ def before_keys(
     joined: PartRecords | AskedRecords,
     histories: dict[str, Columns],
 ) -> tuple[Columns, EventsOf]:
-    """The columns of the subjects among some records with their own windows, and all events.
+    """Return subjects with their columns and own windows, and the events of all keyed windows.
 
-    `joined` are the same records, with the journeys that these subjects name and no others;
-    `histories` the events of all parts of which linked records have numbers.
+    `joined` holds the same records plus exactly the journeys that these subjects name. `histories`
+    holds the events of all parts that values of linked records are computed from.
     """
     kind, sources = wanted.kind, event_sources(wanted.kind)
     read = {key for key in computation(kind).columns if isinstance(key, str)}
@@ -166,7 +166,7 @@ def history_before_keys(
     own: PartRecords | AskedRecords,
     joined: PartRecords | AskedRecords,
 ) -> EventsOf:
-    """The events among some records, where none of their subjects is asked about."""
+    """Return the events in some records, where none of their subjects is scored."""
     sources = event_sources(wanted.kind)
     with_journeys = joined if SUBJECT_TYPES[wanted.kind].has_journey else own
     columns = frozenset(columns_of_history(sources, wanted.windows))
@@ -190,9 +190,9 @@ def _events(
 def after_keys(
     wanted: BuildRequest, keyed: KeyedWindows, columns: Columns, numbers: Callable[[int], Column]
 ) -> Iterator[FeatureFrame]:
-    """Give the subjects that have these columns with all their windows.
+    """Provide subjects with these columns and all their windows as a frame.
 
-    `numbers` has those of each keyed window, by its place there.
+    `numbers` returns the values of a keyed window by its index in `keyed`.
     """
     subjects = {name: c for name, c in columns.items() if not name.startswith(_LINKED)}
     with TemporaryDirectory() as scratch:
@@ -206,7 +206,7 @@ def after_keys(
 
 
 def in_rows(received: Sequence[tuple[Column, Column]], rows: int) -> Column:
-    """Numbers for so many rows, given as pairs of rows and numbers; NaN where none was."""
+    """Return a column of `rows` values from pairs of row indexes and values; NaN elsewhere."""
     column = np.full(rows, np.nan)
     for at, numbers in received:
         column[at] = numbers

@@ -1,4 +1,4 @@
-"""The records of one part, read as those of a folder are."""
+"""Records of one part, with the interface of a record folder."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,9 +27,9 @@ JOINED = "joined"
 
 
 class PartRecords:
-    """Records of every type that were sent to one part, in the order of their files.
+    """Records of all types that were sent to one part, in the order of their files.
 
-    Raises RecordsSuspected where two may be the same, or one contradicts another.
+    Raises RecordsSuspected if two may have the same id, or if one contradicts another.
     """
 
     def __init__(self, tables: Mapping[str, Sequence[pa.Table]]) -> None:
@@ -40,18 +40,20 @@ class PartRecords:
     def received(
         cls, messages: Iterable[pa.Table], joined: str, sound: frozenset[str]
     ) -> tuple[Self, Self]:
-        """The records of a part; and the same, with those of the type `joined` that they name."""
+        """Return the records of a part; and the same with the `joined` records that they name."""
         tables: dict[str, dict[str, list[pa.Table]]] = defaultdict(lambda: defaultdict(list))
         for table in messages:
             what, _, name = part_name(table).partition(":")
             tables[what][name].append(table)
         for name, identities in tables[IDENTITIES].items():
+            # Equal hashes only suggest equal ids; the driver reads the file again to be sure.
             hashes = np.sort(unpack_columns(identities)[IDENTITIES])
             if name not in sound and (hashes[1:] == hashes[:-1]).any():
                 raise RecordsSuspected(name)
         own = cls(tables[RECORDS])
         own._complete(sound)
         others = cls(tables[RECORDS] | {joined: tables[JOINED][joined]})
+        # Reuse encoded columns, except of the joined type, which has other rows.
         others._columns = {key: c for key, c in own._columns.items() if key[0] != joined}
         return own, others
 
@@ -60,16 +62,16 @@ class PartRecords:
         return sum(len(table) for table in self._tables.get(name, ()))
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """All rows as one block."""
+        """Yield all rows as one block."""
         yield {field: self._column(name, field) for field in fields}
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places."""
+        """Return texts of a column at some rows."""
         texts = pa.concat_tables([table.select([field]) for table in self._tables[name]])[field]
         return [str(text) for text in texts.take(pa.array(places)).to_pylist()]
 
     def amendments(self, name: str) -> Amendments:
-        """Return which rows of a record type other versions of their records end, and when."""
+        """Return the rows of a record type whose lifetime other versions end, and the instants."""
         tables = self._tables.get(name, ())
         if not tables or IS_AMENDED not in tables[0].column_names:
             return no_amendments()
@@ -78,7 +80,7 @@ class PartRecords:
         return Amendments(rows, columns[AMENDED_AT][rows], columns[AMENDED_UNTIL][rows])
 
     def rows_of_file(self, name: str) -> Column:
-        """Return which row of its file each record of a type is, where the scan told it."""
+        """Return the row of each record in its file, if the scan numbered them."""
         if tables := self._tables.get(name):
             return unpack_columns(tables, [FILE_ROW])[FILE_ROW]
         return np.zeros(0, np.int64)
@@ -94,7 +96,7 @@ class PartRecords:
         return self._columns[key]
 
     def _complete(self, sound: frozenset[str]) -> None:
-        """Give records the fields that records of another type say, and hold them to these."""
+        """Fill fields that records of another type state, and check both for contradictions."""
         for name, completed in COMPLETED_FIELDS.items():
             if not self.count(name):
                 continue
@@ -108,7 +110,10 @@ class PartRecords:
 
 
 class AskedRecords:
-    """No records of any type; `fields` and `texts` tell which columns somebody asks for."""
+    """Empty records of every type that note which `fields` are read.
+
+    Running a task on them shows the columns it needs.
+    """
 
     def __init__(self) -> None:
         self.fields: dict[str, set[str]] = defaultdict(set)
@@ -117,22 +122,22 @@ class AskedRecords:
             self.fields[completed.source] |= {*completed.source_fields}
 
     def count(self, _: str) -> int:
-        """None."""
+        """Return zero."""
         return 0
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """No rows of the columns that are asked for."""
+        """Note the fields and yield an empty block."""
         self.fields[name] |= {*fields}
         yield columns_of_table(arrow_schema(RECORD_FILES[name]).empty_table().select([*fields]))
 
     def texts(self, _name: str, _field: str, _places: Column) -> list[str]:
-        """None."""
+        """Return no texts."""
         return []
 
     def rows_of_file(self, _: str) -> Column:
-        """None."""
+        """Return no rows."""
         return np.zeros(0, np.int64)
 
     def amendments(self, _: str) -> Amendments:
-        """None."""
+        """Return no amendments."""
         return no_amendments()

@@ -1,4 +1,4 @@
-"""The plan of a build on Spark: what it reads, and how many parts it has."""
+"""Plan of a build on Spark: the columns to read and the number of parts."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,26 +26,26 @@ from features.spark.part_records import AskedRecords
 from features.spark.scan_records import Scan
 from features.subject_types import SUBJECT_TYPES
 
-# So many records are worked on at a time; those of one subject, or of one key, are never parted.
+# Target number of records in a part. Records of one subject or key are never split.
 PART_RECORDS = 1 << 20
-# A part that has so many times that many rows of subjects and events has a key of very many.
+# A part of keys with this many times PART_RECORDS is computed in slices, as one key is too big.
 MAX_CONCURRENT = 4
 _SAMPLED_GROUPS = 16
 _NO_END = np.iinfo(np.int64).max
 _LINKED_BY = {name: each.subject_field for name, each in LINKED_RECORD_TYPES.items()}
 _OWN_IDS = {each.record_file: each.id_field for each in SUBJECT_TYPES.values()}
-# By record type the field that says which subject a record belongs to.
+# Field of each record type that holds the id of its subject.
 SUBJECT_FIELDS = {"outcomes": "subject_id"} | _LINKED_BY | _OWN_IDS
 
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """The facts that every task of a build knows.
+    """Facts about a build that every task knows.
 
-    `joining` reads journeys and who names them, where subjects are read with them. `without` has
-    the columns of events of which a part has none. `history` reads what linked records have numbers
-    of, which every part is given. `bounds` lie between the ranges in which rows come back: instants
-    of declaration, or of subjects that are asked about their places in the file.
+    `joining` reads journeys and the subjects that name them, if journeys are needed. `without`
+    holds the empty columns of events, for parts that have none. `history` reads the records behind
+    values of linked records, which are sent to every part. `bounds` separate the ranges in which
+    rows come back: instants of declaration, or rows of the file if only some subjects are scored.
     """
 
     wanted: BuildRequest
@@ -59,9 +59,9 @@ class BuildPlan:
 
 
 def plan_build(records: Path, wanted: BuildRequest) -> tuple[BuildPlan, Columns]:
-    """The plan of a build, and the columns of subjects that no records make.
+    """Return the plan of a build, and the columns of subjects for empty input.
 
-    All that a task does is done once with no records, which tells the columns that it reads.
+    Every task is run once on empty records to find the columns it reads.
     """
     kind, (parts, of_keys) = wanted.kind, _parts(records)
     keyed = _keyed(wanted, of_keys, _slice_ends(records, kind, of_keys))
@@ -87,15 +87,19 @@ def plan_build(records: Path, wanted: BuildRequest) -> tuple[BuildPlan, Columns]
 
 
 def planned_history(records: Path, added: Path, kind: SubjectKind) -> BuildPlan:
-    """The plan where those who ask are no records; history goes on with the files of `added`."""
+    """Return the plan for scoring submissions, which are not among the records.
+
+    The files in `added` continue the history of `records`.
+    """
     wanted, (parts, of_keys) = BuildRequest.of_history(kind), _parts(records, added)
     slice_ends = _slice_ends(records, kind, of_keys)
-    slice_ends[-1] = _NO_END  # who asks may be declared after all records
+    slice_ends[-1] = _NO_END  # submissions may be declared after all records
     keyed = _keyed(wanted, of_keys, slice_ends)
     own, joined = AskedRecords(), AskedRecords()
     without = history_before_keys(wanted, keyed, own, joined)
     of_journeys = joined.fields.pop("journeys", set())
     scan = replace(_scan(records, kind, _fields(own, joined), parts), texts={}, added=added)
+    # Types of history are checked even if no field of theirs is read.
     checked = {n: of for n, of in scan.fields.items() if of or n in HISTORY_RECORD_TYPES}
     joining = _joining(records, parts, of_journeys) if of_journeys else None
     return BuildPlan(
@@ -111,7 +115,7 @@ def planned_history(records: Path, added: Path, kind: SubjectKind) -> BuildPlan:
 
 
 def _parts(*folders: Path) -> tuple[int, int]:
-    """Into how many parts subjects are taken apart, and into how many the keys of a group."""
+    """Return the number of parts of subjects, and of parts per group of keys."""
     records = [RecordFolder(folder) for folder in folders]
     counts = [sum(each.count(name) for each in records) for name in RECORD_FILES]
     return max(1, -(-sum(counts) // PART_RECORDS)), max(1, -(-max(counts) // PART_RECORDS))
@@ -146,17 +150,18 @@ def _joining(records: Path, parts: int, of_journeys: set[str]) -> Scan:
 
 
 def _places(asked: AskedSubjects, ranges: int) -> Column:
-    """Places between which about as many subjects stand in their file."""
+    """Return rows that divide the file of subjects into ranges of about equal size."""
     return asked.first_row + np.arange(1, ranges) * asked.rows // ranges
 
 
 def _instants(records: Path, kind: SubjectKind, ranges: int) -> Column:
-    """Instants between which about as many subjects are declared, by those of some row groups."""
+    """Return instants that divide subjects into ranges of about equal size, from a sample."""
     name = SUBJECT_TYPES[kind].record_file
     file = record_file_of(records, name)
     if file is None or ranges == 1 or not is_as_written(file, name):
         return np.zeros(0, np.int64)
     opened = pq.ParquetFile(file)
+    # Row groups spread evenly over the file stand for all of its rows.
     groups = np.unique(np.linspace(0, opened.num_row_groups - 1, _SAMPLED_GROUPS).astype(int))
     sampled = opened.read_row_groups(groups.tolist(), columns=["declared_at"], use_threads=False)
     instants = np.sort(columns_of_table(sampled)["declared_at"])
@@ -166,7 +171,10 @@ def _instants(records: Path, kind: SubjectKind, ranges: int) -> Column:
 
 
 def _slice_ends(records: Path, kind: SubjectKind, slices: int) -> Column:
-    """Instants that end slices of time of about as many declarations; the last is after all."""
+    """Return the ends of time slices with about equal numbers of declarations.
+
+    The last end is after all declarations.
+    """
     name = SUBJECT_TYPES[kind].record_file
     file = record_file_of(records, name)
     if file is None or not is_as_written(file, name):
@@ -174,6 +182,7 @@ def _slice_ends(records: Path, kind: SubjectKind, slices: int) -> Column:
     footer = pq.read_metadata(file)
     at = footer.schema.names.index("declared_at")
     of_groups = [footer.row_group(g).column(at).statistics for g in range(footer.num_row_groups)]
+    # Without statistics the last instant is unknown, so one slice covers everything.
     if not of_groups or any(each is None or not each.has_min_max for each in of_groups):
         return np.array([_NO_END])
     last = max(instant_us(each.max) for each in of_groups)

@@ -1,4 +1,4 @@
-"""Record files -> their rows, checked, on the way to the parts of the subjects they belong to."""
+"""Read and check record files, and send each row to the part of its subject."""
 
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,21 +26,22 @@ from features.records import RECORD_FILES
 from features.spark.part_messages import Cells, SparkPart, pack_columns, part_of_keys
 
 RECORDS, IDENTITIES = "records", "identities"
-# Of a row that does not count for ever from its own instant on: when it does, and until when.
+# Columns of a row that does not count for ever from its own instant: the lifetime it has.
 IS_AMENDED, AMENDED_AT, AMENDED_UNTIL = "is_amended", "amended_at", "amended_until"
-# Of a row of a numbered file: which of its rows it is.
+# Column of numbered files: the row's index in its file.
 FILE_ROW = "row_of_file"
 
-# So many rows are read by a task and sent together.
+# Number of rows that a task reads and sends together.
 SPLIT_ROWS = 1 << 18
 _FILE_ROWS = 1 << 40  # more than any record file has
 
 
 @dataclass(frozen=True)
 class Split:
-    """Some row groups of a record file, or all of a file that has none, and what amends its rows.
+    """Row groups of a record file, or all of a file without any, and the amendments of its rows.
 
-    `first_row` is the place of its first row in the file; without `amendments` the file has none.
+    `first_row` is the index of its first row in the file. `amendments` is None if the file has
+    none.
     """
 
     name: str
@@ -50,8 +51,9 @@ class Split:
     amendments: Amendments | None
 
     def amended(self, rows: int) -> Columns:
-        """Return what is amended of its rows, which are so many; no columns where the file has
-        none.
+        """Return the lifetimes of amended rows among `rows`.
+
+        There are no columns if the file has no amendments.
         """
         if self.amendments is None:
             return {}
@@ -66,12 +68,12 @@ class Split:
 
 @dataclass(frozen=True)
 class Scan:
-    """The reading of record files, and the part that each row is sent to.
+    """Reading of record files, and the part that each row is sent to.
 
-    Of each record type `fields` are sent and `texts` beside them, for nobody needs their codes.
-    `keys` names the field that decides the part. All columns are checked where `is_checked`, but
-    for files that are known to be `sound`. Rows of `numbered` types say which they are.
-    The files of a second folder go on where those of the first end: what is `added` to them.
+    For each record type `fields` are sent encoded, and `texts` in addition as plain text, since
+    nothing reads their codes. `keys` names the field that decides the part. If `is_checked`, all
+    columns are checked, except in files known to be `sound`. Rows of `numbered` types carry their
+    index. Files in `added` continue those of `folder`.
     """
 
     folder: Path
@@ -85,7 +87,7 @@ class Scan:
     added: Path | None = None
 
     def splits(self) -> Iterator[Split]:
-        """The work of a scan, one task's each."""
+        """Yield the work of the scan, one split per task."""
         for name in self.fields:
             files, before = self._files(name), 0
             amendments = amendments_in(files, name)
@@ -101,11 +103,15 @@ class Scan:
         return [file for folder in folders if (file := record_file_of(folder, name)) is not None]
 
     def read(self, _: int, splits: Iterator[bytes]) -> Iterator[SparkPart]:
-        """The rows of splits. Raises RecordsSuspected where any may be wrong."""
+        """Yield the rows of splits as messages.
+
+        Raises RecordsSuspected if a row may be wrong.
+        """
         for body in splits:
             split: Split = pickle.loads(body)  # noqa: S301  our own, from the machine that asks
             blocks = [*self._blocks(split)]
             columns = {name: _joined([block[name] for block in blocks]) for name in blocks[0]}
+            # Positions increase by type, then row, so that rows arrive in the order of their files.
             at = [*RECORD_FILES].index(split.name) * _FILE_ROWS + split.first_row
             yield from self._sent(split, columns, at)
 
@@ -115,6 +121,8 @@ class Scan:
         if split.groups is None:
             try:
                 table = read_records(self.folder, name)
+            # A task cannot report details; the driver reads the file again and raises the exact
+            # error.
             except RecordsError:
                 raise RecordsSuspected(name) from None
             plain = {text: table[text].combine_chunks() for text in texts}
@@ -145,6 +153,7 @@ class Scan:
             yield from sent(f"{RECORDS}:{name}", columns, part_of_row, self.parts, at)
         if identities is not None:
             own = {IDENTITIES: identities}
+            # Mask the sign bit: a negative hash would give a negative part.
             part_of_row = ((identities & np.iinfo(np.int64).max) % self.parts).astype(np.int32)
             yield from sent(f"{IDENTITIES}:{name}", own, part_of_row, self.parts, at)
 
@@ -152,7 +161,7 @@ class Scan:
 def sent(
     name: str, columns: Mapping[str, Cells], part_of_row: Column, parts: int, at: int, home: int = 0
 ) -> Iterator[SparkPart]:
-    """A message to each part that any row belongs to; a row of NO_PART goes nowhere."""
+    """Yield a message for each part that has rows; rows of NO_PART are dropped."""
     numbers = {n: column for n, column in columns.items() if not isinstance(column, pa.Array)}
     texts = {n: column for n, column in columns.items() if isinstance(column, pa.Array)}
     starts, order = by_number(part_of_row, parts)
@@ -164,9 +173,9 @@ def sent(
 
 
 def _row_groups(file: Path, name: str) -> Iterator[tuple[range | None, int, int]]:
-    """Row groups of a file, some of them together; the first of their rows and how many they are.
+    """Yield groups of row groups, with their first row and number of rows.
 
-    A file that is not as written here is read by one task.
+    A file of another writer is read by one task, since its columns need conversion as a whole.
     """
     if not is_as_written(file, name):
         yield None, 0, _FILE_ROWS

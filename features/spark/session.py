@@ -1,4 +1,4 @@
-"""A session of Spark: a server that is named, or a Spark that begins on this machine."""
+"""Sessions with a Spark server, or with a Spark started on this machine."""
 
 import importlib
 import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ANSWERS_WITHIN_S = 5.0
 _PORTS = {"sc": 15002, "spark": 7077}
-# A message has many rows of ours; Spark would hand over ten thousand at a time.
+# Spark's default of ten thousand rows per batch is too much: each message holds many records.
 _MESSAGES_AT_A_TIME = 16
 _KINDS = {kind.__name__: kind for kind in (WorkerMismatch, RecordsSuspected)}
 _RAISED_BY_TASKS = re.compile(rf"\b({'|'.join(_KINDS)}): (.+)")
@@ -27,35 +27,36 @@ _SAID = 600
 
 @contextmanager
 def spark_session(master: str) -> Iterator["SparkSession"]:
-    """A session for as long as the block lasts.
+    """Provide a Spark session for the duration of the block.
 
-    `sc://host:port` is a server that speaks Spark Connect; anything else is a master of Spark's
-    own, which needs the whole of `pyspark` and Java. Raises TidegateError where nobody answers.
+    `sc://host:port` is a Spark Connect server; anything else is a Spark master, which needs all of
+    `pyspark` and Java. Raises TidegateError if the server does not answer.
     """
     importlib.import_module("pyspark")  # fails before anything else where it is missing
     _hold_reachable(without_credentials(master))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # pandas 3, of which nothing is used here
+        warnings.simplefilter("ignore", FutureWarning)  # about pandas 3, which is not used here
         session = _connected(master) if master.startswith("sc://") else _begun(master)
     try:
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_MESSAGES_AT_A_TIME))
         yield session
     finally:
-        with suppress(Exception):  # of a server that is gone nothing is left to end
+        with suppress(Exception):  # the server may already be gone
             session.stop()
 
 
 @contextmanager
 def spark_errors_in_words(master: str, work: str) -> Iterator[None]:
-    """Raise TidegateError for any end that Spark gives the block, or what a task of ours raised."""
+    """Raise TidegateError for a failure of Spark, or the error that one of our tasks raised."""
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="pyspark")  # what it gives up it raises too
+            warnings.filterwarnings("ignore", module="pyspark")  # pyspark raises what it warns of
             yield
     except Exception as error:
-        # Of a server, of Java, of a socket between them: there is no common base.
+        # Errors of the server, Java and sockets have no common base class.
         if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
             raise
+        # Only the text of a worker's exception arrives, so its type is restored by name.
         if raised := _RAISED_BY_TASKS.findall(str(error)):
             kind, message = raised[-1]
             raise _KINDS[kind](message) from None
@@ -66,12 +67,15 @@ def spark_errors_in_words(master: str, work: str) -> Iterator[None]:
 
 
 def without_credentials(master: str) -> str:
-    """A master without what opens its door."""
+    """Return the Spark master URL without credentials.
+
+    Parameters of Spark Connect, such as a token, follow `/;`.
+    """
     return master.partition("/;")[0]
 
 
 def _hold_reachable(master: str) -> None:
-    """Spark itself would try for minutes."""
+    """Raise TidegateError unless a host accepts connections; Spark itself would retry for minutes."""
     scheme, _, hosts = master.partition("://")
     if scheme not in _PORTS:
         return
@@ -115,7 +119,7 @@ def _begun(master: str) -> "SparkSession":
         builder = builder.config(f"spark.ui.{of}", "false")
     try:
         return builder.getOrCreate()
-    except Exception as error:  # whatever Java ended with
+    except Exception as error:  # Java errors have no common base class
         raise TidegateError(f"{master}: {_end_of(error)}") from None
 
 

@@ -1,4 +1,4 @@
-"""All messages of a part in one task: a shuffle of Spark, and Python over what it brings."""
+"""Shuffle of messages that brings all messages of a part to one task."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -16,16 +16,16 @@ from features.spark.part_messages import SCHEMA, SparkPart, messages_of, row_of
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# Makes messages of the number of a part and what was sent there, in its order.
+# Turns the messages of a part, given its number and bodies in order, into new messages.
 Compute = Callable[[int, Iterator[bytes]], Iterable[SparkPart]]
 
-# So many bytes of messages stay in memory; those that come after them go to disk.
+# Bytes of messages held in memory before they go to disk.
 MEMORY_BYTES = 1 << 25
 
 _DECIDING = ("numba", "numpy", "pyarrow")
 _PACKAGE = Path(__file__).parents[2]
 
-# Packages whose sources decide what is computed, beside each other.
+# Names of sibling packages whose source decides what is computed.
 Packages = tuple[str, ...]
 
 OURS: Packages = (_PACKAGE.name,)
@@ -34,11 +34,11 @@ OURS: Packages = (_PACKAGE.name,)
 def shuffled(
     messages: "DataFrame", tasks: int, compute: Compute, packages: Packages = OURS
 ) -> "DataFrame":
-    """Return what is computed of each part's messages, by so many tasks.
+    """Return the messages computed from each part's messages by `tasks` tasks.
 
-    A task works on one part after the other, and may be tried again: `compute` must make the same
-    of the same, in whatever order the messages were made. A worker that runs other code than this
-    process is refused.
+    A task processes parts one after the other and may be retried: `compute` must give equal results
+    for equal input, in whatever order the messages were made. Workers with other code than this
+    process are refused.
     """
     together = messages.repartition(tasks, "part")
     return together.mapInArrow(
@@ -48,7 +48,7 @@ def shuffled(
 
 @cache
 def code_of_packages(packages: Packages = OURS) -> str:
-    """Return what decides the bits of a result on this machine."""
+    """Return an identifier of the code and libraries that decide results on this machine."""
     return code_of(tuple(_PACKAGE.parent / each for each in packages), _DECIDING)
 
 
@@ -69,7 +69,10 @@ def _each_part(
 def _in_order(
     batches: Iterator[pa.RecordBatch], received: IO[bytes]
 ) -> Iterator[tuple[int, Iterator[bytes]]]:
-    """Each part with its messages, by way of a file: not every Spark sorts what it hands over."""
+    """Yield each part with its messages in order, by way of a file.
+
+    Some versions of Spark do not sort the rows they hand over.
+    """
     places: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for batch in batches:
         for message in messages_of(batch):
@@ -85,5 +88,5 @@ def _read(places: Iterable[tuple[int, int, int]], received: IO[bytes]) -> Iterat
         yield received.read(size)
 
 
-# Of the code that this process loaded, not of what somebody installs while it runs.
+# Cached at import, so that the identifier describes the loaded code and not a later installation.
 code_of_packages()

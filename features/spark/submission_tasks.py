@@ -1,7 +1,7 @@
-"""Tasks of workers on submissions: add to history, ask it, and take the answers.
+"""Tasks on submissions: add to history, query it and use the answers.
 
-A task runs the online path of a submission twice. First it only notes what that asks of history;
-then what came back of each key answers, in the same order.
+A task runs the online path of a submission twice. The first run only notes the queries; the second
+run receives the answers in the same order.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ from features.spark.tasks import JOURNEYS, SUBJECTS
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 
-# What somebody makes of submissions and their features: as many rows, in the same order.
+# Computes a table from submissions and their features, one row each in the same order.
 OfVectors = Callable[[Sequence[Submission], Sequence[Vector]], pa.Table]
 
 REFUSAL = "refusal"
@@ -42,9 +42,10 @@ _ASKED = "asked"
 
 
 def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> Iterator[SparkPart]:
-    """Yield what a piece adds to anyone's history, or why its first wrong line is refused."""
+    """Yield the records a piece adds to history, or the refusal of its first wrong line."""
     try:
         submissions = submitted.submissions(place)
+    # Sent as a message, so that the driver can report the first refused line of the file.
     except RecordsError as refusal:
         yield SparkPart(place, 0, pack_columns(REFUSAL, {REFUSAL: pa.array([str(refusal)])}))
         return
@@ -53,7 +54,7 @@ def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> It
 
 
 def table_of_records(name: str, records: Sequence[Record]) -> pa.Table:
-    """Records of one type as rows of its files, under its name."""
+    """Return records of one type as a table in the schema of its files."""
     schema = arrow_schema(RECORD_FILES[name]).with_metadata({b"name": name.encode()})
     columns = [[getattr(record, field) for record in records] for field in schema.names]
     arrays = [pa.array(each, of.type) for each, of in zip(columns, schema, strict=True)]
@@ -61,7 +62,7 @@ def table_of_records(name: str, records: Sequence[Record]) -> pa.Table:
 
 
 def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """Yield what the records of a part tell of history, to where keys meet."""
+    """Yield the events of the records of a part, addressed to the parts of their keys."""
     own, joined = PartRecords.received(map(unpack_table, bodies), JOURNEYS, plan.scan.sound)
     yield from plan.keyed.sent({}, history_before_keys(plan.wanted, plan.keyed, own, joined), part)
 
@@ -69,12 +70,11 @@ def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iter
 def queries_to_keys(
     plan: BuildPlan, submitted: SubmittedFile, place: int, _: Iterator[bytes]
 ) -> Iterator[SparkPart]:
-    """Yield what the submissions of a piece ask of history, to where keys meet; and how much that
-    is.
-    """
+    """Yield the queries of a piece's submissions, addressed to the parts of keys; and their number."""
     asked = _WindowQuestions()
     feature_vectors(submitted.submissions(place), asked)
     count = len(asked.instants)
+    # The number passes through the key stage to this piece, which must size its answers.
     yield SparkPart(len(plan.keyed) + place, 0, pack_columns(_ASKED, {_ASKED: np.array([count])}))
     if count:
         yield from plan.keyed.sent(asked.columns(plan.keyed, plan.without), {}, place)
@@ -87,7 +87,7 @@ def answered(
     place: int,
     bodies: Iterator[bytes],
 ) -> Iterator[SparkPart]:
-    """Yield what is computed of the submissions of a piece, once history has answered."""
+    """Yield what is computed from the submissions of a piece and the answers of history."""
     submissions = submitted.submissions(place)
     vectors = feature_vectors(submissions, _WindowAnswers(plan.keyed, bodies))
     if submissions:
@@ -98,14 +98,14 @@ def answered(
 
 
 class _WindowQuestions:
-    """A history that knows nothing, and notes what it is asked."""
+    """Empty history that notes the queries it receives."""
 
     def __init__(self) -> None:
         self.instants: list[int] = []
         self._keys: dict[str, dict[int, KeyPart]] = {}
 
     def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
-        """Nothing, for each question."""
+        """Note the queries and return NaN for each window."""
         for query in queries:
             for name, value in zip(plan.columns, query.values, strict=True):
                 self._keys.setdefault(name, {})[len(self.instants)] = value
@@ -113,7 +113,7 @@ class _WindowQuestions:
         return np.full((len(queries), len(plan.windows)), np.nan)
 
     def columns(self, keyed: KeyedWindows, without: EventsOf) -> Columns:
-        """The questions as subjects with the keys of windows, missing where not asked for."""
+        """Return the queries as subjects with key columns; keys a query lacks are missing."""
         columns: Columns = {"declared_at": np.array(self.instants, np.int64)}
         for window in keyed.windows:
             events = without[window.source, window.matching[:1]]
@@ -132,21 +132,21 @@ def _column(keys: Sequence[KeyPart], like: Column) -> Column:
 
 
 class _WindowAnswers:
-    """A history of answers that lie in the order of the questions."""
+    """History whose answers are stored in the order of the queries."""
 
     def __init__(self, keyed: KeyedWindows, bodies: Iterator[bytes]) -> None:
         self._places = {window: place for place, window in enumerate(keyed.windows)}
         self._next = 0
         for table in map(unpack_table, bodies):
             columns = unpack_columns([table])
-            if part_name(table) == _ASKED:  # which comes first
+            if part_name(table) == _ASKED:  # first, since it is sent with position 0
                 self._numbers = np.full((len(self._places), int(columns[_ASKED][0])), np.nan)
                 continue
             for place in columns.keys() - {ROW}:
                 self._numbers[int(place), columns[ROW]] = columns[place]
 
     def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
-        """The numbers of the next questions."""
+        """Return the answers of the next queries."""
         begin, self._next = self._next, self._next + len(queries)
         places = [self._places[window] for window in plan.windows]
         return self._numbers[places, begin : self._next].T

@@ -1,8 +1,9 @@
-"""Submissions in a file -> what is computed of each on Spark, with what it adds to history.
+"""Compute results for a file of submissions on Spark, with what it adds to history.
 
-Submissions are no records: each brings its own, which nobody else's features see, but for what
-becomes anyone's history. That is found first, and put next to the record files; then history is
-swept by keys as for a training set, and answers what the online path of each submission asks of it.
+Submissions are not records. Each brings records that only its own features see, except those that
+become part of everyone's history. The latter are found first and stored next to the record files.
+Then history is swept by keys as for a training set, which answers the queries of each submission's
+online path.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -47,9 +48,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SubmissionsOnSpark:
-    """The work on a file of submissions of one kind, by code of some packages.
+    """Work on a file of submissions of one kind, with the code of some packages.
 
-    By so many tasks, or by one for each part or piece.
+    `tasks` is the number of Spark tasks, by default one per part or piece.
     """
 
     spark: "SparkSession"
@@ -61,9 +62,9 @@ class SubmissionsOnSpark:
     submitted: SubmittedFile
 
     def add_history(self) -> Mapping[str, int]:
-        """Put what submissions add to history beside the records; how many of a type there are.
+        """Write the records that submissions add to history; return the number of records by type.
 
-        Raises RecordsError for the first line that is wrong, and as a build on Spark does.
+        Raises RecordsError for the first wrong line, and the errors of a build on Spark.
         """
         added = self.submitted.added
         with TemporaryDirectory(dir=added) as told:
@@ -74,8 +75,9 @@ class SubmissionsOnSpark:
         return {name: known.count(name) + new.count(name) for name in COUNTED_RECORD_TYPES}
 
     def computed(self, compute: OfVectors, scratch: Path) -> Iterator[pa.Table]:
-        """Yield what is computed of the submissions, in their order; it lies in `scratch` until
-        then.
+        """Yield what is computed of the submissions, in order.
+
+        Results are stored in `scratch` until they are read.
         """
         plan = planned_history(self.records, self.submitted.added, self.kind)
         receive(partial(self._answered, compute), self.master, plan, scratch)

@@ -1,4 +1,4 @@
-"""A file of submissions, a line each, where all workers see it, and the pieces it is read in."""
+"""File of submissions, one per line, that all workers can read in pieces."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,15 +11,15 @@ from features.file_among_records import folder_beside_records
 from features.ingest.record_folder import RecordFolder
 from features.submission import Submission
 
-# So many bytes of lines are read by a task and answered together.
+# Bytes of lines that a task reads and answers together.
 PIECE_BYTES = 1 << 22
 
-# Makes submissions of lines, of which the first is such a row; raises RecordsError.
+# Parses lines into submissions, given the row number of the first; raises RecordsError.
 ReadLines = Callable[[Iterable[bytes], int], Iterator[Submission]]
 
 
 class FilePiece(NamedTuple):
-    """Some whole lines of a file: from where to where, and the row of the first."""
+    """Whole lines of a file: begin and end in bytes, and the row number of the first line."""
 
     begin: int
     end: int
@@ -28,9 +28,9 @@ class FilePiece(NamedTuple):
 
 @dataclass(frozen=True)
 class SubmittedFile:
-    """A copy of a file of submissions, in pieces, and how a worker reads one.
+    """Copy of a file of submissions, in pieces, with the function that parses lines.
 
-    `added` is a folder for what they add to the records.
+    `added` is the folder for the records that submissions add to history.
     """
 
     file: Path
@@ -39,7 +39,10 @@ class SubmittedFile:
     added: Path
 
     def submissions(self, place: int) -> list[Submission]:
-        """Those of a piece. Raises RecordsError for the first that is wrong."""
+        """Return the submissions of a piece.
+
+        Raises RecordsError for the first wrong one.
+        """
         piece = self.pieces[place]
         with self.file.open("rb") as opened:
             opened.seek(piece.begin)
@@ -49,9 +52,9 @@ class SubmittedFile:
 
 @contextmanager
 def submitted_beside(file: Path, records: Path, read: ReadLines) -> Iterator[SubmittedFile]:
-    """Give a file to all workers, in a folder beside the records, for the block.
+    """Copy a file next to the records, where all workers can read it, for the block.
 
-    Raises RecordsError without the folder of records.
+    Raises RecordsError if the folder of records does not exist.
     """
     RecordFolder(records)
     with folder_beside_records(records) as folder:

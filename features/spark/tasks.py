@@ -1,4 +1,4 @@
-"""Tasks of workers on what a part receives."""
+"""Tasks that workers run on the messages of a part."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -26,22 +26,22 @@ from features.spark.part_messages import (
 from features.spark.part_records import JOINED, PartRecords
 from features.spark.plan import SUBJECT_FIELDS, BuildPlan
 
-# What somebody makes of features and columns of subjects: as many rows, in the same order.
+# Computes a table from features and columns of subjects, one row each in the same order.
 OfFeatures = Callable[[pa.Table, Columns], pa.Table]
 
 FEATURES, SUBJECTS = "features", "subjects"
 _FRAME = "frame"
 _HISTORY = "history"
 JOURNEYS = "journeys"
-# So many rows come back at a time.
+# Rows in a message of results.
 _ROWS = 1 << 12
-_OTHERS = 1 << 32  # more than a part has messages or rows
+_OTHERS = 1 << 32  # more than a part has messages, so that positions of parts never overlap
 
 
 def journeys_to_subjects(
     plan: BuildPlan, part: int, bodies: Iterator[bytes]
 ) -> Iterator[SparkPart]:
-    """The journeys of a part, to the parts of the subjects that name them."""
+    """Yield the journeys of a part, addressed to the parts of the subjects that name them."""
     journeys: list[pa.Table] = []
     named: dict[int, list[Column]] = defaultdict(list)
     for table in map(unpack_table, bodies):
@@ -63,7 +63,10 @@ def journeys_to_subjects(
 
 
 def history_to_everyone(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """Yield what was found of the subjects of a part, to all parts: few subjects are inspected."""
+    """Yield the events of a part's inspected subjects to all parts.
+
+    This is affordable because few subjects are inspected.
+    """
     own, joined = PartRecords.received(map(unpack_table, bodies), JOURNEYS, plan.scan.sound)
     for name, events in history_of_linked(plan.wanted.kind, own, joined).items():
         if length(events):
@@ -72,9 +75,9 @@ def history_to_everyone(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> 
 
 
 def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """Subjects and events of a part, to where their keys meet; and what is known of them already.
+    """Yield the subjects and events of a part to the parts of their keys.
 
-    That only passes there on its way back to this part.
+    The columns known so far are sent along to pass through the key stage and return to this part.
     """
     histories = {name: [none] for name, none in plan.without_history.items()}
 
@@ -95,15 +98,16 @@ def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Ite
 
 
 def keys_to_subjects(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """The windows of a part of keys, to the parts of the subjects that have them."""
+    """Yield the window values of a part of keys, addressed to the parts of the subjects."""
     if part < len(plan.keyed):
         yield from plan.keyed.numbers(part, bodies, plan.without)
     else:
+        # Numbers after the last part of keys carry messages that only pass through.
         yield from (SparkPart(part - len(plan.keyed), 0, body) for body in bodies)
 
 
 def subjects_to_ranges(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[SparkPart]:
-    """The features of the subjects of a part, to the ranges in which these are declared."""
+    """Yield the features of a part's subjects, addressed to ranges of declaration instants."""
     with _whole(plan, bodies) as frame:
         kind = plan.wanted.kind
         tables = pa.concat_tables(feature_tables(kind, frame)), subject_table(kind, frame)
@@ -117,9 +121,7 @@ def subjects_to_ranges(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> I
 def subjects_to_places(
     compute: OfFeatures, plan: BuildPlan, part: int, bodies: Iterator[bytes]
 ) -> Iterator[SparkPart]:
-    """Yield what is computed of the subjects of a part, to the ranges of their places in their
-    file.
-    """
+    """Yield what is computed of a part's subjects, addressed to ranges of rows of their file."""
     with _whole(plan, bodies) as frame:
         order = np.argsort(frame.subjects[PLACE])
         matrix = pa.concat_tables(feature_tables(plan.wanted.kind, frame)).take(pa.array(order))
@@ -135,7 +137,7 @@ def subjects_to_places(
 
 @contextmanager
 def _whole(plan: BuildPlan, bodies: Iterator[bytes]) -> Iterator[FeatureFrame]:
-    """The subjects of a part with the numbers that came back of their keys."""
+    """Provide the subjects of a part with the window values that came back."""
     subjects: Columns = {}
     received: dict[str, list[tuple[Column, Column]]] = defaultdict(list)
     for table in map(unpack_table, bodies):
@@ -155,7 +157,7 @@ def _whole(plan: BuildPlan, bodies: Iterator[bytes]) -> Iterator[FeatureFrame]:
 
 
 def _by_range(table: pa.Table, of_rows: Column, bounds: Column) -> Iterator[tuple[int, pa.Table]]:
-    """Rows in the order in which bounds are stated, a few of one range at a time."""
+    """Yield tables of at most _ROWS rows of one range; rows must be in order of `bounds`."""
     ranges = np.searchsorted(bounds, of_rows, side="right")
     edges = [0, *np.flatnonzero(np.diff(ranges)) + 1, len(ranges)]
     for begin, end in pairwise(edges):
