@@ -260,7 +260,7 @@ def _measure_digest(function: Callable[..., Column]) -> str:
 
 
 def input_digest(column: Callable[[str], str], key: Key) -> str:
-    """Return the digest of a column that a program reads, or of a function mapped over its texts."""
+    """Return the digest of a column that a program reads, or of a function of its texts."""
     if not isinstance(key, Mapped):
         return column(key)
     return combined(key.kind.name, column(str(key.key)), _function_digest(key.function))

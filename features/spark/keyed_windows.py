@@ -63,7 +63,7 @@ class KeyedWindows:
 
     @property
     def groups(self) -> list[tuple[By, list[int]]]:
-        """First column of each group's key (empty if it has none), with the indexes of its windows."""
+        """First key column of each group (empty if none), with the indexes of its windows."""
         groups: dict[By, list[int]] = defaultdict(list)
         for place, window in enumerate(self.windows):
             groups[window.by[:1]].append(place)

@@ -75,7 +75,10 @@ def without_credentials(master: str) -> str:
 
 
 def _hold_reachable(master: str) -> None:
-    """Raise TidegateError unless a host accepts connections; Spark itself would retry for minutes."""
+    """Raise TidegateError unless a host accepts connections.
+
+    Spark itself would retry for minutes.
+    """
     scheme, _, hosts = master.partition("://")
     if scheme not in _PORTS:
         return

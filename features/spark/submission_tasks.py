@@ -70,7 +70,7 @@ def history_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iter
 def queries_to_keys(
     plan: BuildPlan, submitted: SubmittedFile, place: int, _: Iterator[bytes]
 ) -> Iterator[SparkPart]:
-    """Yield the queries of a piece's submissions, addressed to the parts of keys; and their number."""
+    """Yield the number of a piece's queries, and the queries addressed to the parts of keys."""
     asked = _WindowQuestions()
     feature_vectors(submitted.submissions(place), asked)
     count = len(asked.instants)
