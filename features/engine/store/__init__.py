@@ -1,13 +1,15 @@
-"""The online feature store: the events of every key, ready for one subject's windows at once.
+"""Online feature store: events of every key, from which all windows of a subject are read at once.
 
-`event_log` keeps the events of one key: the newest in one blob, older ones in pages that each sum
-up what came before (`page_format`), so that a window reads the pages in which it begins and ends,
-however many lie between. `query_plan` reads all windows of some subjects and reduces them in one
-compiled call; events that a request brings stand beside them (`request_overlay`), for it alone, and
-are kept nowhere. Blobs lie in a `blob_store` that commits whole transactions: `lmdb_store` keeps
-them in the home folder, where readers in other processes see every commit; `write_buffer` holds
-back those of a service, to write many at a time.
+`event_log` stores the events of one key: the newest in one open blob, older ones in closed pages.
+Each page starts with totals of everything before it (`page_format`), so a window reads only the
+pages in which it begins and ends. `query_plan` reads all windows of some subjects and reduces them
+in one compiled call. Events that a request brings are added for that request alone
+(`request_overlay`) and never stored.
 
-The numbers are those of `features.engine.batch` over record files, bit for bit. Which records
-become which events is said in `features.history`.
+A `blob_store` commits whole transactions. `lmdb_store` keeps blobs in the home folder, where other
+processes see every commit; `write_buffer` collects the commits of a service and writes many at a
+time.
+
+Window values equal those that `features.engine.batch` computes from record files, bit for bit.
+`features.history` decides which records become which events.
 """

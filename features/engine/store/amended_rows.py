@@ -1,8 +1,8 @@
-"""Rows of a log that do not count for ever, beside it; and rows taken out of it.
+"""Rows that do not count for ever, stored outside their log; and removal of rows from a log.
 
-What a later version of its record ends lies under a key of its own, with from when until when it
-counts: what a query finds there is counted as if the query had brought it. So the log itself has
-nothing but rows that count for ever, and a store without amendments is read as if there were none.
+A row that a later version ends is stored under a separate key with its lifetime. A query counts
+such rows as if the request had brought them. The log itself holds only rows that count for ever, so
+a store without amendments pays nothing for them.
 """
 
 import json
@@ -21,12 +21,12 @@ from features.errors import OnlineStoreUnavailable
 
 _AMENDED, _LAYOUTS = b"a", b"mamended"
 
-# From when a row counts and until when, in microseconds.
+# The instants between which a row counts, in microseconds.
 Lifetime = tuple[int, int]
 
 
 def amended_layouts(store: BlobReader) -> frozenset[int]:
-    """The numbers of the layouts under whose keys any row does not count for ever."""
+    """Return the numbers of the layouts with rows that do not count for ever."""
     (blob,) = store.get([_LAYOUTS])
     return frozenset(json.loads(bytes(blob))) if blob else frozenset()
 
@@ -38,9 +38,9 @@ def put_amended(
     gone: Iterable[tuple[Lifetime, Sequence[int]]],
     new: Iterable[tuple[Lifetime, Sequence[int]]],
 ) -> None:
-    """Take some rows that do not count for ever away from beside a log, and put others there.
+    """Remove rows with lifetimes of a key and add others.
 
-    Raises OnlineStoreUnavailable where one that is to go is not there.
+    Raises OnlineStoreUnavailable if a row to remove is missing.
     """
     (blob,) = store.get([_AMENDED + key])
     kept = np.frombuffer(blob or b"", np.int64).reshape(-1, 2 + layout.width).tolist()
@@ -50,6 +50,7 @@ def put_amended(
         kept.remove([*lifetime, *row])
     kept += [[*lifetime, *row] for lifetime, row in new]
     store.put([(_AMENDED + key, np.array(sorted(kept), np.int64).tobytes())])
+    # Noted by layout, so that queries skip the lookup for all other layouts.
     layouts = amended_layouts(store)
     if layout.number not in layouts:
         store.put([(_LAYOUTS, json.dumps(sorted({*layouts, layout.number})).encode())])
@@ -61,10 +62,10 @@ def counting_rows(
     keys: Sequence[bytes | None],
     instants: Column,
 ) -> OverlayRows | None:
-    """The rows beside logs that count at their subject's instant; None where no log has any.
+    """Return rows with lifetimes that count at their subject's instant, or None if there are none.
 
-    `layouts` are those of one subject's logs, `keys` of all logs of the first subject, then of the
-    next one's.
+    `layouts` are those of one subject's logs. `keys` lists the keys of all logs of the first
+    subject, then of the next.
     """
     amended = amended_layouts(store)
     asked = [
@@ -80,6 +81,8 @@ def counting_rows(
     for at, blob in found.items():
         rows = np.frombuffer(blob, np.int64).reshape(-1, 2 + layouts[at % len(layouts)].width)
         instant = instants[at // len(layouts)]
+        # A row counts after the instant it became known, like any event, and up to its end
+        # inclusive.
         counts = (rows[:, 0] < instant) & (instant <= rows[:, 1])
         words.append(rows[counts, 2:].ravel())
         sizes[at + 1] = len(words[-1])
@@ -87,9 +90,9 @@ def counting_rows(
 
 
 def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column) -> None:
-    """Take rows, in the order of their instants, out of a log.
+    """Remove rows, which must be sorted by instant, from a log.
 
-    Raises OnlineStoreUnavailable where the log lacks one.
+    Raises OnlineStoreUnavailable if the log lacks one of them.
     """
     (blob,) = store.get([key])
     if blob and has_pages(blob):
@@ -97,12 +100,13 @@ def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column
     words = np.frombuffer(blob or bytes(8), np.int64)
     head = rows_at(words[PAGES], np.array(layout.shape))
     open_rows = words[head:].reshape(-1, layout.width).copy()
+    # Compared without the words after labels, which depend on the other rows of the log.
     own = [*range(layout.label_at), *range(layout.label_at, layout.width, 2)]
     for row in rows:
         places = np.flatnonzero((open_rows[:, own] == row[own]).all(axis=1))
         if not len(places):
             raise _lacks_amended()
-        # The rows but for one; the next with a label of its has when the label was there before.
+        # The next row with the same label inherits the instant at which the label was seen before.
         place = int(places[0])
         for word in range(layout.label_at, layout.width, 2):
             alike = np.flatnonzero(open_rows[place + 1 :, word] == open_rows[place, word])
@@ -110,7 +114,7 @@ def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column
                 open_rows[place + 1 + alike[0], word + 1] = open_rows[place, word + 1]
         open_rows = np.delete(open_rows, place, axis=0)
     blob_left = np.concatenate([words[:head], open_rows.ravel()])
-    has_rows = words[PAGES] or len(open_rows)  # one word alone would stand for no key
+    has_rows = words[PAGES] or len(open_rows)  # a single word would mean NO_KEY
     store.put([(key, close_blob(store, layout, key, blob_left) if has_rows else b"")])
 
 

@@ -1,4 +1,4 @@
-"""Blobs by key, in transactions: all that the online feature store asks of a database."""
+"""Interface of a database of blobs by key, as the online feature store needs it."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -8,15 +8,18 @@ Blob = bytes | memoryview
 
 
 class BlobReader(Protocol):
-    """One unchanging view of a store; its blobs are valid as long as it is open."""
+    """Immutable view of a store.
+
+    Its blobs are valid as long as the view is open.
+    """
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
-        """The blob of each key, None where there is none."""
+        """Return the blob of each key, None where the key is absent."""
         ...
 
 
 class BlobTransaction(BlobReader, Protocol):
-    """A transaction: it sees what it put, others see it when it ends well, whole or not at all."""
+    """Transaction that sees its own writes; others see all of them after it ends, or none."""
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the blobs of keys."""
@@ -24,25 +27,25 @@ class BlobTransaction(BlobReader, Protocol):
 
 
 class BlobStore(Protocol):
-    """A database of blobs. Many may read while one writes; writers wait for each other.
+    """Database of blobs with many concurrent readers and one writer at a time.
 
-    Every method raises OnlineStoreUnavailable where the database fails.
+    Every method raises OnlineStoreUnavailable if the database fails.
     """
 
     def reading(self) -> AbstractContextManager[BlobReader]:
-        """The store as it is now."""
+        """Return a context with the store as it is now."""
         ...
 
     def writing(self) -> AbstractContextManager[BlobTransaction]:
-        """A transaction that is undone where an error leaves it; a killed process never harms it.
+        """Return a transaction that an error rolls back; a killed process leaves the store intact.
 
-        A power cut may undo the newest one, or a killed process the newest of those that a store
-        gathers, unless `sync` was called after it.
+        Unless `sync` was called after it, the newest transaction may be lost in a power cut. A
+        store that buffers may lose its newest transactions if the process is killed.
         """
         ...
 
     def sync(self) -> None:
-        """Return when all that was committed survives a power cut, and is seen by all processes."""
+        """Wait until all commits survive a power cut and are visible to all processes."""
         ...
 
     def close(self) -> None:
@@ -51,14 +54,14 @@ class BlobStore(Protocol):
 
 
 class BlobOverlay:
-    """A view with some `blobs` on top; the view itself stays as it is."""
+    """View of a store with some `blobs` on top; the store itself is not changed."""
 
     def __init__(self, under: BlobReader, blobs: dict[bytes, bytes] | None = None):
         self._under = under
         self.blobs: dict[bytes, bytes] = {} if blobs is None else blobs
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
-        """The blob of each key, None where there is none."""
+        """Return the blob of each key, None where the key is absent."""
         if not self.blobs:
             return self._under.get(keys)
         own: list[Blob | None] = [*map(self.blobs.get, keys)]
@@ -69,5 +72,5 @@ class BlobOverlay:
         return [next(under) if blob is None else blob for blob in own]
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Set the blobs of keys."""
+        """Set the blobs of keys in the overlay."""
         self.blobs.update(blobs)

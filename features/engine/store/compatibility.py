@@ -1,4 +1,4 @@
-"""The identity of an online feature store: its form, and what computes each of its columns.
+"""Identity of an online feature store: its format and the computation of each column.
 
 A changed formula would mix old and new values under one key, and no window could tell them apart.
 """
@@ -16,16 +16,16 @@ _REMEDY = "make it anew with `tidegate state rebuild`"
 
 @dataclass(frozen=True)
 class StoreFormat:
-    """The fingerprint of the layouts, and a digest for each column of a source, `source.column`."""
+    """Fingerprint of the layouts, and a digest per column with the name `source.column`."""
 
     layouts: str
     columns: dict[str, str]
 
     @classmethod
     def from_layouts(cls, layouts: Iterable[Layout], digest: Callable[[str, str], str]) -> Self:
-        """Return what these layouts hold, as this release computes it.
+        """Return the format of these layouts as this release computes their columns.
 
-        `digest` is that of what computes a column of a source.
+        `digest` returns the digest of the computation of a source's column.
         """
         layouts = tuple(layouts)
         pairs = {(one.source, name) for one in layouts for name in (*one.columns, "known_at")}
@@ -33,15 +33,16 @@ class StoreFormat:
         return cls(layout_fingerprint(layouts), columns)
 
     def as_bytes(self) -> bytes:
-        """As the store keeps it."""
+        """Return the format as the store keeps it."""
         return json.dumps(asdict(self), sort_keys=True).encode()
 
     def check(self, kept: bytes) -> None:
-        """Raise OnlineStoreMismatch where a store that keeps this was made for anything else."""
+        """Raise OnlineStoreMismatch if the store that keeps these bytes has another format."""
         if kept == self.as_bytes():
             return
         try:
             then = type(self)(**json.loads(kept))
+        # An unreadable format matches nothing, so the store is reported as made for other windows.
         except (ValueError, TypeError):
             then = type(self)("", {})
         if then.layouts != self.layouts:

@@ -1,11 +1,10 @@
-"""The events of one key: an open blob of the newest, and closed pages of older ones.
+"""Events of one key: an open blob with the newest and closed pages with older ones.
 
-A page takes as many events in order as its layout says, whatever time they span, so that neither a
-quiet year nor a busy day makes one that is too small or too large. What lies open is between one
-page and two, for a key that has any: an event that comes a little late still falls among open rows.
-One that comes later than that reopens the pages from its place on (`page_reopening`). Which events
-lie in which page depends on the events alone, not on how they came. `page_format` says what lies in
-blobs.
+Each page holds a fixed number of events in order, whatever time they span, so neither quiet nor
+busy keys have pages of an unsuitable size. A key with pages keeps between one and two pages of
+events open, so an event that arrives slightly late still falls among the open rows. A later one
+reopens the pages from its position on (`page_reopening`). The division into pages depends on the
+events alone and not on the order of arrival. `page_format` describes the content of blobs.
 """
 
 from array import array
@@ -26,9 +25,9 @@ from features.engine.store.store_keys import chapter_key, page_key
 
 
 def concatenate_blobs(blobs: Sequence[Blob | None]) -> Column:
-    """Blobs in one array, one after the other; first, in bytes, where each starts and all end.
+    """Return blobs concatenated in one array, after the byte offset of each and of the end.
 
-    A writable array enters compiled code faster, though nobody writes to it.
+    The array is writable because numba accepts such arrays faster; nothing writes to it.
     """
     present = [blob or b"" for blob in blobs]
     starts = accumulate(map(len, present), initial=8 * (len(present) + 1))
@@ -41,10 +40,10 @@ def insert_rows(
     keys_of_layouts: Sequence[list[bytes | None]],
     words: Column,
 ) -> None:
-    """Put events of some layouts among those of their keys.
+    """Insert events of some layouts into the logs of their keys.
 
-    `keys_of_layouts` has for every layout the key of each event, None where it has none; `words`
-    for each event its rows in all layouts, one after the other.
+    `keys_of_layouts` holds the key of each event per layout, or None. `words` holds for each event
+    its rows in all layouts, one after the other.
     """
     new = _Grouped(layouts, keys_of_layouts, words)
     keys = sorted(new.starts)
@@ -53,9 +52,11 @@ def insert_rows(
     blobs, rows = store.get(keys), words.ravel()
     of_key = [new.layouts[key] for key in keys]
     with_pages = [*_with_pages(blobs)]
+    # Late events reopen pages first, so that the merge sees all rows they may precede.
     for at in with_pages:
         earliest = rows.item(new.starts[keys[at]][0])
         blobs[at] = reopen_pages(store, of_key[at], keys[at], blobs[at], earliest)
+    # Labels of new rows must know closed pages, which the merge does not read.
     set_last_seen(store, rows, [(keys[at], of_key[at], new.starts[keys[at]]) for at in with_pages])
     out, ends = merge_rows(
         concatenate_blobs(blobs),
@@ -68,14 +69,14 @@ def insert_rows(
 
 
 def warm_up_pages(store: BlobTransaction, layout: Layout) -> None:
-    """Close a page of a key of its own, and open it again."""
+    """Close and reopen a page of an unused key, so that the compiled functions are loaded."""
     rows = np.zeros((2 * layout.page_rows, layout.width), np.int64)
     for _ in range(2):
         insert_rows(store, [layout], [[b"warm-up"] * len(rows)], rows)
 
 
 class _Grouped:
-    """The starts of the rows of each key among words, in order; and its layout."""
+    """Start of each row of every key among the words, in order, and the key's layout."""
 
     def __init__(
         self, layouts: Sequence[Layout], keys: Sequence[list[bytes | None]], words: Column
@@ -99,13 +100,14 @@ def _blobs(
     whole, bounds = out.tobytes(), [0, *ends.tolist()]
     blobs = [whole[8 * start : 8 * stop] for start, stop in pairwise(bounds)]
     for at, (layout, blob) in enumerate(zip(layouts, blobs, strict=True)):
+        # Pages close at two pages' worth of rows, which leaves one page open for late events.
         if len(blob) >= 8 * 2 * layout.page_rows * layout.width:
             blobs[at] = close_blob(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
     return zip(keys, blobs, strict=True)
 
 
 def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:
-    """Yield which of the blobs are of keys that have closed pages."""
+    """Yield the indexes of blobs whose keys have closed pages."""
     for at, blob in enumerate(blobs):
         if blob and has_pages(blob):
             yield at
@@ -120,7 +122,7 @@ _NO_PAGES = bytes(8)
 
 
 def close_blob(store: BlobTransaction, layout: Layout, key: bytes, blob: Column) -> bytes:
-    """Return what remains open after as many pages as possible were closed."""
+    """Close as many pages of an open blob as possible, and return the blob that remains."""
     shape, pages = np.array(layout.shape), int(blob[PAGES])
     rows = blob[rows_at(pages, shape) :]
     more = len(rows) // (layout.page_rows * layout.width) - 1
@@ -134,6 +136,7 @@ def close_blob(store: BlobTransaction, layout: Layout, key: bytes, blob: Column)
     )
     removed = rows[: more * layout.page_rows * layout.width].reshape(-1, layout.width)
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
+        # Rows are in order, so the dictionary keeps the last instant of each label.
         last = dict(zip(removed[:, word].tolist(), removed[:, 0].tolist(), strict=True))
         store_last_seen(store, key, label, last)
     return remain.tobytes()

@@ -1,4 +1,4 @@
-"""Records on their way into the store: the parts it reads, from columns of files or a request."""
+"""Readers of the columns that the store needs, from files or from records of a request."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -19,17 +19,16 @@ from features.engine.store.raw_columns import RawColumns, Texts
 from features.engine.store.store_keys import texts_of
 from features.engine.string_table import NO_TEXT
 
-# Records of one type, as the columns of a file or as a request brings them.
-#
-# Of columns, ids may come as texts, so that no vocabulary learns what is read only once.
+# Records of one type, as columns of a file or as record objects of a request.
+# In columns, ids may be texts, so that values read only once never enter the string table.
 IncomingRecords = Columns | RawColumns | Sequence[Any]
 
 
 class RecordReader:
-    """Reads some columns of the records of one type, derived ones among them.
+    """Reader of some columns of one record type, including derived ones.
 
-    `measured` are numbers that no program can make of a record: the fields that each is made of,
-    and by which function of whole columns.
+    `measured` maps the names of values that no program can derive to the fields they are computed
+    from and a function of whole columns.
     """
 
     def __init__(
@@ -59,19 +58,20 @@ class RecordReader:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that are read."""
+        """Fields of a record that are read."""
         own = [name for name in self._program.columns if name not in self._measured]
         of_measures = [name for fields, _ in self._measured.values() for name in fields]
         return (*dict.fromkeys([*own, *of_measures]),)
 
     def read(self, records: IncomingRecords) -> RawColumns:
-        """The columns of records."""
+        """Return the columns of records."""
         return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
 
     def _of_columns(self, columns: Mapping[str, Texts | Column]) -> RawColumns:
         columns = {**columns, **measures_of(columns, self._measured)}
         given = {name: column for name, column in columns.items() if isinstance(column, list)}
         outputs = self._program.run({name: _coded(column) for name, column in columns.items()})
+        # Texts that no step reads pass through uncoded.
         passed = {self._program.inputs[name].place: column for name, column in given.items()}
         columns_read: RawColumns = {
             name: texts_of(column) if self.kinds[name] is Kind.TEXT else column
@@ -101,5 +101,5 @@ class RecordReader:
 
 
 def _coded(column: Texts | Column) -> Column:
-    """A column as programs take it: of texts that no step looks at, none."""
+    """Return a column as programs take it; texts that no step reads become NO_TEXT."""
     return np.full(len(column), NO_TEXT, np.int32) if isinstance(column, list) else column

@@ -1,4 +1,4 @@
-"""Insert the events of a source into the logs of all its keyings."""
+"""Insert the events of a source into the logs of all layouts of that source."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,16 +18,16 @@ from features.engine.windows.reducers import MISSING, NEVER
 
 
 def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: RawColumns) -> None:
-    """Insert events under their keys, where they meet the keying's condition and have its key.
+    """Insert events under their keys, except events that fail the condition or lack the key.
 
-    `events` has `known_at` and what the layouts read.
+    `events` holds `known_at` and the columns that the layouts read.
     """
     into = [*layouts]
     insert_rows(store, into, event_keys(into, events), event_words(store, into, events))
 
 
 def event_keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
-    """For every layout the key of each event; None where it has none or fails the condition."""
+    """Return the key of each event per layout, None if it fails the condition or lacks a part."""
     columns = {name for layout in layouts for name in layout.matching}
     parts = {name: key_parts(events[name]) for name in columns}
     size = size_of(events)
@@ -45,25 +45,26 @@ def _where(layout: Layout, keys: list[bytes | None], events: RawColumns) -> list
 
 
 def event_words(store: BlobTransaction, layouts: Sequence[Layout], events: RawColumns) -> Column:
-    """For each event the words of its rows in all layouts, one row after the other.
+    """Return for each event the words of its rows in all layouts.
 
-    The cells of events are made once, and laid as the layouts have them in one step: a numpy call
-    takes as long for one event as for a hundred.
+    Cells are computed once and arranged for all layouts in one step, since a numpy call takes as
+    long for one event as for a hundred.
     """
     plan = _cell_plan(tuple(layouts))
     cells = [number_column(events, "known_at")[np.newaxis]]
     if plan.values:
         cells.append(as_int64(np.array([events[name] for name in plan.values])))
     for name in plan.labels:
-        ids = label_ids(store, events[name])  # they stay the same after a restart
+        ids = label_ids(store, events[name])  # stable across restarts
         cells.append(np.array([ids, np.where(ids == MISSING, NOT_COUNTED, NEVER)]))
     return np.concatenate(cells)[plan.cells].T
 
 
 class _CellPlan(NamedTuple):
-    """The cells of an event that layouts read, and the word of their rows that each fills.
+    """Columns of an event that layouts read, and the cell that fills each word of their rows.
 
-    The first cell is the instant; then come the values, and the labels with a cell after each.
+    The first cell is the instant; then come values, then each label with the instant it was last
+    seen.
     """
 
     values: list[str]

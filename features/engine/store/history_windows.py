@@ -1,10 +1,9 @@
-"""The compiled half of reading: all windows of some subjects over the logs of their keys.
+"""Compiled part of reading: reduce all windows of some subjects over their logs.
 
-A log has its open blob, and those of its closed pages in which a window begins, ends or counts
-different labels. A window is a row of five words: log, reducer, span in microseconds (-1 for ever),
-word of a row, and which it is of the layout's values or, where different labels are counted, of its
-labels. Every subject has as many logs, and they are counted through: the l-th of the i-th subject
-is `i * logs + l`.
+A log is read from its open blob and from those closed pages in which a window begins, ends or
+counts distinct labels. A window is a row of five words: log, reducer, span in microseconds (-1 for
+unlimited), word of a row, and index among the layout's values, or among its labels for distinct
+counts. All subjects have the same number of logs; log l of subject i has the number `i * logs + l`.
 """
 
 from typing import NamedTuple
@@ -58,14 +57,15 @@ from features.engine.windows.reducers import (
     window_begin,
 )
 
-# In place of the open blob of a log whose key the subject does not have: one word.
+# Stands for the open blob of a log whose key the subject lacks. No real blob has one word.
 NO_KEY = bytes(8)
 
 
 class OverlayRows(NamedTuple):
-    """Rows that count as if they were in the logs, in any order, a log's from `starts[log]` on.
+    """Rows that count as if they were in the logs, in any order; a log's begin at `starts[log]`.
 
-    After a label each has when the log itself had it last before the subject's instant.
+    The word after a label is the last instant at which the log itself had it before the subject's
+    instant.
     """
 
     words: Column
@@ -74,7 +74,7 @@ class OverlayRows(NamedTuple):
 
 @compiled
 def logs_with_pages(opened_words: Column) -> Column:
-    """The logs whose open blob says that there are closed pages."""
+    """Return the numbers of logs whose open blob refers to closed pages."""
     logs, count = np.empty(start_of(opened_words, 0), np.int64), 0
     for log in range(len(logs) - 1):
         start = start_of(opened_words, log)
@@ -93,9 +93,9 @@ def update_last_seen(
     names: Column,
     fetched: Column,
 ) -> None:
-    """Set after each label of the overlay when its log had it last, as far as fetched rows know.
+    """Set after each overlay label the last instant its log had it, as far as fetched rows show.
 
-    Where all closed pages lie before the instant, that was set before.
+    If all closed pages precede the instant, the caller has set it from stored instants.
     """
     opened, pages, count = (
         OpenBlobs(opened_words, shapes),
@@ -121,7 +121,7 @@ def update_last_seen(
 
 @inner
 def _update_last_seen(words: Column, width: int, word: int, rows: Column, at: int) -> None:
-    """Set after each label when rows had it last, where that is later than what is set."""
+    """Raise the last instant of each label to that in these rows, if later."""
     stop = first_at_or_after(rows, width, len(rows) // width, at)
     for row in range(0, len(words), width):
         start = (stop - 1) * width
@@ -133,7 +133,7 @@ def _update_last_seen(words: Column, width: int, word: int, rows: Column, at: in
 
 @inner
 def _open_rows(opened: OpenBlobs, log: int) -> Column:
-    """The words of the open rows of a log."""
+    """Return the words of the open rows of a log."""
     start, stop = start_of(opened.words, log), start_of(opened.words, log + 1)
     if start == stop:
         return opened.words[start:stop]
@@ -152,10 +152,11 @@ def reduce_stored_windows(
     overlay_words: Column,
     overlay_starts: Column,
 ) -> Column:
-    """The number of each window for each subject at its instant, a row per subject.
+    """Return the value of each window for each subject at its instant, a row per subject.
 
-    The `blobs_needed` were fetched. The two last are the overlay's, one by one: a tuple takes as
-    long to enter compiled code as ten arrays.
+    Windows of logs whose key is missing are NaN. The `blobs_needed` must be among the fetched ones.
+    The overlay comes as two arrays because a tuple takes as long to enter compiled code as ten
+    arrays.
     """
     opened, pages = OpenBlobs(opened_words, shapes), FetchedBlobs(names, fetched)
     overlay = OverlayRows(overlay_words, overlay_starts)
@@ -183,7 +184,7 @@ def _gather(
     pages: FetchedBlobs,
     overlay: OverlayRows,
 ) -> None:
-    """Gather what a log's closed pages, its open rows and the overlay have of a window."""
+    """Gather a window's totals from closed pages, open rows and the overlay."""
     reducer, word, begin = window[1], window[3], window_begin(at, window[2])
     width = opened.shapes[window[0], WIDTH]
     gathered[:] = 0
@@ -200,10 +201,10 @@ def _gather(
 
 @inlined
 def _take_closed(gathered: Column, window: Column, paged: PagedLog, begin: int, at: int) -> None:
-    """Take what closed pages have of a window, before anything else is taken.
+    """Take the totals of closed pages, before anything else is taken.
 
-    But for different labels it is what they have until its end, less what they have until it
-    begins.
+    Except for distinct counts, they are the totals up to the end of the window minus those up to
+    its begin.
     """
     _, reducer, _, word, number = window
     width = paged.shape[WIDTH]
@@ -224,7 +225,8 @@ def _take_closed(gathered: Column, window: Column, paged: PagedLog, begin: int, 
 
 @inner
 def _different(paged: PagedLog, word: int, label: int, begin: int, at: int) -> int:
-    """Return how many labels closed pages have in a window."""
+    """Return the number of distinct labels that closed pages have in a window."""
+    # If no page reaches beyond the instant, the sorted last instants of labels answer directly.
     if is_all_before(paged, at):
         lasts = last_instants_of_labels(paged, label)
         return len(lasts) - first_name_at(lasts, begin)
@@ -248,6 +250,7 @@ def _take_rows(
     stop = first_at_or_after(rows, width, size, at)
     if first >= stop:
         return
+    # Closed pages come first and are older, so FIRST is set only if they had no event.
     if gathered[EVENTS] == 0:
         gathered[FIRST] = rows[first * width]
     gathered[EVENTS] += stop - first
@@ -264,7 +267,7 @@ def _take_rows(
 def _count_first_seen(
     rows: Column, width: int, word: int, first: int, stop: int, begin: int
 ) -> int:
-    """Return how many rows are the first of their label in the window, by when it was seen last."""
+    """Count rows whose label was last seen before the window begins."""
     count = 0
     for row in range(first, stop):
         count += rows[row * width + word] < begin
@@ -273,7 +276,7 @@ def _count_first_seen(
 
 @inner
 def _total(rows: Column, width: int, word: int, first: int, stop: int) -> tuple[int, int]:
-    """The sum of what is present, and how many that are."""
+    """Return the sum of the present values and their number."""
     total = present = 0
     for row in range(first, stop):
         value = rows[row * width + word]
@@ -311,7 +314,10 @@ def _take_overlay_row(
 
 @inner
 def _is_first(words: Column, row: int, width: int, word: int, begin: int) -> bool:
-    """Return whether no row before has the same label in a window; all lie before its end."""
+    """Return whether no earlier row of the window has the same label.
+
+    All rows precede the end of the window.
+    """
     for before in range(0, row, width):
         if words[before + word] == words[row + word] and words[before] >= begin:
             return False

@@ -1,4 +1,4 @@
-"""Codes of the texts whose different values are counted, the same after every restart."""
+"""Codes of the labels whose distinct values are counted, stable across restarts."""
 
 import numpy as np
 
@@ -13,8 +13,9 @@ _SIZE = b"m" + b"texts"
 
 
 def label_ids(store: BlobTransaction, column: Texts | Column) -> Column:
-    """One int64 per row, equal where the values are equal; new texts get the next code."""
+    """Return one int64 per row, equal for equal values; new texts get the next code."""
     if not isinstance(column, list):
+        # Adding 0.0 turns -0.0 into 0.0, which has other bits but is equal.
         return np.where(np.isnan(column), MISSING, (column + 0.0).view(np.int64))
     texts = sorted({text for text in column if text is not None})
     keys = [_TEXT + shortened(text).encode() for text in texts]

@@ -1,7 +1,7 @@
-"""When closed pages had each label last: what `distinct` needs of events that are closed.
+"""Last instants of labels in closed pages, as distinct counts need them.
 
-Of each label the newest instant is stored under a key of its own, and all of these instants in
-order under one key more.
+The newest instant of each label has a key of its own; all these instants, sorted, are stored under
+another key.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,16 +16,16 @@ from features.engine.windows.reducers import MISSING, NEVER
 
 
 def last_of(store: BlobReader, keys: list[bytes]) -> list[int]:
-    """The instants at such keys; NEVER where there is none."""
+    """Return the instants stored at keys, NEVER where there is none."""
     return [int.from_bytes(b, "big", signed=True) if b else NEVER for b in store.get(keys)]
 
 
 def set_last_seen(
     store: BlobReader, words: Column, new: Iterable[tuple[bytes, Layout, Sequence[int]]]
 ) -> None:
-    """Set after each label of new rows when closed pages had it last.
+    """Set after each label of new rows the last instant at which closed pages had it.
 
-    `new` has keys, each with its layout and the word of `words` at which each of its rows starts.
+    `new` lists keys with their layout and the word of `words` at which each of their rows starts.
     """
     places: list[int] = []
     keys: list[bytes] = []
@@ -38,14 +38,18 @@ def set_last_seen(
 
 
 def store_last_seen(store: BlobTransaction, key: bytes, label: int, last: dict[int, int]) -> None:
-    """Keep when closed pages had some labels last, or NEVER: by label, and in order of time."""
+    """Store the last instants of labels in closed pages, by label and in sorted order.
+
+    NEVER removes a label.
+    """
+    # Missing labels are not counted.
     last.pop(MISSING, None)
     keys = last_keys(key, label, [*last])
     (blob,) = store.get([lasts_key(key, label)])
     lasts = np.frombuffer(blob or b"", np.int64)
     removed = np.sort(np.array(last_of(store, keys), np.int64))
     removed, added = removed[removed != NEVER], np.array([*last.values()], np.int64)
-    # Of equal instants as many go as are gone.
+    # For equal instants this gives consecutive positions, so that each deletes another entry.
     at = (
         np.searchsorted(lasts, removed)
         + np.arange(len(removed))

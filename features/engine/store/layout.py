@@ -1,8 +1,8 @@
-"""The layout of the events of one keying in the store: a row of int64 words each.
+"""Layout of the rows of one keying: int64 words per event.
 
-A row is `known_at`, the values that windows add up, and for every column whose different values are
-counted its label and the instant at which the key last had the same label before. `page_format`
-says what blobs of rows look like.
+A row is `known_at`, the values that windows add up, and for every column with counted labels the
+label and the instant at which the key last had the same label before. `page_format` describes blobs
+of rows.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ from features.engine.windows.window import Keying, Window
 from features.errors import TidegateError
 
 SHAPE_WORDS = 4
-# The form of blobs and their keys, as far as layouts do not say it: to be changed with the form.
+# Format of blobs and keys beyond the layouts; change this text with the format.
 _FORM = (
     "keys of parts, ending by keying; pages that tell what came before, in chapters; "
     "running sums without extremes; how many records of each type; amended rows beside logs; "
     "subjects with what their values were made of"
 )
-# The reducers of windows over history: those that a difference of two places in a log gives.
+# Reducers that the difference between two positions in a log can compute.
 STORED_REDUCERS = frozenset(
     {
         Reducer.COUNT,
@@ -36,11 +36,10 @@ STORED_REDUCERS = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The words of a keying's events; `number` tells it from other keyings.
+    """Words of the events of a keying; `number` identifies it among keyings.
 
-    One is equal to itself alone: what is made for layouts is looked up for every event.
-
-    Closed pages are of `page_rows` rows, and chapters of `chapter_pages` pages.
+    Layouts are compared by identity, because they are looked up for every event. Closed pages hold
+    `page_rows` rows, chapters `chapter_pages` pages.
     """
 
     number: int
@@ -52,47 +51,47 @@ class Layout:
 
     @cached_property
     def key_suffix(self) -> str:
-        """The character by which its keys end, and no other layout's."""
+        """Character that ends the keys of this layout and of no other."""
         return chr(ord("0") + self.number)
 
     @property
     def source(self) -> str:
-        """The source of the events."""
+        """Source of the events."""
         return self.keying[0]
 
     @property
     def matching(self) -> tuple[str, ...]:
-        """The columns of an event that form its key."""
+        """Columns of an event that form its key."""
         return self.keying[1]
 
     @property
     def where(self) -> str | None:
-        """The column that must be 1, if any."""
+        """Column that must be 1 for an event to be stored, or None."""
         return self.keying[2]
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        """All columns of an event that are read, but those that order it."""
+        """All columns of an event that are read, except those that order it."""
         read = (*self.matching, *self.values, *self.labels, self.where)
         return frozenset(name for name in read if name is not None)
 
     @cached_property
     def label_at(self) -> int:
-        """The word of the first label; each takes two."""
+        """Word of the first label; each label takes two words."""
         return 1 + len(self.values)
 
     @cached_property
     def width(self) -> int:
-        """The words of a row."""
+        """Number of words in a row."""
         return self.label_at + 2 * len(self.labels)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """The words of a row, the first that is a label, rows of a page, pages of a chapter."""
+        """Words of a row, word of the first label, rows of a page and pages of a chapter."""
         return self.width, self.label_at, self.page_rows, self.chapter_pages
 
     def word(self, window: Window) -> int:
-        """The word of a row that a window reads; 0 where it reads only instants."""
+        """Return the word of a row that a window reads; 0 if it reads only instants."""
         if window.reducer is Reducer.DISTINCT:
             return self.label_at + 2 * self.labels.index(str(window.value))
         if window.value is None:
@@ -100,9 +99,7 @@ class Layout:
         return 1 + self.values.index(window.value)
 
     def number_of(self, window: Window) -> int:
-        """Return which of the labels a window counts, or of the values it reads; 0 where it reads
-        none.
-        """
+        """Return the index of a window's column among labels or values; 0 if it reads none."""
         if window.value is None:
             return 0
         names = self.labels if window.reducer is Reducer.DISTINCT else self.values
@@ -112,10 +109,11 @@ class Layout:
 def layouts_of(
     windows: Iterable[Window], page_rows: int = 128, chapter_pages: int = 512
 ) -> dict[Keying, Layout]:
-    """A layout for every keying that the windows need, holding all that they read.
+    """Return a layout for every keying of the windows, with all columns they read.
 
-    Each event rewrites the open blob of a log, up to two pages and the index of a chapter; each
-    window reads up to two closed pages. Raises TidegateError for a reducer that is not stored.
+    The page size balances two costs: each event rewrites the open blob of up to two pages and the
+    index of a chapter, and each window reads up to two closed pages. Raises TidegateError for a
+    reducer that is not stored.
     """
     reading: dict[Keying, list[Window]] = {}
     for window in windows:
@@ -125,6 +123,7 @@ def layouts_of(
                 f"want {', '.join(map(str, sorted(STORED_REDUCERS)))}"
             )
         reading.setdefault(window.keying, []).append(window)
+    # Numbers follow the sorted keyings, so that equal windows give equal keys in every process.
     return {
         keying: _layout(number, keying, reading[keying], page_rows, chapter_pages)
         for number, keying in enumerate(sorted(reading, key=repr))
@@ -133,14 +132,14 @@ def layouts_of(
 
 @lru_cache
 def of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
-    """The layouts under whose keys events of a source come."""
+    """Return the layouts that hold events of a source."""
     return tuple(layout for layout in layouts if layout.source == source)
 
 
 def layout_fingerprint(layouts: Iterable[Layout]) -> str:
-    """A digest that is equal exactly where blobs may be read with these layouts.
+    """Return a digest that is equal exactly if blobs can be read with these layouts.
 
-    What computes the words of a row is another matter: `features.engine.store.compatibility`.
+    The computation of the words is covered by `features.engine.store.compatibility`.
     """
     form = (_FORM, *map(repr, layouts))
     return hashlib.sha256("\n".join(form).encode()).hexdigest()

@@ -1,10 +1,13 @@
-"""The store of one machine: LMDB in a folder, one writer and readers in any process.
+"""Store of one machine: LMDB in a folder, with one writer and readers in any process.
 
-Chosen over SQLite by measurement (`experiments/benchmarks/state.py`): the 24 keys of one subject
-among a million take 32 µs against 132 µs, since a read is a walk in a memory map without a
-statement, a lock or a copy; a commit that survives a power cut takes about as long in either.
-Commits here flush the changed pages once and the pointer to them with the next commit, so that a
-power cut may undo the newest one, unless `sync` was called, but never tear it.
+LMDB was chosen over SQLite by measurement (`experiments/benchmarks/state.py`): reading the 24 keys
+of one subject among a million takes 32 µs against 132 µs, since a read is a walk in a memory map
+without a statement, a lock or a copy. A commit that survives a power cut takes about as long in
+either.
+
+A commit flushes the changed pages at once but the pointer to them only with the next commit. A
+power cut may therefore undo the newest commit, unless `sync` was called, but never corrupts the
+store.
 """
 
 import os
@@ -21,46 +24,46 @@ import lmdb
 from features.engine.store.blob_store import Blob
 from features.errors import OnlineStoreUnavailable
 
-# Address space that is set aside, not disk: the file grows with what it holds.
+# Reserved address space, not disk: the file grows with its content.
 MAX_MAP_BYTES = 1 << 38
 COPY_BATCH_BLOBS = 1 << 15  # blobs
 MAX_READERS = 512
-LOCK_BYTES = MAX_READERS * 64  # what LMDB's table of so many readers takes, at least
+LOCK_BYTES = MAX_READERS * 64  # minimum size of LMDB's reader table
 
 
 class LmdbStore:
-    """An LMDB environment in `folder`, made where there is none."""
+    """LMDB environment in `folder`, created if it does not exist."""
 
     def __init__(self, folder: Path, *, is_bulk: bool = False):
-        """Open it; `is_bulk` leaves flushing to `sync`, for a folder nobody else has yet."""
+        """Open the environment; `is_bulk` leaves flushing to `sync`, for a folder not in use."""
         with _failing_as_unavailable():
             self._environment: _Environment | None = _opened(folder, is_bulk=is_bulk)
 
     def reading(self) -> "_ReadTransaction":
-        """The store as it is now."""
+        """Return a context with the store as it is now."""
         return _ReadTransaction(self._open())
 
     @contextmanager
     def writing(self) -> "Iterator[LmdbTransaction]":
-        """A transaction."""
+        """Provide a write transaction."""
         with self._acquired() as database, database.begin(write=True) as transaction:
             yield LmdbTransaction(transaction)
 
     def sync(self) -> None:
-        """Flush the newest commit."""
+        """Flush the newest commit to disk."""
         with self._acquired() as database:
             database.sync(True)
 
     def all(self) -> Iterator[tuple[Blob, Blob]]:
-        """Every key with its blob, each valid until the next is asked for."""
+        """Yield every key with its blob; each pair is valid until the next is requested."""
         with self._acquired() as database, database.begin(buffers=True) as transaction:
             yield from transaction.cursor()
 
     def copy_in_order(self, folder: Path) -> None:
-        """Write all of it into a new folder, key after key, and return when that is on disk.
+        """Write everything into a new folder in key order, and flush it to disk.
 
-        Pages are full then; keys that came in any order leave a good third of each empty, on disk
-        and in the memory of every reader.
+        This fills the pages. Keys inserted in random order leave a third of each page empty, on
+        disk and in the memory of every reader.
         """
         copy = LmdbStore(folder, is_bulk=True)
         try:
@@ -68,7 +71,8 @@ class LmdbStore:
                 blobs, copied = iter(transaction.cursor()), 1
                 while copied:
                     with copy._acquired() as writable, writable.begin(write=True) as appending:
-                        # Never as a list: Python would look through all of it for what may go.
+                        # An iterator, since the garbage collector would scan a long list again and
+                        # again.
                         batch = islice(blobs, COPY_BATCH_BLOBS)
                         copied, _ = appending.cursor().putmulti(batch, append=True)
             copy.sync()
@@ -76,9 +80,9 @@ class LmdbStore:
             copy.close()
 
     def close(self) -> None:
-        """Let go of the environment, which closes when the last in this process does.
+        """Release the environment; it closes when its last user in this process releases it.
 
-        A transaction that is under way keeps it until it ends.
+        A transaction in progress keeps it open until it ends.
         """
         environment, self._environment = self._environment, None
         if environment is not None:
@@ -86,7 +90,7 @@ class LmdbStore:
 
     @contextmanager
     def _acquired(self) -> Iterator[lmdb.Environment]:
-        """The environment, open as long as it is used."""
+        """Provide the database, kept open for the duration of the block."""
         environment = self._open().acquire()
         try:
             with _failing_as_unavailable():
@@ -100,7 +104,7 @@ class LmdbStore:
         return self._environment
 
 
-# The device and the number of a data file: its own as long as it is open, whatever its name.
+# Device and inode of a data file, which identify it under any name while it is open.
 _Identity = tuple[int, int]
 
 _OPENING = threading.Lock()
@@ -108,14 +112,17 @@ _OPENING = threading.Lock()
 
 @dataclass
 class _Environment:
-    """An environment, which a process may open only once, and how many hold it."""
+    """Environment with a count of its users; a process may open each only once."""
 
     identity: _Identity
     database: lmdb.Environment
     holders: int = 0
 
     def acquire(self) -> Self:
-        """The same, held once more."""
+        """Return the environment with one more user.
+
+        Raises OnlineStoreUnavailable if it is closed.
+        """
         with _OPENING:
             if not self.holders:
                 raise OnlineStoreUnavailable("the online feature store is closed")
@@ -123,7 +130,7 @@ class _Environment:
             return self
 
     def release(self) -> None:
-        """Close it where nobody else holds it."""
+        """Remove a user, and close the environment after the last one."""
         with _OPENING:
             self.holders -= 1
             if not self.holders:
@@ -135,7 +142,7 @@ _OPEN: dict[_Identity, _Environment] = {}
 
 
 def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
-    """The environment in a folder, shared by all of this process that have it open."""
+    """Return the environment of a folder, shared by all its users in this process."""
     file = folder / "data.mdb"
     with _OPENING:
         environment = _OPEN.get(_identity(file)) if file.exists() else None
@@ -148,9 +155,9 @@ def _opened(folder: Path, *, is_bulk: bool) -> _Environment:
                 max_readers=MAX_READERS,
                 metasync=False,
                 sync=not is_bulk,
-                readahead=False,  # keys are read all over the file
+                readahead=False,  # keys are read in random order
             )
-            database.reader_check()  # a killed reader holds nothing back
+            database.reader_check()  # frees slots of killed readers, which would pin old pages
             environment = _Environment(_identity(file), database)
             _OPEN[environment.identity] = environment
         environment.holders += 1
@@ -163,14 +170,15 @@ def _identity(file: Path) -> _Identity:
 
 
 def _allocate_lock(file: Path) -> None:
-    """Give the table of readers its blocks: LMDB maps a sparse file, and a full disk would kill.
+    """Allocate the blocks of the reader table.
 
-    Raises OnlineStoreUnavailable where there is no room for it, or nobody may write it.
+    LMDB maps a sparse file, so a write on a full disk would kill the process. Raises
+    OnlineStoreUnavailable if there is no space or no permission to write.
     """
     try:
         with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as opened:
             size = os.fstat(opened.fileno()).st_size
-            if size == 0 or size >= LOCK_BYTES:  # a table of fewer readers is not made larger
+            if size == 0 or size >= LOCK_BYTES:  # a smaller table in use is left as it is
                 os.posix_fallocate(opened.fileno(), 0, LOCK_BYTES)
     except OSError as failure:
         raise OnlineStoreUnavailable(
@@ -179,19 +187,22 @@ def _allocate_lock(file: Path) -> None:
 
 
 class LmdbReader:
-    """A read transaction."""
+    """Read transaction."""
 
     def __init__(self, transaction: lmdb.Transaction):
         self._transaction = transaction
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
-        """The blob of each key, None where there is none."""
+        """Return the blob of each key, None where the key is absent."""
         get = self._transaction.get
         return [get(key) for key in keys]
 
 
 class _ReadTransaction:
-    """A view as long as it is read: a plain context, since every score opens one."""
+    """Context of a read transaction.
+
+    A plain class is used instead of a generator, because every score opens one.
+    """
 
     def __init__(self, environment: _Environment):
         self._environment = environment
@@ -213,23 +224,23 @@ class _ReadTransaction:
 
 
 class LmdbTransaction(LmdbReader):
-    """A write transaction."""
+    """Write transaction."""
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the blobs of keys."""
         self._transaction.cursor().putmulti(blobs)
 
     def delete(self, keys: Iterable[bytes]) -> None:
-        """Let keys have no blob any more."""
+        """Delete the blobs of keys."""
         for key in keys:
             self._transaction.delete(key)
 
     def all(self) -> list[tuple[bytes, bytes]]:
-        """Every key with its blob, in the order of keys."""
+        """Return every key with its blob, in key order."""
         return [*self._transaction.cursor()]
 
     def size(self) -> int:
-        """Return how many keys there are."""
+        """Return the number of keys."""
         return int(self._transaction.stat()["entries"])
 
 

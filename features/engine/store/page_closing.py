@@ -1,7 +1,7 @@
 """Close the oldest rows of an open blob, page by page.
 
-All arrays are int64 and hold what `page_format` describes. Pages close seldom, so that this
-is not worth compiling.
+All arrays are int64 and hold what `page_format` describes. Pages close too seldom for compiled code
+to pay off.
 """
 
 import numpy as np
@@ -26,10 +26,9 @@ from features.engine.windows.reducers import MISSING, NEVER
 
 
 def close_pages(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
-    """Return what remains open of a blob of two pages or more; the pages that close; chapters they
-    end.
+    """Return the remaining open blob, the pages that close and the chapters they complete.
 
-    Pages and chapters are a row each.
+    The blob must hold two pages or more. Pages and chapters are a row each.
     """
     pages, start = int(blob[PAGES]), rows_at(blob[PAGES], shape)
     rows = blob[start:].reshape(-1, shape[WIDTH])
@@ -46,8 +45,9 @@ def close_pages(blob: Column, shape: Column) -> tuple[Column, Column, Column]:
 
 
 def _before(known: Column | None, closing: Column, shape: Column) -> Column:
-    """Return what came before each page, and before what follows them; `known` of the first, if
-    any.
+    """Return the totals before each closing page and after the last.
+
+    `known` are the totals before the first page, None if no page was closed yet.
     """
     before = np.zeros((len(closing) + 1, before_words(shape)), np.int64)
     if known is None:
@@ -65,7 +65,8 @@ def _before(known: Column | None, closing: Column, shape: Column) -> Column:
 
 
 def _indexed(index: Column, pages: int, closing: Column, shape: Column) -> tuple[Column, Column]:
-    """The index with entries of the pages that close, and the entries of chapters that end."""
+    """Return the index with entries of the closing pages, and the entries of completed chapters."""
+    # Entries of a completed chapter move into its blob; the index keeps its last instant only.
     whole = pages // shape[CHAPTER_PAGES]
     of_pages = np.concatenate([index[whole:], closing[:, -1, 0]])
     ended = len(of_pages) // shape[CHAPTER_PAGES]

@@ -1,58 +1,58 @@
-"""The blobs of a log, as int64 words.
+"""Format of the blobs of a log, as int64 words.
 
     open blob     0, rows                               while no page is closed
                   pages, first, before, index, rows     from then on
     page          before, rows
     chapter       index of its pages
 
-`pages` is how many are closed, `first` when the log's first row became known. `before` sums up all
-rows before those that follow it: the last instant, and of each value the sum and how many are
-present. What a window has of closed pages is then a difference between two places, each found in
-one page, however many lie between.
+`pages` is the number of closed pages and `first` the instant of the log's first row. `before` holds
+totals of all rows before those that follow it: the last instant, and for each value the sum and the
+number of present values. The total of a window over closed pages is then the difference between two
+positions, each found in one page, however many lie between.
 
-The `index` of an open blob has the last instant of every whole chapter, and after these of every
-page since, by which pages are found.
+The `index` of an open blob holds the last instant of every complete chapter, then of every later
+page. Pages are found by it.
 """
 
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled, inner
 from features.engine.store.layout import SHAPE_WORDS
 
-# What a `Layout.shape` has, by place.
+# Indexes into `Layout.shape`.
 WIDTH, LABEL_AT, PAGE_ROWS, CHAPTER_PAGES = range(SHAPE_WORDS)
 
 PAGES, FIRST, BEFORE = range(3)
-# Words of `before`, in which the last instant is word 0 and each value takes two.
+# Words of `before`: word 0 is the last instant, then each value takes two words.
 SUM, PRESENT, VALUE_WORDS = 1, 2, 2
 
 
 @inner
 def start_of(blobs: Column, blob: int) -> int:
-    """The word at which a blob starts among those that `event_log` concatenated."""
+    """Return the word at which a blob starts among those that `concatenate_blobs` joined."""
     return blobs[blob] >> 3
 
 
 @compiled
 def before_words(shape: Column) -> int:
-    """The words of what came before."""
+    """Return the number of words of `before`."""
     return 1 + VALUE_WORDS * (shape[LABEL_AT] - 1)
 
 
 @compiled
 def index_at(shape: Column) -> int:
-    """The word of an open blob with closed pages at which its index begins."""
+    """Return the word at which the index of an open blob with closed pages begins."""
     return BEFORE + before_words(shape)
 
 
 @compiled
 def entries(pages: int, shape: Column) -> int:
-    """Return how many entries the index of an open blob has."""
+    """Return the number of entries in the index of an open blob."""
     return pages // shape[CHAPTER_PAGES] + pages % shape[CHAPTER_PAGES]
 
 
 @compiled
 def rows_at(pages: int, shape: Column) -> int:
-    """The word of an open blob at which its rows begin."""
+    """Return the word of an open blob at which its rows begin."""
     if pages == 0:
         return 1
     return index_at(shape) + entries(pages, shape)
@@ -60,8 +60,9 @@ def rows_at(pages: int, shape: Column) -> int:
 
 @inner
 def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int:
-    """Return which of so many rows or entries is the first of an instant or later; `size` for
-    none.
+    """Return the index of the first row or entry at or after an instant, by binary search.
+
+    It is `size` if there is none.
     """
     start, stop = 0, size
     while start < stop:
@@ -75,6 +76,6 @@ def first_at_or_after(words: Column, width: int, size: int, instant: int) -> int
 
 @inner
 def copy_words(words: Column, start: int, stop: int, out: Column, at: int) -> None:
-    """Copy words to a place; an assignment of one slice to another takes seconds to compile."""
+    """Copy words within loops, since a slice assignment takes numba seconds to compile."""
     for word in range(start, stop):
         out[at + word - start] = words[word]

@@ -1,4 +1,4 @@
-"""Closed pages in reading: where a window begins and ends among them, and what lies there."""
+"""Reading of closed pages: find where a window begins and ends, and the totals there."""
 
 from typing import NamedTuple
 
@@ -23,21 +23,21 @@ from features.engine.windows.reducers import MISSING, Reducer, window_begin
 
 
 class OpenBlobs(NamedTuple):
-    """The open blobs of all logs, one after the other; the shapes of one subject's logs."""
+    """Open blobs of all logs, concatenated, and the shapes of one subject's logs."""
 
     words: Column
     shapes: Column
 
 
 class FetchedBlobs(NamedTuple):
-    """Other blobs, one after the other: `names` are theirs, in order, as `blob_name` makes them."""
+    """Other blobs, concatenated, with their `names` in order, as `blob_name` makes them."""
 
     names: Column
     words: Column
 
 
 class PagedLog(NamedTuple):
-    """A log that has closed pages: its open blob, and the fetched blobs of all logs."""
+    """Log with closed pages: its open blob, and the fetched blobs of all logs."""
 
     blob: Column
     shape: Column
@@ -45,7 +45,7 @@ class PagedLog(NamedTuple):
     fetched: FetchedBlobs
 
 
-# Kinds of fetched blobs. LASTS is when closed pages had each label last.
+# Kinds of fetched blobs. LASTS holds the last instant of each label in closed pages.
 CHAPTER, PAGE, LASTS = range(3)
 
 LOGS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
@@ -53,7 +53,7 @@ LOGS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
 @inner
 def blob_name(kind: int, log: int, number: int) -> int:
-    """The kind of a blob, its log, and which it is of the log's chapters, pages or labels."""
+    """Return the kind, log and number of a blob packed in one integer that sorts in this order."""
     return kind << 56 | log << 32 | number
 
 
@@ -68,7 +68,7 @@ def has_closed(opened: OpenBlobs, log: int, begin: int, at: int) -> bool:
 
 @inner
 def paged_log(opened: OpenBlobs, log: int, fetched: FetchedBlobs) -> PagedLog:
-    """The view of a log that has closed pages."""
+    """Return the view of a log that has closed pages."""
     return PagedLog(
         opened.words[start_of(opened.words, log) : start_of(opened.words, log + 1)],
         opened.shapes[log % len(opened.shapes)],
@@ -85,15 +85,15 @@ def is_all_before(paged: PagedLog, at: int) -> bool:
 
 @inner
 def is_from_first(paged: PagedLog, begin: int) -> bool:
-    """Return whether no row is older than a window."""
+    """Return whether a window begins at or before the first row."""
     return begin <= paged.blob[FIRST]
 
 
 @inner
 def page_of(paged: PagedLog, instant: int) -> int:
-    """The first closed page that ends at an instant or later, of which there is one.
+    """Return the first closed page that ends at or after an instant; there must be one.
 
-    Less than 0 where its chapter must be fetched first: then `~` that.
+    If its chapter must be fetched first, the result is `~chapter`, which is negative.
     """
     count, index = paged.shape[CHAPTER_PAGES], paged.blob[index_at(paged.shape) :]
     whole, rest = divmod(paged.blob[PAGES], count)
@@ -108,13 +108,13 @@ def page_of(paged: PagedLog, instant: int) -> int:
 
 @inner
 def first_name_at(names: Column, name: int) -> int:
-    """Return which of some names is the first that is not before one."""
+    """Return the index of the first name at or after a name."""
     return first_at_or_after(names, 1, len(names), name)
 
 
 @inner
 def _place_of(fetched: FetchedBlobs, name: int) -> int:
-    """The word at which a blob lies; -1 where it was not fetched."""
+    """Return the word at which a fetched blob begins, or -1."""
     at = first_name_at(fetched.names, name)
     is_fetched = at < len(fetched.names) and fetched.names[at] == name
     return start_of(fetched.words, at) if is_fetched else -1
@@ -129,12 +129,13 @@ def blobs_needed(
     names: Column,
     fetched: Column,
 ) -> Column:
-    """The names of the blobs that must be fetched to reduce windows, in any order, some repeated.
+    """Return the names of blobs needed to reduce windows, unsorted and with repetitions.
 
-    `opened_words` are the open blobs of all logs, `fetched` the blobs of `names`. Where chapters
-    are needed that are not among these, only they say what else is.
+    `opened_words` holds the open blobs of all logs, `fetched` the blobs of `names`. If a needed
+    chapter is not among these, call again with it, since it decides which pages are needed.
     """
     opened, fetched_blobs = OpenBlobs(opened_words, shapes), FetchedBlobs(names, fetched)
+    # Numba infers the type of the list from this empty comprehension.
     needed = [blob_name(0, 0, 0) for _ in range(0)]
     for subject in range(len(instants)):
         at = instants[subject]
@@ -148,8 +149,9 @@ def blobs_needed(
 
 @inlined
 def _add_blobs(names: list[int], window: Column, paged: PagedLog, begin: int, at: int) -> None:
-    """Add the names of what is needed for one window."""
+    """Add the names of the blobs that one window needs."""
     is_distinct = window[1] == Reducer.DISTINCT
+    # The sorted last instants of labels replace all pages of the window.
     if is_distinct and is_all_before(paged, at):
         names.append(blob_name(LASTS, paged.log, window[4]))
         return
@@ -165,7 +167,7 @@ def _add_blobs(names: list[int], window: Column, paged: PagedLog, begin: int, at
 
 @inner
 def _add_page(names: list[int], paged: PagedLog, instant: int) -> int:
-    """Add the names of the page that has an instant, and of its chapter; returns `page_of`."""
+    """Add the names of an instant's page and chapter, and return the result of `page_of`."""
     page = page_of(paged, instant)
     chapter = ~page if page < 0 else page // paged.shape[CHAPTER_PAGES]
     if chapter < paged.blob[PAGES] // paged.shape[CHAPTER_PAGES]:
@@ -176,10 +178,10 @@ def _add_page(names: list[int], paged: PagedLog, instant: int) -> int:
 
 
 class LogPrefix(NamedTuple):
-    """The content of closed pages before an instant: so many `events`.
+    """Content of closed pages before an instant, of `events` events.
 
-    They are summed up in `words` from word `before` on; then come the first `rows` of `page` from
-    word `first_row` on.
+    Word `before` of `words` starts the totals before `page`; the first `rows` rows of the page,
+    from word `first_row` on, belong to the prefix too.
     """
 
     words: Column
@@ -192,20 +194,20 @@ class LogPrefix(NamedTuple):
 
 @inner
 def whole_prefix(paged: PagedLog) -> LogPrefix:
-    """All that closed pages have."""
+    """Return the prefix of all closed pages."""
     pages = paged.blob[PAGES]
     return LogPrefix(paged.blob, BEFORE, 0, 0, pages, pages * paged.shape[PAGE_ROWS])
 
 
 @inner
 def empty_prefix(paged: PagedLog) -> LogPrefix:
-    """Nothing: what they have before a window that begins no later than they do."""
+    """Return the empty prefix, for a window that begins no later than the first row."""
     return LogPrefix(paged.blob, 0, FIRST, 0, 0, 0)
 
 
 @inner
 def prefix_until(paged: PagedLog, instant: int) -> LogPrefix:
-    """Return what they have before an instant that not all of them are before."""
+    """Return the prefix before an instant that at least one closed page reaches."""
     page = page_of(paged, instant)
     before = _place_of(paged.fetched, blob_name(PAGE, paged.log, page))
     first_row = before + before_words(paged.shape)
@@ -216,7 +218,7 @@ def prefix_until(paged: PagedLog, instant: int) -> LogPrefix:
 
 @inner
 def last_instant(prefix: LogPrefix, width: int) -> int:
-    """When the last event before became known."""
+    """Return the instant of the last event of a prefix."""
     if prefix.rows == 0:
         return int(prefix.words[prefix.before])
     return int(prefix.words[prefix.first_row + (prefix.rows - 1) * width])
@@ -224,13 +226,13 @@ def last_instant(prefix: LogPrefix, width: int) -> int:
 
 @inner
 def next_instant(prefix: LogPrefix, width: int) -> int:
-    """When the first event that is not before became known; in the same page."""
+    """Return the instant of the first event after a prefix, which is in the same page."""
     return int(prefix.words[prefix.first_row + prefix.rows * width])
 
 
 @inner
 def totals(prefix: LogPrefix, width: int, word: int, value: int) -> tuple[int, int]:
-    """The sum of a value and how many are present; `word` is that of a row."""
+    """Return the sum of a value and the number of present ones; `word` is its word in a row."""
     if prefix.events == 0:
         return 0, 0
     place = prefix.before + page_format.VALUE_WORDS * value
@@ -248,7 +250,7 @@ def totals(prefix: LogPrefix, width: int, word: int, value: int) -> tuple[int, i
 
 @inner
 def page_words(paged: PagedLog, page: int) -> Column:
-    """The words of the rows of a page that was fetched."""
+    """Return the words of the rows of a fetched page."""
     place = _place_of(paged.fetched, blob_name(PAGE, paged.log, page))
     first_row, size = place + before_words(paged.shape), paged.shape[PAGE_ROWS]
     return paged.fetched.words[first_row : first_row + size * paged.shape[WIDTH]]
@@ -256,7 +258,7 @@ def page_words(paged: PagedLog, page: int) -> Column:
 
 @inner
 def last_instants_of_labels(paged: PagedLog, label: int) -> Column:
-    """When closed pages had each label of a kind last, in order."""
+    """Return the sorted last instants of a label column's labels in closed pages."""
     at = first_name_at(paged.fetched.names, blob_name(LASTS, paged.log, label))
     words = paged.fetched.words
     return words[start_of(words, at) : start_of(words, at + 1)]

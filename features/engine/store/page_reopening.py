@@ -1,4 +1,4 @@
-"""Reopen the closed pages from the place of a late event on."""
+"""Reopening of closed pages, from the position of a late event on."""
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from features.engine.store.store_keys import chapter_key, page_key
 def reopen_pages(
     store: BlobTransaction, layout: Layout, key: bytes, blob: Blob | None, earliest: int
 ) -> Blob | None:
-    """The open blob, with the pages from the earliest new row's instant on where it is late.
+    """Return the open blob, with the reopened pages if the earliest new row is late.
 
-    What is kept of closed pages is kept of those that remain: rows that were closed may stay open.
+    Stored totals and last instants then describe the pages that remain closed.
     """
     words = np.frombuffer(blob or b"", np.int64)
     if earliest > words[BEFORE]:
@@ -33,6 +33,7 @@ def reopen_pages(
         late_words[0, : before_words(shape)],
         late_words[:, before_words(shape) :].ravel(),
     )
+    # Newest first, so that the earliest row of a label decides the instant to restore.
     newest_first = rows.reshape(-1, layout.width)[::-1]
     for label, word in enumerate(range(layout.label_at, layout.width, 2)):
         labels, returns = newest_first[:, word : word + 2].T.tolist()
@@ -44,7 +45,7 @@ def reopen_pages(
 def _until(
     store: BlobReader, layout: Layout, key: bytes, index: Column, chapters: int, instant: int
 ) -> tuple[int, Column]:
-    """The first closed page that ends at an instant or later; and the index of those before it."""
+    """Return the first closed page that ends at or after an instant, and the index before it."""
     at = int(np.searchsorted(index, instant))
     if at >= chapters:
         return chapters * layout.chapter_pages + at - chapters, index[:at]

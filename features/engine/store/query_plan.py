@@ -1,4 +1,4 @@
-"""All windows of some subjects, read from the store and reduced in one compiled call."""
+"""Plan that reads all windows of some subjects and reduces them in one compiled call."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,10 +45,10 @@ RequestRecords = Mapping[str, Sequence[Any]]
 
 
 class WindowQuery(NamedTuple):
-    """A subject whose windows are asked for, as of an instant in microseconds.
+    """Subject whose windows are requested, as of an instant in microseconds.
 
-    `values` are those of the plan's columns. `overlay` are records that count as known too, for
-    this subject alone, and are not kept.
+    `values` are those of the plan's columns. `overlay` holds records that count for this subject
+    alone and are not stored.
     """
 
     values: Sequence[KeyPart]
@@ -58,7 +58,7 @@ class WindowQuery(NamedTuple):
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """Windows in an order, and the logs that they read."""
+    """Windows in a fixed order, and the logs that they read."""
 
     windows: tuple[Window, ...]
     logs: tuple[KeyedLog, ...]
@@ -71,7 +71,7 @@ class QueryPlan:
 
     @classmethod
     def from_windows(cls, windows: Sequence[Window], layouts: Mapping[Keying, Layout]) -> Self:
-        """The plan for windows; `layouts` must hold their keyings."""
+        """Return the plan for windows; `layouts` must hold their keyings."""
         logs: dict[KeyedLog, int] = {}
         window_rows: list[tuple[int, ...]] = []
         for window in windows:
@@ -94,17 +94,17 @@ class QueryPlan:
         )
 
     def numbers(self, store: BlobReader, subject: Mapping[str, KeyPart], at: int) -> Column:
-        """The number of each window for a subject at an instant (microseconds), as float64.
+        """Return the value of each window for a subject at an instant in microseconds, as float64.
 
-        NaN for a window whose key the subject does not have.
+        It is NaN for a window whose key the subject lacks.
         """
         parts = self.parts([subject[name] for name in self.columns])
         return self.numbers_of(store, self.keys(parts), np.array([at], np.int64))[0]
 
     def parts(self, values: Iterable[KeyPart]) -> list[str | None]:
-        """A subject's values, one for each of `columns`, as parts of keys."""
+        """Return a subject's values, one for each of `columns`, as parts of keys."""
         return [
-            # Most are short texts, for which a call would cost more than all else here.
+            # Inlined for short texts, the common case: a call would cost more than all else here.
             f"{value}{PART_END}"
             if type(value) is str and len(value) <= MAX_TEXT
             else part_of(value)
@@ -112,11 +112,11 @@ class QueryPlan:
         ]
 
     def keys(self, parts: KeyParts) -> list[bytes | None]:
-        """The key that a subject of such parts has in each log."""
+        """Return the subject's key in each log, given its key parts."""
         return self._key_builder.keys(parts)
 
     def overlay(self, parts: Sequence[KeyParts]) -> RequestOverlay:
-        """An empty overlay for the logs of subjects of such parts."""
+        """Return an empty overlay for the logs of subjects with these key parts."""
         return RequestOverlay(self._routes, parts)
 
     def numbers_of(
@@ -126,15 +126,15 @@ class QueryPlan:
         instants: Column,
         overlay: RequestOverlay | None = None,
     ) -> Column:
-        """The numbers of all windows, a row per subject; the rows of an overlay count too.
+        """Return the values of all windows, a row per subject; rows of the overlay count too.
 
-        `keys` are those of the first subject's logs, then those of the next one's.
+        `keys` lists the keys of the first subject's logs, then of the next one's.
         """
         opened = concatenate_blobs(_open_blobs(store, keys))
         logs = instants, self._shapes, opened
         names = _unique(blobs_needed(self._window_rows, *logs, *_NOTHING))
         fetched = _blobs_named(store, keys, names)
-        if len(names) and names[0] < _FIRST_OF_PAGES:  # only chapters say which pages are needed
+        if len(names) and names[0] < _FIRST_OF_PAGES:  # chapters decide which pages are needed
             names = _unique(blobs_needed(self._window_rows, *logs, names, fetched))
             fetched = _blobs_named(store, keys, names)
         rows = OverlayRows(_EMPTY, np.zeros(len(keys) + 1, np.int64))
@@ -147,12 +147,15 @@ class QueryPlan:
 
 
 def _unique(names: Column) -> Column:
-    """Each name once, in order."""
+    """Return each name once, sorted."""
     return np.unique(names) if len(names) else names
 
 
 def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column) -> Column:
-    """The blobs of such names; raises OnlineStoreUnavailable where a chapter or page is missing."""
+    """Return the blobs with these names.
+
+    Raises OnlineStoreUnavailable if a chapter or page is missing.
+    """
     if not len(names):
         return _NOTHING[1]
     blobs = store.get(
@@ -161,6 +164,7 @@ def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column)
             for name in names.tolist()
         ]
     )
+    # Only LASTS may be absent: a log without counted labels has none.
     if None in blobs and names[blobs.index(None)] < _FIRST_OF_LASTS:
         raise OnlineStoreUnavailable(
             "the online feature store lacks a part of itself; make it anew with "
@@ -170,7 +174,7 @@ def _blobs_named(store: BlobReader, keys: Sequence[bytes | None], names: Column)
 
 
 def _open_blobs(store: BlobReader, keys: Sequence[bytes | None]) -> list[Blob | None]:
-    """The open blob of each key, NO_KEY for a missing one."""
+    """Return the open blob of each key, NO_KEY for a missing key."""
     if None not in keys:
         return store.get(keys)  # type: ignore[arg-type]  # None is in none of them
     blobs = store.get([key for key in keys if key is not None])

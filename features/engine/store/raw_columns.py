@@ -1,6 +1,6 @@
-"""Columns without a vocabulary: lists of text with None, arrays of numbers (NaN) and instants.
+"""Columns without string codes: lists of text with None, arrays of numbers (NaN) and instants.
 
-What comes to stay is kept as text, and nothing is learnt of a text that only passes.
+Stored values are kept as text, so texts that only pass through need no code.
 """
 
 from collections.abc import Sequence
@@ -15,35 +15,38 @@ RawColumns = dict[str, Texts | Column]
 
 
 def size_of(columns: RawColumns) -> int:
-    """Return how many rows there are."""
+    """Return the number of rows."""
     return len(next(iter(columns.values())))
 
 
 def take_rows(columns: RawColumns, which: Sequence[int] | Column) -> RawColumns:
-    """The rows at these places; missing ones at -1."""
+    """Return the rows at these indexes; -1 gives a row of missing values."""
     places = np.asarray(which, np.int64)
     is_none = places < 0
     return {name: _taken(column, places, is_none) for name, column in columns.items()}
 
 
 def rows_where(columns: RawColumns, is_kept: Sequence[bool] | Column) -> RawColumns:
-    """The rows where it is so; all of them are the very same."""
+    """Return the rows where the mask is true.
+
+    If all are, the columns are returned without a copy.
+    """
     kept = np.asarray(is_kept, bool)
     return columns if kept.all() else take_rows(columns, np.flatnonzero(kept))
 
 
 def text_column(columns: RawColumns, name: str) -> list[str]:
-    """A column of texts none of which is missing."""
+    """Return a column of texts without missing values."""
     return columns[name]  # type: ignore[return-value]  # the caller says texts
 
 
 def number_column(columns: RawColumns, name: str) -> Column:
-    """A column of numbers or instants."""
+    """Return a column of numbers or instants."""
     return np.asarray(columns[name])
 
 
 def as_int64(values: Column) -> Column:
-    """Whole numbers as int64, MISSING for NaN."""
+    """Return whole numbers as int64, with MISSING for NaN."""
     is_present = ~np.isnan(values)
     return np.where(is_present, np.where(is_present, values, 0).astype(np.int64), MISSING)
 

@@ -1,8 +1,8 @@
-"""Events that a request brings: rows beside the logs that its windows read, kept nowhere.
+"""Events that a request brings, added to the logs that its windows read and never stored.
 
-To insert them for one query would read and write whole blobs, and open closed pages where the key
-is busy. Every stored reducer takes rows in any order, so they can stand beside the log; a label of
-theirs counts where the log had it last before the window begins.
+Inserting them for one query would read and write whole blobs, and reopen closed pages of busy keys.
+Every stored reducer accepts rows in any order, so they can stay outside the log. A label of theirs
+counts if the log last had it before the window begins.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,16 +25,16 @@ from features.engine.store.row_merge import NOT_COUNTED
 from features.engine.store.store_keys import key_parts, last_keys
 from features.engine.windows.reducers import MISSING, NEVER
 
-_LAST_SEEN = -1  # the word beside a label, which no cell of an event fills
+_LAST_SEEN = -1  # the word after a label, which no cell of an event fills
 
-# The values of a subject of which its keys are made, as parts of keys.
+# The values of a subject that form its keys, as key parts.
 KeyParts = Sequence[str | None]
 
 
 class OverlayRoutes:
-    """The routes of events to the logs of a query plan, each made once for the same layouts.
+    """Routes of events to the logs of a query plan, cached by layouts.
 
-    `columns` are those of which the keys of subjects are made.
+    `columns` are the subject columns that form keys.
     """
 
     def __init__(self, columns: Sequence[str], logs: Sequence[KeyedLog]) -> None:
@@ -43,7 +43,7 @@ class OverlayRoutes:
         self._routes: dict[tuple[int, ...], OverlayRoute | None] = {}
 
     def route(self, layouts: Iterable[Layout]) -> "OverlayRoute | None":
-        """The route of events that have these layouts; None where no log has one of them."""
+        """Return the route of events with these layouts, or None if no log has one of them."""
         numbers = tuple([layout.number for layout in layouts])
         if numbers not in self._routes:
             at = [at for at, log in enumerate(self.logs) if log.layout.number in numbers]
@@ -52,7 +52,7 @@ class OverlayRoutes:
 
 
 class OverlayRoute:
-    """The way of events of one source to rows next to the logs at the places `at`."""
+    """Route of events of one source to rows for the logs at the indexes `at`."""
 
     def __init__(self, columns: Sequence[str], logs: Sequence[KeyedLog], at: Sequence[int]) -> None:
         targets = [logs[place] for place in at]
@@ -69,7 +69,7 @@ class OverlayRoute:
         self._cell_starts = np.cumsum([0, *map(len, cells)])
 
     def _cells_of(self, layout: Layout) -> list[int]:
-        """For each word of a row its place among the instant, the values and the labels."""
+        """Return for each word of a row its index among the instant, the values and the labels."""
         first_label = 1 + len(self._values)
         cells = [0, *(1 + self._values.index(name) for name in layout.values)]
         for name in layout.labels:
@@ -83,9 +83,9 @@ class OverlayRoute:
         events: RawColumns,
         subjects: Sequence[int],
     ) -> OverlayRows:
-        """The rows of events under the keys of logs, as `event_writer` would insert them.
+        """Return the rows of events for logs with their keys, as `event_writer` would insert them.
 
-        `parts` are those of every subject; `subjects` has the subject that brings each event.
+        `parts` holds the key parts of every subject, `subjects` the subject that brings each event.
         """
         is_own = self._is_own(parts, events, subjects)
         for i, where in self._where:
@@ -103,9 +103,10 @@ class OverlayRoute:
     def _is_own(
         self, parts: Sequence[KeyParts], events: RawColumns, subjects: Sequence[int]
     ) -> Column:
-        """Return which events, a row each, have the key of which log.
+        """Return a mask of events (rows) whose key is that of a log (columns).
 
-        Where a part is missing on both sides the log has no key, and its windows no number.
+        If a part is missing on both sides they match, but the log then has no key and its windows
+        no value.
         """
         columns = [key_parts(events[name]) for name in self._columns]
         rows = zip(*columns, strict=True) if columns else [()] * len(subjects)
@@ -123,15 +124,15 @@ class OverlayRoute:
 
 
 def _picker(places: Iterable[int]) -> Callable[[Sequence[Any]], Any]:
-    """A function that picks some parts of many, to be compared with as many others."""
+    """Return a function that picks some parts, in a form that compares with others of its kind."""
     picked = (*places,)
     return itemgetter(*picked) if picked else lambda parts: ()
 
 
 class RequestOverlay:
-    """The rows beside the logs of some subjects, for one query about each.
+    """Overlay rows for the logs of some subjects, for one query about each.
 
-    `parts` are those of every subject's keys.
+    `parts` are the key parts of every subject.
     """
 
     def __init__(self, routes: OverlayRoutes, parts: Sequence[KeyParts]) -> None:
@@ -140,7 +141,7 @@ class RequestOverlay:
 
     @property
     def has_rows(self) -> bool:
-        """Return whether there are any rows."""
+        """True if there are any rows."""
         return any(len(rows.words) for rows in self._rows)
 
     def insert(
@@ -150,21 +151,21 @@ class RequestOverlay:
         events: RawColumns,
         subjects: Sequence[int],
     ) -> None:
-        """Add events where they have the key of a log; `subjects` has who brings each of them."""
+        """Add the events that have the key of a log; `subjects` holds who brings each event."""
         if route := self._routes.route(layouts):
             self._rows.append(route.rows(store, self._parts, events, subjects))
 
     def add(self, rows: OverlayRows | None) -> None:
-        """Add rows of all logs."""
+        """Add rows for all logs."""
         if rows is not None:
             self._rows.append(rows)
 
     def rows(
         self, store: BlobReader, keys: Sequence[bytes | None], with_pages: Column, instants: Column
     ) -> OverlayRows:
-        """The rows of all logs, with when the closed pages of each log had their labels last.
+        """Return the rows of all logs, with the last instants of their labels in closed pages.
 
-        `with_pages` are the logs that have closed pages.
+        `with_pages` are the numbers of logs that have closed pages.
         """
         overlay, *others = self._rows
         for other in others:
@@ -186,9 +187,11 @@ class RequestOverlay:
 
 
 def _set_last_seen(columns: Iterable[tuple[Column, int]], last_seen: Iterator[int]) -> None:
-    """Set when closed pages had the labels last, where that is before an instant."""
+    """Set the last instants of labels in closed pages, where they precede the subject's instant."""
     for column, at in columns:
         column[:] = [
+            # NEVER if later: then `update_last_seen` finds the last earlier instant in fetched
+            # pages.
             max(known, last) if last < at else NEVER
             for known, last in zip(column.tolist(), last_seen, strict=False)
         ]
@@ -198,10 +201,11 @@ def _set_last_seen(columns: Iterable[tuple[Column, int]], last_seen: Iterator[in
 def _placed(
     events: Column, is_own: Column, logs: Column, cells: Column, cell_starts: Column, size: int
 ) -> tuple[Column, Column]:
-    """The rows of `size` logs one after the other, each of some cells of an event.
+    """Return rows of `size` logs, one log after the other, assembled from cells of events.
 
-    `logs` names for every event those under whose key it may come, and does where `is_own`.
+    `logs` holds for every event the candidate logs; it is added to those where `is_own`.
     """
+    # First count the words of each log, then fill them, so that one array suffices.
     starts = np.zeros(size + 1, np.int64)
     for event in range(len(is_own)):
         for i in range(is_own.shape[1]):
@@ -220,7 +224,7 @@ def _placed(
 
 @inlined
 def _put(words: Column, place: int, event: Column, cells: Column) -> int:
-    """Put a row at a place; returns the place after it."""
+    """Write a row at a position and return the position after it."""
     for i in range(len(cells)):
         if cells[i] == _LAST_SEEN:
             words[place] = NOT_COUNTED if words[place - 1] == MISSING else NEVER
@@ -234,7 +238,7 @@ def _put(words: Column, place: int, event: Column, cells: Column) -> int:
 def _joined(
     words: Column, starts: Column, more: Column, more_starts: Column
 ) -> tuple[Column, Column]:
-    """The rows of each log from both."""
+    """Return the rows of each log from both overlays."""
     joined, ends = np.empty(len(words) + len(more), np.int64), np.empty(len(starts), np.int64)
     for log in range(len(starts)):
         ends[log] = starts[log] + more_starts[log]

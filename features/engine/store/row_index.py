@@ -1,4 +1,4 @@
-"""Rows of records in the store, by their id, for records that arrive later and join or end them."""
+"""Rows of records by id, for later records that join or end them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +14,10 @@ from features.engine.store.raw_columns import RawColumns, Texts, text_column
 
 @dataclass(frozen=True)
 class RowIndex:
-    """Records of one type with some columns, whose keys begin alike; `identity` has their ids.
+    """Stored records of one type with some columns, under a common key prefix.
 
-    Of records with versions a later one ends those before it where `versions_replace`.
+    `identity` is the column of ids. If `versions_replace`, a later version of a record ends earlier
+    ones.
     """
 
     prefix: bytes
@@ -25,26 +26,26 @@ class RowIndex:
     versions_replace: bool = True
 
     def is_new(self, store: BlobReader, ids: Sequence[str]) -> list[bool]:
-        """Return which ids are neither kept nor stand earlier among these."""
+        """Return for each id whether it is neither stored nor earlier in the list."""
         return are_new(store, self._keys(ids))
 
     def put(self, store: BlobTransaction, records: RawColumns) -> None:
-        """Keep records, in place of rows with their ids."""
+        """Store records, replacing rows with the same ids."""
         blobs = (json.dumps(row).encode() for row in self.values(records))
         store.put(zip(self._keys(text_column(records, self.identity)), blobs, strict=True))
 
     def of(self, store: BlobReader, ids: Iterable[str]) -> RawColumns:
-        """The kept ones of these records, in the order of their ids."""
+        """Return the stored ones of these records, ordered by id."""
         blobs = store.get(self._keys(sorted(set(ids))))
         return self.columns([json.loads(bytes(blob)) for blob in blobs if blob is not None])
 
     def values(self, records: RawColumns) -> list[list[Any]]:
-        """The columns of each record as JSON has them, None for a missing one."""
+        """Return the columns of each record as JSON values, None where missing."""
         columns = (_json_values(records[name]) for name in self.kinds)
         return [[*row] for row in zip(*columns, strict=True)]
 
     def columns(self, rows: Sequence[Sequence[Any]]) -> RawColumns:
-        """The columns of such rows."""
+        """Return the columns of such rows."""
         values = list(zip(*rows, strict=True)) or [()] * len(self.kinds)
         return {
             name: _column(column, kind)
@@ -56,7 +57,7 @@ class RowIndex:
 
 
 def are_new(store: BlobReader, keys: Sequence[bytes]) -> list[bool]:
-    """Return which keys are neither in the store nor earlier among these."""
+    """Return for each key whether it is neither in the store nor earlier in the list."""
     earlier: set[bytes] = set()
     is_first = []
     for key, blob in zip(keys, store.get(keys), strict=True):

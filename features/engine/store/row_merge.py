@@ -1,7 +1,7 @@
-"""The compiled half of writing: new rows among those of their keys.
+"""Compiled part of writing: merge new rows into those of their keys.
 
-All arrays are int64 and hold what `page_format` describes; blobs of many keys lie one after
-the other, the k-th ending at word `ends[k]`.
+All arrays are int64 and hold what `page_format` describes. Blobs of many keys are concatenated; the
+k-th ends at word `ends[k]`.
 """
 
 import numpy as np
@@ -17,9 +17,9 @@ from features.engine.store.page_format import (
 )
 from features.engine.windows.reducers import MISSING
 
-# Labels are numbers in a row or the bits of a float; products with this differ in middle bits.
+# Multiplier of a hash: labels are small integers or bits of floats, and it spreads both.
 _MIXING = 0x1E3779B97F4A7C15
-NOT_COUNTED = 2**63 - 1  # the return of a missing label: later than every window's begin
+NOT_COUNTED = 2**63 - 1  # later than the begin of every window, so never counted
 
 
 @compiled
@@ -30,11 +30,11 @@ def merge_rows(
     new_ends: Column,
     shapes: Column,
 ) -> tuple[Column, Column]:
-    """The open blobs with the new rows in them; of one instant, a key's old rows come first.
+    """Return the open blobs with the new rows; at equal instants a key's old rows come first.
 
-    `starts` has the word of `new` at which each new row starts: those of a key in order, up to the
-    k-th's `new_ends[k]`. `shapes` has for each key that of its layout. The word after a
-    new row's label is when the key had the label last in closed pages.
+    `starts` holds the word of `new` at which each new row starts: the rows of the k-th key, in
+    order, end at `new_ends[k]`. `shapes` holds the layout's shape for each key. The word after a
+    label of a new row is the last instant at which closed pages had it.
     """
     out = np.empty(len(old) + len(new) + len(shapes), np.int64)
     ends = np.empty(len(shapes), np.int64)
@@ -57,7 +57,7 @@ def merge_rows(
 def _rows_merged(
     out: Column, at: int, old: Column, new: Column, starts: Column, shape: Column
 ) -> int:
-    """Put old and new rows in order from a word of `out` on; returns the word after them."""
+    """Merge old and new rows into `out` from word `at` on, and return the word after them."""
     width, i, j = shape[WIDTH], 0, 0
     while i < len(old) or j < len(starts):
         if j == len(starts) or (i < len(old) and old[i] <= new[starts[j]]):
@@ -72,10 +72,10 @@ def _rows_merged(
 
 @inlined
 def _set_previous_instants(rows: Column, width: int, word: int) -> None:
-    """Set after every label the instant of the row before with the same label.
+    """Set after every label the instant of the previous row with the same label.
 
-    For the first of a label it is the earliest that its rows had until now: an old first row has
-    it of the pages before, and so does a new one.
+    The first row of a label gets the earliest instant among its rows: that is the last instant in
+    closed pages, which an old first row or a new row has.
     """
     lasts = _no_lasts(len(rows) // width)
     for row in range(0, len(rows), width):
@@ -94,7 +94,7 @@ def _set_previous_instants(rows: Column, width: int, word: int) -> None:
 
 @inlined
 def _no_lasts(rows: int) -> Column:
-    """Room for a row of each label, at least half of which stays free; -1 for none."""
+    """Return an empty hash table for one row per label, at most half full; -1 marks free slots."""
     size = 2
     while size < 2 * rows:
         size *= 2
@@ -105,7 +105,7 @@ def _no_lasts(rows: int) -> Column:
 
 @inner
 def _place_of(lasts: Column, rows: Column, row: int, word: int) -> int:
-    """Return where the row of a row's label is, or would be."""
+    """Return the slot of a row's label in the hash table, or the free slot for it."""
     label = rows[row + word]
     at = ((label ^ label >> 32) * _MIXING >> 32) & (len(lasts) - 1)
     while lasts[at] >= 0 and rows[lasts[at] + word] != label:

@@ -1,10 +1,9 @@
-"""Keys of logs: the values of a subject's columns, each with an end, and the suffix of a layout.
+"""Keys of logs: the values of a subject's columns, each with an end mark, and a layout suffix.
 
-Pages of a log lie at keys made of its key.
-
-The suffix, which tells keyings apart, comes last, so that the logs of one party are neighbours,
-whatever else they are keyed by: a subject's logs are then read from few places of a large store. A
-suffix and an end are characters that no record can contain, so that no two keys are the same.
+Keys of pages are made from the key of their log. The suffix identifies the keying. It comes last,
+so that the logs of one party are neighbours whatever else they are keyed by, and a subject's logs
+are read from few pages of a large store. End marks and suffixes are characters that no record can
+contain, so all keys differ.
 """
 
 from collections.abc import Sequence
@@ -22,34 +21,35 @@ KEY_START = "o"
 PART_END = "\x1f"
 _DIGEST = "\x1d"
 _PAGE, _CHAPTER, _LAST, _LASTS = b"p", b"c", b"l", b"d"
-# A store's keys take 511 bytes; of a text with more characters than any code or id its digest does.
+# LMDB limits keys to 511 bytes. Texts longer than any code or id are replaced by a digest.
 MAX_TEXT = 64
 
 
 def part_of(value: KeyPart) -> str | None:
-    """A value as part of a key; None for a missing one (None or NaN)."""
+    """Return a value as part of a key, or None if it is None or NaN."""
     if isinstance(value, str):
         return f"{value if len(value) <= MAX_TEXT else shortened(value)}{PART_END}"
     is_given = value is not None and value == value  # noqa: PLR0124 - NaN differs from itself
+    # Adding 0.0 turns -0.0 into 0.0, so that equal numbers give equal keys.
     return f"{float(value) + 0.0!r}{PART_END}" if is_given else None  # type: ignore[arg-type]  # is_given rules None out
 
 
 def shortened(text: str) -> str:
-    """A text, or where that is long what stands for it alone."""
+    """Return a text, or its digest if it is long."""
     if len(text) <= MAX_TEXT:
         return text
     return _DIGEST + blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 def key_parts(column: Texts | Column) -> list[str | None]:
-    """The values of a column as parts of keys."""
+    """Return the values of a column as parts of keys."""
     values = column if isinstance(column, list) else column.tolist()
     parts = {value: part_of(value) for value in set(values)}
     return [parts[value] for value in values]
 
 
 def row_keys(layout: Layout, parts: Sequence[list[str | None]], size: int) -> list[bytes | None]:
-    """The key of each row, of the parts in each column; None where one is missing."""
+    """Return the key of each row from its parts; None if a part is missing."""
     if not parts:
         return [f"{KEY_START}{layout.key_suffix}".encode()] * size
     rows = zip(repeat(KEY_START), *parts, repeat(layout.key_suffix), strict=False)
@@ -59,28 +59,28 @@ def row_keys(layout: Layout, parts: Sequence[list[str | None]], size: int) -> li
 
 
 def texts_of(column: Column) -> Texts:
-    """The texts of codes."""
+    """Return the texts of codes, None for missing ones."""
     codes, places = STRING_TABLE.distinct(column)
     texts: Texts = [*STRING_TABLE.texts_of(codes), None]
     return [texts[place] for place in places.tolist()]
 
 
 def page_key(key: bytes, page: int) -> bytes:
-    """Return where a closed page of a key lies, whose open blob lies at the key."""
+    """Return the store key of a closed page; the log's own key holds the open blob."""
     return b"%b%b%b" % (_PAGE, key, page.to_bytes(4, "big"))
 
 
 def chapter_key(key: bytes, chapter: int) -> bytes:
-    """Return where the index of so many closed pages lies as make a chapter."""
+    """Return the store key of a chapter, the index of some closed pages."""
     return b"%b%b%b" % (_CHAPTER, key, chapter.to_bytes(4, "big"))
 
 
 def last_keys(key: bytes, label: int, codes: list[int]) -> list[bytes]:
-    """Return where the last instant in closed pages of each label lies."""
+    """Return the store keys of the last instants of labels in closed pages."""
     start = b"%b%b%c" % (_LAST, key, label)
     return [start + code.to_bytes(8, "big", signed=True) for code in codes]
 
 
 def lasts_key(key: bytes, label: int) -> bytes:
-    """Return where the instants lie at which closed pages had each label last, in order."""
+    """Return the store key of the sorted last instants of a label column in closed pages."""
     return b"%b%b%c" % (_LASTS, key, label)

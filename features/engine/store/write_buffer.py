@@ -1,8 +1,8 @@
-"""A store that buffers its newest commits in memory and flushes many at a time to another store.
+"""Store that buffers its newest commits in memory and flushes many at a time to another store.
 
-For the one process that writes a store and can read again, from a log, what it had not flushed:
-most blobs that one score replaces are replaced again by the next, and writing pages of a file
-costs more than all else that learning a score takes.
+It suits the single writer of a store that can read lost commits again from a log. Most blobs that
+one score replaces are replaced again by the next, and writing pages of a file costs more than
+everything else in ingesting a score.
 """
 
 import threading
@@ -12,36 +12,38 @@ from contextlib import contextmanager
 from features.engine.store.blob_store import BlobOverlay, BlobStore
 from features.errors import OnlineStoreUnavailable
 
-# Where so many could not be flushed, nothing more is written.
+# Refuse writes once this many blobs could not be flushed, to limit memory.
 MAX_BUFFERED_BLOBS = 100_000
 
 
 class WriteBuffer:
-    """A buffer of writes over another store, to which `sync` flushes them.
+    """Buffer of writes over another store; `sync` flushes it.
 
-    A process that is killed loses what it had not flushed: whole transactions, the newest.
+    If the process is killed, the newest transactions that were not flushed are lost, each as a
+    whole.
     """
 
     def __init__(self, target: BlobStore):
         self._target = target
-        self._buffer: dict[bytes, bytes] = {}  # replaced and never changed: a view keeps its own
+        self._buffer: dict[bytes, bytes] = {}  # replaced, never modified: open views keep theirs
         self._write_lock = threading.Lock()
         self._flush_lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[BlobOverlay]:
-        """The store as it is now."""
+        """Provide the store as it is now."""
         while True:
             buffer = self._buffer
             with self._target.reading() as view:
-                # Else what was put in between may be in the target already, newer than this buffer.
+                # Retry if the buffer was replaced: the target may already hold newer blobs than
+                # this buffer.
                 if buffer is self._buffer:
                     yield BlobOverlay(view, buffer)
                     return
 
     @contextmanager
     def writing(self) -> Iterator[BlobOverlay]:
-        """A transaction that is undone where an error leaves it."""
+        """Provide a transaction that an error rolls back."""
         with self._write_lock, self.reading() as view:
             if len(self._buffer) > MAX_BUFFERED_BLOBS:
                 raise OnlineStoreUnavailable(
@@ -52,25 +54,26 @@ class WriteBuffer:
             self._buffer = {**self._buffer, **transaction.blobs}
 
     def sync(self) -> None:
-        """Flush the buffer, and return when it survives a power cut."""
+        """Flush the buffer and wait until it survives a power cut."""
         self._flush()
         self._target.sync()
 
     def close(self) -> None:
-        """Flush the buffer, and release the other store."""
+        """Flush the buffer and release the other store."""
         try:
             self._flush()
         finally:
             self._target.close()
 
     def _flush(self) -> None:
-        """Put all of the buffer into the other store; others write and read meanwhile."""
+        """Write the whole buffer into the other store, while others read and write."""
         with self._flush_lock:
             buffer = self._buffer
             if not buffer:
                 return
             with self._target.writing() as transaction:
-                transaction.put(sorted(buffer.items()))  # neighbours share pages
+                transaction.put(sorted(buffer.items()))  # neighbouring keys share pages
             with self._write_lock:
+                # Keep blobs that were replaced during the flush; the others are in the target now.
                 newer = ((key, b) for key, b in self._buffer.items() if b is not buffer.get(key))
                 self._buffer = dict(newer)
