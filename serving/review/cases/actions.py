@@ -1,7 +1,7 @@
-"""What an officer may have done with a subject: inspect, check, hold, release or refer it.
+"""An officer's action on a subject: inspect, check documents, hold, release or refer.
 
-What an ordered action found is a result (`results`). An action that cannot be is refused by its
-constructor, so that no caller, form or stored text enters it.
+The finding of an ordered action is a result (`results`). The constructor refuses impossible
+actions, so that none can enter through a caller, a form or stored text.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ REFERRED_WORDS: dict[ReferredTo, str] = {
 assert ACTION_WORDS.keys() == set(get_args(ActionKind))
 assert REFERRED_WORDS.keys() == set(get_args(ReferredTo))
 
-# What needs a reason in words: it ends a case, weighs on a trader, or others act on it.
+# These need a reason in words: they close a case, burden a trader or make others act.
 SAID_WHY: frozenset[ActionKind] = frozenset({"hold", "release", "refer"})
 
 NAMED_PLACES: frozenset[ReferredTo] = frozenset({"office", "agency"})
@@ -40,9 +40,9 @@ NAMED_PLACES: frozenset[ReferredTo] = frozenset({"office", "agency"})
 class CaseAction:
     """One action; `text` is the officer's own words.
 
-    `refer_to` says to whom a case is referred, `destination` which office or agency that is. What
-    `is_reported` nobody ordered: another system says that it was done. Raises Unprocessable for
-    a combination that cannot be.
+    `refer_to` is the recipient of a referral, `destination` the office or agency. `is_reported`
+    marks an action that nobody ordered here: another system reports it as done. Raises
+    Unprocessable for an impossible combination.
     """
 
     kind: ActionKind
@@ -74,7 +74,7 @@ class CaseAction:
 
     @property
     def in_words(self) -> str:
-        """The action as an infinitive, with the office or agency, as whoever reads it is told."""
+        """Return the action as a translated infinitive, with the office or agency."""
         words = REFERRED_WORDS[self.refer_to] if self.refer_to else ACTION_WORDS[self.kind]
         if self.destination:
             return say("{action} ({destination})", action=say(words), destination=self.destination)
@@ -83,21 +83,22 @@ class CaseAction:
     @property
     def takes_two_persons(self) -> bool:
         """Return whether one person proposes it and a second one orders it."""
+        # Both burden people outside the office, so one officer alone must not order them.
         return self.kind == "hold" or self.refer_to == "agency"
 
     @property
     def closes(self) -> bool:
-        """Return whether it ends the case, without a label."""
+        """Return whether it closes the case without a label."""
         return self.kind == "release" or self.refer_to == "protection"
 
     @property
     def moves(self) -> bool:
-        """Return whether others have the case from then on: another office, or those who rescue."""
+        """Return whether it hands the case to others: another office or the rescuers."""
         return self.refer_to in ("office", "rescue")
 
     @property
     def finds(self) -> Literal["inspect", "check_documents", "refer"] | None:
-        """As what it finds a result; None of what finds nothing by itself."""
+        """The kind of result that it yields; None if it yields none."""
         if self.kind in ("inspect", "check_documents"):
             return self.kind
         return "refer" if self.refer_to == "agency" else None

@@ -1,4 +1,4 @@
-"""How an act changes a case: the next case with its event, and who is refused."""
+"""Changes of a case by an act, and the checks of who may act."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ _IS_SECOND = "a second person must judge what the first proposed"
 
 @dataclass(frozen=True)
 class CaseEvent:
-    """One act: who, when, what; `changed` has the old and the new of every field that changed."""
+    """One act: who, when, what; `changed` maps changed fields to (old, new)."""
 
     case_id: str
     at: datetime
@@ -34,7 +34,7 @@ CaseRule = Callable[[Case], CaseChange]
 def acted(
     case: Case, actor: Actor, at: datetime, event: EventAction, text: str = "", /, **after: object
 ) -> CaseChange:
-    """A case with new values of some fields, and the event of it."""
+    """Return a case with new values of some fields, and the event of the change."""
     changed = {
         name: (getattr(case, name), new)
         for name, new in after.items()
@@ -44,18 +44,19 @@ def acted(
 
 
 def awake(case: Case) -> dict[str, object]:
-    """Return what changes in a case that waits no more."""
+    """Return the fields that change when a case stops waiting."""
     return {"status": status_awake(case), "waiting_until": None, "waiting_for": None}
 
 
 def proposed(case: Case, statement: Statement) -> dict[str, object]:
-    """Return what changes in a case of which a second person is to judge a statement."""
+    """Return the fields that change when a statement waits for a second person."""
+    # Without an owner, so that any colleague can take it and judge.
     free = replace(case, proposal=statement, owner=None)
     return awake(free) | {"proposal": statement, "second_view": None, "owner": None}
 
 
 def ended(result: CaseResult, *by: Actor) -> dict[str, object]:
-    """Return what changes in a case that ends, and by whom it does."""
+    """Return the fields that change when a case closes; `by` are the people who closed it."""
     return {
         "status": "closed",
         "result": result,
@@ -69,7 +70,8 @@ def ended(result: CaseResult, *by: Actor) -> dict[str, object]:
 
 
 def reopened(case: Case, actor: Actor, at: datetime, text: str, **also: object) -> CaseChange:
-    """A closed case open again, without the letters that were not released."""
+    """Reopen a closed case, dropping letters that were not released."""
+    # A released letter has reached its recipient; a draft describes an end that no longer holds.
     released = tuple(letter for letter in case.letters if letter.released_at)
     after: dict[str, object] = {
         "status": "open",
@@ -83,13 +85,13 @@ def reopened(case: Case, actor: Actor, at: datetime, text: str, **also: object) 
 
 
 def refuse_closed(case: Case) -> None:
-    """Raise Conflict for a case that ended."""
+    """Raise Conflict for a closed case."""
     if case.status == "closed":
         raise Conflict("this case is closed; open it again first", code="case-closed")
 
 
 def refuse_other(case: Case, actor: Actor) -> None:
-    """Raise Conflict for whoever does not work on a case, Conflict where nobody does."""
+    """Raise Conflict for anyone but the owner, and if there is no owner."""
     refuse_closed(case)
     if case.owner is None:
         raise Conflict("claim this case first", code="not-yours")
@@ -100,6 +102,6 @@ def refuse_other(case: Case, actor: Actor) -> None:
 
 
 def refuse_first(case: Case, actor: Actor) -> None:
-    """Raise Conflict or PersonNeeded for whoever cannot judge what was proposed."""
+    """Raise Conflict or PersonNeeded for anyone who must not judge the proposal."""
     if case.proposal is not None:
         require_second_person(case.proposal.by, actor, _IS_SECOND)

@@ -1,6 +1,6 @@
-"""What a case shares with which other cases, the most telling first.
+"""What a case has in common with other cases, most significant first.
 
-Released traffic opens no case, and so is not among them.
+Released traffic opens no case, so it does not appear here.
 """
 
 from collections import defaultdict
@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.shared_things import SharedThing
 
+# A page shows 12 neighbours; 150 bounds how many closed cases are read to find confirmed ones.
 MOST_NEIGHBOURS = 12
 MOST_ENDED = 150
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Another case: which things it shares (their places in the graph) and by what roles."""
+    """Another case, with the things it shares (by index in the graph) and its roles."""
 
     case: CaseRecord
     shares: tuple[tuple[int, tuple[str, ...]], ...]
@@ -24,7 +25,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class CaseGraph:
-    """A case's things that others share, and its neighbours: confirmed first, then the closest."""
+    """Things that a case shares, and its neighbours: confirmed ones first, then closest."""
 
     case_id: str
     things: tuple[SharedThing, ...]
@@ -34,7 +35,7 @@ class CaseGraph:
 
     @property
     def more(self) -> int:
-        """Return how many neighbours there are besides those that are named."""
+        """Return how many neighbours are not shown."""
         return self.total - len(self.neighbours)
 
 
@@ -42,9 +43,9 @@ Closeness = dict[str, tuple[float, int]]
 
 
 def closeness(things: tuple[SharedThing, ...]) -> Closeness:
-    """Rank other cases by what they share: rare things count more; then by place in the log.
+    """Rank other cases by what they share: rarer things weigh more, later cases win ties.
 
-    The closest are the greatest.
+    The closest case has the greatest value.
     """
     weights: dict[str, float] = defaultdict(float)
     places: dict[str, int] = {}
@@ -52,13 +53,14 @@ def closeness(things: tuple[SharedThing, ...]) -> Closeness:
         for other in thing.others:
             weights[other.case_id] += 1 / len(thing.others)
             places[other.case_id] = other.seq
+    # Rounding makes the order independent of the order of summation.
     return {case_id: (round(weight, 9), places[case_id]) for case_id, weight in weights.items()}
 
 
 def shares_of(
     case_id: str, things: tuple[SharedThing, ...]
 ) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """The things that another case shares, by their places, with its own roles of them."""
+    """Return what another case shares, by index, with its own roles."""
     return tuple(
         (place, other.roles)
         for place, thing in enumerate(things)

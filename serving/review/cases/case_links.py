@@ -1,4 +1,4 @@
-"""What a case shares with others, as whoever may see them sees it."""
+"""Links between cases, limited to the cases that a reviewer may see."""
 
 from dataclasses import dataclass, replace
 
@@ -18,22 +18,22 @@ from serving.review.cases.reviewer import Reviewer
 
 @dataclass(frozen=True)
 class CaseLinks:
-    """Looks up what cases have in common."""
+    """A lookup of what cases have in common."""
 
     cases: Cases
 
     def linked(
         self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], limit: int
     ) -> list[LinkedCase]:
-        """Other cases that share something of these kinds, the newest first."""
+        """Return other cases that share something of these kinds, newest first."""
         found = self.cases.store.linked(case_id, kinds, reviewer.access, limit)
         return [self._shown_link(link) for link in found]
 
     def graph(self, reviewer: Reviewer, case_id: str, most: int = MOST_NEIGHBOURS) -> CaseGraph:
-        """Return what a case shares with which others: confirmed ones first, then the closest.
+        """Return the graph of a case: confirmed neighbours first, then the closest.
 
-        Confirmed ones are looked for among the MOST_ENDED closest of those that have ended. Masked
-        ones are counted and not named. Raises NotFound.
+        Confirmed ones are sought among the MOST_ENDED closest closed cases. Masked cases are
+        counted but not named. Raises NotFound.
         """
         own, _ = self.cases.case(reviewer, case_id)
         things = self.cases.store.shared_things(case_id, reviewer.access)
@@ -56,7 +56,7 @@ class CaseLinks:
         return CaseGraph(case_id, things, neighbours, len(close), is_known)
 
     def sharing(self, reviewer: Reviewer, case_id: str, kind: str, value: str) -> list[str]:
-        """The other cases that share one thing with a case, the closed ones left out."""
+        """Return the open cases that share one thing with a case."""
         things = self.cases.store.shared_things(case_id, reviewer.access)
         return [
             other.case_id

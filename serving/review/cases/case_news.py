@@ -1,7 +1,7 @@
-"""What became known of a subject, as its cases are told of it: by acts of the service.
+"""News about a subject, applied to its cases by acts of the service.
 
-An outcome may end a case, a later version of the declaration changes until when it can be stopped
-and what was decided on it, and a further score may bring what the case waited for.
+An outcome may close a case. A later version of the declaration changes the deadline and may
+invalidate a decision. A further score may bring what the case waited for.
 """
 
 import json
@@ -29,34 +29,35 @@ from serving.review.errors import NothingToTell
 
 log = structlog.get_logger()
 
+# Clocks of other systems may be ahead of ours by this much.
 CLOCKS_DIFFER = timedelta(minutes=5)
 
-# Records that bring what a case waits for.
+# Record types that end a wait for each reason.
 _BRINGS = {"documents": ("documents",), "arrival": ("events", "legs")}
 
 
 @dataclass(frozen=True)
 class LaterDeclaration:
-    """A later version of a declaration, and when its journey is due by now, where that is said."""
+    """A later version of a declaration, with its new arrival time if it states one."""
 
     amendment: Amendment
     due_at: datetime | None = None
 
     @classmethod
     def from_record(cls, record: Any) -> "LaterDeclaration":
-        """Return what a received record of a declaration says."""
+        """Return the later declaration in a received record."""
         due_at = None if record.withdrawn else getattr(record, "due_at", None)
         return cls(Amendment(record.version, record.known_at, record.withdrawn), due_at)
 
     @classmethod
     def from_submission(cls, submission: Submission) -> "LaterDeclaration":
-        """Return what was submitted to be scored again; a withdrawn declaration never is."""
+        """Return the later declaration in a rescored submission, which is never a withdrawal."""
         subject: Any = submission.subject
         return cls(Amendment(subject.version, subject.known_at), _due_at(submission))
 
 
 def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterator[ChangeRow]:
-    """The changes of one of the cases that are told; `first` is what was decided about first."""
+    """Yield the changes that one news item makes to a case; `first` was decided first."""
     if news.body is None:
         return
     if news.kind == "outcomes":
@@ -74,7 +75,7 @@ def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterat
 def changes_by_journey(
     journey: Journey, first: Submission | None, at: datetime
 ) -> Iterator[ChangeRow]:
-    """The change of a case whose goods travel by a journey of which a later version is known."""
+    """Yield the change for a case whose goods travel by an amended journey."""
     own = first.journey if first else None
     is_later = own is None or own.journey_id != journey.journey_id or own.version < journey.version
     if is_later and not journey.withdrawn:
@@ -97,7 +98,7 @@ def _of_decision(decision: Decision, first: Submission | None, at: datetime) -> 
 
 
 def _taking(outcome: Outcome, at: datetime) -> CaseRule:
-    """The act by which a case takes an outcome, or loses one that was withdrawn."""
+    """Return the act that records an outcome, or removes a withdrawn one."""
     inspection = inspection_of(outcome)
     if outcome.withdrawn:
         return partial(rules.withdraw_outcome, actor=SERVICE, at=at, inspection=inspection)
@@ -117,7 +118,8 @@ def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredCh
 def _scored(
     decision: Decision, due_at: datetime | None, at: datetime, row: CaseRecord
 ) -> StoredChange:
-    """That a score came which counts not for the case; raises NothingToTell for one that does."""
+    """Record a score that is not the case's own; raises NothingToTell if it is."""
+    # The case's own decision is already shown with it, so there is nothing to report.
     if decision.decision_id in (row.decision_id, row.case_id):
         raise NothingToTell
     score_again = partial(rules.score_again, actor=SERVICE, at=at)
@@ -125,7 +127,7 @@ def _scored(
 
 
 def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange:
-    """A case of which a score brought what it waits for; raises NothingToTell for any other."""
+    """End a wait for records that a score brought; raises NothingToTell otherwise."""
     kinds = {name.partition("/")[0] for name in because}
     if kinds.isdisjoint(_BRINGS.get(case.waiting_for or "", ())):
         raise NothingToTell
@@ -137,7 +139,7 @@ def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:
 
 
 def _moved(row: CaseRecord, changed: StoredChange) -> StoredChange:
-    """A change with the instant until when its case can be stopped; of a closed one it stays."""
+    """Return a change with the new deadline; a closed case keeps its old one."""
     after, event, labels = changed
     if after.status == "closed":
         return replace(after, due_at=row.due_at), event, labels
@@ -152,14 +154,15 @@ def _due_at(submission: Submission) -> datetime | None:
 
 
 def _is_later(declared: Any, first: Submission | None) -> bool:
-    """Return whether a version is later than the first that was decided, or withdraws it."""
+    """Return whether a version is later than the first decided one, or withdraws it."""
     own: Any = first.subject if first else None
     before = own.version if own else 1
     return bool(declared.version > before or declared.withdrawn)
 
 
 def _is_of_now(known_at: datetime | None, at: datetime, news: CaseNews) -> bool:
-    """Return whether something is known by now: nobody can have said what is known later."""
+    """Return whether something is already known; false for a date in the future."""
+    # Such a record is wrong or its sender's clock is. Log it and leave the case alone.
     if known_at is not None and known_at > at + CLOCKS_DIFFER:
         log.warning("news_of_the_future", kind=news.kind, cases=news.case_ids)
         return False

@@ -1,7 +1,6 @@
-"""Opens cases on a thread of its own, whether or not anybody looks at the queue.
+"""Background opening of cases, whether or not anybody looks at the queue.
 
-Of several workers each tries, and a turn of writing makes sure that one does: the next one finds
-nothing left to open.
+Every worker tries. The write lock lets one of them through; the next finds nothing left to open.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,12 +30,12 @@ from serving.review.search.search_terms import normalised
 
 POLL_INTERVAL_S = 0.5
 NEWS_TOGETHER = 64
-# Older cases that are made searchable at a time.
+# Older cases that are indexed for search in one batch.
 OLDER_TOGETHER = 50
 
 
 class CaseOpening:
-    """Opens the cases of new decisions, and tells cases what became known since."""
+    """A thread that opens cases of new decisions and applies news to cases."""
 
     def __init__(self, cases: Cases, clock: Callable[[], datetime]):
         self.polling = PollingThread(
@@ -44,11 +43,11 @@ class CaseOpening:
         )
 
     def start(self) -> None:
-        """Start to open cases."""
+        """Start the thread."""
         self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Finish what was begun; the rest is opened when the service is back."""
+        """Finish the current batch; the rest is opened after a restart."""
         self.polling.stop()
 
 
@@ -56,9 +55,9 @@ EVERYWHERE = CaseAccess(frozenset(), is_rescue=False)
 
 
 def open_due(cases: Cases, at: datetime) -> int:
-    """Open the cases that decisions wait for, and tell cases what became known since.
+    """Open cases of new decisions, apply news to cases, and return the number of news items.
 
-    Returns how many records were told. Whoever works on cases sees new ones sooner.
+    Readers of the queue also call `open_new`, so they see new cases sooner than by polling.
     """
     cases.open_new()
     if cases.store.lacks_terms():
@@ -78,8 +77,9 @@ def _unmasked_case(cases: Cases, seq: int, record: str) -> OpenedCase | None:
 
 
 def _tell(cases: Cases, news: CaseNews, at: datetime) -> None:
-    """Tell cases of something, each by an act of its own; no case keeps another from being told."""
+    """Apply one news item to its cases, each by an act of its own."""
     for case_id in news.case_ids:
+        # One case that cannot be changed must not keep the others from the news.
         with suppress(Erased):
             _change(cases, case_id, changes_of(news, _first(cases, case_id), at))
     if news.kind == "journeys" and news.body is not None and not news.is_superseded:
@@ -94,14 +94,15 @@ def _change(cases: Cases, case_id: str, changes: Iterable[ChangeRow]) -> None:
     if row is None:
         return
     for change in changes:
-        with suppress(Conflict, ContradictoryFinding, NothingToTell):  # judged meanwhile, say
-            change(row)  # before it takes a turn to write: most changes nothing
+        with suppress(Conflict, ContradictoryFinding, NothingToTell):  # judged meanwhile
+            change(row)  # outside the write lock first: most news changes nothing
             cases.store.change(case_id, change)
 
 
 def _brought_by(cases: Cases, journey_id: str) -> Iterator[str]:
-    """The cases of shipments that a journey brings: of so many as searches have a term of."""
+    """Yield the ids of shipments' cases that travel by a journey."""
     asked, after = CaseSearch(normalised(journey_id), CaseFilter(subject_kind="shipment")), None
+    # Searches need a minimum length, so the cases of a very short id are not found.
     is_next = len(asked.symbols) >= LEAST_SYMBOLS
     while is_next:
         page = cases.store.search(EVERYWHERE, asked, after, NEWS_TOGETHER)

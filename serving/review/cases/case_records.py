@@ -1,4 +1,4 @@
-"""Cases as they are stored, how a reader asks for them, and where they are stored."""
+"""Stored cases, the filters and pages of their lists, and what a store takes and returns."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,29 +13,29 @@ from serving.review.cases.case_state import Status
 from serving.review.search.search_terms import SearchTerm
 from serving.triage.lane_declarations import ALWAYS_IN_TIME, VISITED
 
-# Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
+# Counting further would slow every page for a number that nobody reads.
 MOST_COUNTED = 1_000
 
 UNSEEN = "no case with this id can be seen by you"
 
-# What stands where something of a case was; as its status, that nothing of it can be read.
+# Replaces erased content; as a status, it means that nothing of the case is readable.
 ERASED = "erased"
 
-# What an erased event changed, and its text.
+# The changes and the text that remain of an erased event.
 NOTHING_LEFT = ("{}", ERASED)
 
-# Statuses of cases that nobody works on any more.
+# Statuses of cases on which nobody works any more.
 ENDED = ("closed", ERASED)
 
 
 @dataclass(frozen=True)
 class CaseRecord:
-    """A case as it is stored: `state` holds all of it, the rest is there to find and order it by.
+    """A case row: `state` holds the whole case, the other fields serve search and order.
 
-    `owner` is an identity, with its name beside it. `risk` and `due_at` order the queue; a control
-    case has the risk of an inspection. `case_id` is the id of the first decision of its subject,
-    `decision_id` of the one that counts since it was scored again, None where it was not. `team` is
-    the one in whose inbox it is while nobody has it, None for the inbox of its office.
+    `owner` is an identity, stored with its name. `risk` and `due_at` order the queue; a control
+    case has the risk of an inspection. `case_id` is the id of the subject's first decision,
+    `decision_id` that of the current one after it was scored again, else None. `team` is the inbox
+    while the case has no owner; None means its office's inbox.
     """
 
     case_id: str
@@ -62,15 +62,14 @@ class CaseRecord:
 
     @property
     def holder(self) -> Actor | None:
-        """Who works on it."""
+        """The owner; None if there is none."""
         return None if self.owner is None else Actor.stored(self.owner, self.owner_name)
 
     def scored_again(self, again: Self) -> Self | None:
-        """The case after a later decision about its subject; None where that changes nothing.
+        """Return the row after a later decision about its subject; None if nothing changes.
 
-        A later decision may raise a case. It lowers none that somebody works on or is to visit,
-        and none that was closed is touched. A journey that is due at another instant by now moves
-        the end of the case.
+        A later decision may raise a case. It never lowers one that has an owner or is to be
+        inspected, and never touches a closed one. A new arrival time moves the deadline.
         """
         is_worked_on = self.owner is not None or self.status != "open"
         is_lower = again.rank > self.rank
@@ -87,13 +86,13 @@ class CaseRecord:
         )
 
     def is_in_time(self, now: str) -> bool:
-        """Return whether what it is about can still be stopped at an instant (ISO)."""
+        """Return whether its subject can still be stopped at an instant (ISO)."""
         return self.due_at > now or self.lane in ALWAYS_IN_TIME
 
     def hours_left(self, submission: Submission | None, now: datetime) -> float | None:
-        """For how long what it is about can still be stopped; below 0 once that is over.
+        """Return the hours until the deadline, negative after it; None if there is none.
 
-        None of what no time is over for, or of which no journey says when it is due.
+        Some lanes have no deadline, and without a journey the arrival is unknown.
         """
         is_due_known = submission is None or submission.journey is not None
         if self.lane in ALWAYS_IN_TIME or not is_due_known:
@@ -101,11 +100,11 @@ class CaseRecord:
         return (datetime.fromisoformat(self.due_at) - now) / timedelta(hours=1)
 
     def queue_position(self, now: str) -> "QueuePosition":
-        """Return where it stands in the queue at an instant (ISO)."""
+        """Return its sort key in the queue at an instant (ISO)."""
         return int(not self.is_in_time(now)), self.risk or 0.0, self.due_at, self.case_id
 
     def apart(self) -> Self:
-        """The case of a decision by itself: a rescue, where the subject's own case has ended."""
+        """Return the row as a case of its own: a rescue after the subject's case has ended."""
         case_id = self.decision_id or self.case_id
         state = json.dumps(json.loads(self.state) | {"case_id": case_id})
         return replace(self, case_id=case_id, decision_id=None, state=state)
@@ -113,9 +112,9 @@ class CaseRecord:
 
 @dataclass(frozen=True)
 class CaseLink:
-    """One thing that a case may share with others: a container, a party, goods, a route.
+    """One thing that cases may share: a container, a party, goods or a route.
 
-    `roles` are those by which the case names it, with commas between; None in an older case.
+    `roles` are its roles in the case, joined by commas; None in a case of an older release.
     """
 
     case_id: str
@@ -127,9 +126,9 @@ class CaseLink:
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """One act on a case; `changed` is JSON with the old and the new of every field.
+    """One act on a case; `changed` is JSON of field to [old, new].
 
-    `actor` is an identity; without a name beside it, an older release stored a name there.
+    `actor` is an identity; without `actor_name`, an older release stored a name there.
     """
 
     case_id: str
@@ -142,17 +141,17 @@ class StoredEvent:
 
     @property
     def by(self) -> Actor:
-        """Who acted."""
+        """The principal who acted."""
         return Actor.stored(self.actor, self.actor_name)
 
     @property
     def is_erased(self) -> bool:
-        """Return whether no more is left of it than who acted, and when."""
+        """Return whether only its author and time remain."""
         return (self.changed, self.text) == NOTHING_LEFT
 
 
 def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
-    """The event of a case whose subject was scored again."""
+    """Return the event of scoring a case's subject again."""
     changed = {"lane": [before.lane, again.lane]} if before.lane != again.lane else {}
     if again.mode and before.due_at != again.due_at:
         changed["due_at"] = [before.due_at, again.due_at]
@@ -177,9 +176,9 @@ class LinkedCase:
 
 @dataclass(frozen=True)
 class CaseAccess:
-    """The cases that a reviewer may see: of these offices (none means all), on one side.
+    """The cases that a reviewer may see: of these offices (empty means all), on one side.
 
-    `is_rescue` shows rescues alone, and everything else but rescues without it.
+    With `is_rescue` only rescues are visible, without it everything else.
     """
 
     offices: frozenset[str]
@@ -191,10 +190,9 @@ class CaseAccess:
         return is_own_office and self.is_rescue == (row.lane == "rescue")
 
 
-# A part of what is not closed, as one reader sees it; every such case is in one of them. Those
-# that wait for a second person are in none else, and those that are over only in `mine` and
-# `expired`. `inbox` is the part of `unassigned` that is in an inbox of the reader, and `escalated`
-# is what calls for a supervisor, wherever else it is.
+# A part of the open cases, as one reader sees it; every open case is in at least one. A case that
+# waits for a second person is in no other tab, an expired one only in `mine` and `expired`. `inbox`
+# is the part of `unassigned` in the reader's own inbox; `escalated` overlaps the others.
 QueueTab = Literal[
     "mine", "inbox", "escalated", "unassigned", "waiting", "second_person", "others", "expired"
 ]
@@ -202,7 +200,7 @@ QueueTab = Literal[
 
 @dataclass(frozen=True)
 class InboxFilter:
-    """The inboxes of some teams, and of some offices: what none of `known_teams` has there."""
+    """Inboxes of teams and of offices; an office's holds what no `known_teams` has."""
 
     teams: tuple[str, ...] = ()
     offices: tuple[str, ...] = ()
@@ -211,11 +209,11 @@ class InboxFilter:
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """A filter of the queue; None does not filter. `now` (ISO) ends waits.
+    """A filter of the queue; None does not filter. `now` (ISO) decides which waits have ended.
 
-    `owner` is an identity or a name. Of a `tab`, `reader` is the identity of whoever reads it, and
-    `own_inbox` is theirs; it shows what waits for something too. `after_seq` lets through what was
-    opened since.
+    `owner` is an identity or a name. A `tab` needs `reader`, the identity of its reader, and
+    `own_inbox`, theirs; it includes waiting cases. `after_seq` selects cases opened after that
+    number in the log.
     """
 
     now: str
@@ -236,10 +234,10 @@ class QueueFilter:
 
 @dataclass(frozen=True)
 class CaseFilter:
-    """A filter of all cases that may be seen, closed ones too; None does not filter.
+    """A filter of all visible cases, including closed ones; None does not filter.
 
-    `owner` is an identity or a name; `before` is where the page before ended: the place of its last
-    case, negative, and its id.
+    `owner` is an identity or a name. `before` is the end of the page before: the negative sequence
+    number of its last case, and its id.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -254,7 +252,7 @@ class CaseFilter:
 
 @dataclass(frozen=True)
 class CaseSearch:
-    """A search: what identifiers begin with, normalised, and which cases are wanted."""
+    """A search: the normalised prefix of identifiers, and a filter of cases."""
 
     symbols: str
     wanted: CaseFilter = CaseFilter()
@@ -262,7 +260,7 @@ class CaseSearch:
 
 @dataclass(frozen=True)
 class MatchedCase:
-    """A case that was found, and which of its identifiers begin with what was asked for."""
+    """A case that was found, with its identifiers that match."""
 
     case: CaseRecord
     matched: tuple[SearchTerm, ...]
@@ -270,11 +268,10 @@ class MatchedCase:
 
 @dataclass(frozen=True)
 class ListedCases:
-    """A page of all cases, closed ones too, the newest first.
+    """A page of all cases, including closed ones, newest first.
 
-    `next` is the place of the last that was looked at, `before` which the next page begins. Masked
-    ones are left out of some lists: a page may have fewer cases than were asked for, or none, and
-    not be the last.
+    `next` is the position of the last row examined, from which the next page continues. Some lists
+    leave out masked cases, so a page may be short or empty without being the last.
     """
 
     found: tuple[CaseRecord, ...]
@@ -283,10 +280,10 @@ class ListedCases:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """A page of cases: whole matches first, then by identifier; of one, the newest first.
+    """A page of search results: whole matches first, then by identifier, newest first.
 
-    `next` is the id of the case after which the next page begins. A page may have fewer cases than
-    were asked for, or none, and not be the last: each looks at so many that filters let through.
+    `next` is the id of the case after which the next page begins. Each page examines a limited
+    number of rows before filters apply, so it may be short or empty without being the last.
     """
 
     found: tuple[MatchedCase, ...]
@@ -295,7 +292,7 @@ class SearchPage:
 
 @dataclass(frozen=True)
 class CaseScore:
-    """One decision about the subject of a case: when it was scored, and into which lane."""
+    """One decision about a case's subject: its id, time and lane."""
 
     decision_id: str
     scored_at: str
@@ -304,9 +301,9 @@ class CaseScore:
 
 @dataclass(frozen=True)
 class CaseTimes:
-    """When a case was opened, until when it can be stopped, and when a first step was taken.
+    """The times of a case: opened, deadline, first step.
 
-    Instants are ISO; `decided_at` is None while nothing was ordered, proposed, found or ended.
+    Instants are ISO; `decided_at` is None until something is ordered, proposed, found or closed.
     """
 
     case_id: str
@@ -320,7 +317,7 @@ class CaseTimes:
 
 @dataclass(frozen=True)
 class ActOnCase:
-    """An event of a case, with the lane and the office that has the case now, and if it ended."""
+    """A case event with the case's current lane and office, and whether it is closed."""
 
     event: StoredEvent
     lane: str
@@ -328,16 +325,16 @@ class ActOnCase:
     is_closed: bool
 
 
-# What cases are told of: an outcome, a later version of a declaration, a further decision.
+# News about a subject: an outcome, a later version of a declaration, a further decision.
 NewsKind = Literal["outcomes", "journeys", "shipments", "decisions"]
 
 
 @dataclass(frozen=True)
 class CaseNews:
-    """Something that cases are to be told: of which record or decision, which cases, and its JSON.
+    """A news item for cases: its record or decision, the cases concerned, and its JSON body.
 
-    A subject that was submitted several times has as many cases. Of what was erased there is no
-    body. A journey of which a later version had come before is superseded.
+    A subject that was submitted several times has several cases. `body` is None if it was erased. A
+    journey is superseded if a later version arrived before it.
     """
 
     record_id: str
@@ -349,9 +346,9 @@ class CaseNews:
 
 @dataclass(frozen=True)
 class CaseFile:
-    """A file of a case, without its content; `sha256` is that of the content, hexadecimal.
+    """A file of a case without its content; `sha256` is of the content, in hexadecimal.
 
-    `attached_by` is an identity, with its name beside it.
+    `attached_by` is an identity, stored with its name.
     """
 
     case_id: str
@@ -365,29 +362,29 @@ class CaseFile:
 
     @property
     def attacher(self) -> Actor:
-        """Who attached it."""
+        """The principal who attached it."""
         return Actor.stored(self.attached_by, self.attached_by_name)
 
 
 class OpenedCase(NamedTuple):
-    """The case that a decision opens, with its links and by what it is found."""
+    """A new case with its links and search terms."""
 
     case: CaseRecord
     links: list[CaseLink]
     terms: tuple[SearchTerm, ...]
 
 
-# Where a page of the queue ends: 1 of what is over, else 0; risk, due_at, case_id.
+# The end of a page: 1 if its last case is past its deadline, else 0; risk, due_at, case_id.
 QueuePosition = tuple[int, float, str, str]
 
-# The case of a decision's place in the log and its record; None for a release.
+# Makes the case of a decision from its sequence number and record; None for a release.
 OpenCase = Callable[[int, str], OpenedCase | None]
 
-# A case after a change, with the event that says so and the outcomes that it states.
+# A case after a change, the event of the change, and the outcomes that it states.
 StoredChange = tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]
 
-# Makes of a case as it is stored the case after an act; raises where the act is refused.
+# Applies an act to a stored case; raises if the act is refused.
 ChangeRow = Callable[[CaseRecord], StoredChange]
 
-# Raises where what happened to a case so far forbids an act.
+# Raises if the earlier events of a case forbid an act.
 RequireOfEvents = Callable[[Sequence[StoredEvent]], None]

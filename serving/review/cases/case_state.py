@@ -7,8 +7,8 @@
       ├── give_back                               │
       └── reopen <── closed <── agree, by another ── result_in <── state_result, adverse
 
-Acts (`serving/review/acts`) and letters are pure functions from a case to the next. A case that
-waits stays with its owner, and comes back at its end.
+Acts (`serving/review/acts`) and letters are pure functions from a case to the next. A waiting case
+keeps its owner and becomes active again when its time is up.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ WaitingFor = Literal["documents", "reply", "arrival", "other"]
 class Statement:
     """One person's statement: an action to take or a result, one of the two.
 
-    `is_life_at_risk` says that grave signs of danger to life were on record when it was said.
+    `is_life_at_risk` means that grave signs of danger to life were on record when it was made.
     """
 
     by: StoredActor
@@ -47,22 +47,23 @@ class Statement:
 
     @property
     def takes_two_persons(self) -> bool:
-        """Return whether it is a proposal until a second person agrees."""
+        """Return whether it stays a proposal until a second person agrees."""
         if self.action is not None:
             return self.action.takes_two_persons
         if self.result is None:
             return False
+        # If lives may be at risk, hearsay of a good end must not close the case on one word.
         return self.result.is_adverse or (self.is_life_at_risk and self.result.is_hearsay)
 
     @property
     def calls_rescue(self) -> bool:
-        """Return whether it says that lives may be at risk, which waits for nobody."""
+        """Return whether it reports that lives may be at risk, which needs no second person."""
         return self.action is not None and self.action.refer_to == "rescue"
 
 
 @dataclass(frozen=True)
 class Reopening:
-    """That a case is to be opened again which two persons ended, and why."""
+    """A proposal to reopen a case that two persons closed, with the reason."""
 
     proposed_by: StoredActor
     proposed_at: datetime
@@ -71,7 +72,7 @@ class Reopening:
 
 @dataclass(frozen=True)
 class Escalation:
-    """That a case needs its office's supervisor: who says so, and why; the service says no why."""
+    """A request for the office's supervisor; `because` is empty if the service escalated."""
 
     by: StoredActor
     at: datetime
@@ -80,31 +81,38 @@ class Escalation:
 
 @dataclass(frozen=True)
 class Amendment:
-    """The later version of its declaration that a case was told of, and since when it is known."""
+    """The latest version of the declaration that the case was notified of.
+
+    `known_at` is when that version became known.
+    """
 
     version: int
     known_at: datetime
     is_withdrawn: bool = False
 
     def follows(self, told: "Amendment | None") -> bool:
-        """Return whether it is news to a case that was told of another, or of none."""
+        """Return whether it is news to a case that was last notified of `told`.
+
+        None stands for the first version.
+        """
         before = (told.version, told.is_withdrawn) if told else (0, False)
+        # Without a notice the case knows version 1; a withdrawal follows the same version.
         return (self.version, self.is_withdrawn) > before
 
 
 @dataclass(frozen=True)
 class Case:
-    """The state of a case now.
+    """The current state of a case.
 
-    `owner` works on it. `action` is what was ordered last, `result` what it found and how the case
-    ended, by whom it was (`ended_by`). `proposal` is the first person's statement until a second
-    one has judged it, `second_view` what that person thought before they saw it. `letters` are
-    those that were written of its end, `deferral` is what holds them back. `inspection` is what the
-    newest outcome tells of by which people ended it, `reported_inspection` that of an outcome which
-    another system has reported since; they stay when the case is opened again, to be corrected.
-    `team` is the one in whose inbox it is while nobody has it. `escalation` counts until somebody
-    else has the case, or something is ordered or found. `tags` are words by which officers find it
-    again. `amendment` is the newest version of its declaration since it was declared first.
+    `owner` works on it. `action` is the last ordered action, `result` its finding, and `ended_by`
+    the people who closed the case. `proposal` is the first person's statement until a second person
+    has judged it; `second_view` is that person's own view, stated before they see the proposal.
+    `letters` were written about the end of the case; `deferral` holds them back. `inspection` comes
+    from the newest outcome with which people closed the case, `reported_inspection` from an outcome
+    that another system reported later. Both survive a reopening, so that they can be corrected.
+    `team` is the inbox while the case has no owner. `escalation` counts until the owner changes, or
+    an action or a result is stated. Officers search by `tags`. `amendment` is the newest version of
+    the declaration after the first.
     """
 
     case_id: str
@@ -129,28 +137,28 @@ class Case:
 
     @property
     def newest_inspection(self) -> StatedInspection | None:
-        """Return what its newest outcome tells of; None where it has none that counts."""
+        """Return the inspection of its newest valid outcome; None if there is none."""
         return self.reported_inspection or self.inspection
 
     @property
     def is_released(self) -> bool:
-        """Return whether people let it go, and nobody has looked."""
+        """Return whether people released it without any examination."""
         is_without_result = self.status == "closed" and self.result is None
         return is_without_result and self.action is not None and self.action.kind == "release"
 
     @property
     def is_ended_adversely(self) -> bool:
-        """Return whether it ended in what is reported to others as an offence."""
+        """Return whether its result is one that is reported to others as an offence."""
         return self.result is not None and self.result.is_adverse
 
     def has_ordered(self, found_by: FoundBy) -> bool:
-        """Return whether what was ordered is what a result comes from."""
+        """Return whether the ordered action is one that yields results of this kind."""
         return self.action is not None and self.action.finds == found_by
 
     def hides_proposal_from(self, reader: Actor) -> bool:
-        """Return whether a reader may be the second person, so must not see the proposal.
+        """Return whether the proposal is hidden from a reader, who may be its second person.
 
-        Who proposed it sees it, and whoever has stated a view of their own.
+        The proposer sees it, and so does anyone who has stated a view of their own.
         """
         if self.proposal is None:
             return False
@@ -159,13 +167,13 @@ class Case:
 
 
 def status_at(case: Case, at: datetime) -> Status:
-    """The status as it counts at an instant: what waits comes back at its end."""
+    """Return the status at an instant; a wait that has ended no longer counts."""
     is_over = case.waiting_until is not None and case.waiting_until <= at
     return status_awake(case) if case.status == "waiting" and is_over else case.status
 
 
 def status_awake(case: Case) -> Status:
-    """The status of a case that is not closed and waits for nothing."""
+    """Return the status that a case has apart from a wait; the case must not be closed."""
     if case.proposal is not None:
         return "result_in" if case.proposal.result else "action_proposed"
     if case.action is not None and not case.action.moves:

@@ -1,4 +1,4 @@
-"""A case in a few sentences: what it is, and why it is here."""
+"""A case in a few sentences: its subject, and why it was selected."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,16 +29,16 @@ WAY = "by {mode} from {origin} to {destination}"
 WHEN = "on {day} at {time} UTC"
 MAIN_REASON, AGAINST = "main reason: {fact}", "against: {fact}"
 HARM = "ranked by probability × harm: the harm of a find here is {ratio} times that of a usual find"
-# Of a later decision, which keeps the lane of the first where nothing hits any more.
+# For a later decision that keeps the lane of the first although no rule matches any more.
 SELECTED_BEFORE = "what selected it before it was scored again"
 
 
 def describe_subject(
     submission: Submission, *, is_marked: bool = True, language: Language = ENGLISH
 ) -> str:
-    """One sentence on the subject, which marks a description of other goods than its code's.
+    """Describe the subject in one sentence, marking a description that does not fit its code.
 
-    A letter asks for it unmarked: what did not select is no reason to be given.
+    Letters ask for it unmarked: what did not select a case must not look like a reason.
     """
     subject, journey = submission.subject, submission.journey
     if isinstance(subject, Journey):
@@ -53,9 +53,9 @@ def describe_subject(
 def describe_lane(
     decision: Decision, language: Language = ENGLISH, said: Callable[[str], str] = str
 ) -> str:
-    """Why it is here, with the strongest reason on either side; of a random draw there is none.
+    """Explain the lane with the strongest reason on each side, except for a random draw.
 
-    None is named either where they were not derived. `said` says again what was kept in words.
+    Without derived reasons, none is named. `said` translates text that was stored in words.
     """
     why = language.say(LANES[decision.lane].proposal)
     if decision.life_at_risk:
@@ -77,9 +77,9 @@ def describe_lane(
 
 
 def describe_selection(decision: Decision) -> str:
-    """One sentence on why a case is here, which tells no draw from a selection by the score.
+    """Explain the selection in one sentence that does not distinguish draws from scores.
 
-    A control case has no reason, and one that was invented would give it away or mislead.
+    A control case has no reason; naming one would reveal the draw or mislead the reviewer.
     """
     if decision.lane in VISITED and decision.lane_reason in ("score", "random"):
         return f"{LANES['inspect'].proposal}."
@@ -87,7 +87,7 @@ def describe_selection(decision: Decision) -> str:
 
 
 def _clause(reason: Reason) -> str:
-    """The fact that heads a reason."""
+    """Return the leading fact of a reason, with a small initial."""
     telling = reason.evidence[0].sentence
     return telling[:1].lower() + telling[1:]
 

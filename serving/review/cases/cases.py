@@ -1,4 +1,4 @@
-"""Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
+"""Cases as reviewers use them: the queue, one case, and acts with author and time."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -75,12 +75,12 @@ OnOutcome = Callable[[Submission, Outcome], None]
 class Cases:
     """The cases of one database, as reviewers read and change them.
 
-    `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
-    shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
-    are those that there are now, `colleagues` the holders of live accounts that review. A case is
-    referred to one of `known_offices`, to any where none is known. `heard_by_now` adds to a
-    submission the positions that came since. Whoever acts on a case of another revision than
-    `revision_read` is refused with Conflict.
+    `on_outcome` is called with each outcome and its subject once it is durable. `masking` decides
+    how masked cases appear. A case without an office belongs to that of its place of entry. `teams`
+    returns the current teams, `colleagues` the holders of live accounts that review. Cases are
+    referred to one of `known_offices`, or to any if none is known. `heard_by_now` adds positions
+    that arrived later to a submission. An act on a case whose revision is not `revision_read`
+    raises Conflict.
     """
 
     store: "CaseRepository"
@@ -96,8 +96,8 @@ class Cases:
     revision_read: int | None = None
 
     def open_new(self) -> None:
-        """Open cases for all decisions that were logged since the last time."""
-        teams = cache(self.teams)  # read once, where there is anything to open
+        """Open cases for all decisions logged since the last call."""
+        teams = cache(self.teams)  # read once, and only if there is a case to open
 
         def open_case(seq: int, record: str) -> OpenedCase | None:
             return case_of_decision(seq, record, self.office_of_place, teams())
@@ -105,13 +105,13 @@ class Cases:
         self.store.open_new(open_case)
 
     def inboxes(self) -> Inboxes:
-        """The inboxes that there are now."""
+        """Return the current inboxes."""
         return Inboxes(self.teams())
 
     def in_inbox(self, name: str) -> InboxFilter:
-        """Return what is in the inbox of a team, or else of an office, of this name.
+        """Return the contents filter of the inbox of a team, or else an office, of this name.
 
-        Raises InboxUnknown, since what is in none looks like an inbox that was emptied.
+        Raises InboxUnknown, since the contents of an unknown inbox would look like an empty one.
         """
         inboxes = self.inboxes()
         inboxes.require(name, self.known_offices)
@@ -120,16 +120,16 @@ class Cases:
     def queue(
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
-        """The cases that wait, the most urgent first."""
+        """Return a page of waiting cases, most urgent first."""
         self.open_new()
         rows = self._findable(self.store.page(reviewer.access, queue, after, limit), queue.tag)
         tell_audit(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 
     def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> ListedCases:
-        """The cases that a filter lets through, closed ones too, the newest first.
+        """Return the cases that match a filter, including closed ones, newest first.
 
-        Of one subject, or with one tag, those are left out that are masked by now.
+        If the filter names a subject or a tag, masked cases are left out.
         """
         self.open_new()
         listed = self.store.list_cases(reviewer.access, wanted, limit)
@@ -140,7 +140,7 @@ class Cases:
         return ListedCases(tuple(self.shown(row) for row in rows), following)
 
     def rows_of(self, reviewer: Reviewer, case_ids: Iterable[str]) -> list[CaseRecord]:
-        """The cases with these ids that may be seen, the one opened first before the others."""
+        """Return the visible cases with these ids, in the order in which they were opened."""
         rows = sorted(self.store.cases_of(case_ids, reviewer.access), key=lambda row: row.seq)
         tell_audit(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
@@ -148,9 +148,9 @@ class Cases:
     def search(
         self, reviewer: Reviewer, asked: CaseSearch, after: str | None, limit: int
     ) -> SearchPage:
-        """Cases that name what was asked for, closed ones too; masked ones are not found.
+        """Return cases with an identifier that matches, including closed but not masked ones.
 
-        The audit event tells a token of what was asked for, which is the same for the same.
+        The audit event holds a token of the search term, which is the same for equal terms.
         """
         self.open_new()
         searched = self.store.search(reviewer.access, asked, after, limit)
@@ -162,13 +162,13 @@ class Cases:
         return replace(searched, found=found)
 
     def scores(self, row: CaseRecord) -> list[CaseScore]:
-        """Every score of the subject of a case, in order: of a rescue those of danger alone."""
+        """Return the scores of a case's subject in order; for a rescue, only those of danger."""
         scores = self.store.scores(row.case_id)
         is_rescue = row.lane == "rescue"
         return [score for score in scores if (score.lane == "rescue") == is_rescue]
 
     def count_tabs(self, reviewer: Reviewer, queue: QueueFilter) -> dict[str, int]:
-        """Return how many cases are in each tab of a filter, the closed ones last."""
+        """Count the cases in each tab of a filter, the closed ones last."""
         own = self.as_read_by(reviewer, queue)
         counts: dict[str, int] = {
             tab: self.store.count_queue(reviewer.access, replace(own, tab=tab))
@@ -178,20 +178,20 @@ class Cases:
         return counts | {"closed": self.store.count_cases(reviewer.access, closed)}
 
     def as_read_by(self, reviewer: Reviewer, queue: QueueFilter) -> QueueFilter:
-        """A filter whose tab is the reader's own."""
+        """Return a filter with the reader and the reader's own inbox filled in."""
         inbox = self.inboxes().of_reader(reviewer.actor, reviewer.access)
         return replace(queue, reader=reviewer.actor.identity, own_inbox=inbox)
 
     def count_new(self, reviewer: Reviewer, queue: QueueFilter) -> int:
-        """Return how many cases a filter lets through that came after its place in the log."""
+        """Count the cases that match a filter and were logged after its `after_seq`."""
         return self.store.count_queue(reviewer.access, queue)
 
     def opened_to(self) -> int:
-        """The place in the log up to which cases were opened."""
+        """Return the sequence number of the log up to which cases have been opened."""
         return self.store.opened_to()
 
     def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRecord, Case]:
-        """A case; raises NotFound for one that does not exist or must not be seen."""
+        """Return a case; raises NotFound if it does not exist or must not be seen."""
         self.open_new()
         row = self.store.case(case_id, reviewer.access)
         if row is None:
@@ -206,10 +206,10 @@ class Cases:
         at: datetime,
         purpose: EvidentPurpose | None = None,
     ) -> tuple[CaseRecord, Case]:
-        """A case that a person looks at, which is written down with why.
+        """Return a case that a person opens, and record the read with its purpose.
 
-        Raises JustificationNeeded where neither `purpose` nor the case shows why, and the reader
-        has not stated it.
+        Raises JustificationNeeded if neither `purpose` nor the case nor an earlier statement of the
+        reader gives a purpose.
         """
         found = self.case(reviewer, case_id)
         why = purpose or self._why(reviewer, found[1], at)
@@ -219,25 +219,25 @@ class Cases:
     def justify(
         self, reviewer: Reviewer, case_id: str, at: datetime, code: StatedPurpose, words: str
     ) -> None:
-        """State why a case is read that the reader's work did not bring; raises NotFound."""
+        """Record why a reader opens a case outside their own work; raises NotFound."""
         self.case(reviewer, case_id)
         changed = CHANGED_FIELDS.dump_json({"purpose": (None, code)}).decode()
         self.store.append_event(event_of_reading(reviewer, case_id, at, "justify", changed, words))
 
     @staticmethod
     def result_of(row: CaseRecord) -> CaseResult | None:
-        """Return the result of a closed case; None while it is open, or if nobody looked."""
+        """Return the result of a closed case; None while open or without an examination."""
         return CASE.validate_json(row.state).result
 
     def decision(self, case_id: str) -> Decision:
-        """The decision behind a case, as it may be seen; raises Erased where its time was over.
+        """Return the decision of a case as it may be seen; raises Erased after its retention.
 
-        Of a subject that was scored again, the newest that counts for the case.
+        For a rescored subject this is the newest decision that counts for the case.
         """
         return self.masking.masked_view(self.unmasked_decision(case_id))
 
     def decisions_of(self, rows: Sequence[CaseRecord]) -> dict[str, Decision]:
-        """The decisions behind several cases, as they may be seen; without those unreadable."""
+        """Return the readable decisions of several cases, masked where necessary."""
         behind = {row.case_id: row.decision_id or row.case_id for row in rows}
         records = self.decisions.records_of(behind.values())
         return {
@@ -247,18 +247,18 @@ class Cases:
         }
 
     def events(self, case_id: str) -> list[StoredEvent]:
-        """Return what happened to a case, in order."""
+        """Return the events of a case, in order."""
         return self.store.events(case_id)
 
     def revision(self, case_id: str) -> int:
-        """Count the events that changed a case or its news; `revision_read` holds this number."""
+        """Count the events that changed a case or its news; `revision_read` is this number."""
         return self.store.revision(case_id)
 
     def history(self, reviewer: Reviewer, row: CaseRecord) -> list[StoredEvent]:
-        """The events of a case as a reviewer may see them.
+        """Return the events of a case as a reviewer may see them.
 
-        Of a masked one without anyone's text; whoever may be the second person sees that something
-        was proposed, and not what.
+        Events of a masked case come without anyone's text. A possible second person sees that there
+        is a proposal, but not its content.
         """
         events = self.events(row.case_id)
         if CASE.validate_json(row.state).hides_proposal_from(reviewer.actor):
@@ -266,12 +266,12 @@ class Cases:
         return masked_events(events) if self.is_masked(row) else events
 
     def attached(self, row: CaseRecord) -> list[CaseFile]:
-        """The files of a case, the first attached first."""
+        """Return the files of a case, in the order of attachment."""
         files = self.files.of_case(row.case_id)
         return [replace(file, name=MASKED) for file in files] if self.is_masked(row) else files
 
     def state_of(self, reviewer: Reviewer, row: CaseRecord) -> Case:
-        """The state of a case that was found, as a reviewer may see it."""
+        """Return the state of a found case, as a reviewer may see it."""
         case = as_seen_by(CASE.validate_json(row.state), reviewer.actor)
         return without_words(case) if self.is_masked(row) else case
 
@@ -282,10 +282,10 @@ class Cases:
         act: CaseRule,
         require: RequireOfEvents | None = None,
     ) -> Case:
-        """Do something to a case, and return it as it is then.
+        """Apply an act to a case and return the new state.
 
-        Raises NotFound, what `require` raises, and the Conflict that the act meets where another
-        was faster.
+        Raises NotFound, the errors of `require`, and the act's own Conflict if someone else acted
+        first.
         """
         return self.act_on_row(reviewer, case_id, lambda _: act, require)
 
@@ -296,9 +296,10 @@ class Cases:
         act_on: Callable[[CaseRecord], CaseRule],
         require: RequireOfEvents | None = None,
     ) -> Case:
-        """Do what follows from where a case is in that very turn: its office, and its lane."""
+        """Apply an act that depends on the stored row, such as its office or lane."""
         self.case(reviewer, case_id)
 
+        # Runs under the write lock, so the act is based on the row that it changes.
         def change(row: CaseRecord) -> StoredChange:
             _require_shown(row, reviewer)
             return stored_change(act_on(row), row)
@@ -315,7 +316,7 @@ class Cases:
         content: bytes,
         quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, Conflict or Unprocessable."""
+        """Attach a file to a case; raises NotFound, Conflict or Unprocessable."""
         self.case(reviewer, case_id)
         changed: dict[str, tuple[object, object]] = {"attachment": (None, vars(file))}
         event = CaseEvent(case_id, at, reviewer.actor, "attach", changed, file.name)
@@ -332,9 +333,9 @@ class Cases:
     def download(
         self, reviewer: Reviewer, case_id: str, sha256: str, at: datetime
     ) -> tuple[CaseFile, bytes]:
-        """A file of a case with its content, which is written down.
+        """Return a file of a case with its content, and record the download.
 
-        Raises NotFound or Forbidden where the case is masked.
+        Raises NotFound, or Forbidden if the case is masked.
         """
         row, _ = self.case(reviewer, case_id)
         if self.is_masked(row):
@@ -349,10 +350,10 @@ class Cases:
     def given_away(
         self, reviewer: Reviewer, case_id: str, at: datetime
     ) -> tuple[CaseRecord, Case, StoredEvent] | None:
-        """A case that the reviewer has just referred to others, with that act; None of any other.
+        """Return a case that the reviewer just referred to others, with that act; else None.
 
-        Whoever gave it away may see it no more, and is told for as long as acts are undone that it
-        went through; nothing of what others do with it.
+        A referral can end one's own access. For as long as acts can be undone, its author still
+        sees that it went through, but nothing of what others do with the case.
         """
         last = self.store.newest_event(case_id, READING_EVENTS)
         if last is None or not reviewer.actor.is_holder(last.by):
@@ -361,7 +362,7 @@ class Cases:
         age = at - datetime.fromisoformat(last.at)
         if not changed.keys() & {"office_id", "lane"} or age > UNDO_WITHIN:
             return None
-        its_side = CaseAccess(frozenset(), is_rescue="lane" in changed)  # only to rescue it changes
+        its_side = CaseAccess(frozenset(), is_rescue="lane" in changed)  # only to rescue
         row = self.store.case(case_id, its_side)
         if row is None:
             return None
@@ -369,7 +370,7 @@ class Cases:
         return shown, self.state_of(reviewer, shown), last
 
     def conclude(self, reviewer: Reviewer, case_id: str, at: datetime, rule: CaseRule) -> Case:
-        """Do what may end a case; what was found becomes an outcome with its end."""
+        """Apply a rule that may close a case; a finding becomes an outcome in the same step."""
         self.case(reviewer, case_id)
         decision = self.unmasked_decision(case_id)
         author = reviewer.actor.identity
@@ -382,6 +383,7 @@ class Cases:
 
             def judge(case: Case) -> CaseChange:
                 after, event = rule(case)
+                # A rescue teaches nothing: its result must never become a label of smuggling.
                 if after.status != "closed" or case.status == "closed":
                     return after, event
                 result = after.result if row.lane != "rescue" else None
@@ -397,12 +399,13 @@ class Cases:
             return after, event, tuple(row for _, row in labels)
 
         changed = self.store.change(case_id, change, self.revision_read)
+        # Only now are the outcomes durable, as `on_outcome` promises.
         for outcome in outcomes:
             self.on_outcome(decision.submission, outcome)
         return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
-        """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""
+        """Return the purpose of a read: own case, queue, or one stated recently."""
         if reviewer.actor.is_holder(case.owner):
             return "own_case"
         if reviewer.works_on_cases and case.status != "closed":
@@ -414,31 +417,32 @@ class Cases:
                 _, code = CHANGED_FIELDS.validate_json(event.changed).get(
                     "purpose", (None, "stated")
                 )
-                return str(code)  # of an erased case nothing but that it was stated
+                return str(code)  # an erased event only shows that a purpose was stated
         raise JustificationNeeded("say why you read a case that ended or that you do not work on")
 
     @staticmethod
     def is_masked(row: CaseRecord) -> bool:
-        """Return whether a case that is shown is masked by now."""
+        """Return whether a shown case is masked."""
         return row.what == MASKED_CASE
 
     def _findable(self, rows: list[CaseRecord], named: str | None) -> list[CaseRecord]:
-        """Return the rows without cases that are masked by now, if an id or a tag was asked for."""
+        """Return the rows without masked cases if the list was asked for an id or a tag."""
+        # Otherwise a search for an id would reveal which masked case it belongs to.
         return [row for row in rows if named is None or not self.is_covered(row)]
 
     def is_covered(self, row: CaseRecord) -> bool:
-        """Return whether a case as it is stored is to be masked by now."""
+        """Return whether a stored case must be masked now."""
         return self.masking.covers(row.subject_kind, row.subject_id, row.opened_at)
 
     def shown(self, row: CaseRecord) -> CaseRecord:
-        """A case as it may be seen by now: a masked one by a short name."""
+        """Return a case as it may be seen now: a masked one under a short name."""
         if not self.is_covered(row):
             return row
         name = self.masking.name(row.subject_id)
         return replace(row, subject_id=name, what=MASKED_CASE, why="")
 
     def unmasked_decision(self, case_id: str) -> Decision:
-        """Return the decision behind a case as it was made, for rules; no page shows it."""
+        """Return the unmasked decision, for rules only; no page may show it."""
         record = self.decisions.record(self.store.decision_of(case_id))
         if record is None:
             raise NotFound("the decision behind this case is gone")
@@ -446,6 +450,6 @@ class Cases:
 
 
 def _require_shown(row: CaseRecord, reviewer: Reviewer) -> None:
-    """Raise NotFound for a case that has come to others, as to rescuers, since it was read."""
+    """Raise NotFound for a case that moved out of the reviewer's sight since it was read."""
     if not reviewer.access.shows(row):
         raise NotFound(UNSEEN)

@@ -1,7 +1,7 @@
-"""Escalates cases whose time runs out while nobody acts, on a thread of its own.
+"""Escalation of cases whose deadline approaches while nobody acts, on its own thread.
 
-Of several workers each tries, and a turn of writing makes sure that one does: a case that was
-escalated, or acted on meanwhile, is left alone.
+Every worker tries. The write lock lets one of them through: a case that was escalated or acted on
+in the meantime is left alone.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from serving.review.cases.cases import Cases
 from serving.review.cases.event_kinds import PASSIVE_EVENTS
 
 POLL_INTERVAL_S = 30
-# Cases that are looked at in one query.
+# Cases per query.
 TOGETHER = 200
 
 
@@ -32,14 +32,14 @@ class EscalationRule:
     most: timedelta
 
     def begins_at(self, row: CaseRecord) -> datetime:
-        """From when on a case needs an act, or is escalated."""
+        """Return the instant from which a case without a new act is escalated."""
         due_at = datetime.fromisoformat(row.due_at)
         whole = due_at - datetime.fromisoformat(row.opened_at)
         return due_at - min(self.share * whole, self.most)
 
 
 class Escalations:
-    """Looks again and again for cases whose time runs out."""
+    """A polling thread that escalates cases close to their deadline."""
 
     def __init__(self, cases: Cases, rule: EscalationRule, clock: Callable[[], datetime]):
         self._cases = cases
@@ -49,16 +49,16 @@ class Escalations:
         )
 
     def start(self) -> None:
-        """Start to look, unless no time is to be left."""
+        """Start polling, unless the rule is switched off by a zero."""
         if self._rule.share and self._rule.most:
             self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Finish what was begun."""
+        """Finish the current round and stop."""
         self.polling.stop()
 
     def escalate_due(self, at: datetime) -> int:
-        """Escalate every case that needs an act and had none; how many they were."""
+        """Escalate every case that is due and return how many there were."""
         escalated, after = 0, None
         span = (at.isoformat(), (at + self._rule.most).isoformat())
         while page := self._cases.store.running_out(span, after, TOGETHER):
@@ -76,7 +76,7 @@ class Escalations:
         begins_at = self._rule.begins_at(row)
         if at < begins_at:
             return False
-        with suppress(Conflict):  # not as audited: nothing is done with it
+        with suppress(Conflict):  # differs from its audit record: leave it alone
             newest = self._cases.store.newest_event(row.case_id, PASSIVE_EVENTS)
             return newest is None or datetime.fromisoformat(newest.at) < begins_at
         return False

@@ -1,8 +1,7 @@
-"""The kinds of events that a case can have, and all that follows from a kind.
+"""The kinds of case events, and everything that depends on a kind.
 
-An act names the kinds that it records (`serving/review/acts`); what becomes known and who reads a
-case are events as well. Words after an act, undo, notices and what a reader may see follow from
-this table alone.
+Acts name the kinds that they record (`serving/review/acts`); news and reads are events as well. The
+texts after an act, undo, notices and what readers may see all follow from this table.
 """
 
 from dataclasses import dataclass
@@ -51,13 +50,13 @@ EventAction = Literal[
 class CaseEventKind:
     """One kind of event.
 
-    `done` is what a page says right after the act, `rescue_log` what the log of a rescue says of
-    who did it. `is_undoable`: one person did it alone and may take it back at once. `is_reading`:
-    the case stays as it was. `is_news`: nobody acted, something became known. `keeps_revision`: a
-    page made before still shows the case as it stands. `is_of_proposal`: hidden from a person who
-    may be the second. `says_view`: whoever did it has said what they think, so that the score
-    sways them no more. `asks_second`: a second person is asked for where it leaves a proposal.
-    `has_code`: its text is a code or a fact and nobody's sentence, so masking keeps it.
+    `done` is shown right after the act, `rescue_log` in the log of a rescue. `is_undoable`: one
+    person acted alone and may take it back at once. `is_reading`: the case is unchanged. `is_news`:
+    nobody acted, something became known. `keeps_revision`: a page loaded earlier still shows the
+    case correctly. `is_of_proposal`: hidden from a possible second person. `says_view`: the actor
+    has stated an opinion, so the score can no longer bias it. `asks_second`: a second person is
+    asked if it leaves a proposal. `has_code`: its text is a code or a fact, not a sentence, so
+    masking keeps it.
     """
 
     name: str
@@ -156,5 +155,5 @@ def _named(flag: str) -> frozenset[str]:
 
 READING_EVENTS = _named("is_reading")
 REVISION_KEEPING_EVENTS = READING_EVENTS | _named("keeps_revision")
-# Events after which nobody has acted on a case: it was read, or something became known.
+# Events by which nobody acts on a case: it was read, or something became known.
 PASSIVE_EVENTS = READING_EVENTS | _named("is_news")

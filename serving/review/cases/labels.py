@@ -1,12 +1,11 @@
-"""What a closed case teaches: an outcome, with how its subject was selected.
+"""The outcome that a closed case contributes as a label, and how its subject was selected.
 
-What follows danger to life, or protects people, teaches nothing: no model of enforcement learns
-from it, and it stands in nobody's rate.
+Danger to life and protection of people produce no outcome: no enforcement model may learn from
+them, and they count in nobody's rate.
 
-A case that was opened again may end otherwise. Its outcome is of the same inspection, unless
-another is stated, and known later: it corrects the earlier one, which stays in history. Where the
-new end teaches nothing or tells of another inspection, the earlier outcome is withdrawn: what it
-told of is inconclusive then.
+A reopened case may end differently. Its new outcome belongs to the same inspection unless another
+one is stated, and corrects the earlier outcome, which stays in history. If the new end yields no
+outcome or concerns another inspection, the earlier outcome is withdrawn and becomes inconclusive.
 """
 
 from dataclasses import replace
@@ -23,8 +22,8 @@ from serving.language import say
 from serving.review.cases.results import CaseResult, StatedInspection
 from serving.review.errors import ContradictoryFinding
 
-# So long before the declaration an inspection may have begun: what is met on the road is declared
-# days later, and a year that was mistyped is not taken.
+# An inspection may begin this long before the declaration, since goods met on the road are declared
+# days later. The limit refuses a mistyped year.
 LONGEST_BEFORE_DECLARATION = timedelta(days=30)
 
 
@@ -35,11 +34,11 @@ def label_of(
     at: datetime,
     earlier: StatedInspection | None = None,
 ) -> tuple[Outcome, ReceivedRecord] | None:
-    """The outcome that a result states, as record and as row; None where it teaches nothing.
+    """Return the outcome that a result states, as record and row; None if it is no label.
 
-    `earlier` is what an earlier end of the case told of, if there was one. It teaches nothing where
-    nobody looked, after a rescue and where people were protected. Raises ContradictoryFinding where
-    the inspection is said to have begun later than now, in each of them.
+    `earlier` is the inspection of an earlier end of the case. Without an examination, after a
+    rescue and after protection there is no label. Raises ContradictoryFinding, in these cases too,
+    if the inspection is said to begin in the future.
     """
     outcome = _outcome(decision, result, at, earlier)
     if outcome is None or decision.lane == "rescue" or result.is_protection:
@@ -48,9 +47,10 @@ def label_of(
 
 
 def require_plausible_start(decision: Decision, result: CaseResult) -> None:
-    """Raise ContradictoryFinding where a person says that the inspection began too long before.
+    """Raise ContradictoryFinding if a stated inspection begins too long before the declaration.
 
-    LONGEST_BEFORE_DECLARATION says how long; what a record tells is taken as it is.
+    The limit is LONGEST_BEFORE_DECLARATION. Inspections that a record reports are accepted as they
+    are.
     """
     began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
     if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
@@ -65,7 +65,7 @@ def require_plausible_start(decision: Decision, result: CaseResult) -> None:
 def withdrawal_of(
     decision: Decision, earlier: StatedInspection, reviewer: str, at: datetime
 ) -> tuple[Outcome, ReceivedRecord]:
-    """The outcome, as record and as row, by which an earlier one is no longer taught."""
+    """Return the outcome, as record and row, that withdraws an earlier one."""
     withdrawn = CaseResult("inspect", "inconclusive", "other", "low", "withdrawn")
     outcome = _outcome(decision, withdrawn, at, earlier)
     assert outcome is not None, "an inconclusive inspection has an outcome"
@@ -74,7 +74,7 @@ def withdrawal_of(
 
 
 def inspection_of(outcome: Outcome) -> StatedInspection | None:
-    """The inspection that an outcome tells of; None for a check of documents alone."""
+    """Return the inspection in an outcome; None for a check of documents alone."""
     if outcome.result in OF_DOCUMENTS:
         return None
     return StatedInspection(outcome.inspected_at, bool(outcome.is_inspected_at_stated))

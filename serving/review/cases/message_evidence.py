@@ -1,4 +1,4 @@
-"""Standard messages as evidence: who may read one, and where it says what a reason rests on."""
+"""Standard messages as evidence: who may read one, and where it states a reason's sources."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from serving.storage.repositories.message_repository import MessageRepository
 
 MOST_OF_A_CASE = 20
-# Places that are told of one fact.
+# Locations shown for one fact.
 MOST_PLACES = 3
 
 _DECISIONS_AT_ONCE = 20
@@ -31,7 +31,7 @@ _UNSEEN = "no message with this id can be seen by you"
 
 @dataclass(frozen=True)
 class MessagePlace:
-    """The location of a statement in a message: its place, and its line from 1."""
+    """The location of a statement in a message: its path, and its line counted from 1."""
 
     message_id: str
     place: str
@@ -40,14 +40,15 @@ class MessagePlace:
 
 @dataclass(frozen=True)
 class MessagesOfCase:
-    """The messages about the subjects of a case, itself and its journey, the newest first."""
+    """Messages about a case's subject and its journey, newest first."""
 
     messages: Sequence[KeptMessage]
     subjects: Sequence[Subject]
 
     def places(self, provenance: Provenance) -> list[MessagePlace]:
-        """Return the locations of a fact's sources: of each record and field the newest."""
+        """Return the locations of a fact's sources, the newest for each record and field."""
         found = dict.fromkeys((*self._of_records(provenance), *self._of_fields(provenance)))
+        # Two statements on one line would be shown twice; keep the first.
         of_lines = {(each.message_id, each.line): each for each in reversed(found)}
         return [*of_lines.values()][::-1][:MOST_PLACES]
 
@@ -79,7 +80,7 @@ class MessagesOfCase:
 
     @staticmethod
     def _first(places: Iterator[tuple[KeptMessage, str]]) -> Iterator[MessagePlace]:
-        """The first place of which a text is kept."""
+        """Yield the first location whose text is still stored."""
         for message, place in places:
             if (line := message.content.line_of(place)) is not None:
                 yield MessagePlace(message.message_id, place, line)
@@ -88,16 +89,16 @@ class MessagesOfCase:
 
 @dataclass(frozen=True)
 class MessageEvidence:
-    """The kept messages of one database, for those who may read cases."""
+    """The stored messages of one database, for reviewers of cases."""
 
     store: "MessageRepository"
     cases: Cases
 
     def read(self, reviewer: Reviewer, message_id: str) -> ShownMessage:
-        """A message about the subject of a case that the reviewer may see, as far as they may.
+        """Return the part of a message that a reviewer may see, by the cases about its subjects.
 
-        One without any case is seen by who sees the cases of all offices. Raises NotFound, Erased,
-        or Forbidden where those cases are masked by now.
+        A message without a case is visible only to readers of all offices. Raises NotFound, Erased,
+        or Forbidden if all its cases are masked.
         """
         message = self.store.message(message_id)
         if message is None:
@@ -115,19 +116,20 @@ class MessageEvidence:
         return self.shown(reviewer, message, decided)
 
     def shown(self, reviewer: Reviewer, message: KeptMessage, decided: set[str]) -> ShownMessage:
-        """A message as far as a reviewer may see it; `decided` are the decisions about it."""
+        """Return the visible part of a message; `decided` are the ids of decisions about it."""
         return shown_message(message, self._visible(reviewer, message, decided))
 
     def _visible(
         self, reviewer: Reviewer, message: KeptMessage, decided: set[str]
     ) -> VisibleSubjects:
-        """The subjects of a message that a reviewer may see: by their cases, or all without one."""
+        """Return the subjects of a message that a reviewer may see."""
         rows = self.cases.store.cases_of(decided, reviewer.access)
         readable = [row for row in rows if not self.cases.is_covered(row)]
         subjects = {(row.subject_kind, row.subject_id) for row in readable}
         others = set(message.content.subjects) - {
             (row.subject_kind, row.subject_id) for row in rows
         }
+        # Enforcement must not learn of rescues and distress calls from a message either.
         if not reviewer.access.is_rescue:
             others -= self._rescued(decided) | self._alerted(message)
         sees_all = self._sees_all(reviewer)
@@ -135,7 +137,9 @@ class MessageEvidence:
         return VisibleSubjects(subjects | more, sees_rest=sees_all)
 
     def _journeys(self, rows: Sequence[CaseRecord], subjects: set[Subject]) -> set[Subject]:
-        """Those of some subjects that are the journey of a case; few decisions are read."""
+        """Return the routes among the subjects that are journeys of a case."""
+        # Only a route can be a journey; stop as soon as all are found, since each decision is
+        # decrypted.
         wanted = {each for each in subjects if each[0] == "route"}
         found: set[Subject] = set()
         for start in range(0, len(rows), _DECISIONS_AT_ONCE):
@@ -151,16 +155,16 @@ class MessageEvidence:
         return not reviewer.access.offices and not reviewer.access.is_rescue
 
     def _rescued(self, decided: set[str]) -> set[Subject]:
-        """The subjects with a case of some decisions on the other side of the wall."""
+        """Return the subjects of these decisions that have a rescue case."""
         rows = self.cases.store.cases_of(decided, CaseAccess(frozenset(), is_rescue=True))
         return {(row.subject_kind, row.subject_id) for row in rows}
 
     def _alerted(self, message: KeptMessage) -> set[Subject]:
-        """The subjects of a message of whose calls for help rescuers are told alone."""
+        """Return the subjects of a message about whose distress calls only rescuers know."""
         return self.store.alerted(message.content.subjects)
 
     def of_case(self, row: CaseRecord, submission: Submission) -> MessagesOfCase:
-        """The messages about the subject of a case; none of a masked one."""
+        """Return the messages about the subject of a case; none for a masked one."""
         if self.cases.is_masked(row):
             return MessagesOfCase((), ())
         subjects = subjects_of(submission)
@@ -174,9 +178,9 @@ class MessageEvidence:
         message_id: str,
         at: datetime,
     ) -> ShownMessage:
-        """A message about the subject of a case, as far as the reviewer may see it.
+        """Return the visible part of a message about a case's subject, and record the read.
 
-        That it was read is written down. Raises NotFound.
+        Raises NotFound.
         """
         found = self.of_case(row, submission).messages
         is_of_case = any(each.message_id == message_id for each in found)
@@ -190,7 +194,7 @@ class MessageEvidence:
 
 
 def subjects_of(submission: Submission) -> list[Subject]:
-    """The subject of a submission, and the journey that brings it."""
+    """Return the subject of a submission, and the journey that carries it."""
     subjects: list[Subject] = [(str(submission.subject_kind), submission.subject_id)]
     shipment = submission.shipment
     if shipment is not None and shipment.journey_id is not None:

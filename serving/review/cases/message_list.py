@@ -1,4 +1,4 @@
-"""The messages that came, the newest first, as far as a reader may see their cases."""
+"""Received messages, newest first, limited to what a reader may see of their cases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class MessageFilter:
     """A filter of messages; None does not filter.
 
-    `before` is where the page before ended: when its last message was received, and its id.
+    `before` is the end of the page before: the time its last message was received, and its id.
     """
 
     format: str | None = None
@@ -27,9 +27,9 @@ class MessageFilter:
 
 @dataclass(frozen=True)
 class MessagePage:
-    """Messages as they are stored, without those that were erased, and where the next page begins.
+    """A page of stored messages without erased ones, and where the next page begins.
 
-    A page may have none, and not be the last.
+    A page may be empty without being the last.
     """
 
     messages: Sequence[KeptMessage]
@@ -38,7 +38,7 @@ class MessagePage:
 
 @dataclass(frozen=True)
 class ListedMessage:
-    """The visible part of a message, with its cases in the order of their opening."""
+    """The visible part of a message, with its cases in the order in which they were opened."""
 
     message: KeptMessage
     cases: Sequence[CaseRecord]
@@ -46,7 +46,7 @@ class ListedMessage:
 
 @dataclass(frozen=True)
 class MessageList:
-    """The list of the messages of one database."""
+    """The list of messages of one database."""
 
     pages: "MessageRepository"
     evidence: MessageEvidence
@@ -54,9 +54,9 @@ class MessageList:
     def page(
         self, reviewer: Reviewer, wanted: MessageFilter, limit: int
     ) -> tuple[list[ListedMessage], tuple[str, str] | None]:
-        """The messages that a reader may see, and where the next page begins.
+        """Return the messages that a reader may see, and where the next page begins.
 
-        Those whose cases are all masked are left out.
+        Messages whose cases are all masked are left out.
         """
         cases = self.evidence.cases
         cases.open_new()

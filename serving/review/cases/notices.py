@@ -1,7 +1,7 @@
-"""Notices: what happened to a case that one person is to know, without a word of the case itself.
+"""Notices: events of a case that one person should know, without content of the case.
 
-A notice names a case, what happened and who did it; what the case is about is read with the case,
-by whoever may still see it. Of a rescue there is none: its board calls by itself.
+A notice names a case, an event and its author; the content is read with the case, by anyone who may
+still see it. Rescues create no notices, since the rescue board raises its own alarm.
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ NoticeKind = Literal[
     "amended",
     "withdrawn",
 ]
-# Whom it is for by what they do: a case's supervisors by office, or who is asked to be second.
-# These are the members of its team, and of a case without a team the same supervisors.
+# Recipients by function: the supervisors of the case's office, or the possible second persons.
+# Those are the members of its team; for a case without a team, the supervisors.
 NoticeGroup = Literal["second_persons", "supervisors"]
 
 MOST_SHOWN = 100
@@ -40,7 +40,7 @@ _PROPOSED = ("action_proposed", "result_in")
 
 @dataclass(frozen=True)
 class Notice:
-    """One notice of a holder; nobody has read it while `read_at` is None."""
+    """One notice of a holder; it is unread while `read_at` is None."""
 
     notice_id: str
     case_id: str
@@ -52,9 +52,9 @@ class Notice:
 
 @dataclass(frozen=True)
 class NewNotice:
-    """A notice for the holder of an identity, or for everybody of a group.
+    """A notice for the holder of an identity, or for everybody in a group.
 
-    It is shown from `at` on (ISO): a reminder when what it reminds of is due.
+    It is shown from `at` (ISO) on: a reminder appears when its time has come.
     """
 
     kind: NoticeKind
@@ -62,12 +62,12 @@ class NewNotice:
     at: str
 
 
-# Where a page ends: whether its last notice was read, when it came (ISO) and its id.
+# The end of a page: whether its last notice was read, when it came (ISO) and its id.
 NoticePosition = tuple[bool, str, str]
 
 
 def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:
-    """Whom an act on a case is told, never whoever did it; nobody is told twice of one act."""
+    """Return the notices of an act, never for its author and at most one for each recipient."""
     if "rescue" in (before.lane, after.lane):
         return []
     told: dict[str, NewNotice] = {}
@@ -78,7 +78,7 @@ def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> lis
 
 
 def ends_reminder(before: CaseRecord, after: CaseRecord) -> bool:
-    """Return whether a case waits no more, or for another instant, than it was laid aside to."""
+    """Return whether a pending reminder no longer applies, as the wait ended or moved."""
     return before.waiting_until is not None and after.waiting_until != before.waiting_until
 
 
@@ -104,9 +104,9 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
 
 
 def _of_what_came(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
-    """That a case waited for what came, that others found something, or declared otherwise.
+    """Yield notices of arrived records, reported findings and amended declarations.
 
-    The latter two to all who work on the case, proposed what waits in it or ended it.
+    The latter two go to everyone who owns the case, made a statement in it or closed it.
     """
     if event.action == "come_back" and after.owner:
         yield NewNotice("reminder", after.owner, event.at)
@@ -122,7 +122,7 @@ def _of_what_came(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> 
 
 
 def _at_work(case: Case) -> Iterator[Actor]:
-    """Who has a case, proposed what waits in it, or ended it."""
+    """Yield the owner and all who made a pending statement or closed the case."""
     stated = (each.by for each in (case.proposal, case.second_view) if each)
     yield from filter(None, (case.owner, *case.ended_by, *stated))
 

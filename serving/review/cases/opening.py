@@ -1,4 +1,4 @@
-"""The case that a decision opens."""
+"""Creation of the case that a decision opens."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -20,17 +20,16 @@ from serving.triage.lane_declarations import QUEUE_RANK, WITHOUT_CASE
 
 CASE: TypeAdapter[Case] = TypeAdapter(Case)
 
-# What makes past cases similar.
+# Kinds of links that make past cases similar.
 ALIKE = ("goods", "way")
 
 
 def opens_case(decision: Decision) -> bool:
-    """Return whether a decision waits for a person."""
+    """Return whether a decision needs a person."""
     return decision.lane not in WITHOUT_CASE
 
 
-# How long a consignment of which no journey is known counts as one that can still be stopped: as
-# long as it is scored again.
+# A consignment without a known journey counts as stoppable for as long as it is scored again.
 ARRIVES_WITHIN = timedelta(days=14)
 
 
@@ -40,11 +39,11 @@ def case_of_decision(
     office_of_place: Mapping[str, str] = MappingProxyType({}),
     teams: Sequence[Team] = (),
 ) -> OpenedCase | None:
-    """The case of a decision at its place in the log, with its links and by what it is found.
+    """Return the case of a decision with its links and search terms; None for a release.
 
-    Where no office was named, it is that of the place of entry, by `office_of_place`. None for a
-    release, and for what the manual procedure decides. A subject that was scored again
-    has the case of its first decision. It arrives in the inbox of one of `teams`, if it takes it.
+    There is no case either for what the manual procedure decides. If the decision names no office,
+    its place of entry gives it by `office_of_place`. A rescored subject keeps the case of its first
+    decision. The case starts in the inbox of the first of `teams` that receives it, if any.
     """
     decision = Decision.model_validate_json(record)
     if not opens_case(decision):
@@ -90,7 +89,7 @@ def case_of_decision(
 
 
 def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str]) -> str | None:
-    """The office of the first place on the way that belongs to one; None where none does."""
+    """Return the office of the first place on the way that has one; else None."""
     journey = submission.journey
     if journey is None:
         return None
@@ -100,9 +99,10 @@ def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str])
 
 
 def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:
-    """Return what other cases may share with this one, by kind, with its roles here."""
+    """Return the links of a case by kind and value, with their roles in this case."""
     declared = declarations(submission)
     named = [*declared, *submission.transactions]
+    # Agents appear in too many cases for a link to mean anything, so they get a kind of their own.
     linking = parties_of(named, only_linking=True)
     links = {
         ("party" if party in linking else "agent", party): roles

@@ -1,8 +1,8 @@
-"""What an ordered action found, or what became of a rescue, and what each says of its subject.
+"""Results of ordered actions and of rescues, and the label that each implies.
 
-Results depend on the action, reasons on the result, and what was found on both: whatever
-contradicts itself is refused by the constructor, so that no caller, form or stored text enters it.
-Only results are labels.
+Possible results depend on the action, reasons on the result, and details of the finding on both.
+The constructor refuses contradictions, so that none can enter through a caller, a form or stored
+text. Only results are labels.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -17,7 +17,7 @@ from serving.language import say, say_word
 from serving.review.cases.ways_of_smuggling import typology_contradiction
 from serving.review.errors import ContradictoryFinding
 
-# The action that found it; `refer` is an agency's answer, `rescue` has no action before it.
+# The action that led to it; `refer` is an agency's answer, `rescue` needs no earlier action.
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]
 
 ResultCode = Literal[
@@ -65,11 +65,11 @@ SHORTEST_TEXT, LONGEST_TEXT = 10, 4_000
 
 @dataclass(frozen=True)
 class ResultMeaning:
-    """The meaning of a code: its words, its possible reasons, and its label.
+    """The meaning of a result code: its words, its possible reasons, and its label.
 
-    `label` is None where nobody looked into the subject. Another offence is neither a find of
-    smuggling nor the lack of one, and no label either. `is_adverse` holds what is reported to
-    others as an offence; it takes two persons.
+    `label` is None if nobody examined the subject. Another offence neither confirms nor refutes
+    smuggling, so it is no label for training. An `is_adverse` result is reported to others as an
+    offence and takes two persons.
     """
 
     words: str
@@ -137,13 +137,13 @@ RESULT_MEANING: dict[ResultCode, ResultMeaning] = {
 }
 assert RESULT_MEANING.keys() == set(get_args(ResultCode))
 
-# Results after which nobody looks any further: somebody must have been there, or two agree.
+# After these nobody looks any further: they need a report from the scene or a second person.
 NEEDS_SCENE: frozenset[str] = frozenset({"nobody_in_danger", "nobody_found"})
 
-# Reasons of every result: another system reported it, or the words say why.
+# Reasons that any result may have: another system reported it, or the text explains it.
 ALWAYS_POSSIBLE: tuple[ReasonCode, ...] = ("reported", "other")
 
-# What each action may find; `hold`, `release` and other referrals find nothing by themselves.
+# The possible results of each action; `hold`, `release` and other referrals have none.
 RESULTS_OF: dict[FoundBy, tuple[ResultCode, ...]] = {
     "inspect": (
         "nothing_found",
@@ -178,7 +178,7 @@ RESULTS_OF: dict[FoundBy, tuple[ResultCode, ...]] = {
     ),
 }
 
-# What found it, as a noun.
+# The source of a result, as a noun.
 FOUND_BY_WORDS: dict[FoundBy, str] = {
     "inspect": "an inspection",
     "check_documents": "a check of its documents",
@@ -186,7 +186,7 @@ FOUND_BY_WORDS: dict[FoundBy, str] = {
     "rescue": "a rescue",
 }
 
-# The results of actions: how a case may end that is no rescue.
+# The results of actions: all ways to end a case that is not a rescue.
 OF_ENFORCEMENT: tuple[ResultCode, ...] = tuple(
     dict.fromkeys(
         code for found_by, codes in RESULTS_OF.items() if found_by != "rescue" for code in codes
@@ -200,8 +200,8 @@ _OF_PAPERS = (None, "documents", "post_clearance")
 class Finding:
     """The details of an inspection that a reviewer states, as far as they are known.
 
-    `offences` are classes of `features/offences.py` in one text; the amounts are those of what was
-    found.
+    `offences` are classes of `features/offences.py`, separated by blanks; the amounts are those of
+    what was found.
     """
 
     inspected_at: datetime | None = None
@@ -219,7 +219,7 @@ NOTHING_STATED = Finding()
 
 @dataclass(frozen=True)
 class StatedInspection:
-    """The inspection that a case's newest outcome tells of; `is_stated` as in its outcome."""
+    """The inspection in a case's newest outcome; `is_stated` means a person gave its time."""
 
     inspected_at: datetime
     is_stated: bool
@@ -229,9 +229,9 @@ class StatedInspection:
 class CaseResult:
     """The result of an action, as a reviewer states it; `text` is in their own words.
 
-    `is_protection` says that people were handed to those who protect them, whatever was found.
-    Raises Unprocessable for a result that its action cannot have or a reason that the result
-    cannot have, ContradictoryFinding where what was found contradicts it.
+    `is_protection` means that people were handed to those who protect them, whatever was found.
+    Raises Unprocessable if the action cannot have this result or the result cannot have this
+    reason, and ContradictoryFinding if the finding contradicts the result.
     """
 
     found_by: FoundBy
@@ -287,7 +287,8 @@ class CaseResult:
 
     @property
     def label(self) -> Result | None:
-        """Return what it says for the label store; None where nobody looked, and of a rescue."""
+        """Return its label; None without an examination, and for a rescue."""
+        # Papers in order do not prove goods in order, so a check of papers has labels of its own.
         if self.found_by == "check_documents":
             of_papers: dict[ResultCode, Result] = {
                 "documents_in_order": "documents_in_order",
@@ -298,7 +299,7 @@ class CaseResult:
 
     @property
     def offences(self) -> str | None:
-        """The classes that were stated, with those that the result says by itself."""
+        """The stated and implied offences, separated by blanks; None if there are none."""
         stated = {*offences_in(self.finding.offences)}
         if self.code == "persons_found":
             stated.add("migrant_smuggling")
@@ -307,7 +308,7 @@ class CaseResult:
         return " ".join(sorted(stated)) or None
 
     def with_protection_of(self, other: "CaseResult | None") -> "CaseResult":
-        """The same, where people whom either reviewer handed to protection stay protected."""
+        """Return the result, marked as protection if either reviewer's result is."""
         is_protection = self.is_protection or (other is not None and other.is_protection)
         return replace(self, is_protection=is_protection)
 
@@ -322,6 +323,7 @@ class CaseResult:
         if self.found_by == "check_documents" and stated.examination not in _OF_PAPERS:
             return "examination was more than the check of documents that was ordered"
         named = {*offences_in(stated.offences)}
+        # Goods were found, so at least one offence must concern goods.
         if self.code == "goods_found" and named and named <= AGAINST_PERSONS | NOT_SMUGGLING:
             return "smuggled goods were found, and the offences name none"
         quantities = [getattr(stated, name) for name in FOUND_FIELDS]
@@ -335,7 +337,7 @@ class CaseResult:
 
 
 def reported_result(outcome: Outcome) -> CaseResult:
-    """Return what an outcome of another system says, as a result that it reports."""
+    """Return an outcome of another system as a result reported by record."""
     codes: dict[Result, ResultCode] = {
         "confirmed": "goods_found",
         "not_confirmed": "nothing_found",
@@ -347,6 +349,7 @@ def reported_result(outcome: Outcome) -> CaseResult:
     named = {*offences_in(outcome.offences)}
     is_of_persons = bool(named) and named <= AGAINST_PERSONS | NOT_SMUGGLING
     code = codes[outcome.result]
+    # An outcome only confirms; its offences tell whether people or goods were smuggled.
     if code == "goods_found" and is_of_persons:
         code = "persons_found"
     found_by: FoundBy = "check_documents" if outcome.result in OF_DOCUMENTS else "inspect"
@@ -355,5 +358,5 @@ def reported_result(outcome: Outcome) -> CaseResult:
 
 
 def reasons_of(code: ResultCode) -> tuple[ReasonCode, ...]:
-    """Why a result may be stated."""
+    """Return the reasons that a result may have."""
     return RESULT_MEANING[code].reasons + ALWAYS_POSSIBLE

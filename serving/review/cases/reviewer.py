@@ -1,4 +1,4 @@
-"""Whoever works on cases or reads them."""
+"""Reviewers: people who work on cases or read them."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from serving.review.cases.case_records import CaseAccess
 
 @dataclass(frozen=True)
 class Reviewer:
-    """A reviewer: who stands in every event, and what may be seen.
+    """A reviewer: the author of events, and the cases that may be seen.
 
-    Whoever does not work on cases, as an auditor, reads none without saying why. Whoever supervises
-    may take a case from its owner.
+    A reader who does not work on cases, such as an auditor, must state a purpose for each. A
+    supervisor may take a case from its owner.
     """
 
     actor: Actor
@@ -22,7 +22,7 @@ class Reviewer:
 
     @classmethod
     def from_caller(cls, caller: Caller) -> "Reviewer":
-        """The reviewer that a caller is: cases of its offices, on its side of the wall."""
+        """Return a caller as a reviewer: cases of its offices, either rescues or all others."""
         access = CaseAccess(caller.offices, caller.may("rescue"))
         works = caller.may("review") or caller.may("rescue")
         return cls(caller.actor, access, works_on_cases=works, supervises=caller.may("supervise"))

@@ -1,7 +1,6 @@
-"""What of a case and its events a reader does not see.
+"""Redaction of cases and their events for a reader.
 
-Whoever may be the second person sees nothing of what was proposed, and nobody the words about a
-case that is masked.
+A possible second person sees nothing of a proposal, and nobody sees the texts of a masked case.
 """
 
 from dataclasses import replace
@@ -15,14 +14,15 @@ from serving.review.cases.opening import CASE
 
 
 def as_seen_by(case: Case, reader: Actor) -> Case:
-    """A case without what a first person said, for whoever may be the second."""
+    """Return a case without the first statement, for a reader who may be the second person."""
     if case.proposal is None or not case.hides_proposal_from(reader):
         return case
+    # Author and time stay: the second person must know that someone else proposed it.
     return replace(case, proposal=Statement(case.proposal.by, case.proposal.at), second_view=None)
 
 
 def without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
-    """Events without what was proposed and what second persons thought of it."""
+    """Return events without the content of proposals and of second views."""
     return [
         replace(event, changed="{}", text="") if EVENT_KINDS[event.action].is_of_proposal else event
         for event in events
@@ -30,12 +30,12 @@ def without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
 
 
 def amendment_shown(row: CaseRecord) -> Amendment | None:
-    """Return the amendment of a case that lists show; None if the case is masked."""
+    """Return the amendment that lists show for a case; None if the case is masked."""
     return None if row.what == MASKED_CASE else CASE.validate_json(row.state).amendment
 
 
 def without_words(case: Case) -> Case:
-    """A case without what reviewers wrote at its end and to anyone."""
+    """Return a case without anything that reviewers wrote, for a masked case."""
     return replace(
         case,
         letters=(),
@@ -52,7 +52,7 @@ def without_words(case: Case) -> Case:
 
 
 def masked_events(events: list[StoredEvent]) -> list[StoredEvent]:
-    """Events without anyone's sentences, and without what they changed."""
+    """Return events without anyone's sentences and without the changed values."""
     return [
         event if EVENT_KINDS[event.action].has_code else replace(event, changed="{}", text=MASKED)
         for event in events

@@ -1,14 +1,14 @@
-"""What cases share with each other, and as what they name it."""
+"""Things that cases have in common, and their roles in each case."""
 
 from dataclasses import dataclass
 
-# Of cases that share one thing, the newest that are looked at; a count of as many is no more.
+# Only the newest cases with a thing are examined; a count that reaches this is a lower bound.
 MOST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """That another case names the same thing, as what it names it, and whether it has ended."""
+    """Another case with the same thing, its roles there, and whether that case is closed."""
 
     case_id: str
     seq: int
@@ -20,7 +20,7 @@ class Sharing:
 class SharedThing:
     """One party, container or conveyance of a case, with the other cases that name it.
 
-    `roles` are those that this case names it by; `others` are the newest, MOST_LOOKED_AT at most.
+    `roles` are its roles in this case; `others` are the newest, MOST_LOOKED_AT at most.
     """
 
     kind: str
@@ -30,5 +30,5 @@ class SharedThing:
 
     @property
     def is_counted(self) -> bool:
-        """Return whether `others` are all that may be seen; if not, there are at least as many."""
+        """Return whether `others` is complete; if not, there are at least as many."""
         return len(self.others) < MOST_LOOKED_AT

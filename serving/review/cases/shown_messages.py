@@ -1,6 +1,6 @@
-"""A message as one reader may see it: what concerns nobody else's consignments alone.
+"""Redaction of a message to what concerns a reader's own cases.
 
-What stays out leaves its line breaks, so that every place keeps the number of its line.
+Withheld text leaves its line breaks, so that line numbers stay the same.
 """
 
 from bisect import bisect_right
@@ -13,13 +13,13 @@ from features.messages.concerned_parts import ConcernedPart, Subject
 from features.messages.stored_text import MessageText, pack_texts
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 
-# What stands where something is not shown.
+# Replaces text that is not shown.
 NOT_SHOWN = "[not shown]"
 
 
 @dataclass(frozen=True)
 class VisibleSubjects:
-    """The subjects that a reader may see, and whether also what concerns nobody that is known."""
+    """The subjects that a reader may see; `sees_rest` adds parts about no known subject."""
 
     subjects: Set[Subject]
     sees_rest: bool
@@ -27,6 +27,8 @@ class VisibleSubjects:
     def sees(self, part: ConcernedPart) -> bool:
         """Return whether a part of a message is shown."""
         if not part.subjects:
+            # None marks text that concerns every reader, such as an envelope; () an unknown
+            # subject.
             return part.subjects is None or self.sees_rest
         return not self.subjects.isdisjoint(part.subjects)
 
@@ -37,19 +39,19 @@ class VisibleSubjects:
 
 @dataclass(frozen=True)
 class ShownMessage:
-    """The lines of a message that a reader sees, and the runs, from 1, that are withheld."""
+    """The visible part of a message, and the withheld ranges of lines, counted from 1."""
 
     message: KeptMessage
     hidden_lines: tuple[range, ...] = ()
 
     @property
     def hidden_line_count(self) -> int:
-        """Return how many lines are not shown."""
+        """Count the lines that are not shown."""
         return sum(map(len, self.hidden_lines))
 
 
 def shown_message(message: KeptMessage, visible: VisibleSubjects) -> ShownMessage:
-    """A message as it is shown to whoever may see some subjects of it."""
+    """Return the part of a message that is visible to a reader of some subjects."""
     content = message.content
     hidden = _hidden_stretches(content, visible)
     records = tuple(filter(visible.sees_record, content.records))
@@ -74,13 +76,14 @@ def shown_message(message: KeptMessage, visible: VisibleSubjects) -> ShownMessag
 
 
 def _hidden_stretches(content: MessageContent, visible: VisibleSubjects) -> list[tuple[int, int]]:
-    """From where to where nothing is shown; of a text whose parts nobody noted all or nothing."""
+    """Return the hidden ranges of offsets; without known parts, all of the text or nothing."""
     if not content.parts and content.text and not _sees_all(content, visible):
         return [(0, len(content.text))]
     stretches: list[tuple[int, int]] = []
     for part in content.parts:
         if visible.sees(part):
             continue
+        # Join adjacent ranges, so that the mark appears once.
         if stretches and stretches[-1][1] == part.start:
             stretches[-1] = stretches[-1][0], part.end
         else:
@@ -93,7 +96,7 @@ def _sees_all(content: MessageContent, visible: VisibleSubjects) -> bool:
 
 
 def _report(report: dict[str, Any], records: tuple[PlacedRecord, ...]) -> dict[str, Any]:
-    """Return what is reported of some records alone: of the rest nobody knows whose it is."""
+    """Return the report reduced to some records; faults are dropped: their owner is unknown."""
     counts = dict(sorted(Counter(each.record_type for each in records).items()))
     nothing: dict[str, Any] = {
         name: [] for name in ("refused", "left_over", "withheld", "remarks") if name in report
@@ -103,7 +106,7 @@ def _report(report: dict[str, Any], records: tuple[PlacedRecord, ...]) -> dict[s
 
 
 class _Shortened:
-    """A text without some stretches of it."""
+    """A text with some ranges replaced by a mark."""
 
     def __init__(self, text: MessageText, hidden: list[tuple[int, int]]):
         self._text, self._hidden = text, hidden
@@ -131,7 +134,7 @@ class _Shortened:
         yield from self._text.parts(last)
 
     def moved(self, offset: int) -> int:
-        """Return where in the shortened text stands what stood elsewhere before."""
+        """Return the offset in the shortened text of an offset in the original."""
         found = bisect_right(self._starts, offset) - 1
         if found < 0:
             return offset
@@ -140,7 +143,7 @@ class _Shortened:
 
 
 def _whole_lines(text: MessageText, hidden: list[tuple[int, int]]) -> Iterator[range]:
-    """The lines, from 1, of which nothing is shown."""
+    """Yield the ranges of lines, counted from 1, that are hidden completely."""
     for start, end in hidden:
         is_within = start > 0 and text.part(start - 1, start) != "\n"
         is_last = end == len(text) and text.part(end - 1, end) != "\n"

@@ -1,7 +1,7 @@
-"""Teams: reviewers of one office, with an inbox that cases arrive in or are put into.
+"""Teams: reviewers of one office, with an inbox that receives cases.
 
-Every office has an inbox of its own without any team: it has what no team of the office has. A team
-changes who is offered a case first, and never who may see it: that is said by offices and roles.
+Every office has an inbox of its own for cases that none of its teams has. A team decides who is
+offered a case first, never who may see it; offices and roles decide that.
 """
 
 import re
@@ -26,9 +26,9 @@ _CHAPTER = re.compile(r"[0-9]{2}")
 
 @dataclass(frozen=True)
 class Arrivals:
-    """The cases of a team's office that arrive in its inbox; empty means any.
+    """The cases of a team's office that its inbox receives; empty means any.
 
-    `chapters` are the first two digits of goods codes. Routes have no goods.
+    `chapters` are the first two digits of goods codes. Routes have no goods, so no chapter.
     """
 
     modes: tuple[Mode, ...] = ()
@@ -47,21 +47,21 @@ class Arrivals:
                 )
 
     def takes(self, mode: str | None, chapter: str | None) -> bool:
-        """Return whether a case with this mode and these goods arrives."""
+        """Return whether the inbox receives a case with this mode and chapter."""
         is_mode = not self.modes or mode in self.modes
         return is_mode and (not self.chapters or chapter in self.chapters)
 
     @property
     def narrowness(self) -> int:
-        """Return how much a case must have in common with it."""
+        """Return how specific the rule is; goods count more than the mode."""
         return bool(self.modes) + 2 * bool(self.chapters)
 
 
 @dataclass(frozen=True)
 class Team:
-    """A team: its office, None for all of them, and the names of its members' accounts.
+    """A team: its office (None for all offices) and the account names of its members.
 
-    Without `arrivals` its inbox has only what somebody puts there.
+    Without `arrivals` the inbox holds only cases that somebody puts there.
     """
 
     name: str
@@ -71,19 +71,19 @@ class Team:
 
     @property
     def revision(self) -> str:
-        """Names all that is said of it: another once any of it changes."""
+        """A digest of its content, which changes with any change to it."""
         return revision_of(self.office_id, sorted(self.members), self.arrivals)
 
     def is_of(self, office_id: str | None) -> bool:
-        """Return whether cases of an office may be in its inbox."""
+        """Return whether its inbox may hold cases of an office."""
         return self.office_id in (None, office_id)
 
 
 @dataclass(frozen=True)
 class StatedTeam:
-    """A team as somebody states it, on a form or by options, before any of it is known to hold.
+    """A team as stated in a form or by options, before validation.
 
-    Without modes and chapters its inbox takes every case of its office, or none.
+    Without modes and chapters its inbox receives every case of its office, or none.
     """
 
     name: str
@@ -94,7 +94,7 @@ class StatedTeam:
     chapters: Sequence[str]
 
     def team(self, accounts: Iterable[Account], known_offices: Collection[str]) -> Team:
-        """The team; raises Unprocessable for an office, a member or a rule that cannot be."""
+        """Return the team; raises Unprocessable for an invalid office, member or rule."""
         if self.office_id is not None:
             require_offices([self.office_id])
             require_known_office(self.office_id, known_offices, "office_id")
@@ -108,32 +108,34 @@ class StatedTeam:
 
 @dataclass(frozen=True)
 class Inboxes:
-    """The inboxes that there are: those of teams, and one for each office."""
+    """All inboxes: one for each team, and one for each office."""
 
     teams: Sequence[Team]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of those of teams."""
+        """The names of the teams."""
         return tuple(team.name for team in self.teams)
 
     def of_reader(self, reader: Actor, access: CaseAccess) -> InboxFilter:
-        """Return the inboxes of a reader: of their teams, and of offices they are tied to."""
+        """Return the inboxes of a reader: those of their teams and of their offices."""
         own = (team.name for team in self.teams if reader.name in team.members)
+        # Members are names of accounts; an API key of the same name is no member.
         is_member = reader.kind == "account"
         return InboxFilter(
             tuple(own) if is_member else (), tuple(sorted(access.offices)), self.names
         )
 
     def named(self, name: str) -> InboxFilter:
-        """Return what is in the inbox of a team, or else of an office, of this name."""
+        """Return the filter for the inbox of a team, or else of an office, of this name."""
         if any(team.name == name for team in self.teams):
             return InboxFilter((name,), (), self.names)
         return InboxFilter((), (name,), self.names)
 
     def require(self, name: str, known_offices: Callable[[], Collection[str]]) -> None:
-        """Raise InboxUnknown for a name that is that of no team and of no office."""
+        """Raise InboxUnknown for a name that is neither a team's nor a known office's."""
         teams = self.names
+        # Without a list of offices any name may be one.
         if name in teams or not (offices := known_offices()) or name in offices:
             return
         near = nearest_name(name, {*teams, *offices})
@@ -143,7 +145,7 @@ class Inboxes:
         raise InboxUnknown(says, (RequestFault("/inbox", "unknown_inbox", says),))
 
     def for_office(self, office_id: str | None) -> list[str]:
-        """The inboxes that a case of an office can be in; its office's own one comes last."""
+        """Return the inboxes that can hold a case of an office, with the office's own last."""
         own = [office_id] if office_id is not None else []
         return [*(team.name for team in self.teams if team.is_of(office_id)), *own]
 
@@ -151,9 +153,9 @@ class Inboxes:
 def receiving_team(
     teams: Iterable[Team], office_id: str | None, mode: str | None, chapter: str | None
 ) -> str | None:
-    """The team in whose inbox a new case arrives; None for that of its office.
+    """Return the team whose inbox receives a new case; None for the inbox of its office.
 
-    Of several the one whose rule says most, then of one office before all, then by name.
+    Among several, the most specific rule wins, then a team of one office, then the name.
     """
     taking = [
         (-team.arrivals.narrowness, team.office_id is None, team.name)
@@ -166,7 +168,7 @@ def receiving_team(
 def require_members(
     names: Iterable[str], accounts: Iterable[Account], office_id: str | None
 ) -> None:
-    """Raise Unprocessable for whoever cannot review cases of the office of a team."""
+    """Raise Unprocessable for an account that cannot review cases of a team's office."""
     known = {account.name: account for account in accounts if account.disabled_at is None}
     members = tuple(names)
     if len(members) > MOST_MEMBERS:

@@ -1,7 +1,7 @@
-"""Ways of smuggling as reviewers name them, and what may be found of each.
+"""Ways of smuggling (typologies) as reviewers name them, with the offences of each.
 
-What the typologies of an outcome are counted by (`training/evaluation`, `serving/monitor`). The
-list is what the console offers; records and calls may name others, of which nothing is known here.
+Typologies of outcomes are counted by these (`training/evaluation`, `serving/monitor`). The console
+offers this list; records and calls may contain others, of which nothing is known here.
 """
 
 from collections.abc import Collection, Mapping
@@ -51,14 +51,15 @@ TYPOLOGIES: Mapping[str, WayOfSmuggling] = {
 def typology_contradiction(
     typology: str | None, result: Result, offences: Collection[Offence], is_of_goods: bool
 ) -> str | None:
-    """Why a way of smuggling cannot have been found so; None where it can, or none is named.
+    """Return why a typology contradicts a finding; None if it does not, or none is named.
 
-    `is_of_goods` says that goods were found, whatever the offences name.
+    `is_of_goods` means that goods were found, whatever the offences name.
     """
     if typology is None:
         return None
     if result != "confirmed":
         return f"typology names a way of smuggling, and the result is {result}"
+    # Other systems have lists of their own, so an unknown typology is accepted.
     if (known := TYPOLOGIES.get(typology)) is None:
         return None
     of_smuggling = (_PEOPLE | _GOODS) & {*offences}

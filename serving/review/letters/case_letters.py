@@ -1,4 +1,4 @@
-"""The letters of a case: each as it was written, by whom, and who let it go; and their deferral."""
+"""The letters of a case with their writers and releasers, and their deferral."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,13 +28,13 @@ GROUNDS: dict[DeferralGround, str] = {
 assert GROUNDS.keys() == set(get_args(DeferralGround))
 
 LONGEST_DEFERRAL = timedelta(days=366)
-# How long one person alone can hold a letter back.
+# One person alone can hold a letter back for this long.
 UNCONFIRMED_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class LetterDeferral:
-    """Why and until when no letter goes; one person alone holds it for `UNCONFIRMED_FOR`."""
+    """The ground and end of a deferral; unconfirmed, it ends after `UNCONFIRMED_FOR`."""
 
     ground: DeferralGround
     until: datetime
@@ -45,16 +45,16 @@ class LetterDeferral:
 
     @property
     def ends_at(self) -> datetime:
-        """When a letter may go again."""
+        """The instant from which a letter may be sent again."""
         alone = self.deferred_at + UNCONFIRMED_FOR
         return self.until if self.confirmed_by else min(self.until, alone)
 
 
 @dataclass(frozen=True)
 class CaseLetter:
-    """One letter: to whom (`recipient` is its pseudonym), for which purpose, and its content.
+    """One letter: its recipient (a pseudonym), its purpose and its content.
 
-    `content` is the JSON of `Letter`; `digest` is of it. Whoever released it is not its writer.
+    `content` is the JSON of `Letter`, `digest` its digest. The writer never releases it.
     """
 
     audience: Audience

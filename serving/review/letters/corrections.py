@@ -1,10 +1,9 @@
-"""What a correction of a party's own papers would change: the case scored again as it would be.
+"""The effect on the score if a party corrected its own papers.
 
-The newest version of a paper that states something else than its party declared of the same thing
-(`filed_papers`) is given the declared value. Only features that the change moves are taken over,
-and only where what was scored is what is computed now: then the odds after it are exact, with all
-else as it was. Where they cannot be had, it is said what can be corrected and nothing of how much
-that would weigh.
+The newest version of a paper that contradicts its party's own declaration (`filed_papers`) is given
+the declared value. Only features that this changes are replaced, and only if their recorded values
+equal what is computed now: then the new odds are exact, all else unchanged. Otherwise the letter
+names what can be corrected without its weight.
 """
 
 import math
@@ -30,7 +29,7 @@ _CORRECTABLE = (*AMOUNTS, "container_number", "seal_number")
 
 @dataclass(frozen=True)
 class Correction:
-    """A paper that could state what was declared; `odds_factor` is of the odds, if it is known."""
+    """A paper to correct; `odds_factor` is the factor on the odds, None if unknown."""
 
     paper: str
     stated: str
@@ -40,13 +39,13 @@ class Correction:
 
 @dataclass(frozen=True)
 class CorrectionScorer:
-    """Scores a case again with a paper corrected."""
+    """A scorer of cases with one paper corrected."""
 
     champions: Mapping[SubjectKind, LoadedModel]
     history: "HistoryClient"
 
     def corrections(self, decision: Decision, own: OwnDeclarations) -> tuple[Correction, ...]:
-        """Every own paper that states something else than was declared, with what that weighs."""
+        """Return every own paper that contradicts the declaration, with its weight."""
         return tuple(
             Correction(
                 paper_in_words(paper),
@@ -59,10 +58,12 @@ class CorrectionScorer:
 
     def _odds_factor(self, decision: Decision, corrected: Submission) -> float | None:
         champion = self.champions.get(decision.subject_kind)
+        # Another model would give a factor that has nothing to do with the stored score.
         if champion is None or champion.model.digest != decision.result.model.digest:
             return None
         now, after = self.history.vectors([decision.submission, corrected])
         moved = {name: value for name, value in after.items() if value != now[name]}
+        # History has moved on: computed now, these features differ for other reasons too.
         if any(now[name] != decision.vector.get(name) for name in moved):
             return None
         rows = [champion.model.encode(decision.vector | change)[0] for change in ({}, moved)]
@@ -71,7 +72,7 @@ class CorrectionScorer:
 
 
 def _different(own: OwnDeclarations) -> Iterator[tuple[AttachedDocument, str, str]]:
-    """Yield each own paper with a field of it and the own declared field that says otherwise."""
+    """Yield each own paper with a field of it and the own declared field that contradicts it."""
     subject = own.submission.subject
     if own.record is not subject:  # the declaration that papers state again is another's
         return

@@ -1,10 +1,9 @@
-"""The papers filed for a subject: their versions, and the declared field that each states again.
+"""The papers filed for a subject: their versions, and the declared field that each repeats.
 
-Two figures are compared only where both describe the same thing. A paper of a shipment describes
-that shipment and never its journey's load. A journey declares its whole load, and only its one
-manifest states that total. A master paper covers more than the shipment, a permit states what is
-allowed, and each of several papers of one kind may cover a part: their amounts are compared with
-nothing.
+Two figures are compared only if both describe the same thing. A paper of a shipment describes that
+shipment, never its journey's load. A journey declares its whole load, and only a single manifest
+states that total. The amounts of other papers are not compared: a master paper covers more than the
+shipment, a permit states what is allowed, and each of several papers of one kind may cover a part.
 """
 
 from collections import Counter
@@ -29,7 +28,7 @@ _OF_JOURNEY = {"gross_mass_kg": "declared_cargo_mass_kg"}
 
 
 def paper_versions(documents: Sequence[AttachedDocument]) -> list[list[AttachedDocument]]:
-    """Group the versions of each paper, the newest last; papers keep the order of their first.
+    """Group the versions of each paper, newest last, in the order of first appearance.
 
     Two are versions of one paper if they share the id, or the kind, the number and the issuer.
     """
@@ -39,6 +38,7 @@ def paper_versions(documents: Sequence[AttachedDocument]) -> list[list[AttachedD
         if not same:
             papers.append([document])
             continue
+        # A new version may prove that papers which looked different are one, so join them.
         first, *others = same
         first.append(document)
         for other in others:
@@ -56,7 +56,7 @@ def newest_papers(documents: Sequence[AttachedDocument]) -> tuple[AttachedDocume
 def declared_field(
     subject: Record, filed: Sequence[AttachedDocument], paper: AttachedDocument, field: str
 ) -> str | None:
-    """Return the field of a declared subject that a paper's field states again, if any.
+    """Return the declared field of a subject that a paper's field repeats, if any.
 
     `filed` are the newest papers of the subject.
     """
@@ -76,10 +76,10 @@ def declared_field(
 
 
 def _is_same(one: AttachedDocument, other: AttachedDocument) -> bool:
-    """Tell whether two are versions of one paper; what only one of them states is no difference.
+    """Return whether two are versions of one paper; a field that only one states is ignored.
 
-    A missing number says as little as that only where the version numbers differ: two papers of
-    version 1 without a number are two papers.
+    A missing number is ignored only if the version numbers differ: two papers of version 1 without
+    a number are two papers.
     """
     if one.document_id == other.document_id:
         return True
@@ -94,12 +94,12 @@ def _is_same(one: AttachedDocument, other: AttachedDocument) -> bool:
 
 
 def _names_parties(paper: AttachedDocument) -> bool:
-    """Tell whether a manifest names a sender or receiver, so that it is of one consignment."""
+    """Return whether a manifest names a sender or receiver, so covers one consignment only."""
     return paper.consignor_id is not None or paper.consignee_id is not None
 
 
 def _is_master(paper: AttachedDocument, shipment: Record) -> bool:
-    """Tell whether a transport paper is made out between agents, as `derive_document` does."""
+    """Return whether a transport paper is issued between agents, as `derive_document` does."""
     agents = {paper.issuer_id, *(getattr(shipment, name) for name in AGENTS)} - {None}
     parties = {paper.consignor_id, paper.consignee_id}
     return paper.kind in TRANSPORT_KINDS and bool(agents & parties)

@@ -1,11 +1,11 @@
-"""The letter to a party: how its subject was selected, what spoke for and against, how to contest.
+"""The letter to a party: how its subject was selected, the reasons, how to contest.
 
 Basis: AI Act 86 (a clear and meaningful explanation of the role of the system), GDPR 13 to 15 and
 22(3), LED 13 and 14, UCC 22(6) and (7), and C-203/22 (the procedure and principles actually applied
-to the party's data). The reason of selection decides what may be said: a draw by lot has no reason,
-a rule has its published words, information of an authority is not repeated, and only where the
-score selected are there reasons. They repeat what the party itself declared and issued; of all else
-the kind is named. The rest is in the sealed version.
+to the party's data). The ground of selection decides what may be disclosed: a random draw has no
+reason, a rule has its published words, information of an authority is not repeated, and only a
+selection by the score has reasons. They repeat what the party itself declared and issued; of
+everything else only the kind is named. The rest is in the sealed version.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ from serving.review.letters.remedies import (
 from serving.triage.lane_declarations import Lane, LaneReason
 from serving.triage.triage_plan import TriagePlan
 
-# Of what rests on others a party learns that it was looked at, and nothing of what was found.
+# For facts from others, a party learns that they were considered, but not what they showed.
 OF_OTHERS = {
     "conveyance": "the conveyance",
     "declared_goods": "what such goods usually weigh and measure",
@@ -89,15 +89,15 @@ MEASURES: dict[Lane, str] = {
 }
 
 
-# How a case ended that was released.
+# The end of a case that was released.
 RELEASED = "it went on without a check"
 
 
 @dataclass(frozen=True)
 class OwnSign:
-    """One contestable fact: what it shows, what is usual, what it rests on, what it may mean.
+    """One contestable fact: its meaning, what is usual, its source, what it may indicate.
 
-    `strength` says how much it counted; letters before December 2026 hold none.
+    `strength` is its weight in words; None in letters before December 2026.
     """
 
     sentence: str
@@ -109,10 +109,9 @@ class OwnSign:
 
 @dataclass(frozen=True)
 class LetterReasons:
-    """The reasons for or against a look: own facts in full, of all else the kinds.
+    """The reasons for or against a look: own facts in full, the others by kind only.
 
-    `strengths` say how much each of the other kinds counted; letters before December 2026 hold
-    none.
+    `strengths` are the weights of the other kinds; empty in letters before December 2026.
     """
 
     own: tuple[OwnSign, ...] = ()
@@ -122,7 +121,7 @@ class LetterReasons:
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter; all that it says but for the fixed sentences, which the page has."""
+    """A letter without its fixed sentences, which the page supplies."""
 
     audience: Audience
     what: str
@@ -144,12 +143,12 @@ class Letter:
 
     @property
     def may_be_followed_by(self) -> Consequence:
-        """Return what may follow for the reader; older letters say it by their ending."""
+        """Return what may follow for the reader; older letters imply it by their ending."""
         return self.consequence or consequence_of_words(self.ending)
 
     @property
     def correctable(self) -> tuple[str, ...]:
-        """Return what was declared and counted for a look: all that a correction can begin with."""
+        """Return the declared facts that counted for a look, where a correction can begin."""
         return tuple(dict.fromkeys(said for sign in self.speaks_for.own for said in sign.declared))
 
     @classmethod
@@ -161,7 +160,7 @@ class Letter:
         writing: "LetterSources",
         at: datetime,
     ) -> "Letter":
-        """The letter about a decision and how its case ended."""
+        """Return the letter about a decision and the end of its case."""
         selection = _SELECTION[decision.lane_reason]
         by_score = selection == "score"
         return cls(
@@ -190,10 +189,10 @@ class Letter:
 def letter_in(
     language: Language, letter: Letter, decision: Decision, own: OwnDeclarations
 ) -> Letter:
-    """Return a letter with its sentences in a language, made anew from the decision.
+    """Return a letter with its sentences in a language, derived again from the decision.
 
-    To find the values in a stored English sentence again would be a guess, and a wrong figure would
-    be a false notice. A sentence that this release says otherwise stays as it was written.
+    Translating a stored English sentence would mean guessing its values, and a wrong figure would
+    be a false notice. A sentence that this release phrases differently stays in English.
     """
     said: dict[str | None, str | None] = {}
     pairs = zip(decision.reasons_in(), decision.reasons_in(language), strict=True)
@@ -225,7 +224,7 @@ def letter_in(
 
 @dataclass(frozen=True)
 class LetterSources:
-    """The sources of a letter besides the case: remedies, the plan of lanes, and a scorer."""
+    """The sources of a letter besides the case: remedies, the triage plan, and a scorer."""
 
     remedies: Remedies
     plan: TriagePlan
@@ -236,7 +235,7 @@ LETTER = TypeAdapter(Letter)
 
 
 def case_letter(letter: Letter, recipient: str, purpose: str, writer: Actor) -> CaseLetter:
-    """The letter as a case keeps it: its content with a digest, to be released by another."""
+    """Return the letter as a case stores it: content and digest, not yet released."""
     content = LETTER.dump_json(letter)
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     return CaseLetter(
@@ -245,7 +244,8 @@ def case_letter(letter: Letter, recipient: str, purpose: str, writer: Actor) -> 
 
 
 def published_words(plan: TriagePlan, decision: Decision) -> str | None:
-    """The published words of the rule that selected; None where it has none, or is another now."""
+    """Return the published words of the rule that selected; None if there are none now."""
+    # Under another plan a rule of the same name may have other published words.
     if plan.digest != decision.plan:
         return None
     hit = {f"rule “{rule.name}”: {rule.reason}": rule for rule in plan.rules}
@@ -255,9 +255,9 @@ def published_words(plan: TriagePlan, decision: Decision) -> str | None:
 
 
 def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> LetterReasons:
-    """Return the reasons of one direction; never a missing value or a habit of the model.
+    """Return the reasons of one direction, without missing values and habits of the model.
 
-    Decisions of an older release may name such things as reasons; a letter does not.
+    Decisions of older releases may list such reasons; a letter must not repeat them.
     """
     signs: list[OwnSign] = []
     others: defaultdict[str, float] = defaultdict(float)
@@ -269,7 +269,7 @@ def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> Letter
                 others[OF_OTHERS.get(reason.family, "other records")] += seen.contribution
             elif _may_be_said(seen, decision):
                 facts, strength = own.facts(seen.feature), strength_of(seen.contribution)
-                # The sign is what the first fact of a reason shows, which may be another's word.
+                # The name of the sign comes from the first fact, which may be another party's.
                 sign = reason.sign_of if seen is reason.evidence[0] else None
                 signs.append(OwnSign(seen.sentence, seen.usual, facts, sign, strength))
     return LetterReasons(tuple(signs), tuple(others), tuple(map(strength_of, others.values())))
@@ -292,7 +292,7 @@ NAMES_YOU_WITH_PAPERS = (
 
 
 def subject_of_letter(own: OwnDeclarations, language: Language = ENGLISH) -> str:
-    """Describe the subject in one sentence, in what its reader declared of it."""
+    """Describe the subject in one sentence, using only what its reader declared."""
     submission, shipment = own.submission, own.submission.shipment
     if shipment is None or own.audience in DECLARANTS:
         declared = submission.model_copy(update={"journey": None}) if shipment else submission
@@ -318,7 +318,7 @@ def subject_of_letter(own: OwnDeclarations, language: Language = ENGLISH) -> str
 
 
 def _missing(decision: Decision, audience: Audience) -> tuple[str, ...]:
-    """Return what was not submitted and is this party's to submit, in words."""
+    """Return, in words, what this party should have submitted but did not."""
     paths = (path for path in decision.missing if _is_to_submit(path, decision, audience))
     return tuple(map(missing_in_words, paths))
 

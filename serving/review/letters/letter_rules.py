@@ -1,12 +1,12 @@
-"""The rules of a letter: pure functions from a case and an act to the next case.
+"""The rules of letters: pure functions from a case and an act to the next case.
 
     closed ── write ──> written ── release, by another ──> released
       │                                                     (event `letter`, with its recipient)
       └── defer ── confirm, by another ──> deferred until a day
 
-A letter is written of a case that ended. Where a watch-list selected the case, two persons must
-have deferred the letter first, and the deferral be over: what the list rests on is not ours to
-tell before. Where life is at risk there is none.
+A letter is written after a case ended. If a watch-list selected the case, two persons must defer
+the letter first and the deferral must end, since the information belongs to the authority behind
+the list. Where lives are at risk there is no letter.
 """
 
 from dataclasses import asdict, replace
@@ -69,7 +69,7 @@ def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> Non
 
 
 def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
-    """Write a letter, in place of one to the same audience that was not released.
+    """Write a letter, replacing an unreleased one to the same audience.
 
     Raises PersonNeeded.
     """
@@ -82,9 +82,9 @@ def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
 def release_letter(
     case: Case, actor: Actor, at: datetime, audience: Audience, because: str
 ) -> CaseChange:
-    """Let a letter go; raises Conflict where none waits, Conflict for its writer.
+    """Release a letter; raises Conflict if none is ready, and for its writer.
 
-    Raises PersonNeeded for a machine, and Conflict for what no known person wrote.
+    Raises PersonNeeded for a machine, and Conflict if no known person wrote the letter.
     """
     found = next((each for each in case.letters if _is_draft_to(each, audience)), None)
     if found is None:
@@ -110,10 +110,10 @@ def release_letter(
 def defer_letter(
     case: Case, actor: Actor, at: datetime, ground: DeferralGround, until: datetime, because: str
 ) -> CaseChange:
-    """Hold every letter of a case back; raises TooLong for a day that is past or too far away.
+    """Hold back every letter of a case; raises TooLong for a day in the past or too far ahead.
 
-    Raises PersonNeeded or Conflict while two persons hold them back: neither of the two
-    shortens that alone.
+    Raises PersonNeeded, or Conflict during a confirmed deferral: neither of the two persons may
+    shorten it alone.
     """
     require_person(actor)
     before = case.deferral
@@ -131,7 +131,7 @@ def defer_letter(
 
 
 def confirm_deferral(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Agree that the letters wait; raises Conflict or PersonNeeded."""
+    """Confirm a deferral as a second person; raises Conflict or PersonNeeded."""
     deferral = case.deferral
     if deferral is None or deferral.confirmed_by or at >= deferral.ends_at:
         raise Conflict("no deferral waits for a second person", code="letter-not-due")
@@ -169,7 +169,7 @@ def _told(
     letter: CaseLetter,
     because: str = "",
 ) -> CaseEvent:
-    """The event of a letter: its recipient, its purpose and its digest, and none of its text."""
+    """Return the event of a letter: recipient, purpose and digest, never its text."""
     told = {
         "audience": letter.audience,
         "recipient": letter.recipient,

@@ -1,8 +1,8 @@
-"""Calls for help of whom nobody declared: told to rescuers as they are, without any decision.
+"""Distress calls from undeclared craft, forwarded to rescuers without any decision.
 
-AIS and beacons name a number alone. Nothing is scored and no case is opened: an alert says who
-calls, from where, and who was told. When the journey is declared and becomes a rescue, that goes on
-with it, and says so.
+AIS and beacons identify a craft by number only. Nothing is scored and no case is opened: an
+alert records who calls, from where, and who was notified. If the journey is declared later and
+becomes a rescue, that rescue continues the alert and refers to it.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 
-# So old a call for help may be when it comes to be told: not history that is loaded.
+# Older calls for help are loaded history, about which nobody is notified.
 HEARD_WITHIN = timedelta(days=7)
 
-# So soon after the one before a call is of the same emergency, though somebody acts.
+# A call this soon after the one before is the same emergency, even if that was acknowledged.
 SAME_EMERGENCY_WITHIN = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
 class DistressAlert:
-    """One emergency of a ship or beacon: its newest call, and what became of the alert.
+    """One emergency of a ship or beacon: its newest call and the state of the alert.
 
-    `last` is None where its record was erased. `journey` is one that was received and that nobody
-    decided about. `case_id` is the rescue that goes on with it, `earlier` other alerts of the ship
-    within a week, the oldest first. `state` says who has it and how it ended, by the rules of
-    cases; `acts` are the events of that.
+    `last` is None if its record was erased. `journey` was received, but has no decision. `case_id` is
+    the rescue that continues the alert; `earlier` holds other alerts of the ship within a week,
+    oldest first. `state` holds the owner and how it ended, by the rules of cases; `acts` are the
+    events behind that state.
     """
 
     alert_id: str
@@ -45,21 +45,21 @@ class DistressAlert:
 
     @property
     def mmsi(self) -> str | None:
-        """The number that it is called by over radio."""
+        """The craft's MMSI, from its journey or else its AIS record; None if unknown."""
         if self.journey is not None:
             return self.journey.mmsi
         return number_in(self.last.journey_id) if self.last else None
 
     @property
     def mode(self) -> Mode:
-        """Return how it moves: by sea, where nobody says otherwise."""
+        """Return the mode of transport; "sea" if there is no journey."""
         return self.journey.mode if self.journey else "sea"
 
     @property
     def is_open(self) -> bool:
-        """Return whether nobody acts on it yet, nor any rescue goes on with it."""
+        """Return whether nobody has acknowledged or ended it and no rescue continues it."""
         return self.acknowledged_at is None and self.case_id is None and self.ended_at is None
 
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
-        """The coordination centre that answers for where it calls from; None where none was set."""
+        """Return the coordination centre for its last position; None if none is configured."""
         return centres.centre_for(self.mode, self.last) if centres else None

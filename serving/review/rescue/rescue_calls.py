@@ -1,9 +1,9 @@
-"""The content and the steps of a call to those who rescue.
+"""The content and the steps of a rescue call.
 
-A call says where help is needed, for how many, and what the conveyance is found by; of parties it
-says nothing. It is signed as Standard Webhooks has it (https://www.standardwebhooks.com, version
-1): an HMAC-SHA256 over id, timestamp and body. The id is that of the decision, so that a call that
-arrives twice is known by it. `serving.outbox.rescue` delivers it.
+A call states where help is needed, for how many people, and what identifies the conveyance; it
+names no parties. It is signed by Standard Webhooks (https://www.standardwebhooks.com, version 1):
+an HMAC-SHA256 over id, timestamp and body. The id is that of the decision, so that a receiver can
+recognise a repeated call. `serving.outbox.rescue` delivers it.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ CALL_ACTIONS: tuple[CallAction, ...] = get_args(CallAction)
 
 @dataclass(frozen=True)
 class RescueCallEvent:
-    """One step of a call: when, who, and what.
+    """One step of a call: time, author and action.
 
-    `actor` is an identity; the service's name is the address that it called.
+    `actor` is an identity; for the service, `actor_name` is the address that it called.
     """
 
     decision_id: str
@@ -41,7 +41,7 @@ class RescueCallEvent:
 
     @property
     def by(self) -> Actor:
-        """Who acted."""
+        """The principal who acted."""
         return Actor.stored(self.actor, self.actor_name)
 
 
@@ -56,11 +56,10 @@ class OpenRescueCall:
 
 @dataclass(frozen=True)
 class RescueDirectory:
-    """The centres with the secrets of calls to them; every address is checked at the start.
+    """The rescue centres with the secrets for calling them; all addresses are checked at start.
 
     `secret` signs for centres without one of their own, `mail_password` is for the mail server.
-    `public_address` is where this service is reached, for whoever acknowledges. Raises
-    AddressRefused.
+    `public_address` is where this service is reached to acknowledge. Raises AddressRefused.
     """
 
     centres: RescueCentres
@@ -70,16 +69,17 @@ class RescueDirectory:
 
     def __post_init__(self) -> None:
         for centre in self.centres.centres:
+            # A wrong address or secret must stop the start, not the first call for help.
             for step in range(len(centre.addresses)):
                 self.address(centre, step)
 
     @property
     def patience(self) -> timedelta:
-        """Return how long a call waits for a person before it goes on."""
+        """Return how long a call waits for a person before it escalates."""
         return timedelta(minutes=self.centres.acknowledge_within_minutes)
 
     def address(self, centre: RescueCentre, step: int) -> SignedWebhook | RescueMail:
-        """The address to call at a step: each in turn, and then the first again."""
+        """Return the address to call at a step; after the last address comes the first again."""
         address, mail = centre.addresses[step % len(centre.addresses)], self.centres.mail
         if mail_address(address):
             assert mail is not None, "the centres are refused without a mail server"
@@ -99,10 +99,10 @@ def call_content(
     at: datetime,
     earlier_alerts: Sequence[str] = (),
 ) -> dict[str, object]:
-    """The content of the call of one decision at an instant; `submission` with all that is known.
+    """Return the content of the call for one decision at an instant.
 
-    It holds nothing of another case. `earlier_alerts` were told of the same ship before it was
-    declared.
+    `submission` holds everything known by now. Nothing of another case is included.
+    `earlier_alerts` were sent for the same ship before it was declared.
     """
     journey, last = submission.journey, last_heard(submission)
     assert journey is not None, "without a journey there is no signal"
@@ -129,7 +129,7 @@ def call_content(
 def alert_content(
     alert: DistressAlert, directory: RescueDirectory, step: int, at: datetime
 ) -> dict[str, object]:
-    """The content of the call of whom nobody declared, as of a decision: there is none here.
+    """Return the content of the call for an undeclared craft, in the form of a decision's call.
 
     `case_id` is the id of the alert, by which it is acknowledged.
     """
@@ -156,7 +156,7 @@ def alert_content(
 
 
 def _whom_to_find(journey: Journey | None) -> dict[str, object]:
-    """Return what is to be found, by what it is known, how many are on board, and its way."""
+    """Return what identifies the conveyance, the number on board, and its route."""
     names = (
         *("persons_on_board", "certified_capacity", "mode", "conveyance_id", "conveyance_kind"),
         *("imo_number", "mmsi", "call_sign", "plate_number", "registration_country"),
@@ -166,9 +166,10 @@ def _whom_to_find(journey: Journey | None) -> dict[str, object]:
 
 
 def _heard(last: Position, at: datetime) -> dict[str, object]:
-    """Return where and when it was heard last, by what, and how sure that is."""
+    """Return the last known position with its time, source and accuracy."""
     return {
         "at": last.observed_at,
+        # A sender's clock may be ahead; a negative age would confuse rescuers.
         "age_minutes": round(max((at - last.observed_at) / timedelta(minutes=1), 0.0), 1),
         "latitude": last.latitude,
         "longitude": last.longitude,
@@ -183,7 +184,7 @@ def _heard(last: Position, at: datetime) -> dict[str, object]:
 def _who_is_called(
     directory: RescueDirectory, centre: RescueCentre, mode: Mode, step: int
 ) -> dict[str, object]:
-    """The centre, the desk that it may call back, and on land the number for everybody."""
+    """Return the centre, the desk's telephone, and on land the public emergency number."""
     number = directory.centres.emergency_number
     on_land = f"On land: call {number}, for an ambulance and the fire brigade."
     return {

@@ -1,4 +1,4 @@
-"""Whom to call for help where: the coordination centres that the deployer set, by position.
+"""Coordination centres that the deployer configured, by position.
 
     desk_telephone = "+49 40 555 0100"
     acknowledge_within_minutes = 5
@@ -17,12 +17,12 @@
     host = "mail.example"
     sender = "tidegate@desk.example"
 
-A box is south, west, north, east; a polygon is a list of latitude and longitude, and neither
-crosses the 180th meridian. Of centres whose area holds a position the first in the file is called;
-one without areas is called where no other is. The addresses of a centre are called one after the
-other until a person acknowledges: one by HTTPS and one by mail (`mailto:`), so that the call goes
-on over another medium than the first. Whoever pushes or pulls people back is no addressee: each
-centre names the State in whose name it receives them, and the deployer states that it brings them
+A box is south, west, north, east; a polygon is a list of latitude and longitude. Neither may cross
+the 180th meridian. The first centre in the file whose area contains a position is called, or one
+without areas if there is none. The addresses of a centre are called in turn until a person
+acknowledges: one by HTTPS and one by mail (`mailto:`), so that the call continues over another
+medium if the first fails. Authorities that push or pull people back must never be called: each
+centre names the State in whose name it receives people, and the deployer states that it brings them
 to a place of safety (`docs/rescue.md`).
 """
 
@@ -40,7 +40,7 @@ from serving.review.errors import RescueCentresRefused
 from serving.review.rescue.rescue_mail import BY_MAIL, MailServer, mail_address
 
 Ground = Literal["sea", "land"]
-# Who helps: those who search by ship and aircraft, or ambulance and fire brigade.
+# Decides who helps: search and rescue by ship and aircraft, or ambulance and fire brigade.
 GROUND: dict[Mode, Ground] = {
     "sea": "sea",
     "inland_waterway": "sea",
@@ -78,15 +78,16 @@ class Area(_CentreTable):
         return self
 
     def holds(self, latitude: float, longitude: float) -> bool:
-        """Return whether a position lies in it, its south and west side with it."""
+        """Return whether it contains a position; its south and west edges belong to it."""
         if self.box:
+            # Half-open, so that a position on a shared edge belongs to one area only.
             south, west, north, east = self.box
             return south <= latitude < north and west <= longitude < east
         return _is_inside(self.polygon or (), latitude, longitude)
 
 
 class RescueCentre(_CentreTable):
-    """One centre: what it covers, and how it is reached. Without areas, all of the earth."""
+    """One centre: what it covers and how it is reached. Without areas it covers all positions."""
 
     name: Words
     receives_for_state: Country | None
@@ -110,11 +111,11 @@ class RescueCentre(_CentreTable):
 
     @property
     def has_second_medium(self) -> bool:
-        """Return whether its addresses are not all by HTTPS, nor all by mail."""
+        """Return whether it has addresses of both kinds, HTTPS and mail."""
         return len({mail_address(address) is None for address in self.addresses}) > 1
 
     def answers_for(self, ground: Ground, last: Position | None) -> bool:
-        """Return whether it covers what moves on this ground, where it was heard last."""
+        """Return whether it covers this ground at the last known position."""
         if ground not in self.covers:
             return False
         if not self.areas:
@@ -125,7 +126,7 @@ class RescueCentre(_CentreTable):
 
 
 class RescueCentres(_CentreTable):
-    """All centres of an installation, and the desk that they call back."""
+    """All centres of an installation, and the telephone of the desk that they call back."""
 
     desk_telephone: Telephone | None = None
     acknowledge_within_minutes: Annotated[float, Field(gt=0, le=60)] = 5.0
@@ -158,7 +159,7 @@ class RescueCentres(_CentreTable):
 
     @classmethod
     def of_webhook(cls, address: str) -> Self:
-        """One centre for everything, for a trial: who receives people there is not said."""
+        """Return one centre for everything, for a trial; no State is set."""
         centre = RescueCentre(
             name="the rescue webhook",
             receives_for_state=None,
@@ -169,20 +170,20 @@ class RescueCentres(_CentreTable):
         return cls(centres=(centre,))
 
     def centre_for(self, mode: Mode, last: Position | None) -> RescueCentre:
-        """The centre to call: the first with an area that holds the position, or one for all."""
+        """Return the first centre whose area contains the position, else a general one."""
         able = [each for each in self.centres if each.answers_for(GROUND[mode], last)]
         return next((each for each in able if each.areas), able[0])
 
 
 def rescue_centres(file: Path, webhook: str | None) -> RescueCentres | None:
-    """The centres of the file, or the one webhook of a trial; None where nobody is called."""
+    """Return the centres of the file, or of the trial's webhook; None if nobody is to be called."""
     if file.exists():
         return RescueCentres.read(file)
     return RescueCentres.of_webhook(webhook) if webhook else None
 
 
 def require_rescue_centres(file: Path) -> RescueCentres:
-    """The centres that live use needs; raises RescueCentresRefused where there are none."""
+    """Return the centres for live use; raises RescueCentresRefused if there is no file."""
     if not file.exists():
         raise RescueCentresRefused(
             f"live use needs {file}: whom to call when lives are at risk (docs/rescue.md)"
@@ -191,7 +192,8 @@ def require_rescue_centres(file: Path) -> RescueCentres:
 
 
 def _require_addressee(tables: dict[str, Any]) -> None:
-    """Refuse by name a centre of which nobody says where it brings people."""
+    """Raise ValueError for a centre that does not state where it brings people."""
+    # Checked before the schema, whose message would not tell an operator what is missing.
     centres = tables.get("centres")
     for centre in centres if isinstance(centres, list) else ():
         name = centre.get("name", "a centre without a name")
@@ -207,7 +209,7 @@ def _require_addressee(tables: dict[str, Any]) -> None:
 
 
 def refuse_unaddressable(address: str) -> None:
-    """Raise AddressRefused for what is neither a safe web address nor one mailbox."""
+    """Raise AddressRefused unless it is a safe web address or a single mailbox."""
     if not address.startswith(BY_MAIL):
         refuse_unsafe(address)
     elif mail_address(address) is None:

@@ -1,7 +1,8 @@
-"""Rescues as those who help see them: one incident for each vessel or vehicle.
+"""Rescues as rescuers see them: one incident for each vessel or vehicle.
 
-Several cases may be about the same people: a route and the shipments on it, or one craft that was
-declared again. What makes them one is what the conveyance is known by: id, hull, radio or plate.
+Several cases may concern the same people: a route and the shipments on it, or a craft that was
+declared again. They are one incident if they share an identifier of the conveyance: id, hull
+number, radio number or plate.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +39,7 @@ NOT_ENDED: tuple[Status, ...] = (
 PAGE = 200
 MOST_ENDED_SHOWN = 20
 
-# A submission with where its conveyance was heard by now.
+# Adds the positions known by now to a submission.
 Enriched = Callable[[Submission], Submission]
 
 
@@ -46,7 +47,7 @@ Enriched = Callable[[Submission], Submission]
 class RescueReport:
     """One rescue case: what was reported, and who was called for it.
 
-    `is_unheard` holds while a call of it has no person who acts, or nobody was called at all.
+    `is_unheard` is true while a call has no acknowledgement, or if nobody was called at all.
     """
 
     row: CaseRecord
@@ -64,13 +65,14 @@ class RescueReport:
 
     @property
     def reported_at(self) -> datetime:
-        """When it was scored last, which is as of when its counts and signs hold."""
+        """The instant of the newest score, at which its counts and signs hold."""
         return self.decision.scored_at
 
     @property
     def known_by(self) -> frozenset[tuple[str, str]]:
-        """Return what the conveyance is known by; a plate counts in its own country."""
+        """Return the identifiers of the conveyance; a plate counts within its country."""
         journey = self.journey
+        # Two countries may issue the same plate.
         plate = journey.plate_number and f"{journey.registration_country} {journey.plate_number}"
         names = {
             "conveyance": journey.conveyance_id,
@@ -83,7 +85,7 @@ class RescueReport:
 
 @dataclass(frozen=True)
 class PersonsReport:
-    """The number of people reported on board, and when; never who they are."""
+    """A reported number of people on board, with its time; never who they are."""
 
     count: float
     at: datetime
@@ -91,23 +93,23 @@ class PersonsReport:
 
 @dataclass(frozen=True)
 class RescueIncident:
-    """The rescues of one vessel or vehicle, the first reported first."""
+    """The rescues of one vessel or vehicle, in the order in which they were opened."""
 
     reports: tuple[RescueReport, ...]
 
     @property
     def case_id(self) -> str:
-        """The case that stands for the incident: the first."""
+        """The first case, which stands for the incident."""
         return self.reports[0].row.case_id
 
     @property
     def case_ids(self) -> tuple[str, ...]:
-        """Every case of it."""
+        """The ids of all its cases."""
         return tuple(report.row.case_id for report in self.reports)
 
     @property
     def newest(self) -> RescueReport:
-        """Return what was reported last."""
+        """Return the newest report."""
         return self._newest_first[0]
 
     @cached_property
@@ -116,17 +118,17 @@ class RescueIncident:
 
     @property
     def began_at(self) -> datetime:
-        """When the first of it was opened."""
+        """The instant at which its first case was opened."""
         return datetime.fromisoformat(self.reports[0].row.opened_at)
 
     def known(self, field: str) -> object:
-        """A field of the journey as it was reported last; None where no report has it."""
+        """Return the newest reported value of a field of the journey; None if there is none."""
         values = (getattr(report.journey, field) for report in self._newest_first)
         return next((value for value in values if value is not None), None)
 
     @cached_property
     def submission(self) -> Submission:
-        """The newest report with every position that any of them has."""
+        """The newest report with the positions of all reports, in order of time."""
         positions = {
             (each.observed_at, each.latitude, each.longitude): each
             for report in self.reports
@@ -137,12 +139,12 @@ class RescueIncident:
 
     @property
     def last(self) -> Position | None:
-        """Return where it was heard last; None where it never was."""
+        """Return the last known position; None if there is none."""
         return last_heard(self.submission)
 
     @property
     def persons(self) -> tuple[PersonsReport, ...]:
-        """The counts that were reported, the newest first, without what only repeats one."""
+        """The reported counts of people, newest first, each count once."""
         counts: dict[float, PersonsReport] = {}
         for report in self._newest_first:
             if (count := report.journey.persons_on_board) is not None:
@@ -174,12 +176,12 @@ class RescueIncident:
 
     @property
     def is_unheard(self) -> bool:
-        """Return whether somebody is still to say that they act."""
+        """Return whether a call about it still lacks an acknowledgement."""
         return any(report.is_unheard for report in self.reports)
 
     @property
     def unheard_since(self) -> datetime | None:
-        """Since when somebody is to say that they act; None where everybody's call is answered."""
+        """The opening of its longest waiting case; None if every call is acknowledged."""
         waiting = [r.row.opened_at for r in self.reports if r.is_unheard]
         return datetime.fromisoformat(min(waiting)) if waiting else None
 
@@ -190,18 +192,18 @@ class RescueIncident:
 
     @property
     def owners(self) -> tuple[Actor, ...]:
-        """Who works on it: mostly one person, nobody at first."""
+        """The owners of its cases: usually one person, at first nobody."""
         owners = {r.state.owner.identity: r.state.owner for r in self.reports if r.state.owner}
         return tuple(owners.values())
 
     @property
     def calls(self) -> "CallsMade":
-        """Return what became of the calls of all its cases."""
+        """Return the steps of all calls about its cases, in order."""
         steps = [step for report in self.reports for step in report.calls]
         return CallsMade(tuple(sorted(steps, key=lambda step: step.at)))
 
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
-        """The coordination centre that answers for where it is; None where none was set."""
+        """Return the coordination centre for its position; None if none is configured."""
         if centres is None:
             return None
         return centres.centre_for(self.newest.journey.mode, self.last)
@@ -218,40 +220,40 @@ class CallsMade:
 
     @property
     def taken(self) -> RescueCallEvent | None:
-        """The last call that an address took; delivery, and no more."""
+        """The last call that an address accepted, which means delivery only."""
         return next(reversed(self._of("called")), None)
 
     @property
     def refused(self) -> int:
-        """Return how many attempts no address took."""
+        """Return the number of attempts that no address accepted."""
         return len(self._of("refused"))
 
     @property
     def escalated(self) -> int:
-        """Return how often it went on to another address, for want of a person."""
+        """Return how often a call moved on because nobody acknowledged it."""
         return len(self._of("escalated"))
 
     @property
     def acknowledged(self) -> RescueCallEvent | None:
-        """Who said last that they act."""
+        """The last acknowledgement, by the person who acts."""
         return next(reversed(self._of("acknowledged")), None)
 
 
 @dataclass(frozen=True)
 class ToldAlert:
-    """An alert of whom nobody declared, with what became of it."""
+    """An alert of an undeclared craft, with the steps of its calls."""
 
     alert: DistressAlert
     calls: CallsMade
 
     @property
     def last(self) -> Position | None:
-        """From where it called last; None where its record can be read no more."""
+        """The position of its last call; None if its record was erased."""
         return self.alert.last
 
     @property
     def is_unheard(self) -> bool:
-        """Return whether somebody is still to say that they act."""
+        """Return whether it still lacks an acknowledgement."""
         return self.alert.is_open
 
     @property
@@ -260,17 +262,16 @@ class ToldAlert:
         return self.alert.ended_at is not None
 
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
-        """The coordination centre that answers for where it is; None where none was set."""
+        """Return the coordination centre for its position; None if none is configured."""
         return self.alert.centre(centres)
 
 
 @dataclass(frozen=True)
 class RescueBoard:
-    """Every incident that is not over, and the newest that are.
+    """All open incidents, and the newest closed ones.
 
-    What nobody acts on stands first, the longest waiting before all. `alerts` are the calls of
-    ships that nobody declared. `unreadable` counts cases whose decision was erased before they
-    ended.
+    Incidents without an acknowledgement come first, the longest waiting at the top. `alerts` are
+    distress calls of undeclared craft. `unreadable` counts open cases whose decision was erased.
     """
 
     incidents: tuple[RescueIncident, ...]
@@ -280,12 +281,12 @@ class RescueBoard:
 
     @property
     def unheard_alerts(self) -> tuple[ToldAlert, ...]:
-        """The distress alerts on which nobody acts yet."""
+        """The distress alerts without an acknowledgement."""
         return tuple(each for each in self.alerts if each.is_unheard)
 
     @property
     def heard_alerts(self) -> tuple[ToldAlert, ...]:
-        """The distress alerts on which somebody acts."""
+        """The open distress alerts with an acknowledgement."""
         return tuple(each for each in self.alerts if not each.is_unheard and not each.is_ended)
 
     @property
@@ -295,23 +296,23 @@ class RescueBoard:
 
     @property
     def is_everyone_helped(self) -> bool:
-        """Return whether everyone known is helped; an unreadable report counts as not."""
+        """Return whether everyone known is helped; an unreadable report means no."""
         return not (self.unheard or self.unheard_alerts or self.unreadable)
 
     @property
     def unheard(self) -> tuple[RescueIncident, ...]:
-        """The incidents on which nobody acts yet."""
+        """The incidents without an acknowledgement."""
         return tuple(each for each in self.incidents if each.is_unheard)
 
     @property
     def heard(self) -> tuple[RescueIncident, ...]:
-        """The incidents on which somebody acts."""
+        """The incidents with an acknowledgement."""
         return tuple(each for each in self.incidents if not each.is_unheard)
 
 
 @dataclass(frozen=True)
 class RescueReading:
-    """Reads rescues for one person: cases, calls, and where each conveyance was heard by now."""
+    """Rescues as one person may read them: cases, calls, and positions known by now."""
 
     cases: Cases
     outbox: "RescueCallRepository"
@@ -319,7 +320,7 @@ class RescueReading:
     enriched: Enriched
 
     def board(self) -> RescueBoard:
-        """All that is not over, and the newest that is."""
+        """Return all open incidents and the newest closed ones."""
         rows = [*self._rows(NOT_ENDED)]
         reports = [*self._reports(rows)]
         ended = self.cases.list_cases(
@@ -331,9 +332,9 @@ class RescueReading:
         )
 
     def incident(self, case_id: str) -> RescueIncident:
-        """The incident of a case: all that is not over of its conveyance, or the ended case alone.
+        """Return all open cases of a case's conveyance as one incident, or a closed case alone.
 
-        Raises NotFound, or Erased where the time of its decision was over.
+        Raises NotFound, or Erased if its decision was erased.
         """
         row, state = self.cases.case(self.reviewer, case_id)
         own = self._report(row, state, self.outbox.unacknowledged())
@@ -343,7 +344,7 @@ class RescueReading:
         return next((each for each in found if case_id in each.case_ids), RescueIncident((own,)))
 
     def report(self, case_id: str) -> RescueReport:
-        """One rescue case by itself; raises NotFound, or Erased where its decision was."""
+        """Return one rescue case; raises NotFound, or Erased if its decision was erased."""
         row, state = self.cases.case(self.reviewer, case_id)
         return self._report(row, state, self.outbox.unacknowledged())
 
@@ -357,7 +358,7 @@ class RescueReading:
                 return
 
     def _reports(self, rows: Iterable[CaseRecord]) -> Iterator[RescueReport]:
-        """The reports of cases, without those whose decision was erased."""
+        """Yield the reports of cases, skipping those whose decision was erased."""
         open_calls = self.outbox.unacknowledged()
         for row in rows:
             state = self.cases.state_of(self.reviewer, row)
@@ -385,10 +386,11 @@ class RescueReading:
 
 
 def incidents(reports: Iterable[RescueReport]) -> list[RescueIncident]:
-    """Reports by conveyance: those that anything in common links are one incident."""
+    """Group reports into incidents: reports with any identifier in common belong together."""
     groups: list[tuple[set[tuple[str, str]], list[RescueReport]]] = []
     for report in reports:
         names, own = set(report.known_by), [report]
+        # A report may connect groups that had nothing in common before, so join all that match.
         apart = []
         for known, others in groups:
             if known & names:
@@ -404,6 +406,6 @@ def incidents(reports: Iterable[RescueReport]) -> list[RescueIncident]:
 
 
 def _place(incident: RescueIncident) -> tuple[bool, datetime, int]:
-    """Return an incident's place on the board: unattended first, then the oldest."""
+    """Return an incident's sort key on the board: unattended first, then the oldest."""
     since = incident.unheard_since or incident.began_at
     return not incident.is_unheard, since, incident.reports[0].row.seq

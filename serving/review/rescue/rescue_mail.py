@@ -1,8 +1,8 @@
-"""Rescue calls by e-mail: another medium than HTTP, for when that, or who serves it, fails.
+"""Rescue calls by e-mail, a fallback for when HTTP or its server fails.
 
-A mail server that took a message has delivered it, and no more: as with a webhook, a person
-acknowledges. The message is not signed and lies on servers in the clear, so that it says no more
-than the call does: no party, and nothing of another case.
+Acceptance by the mail server means delivery only; as with a webhook, a person must acknowledge.
+The message is unsigned and stored in the clear on mail servers, so it contains no more than the
+call itself: no party, and nothing about other cases.
 """
 
 import json
@@ -21,7 +21,7 @@ from serving.access.call_deadlines import CallDeadline
 from serving.access.http_client import LONGEST_S, LOOPBACK
 
 BY_MAIL = "mailto:"
-# From the connection to the server's word that it took the message.
+# Covers the whole delivery, from connecting to the server's acceptance.
 LONGEST_MAIL_S = 30.0
 MailTls = Literal["starttls", "implicit", "none"]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+$")]
@@ -31,7 +31,7 @@ _MAILTO = re.compile(rf"{BY_MAIL}(?P<address>[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+)
 
 
 class MailServer(BaseModel):
-    """The server that takes messages of this installation; its password is no part of a file."""
+    """The outgoing mail server; its password is not stored in the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +49,7 @@ class MailServer(BaseModel):
 
 
 def mail_address(address: str) -> str | None:
-    """The mailbox of a `mailto:` address; None for any other text.
+    """Return the mailbox of a `mailto:` address; None for any other text.
 
     >>> mail_address("mailto:watch@mrcc.example"), mail_address("mailto:a@b.example,c@d.example")
     ('watch@mrcc.example', None)
@@ -73,14 +73,14 @@ class RescueMail:
             smtp.send_message(message)
 
     def message(self, call_id: str, body: bytes, at: datetime) -> EmailMessage:
-        """The call in words, with its content as JSON attached."""
+        """Return the call as readable text, with its content attached as JSON."""
         called: dict[str, Any] = json.loads(body)["data"]
         message = EmailMessage()
         message["From"] = self.server.sender
         message["To"] = mail_address(self.address)
         message["Date"] = format_datetime(at)
         message["Subject"] = _subject(called)
-        # One of its own for each attempt: a server may drop what it has seen before.
+        # Each attempt needs its own id: a server may drop a message that it has already seen.
         domain = self.server.sender.partition("@")[2]
         message["Message-ID"] = f"<{call_id}.{int(at.timestamp() * 1000)}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
@@ -92,7 +92,7 @@ class RescueMail:
         return message
 
     def _connected(self, deadline: CallDeadline) -> smtplib.SMTP:
-        """A session in which the server is proven and knows us; raises OSError."""
+        """Return a session with a verified server, signed in if required; raises OSError."""
         server, context = self.server, ssl.create_default_context()
         where = (server.host, server.port)
         if server.tls == "implicit":
@@ -111,7 +111,7 @@ class RescueMail:
 
 
 class _Timed(smtplib.SMTP):
-    """A session that is broken off at the end of its call's time."""
+    """A session that is aborted when its call's time is up."""
 
     def __init__(self, deadline: CallDeadline, *given: Any, **named: Any):
         deadline.begin(lambda: self.sock)  # before it connects: a greeting may drip too
@@ -119,11 +119,11 @@ class _Timed(smtplib.SMTP):
 
 
 class _TimedTls(_Timed, smtplib.SMTP_SSL):
-    """The same by TLS from its beginning, whose handshake is one wait."""
+    """The same over TLS from the start; the handshake counts as one wait."""
 
 
 def call_in_words(called: dict[str, Any]) -> str:
-    """The content of a call (`rescue_calls.call_content`, its `data`) for people to read."""
+    """Return the content of a call (`rescue_calls.call_content`, its `data`) as readable text."""
     last, centre, answer = called["last_heard"], called["centre"], called["acknowledge"]
     lines = [
         f"{called['signal']}.",
@@ -140,6 +140,7 @@ def call_in_words(called: dict[str, Any]) -> str:
     return "\n".join(filter(None, lines)) + "\n"
 
 
+# Order matters: what helps to find and count the people comes first.
 _TO_FIND = (
     *("persons_on_board", "certified_capacity", "conveyance_kind", "imo_number", "mmsi"),
     *("call_sign", "plate_number", "registration_country", "cargo_unit", "conveyance_id"),

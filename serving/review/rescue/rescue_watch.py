@@ -1,9 +1,9 @@
-"""The state of the rescue board, cheap enough for every open page to ask for it all the time.
+"""The state of the rescue board, cheap enough for every open page to poll.
 
-A page that is open must show a new call for help within seconds. Reading the board decrypts every
-report on it, so pages ask for this instead: who waits for a person, and a version that changes with
-what the board shows. Each worker reads it from the database at most once a second, however many
-pages are open, and once more after somebody acted through this worker.
+An open page must show a new call for help within seconds. Reading the board decrypts every
+report on it, so pages poll this instead: the items that wait for a person, and a version that
+changes with the content of the board. Each worker reads it from the database at most once a
+second, however many pages are open, and again after somebody acts through this worker.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ MAX_AGE_S = 1.0
 
 
 class BoardItem(NamedTuple):
-    """A rescue or alert that is on the board; `mark` changes whenever people or calls do."""
+    """A rescue or alert on the board; `mark` changes whenever its people or calls change."""
 
     kind: Literal["alert", "rescue"]
     item_id: str
@@ -30,26 +30,26 @@ class BoardItem(NamedTuple):
 
 @dataclass(frozen=True)
 class BoardState:
-    """The board as one reader may see it; `unattended` waits for a person, the oldest first."""
+    """The board as one reader may see it; `unattended` waits for a person, oldest first."""
 
     version: str
     unattended: tuple[BoardItem, ...]
 
 
 class BoardStore(Protocol):
-    """A store of items of the board; `acts` counts the acts through this process."""
+    """A store of board items; `acts` counts the acts through this process."""
 
     acts: int
 
     def on_board(self, now: datetime) -> Sequence[BoardItem]:
-        """The items that the board shows now, the oldest first. Raises LogUnavailable."""
+        """Return the items on the board now, oldest first; raises LogUnavailable."""
         ...
 
 
 class RescueWatch:
-    """Reads the board for all open pages of one worker; safe to use from several threads.
+    """A cache of the board for all open pages of one worker; safe for threads.
 
-    `open_new` opens the cases of decisions that were logged since.
+    `open_new` opens the cases of decisions that were logged since the last call.
     """
 
     def __init__(
@@ -68,26 +68,28 @@ class RescueWatch:
         self._read_at = float("-inf")
         self._acts = 0
         self.listeners: Counter[str] = Counter()
-        """Open streams of news, by session; touched in the event loop alone."""
+        """Open news streams by session; accessed only in the event loop, so without a lock."""
 
     @property
     def is_fresh(self) -> bool:
-        """Return whether what was read last still counts, so that nothing is read now."""
+        """Return whether the cached board is still current."""
         is_recent = self._monotonic() - self._read_at < MAX_AGE_S
         return is_recent and self._acts == self._count_acts()
 
     def seen_by(self, offices: frozenset[str], *, is_read_anew: bool = False) -> BoardState:
-        """The board for a reader of these offices, of all where none is named.
+        """Return the board for a reader of these offices; an empty set means all offices.
 
-        `is_read_anew` is for a page that somebody opens. Raises LogUnavailable.
+        `is_read_anew` bypasses the cache, for a page that somebody opens. Raises LogUnavailable.
         """
         with self._lock:
             if is_read_anew or not self.is_fresh:
+                # Count acts before the read: an act during the read then makes the cache stale.
                 acts, now = self._count_acts(), self._clock()
                 self._open_new()
                 self._items = [each for store in self._stores for each in store.on_board(now)]
                 self._read_at, self._acts = self._monotonic(), acts
             items = self._items
+        # Every office sees every alert, because an undeclared ship belongs to no office.
         shown = [
             each
             for each in items
