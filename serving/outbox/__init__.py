@@ -1,7 +1,7 @@
 """Deliveries to other systems: one worker, and one file for each channel.
 
-`outbox` looks at what is due and delivers it on threads of each channel's own. A channel says what
-is due (`take`) and makes one delivery. How far a receiver got stands in the database before the
-next delivery to it, so that nothing is lost whenever a process is killed; a receiver may get the
-newest delivery twice, and knows it by its id.
+`outbox` polls for due deliveries and runs them on separate threads for each channel. A channel
+selects what is due (`take`) and makes one delivery. The progress of a receiver is committed before
+its next delivery, so a killed process loses nothing. A receiver may get the newest delivery twice
+and recognises it by its id.
 """

@@ -1,4 +1,4 @@
-"""The worker that delivers what is due in every channel, and the rule of when it is tried again."""
+"""The worker that makes due deliveries in every channel, and the rule for retries."""
 
 import random
 import threading
@@ -24,7 +24,7 @@ Delivery = Callable[[], object]
 
 @dataclass(frozen=True)
 class RetryRule:
-    """The waits between attempts: each `growth` times the one before it, up to `longest`."""
+    """The waits between attempts: each `growth` times the one before, at most `longest`."""
 
     first: timedelta
     longest: timedelta
@@ -44,7 +44,7 @@ class RetryRule:
 
 
 class Channel(ABC):
-    """One kind of delivery. Every method raises LogUnavailable where the database fails."""
+    """One kind of delivery. Every method raises LogUnavailable if the database fails."""
 
     name: ClassVar[str]
     max_concurrent: ClassVar[int]
@@ -54,7 +54,7 @@ class Channel(ABC):
 
     @property
     def is_over(self) -> bool:
-        """True once no further delivery may begin; a long one checks it in between."""
+        """True once no further delivery may begin; a long delivery checks it in between."""
         return self._over.is_set()
 
     def begin(self) -> None:  # noqa: B027 - most channels need nothing before
@@ -62,24 +62,24 @@ class Channel(ABC):
 
     @abstractmethod
     def take(self) -> Delivery | None:
-        """Take what is due first, so that no other worker does; None if nothing is due."""
+        """Claim the delivery that is due first, for this worker alone; None if none is due."""
 
     def deliver_due(self) -> None:
-        """Deliver everything that is due, one after the other."""
+        """Make all due deliveries, one after the other."""
         while not self.is_over and (deliver := self.take()) is not None:
             deliver()
 
     def stop(self) -> None:
-        """Begin no further delivery."""
+        """Prevent further deliveries."""
         self._over.set()
 
 
 class Outbox:
-    """Delivers what is due in its channels; those that come first are looked at first."""
+    """A worker that makes due deliveries; earlier channels are polled first."""
 
     def __init__(self, channels: Sequence[Channel]):
         self._channels = channels
-        # Threads of its own for each channel: a slow endpoint must not delay a call for rescue.
+        # Each channel has its own threads: a slow endpoint must not delay a rescue call.
         self._threads = {
             each.name: ThreadPoolExecutor(each.max_concurrent, each.name) for each in channels
         }
@@ -94,7 +94,7 @@ class Outbox:
         self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Finish the deliveries that are being made; the rest follows after the next start."""
+        """Finish deliveries in progress; the rest follows after the next start."""
         for channel in self._channels:
             channel.stop()
         self.polling.stop()
@@ -102,10 +102,11 @@ class Outbox:
             threads.shutdown()
 
     def look(self) -> None:
-        """Begin what is due, as far as threads are free; waits for no receiver."""
+        """Begin due deliveries while threads are free, without waiting for any receiver."""
         for channel in self._channels:
             try:
-                # Nothing is taken that would wait for a thread: its lease would end meanwhile.
+                # Claim nothing that would wait for a thread: its lease would expire in the
+                # meantime.
                 while self._running[channel.name] < channel.max_concurrent and not channel.is_over:
                     if (deliver := channel.take()) is None:
                         break
@@ -113,7 +114,7 @@ class Outbox:
                     self._threads[channel.name].submit(self._run, channel, deliver)
             except LogUnavailable:
                 raise
-            except Exception as failure:  # the channels after it would never be looked at
+            except Exception as failure:  # the channels after it must still be polled
                 log.error("delivery_failed", channel=channel.name, exception=type(failure).__name__)
 
     def _run(self, channel: Channel, deliver: Delivery) -> None:
@@ -122,7 +123,7 @@ class Outbox:
             channel.deliver_due()
         except LogUnavailable as failure:
             log.warning("outbox_waits", channel=channel.name, reason=str(failure))
-        except Exception as failure:  # a future would keep it to itself
+        except Exception as failure:  # the future would swallow it
             log.error("delivery_failed", channel=channel.name, exception=type(failure).__name__)
         finally:
             self._count(channel, -1)

@@ -1,9 +1,9 @@
-"""The channel of rescue calls: to the centre that answers, until a person acknowledges.
+"""The channel of rescue calls: to the responsible centre, until a person acknowledges.
 
-No decision waits for a call. A call that fails is made again, later and later, without end: a life
-does not stop being at risk because a server was down. A server that took a call has delivered it
-and no more: until a person acknowledges it, the call goes on to the next address of the centre when
-its time is over, then to the first again. Each step is written down.
+No decision waits for a call. A failed call is retried at growing intervals without end, because a
+life does not stop being at risk when a server is down. Acceptance by a server means delivery only:
+without an acknowledgement in time, the call moves to the centre's next address and starts over
+after the last. Each step is recorded.
 """
 
 from collections.abc import Callable
@@ -42,9 +42,9 @@ RETRY = RetryRule(timedelta(seconds=10), timedelta(minutes=5), growth=2)
 class DueRescueCall:
     """A call to make: the record of its decision, and the number of this attempt.
 
-    `step` counts how often it went on to another address. `record` is None where its decision was
-    erased before anybody acknowledged. `is_apart` says that the rescue has a case of its own, since
-    that of its subject had ended. `earlier_alerts` came from the ship before it was declared.
+    `step` counts how often it moved to another address. `record` is None if its decision was erased
+    before anybody acknowledged. `is_apart` means that the rescue has a case of its own, since its
+    subject's case had ended. `earlier_alerts` came from the ship before it was declared.
     """
 
     decision_id: str
@@ -57,7 +57,7 @@ class DueRescueCall:
 
 @dataclass(frozen=True)
 class DueAlert:
-    """An alert about an undeclared ship that is to be reported; as DueRescueCall."""
+    """An alert about an undeclared ship to report; fields as in DueRescueCall."""
 
     alert: DistressAlert
     attempts: int
@@ -66,17 +66,17 @@ class DueAlert:
 
 @dataclass(frozen=True)
 class CallPace:
-    """The wait before a call is made again, and how long it waits for a person."""
+    """The wait before a retry, and how long a call waits for an acknowledgement."""
 
     delay: Callable[[int], timedelta]
     patience: timedelta
 
 
 class RescueChannel(Channel):
-    """Calls for rescue and alerts about undeclared ships.
+    """The channel of rescue calls and of alerts about undeclared ships.
 
-    `enriched` adds to a submission what became known since: the call says where the conveyance was
-    heard last by the time of the call.
+    `enriched` adds later records to a submission, so that the call has the last known position at
+    the time of the call.
     """
 
     name = "rescue-calls"
@@ -96,16 +96,17 @@ class RescueChannel(Channel):
         self.directory = directory
         self._clock = clock
         self._enriched = enriched
-        self.is_refused = False  # whether a call was tried and not taken so far
-        self.is_unheard = False  # whether a call went on for want of a person
+        self.is_refused = False  # whether an attempted call has not been accepted yet
+        self.is_unheard = False  # whether a call escalated without an acknowledgement
 
     def begin(self) -> None:
-        """Call every rescue that is decided from now on."""
+        """Start to call rescues; earlier decisions are left alone."""
         self.outbox.begin()
 
     def take(self) -> Delivery | None:
         """Start the attempt that is due first; None if none is."""
         now, pace = self._clock(), CallPace(RETRY.delay, self.directory.patience)
+        # Calls about decisions come before alerts, which have no case yet.
         if (due := self.outbox.start_attempt(now, pace)) is not None:
             return partial(self.call, due)
         if self.alerts and (alert := self.alerts.start_attempt(now, pace)) is not None:
@@ -121,6 +122,7 @@ class RescueChannel(Channel):
             log.error("rescue_erased_uncalled", attempts=due.attempts)
             return
         decision, at = Decision.model_validate_json(due.record), self._clock()
+        # Without `rescores` the call carries the id of the rescue's own case.
         if due.is_apart:
             decision = decision.model_copy(update={"rescores": None})
         submission = self._enriched(decision.submission)
@@ -159,7 +161,7 @@ class RescueChannel(Channel):
         due: DueRescueCall | DueAlert,
         at: datetime,
     ) -> bool:
-        """Return whether the address of this step takes a call."""
+        """Return whether the address of this step accepts a call."""
         try:
             self.directory.address(centre, due.step).post(call_id, orjson.dumps(content), at)
         except OSError as failure:

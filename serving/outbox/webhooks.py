@@ -1,9 +1,8 @@
 """The channel of webhooks: case events to endpoints of border systems, in order.
 
-How far each endpoint was delivered to stands in the database, so that nothing is lost if a process
-is killed. One worker delivers to an endpoint at a time: it takes a lease, which ends by itself. An
-endpoint that fails is tried again later and later, over days, and then switched off until an admin
-resumes it.
+The progress of each endpoint is stored in the database, so a killed process loses nothing. One
+worker at a time delivers to an endpoint, under a lease that expires by itself. A failing endpoint
+is retried at growing intervals for days, then switched off until an admin resumes it.
 """
 
 import secrets
@@ -30,9 +29,9 @@ log = structlog.get_logger(__name__)
 
 MAX_ENDPOINTS = 32
 PAGE_SIZE = 20
-# Pages of one delivery: then others that are due have their turn.
+# Pages of one delivery; after that, other due endpoints get a thread.
 MAX_PAGES = 5
-# Longer than a call may take with the look-up of its name.
+# Longer than a call can take, including the DNS lookup.
 LEASE = timedelta(minutes=2)
 
 RETRY = RetryRule(timedelta(seconds=5), timedelta(hours=6), growth=3, jitter=0.2)
@@ -55,9 +54,9 @@ BODY = TypeAdapter(WebhookBody)
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
-    """An endpoint as it was made: no types means all, no offices all; rescues never.
+    """An endpoint as created: no types means all types, no offices all offices; never rescues.
 
-    `secrets` sign, the newest first; a former one until `former_secret_ends_at`.
+    `secrets` sign, newest first; a former secret signs until `former_secret_ends_at`.
     """
 
     endpoint_id: str
@@ -72,12 +71,13 @@ class WebhookEndpoint:
 
     @property
     def access(self) -> FeedAccess:
-        """The cases whose events it gets."""
+        """The cases whose events it receives."""
         return FeedAccess(CaseAccess(frozenset(self.offices), is_rescue=False))
 
     def keys(self, now: datetime) -> list[bytes]:
-        """Return the keys that a call is signed with."""
+        """Return the keys that sign a call, newest first."""
         ends_at = self.former_secret_ends_at
+        # During a rotation both keys sign, so that a receiver may switch at any time.
         still_counts = self.former_secret and ends_at is not None and now < ends_at
         return [
             key_of(each)
@@ -88,7 +88,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True)
 class DeliveryState:
-    """The last event an endpoint took, and how its calls go."""
+    """The last event that an endpoint accepted, and the state of its calls."""
 
     endpoint_id: str
     reached: str | None = None
@@ -102,20 +102,20 @@ class DeliveryState:
 
     @property
     def condition(self) -> Condition:
-        """The condition of its calls, in a word."""
+        """The condition of its calls."""
         if self.off_at is not None:
             return "off"
         return "failing" if self.failing_since is not None else "delivering"
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether it may be called now, and no worker does."""
+        """Return whether it may be called now and is not leased."""
         later = (self.next_at, self.leased_until)
         return self.off_at is None and all(at is None or at <= now for at in later)
 
 
 @dataclass(frozen=True)
 class FailedCall:
-    """A call that was not taken: when, why, when it is tried again, and whether it ends here."""
+    """A failed call: time, reason, time of the retry, and whether it ends the endpoint."""
 
     at: datetime
     words: str
@@ -125,7 +125,7 @@ class FailedCall:
 
 
 class WebhookChannel(Channel):
-    """Delivers case events to the endpoints of one database."""
+    """The channel of case events to the endpoints of one database."""
 
     name = "webhooks"
     max_concurrent = MAX_ENDPOINTS
@@ -146,22 +146,22 @@ class WebhookChannel(Channel):
         self._clock = clock
         self._off_after = off_after
         self._count = count
-        self._up_to_date: dict[str, str] = {}  # the newest event when an endpoint had all
+        self._up_to_date: dict[str, str] = {}  # the newest event when an endpoint lacked nothing
 
     def take(self) -> Delivery | None:
-        """Take an endpoint that lacks events and is due; None if there is none."""
+        """Lease an endpoint that is due and lacks events; None if there is none."""
         newest, now = self._store.newest_event(), self._clock()
         if newest is None:
             return None
         for endpoint, state in self._store.live():
-            # Most endpoints lack nothing: only those that may are leased, which is a write.
+            # A lease is a write, so take one only if there may be something to deliver.
             is_new = newest not in (state.reached, self._up_to_date.get(endpoint.endpoint_id))
             if is_new and state.is_due(now) and (delivery := self._leased(endpoint, newest)):
                 return delivery
         return None
 
     def deliver(self, endpoint: WebhookEndpoint) -> bool:
-        """Deliver to one endpoint what it lacks, if it is due; whether it has all now."""
+        """Deliver pending events to one endpoint if it is due; return whether it lacks none now."""
         delivery = self._leased(endpoint, self._store.newest_event() or "")
         return bool(delivery and delivery())
 
@@ -178,7 +178,7 @@ class WebhookChannel(Channel):
                 events, page = self._events.page(endpoint.access, state.reached, PAGE_SIZE)
                 if not self._take_all(endpoint, lease, state, events):
                     return False
-                # Events that were not for this endpoint are passed over for good.
+                # Move past events that were not for this endpoint, so that they are not read again.
                 if page.reached is not None and page.reached != state.reached:
                     state = replace(state, reached=page.reached)
                     if not self._advance(endpoint, lease, page.reached):
@@ -198,7 +198,7 @@ class WebhookChannel(Channel):
         state: DeliveryState,
         events: list[PublishedEvent],
     ) -> bool:
-        """Deliver events one after the other, until one is not taken; whether all were."""
+        """Deliver events one by one until one fails; return whether all were accepted."""
         attempts = state.attempts
         for event in events:
             if endpoint.types and event.type not in endpoint.types:
@@ -206,6 +206,7 @@ class WebhookChannel(Channel):
             if self.is_over or not self._call(endpoint, lease, attempts, event):
                 return False
             attempts = 0
+            # Progress is stored after each event: a crash repeats at most the newest one.
             if not self._advance(endpoint, lease, event.id):
                 return False
         return True

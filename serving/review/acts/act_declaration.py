@@ -1,4 +1,4 @@
-"""The declaration of an act on a case: its call, its form, its words and its tests follow from it.
+"""The declaration of an act on a case, from which call, form, texts and tests follow.
 
 One file of this folder declares one act; `all_acts.py` lists them.
 """
@@ -50,7 +50,7 @@ def _blank_is_nothing(value: Any) -> Any:
     return None if value == "" else value
 
 
-# A form sends a field that was left blank; an empty text then states nothing.
+# Forms send fields that were left blank; an empty text then states nothing.
 Stated = Annotated[T | None, BeforeValidator(_blank_is_nothing)]
 
 
@@ -66,10 +66,10 @@ class Note(ActInput):
 
 @dataclass(frozen=True)
 class ActRequest:
-    """The person who acts, on which case, and when.
+    """One request to act: the person, the case, and the time.
 
-    With `takes`, a case that nobody has becomes theirs by the same act. Forms ask for that, since
-    their page has shown the case; a call claims it first.
+    With `takes`, the same act claims a case that has no owner. Forms ask for that, since their page
+    has shown the case; an API client claims it first.
     """
 
     cases: "Cases"
@@ -80,13 +80,13 @@ class ActRequest:
 
     @property
     def actor(self) -> Actor:
-        """The person as events name them."""
+        """The person as named in events."""
         return self.reviewer.actor
 
     def change(self, rule: Callable[..., CaseChange], *stated: object) -> Case:
-        """Change the case by a rule of the case, the actor, the instant and what is stated.
+        """Change the case by a rule of the case, the actor, the instant and the input.
 
-        Raises NotFound, and the Conflict that the rule meets.
+        Raises NotFound, and the Conflict of the rule.
         """
         return self.cases.act(
             self.reviewer, self.case_id, lambda case: rule(case, self.actor, self.at, *stated)
@@ -104,14 +104,14 @@ def _as_written(form: Mapping[str, str], _: datetime) -> Mapping[str, Any]:
 class CaseAct:
     """An act on a case.
 
-    `name` ends the address of its call and its form, `operation` names it in the API's document,
-    which shows `description`. `perform` does it with the `input`. `records` are the kinds of
-    events that it can leave. `form_fields` makes the fields of the input of those of a form.
+    `name` ends the paths of its API call and its form; `operation` is its id in OpenAPI, which
+    shows `description`. `perform` executes it with the `input`. `records` are the kinds of events
+    that it can leave. `form_fields` converts the fields of a form to those of the input.
 
-    A form is refused where the case has changed since its page was made: `revision` says whether
-    it must say what it showed (`shown`), may (`if_shown`), or is right at any revision (`any`).
-    `takes_two` says of the fields of a form whether two persons decide, so that a recent proof of
-    presence is asked for. After the act comes the `next` case of the list, or the `same`.
+    A form is refused if the case has changed since its page was loaded: `revision` tells whether it
+    must state the revision shown (`shown`), may (`if_shown`), or is valid at any revision (`any`).
+    `takes_two` tells from the fields of a form whether two persons decide, so that a recent proof
+    of presence is required. Afterwards the page shows the `next` case of the list, or the `same`.
     """
 
     name: str
@@ -127,4 +127,4 @@ class CaseAct:
     takes_two: Callable[[Mapping[str, str]], bool] = lambda _: False
     leads_to: Literal["next", "same"] = "same"
     keeps_forms: bool = False
-    """Whether what is typed meanwhile into the other forms of the page stays there."""
+    """True if text typed into the other forms of the page is kept."""

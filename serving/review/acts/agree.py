@@ -17,12 +17,12 @@ class Judgement(ActInput):
 
 
 def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
-    """Agree, as a second person, with what a first one proposed.
+    """Agree, as a second person, with the proposal of the first.
 
-    Raises Conflict, PersonNeeded, or Conflict before an own view.
+    Raises Conflict, also before a view of one's own, or PersonNeeded.
     """
     proposal, view = require_judge(case, actor)
-    if not proposal.by.is_human:  # a machine's word, or of nobody known: theirs counts as the first
+    if not proposal.by.is_human:  # a machine's proposal: this is the first person
         own = replace(proposal, by=actor, at=at)
         return acted(case, actor, at, "agree", text, **proposed(case, own))
     if proposal.action is not None:

@@ -1,4 +1,4 @@
-"""All acts on a case that people do by a call or a form, in the order of the API's document."""
+"""All acts on a case by call or form, in the order of the OpenAPI document."""
 
 from serving.review.acts.act_declaration import CaseAct
 from serving.review.acts.agree import AGREE

@@ -22,7 +22,7 @@ from serving.review.cases.case_change import (
 from serving.review.cases.case_records import CaseRecord
 from serving.review.cases.case_state import Case
 
-# Prefix of a choice of the form that is an inbox; no name of an account has a colon.
+# Prefix of form choices that are inboxes; account names never contain a colon.
 INBOX = "inbox:"
 
 
@@ -46,7 +46,7 @@ class Assignment(ActInput):
 def assign(
     case: Case, actor: Actor, at: datetime, to: Actor, *, may_take: bool = False
 ) -> CaseChange:
-    """Give a case to a reviewer; with `may_take`, also a case that another person owns.
+    """Give a case to a reviewer; with `may_take`, also one that another person owns.
 
     Raises Conflict or PersonNeeded.
     """
@@ -63,7 +63,7 @@ def assign(
 def put_into_inbox(
     case: Case, actor: Actor, at: datetime, team: str | None, *, may_take: bool = False
 ) -> CaseChange:
-    """Put a case into the inbox of a team, None for that of its office, where nobody has it.
+    """Put a case into the inbox of a team, or of its office if None, without an owner.
 
     With `may_take`, also a case that another person owns. Raises Conflict.
     """
@@ -80,7 +80,7 @@ def put_into_inbox(
 def assign_case(acting: ActRequest, asked: Assignment) -> Case:
     """Give a case to the holder of an account, or put it into an inbox.
 
-    Raises NotFound, Unprocessable, or the Conflict that the act meets.
+    Raises NotFound, Unprocessable, or the Conflict of the act.
     """
     cases, reviewer, at = acting.cases, acting.reviewer, acting.at
     inboxes = cases.inboxes()
@@ -106,7 +106,7 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
             case, reviewer.actor, at, team, may_take=reviewer.supervises
         )
 
-    # Where the case is counts in the very turn of writing: it may have moved since it was read.
+    # Decided under the write lock: the case may have moved to another office since it was read.
     return cases.act_on_row(reviewer, acting.case_id, put if asked.inbox else give)
 
 

@@ -1,4 +1,4 @@
-"""A command of the deployer's that looks at a file before it is kept, such as a virus scanner."""
+"""A scan of uploaded files by a command of the deployer, such as a virus scanner."""
 
 import os
 import shlex
@@ -10,15 +10,15 @@ from contextlib import suppress
 from serving.review.errors import FileNotClean
 
 MOST_AT_ONCE = 4
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")  # nothing of our own settings and secrets
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")  # none of our settings and secrets
 
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 def require_clean(content: bytes, command: str, within_s: float) -> None:
-    """Raise FileNotClean unless the command, with the content on its input, ends with 0 in time.
+    """Raise FileNotClean unless the command exits with 0 in time, given the content on stdin.
 
-    A scanner that cannot be started lets nothing pass.
+    A scanner that cannot be started passes nothing.
     """
     if not _places.acquire(timeout=within_s):
         raise FileNotClean("the scanner has too much to do; try again later", "busy")
@@ -33,7 +33,8 @@ def require_clean(content: bytes, command: str, within_s: float) -> None:
 
 
 def _ended(content: bytes, command: str, within_s: float) -> int:
-    """Return how the command ended; it and all that it began are ended when its time is over."""
+    """Return the exit code; a timeout kills the command with all its child processes."""
+    # The scanner parses hostile files, so it must not see keys and passwords in the environment.
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     try:
         process = subprocess.Popen(  # noqa: S603 - the deployer's own command, read by no shell

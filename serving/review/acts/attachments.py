@@ -1,8 +1,8 @@
-"""A file that is attached to a case: what may be one, and what is kept of it.
+"""Files attached to cases: which are accepted, and how they are stored.
 
-What a file is, its content says; neither its name nor whoever sends it is believed: it is named
-after what it is. It is kept by the digest of its content and handed out as a download only, so that
-no browser runs it in our name.
+The type is derived from the content alone; neither the name nor the sender is trusted, and the file
+is named after its real type. It is stored under the digest of its content and served as a download
+only, so that no browser executes it under our origin.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _BEGINNINGS = {
     b"II*\x00": "image/tiff",
     b"MM\x00*": "image/tiff",
 }
-# Of what no text has: control characters beside tab and ends of lines.
+# Control characters other than tab and line ends, which no text file contains.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 ENDINGS = {
     "application/pdf": ".pdf",
@@ -35,7 +35,7 @@ ENDINGS = {
     "image/tiff": ".tif",
     "text/plain; charset=utf-8": ".txt",
 }
-# What file systems, shells and headers take for something else than a letter of a name.
+# Characters with a meaning for file systems, shells or headers.
 _SIGNS = re.compile(r'[<>:"|?*;%`$&\\/]')
 _ENDINGS_OF_OTHERS = re.compile(r"(\s*\.\s*[^\W\d_][^\W_]{0,9})+$")
 _NAMES_OF_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
@@ -50,7 +50,7 @@ class AttachmentQuota:
 
 
 def file_too_large(most_bytes: int) -> BodyTooLarge:
-    """Return what whoever attaches more than `most_bytes` is told."""
+    """Return the error for a file of more than `most_bytes`."""
     return BodyTooLarge(say("a file may have {most_bytes} bytes", most_bytes=str(most_bytes)))
 
 
@@ -65,7 +65,7 @@ class AttachedFile:
 
     @classmethod
     def from_upload(cls, name: str, content: bytes, most_bytes: int) -> Self:
-        """A file as it was sent; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
+        """Return an uploaded file; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
         if len(content) > most_bytes:
             raise file_too_large(most_bytes)
         if not content:
@@ -75,7 +75,7 @@ class AttachedFile:
 
 
 def named_after(name: str, media_type: str) -> str:
-    """The last part of a name, under the one ending of what the file is; raises Unprocessable.
+    """Return a safe file name with the one ending of its real type; raises Unprocessable.
 
     >>> named_after("C:\\\\run.bat", "text/plain; charset=utf-8")
     'run.txt'
@@ -83,7 +83,8 @@ def named_after(name: str, media_type: str) -> str:
     '2026-11-24 invoice.pdf'
     """
     composed = unicodedata.normalize("NFKC", name)
-    # Blanks of any kind become one; what is not shown, and may turn the rest round, is left out.
+    # Whitespace becomes a blank. Invisible characters are dropped: some reverse the text after
+    # them.
     shown = "".join(
         " " if each.isspace() else each for each in composed if each.isprintable() or each.isspace()
     )
@@ -92,6 +93,7 @@ def named_after(name: str, media_type: str) -> str:
         raise Unprocessable("a file needs a name")
     stem = _ENDINGS_OF_OTHERS.sub("", last.strip(" .")) or "file"
     stem = _SIGNS.sub("_", stem).replace(".", "-").strip(" -") or "file"
+    # Windows opens a device for such a name, whatever its ending.
     if _NAMES_OF_DEVICES.fullmatch(stem):
         stem = f"_{stem}"
     ending = ENDINGS[media_type]

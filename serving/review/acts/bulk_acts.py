@@ -1,4 +1,4 @@
-"""The same act on each of several cases."""
+"""One act on each of several cases."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,9 +46,9 @@ class BulkActBody(ActInput):
         return self
 
     def chosen(self) -> "ChosenAct":
-        """Return the act with its input; raises Unprocessable for what is no tag."""
+        """Return the act with its input; raises Unprocessable for an invalid tag."""
         if self.tags is not None:
-            self.tags.tagging()  # before anything is done
+            self.tags.tagging()  # validates before any case is changed
             return TAG, self.tags
         if self.assignment is not None:
             return ASSIGN, self.assignment
@@ -59,13 +59,13 @@ ChosenAct = tuple[CaseAct, ActInput | None]
 
 
 def wait_together(until: datetime, text: str) -> ChosenAct:
-    """Return the act by which several cases wait, of which none has a reason of its own."""
+    """Return the act for several cases to wait, without a specific reason."""
     return WAIT, Wait.model_construct(until=until, waiting_for="other", text=text)
 
 
 @dataclass(frozen=True)
 class BulkAct:
-    """The cases with which something was done, and those with which not, with why."""
+    """The cases that were changed, and those that refused, with their reasons."""
 
     done: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
@@ -74,9 +74,9 @@ class BulkAct:
 def act_together(
     cases: "Cases", reviewer: Reviewer, at: datetime, case_ids: Iterable[str], chosen: ChosenAct
 ) -> BulkAct:
-    """Do the same with each of several cases, by an act and an event of its own.
+    """Apply an act to each of several cases, with an event for each.
 
-    A case that refuses, as one that another person has by now, stays as it is.
+    A case that refuses, such as one that another person has taken, stays as it is.
     """
     act, stated = chosen
     done: list[str] = []

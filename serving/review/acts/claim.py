@@ -19,7 +19,7 @@ from serving.review.cases.case_state import Case
 
 
 def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Take a case to work on it. Raises Conflict or PersonNeeded."""
+    """Take a case to work on it; raises Conflict or PersonNeeded."""
     refuse_closed(case)
     if case.owner is not None and not actor.is_holder(case.owner):
         raise Conflict(
@@ -31,15 +31,15 @@ def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
 
 
 def take_and(case: Case, actor: Actor, at: datetime, act: CaseRule) -> CaseChange:
-    """Do what only the owner of a case may; a case that nobody has is claimed by the same act.
+    """Apply an act of the owner, claiming a case without an owner in the same step.
 
-    Raises Conflict or PersonNeeded, and what the act raises.
+    Raises Conflict or PersonNeeded, and the errors of the act.
     """
     if actor.is_holder(case.owner):
         return act(case)
     taken, claimed = claim(case, actor, at)
     after, event = act(taken)
-    # One event tells of both, so that undo takes both back.
+    # One event holds both changes, so that undo reverts both.
     was = {name: old for name, (old, _) in claimed.changed.items()}
     since = {name: (was.get(name, old), new) for name, (old, new) in event.changed.items()}
     whole = claimed.changed | since
@@ -50,7 +50,7 @@ def take_and(case: Case, actor: Actor, at: datetime, act: CaseRule) -> CaseChang
 def change_owner(
     case: Case, actor: Actor, at: datetime, to: Actor, event: Literal["assign", "hand_over"]
 ) -> CaseChange:
-    """Give a case to a person; an escalation ends unless the new owner called for it."""
+    """Give a case to a person; an escalation ends unless the new owner requested it."""
     woken, escalation = awake(replace(case, owner=to)), case.escalation
     is_answered = escalation is not None and not to.is_holder(escalation.by)
     left = None if is_answered else escalation

@@ -12,11 +12,11 @@ from serving.review.cases.case_state import Case
 
 
 def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
-    """Disagree, as a second person; their own view takes the place of what the first proposed.
+    """Disagree, as a second person; their own view replaces the proposal.
 
-    Of what a machine reported theirs is the first look of a person, and a proposal, unless it says
-    that lives may be at risk. A case that was proposed to be opened again stays closed. Raises
-    Conflict, PersonNeeded, or Conflict before an own view.
+    After a machine's report, theirs is the first statement of a person, so it stays a proposal
+    unless it reports that lives may be at risk. A proposed reopening is declined. Raises Conflict,
+    also before a view of one's own, or PersonNeeded.
     """
     if case.reopening is not None:
         words = "another person than who proposed it declines"

@@ -1,4 +1,4 @@
-"""Escalate: call for the supervisor of the office of a case."""
+"""Escalate: request the supervisor of a case's office."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from serving.review.cases.case_state import Case, Escalation
 
 
 def escalate(case: Case, actor: Actor, at: datetime, because: str) -> CaseChange:
-    """Call for the supervisor of the office. Raises Conflict."""
+    """Request the supervisor of the office; raises Conflict."""
     refuse_closed(case)
     if case.owner is not None and actor != SERVICE and not actor.is_holder(case.owner):
         raise Conflict(

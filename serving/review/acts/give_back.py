@@ -10,7 +10,7 @@ from serving.review.cases.case_state import Case
 
 
 def give_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Put a case back for others. Raises Conflict."""
+    """Give a case back for others to claim; raises Conflict."""
     refuse_other(case, actor)
     return acted(case, actor, at, "give_back", **awake(replace(case, owner=None)), owner=None)
 

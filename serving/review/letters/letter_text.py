@@ -1,4 +1,4 @@
-"""A letter in words: its sections in order, for a page, a print or an example."""
+"""The text of a letter: its sections in order, for a page, a print or an example."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,9 +97,9 @@ OTHERS_COUNTED: dict[Strength, str] = {
 
 
 def sections_of(letter: Letter) -> tuple[LetterSection, ...]:
-    """The letter in words of the reader's language; what it keeps in sentences is not touched.
+    """Return the letter in the reader's language, except its stored sentences.
 
-    `letter_in` puts those into that language, from the decision itself.
+    `letter_in` derives those again in that language, from the decision itself.
     """
     people = (_computer(letter), say(PEOPLE))
     about = (letter.what, _measure(letter), say(NO_DECISION))
@@ -175,7 +175,7 @@ def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSe
 
 
 def _others(reasons: LetterReasons) -> Iterator[str]:
-    """Say which other kinds of facts counted, by how strongly; earlier letters hold no strength."""
+    """Yield the other kinds of facts by weight; letters of earlier releases have no weights."""
     if len(reasons.strengths) != len(reasons.others):
         yield say(
             "Besides, and not repeated here because it rests on what others declared or on what "
@@ -215,7 +215,7 @@ def _correction(correction: Correction) -> str:
     if changes_nothing(correction.odds_factor):
         same = say("If they agreed, the estimate would have been the same.")
         return f"{said} {same}"
-    if correction.odds_factor > 1:  # to be right must not look like a fault
+    if correction.odds_factor > 1:  # correct data must not look like a fault
         return said
     would = say(
         "If they agreed, and all else were the same, the odds that the computer estimated would "
@@ -226,7 +226,7 @@ def _correction(correction: Correction) -> str:
 
 
 def changes_nothing(odds_factor: float) -> bool:
-    """Return whether a factor is too near to one to be said."""
+    """Return whether a factor is too close to one to be reported."""
     return abs(odds_factor - 1) < 0.005
 
 

@@ -44,10 +44,10 @@ class LetterWriter:
     def write(
         self, reviewer: Reviewer, case_id: str, at: datetime, audience: Audience, purpose: str
     ) -> Case:
-        """Write a letter to one party of a case that ended.
+        """Write a letter to one party of a closed case.
 
-        Raises Conflict or Unprocessable for no such party, or
-        Conflict where it ended otherwise meanwhile.
+        Raises Unprocessable if there is no such party, and Conflict if no letter is due or the case
+        has changed.
         """
         case, decision = self._open(reviewer, case_id)
         require_letter_due(case, decision.lane_reason, at)
@@ -56,6 +56,7 @@ class LetterWriter:
         written = case_letter(letter, own.recipient, purpose, reviewer.actor)
 
         def write(current: Case) -> CaseChange:
+            # Check again under the write lock: the case may have changed since it was read.
             require_letter_due(current, decision.lane_reason, at)
             if current.result != case.result:
                 raise Conflict(
@@ -69,7 +70,7 @@ class LetterWriter:
     def release(
         self, reviewer: Reviewer, case_id: str, at: datetime, audience: Audience, because: str
     ) -> Case:
-        """Let a letter go that another wrote; raises Conflict."""
+        """Release a letter that another person wrote; raises Conflict."""
         _, decision = self._open(reviewer, case_id)
 
         def release(current: Case) -> CaseChange:
@@ -87,7 +88,7 @@ class LetterWriter:
         until: datetime,
         because: str,
     ) -> Case:
-        """Hold the letters of a case back until a day; another confirms it."""
+        """Hold back the letters of a case until a day, for another person to confirm."""
         return self.cases.act(
             reviewer,
             case_id,
@@ -95,7 +96,7 @@ class LetterWriter:
         )
 
     def confirm(self, reviewer: Reviewer, case_id: str, at: datetime) -> Case:
-        """Agree that the letters of a case are held back."""
+        """Confirm, as a second person, that the letters of a case are held back."""
         return self.cases.act(
             reviewer, case_id, lambda case: confirm_deferral(case, reviewer.actor, at)
         )
@@ -103,9 +104,9 @@ class LetterWriter:
     def read(
         self, reviewer: Reviewer, case_id: str, audience: Audience, at: datetime
     ) -> tuple[CaseLetter, Letter]:
-        """The newest letter to an audience, which is written down; raises NotFound.
+        """Return the newest letter to an audience, and record the read; raises NotFound.
 
-        Its sentences are in the reader's language, as long as the case is not masked.
+        Its sentences are in the reader's language unless the case is masked.
         """
         row, case = self.cases.read(reviewer, case_id, at, "letter")
         found = [letter for letter in case.letters if letter.audience == audience]

@@ -1,8 +1,8 @@
-"""What one party to a subject declared itself, apart from what others declared or are known for.
+"""The declarations of one party to a subject, separate from those of others.
 
-The declaration of a shipment is its consignee's and its declarant's word, the journey and its legs
-are the carrier's, and a document is the word of whoever issued it: of one that names no issuer it
-is nobody's. Payments, positions and history are never anyone's own word.
+Consignee and declarant answer for the declaration of a shipment, the carrier for the journey and
+its legs, and the issuer for a document; a document without an issuer belongs to no party. Payments,
+positions and history never count as anyone's own declaration.
 """
 
 import re
@@ -28,7 +28,7 @@ from serving.language import ENGLISH, Language, reading, say
 from serving.review.letters.case_letters import Audience
 from serving.review.letters.filed_papers import newest_papers
 
-# Whose word the declaration of a shipment is: lodged by the one for the other.
+# Parties that answer for a shipment's declaration; one lodges it for the other.
 DECLARANTS: tuple[Audience, ...] = ("consignee", "declarant")
 
 UNITS = {"_kg": "kg", "_m3": "m³"}
@@ -40,13 +40,13 @@ PAPER, PAPER_WITHOUT_NUMBER = (
 )
 LEG = "leg {sequence} from {origin} to {destination}"
 DAY_AND_TIME = "{day}, {time} UTC"
-# Names of fields after "you declared", where another screen calls them otherwise.
+# Names of fields that differ from other screens, to fit after "you declared".
 NAMES = {
     "declared_at": "time of declaration",
     "declared_cargo_mass_kg": "cargo mass",
     "due_at": "expected arrival",
 }
-# Fields whose values are written with the marks of a language.
+# Fields whose values are formatted in the reader's language.
 FIGURES = (
     *("gross_mass_kg", "net_mass_kg", "declared_cargo_mass_kg", "volume_m3", "packages", "value"),
     *("declared_value", "tax_rate", "certified_capacity", "persons_on_board"),
@@ -54,7 +54,7 @@ FIGURES = (
 
 
 def recipient_of(submission: Submission, audience: Audience) -> str:
-    """The pseudonym of the party that an audience is; raises Unprocessable where none is named."""
+    """Return the pseudonym of the audience's party; raises Unprocessable if none is named."""
     named = submission.journey if audience == "carrier" else submission.shipment
     recipient: str | None = getattr(named, f"{audience}_id", None)
     if recipient is None:
@@ -85,21 +85,21 @@ class OwnDeclarations:
 
     @property
     def record(self) -> Record | None:
-        """The record that is the party's own declaration, if one is."""
+        """The party's own declaration; None if it has none."""
         if self.audience == "carrier":
             return self.submission.journey
         return self.submission.shipment if self.audience in DECLARANTS else None
 
     @cached_property
     def papers(self) -> tuple[AttachedDocument, ...]:
-        """The documents that the party issued, each in its newest version."""
+        """The newest versions of the documents that the party issued."""
         newest = newest_papers(self.submission.documents)
         return tuple(paper for paper in newest if paper.issuer_id == self.recipient)
 
     def holds(self, name: str) -> bool:
-        """Return whether a feature reads nothing but what this party itself declared and issued.
+        """Return whether a feature reads only what this party declared and issued.
 
-        One that rests on superseded versions alone is not its word any more.
+        A value that rests only on superseded versions no longer counts as the party's own.
         """
         try:
             feature = feature_named(name)
@@ -110,7 +110,7 @@ class OwnDeclarations:
         )
 
     def facts(self, name: str) -> tuple[str, ...]:
-        """Return in words what the party declared and issued that a feature rests on."""
+        """Return in words the party's declarations and papers that a feature rests on."""
         provenance = self._provenance.feature(feature_named(name))
         fields = (_own_field(field) for field in provenance.declared)
         said = (field_in_words(self.record, field) for field in fields if self.record)
@@ -124,9 +124,10 @@ class OwnDeclarations:
         return tuple(dict.fromkeys((*filter(None, said), *papers, *legs)))
 
     def _are_own(self, provenance: Provenance) -> bool:
-        """Tell whether the party issued the documents behind a value, one of them the newest.
+        """Return whether the party issued all documents behind a value, one in its newest version.
 
-        A value of no document, such as "none has expired", is about every document that was filed.
+        A value that rests on no document, such as "none has expired", depends on every filed
+        document.
         """
         filed = self.submission.documents
         others = {d.document_id for d in filed if d.issuer_id != self.recipient}
@@ -140,7 +141,7 @@ class OwnDeclarations:
 def reads_own_columns(feature: Feature, kind: SubjectKind, audience: Audience) -> bool:
     """Return whether a feature reads only records that the audience answers for.
 
-    Of documents it still has to be seen who issued them.
+    The issuers of its documents must be checked separately.
     """
     if any(column in LATEST_FIELDS for column in feature.columns):
         return False
@@ -148,7 +149,7 @@ def reads_own_columns(feature: Feature, kind: SubjectKind, audience: Audience) -
     if any(_declarer(kind, field) != _role(audience) for field in fields):
         return False
     sources = {window.source for window in feature.windows.values()}
-    # A document is compared with the subject, so that it tells of the declaration too.
+    # Documents are compared with the subject, so such features reveal the declaration too.
     is_of_subject = _declarer(kind, "") == _role(audience)
     own = {"documents"} if is_of_subject else set()
     return sources <= (own | ({"legs"} if audience == "carrier" else set()))
@@ -163,7 +164,7 @@ def _role(audience: Audience) -> str:
 
 
 def _declarer(kind: SubjectKind, field: str) -> str:
-    """Who answers for a declared field of a subject."""
+    """Return the party that answers for a declared field of a subject."""
     is_of_journey = field.startswith("journey_") and field != "journey_id"
     return "carrier" if kind == "route" or is_of_journey else "declarant"
 
@@ -173,11 +174,11 @@ def _own_field(field: str) -> str:
 
 
 def field_in_words(record: Record | None, field: str) -> str:
-    """A declared field with its value and unit; empty for one that is absent or names a party."""
+    """Return a declared field with its value and unit; empty if absent or a party."""
     value = getattr(record, field, None)
     if record is None or value is None or field in fields_of_kind(type(record), Party):
         return ""
-    if field == "currency":  # it stands beside the amount
+    if field == "currency":  # shown next to the amount
         return ""
     unit = next((UNITS[ending] for ending in UNITS if field.endswith(ending)), "")
     if field in ("declared_value", "value"):
@@ -194,12 +195,12 @@ def _name_of(field: str) -> str:
 def _written(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%-d %B %Y, %H:%M} UTC"
-    # To the last figure: it is what was declared, and may differ in the last from what a paper has.
+    # In full precision: it may differ from a paper in the last digit only.
     return f"{value:,.15g}" if isinstance(value, int | float) else str(value).replace("_", " ")
 
 
 def paper_in_words(paper: AttachedDocument, language: Language = ENGLISH) -> str:
-    """A document as its issuer knows it."""
+    """Return a document as its issuer knows it: kind, number and version."""
     kind, version = language.say(_paper_kind(paper.kind)), str(paper.version)
     if paper.number is None:
         return language.say(PAPER_WITHOUT_NUMBER, paper=kind, version=version)
@@ -211,9 +212,9 @@ def _paper_kind(kind: DocumentKind) -> str:
 
 
 def stated_in_words(stored: str) -> str:
-    """Say what was declared or issued in the reader's language; other texts stay as they are.
+    """Translate a stored declaration or paper for the reader; other texts stay as they are.
 
-    `stored` is what `facts`, `field_in_words` or `paper_in_words` give.
+    `stored` is the output of `facts`, `field_in_words` or `paper_in_words`.
     """
     if found := _papers().fullmatch(stored):
         kind, number, version = found.groups()
@@ -227,20 +228,21 @@ def stated_in_words(stored: str) -> str:
         ends = {"origin": place_in_words(origin), "destination": place_in_words(destination)}
         return say(LEG, sequence=sequence, **ends)
     named = (name for name in _fields() if stored.startswith(f"{name} "))
+    # A name may be the beginning of another, so the longest match is the field.
     name = max(named, key=len, default=None)
     if name is None:
         return stored
     field = _fields()[name]
-    # The sentence around it says "you declared" already.
+    # The sentence around it already contains "you declared".
     called = NAMES.get(field) or field_name(field).removeprefix("declared ")
     return say(STATED, name=say(called), value=_value_again(field, stored.removeprefix(f"{name} ")))
 
 
 def _value_again(field: str, value: str) -> str:
-    """Say a stored value in the reader's language: a figure, an instant, a place or a code."""
+    """Translate a stored value for the reader: a figure, an instant, a place or a code."""
     language = reading().language
     if field.endswith("_at"):
-        at = datetime.strptime(value, "%d %B %Y, %H:%M UTC")  # noqa: DTZ007  # UTC, as it says
+        at = datetime.strptime(value, "%d %B %Y, %H:%M UTC")  # noqa: DTZ007  # the text says UTC
         day = format_date(at, "d MMMM y", locale=language.locale)
         return say(DAY_AND_TIME, day=day, time=f"{at:%H:%M}")
     if field in ("origin", "destination", "hire_return_location"):
@@ -256,7 +258,7 @@ def _value_again(field: str, value: str) -> str:
 
 @cache
 def _fields() -> dict[str, str]:
-    """Return the fields that are stated in words, by what they are called there."""
+    """Return the fields by their names in stored texts."""
     records: tuple[type[Record], ...] = (AttachedDocument, Journey, Shipment)
     return {_name_of(field): field for each in records for field in each.model_fields}
 

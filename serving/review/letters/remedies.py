@@ -1,9 +1,9 @@
-"""Who answers for a check and where a decision after it is contested: the deployer's own words.
+"""The authorities that answer for a check and hear appeals, in the deployer's own words.
 
-The answers are a file of the deployer, `HOME/letters.toml`; no letter is written before every one
-of them is there. Which remedies the law gives is for the deployer's counsel to say: the names of
-the articles below are what the fields are for. A letter is never a decision, so it names hearing,
-appeal and court only where a decision against its reader may follow, and states no deadline.
+The deployer writes them into `HOME/letters.toml`; without every answer no letter is written. The
+deployer's counsel decides which remedies the law gives: the articles below only say what each field
+is for. A letter is never a decision, so it names hearing, appeal and court only if a decision
+against its reader may follow, and states no deadline.
 """
 
 from pathlib import Path
@@ -57,26 +57,26 @@ TEMPLATE = """\
 """
 
 
-# What may follow an end for a party: nothing, a decision of the office, or another authority's.
+# The possible consequence for a party: none, a decision of the office, or another authority's.
 Consequence = Literal["none", "decision", "other_authority"]
 
 
 def consequence_of(result: CaseResult | None) -> Consequence:
-    """Return what may follow from how a case ended; a release has no result."""
+    """Return the possible consequence of a case's result; None stands for a release."""
     if result is None or RESULT_MEANING[result.code].label not in ("confirmed", "other_offence"):
         return "none"
     return "other_authority" if result.found_by == "refer" else "decision"
 
 
 def consequence_of_words(ending: str) -> Consequence:
-    """Return what may follow by the words of an end, of a letter that holds nothing else of it."""
+    """Return the possible consequence by an ending's words, for letters that store no other."""
     found = (each for each in RESULT_MEANING.values() if each.words == ending)
     is_adverse = any(each.label in ("confirmed", "other_offence") for each in found)
     return "decision" if is_adverse else "none"
 
 
 class Addressee(BaseModel):
-    """Somebody that a letter can be sent to."""
+    """A person or office with an address for letters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -85,10 +85,10 @@ class Addressee(BaseModel):
 
 
 class Remedy(Addressee):
-    """A way to contest a decision: with whom, and under which law.
+    """A way to contest a decision: the addressee and the law.
 
-    Earlier files and letters have `deadline_days`. It is read and left out: a period runs from a
-    decision or its announcement, and never from a letter.
+    Files and letters of earlier releases have `deadline_days`. It is accepted but dropped: a period
+    runs from a decision or its announcement, never from a letter.
     """
 
     law: Line
@@ -96,7 +96,7 @@ class Remedy(Addressee):
 
 
 class Remedies(BaseModel):
-    """Everybody that a letter names."""
+    """All addressees that a letter names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -118,5 +118,5 @@ class Remedies(BaseModel):
 
 
 def write_remedies_template(file: Path) -> None:
-    """Write the questions; answers that are there already are never overwritten."""
+    """Write the template file; never overwrite existing answers."""
     write_home_file(file, TEMPLATE, RemediesUnnamed)

@@ -1,12 +1,9 @@
-"""The fuller version of a letter, sealed for a court or a data protection authority.
+"""The full version of a letter, sealed for a court or a data protection authority.
 
-Whoever hears both sides can weigh what a letter keeps back: all reasons, the lane and its
-procedure, the model's version, and where the data came from (C-203/22: what is secret goes to the
-authority or the court, not into nothing). It holds data of third parties, and is for its recipient.
-
-account.json   `Account`, whole
-account.sig    Ed25519 signature of account.json by the key that seals the log, hexadecimal
-account.md     the same for people
+A court that hears both sides can weigh what a letter withholds: all reasons, the lane and its
+procedure, the model's version, and the sources of the data (C-203/22: secrets go to the authority
+or the court instead of being withheld altogether). It holds data of third parties and is for its
+recipient only.
 """
 
 import json
@@ -51,7 +48,7 @@ PROCEDURE = (
 
 @dataclass(frozen=True)
 class Sealing:
-    """Who asks for the account of a case, who makes it, why and when."""
+    """A request to seal a case: for whom, by whom, why and when."""
 
     case_id: str
     sealed_for: SealedFor
@@ -68,13 +65,14 @@ def seal_account(
     folder: Path,
     sealing: Sealing,
 ) -> str:
-    """Write the account of a case into `folder`, signed and on record; the digest of it.
+    """Write the sealed account of a case into a new `folder`, and return its digest.
 
-    It is there whole or not at all. Raises NotFound, or AccountRefused where `folder` is there.
+    The folder appears complete or not at all, and the case records the event. Raises NotFound, or
+    AccountRefused if `folder` exists.
     """
     if folder.exists():
         raise AccountRefused(f"{folder} is there already; each account has a folder of its own")
-    with written_whole(folder) as partial:  # read in it, so that an erasure sees who is at it
+    with written_whole(folder) as partial:  # read inside, so that an erasure sees this use
         content = json.dumps(account(cases, decisions, sealing), indent=1).encode() + b"\n"
         digest = digest_of(content)
         (partial / ACCOUNT).write_bytes(content)
@@ -85,7 +83,7 @@ def seal_account(
 
 
 def verify_account(folder: Path, public_key: str) -> str:
-    """The digest of an account that is as it was sealed with this key; raises AccountRefused."""
+    """Return the digest of an unaltered account; raises AccountRefused for any other."""
     try:
         content = (folder / ACCOUNT).read_bytes()
         signature = bytes.fromhex((folder / SIGNATURE).read_text())
@@ -96,6 +94,7 @@ def verify_account(folder: Path, public_key: str) -> str:
     except ValueError:
         raise AccountRefused(f"{folder}: {ACCOUNT} is not as it was sealed") from None
     digest = digest_of(content)
+    # The signature covers the JSON only, so the text must be derived from it again.
     if (folder / TEXT).read_text("utf-8") != account_in_words(json.loads(content), digest):
         raise AccountRefused(f"{folder}: {TEXT} does not say what {ACCOUNT} does")
     return digest
@@ -104,8 +103,9 @@ def verify_account(folder: Path, public_key: str) -> str:
 def account(
     cases: "CaseRepository", decisions: "DecisionRepository", sealing: Sealing
 ) -> dict[str, Any]:
-    """All that is on record about a case; raises NotFound."""
+    """Return everything on record about a case; raises NotFound."""
     cases.open_new(case_of_decision)
+    # A court may ask about either side, so look for an ordinary case first, then a rescue.
     sides = (CaseAccess(frozenset(), is_rescue=side) for side in (False, True))
     row = next(filter(None, (cases.case(sealing.case_id, side) for side in sides)), None)
     record = decisions.record(sealing.case_id)
@@ -149,7 +149,7 @@ def _selection(decision: Decision) -> dict[str, Any]:
 
 
 def _inputs(decision: Decision) -> Iterator[dict[str, Any]]:
-    """Every input of the model: its value, its exact part in log-odds, and what it is."""
+    """Yield every input of the model: its value, its exact part in log-odds, and its meaning."""
     parts = decision.score.contributions if decision.score else [None] * len(decision.vector)
     known = features_by_name()
     for (name, value), part in zip(decision.vector.items(), parts, strict=True):
@@ -180,7 +180,7 @@ def _ending(case: Case) -> dict[str, Any]:
 
 
 def account_in_words(account: dict[str, Any], digest: str) -> str:
-    """The account for people; what it leaves out stands in the JSON."""
+    """Return the account as readable text; details that it omits are in the JSON."""
     sealed, selection, model = account["sealed"], account["selection"], account["model"]
     parts = [
         f"# Account of case {sealed['case_id']}",
@@ -200,7 +200,7 @@ def account_in_words(account: dict[str, Any], digest: str) -> str:
 
 
 def _shown(by: Any) -> str:
-    """Who sealed; an account of an older release has a bare name."""
+    """Return who sealed it; accounts of older releases hold a bare name."""
     return by if isinstance(by, str) else Actor(**by).shown
 
 

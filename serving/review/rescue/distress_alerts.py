@@ -25,8 +25,8 @@ SAME_EMERGENCY_WITHIN = timedelta(hours=6)
 class DistressAlert:
     """One emergency of a ship or beacon: its newest call and the state of the alert.
 
-    `last` is None if its record was erased. `journey` was received, but has no decision. `case_id` is
-    the rescue that continues the alert; `earlier` holds other alerts of the ship within a week,
+    `last` is None if its record was erased. `journey` was received, but has no decision. `case_id`
+    is the rescue that continues the alert; `earlier` holds other alerts of the ship within a week,
     oldest first. `state` holds the owner and how it ended, by the rules of cases; `acts` are the
     events behind that state.
     """
