@@ -1,11 +1,11 @@
-"""What can go wrong in this room.
+"""Errors of the models.
 
 ApprovalRefused
 TidegateError
 Unavailable
 ├── NoModel
-│   └── ModelsOff    somebody switched them off
-└── Unexplained      a score's parts do not add up to it
+│   └── ModelsOff    switched off by the kill switch
+└── Unexplained      contributions do not add up to the score
 """
 
 from serving.errors import Unavailable
@@ -18,12 +18,12 @@ class NoModel(Unavailable):
 
 
 class ModelsOff(NoModel):
-    """Somebody switched the models of this kind of subject off."""
+    """The models of this kind of subject are switched off."""
 
     code = "models-off"
 
 
 class Unexplained(Unavailable):
-    """The parts of a score do not add up to it: it is not given, since it may be wrong itself."""
+    """The contributions do not add up to the score; it is withheld, since it may be wrong too."""
 
     code = "unexplained"

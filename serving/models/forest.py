@@ -1,8 +1,8 @@
-"""Trees as plain arrays: what remains of a model's text once it has been checked.
+"""Trees as plain arrays, after the model's text has passed every check.
 
-Nodes of all trees stand one after another, and so do their leaves. A child is the number of a node
-within its tree or, below zero, `~` the number of a leaf within its tree; a node's children have
-higher numbers than the node, so that one pass forward goes from the root to the leaves.
+Nodes of all trees are stored one after another, and so are their leaves. A child is a node's number
+within its tree or, if negative, `~` a leaf's number within its tree. Children have higher numbers
+than their node, so one forward pass goes from the root to the leaves.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint32]
 
+# LightGBM's `decision_type`: two flags, and from bit 2 on the kind of missing value.
 IS_CATEGORICAL = 1
 IS_DEFAULT_LEFT = 2
 MISSING_SHIFT = 2
@@ -41,7 +42,7 @@ class Tree:
 
     @property
     def expected(self) -> float:
-        """The mean of the leaves, weighted by the rows that reached them in training."""
+        """The mean of the leaf values, weighted by training rows."""
         if not len(self.count):
             return float(self.leaf_value[0])
         return float((self.leaf_count / self.count[0] * self.leaf_value).sum())
@@ -73,7 +74,7 @@ class Forest:
 
     @classmethod
     def from_trees(cls, feature_names: tuple[str, ...], trees: Sequence[Tree]) -> Self:
-        """Put checked trees side by side; nothing can be written to afterwards."""
+        """Concatenate checked trees into read-only arrays."""
         words_before = _starts([len(tree.words) for tree in trees])[:-1]
         sets = [_sets(tree, before) for tree, before in zip(trees, words_before, strict=True)]
         forest = cls(
@@ -93,6 +94,7 @@ class Forest:
         )
         for field in fields(forest):
             if isinstance(array := getattr(forest, field.name), np.ndarray):
+                # Threads share these arrays without a lock.
                 array.flags.writeable = False
         return forest
 

@@ -1,8 +1,9 @@
 """The kill switch: whether models may be used, and who switched them off or on, when and why.
 
-Regulation (EU) 2024/1689, Article 14(4)(e), wants a stop within reach of whoever oversees a system.
-Every worker reads the switch again every `POLL_INTERVAL_S` on a thread that no request waits for.
-Where it cannot be read, the last state holds: nothing can be decided then either.
+Regulation (EU) 2024/1689, Article 14(4)(e), requires a stop within reach of the people who oversee
+a system. Every worker re-reads the switch every `POLL_INTERVAL_S` on a background thread, so no
+request waits for it. If it cannot be read, the last state holds: without the database nothing can
+be decided either.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,9 +34,9 @@ SwitchScope = Literal["route", "shipment", "all"]
 
 @dataclass(frozen=True)
 class SwitchEvent:
-    """The models of one kind of subject were switched on or off, from an instant (ISO) on.
+    """The models of one kind of subject were switched on or off at an instant (ISO).
 
-    `switched_by` is an identity, with its name beside it.
+    `switched_by` is an identity; `switched_by_name` is its display name.
     """
 
     subject_kind: str
@@ -47,13 +48,13 @@ class SwitchEvent:
 
     @property
     def by(self) -> Actor:
-        """Who switched."""
+        """The account that switched."""
         return Actor.stored(self.switched_by, self.switched_by_name)
 
 
 @dataclass(frozen=True)
 class SwitchProposal:
-    """A person proposed to switch the models of a kind on, or declined what another proposed."""
+    """A proposal to switch the models of a kind on, or a refusal of another person's proposal."""
 
     subject_kind: str
     step: Literal["propose", "decline"]
@@ -64,22 +65,22 @@ class SwitchProposal:
 
 @dataclass(frozen=True)
 class SwitchBoard:
-    """How models are switched, by kind, and what is proposed since."""
+    """The latest switch event of each kind, and open proposals since then."""
 
     latest: Mapping[str, SwitchEvent]
     proposals: Mapping[str, SwitchProposal]
 
     def is_off(self, kind: str) -> bool:
-        """Whether the models of a kind are off."""
+        """Return True if the models of a kind are off."""
         return kind in self.latest and not self.latest[kind].is_on
 
 
-# What is done, from how everything is.
+# Derives events from the current state, inside the transaction that stores them.
 DecideSwitch = Callable[[SwitchBoard], Sequence[SwitchEvent | SwitchProposal]]
 
 
 class KillSwitch:
-    """Follows the last switch event of each kind; models without any are on."""
+    """Follows the last switch event of each kind; kinds without an event are on."""
 
     def __init__(self, latest_by_kind: Callable[[], Mapping[str, SwitchEvent]] = dict):
         self._latest_by_kind = latest_by_kind
@@ -87,7 +88,7 @@ class KillSwitch:
         self.polling = PollingThread("kill-switch", self.refresh, waits="kill_switch_waits")
 
     def is_off(self, kind: SubjectKind) -> bool:
-        """Whether no model may be used for subjects of this kind."""
+        """Return True if no model may be used for subjects of this kind."""
         latest = self._latest.get(kind)
         return latest is not None and not latest.is_on
 
@@ -97,7 +98,7 @@ class KillSwitch:
         return tuple(sorted(kind for kind, latest in self._latest.items() if not latest.is_on))
 
     def require_on(self, kind: SubjectKind) -> None:
-        """Raise ModelsOff, with the instant, unless models may be used."""
+        """Raise ModelsOff, with the instant, if the models are off."""
         if self.is_off(kind):
             latest = self._latest[kind]
             raise ModelsOff(
@@ -106,7 +107,7 @@ class KillSwitch:
             )
 
     def refresh(self) -> None:
-        """Read the switch now. Raises LogUnavailable."""
+        """Read the switch and log changes; raises LogUnavailable."""
         found = dict(self._latest_by_kind())
         for kind, event in found.items():
             if event != self._latest.get(kind):
@@ -115,7 +116,7 @@ class KillSwitch:
         self._latest = found
 
     def watch(self) -> None:
-        """Start to poll."""
+        """Start polling."""
         self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
@@ -132,10 +133,10 @@ def record_switch(
     because: str,
     at: datetime,
 ) -> None:
-    """Switch the models of a kind, or of all, on or off from now on, in every worker.
+    """Switch the models of one kind, or of all, on or off in every worker.
 
-    `by` is what a command was told where it is a text: its user stands behind the name.
-    Raises Unprocessable without a reason in words, and LogUnavailable.
+    `by` is a name if a command called; the operating system's user is recorded with it. Raises
+    Unprocessable without a proper reason, and LogUnavailable.
     """
     kinds, because = _kinds_of(scope), _reason(because)
     if isinstance(by, str):
@@ -149,10 +150,10 @@ def record_switch(
 def switch_on_by_two(
     events: "KillSwitchRepository", scope: SwitchScope, by: Actor, because: str, at: datetime
 ) -> None:
-    """Propose to switch models on, or do what another person proposed.
+    """Propose to switch models on, or confirm another person's proposal.
 
-    Raises PersonNeeded or Conflict for whoever proposed it, Conflict where none is off, or
-    Unprocessable.
+    Switching on takes two persons, switching off only one, since a stop must not wait. Raises
+    PersonNeeded, Conflict if the same person confirms or no model is off, and Unprocessable.
     """
     kinds, because = _kinds_of(scope), _reason(because)
     require_person(by)
@@ -179,9 +180,9 @@ def switch_on_by_two(
 def decline_switching_on(
     events: "KillSwitchRepository", scope: SwitchScope, by: Actor, because: str, at: datetime
 ) -> None:
-    """Refuse, as a second person, to switch on what another proposed.
+    """Decline, as a second person, another person's proposal to switch models on.
 
-    Raises PersonNeeded or Conflict where nothing is proposed, or Unprocessable.
+    Raises PersonNeeded, Conflict if nothing is proposed, and Unprocessable.
     """
     kinds, because = _kinds_of(scope), _reason(because)
 
@@ -214,5 +215,5 @@ def _reason(because: str) -> str:
 def switch_states(
     latest_by_kind: Mapping[str, SwitchEvent],
 ) -> dict[SubjectKind, SwitchEvent | None]:
-    """The last event of each kind; None for a kind never switched, which is on."""
+    """Return the last event of each kind; None for a kind never switched, which is on."""
     return {kind: latest_by_kind.get(kind) for kind in SUBJECT_KINDS}

@@ -1,8 +1,8 @@
-"""The compiled computations: margins, and margins with contributions, of one row or of many.
+"""Compiled functions for the margins, and contributions, of one or many rows.
 
-They hold no lock, take rows as float64 [rows, features] and do for each row the same sums in the
-same order, so that it has the same bits alone and among others. Rows go block by block through the
-trees, so that what a tree needs is read once for all rows of a block.
+They take rows as float64 [rows, features], use no lock, and perform the same sums in the same order
+for every row, so a row has the same bits alone and among others. Rows pass through the trees block
+by block, so that data of a tree is loaded once for all rows of a block.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from serving.models.tree_shapley import (
 )
 
 MARGIN_BLOCK_ROWS = 1024
-# Rows whose sums stay in the cache nearest to the processor but one.
+# Rows whose sums fit in the second-level cache.
 BLOCK_ROWS = 64
 
 
@@ -31,7 +31,7 @@ BLOCK_ROWS = 64
 def margins(
     columns: Columns, steps: Steps, words: Words, leaf_value: Floats, rows: Floats, out: Floats
 ) -> None:
-    """Write the sum of the leaves that each row reaches; `words` are those of categories' sets."""
+    """Write the sum of the leaves that each row reaches; `words` hold the category bit sets."""
     for first in range(0, len(rows), MARGIN_BLOCK_ROWS):
         stop = min(first + MARGIN_BLOCK_ROWS, len(rows))
         codes, categories = _coded(columns, rows[first:stop])
@@ -40,7 +40,8 @@ def margins(
 
 @inner
 def _coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
-    # Categorical nodes read a number too, though in vain; there has to be one.
+    # The kernels read a code for categorical nodes too and ignore it, so allocate at least one
+    # column even if no feature is numerical.
     codes = np.empty((len(rows), max(len(columns.feature), 1)), np.int32)
     categories = np.empty((len(rows), len(columns.category_feature)), np.uint32)
     for i in range(len(rows)):
@@ -72,13 +73,15 @@ def _margins_of_block(
                 else:
                     category = categories[i, ~column]
                     is_right = is_in(words, steps[node, 2], steps[node, 3], category) == 0
+                # Node numbers run through all trees here, and a negative one is the complement of a
+                # leaf.
                 node = steps[node, 5 if is_right else 4]
             out[i] += leaf_value[~node]
 
 
 @compiled(nogil=True)
 def explain_rows(forest: PackedForest, rows: Floats, parts: Floats, out: Floats) -> None:
-    """Write what each feature has in the margin, `parts` [rows, features], and margins `out`."""
+    """Write contributions to `parts` [rows, features] and margins to `out`, before calibration."""
     for first in range(0, len(rows), BLOCK_ROWS):
         stop = min(first + BLOCK_ROWS, len(rows))
         codes, categories = _coded(forest.columns, rows[first:stop])
@@ -89,7 +92,7 @@ def explain_rows(forest: PackedForest, rows: Floats, parts: Floats, out: Floats)
 def _explain_block(
     forest: PackedForest, codes: Ints, categories: Words, parts: Floats, out: Floats
 ) -> None:
-    # To hand over the whole forest again and again would be most of what is compiled.
+    # Unpack once: passing the whole forest to every call would dominate compilation.
     _, numerical, categorical, repeats, trees, stems, forks, leaves, _, rules = forest
     passes, node_start, asks = trees.passes, trees.node_start, numerical.asks
     workspace = workspace_for(node_start, stems.start)
@@ -106,4 +109,6 @@ def _explain_block(
                 gather_leaves(leaves, tree, workspace)
                 gather_forks(trees, forks, stems.start, tree, workspace, parts[i])
                 leaf = gather_stems(trees, stems, tree, workspace, parts[i])
+                # The last quadrature node is t = 1, where all features are known and the root's
+                # worth is the leaf itself; it belongs to the last pass.
                 out[i] += leaf if turn == passes[tree] - 1 else 0.0

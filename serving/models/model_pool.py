@@ -1,9 +1,9 @@
 """Load, check and hot-swap the promoted models of each kind of subject.
 
-`models/<name>/champion.json` names a version, signed, and the folder next to it holds the artefact;
-so do `challenger.json` and `shadow.json`, whose models are asked too and answer nobody. A request
-takes one `LoadedModel` and uses nothing else, so that no answer mixes two models. A pointer that is
-not signed for its seat, and a version that fails its checks, are refused; the previous one keeps
+`models/<name>/champion.json` is a signed pointer to a version, whose artefact is in the folder next
+to it. `challenger.json` and `shadow.json` point to models that are scored for comparison only. A
+request takes one `LoadedModel` and uses nothing else, so no answer mixes two models. A pointer not
+signed for its role, or a version that fails its checks, is refused, and the previous model keeps
 answering.
 """
 
@@ -44,13 +44,13 @@ Slot = tuple[Role, SubjectKind]
 FileStamp = tuple[int, int, int]
 
 POLL_INTERVAL_S = 0.5
-# Models out of service that are kept in memory: whoever reads old decisions reads several.
+# Retired models kept in memory, since a reader of old decisions often reads several of them.
 MAX_EARLIER_MODELS = 4
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model version, verified and ready to score, with what gates said at its promotion."""
+    """A verified model version, ready to score, with the gate verdicts of its promotion."""
 
     version: str
     model: RiskModel
@@ -59,16 +59,16 @@ class LoadedModel:
 
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self:
-        """Read and verify the artefact in `folder`, whose name is the version.
+        """Read and verify the artefact in `folder`, which is named after the version.
 
-        Its golden vectors are scored and compared.
-        Raises training.errors.ArtefactError or features.errors.CatalogueMismatch.
+        Scores its golden vectors and compares the results. Raises training.errors.ArtefactError or
+        features.errors.CatalogueMismatch.
         """
         return cls._verified(RiskModel.read(folder, public_key), folder)
 
     @classmethod
     def read_archived(cls, folder: Path, public_key: bytes) -> Self:
-        """Read an artefact of any catalogue, to score vectors again that it has scored."""
+        """Read an artefact made for another catalogue, to rescore vectors it once scored."""
         return cls._verified(RiskModel.read_archived(folder, public_key), folder)
 
     @classmethod
@@ -79,12 +79,12 @@ class LoadedModel:
 
 
 class ModelPool:
-    """The models of one folder by role, swapped whole when a role changes hands.
+    """The models of one folder by role, each replaced as a whole on promotion.
 
-    While it watches, changes are noticed and loaded on a thread of its own, and requests go on with
-    the model there was; without, `refresh` does it. A refused version is not tried again until its
-    role is given anew, unless what is on record of it cannot be read yet. While a kind is switched
-    off, nobody is given its models. In live use `approvals` are asked about every pointer.
+    While the pool watches, a thread of its own notices and loads changes, and requests continue
+    with the previous model; otherwise `refresh` does it. A refused version is retried only when its
+    pointer changes, unless the reason was a missing or unreadable approval. A kind that is switched
+    off has no models. In live use `approvals` check every pointer.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class ModelPool:
         self.refresh()
 
     def champion(self, kind: SubjectKind) -> LoadedModel:
-        """The champion for subjects of this kind; raises NoModel where none can, or ModelsOff."""
+        """Return the champion for this kind; raises NoModel if none is usable, or ModelsOff."""
         self.kill_switch.require_on(kind)
         try:
             return self._loaded["champion", kind]
@@ -120,7 +120,7 @@ class ModelPool:
             ) from None
 
     def challengers(self, kind: SubjectKind) -> dict[Role, LoadedModel]:
-        """Challenger and shadow, unless they are the champion; none while switched off."""
+        """Return challenger and shadow by role, unless they are the champion; none while off."""
         if self.kill_switch.is_off(kind):
             return {}
         champion = self._loaded.get(("champion", kind))
@@ -132,11 +132,11 @@ class ModelPool:
         }
 
     def champions(self) -> dict[SubjectKind, LoadedModel]:
-        """The champions that are loaded, switched off or not."""
+        """Return the loaded champions, whether switched off or not."""
         return {kind: model for (role, kind), model in self._loaded.items() if role == "champion"}
 
     def active_champions(self) -> dict[SubjectKind, LoadedModel]:
-        """The champions that may be used now."""
+        """Return the champions that may be used now."""
         return {
             kind: model
             for kind, model in self.champions().items()
@@ -144,9 +144,10 @@ class ModelPool:
         }
 
     def as_it_decided(self, name: str, version: str, digest: str) -> RiskModel:
-        """A version of a model, in service or not; raises ReasonsUnavailable.
+        """Return the version of a model that made a decision, in service or not.
 
-        It was made for the vectors that it has scored, whatever the catalogue computes by now.
+        It scores its own stored vectors, whatever the catalogue computes now. Raises
+        ReasonsUnavailable if it is missing or has another digest.
         """
         loaded = [each.model for each in self._loaded.values()] + [*self._earlier.values()]
         found = next((model for model in loaded if model.digest == digest), None)
@@ -169,21 +170,21 @@ class ModelPool:
 
     @property
     def refused(self) -> dict[Slot, str]:
-        """Slots whose last version was refused, and why; each keeps the version before."""
+        """The slots whose last version was refused, with the reason; each keeps its old model."""
         return dict(self._refused)
 
     def watch(self) -> None:
-        """Start to notice changes."""
+        """Start watching for changes."""
         self.polling.start(POLL_INTERVAL_S)
         self.kill_switch.watch()
 
     def stop(self) -> None:
-        """Stop noticing changes."""
+        """Stop watching for changes."""
         self.polling.stop()
         self.kill_switch.stop()
 
     def refresh(self) -> None:
-        """Load what changed since the last time."""
+        """Load the models whose pointers changed since the last call."""
         with self._swapping:
             for role in ROLES:
                 for kind, name in MODEL_NAMES.items():
@@ -203,7 +204,8 @@ class ModelPool:
             self._loaded[slot] = load_role(folder, role, self._public_key, self._approvals)
         except (TidegateError, OSError, ValueError) as refusal:
             if isinstance(refusal, ApprovalRefused | LogUnavailable):
-                del self._stamps[slot]  # it is looked at again
+                # The approval may be recorded in a moment, so try again at the next poll.
+                del self._stamps[slot]
             if self._refused.get(slot) != str(refusal):
                 log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))
             self._refused[slot] = str(refusal)
@@ -211,7 +213,7 @@ class ModelPool:
             self._refused.pop(slot, None)
 
     def _vacate(self, slot: Slot) -> None:
-        """No version is named any more: a champion goes on until there is a new one."""
+        """Empty a slot whose pointer was removed; a champion stays until there is a new one."""
         if slot[0] in CHALLENGER_ROLES:
             self._loaded.pop(slot, None)
         elif slot in self._loaded:
@@ -221,7 +223,7 @@ class ModelPool:
 def load_role(
     model_folder: Path, role: Role, public_key: Path, approvals: SeatApprovals | None = None
 ) -> LoadedModel:
-    """Load the version of one model that was signed into a seat, and in live use approved.
+    """Load the version signed for a role and, in live use, approved for it.
 
     Raises TidegateError, OSError or ValueError.
     """
@@ -246,9 +248,9 @@ def _read_public_key(file: Path) -> bytes:
 
 
 def records_trained_on(models: Path, public_key: Path) -> dict[str, int]:
-    """The most records of each type that a champion in this folder was trained on.
+    """Return, by record type, the largest count that a champion here was trained on.
 
-    A champion that cannot be loaded says nothing.
+    Champions that cannot be loaded are skipped.
     """
     most: dict[str, int] = {}
     for name in MODEL_NAMES.values():
@@ -264,13 +266,15 @@ def _stamp(pointer: Path) -> FileStamp | None:
         found = pointer.stat()
     except FileNotFoundError:
         return None
-    except OSError:  # reading it will say why
+    except OSError:  # a stamp that differs leads to a read, which reports the error
         return 0, 0, 0
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _check_golden(scorer: Scorer, folder: Path) -> None:
     golden = scorer.model.manifest.golden
+    # Golden vectors were scored at training. Differing results mean that the trees were damaged or
+    # that this platform computes differently.
     names = scorer.model.encoding.names
     vectors = (dict(zip(names, each.values, strict=True)) for each in golden)
     try:

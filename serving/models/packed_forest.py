@@ -1,11 +1,11 @@
-"""A forest prepared for scoring: the flat arrays that the kernels read.
+"""A forest laid out for scoring: the flat arrays that the kernels read.
 
-A fork is a node with a leaf on both sides, a stem is any other. Below stem j of a tree are two
+A fork is a node with a leaf on both sides; a stem is any other node. Below stem j of a tree are two
 places, 2j on its left and 2j + 1 on its right, each taken by a node or a leaf; the root has the
-place after all of these. Nodes are numbered stems first. Numbers of nodes, places and leaves begin
-again in every tree; the arrays of all trees stand one after another, from `start[tree]` on. All of
-it together takes less memory than the text that it was read from. What is read together stands side
-by side: a processor that finds none of it in its caches follows few streams well.
+place after all of these. Nodes are numbered stems first. Numbers of nodes, places and leaves
+restart in every tree; the arrays of all trees are concatenated, each tree beginning at
+`start[tree]`. The whole layout takes less memory than the model's text. Values that are read
+together are adjacent, because a processor with cold caches handles only a few memory streams well.
 """
 
 from typing import NamedTuple
@@ -22,19 +22,19 @@ Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
 class Numerical(NamedTuple):
-    """What nodes ask of numbers: whether the code in a column is at most a rank.
+    """The tests of numerical nodes: whether the code in a column is at most a rank.
 
-    A row of `asks` holds column and rank; what a categorical node has there means nothing.
+    A row of `asks` holds column and rank; its contents are meaningless for a categorical node.
     """
 
     asks: Words
 
 
 class Categorical(NamedTuple):
-    """Nodes that ask whether a category's bit is set in `words[first:first + length]`.
+    """Nodes that test whether a category's bit is set in `words[first:first + length]`.
 
     A row of `asks` holds node, category feature, first and length. The word after a node's words is
-    0, for all categories beyond them.
+    0 and stands for all larger categories.
     """
 
     start: Ints
@@ -43,11 +43,11 @@ class Categorical(NamedTuple):
 
 
 class Repeats(NamedTuple):
-    """Nodes that ask a feature again that another node asked last, on one of whose sides they are.
+    """Nodes that test the same feature as an ancestor, whose last such test is the "other" node.
 
-    A row of `asks` holds node, the other node, its number among the tree's repeats from 1 on, or 0
-    if it is none, and the side. `kept` is the share of the training rows that all answers before
-    kept.
+    A row of `asks` holds node, other node, the other node's number among the tree's repeats from 1
+    on (0 if it is none), and the side taken there. `kept` is the share of the training rows that
+    all earlier answers kept.
     """
 
     start: Ints
@@ -72,10 +72,10 @@ class Stems(NamedTuple):
 
 
 class Forks(NamedTuple):
-    """Forks; `below[k, side]` holds the leaf on that side and its step.
+    """Forks; `below[k, side]` holds the leaf value on that side and its step.
 
-    That is how far it is above the other leaf, times the share of the training rows that went to
-    the other.
+    The step is the difference to the other leaf, times the share of the training rows that went to
+    the other side.
     """
 
     start: Ints
@@ -83,7 +83,7 @@ class Forks(NamedTuple):
 
 
 class Leaves(NamedTuple):
-    """The leaves that are below stems."""
+    """The leaves directly below stems."""
 
     start: Ints
     place: Words
@@ -91,10 +91,10 @@ class Leaves(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What one step down a tree reads, side by side, for nodes numbered through all trees.
+    """The fields that one step down a tree reads, adjacent, for nodes numbered through all trees.
 
-    A row of `steps` holds column, rank, first, length, left, right, and two more to fill half a
-    cache line; a column below 0 is `~` a category feature, a child below 0 `~` a leaf.
+    A row of `steps` holds column, rank, first, length, left, right, and two fillers, which make
+    half a cache line. A negative column is `~` a category feature, a negative child `~` a leaf.
     """
 
     root: Ints
@@ -102,7 +102,7 @@ class Steps(NamedTuple):
 
 
 class PackedForest(NamedTuple):
-    """All that the kernels read; rows are numbers in the order of the model's features."""
+    """All arrays that the kernels read; input rows are in the order of the model's features."""
 
     columns: Columns
     numerical: Numerical
@@ -223,7 +223,7 @@ def _leaves(forest: Forest, paths: TreePaths) -> Leaves:
 
 
 def _numbers(forest: Forest, paths: TreePaths) -> Ints:
-    """The number of every node in its tree."""
+    """Return the number of every node within its tree."""
     return _inverse(paths.order) - forest.node_start[tree_of_nodes(forest)]
 
 
@@ -263,10 +263,10 @@ def _starts(forest: Forest, nodes: Ints) -> Ints:
 
 
 def _in_tree(forest: Forest, nodes: Ints, numbers: Numbers) -> Numbers:
-    """Numbers of nodes through all trees as numbers in the tree that each is in."""
+    """Convert node numbers through all trees to numbers within each node's tree."""
     return numbers - forest.node_start[tree_of_nodes(forest)[nodes]]
 
 
 def _rows(*columns: Numbers) -> Words:
-    # An unsigned index is not looked at for being below 0 in a compiled function.
+    # Compiled code skips the check for negative indices if an index is unsigned.
     return np.stack(columns, axis=1).astype(np.uint32)

@@ -1,4 +1,4 @@
-"""Calibrated log-odds, and the exact part of every feature in them."""
+"""Score rows: calibrated log-odds, and the exact contribution of every feature."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 Floats = npt.NDArray[np.float64]
 
-# How far base and contributions may be from the log-odds they explain.
+# The largest accepted difference between base + contributions and the log-odds they explain.
 ADDITIVITY = 1e-9
 
 
@@ -34,7 +34,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class RawExplanation:
-    """Margins of n rows and the part of each feature in them, before calibration."""
+    """Margins of n rows and the contribution of each feature to them, before calibration."""
 
     margins: Floats
     parts: Floats
@@ -42,7 +42,7 @@ class RawExplanation:
 
 @dataclass(frozen=True)
 class PreparedTrees:
-    """A model's trees, ready to be asked; any number of threads may ask at once."""
+    """A model's trees, prepared for scoring from any number of threads."""
 
     forest: PackedForest
     expected: float
@@ -50,23 +50,24 @@ class PreparedTrees:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read a model's text and compile what is not compiled; raises TidegateError."""
+        """Parse a model's text and compile missing kernels; raises TidegateError."""
         parsed = read_forest(text)
         trees = cls(pack_forest(parsed), parsed.expected, parsed.feature_names)
-        # The first call of a compiled function loads or makes its code, which no request awaits.
+        # The first call of a compiled function compiles or loads it. Do that now, so that no
+        # request has to wait for it.
         trees.explain(np.zeros((1, len(parsed.feature_names))))
         trees.margins(np.zeros((1, len(parsed.feature_names))))
         return trees
 
     def margins(self, rows: Floats) -> Floats:
-        """One margin per row."""
+        """Return one margin per row."""
         out, forest = np.empty(len(rows)), self.forest
         words, leaf_value = forest.categorical.words, forest.trees.leaf_value
         margins(forest.columns, forest.steps, words, leaf_value, self._checked(rows), out)
         return out
 
     def explain(self, rows: Floats, threads: int = 1) -> RawExplanation:
-        """Margins and parts, the same to the last bit for any number of rows and threads."""
+        """Return margins and contributions, equal to the bit for any number of rows and threads."""
         rows = self._checked(rows)
         out, parts = np.empty(len(rows)), np.empty(rows.shape)
         if threads == 1:
@@ -91,22 +92,22 @@ class PreparedTrees:
 
 @dataclass(frozen=True)
 class Scorer:
-    """One model, ready to score rows encoded by that model."""
+    """A model, ready to score rows that it encoded."""
 
     model: RiskModel
     trees: PreparedTrees
 
     @classmethod
     def for_model(cls, model: RiskModel) -> Self:
-        """Prepare a model that was verified when it was read; raises TidegateError."""
+        """Prepare a model that was verified on reading; raises TidegateError."""
         trees = PreparedTrees.from_text(model.booster_text)
         _refuse_other_names(trees.feature_names, model.encoding.names)
         return cls(model, trees)
 
     def score(self, rows: Floats, threads: int = 1) -> Scores:
-        """Score rows [n, features]; one row gives the same bits alone as among others.
+        """Score rows [n, features]; a row has the same bits alone and among others.
 
-        Raises Unexplained where contributions don't add up to the score they explain.
+        Raises Unexplained if contributions don't add up to the score they explain.
         """
         calibration = self.model.manifest.calibration
         explained = self.trees.explain(rows, threads)
@@ -121,13 +122,15 @@ class Scorer:
         return scores
 
     def probabilities(self, rows: Floats) -> Floats:
-        """The probabilities of rows [n, features] alone, to the bit as `score` has them."""
+        """Return only the probabilities of rows [n, features], with the same bits as `score`."""
         calibration = self.model.manifest.calibration
         return logistic(calibration.slope * self.trees.margins(rows) + calibration.intercept)
 
 
 def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> None:
     for place, (theirs, ours) in enumerate(zip_longest(of_trees, of_manifest), 1):
+        # Trees address features by number. With names in another order every score would be wrong
+        # without an error.
         if theirs != ours:
             raise TidegateError(
                 f"{BOOSTER}: feature {place} is {theirs!r}, but {ours!r} in {MANIFEST}"
@@ -135,7 +138,7 @@ def _refuse_other_names(of_trees: Sequence[str], of_manifest: Sequence[str]) -> 
 
 
 def logistic(log_odds: Floats) -> Floats:
-    """The probability of log-odds; every reported one is made here, equal to the bit."""
+    """Return the probability of log-odds; every reported one is computed here, equal to the bit."""
     with np.errstate(over="ignore"):
         return 1.0 / (1.0 + np.exp(-log_odds))
 

@@ -1,8 +1,8 @@
-"""In live use, a pointer counts only with the approvals of two persons, checked where it is read.
+"""In live use, accept a model pointer only with the approvals of two persons.
 
-The key of the home signs pointers, so that whoever has that key could write one. The keys by which
-persons approve are elsewhere; the pointer brings what they signed, and the audit log says whose
-keys these are, that the approvals were used, and that no later act changed the seat.
+The home's key signs pointers, so anyone with that key could write one. The keys with which persons
+approve are kept elsewhere. A pointer contains the signed approvals; the audit log proves whose keys
+they are, that the approvals were used, and that no later act changed the slot.
 """
 
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ _KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}
 
 @dataclass(frozen=True)
 class SeatApprovals:
-    """Checks pointers against what one database knows of persons and their acts."""
+    """Checks pointers against the approval keys and acts in a database."""
 
     register: "ApprovalRepository"
 
     def require(self, pointer: ModelPointer) -> None:
-        """Raise ApprovalRefused unless two persons put this version in this seat, as the last act.
+        """Raise ApprovalRefused unless two persons put this version here, as the last act.
 
-        A challenger answers nobody and is compared with no gate: training alone names it. Raises
-        ApprovalRefused where that may be written down in a moment, and LogUnavailable.
+        A challenger never answers and passes no gate, so training alone may name it.
+        ApprovalRefused may be temporary, until the act is recorded. Raises LogUnavailable too.
         """
         if pointer.role not in PASSED_GATES:
             return
@@ -52,6 +52,8 @@ class SeatApprovals:
     def _require_waivers(
         self, documents: list[GivenApproval], act: TwoPersons, pointer: ModelPointer
     ) -> None:
+        # A gate verdict that is marked as waived counts only with the signatures of two persons,
+        # and for a promotion other persons than those who promote.
         waived: set[str] = set()
         for place in range(0, len(documents), 2):
             waiver = self._agreed(documents[place : place + 2])
@@ -70,6 +72,6 @@ class SeatApprovals:
 
 
 def _is_of(found: TwoPersons, pointer: ModelPointer) -> bool:
-    """Return whether persons agreed to something about this version."""
+    """Return True if the act is about exactly this model, version and digest."""
     named = (pointer.name, pointer.version, pointer.digest)
     return (found.act.object_id, found.act.version, found.act.digest) == named

@@ -1,8 +1,8 @@
-"""Eight numbers at once: what a compiled function does with them, one processor register wide.
+"""Eight-lane vectors for compiled functions, one wide processor register each.
 
-numba has no vectors of its own; these functions write LLVM's, which every processor runs, one with
-narrower registers in several pieces. Products and sums are never fused, so that all processors get
-the same bits. Arrays are float64 [.., LANES]; indices are unsigned and not checked.
+numba has no vector types; these functions emit LLVM's, which run on every processor, in several
+pieces where registers are narrower. Products and sums are never fused, so that all processors give
+the same bits. Arrays are float64 [.., LANES]; indices are unsigned and unchecked.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from features.engine.numba_cache import inner
 from serving.models.forest import Floats
 
 Rule = tuple[Any, Callable[..., Any]]
-Lanes = Any  # eight float64, which only compiled functions hold
+Lanes = Any  # eight float64; exists only inside compiled functions
 
 LANES = 8
 # Numbers in a cache line; lanes that straddle two lines are slow.
@@ -120,7 +120,7 @@ total: Any = intrinsic(_total)
 
 @inner
 def empty(rows: int) -> Floats:
-    """Room for lanes [rows, LANES] that begins with a cache line."""
+    """Return an array [rows, LANES] that is aligned to a cache line."""
     room = np.empty((rows + 1) * LANES)
     first = -(room.ctypes.data // room.itemsize) % _LINE
     return room[first : first + rows * LANES].reshape((rows, LANES))

@@ -1,9 +1,9 @@
-"""From a row to codes: for each question that nodes ask, where the value stands among the answers.
+"""Encode rows as bin numbers: the position of each value among the thresholds of its column.
 
-Nodes that compare the same feature and treat missing values alike share a column. A value's code
-is the number of that column's thresholds below it, so that a node's question `value <= threshold`
-becomes `code <= rank`; a missing value is coded 0 or past the end, which sends it left or right at
-every node of the column. Column `~c` means category feature c, whose code is the category.
+Nodes that test the same feature and treat missing values alike share a column. A value's code is
+the number of that column's thresholds below it, so that the test `value <= threshold` becomes `code
+<= rank`. A missing value is coded 0 or past the end, which sends it left or right at every node of
+the column. Column `~c` means category feature c, whose code is the category.
 """
 
 from typing import NamedTuple
@@ -24,14 +24,17 @@ from serving.models.forest import (
     Words,
 )
 
-# LightGBM takes anything this small for zero.
+# LightGBM treats anything this small as zero (kZeroThreshold).
 ZERO = float(np.float32(1e-35))
 
 PAST_CATEGORIES = float(1 << 31)
 
 
 class Columns(NamedTuple):
-    """The questions of a forest; thresholds of column c are `cuts[cut_start[c]:cut_start[c+1]]`."""
+    """The numerical columns of a forest, and its category features.
+
+    The thresholds of column c are `cuts[cut_start[c]:cut_start[c+1]]`.
+    """
 
     feature: Ints
     missing: Bytes
@@ -42,7 +45,7 @@ class Columns(NamedTuple):
 
 
 def columns_of(forest: Forest) -> tuple[Columns, Ints, Ints]:
-    """The columns, and per node of the forest its column and rank (0 for a categorical node)."""
+    """Return the columns, and each node's column and rank (rank 0 for a categorical node)."""
     is_category = (forest.decision & IS_CATEGORICAL).astype(bool)
     category_feature, category = np.unique(forest.feature[is_category], return_inverse=True)
     numeric = np.flatnonzero(~is_category)
@@ -101,7 +104,7 @@ def code_of(columns: Columns, c: int, value: float) -> int:
 
 @inner
 def category_of(value: float) -> int:
-    """The category that LightGBM reads in a number: its whole part; -1 is none of them."""
+    """Return the category that LightGBM reads in a number, its integer part; -1 for none."""
     if value > -1.0 and value < PAST_CATEGORIES:
         return int(value)
     return -1
@@ -109,9 +112,9 @@ def category_of(value: float) -> int:
 
 @inner
 def is_in(words: Words, first: int, length: int, category: int) -> int:
-    """Whether the bit of a category is set in `length` words from `first` on; a 0 follows these.
+    """Return 1 if a category's bit is set in `length` words from `first` on, which a 0 follows.
 
-    A category that is none, -1, is past all words once it is unsigned.
+    Category -1 (none) is past all words once it is unsigned.
     """
     word = np.int64(first) + min(np.int64(category) >> 5, np.int64(length))
     return int(words[word] >> (category & 31)) & 1

@@ -1,4 +1,4 @@
-"""From the values of one tree's keys to arrays that are known to describe a tree."""
+"""Parse and check the fields of one tree of a model's text."""
 
 import re
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from serving.models.forest import (
     Words,
 )
 
+# Possessive quantifiers: a hostile file cannot cause catastrophic backtracking.
 _WHOLE = "-?+[0-9]++"
 _FINITE = r"[-+]?+[0-9]++(?:\.[0-9]*+)?+(?:e[-+]?+[0-9]++)?+"
 _WHOLES, _FINITES, _ANY = (
@@ -28,7 +29,7 @@ _PER_NODE = ("split_gain", "internal_value", "internal_weight")
 
 
 class WrongField(Exception):
-    """The value of one key is wrong; the caller knows where the key stands."""
+    """The value of a key is wrong; the caller adds the position of the key in the file."""
 
     def __init__(self, key: str, what: str, kind: type[TidegateError] = TidegateError):
         super().__init__(f"{key}: {what}")
@@ -37,7 +38,7 @@ class WrongField(Exception):
 
 
 def tree_of(fields: Mapping[str, str], features: int) -> Tree:
-    """The checked tree; raises WrongField."""
+    """Return the checked tree; raises WrongField."""
     leaves, sets = _one(fields, "num_leaves"), _one(fields, "num_cat")
     if leaves < 1:
         raise WrongField("num_leaves", "a tree has at least one leaf")
@@ -87,7 +88,8 @@ def _check_children(tree: Tree) -> None:
         if (backward | (children >= nodes) | (children < ~nodes)).any():
             raise WrongField(key, "a child must be a later node or a leaf of this tree")
     children = np.sort(np.concatenate([tree.left, tree.right]))
-    # Every leaf, from ~nodes to ~0, and every node but the root, each once.
+    # Each leaf, from ~nodes to ~0, and each node but the root must occur exactly once: otherwise
+    # the arrays are not a tree, and scoring could loop or skip leaves.
     if nodes and not np.array_equal(children, np.r_[~nodes:0, 1:nodes]):
         raise WrongField("right_child", "a node or leaf has no parent, or two")
 
@@ -137,7 +139,7 @@ def _one(fields: Mapping[str, str], key: str) -> int:
 def _integers(fields: Mapping[str, str], key: str, length: int, below: int = _MOST) -> Counts:
     value = _written(fields, key, length, _WHOLES, "a whole number is needed")
     array = np.fromstring(value, dtype=np.int64, sep=" ")
-    # A number past 64 bits is read as the last that has 64.
+    # np.fromstring clamps numbers beyond 64 bits, so they fail the range check below.
     if len(array) and not -_MOST <= array.min() <= array.max() < below:
         raise WrongField(key, "a number is out of range")
     return array

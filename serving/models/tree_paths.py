@@ -1,4 +1,4 @@
-"""The path from the root to each node of a forest: earlier splits, and the rows they keep."""
+"""Derive the path from the root to each node: earlier tests, and the training rows they keep."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ Flags = npt.NDArray[np.bool_]
 
 
 class TreePaths(NamedTuple):
-    """Per node of the forest, whose nodes are numbered through all trees; -1 where there is none.
+    """The paths by node, numbered through all trees; -1 means none.
 
-    `again` is the last node above that asks the same feature, `again_side` the side taken there (0
-    is left), and `kept` the share of the training rows that all such answers keep; `features` says
-    how many features the path asks, the node's own included. `is_fork` says whether two leaves are
-    below a node. `order` lists the nodes tree by tree, each after the node above it, forks last.
+    `again` is the last node above that tests the same feature, `again_side` the side taken there (0
+    is left), and `kept` the share of the training rows that all such answers keep. `features`
+    counts the distinct features on the path, including the node's own. `is_fork` is True if both
+    children are leaves. `order` lists nodes tree by tree, each after its parent, forks last.
     """
 
     parent: Ints
@@ -52,7 +52,7 @@ def tree_paths(forest: Forest) -> TreePaths:
 
 
 def tree_of_nodes(forest: Forest) -> Ints:
-    """The tree of every node."""
+    """Return the tree of every node."""
     trees = np.arange(len(forest.node_start) - 1, dtype=np.int32)
     return np.repeat(trees, np.diff(forest.node_start))
 

@@ -1,10 +1,10 @@
-"""One tree's part in a row's contributions, LANES quadrature nodes at once.
+"""Compute one tree's share of a row's contributions, LANES quadrature nodes at once.
 
-`serving.models.quadrature` says what is computed. From the root down, `reach` is shared out between
-the two places below each stem; from the leaves up, `worth` is their mean, and what knowing each
-node's feature adds is summed for it. Forks, a third of all nodes, need no more than their own two
-leaves. Nothing is divided while a row is explained, and a row's part is summed over the lanes of a
-node at once, which leaves it small enough to stay in the nearest cache.
+`serving.models.quadrature` defines the quantities. From the root down, `reach` is split between the
+two places below each stem. From the leaves up, `worth` is their mean, and the value of knowing each
+node's feature is added to that feature. Forks, a third of all nodes, need only their own two
+leaves. No division happens per row, and a row's contribution is summed over the lanes of a node at
+once, so the working set stays small enough for the first-level cache.
 """
 
 from typing import NamedTuple
@@ -30,17 +30,17 @@ from serving.models.simd import (
 )
 from serving.models.threshold_bins import is_in
 
-# Rows of `ShapWorkspace.unknown` and `fall`: for a feature whose value the way went against, for
-# one not asked before, and for the tree's repeats from there on.
+# Rows of `ShapWorkspace.unknown` and `fall`: for a feature whose value the path went against, for
+# one not tested before, and then one for each of the tree's repeats.
 LOST, FRESH, REPEATS = 0, 1, 2
 
 
 class ShapWorkspace(NamedTuple):
-    """Where one tree is computed; per place and node as in `serving.models.packed_forest`.
+    """Scratch memory for one tree; places and nodes as in `serving.models.packed_forest`.
 
-    `lanes` of a place hold its `reach` from the way down until its `worth` is known on the way up.
-    `side` is where the row goes at a node, `doubt` the row of `unknown` and `fall` that holds for
-    it there, `is_lost` whether the way to a repeat went against the row's value.
+    `lanes` of a place hold its `reach` on the way down, until its `worth` replaces it on the way
+    up. `side` is the row's side at a node, `doubt` the applicable row of `unknown` and `fall`, and
+    `is_lost` is set for a repeat whose path went against the row's value.
     """
 
     lanes: Floats
@@ -66,7 +66,8 @@ def workspace_for(node_start: Ints, stem_start: Ints) -> ShapWorkspace:
         np.empty(nodes, np.uint32),
         np.empty(nodes + 1, np.uint8),
     )
-    workspace.is_lost[0] = False  # of none: that of each repeat is written before it is read
+    # Index 0 means "no earlier repeat"; the others are written before they are read.
+    workspace.is_lost[0] = False
     workspace.unknown[LOST], workspace.fall[LOST] = 1.0, 0.0
     workspace.fall[FRESH] = 1.0
     return workspace
@@ -76,7 +77,7 @@ def workspace_for(node_start: Ints, stem_start: Ints) -> ShapWorkspace:
 def enter_tree(
     node_start: Ints, repeats: Repeats, t: Floats, tree: int, rule: int, workspace: ShapWorkspace
 ) -> None:
-    """Write what is the same for all rows: what is unknown of features, asked before or not."""
+    """Fill in the workspace values that are the same for all rows of a tree and pass."""
     for j in range(node_start[tree + 1] - node_start[tree]):
         workspace.doubt[j] = FRESH
     known = load(t, rule)
@@ -101,7 +102,7 @@ def answer(
     categories: Words,
     side: Bytes,
 ) -> None:
-    """Where a row goes at every node; without branches, for these could not be foreseen."""
+    """Write the row's side at every node, without branches, since these would be unpredictable."""
     first = uint64(node_start[tree])
     for j in range(uint64(node_start[tree + 1]) - first):
         side[j] = codes[asks[first + j, 0]] > asks[first + j, 1]
@@ -113,7 +114,7 @@ def answer(
 
 @inner
 def find_doubts(repeats: Repeats, tree: int, workspace: ShapWorkspace) -> None:
-    """Which doubt holds at every repeat, for the row that was answered last."""
+    """Set the applicable row of `unknown` and `fall` at every repeat, for the current row."""
     first = uint64(repeats.start[tree])
     for k in range(first, uint64(repeats.start[tree + 1])):
         is_against = workspace.side[repeats.asks[k, 1]] ^ repeats.asks[k, 3]
@@ -131,7 +132,7 @@ def _count(start: Ints, tree: int) -> int:
 def share_out(
     trees: Trees, stems: Stems, weight: Floats, tree: int, rule: int, workspace: ShapWorkspace
 ) -> None:
-    """Share the reach of each stem, from the root down, between the two places below it."""
+    """Split the reach of each stem, from the root down, between the two places below it."""
     nodes, against, reach = trees.nodes, stems.against, workspace.lanes
     first, first_stem = uint64(trees.node_start[tree]), uint64(stems.start[tree])
     count = _count(stems.start, tree)
@@ -149,7 +150,7 @@ def share_out(
 
 @inner
 def gather_leaves(leaves: Leaves, tree: int, workspace: ShapWorkspace) -> None:
-    """Write what the leaves below stems are worth, where their reach was."""
+    """Replace the reach of leaves below stems by their worth."""
     for k in range(uint64(leaves.start[tree]), uint64(leaves.start[tree + 1])):
         store(workspace.lanes, leaves.place[k], spread(leaves.value[k]))
 
@@ -158,7 +159,7 @@ def gather_leaves(leaves: Leaves, tree: int, workspace: ShapWorkspace) -> None:
 def gather_forks(
     trees: Trees, forks: Forks, stem_start: Ints, tree: int, workspace: ShapWorkspace, parts: Floats
 ) -> None:
-    """Gather what forks are worth, and what each answer adds to that."""
+    """Compute the worth of forks, and add the value of their tests to `parts`."""
     nodes, stems = trees.nodes, _count(stem_start, tree)
     first, first_fork = uint64(trees.node_start[tree]), uint64(forks.start[tree])
     for k in range(_count(forks.start, tree)):
@@ -173,13 +174,14 @@ def gather_forks(
 def gather_stems(
     trees: Trees, stems: Stems, tree: int, workspace: ShapWorkspace, parts: Floats
 ) -> float:
-    """Gather what stems are worth, up to the root, and what each answer adds to that.
+    """Compute the worth of stems up to the root, and add the value of their tests to `parts`.
 
-    Returns what the root is worth where most is known; on the last pass it is the row's leaf.
+    Returns the root's worth at the last quadrature node; on the last pass this is the row's leaf.
     """
     nodes, against, worth = trees.nodes, stems.against, workspace.lanes
     first, first_stem = uint64(trees.node_start[tree]), uint64(stems.start[tree])
     count = _count(stems.start, tree)
+    # Children have higher numbers than their parents, so go backwards.
     for up in range(count):
         j = count - uint64(1) - up
         side = uint64(workspace.side[j])
@@ -193,9 +195,9 @@ def gather_stems(
 
 @inner
 def _settle(workspace: ShapWorkspace, place: int, doubt: int, own: Lanes, step: Lanes) -> float:
-    """Let a node's worth take the place of its reach; returns what knowing its feature adds.
+    """Replace a node's reach by its worth, and return the value of knowing its feature.
 
-    `own` is the worth on the row's side, `step` what that is above the other side, times the share
+    `own` is the worth on the row's side; `step` is its excess over the other side, times the share
     of the training rows that went there.
     """
     reach = load(workspace.lanes, place)

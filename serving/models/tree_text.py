@@ -1,8 +1,8 @@
-"""A strict reader of LightGBM's text format (version 4), for models of two classes.
+"""Parse LightGBM's text format (version 4) strictly, for binary classifiers.
 
-LightGBM's own reader trusts the file: a damaged one ends the process or scores differently. Here
-every key stands where LightGBM writes it and nowhere else, every length and size is exact, and the
-numbers describe trees. What follows `end of trees` tells of the training and is not read.
+LightGBM's own reader trusts the file: a damaged one crashes the process or scores differently. Here
+every key must stand exactly where LightGBM writes it, every length and size must match, and the
+numbers must form trees. Text after `end of trees` describes the training and is not read.
 """
 
 import re
@@ -29,7 +29,7 @@ _TREE = tuple(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where in the file something was read, to be named where it is wrong."""
+    """A position in the file, for error messages."""
 
     file: str
     text: str
@@ -48,7 +48,7 @@ class _Field:
 
 
 def read_forest(text: str, file: str = "booster.txt") -> Forest:
-    """The trees in `text`; raises TidegateError, naming `file`, line and tree."""
+    """Return the trees in `text`; raises TidegateError, naming `file`, line and tree."""
     place = _Place(file, text)
     header, offset = _header(place)
     names = _feature_names(place, header)
@@ -128,7 +128,7 @@ def _tree_keys(block: str) -> Sequence[str]:
 
 
 def _fields(place: _Place, block: str, offset: int, keys: Sequence[str]) -> dict[str, _Field]:
-    """The values in `block`, which has exactly these keys in this order."""
+    """Return the values in `block`, which must have exactly these keys in this order."""
     found: dict[str, _Field] = {}
     lines = block.split("\n")
     for line, expected in zip(lines, keys, strict=False):

@@ -31,7 +31,7 @@ class DangerWatch:
     arrivals_are_reported: bool = False
 
     def watched_until(self, decision: Decision, submission: Submission) -> datetime | None:
-        """When the route of a new decision is looked at again, if nothing more becomes known."""
+        """Return when to look at a new decision's route again, if no record arrives; or None."""
         if decision.subject_kind != "route" or decision.lane == "rescue":
             return None
         begins = self._begins_by_time(submission, submission.scoring_instant)

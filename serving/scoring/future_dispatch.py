@@ -21,7 +21,7 @@ class FutureDispatcher(Generic[T]):
         self._is_called = False
 
     def dispatch(self, future: "asyncio.Future[T]", result: T) -> None:
-        """Set the result of a future soon; from any thread, and where nobody waits any more."""
+        """Set the result of a future soon; callable from any thread, also after cancellation."""
         self._results.append((future, result))
         # The flag is read after adding here, and cleared before taking in `_hand_over`, so no
         # result can be missed.
