@@ -1,4 +1,4 @@
-"""How many subjects arrive at an office, by weekday and by hour, learnt from its own whole days."""
+"""The arrivals at an office by weekday and hour, learned from its own whole days."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from itertools import accumulate
 from typing import Self
 
 HOURS = 24
-# A weekday counts as usual until its own days say otherwise: that is worth one day of it.
+# The weight of the prior that a weekday is like any other, in days of that weekday.
 PRIOR_WEEKDAYS = 1.0
-# How much of a day what is expected weighs against what the day brought so far.
+# The weight of the usual arrivals, in days, against the arrivals of the day so far.
 PRIOR_DAYS = 0.5
 
 
 @dataclass(frozen=True)
 class ArrivalProfile:
-    """The arrivals of an office, in subjects: of a usual day, by weekday, and their hours.
+    """The arrivals of an office, in subjects: per day, by weekday, and their hours.
 
-    `by_weekday` begins with Monday. `until_hour` holds for 0:00, 1:00 … 24:00, local time, which
-    share of a day's arrivals comes before it.
+    `by_weekday` begins with Monday. `until_hour` holds, for 0:00, 1:00 … 24:00 local time, the
+    share of a day's arrivals before that hour.
     """
 
     usual_per_day: float
@@ -27,12 +27,12 @@ class ArrivalProfile:
 
     @classmethod
     def even(cls, per_day: float) -> Self:
-        """The profile of an office of which no whole day is known yet."""
+        """Return an even profile, for an office without a known whole day."""
         return cls(per_day, (per_day,) * 7, tuple(hour / HOURS for hour in range(HOURS + 1)))
 
     @classmethod
     def from_days(cls, days: Mapping[date, Sequence[int]]) -> Self:
-        """The profile of whole days, at least one, each given as its arrivals by local hour."""
+        """Learn the profile from at least one whole day, each given as arrivals by local hour."""
         usual = sum(map(sum, days.values())) / len(days)
         of_weekday: list[list[int]] = [[] for _ in range(7)]
         for day, by_hour in days.items():
@@ -41,18 +41,18 @@ class ArrivalProfile:
             (sum(each) + PRIOR_WEEKDAYS * usual) / (len(each) + PRIOR_WEEKDAYS)
             for each in of_weekday
         )
-        # One arrival at any hour, so that no hour is taken to be impossible.
+        # Spread one additional arrival over all hours, so that no hour has probability 0.
         by_hour = [sum(hour) + 1 / HOURS for hour in zip(*days.values(), strict=True)]
         until = accumulate(by_hour, initial=0.0)
         return cls(usual, tuple(by_weekday), tuple(part / sum(by_hour) for part in until))
 
     def expected(self, local: datetime, arrived: int) -> float:
-        """How many arrive on the whole local day, judged by its weekday and by the day so far."""
+        """Return the expected arrivals of the whole day, from its weekday and the day so far."""
         usual = self.by_weekday[local.weekday()]
         return (usual * PRIOR_DAYS + arrived) / (PRIOR_DAYS + self.elapsed(local))
 
     def elapsed(self, local: datetime) -> float:
-        """Return which share of the day's arrivals usually came before this local time, in 0..1."""
+        """Return the share, in 0..1, of the day's arrivals that usually come before this time."""
         before, after = self.until_hour[local.hour], self.until_hour[local.hour + 1]
         into_the_hour = (local.minute * 60 + local.second + local.microsecond / 1e6) / 3600
         return before + (after - before) * into_the_hour

@@ -1,4 +1,4 @@
-"""What an office can look at: shares of its arrivals, set for each day by its capacity."""
+"""The capacity of an office as shares of its arrivals, adjusted for each day."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,20 +9,20 @@ from serving.settings import Settings
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import LaneCutoffs
 
-# How much wider than on a usual day a lane may open where few arrive; without a bound all that a
-# quiet day brings would be taken, whatever its score.
+# The factor by which a lane may open wider on a quiet day. Without a bound it would take everything
+# that arrives on such a day, whatever its score.
 MAX_WIDENING = 3.0
-# Which part of the capacity is aimed at, so that no more than all of it is taken on average though
+# The part of the capacity to aim for. The margin keeps the average use within capacity although
 # traffic grows or scores drift.
 AIMED_USE = 0.98
-# Over how many days a lane makes up for what was taken too many or too few. The shorter, the more
-# chance moves the share from day to day.
+# The days over which a lane compensates for a surplus or deficit. With fewer, random variation
+# would move the share more from day to day.
 CORRECTION_DAYS = 3.0
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Which part of all subjects each lane takes; together at most 1."""
+    """The part of all subjects that each lane takes; together at most 1."""
 
     inspect: float
     document_check: float
@@ -34,16 +34,17 @@ class Shares:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The shares that this machine's settings name."""
+        """Return the shares in this machine's settings."""
         return cls(
             settings.inspect_share, settings.document_check_share, settings.post_review_share
         )
 
     def cutoffs(self, scores: Sequence[float], control_probability: float) -> LaneCutoffs:
-        """The cutoffs that fill the lanes from subjects that score like these, which ascend.
+        """Return the cutoffs that fill the lanes, given ascending scores of similar subjects.
 
-        The control draw takes its part out of what the lanes after it would have taken.
+        The control draw takes its part from what lower lanes would have taken.
         """
+        # Lower lanes see only what the control draw left over, so their shares are scaled up by it.
         undrawn = max(1 - control_probability, 1e-9)
         checked = self.inspect + self.document_check / undrawn
         return LaneCutoffs(
@@ -57,9 +58,9 @@ class Shares:
 class Workday:
     """One lane of one office on one local day.
 
-    `capacity` and `taken` count subjects, `usual_per_day` and `expected` the arrivals of a usual
-    day and of this one. `carried_over` is what the days before left of their capacity, below 0 what
-    they took beyond it; `certain_share`, in 0..1, the share of arrivals that come into the lane
+    `capacity` and `taken` count subjects; `usual_per_day` and `expected` are the arrivals of a
+    usual day and of this one. `carried_over` is the unused capacity of earlier days, negative if
+    they took too many. `certain_share`, in 0..1, is the share of arrivals that come into the lane
     whatever their score.
     """
 
@@ -71,10 +72,10 @@ class Workday:
     certain_share: float = 0.0
 
     def share(self) -> float:
-        """The share of arrivals, in 0..1, that the lane takes by their score now.
+        """Return the share of arrivals, in 0..1, that the lane takes by score now.
 
-        It does not follow what the day took so far, up to `most_per_day`: else whoever is declared
-        late would find the lane closed. Days that took too many are made up for by later ones.
+        It does not depend on what the day took so far, up to `most_per_day`: otherwise subjects
+        declared late in the day would find the lane closed. Later days compensate for a surplus.
         """
         if self.taken >= most_per_day(self.capacity):
             return 0.0
@@ -84,23 +85,24 @@ class Workday:
 
     @property
     def widest_share(self) -> float:
-        """The share, in 0..1, beyond which the lane never takes anything by its score."""
+        """The largest share, in 0..1, that the lane may take by score."""
         return min(MAX_WIDENING * self.capacity / max(self.usual_per_day, 1.0), 1.0)
 
 
 def most_per_day(capacity: int) -> float:
-    """Return how many a lane may hold before the score selects no more that day.
+    """Return the number in a lane at which the score selects no more that day.
 
-    Twice the capacity, or three standard deviations above it where chance alone may bring more.
+    This is twice the capacity, or three standard deviations above it where chance alone may exceed
+    that.
     """
     return capacity + max(capacity, 3 * math.sqrt(capacity))
 
 
 def carried_over(capacity: int, days: Iterable[tuple[int, int]]) -> float:
-    """What these days, each given as arrivals and what a lane took of them, leave to later ones.
+    """Return the capacity that these days, as (arrived, taken) pairs, leave to later ones.
 
-    Below 0 it is what they took too many. A day can leave no more than arrived; at most one day
-    above is carried over, and two below.
+    Negative if they took too many. A day leaves no more than arrived. At most one day's surplus
+    capacity is carried over, and at most two days' excess.
     """
     most = most_per_day(capacity) - capacity
     balance = 0.0

@@ -1,4 +1,4 @@
-"""Where a lane begins: a threshold on the score, and a share of what equals it."""
+"""The cutoff of a lane: a score threshold, and a share of the scores that equal it."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -9,10 +9,10 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Cutoff:
-    """Takes every score above `threshold`, and of the scores that equal it a share.
+    """Takes every score above `threshold`, and a share of the scores that equal it.
 
-    Trees give many subjects one score. A share of them is drawn at random, so that a lane fills to
-    its capacity in expectation instead of flooding or staying empty.
+    Trees give many subjects the same score. Drawing a share of them at random fills a lane to its
+    capacity in expectation, instead of flooding it or leaving it empty.
     """
 
     threshold: float
@@ -20,9 +20,9 @@ class Cutoff:
 
     @classmethod
     def for_share(cls, share: float, scores: Sequence[float]) -> Self:
-        """The cutoff that takes this share of `scores`, which ascend and are not empty.
+        """Return the cutoff that takes this share of ascending, non-empty `scores`.
 
-        A share of 0 takes nothing, and no score that is higher than all of them either.
+        A share of 0 takes nothing, not even a score that is higher than all of them.
 
         >>> Cutoff.for_share(0.5, [0.1, 0.2, 0.2, 0.2])
         Cutoff(threshold=0.2, share_at_threshold=0.6666666666666666)
@@ -38,7 +38,7 @@ class Cutoff:
         return cls(threshold, (quota - above) / equal)
 
     def probability(self, score: float) -> float:
-        """The probability with which this score is taken."""
+        """Return the probability with which this score is taken."""
         if score == self.threshold:
             return self.share_at_threshold
         return 1.0 if score > self.threshold else 0.0

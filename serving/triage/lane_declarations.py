@@ -17,9 +17,9 @@ HitLane = Literal["inspect", "document_check"]
 
 @dataclass(frozen=True)
 class LaneDeclaration:
-    """One lane: its words on pages, its place in the queue, and what follows from it.
+    """One lane: its texts on pages, its rank in the queue, and its consequences.
 
-    `proposal` says in a sentence why a case is there. Cases of a lower `rank` come first; None
+    `proposal` is a sentence that says why a case is there. Cases of a lower `rank` come first; None
     opens no case. `shown_as` is the lane that reviewers see in its place.
     """
 
@@ -28,14 +28,14 @@ class LaneDeclaration:
     rank: int | None
     shown_as: Lane | None = None
     is_visited: bool = False
-    """Someone goes and looks, so that its outcomes can be measured."""
+    """True if its subjects are inspected, so that outcomes can be measured."""
     has_daily_capacity: bool = False
-    """A plan says how many an office can take in a day."""
+    """True if a plan may limit how many an office takes per day."""
     is_always_in_time: bool = False
-    """No deadline ends its cases: people are searched for, and reviews come afterwards."""
+    """True if its cases have no deadline: searches for people, and reviews after release."""
 
 
-# Every lane; where several could take a subject, the first of them does.
+# All lanes in order of precedence: the first one that selects a subject takes it.
 LANES: dict[Lane, LaneDeclaration] = {
     "rescue": LaneDeclaration(
         "Rescue", "Lives may be at risk", rank=0, is_visited=True, is_always_in_time=True
@@ -43,8 +43,8 @@ LANES: dict[Lane, LaneDeclaration] = {
     "inspect": LaneDeclaration(
         "Inspection", "Proposed for inspection", rank=1, is_visited=True, has_daily_capacity=True
     ),
-    # A control case stands among the inspections and looks like them, so that it gets the same
-    # diligence: nobody may know that it was drawn at random.
+    # A control case looks like any other inspection. Reviewers must not know that it was drawn at
+    # random, so that it gets the same diligence.
     "control": LaneDeclaration(
         "Inspection", "Proposed for inspection", rank=1, shown_as="inspect", is_visited=True
     ),

@@ -1,4 +1,4 @@
-"""One subject's lane, why, and with which probability it could have come into every other."""
+"""Choose a subject's lane, with the reason and the probability of each lane."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from serving.triage.watch_list_hits import Hit
 
 @dataclass(frozen=True)
 class LaneCutoffs:
-    """The cutoffs of one office at one moment; each lane takes from what those before it left."""
+    """The cutoffs of one office at one moment; each lane takes from what earlier lanes left."""
 
     inspect: Cutoff
     document_check: Cutoff
@@ -20,9 +20,9 @@ class LaneCutoffs:
 
 @dataclass(frozen=True)
 class Draws:
-    """Random numbers in [0, 1) of one subject: for ties at a cutoff, and for the control lane.
+    """Random numbers in [0, 1) of one subject, for ties at a cutoff and for the control lane.
 
-    `drawn_with` is the fingerprint of the seed; None as long as an installation had but one.
+    `drawn_with` is the fingerprint of the seed; None while the installation has had only one.
     """
 
     tie: float
@@ -32,10 +32,10 @@ class Draws:
 
 @dataclass(frozen=True)
 class EarlierSelection:
-    """What the decision before said of a subject that is scored again.
+    """The previous placement of a subject that is scored again.
 
-    `inspect` is the probability of a selection by score, list or rule at any instant so far,
-    `control` that of the random draw, which was made once; None where nothing was drawn.
+    `inspect` is the highest probability so far of a selection by score, list or rule; `control` is
+    the probability of the control draw, which happened once, or None if there was no draw.
     """
 
     lane: Lane
@@ -47,21 +47,22 @@ class EarlierSelection:
     def of_probabilities(
         cls, lane: Lane, reason: LaneReason, probabilities: Mapping[Lane, float]
     ) -> Self:
-        """Return what the probabilities of a placement tell of what selected it."""
+        """Recover the selection from the stored probabilities of a placement."""
         inspect = probabilities.get("inspect", 0.0)
         drawn = probabilities.get("control")
+        # The stored value is (1 - inspect) × control, so undo that factor.
         control = None if drawn is None or inspect >= 1 else drawn / (1 - inspect)
         return cls(lane, reason, inspect, control)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a subject goes.
+    """The lane of a subject, and why.
 
-    `probabilities` says with which probability a subject with this score and these hits comes into
-    each lane, over all draws; they add up to 1, and `control` is above 0 for whatever is not
-    selected for sure. `hits` are the entries of watch-lists and the rules that hit, whatever
-    decided. `drawn_with` is that of the subject's draws.
+    `probabilities` are those of each lane for a subject with this score and these hits, over all
+    draws; they add up to 1, and `control` is above 0 for everything not selected for certain.
+    `hits` are all matching watch-list entries and rules, even if something else decided.
+    `drawn_with` is that of the subject's draws.
     """
 
     lane: Lane
@@ -72,9 +73,9 @@ class Placement:
 
     @property
     def selection_probability(self) -> float:
-        """The probability that someone goes and looks.
+        """The probability that someone inspects the subject.
 
-        It is never 0, so that every outcome can be weighted by it.
+        It is never 0, so that every outcome can be weighted by its inverse.
         """
         return min(1.0, sum(self.probabilities.get(lane, 0.0) for lane in VISITED))
 
@@ -89,11 +90,11 @@ def place(
     hits: tuple[Hit, ...] = (),
     earlier: EarlierSelection | None = None,
 ) -> Placement:
-    """The lane of a subject with this probability; a life at risk comes before all else.
+    """Choose the lane of a scored subject; a life at risk takes precedence over all else.
 
-    Watch-lists and rules come before the score, control cases are drawn from what neither selected,
-    and the document check takes from the rest. Whom an `earlier` instant selected stays selected,
-    so its probability is that of a selection at any instant: each draw falls once.
+    Watch-lists and rules precede the score, control cases are drawn from what neither selected, and
+    the document check takes from the rest. A subject selected at an `earlier` instant stays
+    selected, so its probability is that of a selection at any instant: each draw happens only once.
     """
     if certain := _certain_placement(hits, is_life_at_risk=is_life_at_risk):
         return certain
@@ -118,10 +119,9 @@ def place_unscored(
     hits: tuple[Hit, ...] = (),
     earlier: EarlierSelection | None = None,
 ) -> Placement:
-    """The lane of a subject without a score: by signs of danger, watch-lists, rules and draw.
+    """Choose the lane of a subject without a score, from danger, watch-lists, rules and draw.
 
-    Whatever none of them hits is for the manual procedure: that nothing is known of its risk
-    does not make it a release.
+    What none of them selects goes to the manual procedure: unknown risk is no reason to release.
     """
     if certain := _certain_placement(hits, is_life_at_risk=is_life_at_risk):
         return certain
@@ -138,7 +138,7 @@ def place_unscored(
 
 
 def _certain_placement(hits: tuple[Hit, ...], *, is_life_at_risk: bool) -> Placement | None:
-    """Return where a subject goes whatever its score and draws; None where those decide."""
+    """Return the placement that no score or draw can change; None if there is none."""
     if is_life_at_risk:
         return Placement("rescue", "life_at_risk", {"rescue": 1.0}, hits)
     if selecting := next((hit for hit in hits if hit.lane == "inspect"), None):
@@ -172,7 +172,10 @@ def _probabilities(
     *,
     has_hits: bool,
 ) -> dict[Lane, float]:
-    """The same over all draws: one draw decides all ties, so each lane takes a stretch of it."""
+    """Return the probability of each lane over all draws.
+
+    One draw decides all ties, so each lane takes an interval of it and the intervals are nested.
+    """
     checked = 1.0 if has_hits else max(cutoffs.document_check.probability(score), inspect)
     reviewed = max(cutoffs.post_review.probability(score), checked)
     undrawn = 1 - control_probability

@@ -1,4 +1,4 @@
-"""The lanes of an installation: plan, shares, random draws and recent load, put together."""
+"""The lanes of an installation, built from plan, shares, random draws and recent load."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ from serving.triage.watch_list_hits import Hit
 
 @dataclass(frozen=True)
 class PlacementRequest:
-    """What a lane is chosen by: subject, score, hits, and whether life is at risk.
+    """The input of a placement: subject, score, hits, and whether life is at risk.
 
-    `probability` is None where no model may be used; `challenger` is None where there is none.
-    `earlier` is what was decided before of a subject that is scored again.
-    `harm_ratio` is how much harm a find would be of beside a usual one.
+    `probability` is None where no model may be used; `challenger` is None without one. `earlier` is
+    the previous placement of a subject that is scored again. `harm_ratio` is the harm of a find
+    relative to an average one.
     """
 
     kind: SubjectKind
@@ -43,16 +43,16 @@ class PlacementRequest:
 
     @property
     def ranked_by(self) -> float | None:
-        """Return what lanes rank it by: its probability, times the harm; None without a score."""
+        """The value that lanes rank by: probability × harm ratio; None without a score."""
         return None if self.probability is None else self.probability * self.harm_ratio
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """Places subjects, and remembers where they were placed, so that lanes fill to their capacity.
+    """Places subjects and counts the placements, so that lanes fill to their capacity.
 
-    `disputed_control` is the least probability of the control draw for what a challenger would
-    select.
+    `disputed_control` is the minimum probability of the control draw for a subject that a
+    challenger would select.
     """
 
     plan: TriagePlan
@@ -75,7 +75,7 @@ class Lanes:
         newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
         first_drawn: FirstDrawn = never_drawn,
     ) -> Self:
-        """The lanes of a home folder, with its recent load; raises TidegateError."""
+        """Build the lanes of a home folder with their recent load; raises TidegateError."""
         plan = TriagePlan.read(settings.plan)
         return cls(
             plan=plan,
@@ -91,19 +91,22 @@ class Lanes:
         )
 
     def place(self, request: PlacementRequest, reference: Sequence[float]) -> Placement:
-        """Choose the lane of a subject, and count it.
+        """Choose the lane of a subject and count it.
 
-        `reference` holds the scores, ascending, that the model gave in training; they set the
-        thresholds until an office has scores of its own. Without a score the random draw takes what
-        the score would have taken.
+        `reference` holds the model's training scores in ascending order; they set the thresholds
+        until an office has enough scores of its own. Without a score, the control draw also takes
+        the share that the score would have selected.
         """
         factor = self.exploration.factor(request.kind, request.at)
+        # Reading the load and counting the placement must be one step, or two requests could both
+        # take the last free place.
         with self._lock:
             if self.other_workers:
                 self.other_workers.count_into(self.recent_load)
             shares, usual = self._today(request)
             control = explored(usual, factor)
             drawn = request.earlier.control if request.earlier else None
+            # A subject that is scored again keeps the probability of its one draw.
             control = control if drawn is None else drawn
             ranked_by = request.ranked_by
             if ranked_by is None:
@@ -121,9 +124,10 @@ class Lanes:
         return placement
 
     def capacity_used(self, at: datetime) -> dict[Lane, float]:
-        """Which part of all offices' capacity for a lane their last whole days used, up to 14.
+        """Return, by lane, the used part of all offices' capacity on their last whole days.
 
-        Above 1 where they took more; lanes for which nothing is planned or known are left out.
+        At most 14 days count. Above 1 if the offices took more. Lanes without a planned or known
+        capacity are left out.
         """
         with self._lock:
             used = {
@@ -133,7 +137,7 @@ class Lanes:
         return {lane: ratio for lane, ratio in used.items() if ratio is not None}
 
     def uncapped_cutoffs(self, reference: Sequence[float]) -> LaneCutoffs:
-        """The cutoffs of an office without a capacity; `reference` as in `place`."""
+        """Return the cutoffs of an office without a capacity; `reference` as in `place`."""
         return self.shares.cutoffs(reference, self.control_floor)
 
     def place_uncapped(
@@ -145,7 +149,7 @@ class Lanes:
         *,
         is_life_at_risk: bool,
     ) -> Placement:
-        """Choose the lane by draws, danger and what ranks it alone; the subject is not counted."""
+        """Choose the lane from draws, danger and rank only, without counting the subject."""
         return place(
             ranked_by,
             cutoffs,
@@ -195,7 +199,7 @@ class Lanes:
         return replace(placement, drawn_with=draws.drawn_with)
 
     def _today(self, request: PlacementRequest) -> tuple[Shares, float]:
-        """The shares that an office can take now, and its probability of a control draw."""
+        """Return the shares that an office can take now, and its control probability."""
         office = self.plan.offices.get(request.office_id or "")
         if office is None or self.recent_load.scores(request.kind, request.office_id) is None:
             return self.shares, self.control_floor
@@ -215,7 +219,8 @@ class Lanes:
         selected = inspect.share()
         checked = min(checks.share(), 1 - selected)
         shares = Shares(selected, checked, min(self.shares.post_review, 1 - selected - checked))
-        # Of the weekday, not of the day so far: one probability of a draw from morning to evening.
+        # Use the weekday's usual arrivals rather than the day's so far, so that the probability of
+        # a draw is the same from morning to evening.
         usual_per_day = self.recent_load.usual_per_day(request.office_id, request.at)
         unselected = max(usual_per_day - office.inspect_per_day, 1.0)
         return shares, control_probability(self.control_floor, office.control_per_day, unselected)

@@ -1,11 +1,11 @@
-"""Signals that lives may be at risk, read from the records alone.
+"""Signals that lives may be at risk, derived from the records alone.
 
-They open the rescue lane and are never inputs of a model. One rule, one signal: a code of the list
-of indicators (L), and words for whoever is called. Several may hold at once.
+They open the rescue lane and are never inputs of a model. Each rule gives one signal: a code from
+the list of indicators (L), and a text for the rescuers. Several may hold at once.
 
-The rules look at persons on what was not made to carry so many, at silence and at distance; that a
-ship, aircraft or lorry sails with some crew more than a paper says is no danger. Basis of the duty
-and of each code: `docs/rescue.md`.
+The rules look for people on craft not made to carry so many, for silence and for distance. A ship,
+aircraft or lorry with a few more crew than its certificate says is not in danger. `docs/rescue.md`
+gives the legal basis and the reason of each code.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,9 +24,9 @@ SignalCode = Literal["L01", "L02", "L03", "L04", "L05", "L07", "L09"]
 SMALL_CRAFT: frozenset[ConveyanceKind] = frozenset(
     {"small_craft", "rigid_craft", "inflatable_craft"}
 )
-# One person too many is danger on what may sink, overturn or has no seat for them.
+# One person too many is a danger on craft that may sink or overturn, or that lack a seat for them.
 CARRIES_PERSONS: frozenset[ConveyanceKind] = SMALL_CRAFT | {"fishing_vessel", "coach", "van"}
-# How many ride as crew or in seats where no certificate says more.
+# The usual number of crew or seats, where no certificate states more.
 USUAL_SEATS: dict[ConveyanceKind, int] = {
     "truck": 3,
     "van": 9,
@@ -35,7 +35,7 @@ USUAL_SEATS: dict[ConveyanceKind, int] = {
     "general_cargo": 60,
     "tanker": 60,
 }
-# A cargo ship may take so many beside its crew before it is a passenger ship (SOLAS I/2).
+# The passengers that a cargo ship may carry before it counts as a passenger ship (SOLAS I/2).
 BESIDE_CREW = 12
 SAILS_WITH_CREW: frozenset[ConveyanceKind] = frozenset(
     {"container_ship", "general_cargo", "tanker", "aircraft", "train"}
@@ -46,10 +46,10 @@ CLOSED_IN: frozenset[CargoUnit] = frozenset({"reefer", "tank"})
 FAR_FROM_LAND_KM = 50.0
 MAX_SILENCE = timedelta(hours=6)
 OVERDUE_AFTER = timedelta(hours=3)
-# A port may lie so far from where its code is noted; a craft that is heard there has landed.
+# A port may lie this far from its registered position; a craft heard within it has landed.
 LANDED_KM = 5.0
 
-# What a decision is because of where no record showed danger, but that none came.
+# The reason of a decision for danger that no record shows, only the lack of records.
 TIME_PASSED = "time_passed"
 
 
@@ -63,7 +63,7 @@ UNCERTIFIED = {
         "{count} persons on board of an {kind} that no certificate is known of",
     ),
 }
-# How many are on board of what: of one, and of many, by the article of the craft.
+# Texts for one person and for several, by the English article of the craft.
 OVER_CERTIFIED = {
     "a": (
         "1 person on board of a {kind} certified for {certified}",
@@ -96,7 +96,7 @@ SIGNAL_TEXTS: tuple[str | tuple[str, str], ...] = (
 
 @dataclass(frozen=True)
 class DangerSignal:
-    """One sign of danger to life: its code and what it says."""
+    """One sign of danger to life: its code and text."""
 
     code: SignalCode
     words: str
@@ -104,16 +104,16 @@ class DangerSignal:
 
 CALL_FOR_HELP = DangerSignal("L04", DISTRESS)
 
-# Signs of people shut in, of too many on a craft, and calls for help. One person who was not there
-# does not settle that nobody was in danger.
+# People shut in, overcrowding, and distress calls. With one of these signs, a single person who was
+# not at the scene cannot settle that nobody was in danger.
 GRAVE: frozenset[SignalCode] = frozenset({"L02", "L03", "L04"})
 
 
 @dataclass(frozen=True)
 class Craft:
-    """What carries persons: how many are on board, how many it is certified for; None if unknown.
+    """The persons on board and the certified capacity of a craft; None if unknown.
 
-    The fields of a journey that the rules on numbers read.
+    These are the fields of a journey that the rules on numbers use.
     """
 
     kind: ConveyanceKind
@@ -123,7 +123,7 @@ class Craft:
 
     @classmethod
     def of_journey(cls, journey: Journey) -> "Craft":
-        """The craft of a journey."""
+        """Return the craft of a journey."""
         return cls(
             journey.conveyance_kind,
             journey.persons_on_board,
@@ -133,7 +133,7 @@ class Craft:
 
     @property
     def words(self) -> str:
-        """Return how many are on board of what, in words."""
+        """The persons on board and the craft, in words."""
         count = self.persons_on_board
         kind = self.kind.replace("_", " ")
         certified = self.certified_capacity
@@ -145,9 +145,9 @@ class Craft:
 
 
 def danger_signals(submission: Submission, as_of: datetime) -> tuple[DangerSignal, ...]:
-    """The signals of a subject: on its craft, and on where and how long ago it was heard.
+    """Return the signals of a subject, from its craft and from where and when it was last heard.
 
-    `as_of` ends silences and delays. A subject without a journey gives no signal.
+    Silence and delay are measured up to `as_of`. A subject without a journey gives no signal.
     """
     if submission.journey is None:
         return ()
@@ -156,46 +156,47 @@ def danger_signals(submission: Submission, as_of: datetime) -> tuple[DangerSigna
 
 
 def danger_begins_at(submission: Submission, since: datetime) -> datetime | None:
-    """When silence or delay first becomes a sign after `since`, if nothing more becomes known.
+    """Return the first instant after `since` at which silence or delay becomes a sign.
 
-    None where time alone shows no danger that does not show already.
+    Assumes that no further record arrives. None if time alone shows no new danger.
     """
     if submission.journey is None:
         return None
     begins = [submission.journey.due_at + OVERDUE_AFTER]
     if last := last_heard(submission):
+        # Silence must exceed the limit, hence one microsecond more.
         begins.append(last.observed_at + MAX_SILENCE + timedelta(microseconds=1))
     later = sorted(instant for instant in begins if instant > since)
     return next((instant for instant in later if begun_by_time(submission, since, instant)), None)
 
 
 def begun_by_time(submission: Submission, since: datetime, as_of: datetime) -> set[SignalCode]:
-    """The signs that hold as of an instant, and by the same records did not as of an earlier."""
+    """Return the signs that hold as of an instant and, with the same records, not as of `since`."""
     before = {signal.code for signal in danger_signals(submission, since)}
     return {signal.code for signal in danger_signals(submission, as_of)} - before
 
 
 def signals_of_craft(craft: Craft) -> Iterator[DangerSignal]:
-    """The signals that numbers of persons give."""
+    """Yield the signals that follow from numbers of persons."""
     for rule in _OF_CRAFT:
         if signal := rule(craft):
             yield signal
 
 
 def in_words(signals: tuple[DangerSignal, ...]) -> str | None:
-    """All signals in one clause; None where there are none."""
+    """Join all signals in one clause; None if there are none."""
     return "; ".join(signal.words for signal in signals) or None
 
 
 def _in_closed_unit(craft: Craft) -> DangerSignal | None:
-    """L02: persons on a refrigerated unit or a tank, beyond those who fit into its cab."""
+    """Return L02: persons in a refrigerated unit or tank, beyond those who fit into its cab."""
     if craft.cargo_unit not in CLOSED_IN or not _is_above(craft, _seats(craft)):
         return None
     return DangerSignal("L02", SHUT_IN.format(unit=craft.cargo_unit))
 
 
 def _in_freight_unit(craft: Craft) -> DangerSignal | None:
-    """L01: more persons than ride with freight as crew, on what carries no passengers."""
+    """Return L01: more persons than ride as crew, on a craft that carries no passengers."""
     certified = craft.certified_capacity
     if craft.kind in SAILS_WITH_CREW and certified is not None:
         most: float | None = certified + BESIDE_CREW
@@ -207,7 +208,7 @@ def _in_freight_unit(craft: Craft) -> DangerSignal | None:
 
 
 def _overcrowded(craft: Craft) -> DangerSignal | None:
-    """L03: more persons than a craft is certified for, or any on a small one without a paper."""
+    """Return L03: more persons than certified, or any person on a small uncertified craft."""
     if craft.kind not in CARRIES_PERSONS:
         return None
     uncertified = 0 if craft.kind in SMALL_CRAFT else None
@@ -217,7 +218,7 @@ def _overcrowded(craft: Craft) -> DangerSignal | None:
 
 
 def _seats(craft: Craft) -> float | None:
-    """Return how many ride as crew or in seats; None where that is not known of its kind."""
+    """Return the number of crew or seats; None if unknown for this kind of craft."""
     usual = USUAL_SEATS.get(craft.kind)
     return None if usual is None else max(usual, craft.certified_capacity or 0)
 
@@ -250,12 +251,12 @@ def _signals_of_way(
 
 
 def last_heard(submission: Submission) -> Position | None:
-    """Return where the conveyance of a subject was heard last; None where it never was."""
+    """Return the last position of the conveyance; None if it was never heard."""
     return max(submission.positions, key=lambda heard: heard.observed_at, default=None)
 
 
 def _far_from_land(craft: Craft, last: Position) -> DangerSignal | None:
-    """L09: a small craft that none vouch for, or that is overloaded, far out."""
+    """Return L09: a small craft, uncertified or overloaded, far from land."""
     may_be_unfit = craft.certified_capacity is None or _overcrowded(craft)
     if craft.kind not in SMALL_CRAFT or not may_be_unfit:
         return None
@@ -266,7 +267,7 @@ def _far_from_land(craft: Craft, last: Position) -> DangerSignal | None:
 
 
 def _overdue(submission: Submission, last: Position | None, as_of: datetime) -> timedelta | None:
-    """L07: for how long a journey should have ended that gave no sign of life since it was due."""
+    """Return L07: the delay of a journey that gave no sign of life since it was due."""
     journey = submission.journey
     if journey is None or as_of < journey.due_at + OVERDUE_AFTER:
         return None
@@ -278,13 +279,13 @@ def _overdue(submission: Submission, last: Position | None, as_of: datetime) -> 
             for leg in submission.legs
         )
     )
-    # Whoever declares a journey after it was due is home.
+    # Someone who declares a journey after it was due has arrived.
     spoke_at = [journey.declared_at, *([last.observed_at] if last else [])]
     return None if is_home or max(spoke_at) >= journey.due_at else as_of - journey.due_at
 
 
 def _is_reported_home(submission: Submission, journey: Journey) -> bool:
-    """Whether an event says that the route itself arrived, at the destination and not somewhere."""
+    """Return True if an event reports the route's own arrival at its destination."""
     return submission.shipment is None and any(
         event.kind == "arrived"
         and event.place == journey.destination
@@ -294,7 +295,7 @@ def _is_reported_home(submission: Submission, journey: Journey) -> bool:
 
 
 def _has_landed(last: Position | None, journey: Journey) -> bool:
-    """Whether the craft was last heard at its destination; not where nobody knows where that is."""
+    """Return True if the craft was last heard at its destination; False if its place is unknown."""
     if last is None:
         return False
     port = (latitude(journey.destination), longitude(journey.destination))

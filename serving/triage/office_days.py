@@ -1,4 +1,4 @@
-"""The local days of one office: how many arrived in each hour, and what each lane took."""
+"""The local days of one office: arrivals by hour, and what each lane took."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class _Day:
 
 @dataclass
 class _Learnt:
-    """What the whole days before a day teach, computed when somebody asks."""
+    """The summary of the whole days before a day, computed on demand."""
 
     day: date
     profile: ArrivalProfile | None = None
@@ -27,9 +27,9 @@ class _Learnt:
 
 
 class OfficeDays:
-    """The newest days of an office, which begin at its own midnight.
+    """The newest days of an office, which begin at its local midnight.
 
-    The first day that was counted is never whole: nobody knows what came before.
+    The first counted day is never whole, since arrivals before the first count are unknown.
     """
 
     def __init__(self, time_zone: tzinfo):
@@ -39,7 +39,7 @@ class OfficeDays:
         self._learnt = _Learnt(date.min)
 
     def count(self, at: datetime, lane: Lane) -> None:
-        """Count a placement. One of another worker before midnight may be read after it."""
+        """Count a placement; another worker's from before midnight may be read after it."""
         local = at.astimezone(self.time_zone)
         counted = self._changed(local.date())
         counted.arrived += 1
@@ -47,11 +47,11 @@ class OfficeDays:
         counted.taken[lane] += 1
 
     def count_taken(self, at: datetime, lane: Lane) -> None:
-        """Count what a lane takes of those who arrived before."""
+        """Count a subject that arrived earlier and that a lane takes only now."""
         self._changed(at.astimezone(self.time_zone).date()).taken[lane] += 1
 
     def _changed(self, day: date) -> _Day:
-        """A day that is to be changed: what it taught of later ones is forgotten."""
+        """Return a day to modify, and discard what later days learned from it."""
         if day not in self._days:
             self._first = min(self._first or day, day)
             self._days[day] = _Day()
@@ -62,20 +62,20 @@ class OfficeDays:
         return self._days[day]
 
     def arrived(self, day: date) -> int:
-        """Return how many came on a day."""
+        """Return the number of arrivals on a day."""
         return self._days[day].arrived if day in self._days else 0
 
     def taken(self, day: date, lane: Lane) -> int:
-        """Return how many a lane took on a day."""
+        """Return the number of subjects that a lane took on a day."""
         return self._days[day].taken[lane] if day in self._days else 0
 
     def whole_days_before(self, day: date) -> list[date]:
-        """The newest days that are over and were counted from their beginning, oldest first."""
+        """Return the newest complete and fully counted days before a day, oldest first."""
         days = (day - timedelta(days=age) for age in range(WHOLE_DAYS, 0, -1))
         return [each for each in days if self._first is not None and each > self._first]
 
     def loads_before(self, day: date, lane: Lane) -> list[tuple[int, int]]:
-        """Return how many came and how many of them a lane took, on each of those whole days."""
+        """Return arrivals, and how many of them a lane took, for each of those whole days."""
         learnt = self._learnt_before(day)
         if lane not in learnt.loads:
             days = self.whole_days_before(day)
@@ -83,7 +83,7 @@ class OfficeDays:
         return learnt.loads[lane]
 
     def profile(self, day: date) -> ArrivalProfile | None:
-        """Return what those whole days teach; None where there are none."""
+        """Return the arrival profile of those whole days; None if there are none."""
         learnt = self._learnt_before(day)
         if learnt.profile is None and (days := self.whole_days_before(day)):
             none = _Day()

@@ -1,8 +1,8 @@
-"""Placements by other workers, read from the log they share, so that they fill a lane once.
+"""Read the placements of other workers from the shared log, so that all fill a lane once.
 
-A worker counts its own placements when it makes them, and those of others when it reads them: up to
-`POLL_INTERVAL_S` and one commit later. The share that a lane takes rests on whole days, of which
-all workers know the same; of today they need to know little.
+A worker counts its own placements when it makes them and those of others when it reads them, up to
+`POLL_INTERVAL_S` and one commit later. The delay matters little: a lane's share depends on whole
+days, which all workers know alike.
 """
 
 import time
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from serving.storage.repositories.placement_repository import PlacementRepository
 
 POLL_INTERVAL_S = 0.2
-# The oldest day read is no whole one.
+# One more day than is used, since the oldest day read is incomplete.
 READ_AT_START = timedelta(days=WHOLE_DAYS + 1)
-# Own placements whose decisions were never made durable would be waited for without end.
+# Bounds the own placements that were not seen in the log yet: those whose decision never became
+# durable would otherwise accumulate.
 MAX_AWAITED = 100_000
 
 Key = tuple[str, str, str]
 
 
 class OtherWorkers:
-    """Reads the placements of other workers into the recent load, each once.
+    """Adds the placements of other workers to the recent load, each once.
 
-    Not safe for threads: whoever shares one holds a lock.
+    Not thread-safe: sharing one requires a lock.
     """
 
     def __init__(
@@ -47,24 +48,24 @@ class OtherWorkers:
         self._own: Counter[Key] = Counter()
 
     def recent_placements(self) -> list[RecentPlacement]:
-        """The recent placements up to now, to begin a recent load with; given once."""
+        """Return the recent placements up to now, as the initial load; only once."""
         rows, self._recent_rows = self._recent_rows, []
         self._reached = max(self._reached, *(row.seq for row in rows[-1:]), 0)
         return [recent_placement(row) for row in rows]
 
     def record_own(self, kind: SubjectKind, subject_id: str, at: datetime) -> None:
-        """Remember a placement of this worker, which is counted already when the log has it."""
+        """Note a placement of this worker, so that it is not counted again from the log."""
         if len(self._own) >= MAX_AWAITED:
             self._own.clear()
         self._own[kind, self._log.subject_token(kind, subject_id), at.isoformat()] += 1
 
     def count_into(self, recent: RecentLoad) -> None:
-        """Count the new placements of others; where the log fails, what is known has to do."""
+        """Count new placements of others; if the log fails, continue with what is known."""
         now_s = time.monotonic()
         if now_s - self._read_at_s < self._poll_interval_s:
             return
         self._read_at_s = now_s
-        with suppress(LogUnavailable):  # the decision itself will say so
+        with suppress(LogUnavailable):  # writing the decision will report the failure
             for row in self._log.after(self._reached):
                 self._reached = row.seq
                 if not self._is_own(row):
@@ -80,7 +81,7 @@ class OtherWorkers:
 
 
 def recent_placement(row: LoggedPlacement) -> RecentPlacement:
-    """A logged placement as the recent load counts it."""
+    """Convert a logged placement for the recent load."""
     return RecentPlacement(
         cast("SubjectKind", row.subject_kind),
         row.office_id,

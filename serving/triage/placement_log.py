@@ -1,15 +1,15 @@
-"""Where decisions put their subjects, as the decision log tells it to every worker."""
+"""Placements of decisions, as every worker reads them from the decision log."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class LoggedPlacement:
-    """Where and when a decision put its subject; `seq` is its place in the log.
+    """The lane and instant of one decision; `seq` is its position in the log.
 
-    `lane_before` is where the subject was before it was scored again, None the first time.
-    `subject_id` is the token of the subject, in rows of an older release its id; `probability` is
-    None where no model was used, and `ranked_by` where lanes ranked by the probability alone.
+    `lane_before` is the previous lane of a subject that was scored again; None the first time.
+    `subject_id` is the subject's token; rows of older releases hold the id. `probability` is None
+    if no model was used; `ranked_by` is None if lanes ranked by the probability alone.
     """
 
     seq: int
@@ -25,7 +25,7 @@ class LoggedPlacement:
 
 @dataclass(frozen=True)
 class LaneCount:
-    """How many subjects of one kind came into a lane, and which share of all of that kind."""
+    """The number of subjects of one kind in a lane, and their share of that kind."""
 
     subject_kind: str
     lane: str

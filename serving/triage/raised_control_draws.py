@@ -1,4 +1,4 @@
-"""By which factor the control draw is more probable for now; monitoring sets it on drift."""
+"""The factor by which monitoring currently raises the control probability because of drift."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +13,7 @@ POLL_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Exploration:
-    """From `begins_at` up to `ends_at` (ISO), the control draw is `factor` times as probable."""
+    """An increase of the control probability by `factor`, between two instants (ISO)."""
 
     subject_kind: str
     begins_at: str
@@ -23,9 +23,9 @@ class Exploration:
 
 
 class CurrentExploration:
-    """Reads the newest exploration every minute; where that fails, the last one holds.
+    """Reads the newest exploration every minute; if that fails, the last one holds.
 
-    Two threads may read at once; they get the same.
+    Thread-safe without a lock: two threads that read at once get the same.
     """
 
     def __init__(self, newest: Callable[[SubjectKind], Exploration | None]):
@@ -33,7 +33,7 @@ class CurrentExploration:
         self._newest_by_kind: dict[SubjectKind, tuple[datetime, Exploration | None]] = {}
 
     def factor(self, kind: SubjectKind, at: datetime) -> float:
-        """The factor at an instant; 1 where no exploration is in force."""
+        """Return the factor at an instant; 1 if no exploration is in force."""
         read_at, found = self._newest_by_kind.get(kind, (None, None))
         if read_at is None or not timedelta(0) <= at - read_at < POLL_INTERVAL:
             with suppress(LogUnavailable):

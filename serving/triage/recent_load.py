@@ -1,4 +1,4 @@
-"""The recent load of each office: its scores, its arrivals a day, and what lanes took of them."""
+"""The recent load of each office: its scores, daily arrivals, and the lanes' share of them."""
 
 import math
 from bisect import bisect_left, insort
@@ -15,7 +15,7 @@ from serving.triage.lane_declarations import PACED, Lane
 from serving.triage.office_days import OfficeDays
 
 REMEMBERED = timedelta(days=14)
-# A distribution of fewer scores says little about its upper end.
+# With fewer scores the upper end of the distribution, where the cutoffs lie, is too uncertain.
 MIN_SCORES = 200
 MAX_SCORES = 5_000
 
@@ -24,10 +24,10 @@ Key = tuple[SubjectKind, str | None]
 
 @dataclass(frozen=True)
 class RecentPlacement:
-    """What counts of one decision; `office_id` is None where no office was named.
+    """The counted fields of one decision; `office_id` is None if no office was named.
 
-    `ranked_by` is what lanes ranked it by, a probability unless harm is weighed; None where no
-    model was used. `lane_before` is where the subject was before it was scored again, and None the
+    `ranked_by` is the value that lanes ranked by, a probability unless harm is weighed; None if no
+    model was used. `lane_before` is the subject's previous lane if it was scored again; None the
     first time.
     """
 
@@ -41,10 +41,10 @@ class RecentPlacement:
 
 @dataclass
 class _OfficeLoad:
-    """The newest subjects of one kind at one office, and their scores sorted.
+    """The newest subjects of one kind at one office, and their sorted scores.
 
-    `taken` holds by lane the scores of what came into it, sorted too; whatever has no score stands
-    below all that have one.
+    `taken` holds, by lane, the sorted scores of what it received; unscored subjects sort below all
+    scored ones.
     """
 
     arrived: deque[tuple[datetime, float | None, Lane]] = field(default_factory=deque)
@@ -57,6 +57,8 @@ class _OfficeLoad:
             insort(self.scores, probability)
         if lane in self.taken:
             insort(self.taken[lane], -math.inf if probability is None else probability)
+        # Bounded by number and by age, so that memory stays limited and old traffic does not set
+        # cutoffs.
         while len(self.arrived) > MAX_SCORES or self.arrived[0][0] < at - REMEMBERED:
             self._forget(*self.arrived.popleft())
 
@@ -68,7 +70,7 @@ class _OfficeLoad:
             del self.taken[lane][bisect_left(self.taken[lane], score)]
 
     def taken_below(self, lane: Lane, share: float) -> int:
-        """How many came into a lane though their score is not in this upper share of scores."""
+        """Return how many came into a lane although their score is not in this upper share."""
         if not self.scores:
             return len(self.taken.get(lane, ()))
         place = len(self.scores) - math.ceil(min(share, 1.0) * len(self.scores))
@@ -83,8 +85,8 @@ class _OfficeLoad:
 class RecentLoad:
     """The newest decisions, by kind of subject and office.
 
-    `time_zones` are those of offices; a day of any other office is one of UTC. Not safe for
-    threads: whoever shares one holds a lock.
+    `time_zones` are those of offices; days of other offices are in UTC. Not thread-safe: sharing
+    one requires a lock.
     """
 
     def __init__(self, time_zones: Mapping[str, tzinfo] | None = None) -> None:
@@ -98,14 +100,14 @@ class RecentLoad:
         placements: Iterable[RecentPlacement],
         time_zones: Mapping[str, tzinfo] | None = None,
     ) -> Self:
-        """The load of these placements, oldest first."""
+        """Build the load from placements, oldest first."""
         recent = cls(time_zones)
         for placement in placements:
             recent.count(placement)
         return recent
 
     def count(self, placement: RecentPlacement) -> None:
-        """Count one more; of a subject that is scored again only what a lane newly takes."""
+        """Count a placement; for a subject scored again, only a change of lane counts."""
         if placement.lane_before is not None:
             if placement.lane != placement.lane_before:
                 self._days_of(placement.office_id).count_taken(placement.at, placement.lane)
@@ -116,21 +118,21 @@ class RecentLoad:
         self._days_of(placement.office_id).count(placement.at, placement.lane)
 
     def scores(self, kind: SubjectKind, office_id: str | None) -> list[float] | None:
-        """The newest scores, ascending; None where they are too few to set a threshold by."""
+        """Return the newest scores, ascending; None if too few to set a threshold."""
         load = self._by_office.get((kind, office_id))
         return load.scores if load and len(load.scores) >= MIN_SCORES else None
 
     def usual_per_day(self, office_id: str | None, at: datetime) -> float:
-        """Return how many subjects of both kinds come to the office on a day of this weekday."""
+        """Return the usual number of subjects, of both kinds, at the office on this weekday."""
         local = at.astimezone(self._days_of(office_id).time_zone)
         return self._profile(office_id, at).by_weekday[local.weekday()]
 
     def workday(
         self, office_id: str | None, lane: Lane, capacity: int, at: datetime, *, above: float = 0.0
     ) -> Workday:
-        """The workday of one lane of an office at an instant.
+        """Return the workday of one lane of an office at an instant.
 
-        `above`, in 0..1, is the widest share of arrivals that lanes before it take by their scores.
+        `above`, in 0..1, is the widest share of arrivals that higher lanes take by score.
         """
         days, profile = self._days_of(office_id), self._profile(office_id, at)
         local = at.astimezone(days.time_zone)
@@ -146,7 +148,10 @@ class RecentLoad:
         return replace(workday, certain_share=certain)
 
     def used_ratio(self, lane: Lane, capacities: Mapping[str, int], at: datetime) -> float | None:
-        """What a lane took at these offices on whole days over what it could; None of no days."""
+        """Return what a lane took at these offices on whole days, divided by their capacity.
+
+        None if no whole day is known.
+        """
         used = capacity = 0
         for office_id, per_day in capacities.items():
             days = self._days_of(office_id)
@@ -156,7 +161,7 @@ class RecentLoad:
         return used / capacity if capacity else None
 
     def _certain_share(self, office_id: str | None, lane: Lane, by_score: float) -> float:
-        """The share of arrivals that came into a lane, but not by a score in the upper share."""
+        """Return the share of arrivals in a lane that is not due to a score in the upper share."""
         loads = self._loads(office_id)
         taken = sum(load.taken_below(lane, by_score) for load in loads)
         return taken / max(sum(len(load.arrived) for load in loads), 1)

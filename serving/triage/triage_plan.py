@@ -28,10 +28,10 @@
     migrant_smuggling = 10.0
     undervaluation = 0.5
 
-`published` is what an operator is told of a rule; without it, only that there is one. Lanes rank
-by probability × harm where `[harm]` weighs classes of offence, else by probability. A day of an
-office begins at midnight in its time zone, an IANA name; without one, in UTC. The file's digest
-stands in every decision that was placed by it.
+`published` is the text that operators may read about a rule; without it they learn only that there
+is one. Lanes rank by probability × harm where `[harm]` weighs classes of offence, else by
+probability. An office's day begins at midnight in its time zone, an IANA name, or in UTC without
+one. The file's digest is stored with every decision that used it.
 """
 
 import hashlib
@@ -64,10 +64,10 @@ class _PlanTable(BaseModel):
 
 
 class OfficeCapacity(_PlanTable):
-    """What an office can look at in a day, in subjects; `control_per_day` is a floor.
+    """The daily capacity of an office, in subjects; `control_per_day` is a minimum.
 
-    `time_zone`, an IANA name, says when its day begins; `places` are the codes of those where what
-    enters is the office's.
+    `time_zone`, an IANA name, sets when its day begins; `places` are the codes of the places of
+    entry that belong to the office.
     """
 
     inspect_per_day: PerDay
@@ -87,7 +87,7 @@ class OfficeCapacity(_PlanTable):
 
 
 class WatchListEntry(_PlanTable):
-    """One thing to look out for: a container, a conveyance or a company, never a person."""
+    """An entry to look out for: a container, a conveyance or a company, never a person."""
 
     kind: Literal["container", "conveyance", "company"]
     value: Annotated[str, Field(min_length=1, max_length=64)]
@@ -97,9 +97,9 @@ class WatchListEntry(_PlanTable):
 
 
 class TriageRule(_PlanTable):
-    """A condition on one feature that an authority wants looked at whatever the score.
+    """A condition on one feature that an authority wants checked whatever the score.
 
-    `published` are the words in which operators may know of it, if they may.
+    `published` is the text that operators may read, if they may know of it.
     """
 
     name: Words
@@ -121,7 +121,7 @@ class TriageRule(_PlanTable):
 
 
 class TriagePlan(_PlanTable):
-    """Everything that places subjects besides their scores; `digest` is that of its file."""
+    """All inputs of placement in addition to scores; `digest` is that of the file."""
 
     edition: Words = "none"
     offices: dict[str, OfficeCapacity] = {}
@@ -137,11 +137,11 @@ class TriagePlan(_PlanTable):
 
     @property
     def office_of_place(self) -> dict[str, str]:
-        """The office that what enters at a place belongs to."""
+        """The office responsible for each place of entry."""
         return {place: office for office, each in self.offices.items() for place in each.places}
 
     def capacities(self, lane: str) -> dict[str, int]:
-        """Return what each office can take of a lane in a day."""
+        """Return each office's daily capacity in a lane."""
         return {office: getattr(each, f"{lane}_per_day") for office, each in self.offices.items()}
 
     @classmethod
@@ -149,6 +149,7 @@ class TriagePlan(_PlanTable):
         """Return the plan of a file, or the empty plan without one; raises TidegateError."""
         if not file.exists():
             return cls()
-        content = file.read_bytes()  # read once: its digest must be that of the plan
+        # Read once: the file may change, and the digest must be that of the parsed plan.
+        content = file.read_bytes()
         plan = read_home_file(cls, file, content=content)
         return plan.model_copy(update={"digest": "sha256:" + hashlib.sha256(content).hexdigest()})

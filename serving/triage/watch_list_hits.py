@@ -1,4 +1,4 @@
-"""Which entries of a plan's watch-lists, and which of its rules, one subject hits, and why."""
+"""Find the watch-list entries and rules of a plan that match a subject."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from serving.triage.triage_plan import TriagePlan, TriageRule, WatchListEntry
 
 @dataclass(frozen=True)
 class Hit:
-    """One reason to look that is not the score; `words` names list or rule, and why it is there."""
+    """One reason to look other than the score; `words` names the list or rule and its reason."""
 
     source: Literal["watch_list", "rule"]
     lane: HitLane
@@ -23,7 +23,7 @@ class Hit:
 def find_hits(
     plan: TriagePlan, submission: Submission, vector: Mapping[str, object], at: datetime
 ) -> list[Hit]:
-    """Every hit, watch-lists first. A rule over a missing value does not hit."""
+    """Return every hit, watch-lists first. A rule on a missing value does not match."""
     return [*_watched(plan, submission, at), *_ruled(plan, vector)]
 
 
@@ -41,7 +41,7 @@ def _words_of(entry: WatchListEntry) -> str:
 
 
 def _named_by(submission: Submission) -> set[tuple[str, str]]:
-    """The containers, conveyances and companies that a submission names."""
+    """Return the containers, conveyances and companies that a submission names."""
     declared = declarations(submission)
     filed = [*declared, *submission.documents]
     return {
