@@ -129,8 +129,7 @@ def _chosen(form: dict[str, str], *names: str) -> dict[str, Any]:
 
 
 def _chosen_offices(form: dict[str, str]) -> tuple[str, ...]:
-    """Return the offices of a form, empty for all; raises Unprocessable for contradictory
-    answers."""
+    """Return the offices of a form, empty for all; raises Unprocessable if contradictory."""
     picked, written = form.get("office", ""), offices_in(form.get("offices", ""))
     if picked == ALL_OFFICES and written:
         raise Unprocessable("choose all offices, or name some; not both")

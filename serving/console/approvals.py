@@ -65,8 +65,10 @@ def show_approvals(services: TheServices, caller: MayApprove, session: TheSessio
 def answer_act(
     services: TheServices, caller: MayApprove, _: RecentlyAuthenticated, form: SignedForm
 ) -> Response:
-    """Record agreement or refusal; the first to agree proposes the act, a second person approves
-    it."""
+    """Record agreement or refusal.
+
+    The first to agree proposes the act; a second person approves it.
+    """
     if form.get("answer") not in ANSWERS:
         raise Unprocessable("say whether you agree")
     try:

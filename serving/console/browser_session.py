@@ -110,8 +110,7 @@ def _read_as_chosen(services: Services, account: Account) -> None:
 
 
 def _acting(request: Request, services: Services, account: Account) -> Caller:
-    """Return the caller of an account; for changes, with the accounts of possibly the same
-    person."""
+    """Return the caller of an account; for changes, with accounts of possibly the same person."""
     # Only acts need this for the two-person rule. Reads skip the query.
     if request.method in ("GET", "HEAD"):
         return account.caller()

@@ -95,8 +95,7 @@ from tidegate_client import Tidegate
 
 
 def body_of(operation: Json, schemas: Json) -> Any:
-    """Return a body for a call: its first example, or one built from the schema; None without a
-    body."""
+    """Return a body: the first example, or one built from the schema; None if the call has none."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return None

@@ -37,8 +37,7 @@ def attempt_of(
 
 
 def signed_cookie(request: Request, services: Services, name: str) -> str:
-    """Return the cookie that proves the browser is known to an account, or ""; reads no
-    database."""
+    """Return the cookie that proves the browser is known, or ""; needs no database access."""
     browser = request.cookies.get(known_cookie(request), "")
     return browser if services.sign_ins.is_signed(name, browser, services.clock()) else ""
 

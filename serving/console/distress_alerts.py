@@ -85,7 +85,7 @@ def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseRul
         return lambda case: give_back(case, actor, now)
     if act == "results":
         result = read_form(ResultBody, form).result("rescue")
-        # Whoever calls for help is in danger until somebody was there, or two persons say no.
+        # A caller counts as in danger until someone was on scene, or two people say otherwise.
         state = partial(state_result, actor=actor, at=now, result=result, is_life_at_risk=True)
         return lambda case: take_and(case, actor, now, state)
     if act == "agreements":
@@ -105,7 +105,7 @@ def alert_page(
     alert_id: str,
     refused: RefusedForm | None = None,
 ) -> HTMLResponse:
-    """The page of an alert, with what was refused."""
+    """Return the page of an alert, with a refusal if any."""
     now, alert = services.clock(), services.distress_alerts.find(alert_id)
     if alert is None:
         raise NotFound("there is no such alert")

@@ -1,4 +1,4 @@
-"""The page of one party, container or conveyance: what cases tell of it over time, and no score."""
+"""Page of one party, container or conveyance: its cases over time, without scores."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/console/entities", include_in_schema=False, route_cl
 
 @dataclass(frozen=True)
 class EntityCaseRow:
-    """One case as the page lists it: how it stands, and as what it names the entity."""
+    """One case of the list: its status, and the roles in which it names the entity."""
 
     case: EntityCase
     title: str
@@ -37,7 +37,7 @@ class EntityCaseRow:
 
     @classmethod
     def from_case(cls, each: EntityCase) -> "EntityCaseRow":
-        """A case in words."""
+        """Return a case with its status and roles as text."""
         row = each.case
         stands = say_word(row.status)
         if each.is_confirmed:
@@ -56,7 +56,7 @@ def show_entity(
     kind: EntityKind,
     token: Annotated[str, Path(max_length=64)],
 ) -> HTMLResponse:
-    """Show what the cases of the reader tell of an entity; the reading is recorded."""
+    """Show the cases of an entity that the reader may see, and record the read."""
     reviewer = Reviewer.from_caller(caller)
     history = services.entities.history(reviewer, EntityReference(kind, token))
     return page(
@@ -71,25 +71,26 @@ def show_entity(
 
 
 def called_by_kind(history: EntityHistory) -> str:
-    """Return what the entity is: a vessel, a vehicle, a container or a party."""
+    """Return the kind of the entity: a vessel, a vehicle, a container or a party."""
     is_conveyance = history.entity.reference.kind == "conveyance"
     return history.roles[0][0] if is_conveyance else history.entity.reference.kind
 
 
 def in_words(roles: tuple[str, ...]) -> str:
-    """Roles, as a sentence lists them."""
+    """Return roles as a list within a sentence."""
     return ", ".join(map(say_word, roles))
 
 
 def address_of(reference: EntityReference) -> str:
-    """The address of an entity's page, which names nobody."""
+    """Return the address of an entity's page, which contains a token and no identifier."""
     return f"/console/entities/{reference.kind}/{reference.token}"
 
 
 def in_parts(
     text: str, entities: Mapping[str, EntityReference]
 ) -> list[tuple[str, EntityReference | None]]:
-    """A text in parts: each entity that it names by itself, and what stands between them."""
+    """Split a text into the entities that it mentions as whole words, and the text between."""
+    # Longest first, so that an id is not cut short by another that it starts with.
     known = "|".join(re.escape(value) for value in sorted(entities, key=len, reverse=True))
     parts = re.split(rf"(?<![\w-])({known})(?![\w-])", text) if known else [text]
     return [(part, entities.get(part)) for part in parts if part]

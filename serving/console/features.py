@@ -1,4 +1,4 @@
-"""The pages of features: what a number means, and where it is computed."""
+"""Pages of features: their meaning, and where they are computed."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/console/features", include_in_schema=False, route_cl
 
 @dataclass(frozen=True)
 class InTraining:
-    """What was usual for a feature in the window that a model was fitted on."""
+    """Typical values of a feature in the training window of a model."""
 
     model: str
     figures: tuple[tuple[str, str], ...]
@@ -30,7 +30,7 @@ class InTraining:
 
 @router.get("")
 def catalogue(reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
-    """Every feature, by kind of evidence."""
+    """Show all features by kind of evidence."""
     families: dict[str, list[Feature]] = {}
     for feature in features_by_name().values():
         families.setdefault(words_of(feature.family), []).append(feature)
@@ -41,7 +41,7 @@ def catalogue(reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
 def one(
     services: TheServices, reader: MayExplainOrStudy, session: TheSession, name: str
 ) -> HTMLResponse:
-    """One feature, as the code defines it and as the models in service saw it."""
+    """Show one feature: its definition, and its values in training of the models in service."""
     feature = feature_named(name)
     champions = services.models.champions()
     seen = [_in_training(feature, c) for kind, c in champions.items() if kind in feature.subjects]

@@ -1,4 +1,4 @@
-"""The fields of a form as a checked body."""
+"""Validation of form fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,13 @@ from serving.errors import Conflict, RequestFault, ServingError, Unprocessable
 
 FormBody = TypeVar("FormBody", bound=BaseModel)
 
-# The revision that no case has.
+# Revision that no case has.
 NEVER = -1
 
 
 def read_form(kind: type[FormBody], form: Mapping[str, Any]) -> FormBody:
-    """The fields of a form as a body; raises Unprocessable with the first thing that is wrong."""
+    """Return a form as a validated model; raises Unprocessable with the first error."""
+    # Forms carry fields for other purposes too, such as the form token.
     fields = {name: value for name, value in form.items() if name in kind.model_fields}
     try:
         return kind.model_validate(fields)
@@ -30,17 +31,17 @@ def read_form(kind: type[FormBody], form: Mapping[str, Any]) -> FormBody:
 
 
 def revision_shown(form: Mapping[str, str]) -> int:
-    """The revision of a case that the page of a form showed; of a form without one, none at all."""
+    """Return the revision of the case that the form's page showed; NEVER without a valid one."""
     shown = form.get("shown", "")
     return int(shown) if shown.isdecimal() and len(shown) < 10 else NEVER
 
 
 @dataclass(frozen=True)
 class RefusedForm:
-    """A form that was not taken, with what was written in it, so that none is lost.
+    """A refused form with its entered values, so that none is lost.
 
-    `act` is what it was to do, `wrong_field` the field to blame, if one is. `seen` is the revision
-    of the page that it stood on, where the case may have changed since.
+    `act` is what it was to do, `wrong_field` the invalid field, if any. `seen` is the revision of
+    its page, if the case may have changed since.
     """
 
     status: int
@@ -52,7 +53,7 @@ class RefusedForm:
 
     @classmethod
     def of_error(cls, error: ServingError, act: str, fields: Mapping[str, str]) -> "RefusedForm":
-        """The form of an act that ended in an error."""
+        """Return the form of an act that failed."""
         pointer = error.faults[0].pointer if error.faults else ""
         seen = revision_shown(fields) if isinstance(error, Conflict) else None
         return cls(error.status, error.in_words, act, fields, pointer.removeprefix("/"), seen)

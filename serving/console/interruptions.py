@@ -1,7 +1,7 @@
-"""What comes between a reader and a page: signing in first, a step that is left, or a proof.
+"""Pages that interrupt a reader: sign-in, a remaining step of it, or a proof of identity.
 
-A form that was sent meanwhile is not lost: its fields travel through the pages between as hidden
-fields of ours, and are shown again, to be sent once more by whoever wrote them.
+A submitted form is not lost: its fields travel through these pages as hidden fields and are shown
+again at the end, for its author to submit again.
 """
 
 import re
@@ -11,10 +11,12 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 
+# Only these addresses may follow a sign-in, so that a link cannot redirect readers elsewhere.
 OWN_PAGE = re.compile(
     r"/console/(queue|search|cases|entities|notices|rescues|approvals|audit|decisions|features|supervision|models|monitor|switches|accounts?)"
     r"(/[A-Za-z0-9_-]{1,64}){0,2}"
 )
+# Steps of sign-in itself are excluded: to resubmit them would start over or leak a secret.
 OWN_ACT = re.compile(
     r"/console/(?!sign-|oidc|confirm|session|account/password)[a-z-]+"
     r"(/[A-Za-z0-9_.-]{1,64}){0,4}"
@@ -25,9 +27,9 @@ _ACT_ON_CASE = re.compile(r"/console/cases/([A-Za-z0-9_-]{1,64})/")
 
 
 class Interruption(Exception):
-    """A page cannot be shown, or a form not be taken, before `page` was: `template` filled in.
+    """Interruption that requires `page` first and shows `template` there.
 
-    Without a template nothing can be kept on the way to it.
+    Without a template, no form can be kept on the way.
     """
 
     page: ClassVar[str] = "/console/sign-in"
@@ -40,86 +42,86 @@ class Interruption(Exception):
 
     @property
     def address(self) -> str:
-        """The page that comes first."""
+        """Address of the page that comes first."""
         return f"{self.page}?to={quote(self.to)}" if self.to else self.page
 
 
 class SignInNeeded(Interruption):
-    """The page is for signed-in readers."""
+    """Sign-in is required."""
 
 
 class CodeLeft(Interruption):
-    """The reader has not given a second factor yet."""
+    """A second factor is required."""
 
     page, template = "/console/sign-in/code", "code.html"
 
 
 class PasswordLeft(Interruption):
-    """The reader has a password that somebody else has seen, and must choose another."""
+    """A new password is required, because someone else has seen the current one."""
 
     page, template = "/console/sign-in/password", "new_password.html"
 
 
 class SecondFactorLeft(Interruption):
-    """The reader must have a second factor, and has none yet."""
+    """A second factor must be set up."""
 
     page, template = "/console/sign-in/second-factor", None
 
 
 class ConfirmationNeeded(Interruption):
-    """The reader must prove to be who they are, as they did when they signed in."""
+    """A new proof of identity is required."""
 
     page, template = "/console/confirm", "confirm.html"
 
 
 @dataclass(frozen=True)
 class KeptForm:
-    """A form that could not be taken yet; `fields` are those that its writer filled in."""
+    """A form to resubmit later; `fields` are those that its author filled in."""
 
     action: str
     fields: dict[str, str]
 
     @classmethod
     def sent(cls, action: str, form: dict[str, str]) -> Self | None:
-        """Return what is worth keeping of a form that was just sent: never a secret."""
+        """Return the part of a submitted form worth keeping, never a secret; None without one."""
         fields = {name: text for name, text in form.items() if not _is_secret(name)}
         return cls(action, fields) if fields and OWN_ACT.fullmatch(action) else None
 
     @classmethod
     def carried(cls, form: dict[str, str]) -> Self | None:
-        """Return what a page between carried on."""
+        """Return the form that an intermediate page carried on."""
         named = {n.removeprefix(_KEPT): text for n, text in form.items() if n.startswith(_KEPT)}
         return cls.sent(form.get("action", ""), named)
 
     @property
     def hidden(self) -> dict[str, str]:
-        """The fields under which a page between carries it."""
+        """Hidden fields in which an intermediate page carries the form."""
         return {"action": self.action} | {f"{_KEPT}{n}": text for n, text in self.fields.items()}
 
     @property
     def case_id(self) -> str | None:
-        """The case that it acts on, if any."""
+        """Id of the case that the form acts on, if any."""
         found = _ACT_ON_CASE.match(self.action)
         return found[1] if found else None
 
     @property
     def written(self) -> dict[str, str]:
-        """Return what somebody wrote, at length."""
+        """Return the long texts that someone typed."""
         return {name: text for name, text in self.fields.items() if _is_written(name, text)}
 
     @property
     def chosen(self) -> dict[str, str]:
-        """All the rest."""
+        """Fields other than long texts."""
         return {n: text for n, text in self.fields.items() if n not in self.written}
 
 
 def own_address(address: str) -> str:
-    """An address of our own pages, or nothing in place of any other."""
+    """Return the address if it is a page of the console, else an empty text."""
     return address if OWN_PAGE.fullmatch(address) else ""
 
 
 def page_to_return_to(request: Request) -> str:
-    """The page that was asked for; of a form the page that it stands on."""
+    """Return the requested page; for a form, the page that contains it."""
     if request.method == "GET":
         return own_address(request.url.path)
     return own_address(urlsplit(request.headers.get("referer", "")).path)

@@ -1,4 +1,4 @@
-"""The form that asks why somebody reads what their work did not bring."""
+"""Form that asks for a justification before a read that no assignment explains."""
 
 from starlette.responses import HTMLResponse
 
@@ -13,11 +13,12 @@ from serving.review.acts.justifications import STATED
 def justification_form(
     session: Session, caller: Caller, address: str, refused: RefusedForm | None
 ) -> HTMLResponse:
-    """The form before the page at `address`, with what was refused, if it was.
+    """Return the form shown before the page at `address`, with a refusal if any.
 
-    What was written into a form that cannot be sent any more is shown, not kept.
+    Text in a form that can no longer be sent is shown, but not kept.
     """
-    tell_audit(is_justification_asked=True)  # and nothing else is shown
+    # The audit event then shows that nothing else was disclosed.
+    tell_audit(is_justification_asked=True)
     return page(
         "justify.html",
         status=200 if refused is None else refused.status,

@@ -1,4 +1,4 @@
-"""The letters of a case: written by one reviewer, read and released by another, or held back."""
+"""Letters of a case: written by one reviewer, then released by another, or deferred."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, get_args
@@ -33,14 +33,14 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 
 
 class LetterForm(ClosedModel):
-    """To whom a letter is written or released, and for which purpose or why now."""
+    """Addressee of a letter to write or release, with its purpose."""
 
     audience: Audience
     text: Words
 
 
 class DeferralForm(ClosedModel):
-    """Why and for how long no letter goes."""
+    """Reason and duration of a deferral."""
 
     ground: DeferralGround
     days: Annotated[int, Field(ge=1, le=366)]
@@ -51,7 +51,7 @@ class DeferralForm(ClosedModel):
 def show_letters(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
-    """Show the letters of a case, and what may be written or why not; the reading is recorded."""
+    """Show the letters of a case and what can be done now, and record the read."""
     return letters_page(services, caller, session, case_id)
 
 
@@ -63,11 +63,10 @@ def print_letter(
     audience: str,
     language: Annotated[str, Query(max_length=16)] = "",
 ) -> HTMLResponse:
-    """The newest letter to a party, to read before it is released and to print after it.
+    """Show the newest letter to a party, to check before release and to print after.
 
-    In a language of the addressee's where that is asked for, else in the reader's.
-
-    It says what counted and how much: only whoever may explain reads it.
+    It is in `language` if given, else in the reader's. It reveals which facts counted and how much,
+    so it requires the scope `explain`.
     """
     caller.require("explain")
     if audience not in AUDIENCES:
@@ -89,9 +88,10 @@ def act_on_letter(
     case_id: str,
     step: str,
 ) -> Response:
-    """Write, release or defer a letter, or confirm that it waits; a refusal is shown in words."""
+    """Write, release or defer a letter, or confirm a deferral; a refusal is shown on the page."""
     if step in ("release", "confirm"):
-        require_recent_proof()  # the second of two persons
+        # These are acts of the second of two people.
+        require_recent_proof()
     read = services.as_read(revision_shown(form))
     try:
         _act(read, Reviewer.from_caller(caller), case_id, step, form)
@@ -128,9 +128,10 @@ def letters_page(
     case_id: str,
     refused: RefusedForm | None = None,
 ) -> HTMLResponse:
-    """The page of a case's letters, with what was refused; that it was read is written down."""
+    """Return the page of a case's letters, with a refusal if any, and record the read."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
-    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not shown
+    # Read the revision first: changes made from here on then conflict with forms of this page.
+    revision = services.cases.revision(case_id)
     row, case = services.cases.read(reviewer, case_id, now, "letter")
     decision = services.cases.decision(case_id)
     return page(
@@ -152,7 +153,7 @@ def letters_page(
 
 
 def _why_not_due(case: Case, decision: Decision, now: datetime) -> str | None:
-    """Why no letter may be written now; None where one may."""
+    """Return why no letter may be written now; None if one may."""
     try:
         require_letter_due(case, decision.lane_reason, now)
     except Conflict as refusal:

@@ -1,6 +1,6 @@
-"""The tiles of the map: land and borders, drawn on the server from Natural Earth.
+"""Map tiles with land and borders, drawn on the server from Natural Earth.
 
-They are the same for everyone and say nothing about any case.
+They are the same for everyone and reveal nothing about any case.
 """
 
 from typing import Annotated
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/console/map", include_in_schema=False, route_class=P
 
 KEPT_FOR_S = 30 * 24 * 3_600
 _SIZE = TILE_PX * UNITS_PER_PX
-# Half-transparent greys, which are right on light and on dark water.
+# Half-transparent greys, which work on light and dark water.
 _TILE = (
     f'<svg xmlns="http://www.w3.org/2000/svg" width="{TILE_PX}" height="{TILE_PX}" '
     f'viewBox="0 0 {_SIZE} {_SIZE}">'
@@ -33,7 +33,7 @@ Place = Annotated[int, Path(ge=0)]
 
 @router.get("/{zoom}/{column}/{row}.svg")
 def map_tile(_: Whoever, zoom: Zoom, column: Place, row: Place) -> Response:
-    """One tile of 256 pixels, counted from the north-west as on any web map."""
+    """Return one tile of 256 pixels, numbered from the north-west as on other web maps."""
     if max(column, row) >= 2**zoom:
         raise NotFound("the map has no such tile")
     drawn = tile(zoom, column, row)

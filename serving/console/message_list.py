@@ -1,4 +1,4 @@
-"""The list of standard messages that came, for those who supervise or audit."""
+"""List of received standard messages, for supervisors and auditors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/messages", include_in_schema=False, route_class=PageRoute)
 
 PAGE_SIZE = 25
-# Cases of one message that are named; of more their number is told.
+# Cases listed per message; further ones are only counted.
 MOST_CASES = 5
 
 
 class WantedMessages(BaseModel):
-    """The choices of the reader; empty where nothing was chosen."""
+    """Filters that the reader chose; empty values do not filter."""
 
     format: Annotated[str, Field(max_length=20)] = ""
     subject_id: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] = ""
@@ -44,7 +44,7 @@ class WantedMessages(BaseModel):
 
     @property
     def message_filter(self) -> MessageFilter:
-        """The same as the list understands it."""
+        """Filter in the form of the message list."""
         received_at, _, message_id = self.before.partition("/")
         return MessageFilter(
             format=self.format or None,
@@ -53,7 +53,7 @@ class WantedMessages(BaseModel):
         )
 
     def address(self, before: tuple[str, str] | None = None) -> str:
-        """The address of a page with the same filters."""
+        """Return the address of a page with the same filters."""
         kept = self.model_dump(exclude={"before"}) | {"before": "/".join(before or ())}
         chosen = {name: value for name, value in kept.items() if value}
         return "/console/messages" + (f"?{urlencode(chosen)}" if chosen else "")
@@ -61,7 +61,7 @@ class WantedMessages(BaseModel):
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A message in the list: whose key or token it came with, and the first of its cases."""
+    """Row of a message: its sender's key or token, and its first cases."""
 
     message: KeptMessage
     sender: str
@@ -70,7 +70,7 @@ class MessageRow:
 
     @classmethod
     def from_listed(cls, listed: ListedMessage, services: Services) -> "MessageRow":
-        """The row of a message."""
+        """Return the row of a message."""
         caller_id = listed.message.caller_id
         key = None if ":" in caller_id else services.api_keys.find(caller_id)
         return cls(
@@ -88,7 +88,7 @@ def show_messages(
     session: TheSession,
     wanted: Annotated[WantedMessages, Query()],
 ) -> HTMLResponse:
-    """The newest messages with cases that the reader may see; for all offices every message."""
+    """Show the newest messages with visible cases; without an office limit, all messages."""
     reviewer = Reviewer.from_caller(caller)
     listed, older = services.message_list.page(reviewer, wanted.message_filter, PAGE_SIZE)
     tell_audit(messages=[each.message.message_id for each in listed])

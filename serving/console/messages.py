@@ -1,6 +1,6 @@
-"""A standard message as it is kept, with the line that a fact of a case came from.
+"""Stored standard message, with the line that a fact of a case came from.
 
-Those of a rescue and of any other case have addresses of their own, on either side of the wall.
+Rescues have addresses of their own, so that their permissions stay separate.
 """
 
 import re
@@ -32,13 +32,13 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageR
 
 Place = Annotated[str, Query(max_length=500)]
 
-# Lines that are shown before and after the one that is looked for.
+# Lines shown before and after the marked one.
 LINES_AROUND = 300
-# Characters of a line that are shown on either side of what is looked for.
+# Characters shown on either side of the mark within a line.
 LONGEST_SHOWN = 2_000
 
 
-# Characters that nobody sees, some of which turn the rest of a line round.
+# Invisible characters, some of which reverse the writing direction of the rest of a line.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
@@ -46,9 +46,9 @@ _UNSEEN = re.compile(
 
 @dataclass(frozen=True)
 class ShownLine:
-    """A line of a message: what stands before, within and after what is looked for.
+    """Line of a message, split into the text before, within and after the mark.
 
-    Or the first of `hidden_count` lines that are not shown.
+    With `hidden_count` it stands for that many hidden lines.
     """
 
     number: int
@@ -60,7 +60,7 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class ShownField:
-    """A field of a record, and where the message says it."""
+    """Field of a record, with its location in the message."""
 
     words: str
     place: str
@@ -76,7 +76,7 @@ def message_of_case(
     message_id: str,
     place: Place = "",
 ) -> Response:
-    """A message about the subject of a case; that it was read is written down."""
+    """Show a message about the subject of a case and record the read."""
     return _message_page(services, caller, session, f"/console/cases/{case_id}", message_id, place)
 
 
@@ -89,7 +89,7 @@ def message_of_rescue(
     message_id: str,
     place: Place = "",
 ) -> Response:
-    """A message about the subject of a rescue; that it was read is written down."""
+    """Show a message about the subject of a rescue and record the read."""
     of_case = f"/console/rescues/{case_id}"
     return _message_page(services, caller, session, of_case, message_id, place)
 
@@ -106,7 +106,8 @@ def _message_page(
     case_id = of_case.rpartition("/")[2]
     try:
         row, _ = services.cases.read(reviewer, case_id, now)
-    except JustificationNeeded:  # the page of the case asks why
+    # The page of the case asks for the justification.
+    except JustificationNeeded:
         return RedirectResponse(of_case, 303)
     submission = services.cases.decision(case_id).submission
     shown = services.message_evidence.read_with_case(reviewer, row, submission, message_id, now)
@@ -130,12 +131,13 @@ def _message_page(
 def shown_lines(
     content: MessageContent, place: str, hidden: Sequence[range] = ()
 ) -> Iterator[ShownLine]:
-    """The lines around a place, with what stands there marked; the first ones without a place.
+    """Yield the lines around a location, with the mark; without a location, the first lines.
 
-    Each run of lines that are not shown is told once, and takes up no room.
+    A run of hidden lines is one entry, however long it is.
     """
     start, end = content.spans.get(place, (0, 0))
     rows = _rows(content.text, hidden)
+    # Messages can be large, so only a window of lines is kept while scanning for the mark.
     near: deque[_Row] = deque(maxlen=LINES_AROUND + 1)
     for row in rows:
         near.append(row)
@@ -150,7 +152,7 @@ def shown_lines(
 
 
 class _Row(NamedTuple):
-    """A line with its number, from an offset to that of its line break; or several not shown."""
+    """Line with number and offsets of its start and line break, or a run of hidden lines."""
 
     number: int
     start: int
@@ -171,7 +173,7 @@ def _rows(text: MessageText, hidden: Sequence[range]) -> Iterator[_Row]:
 
 
 def _shown_line(text: MessageText, row: _Row, start: int, end: int) -> ShownLine:
-    """A line with the part of it that is looked for, if any; what is far from that is cut."""
+    """Return a line with its marked part, if any; text far from the mark is cut."""
     start, end = max(start, row.start), min(end, row.end)
     if start >= end:
         return ShownLine(row.number, _first(text, row.start, row.end, 2 * LONGEST_SHOWN))
@@ -185,7 +187,7 @@ def _shown_line(text: MessageText, row: _Row, start: int, end: int) -> ShownLine
 
 
 def _first(text: MessageText, start: int, end: int, most: int) -> str:
-    """Return the first characters of a stretch of a text."""
+    """Return the first characters of a range of a text."""
     shown = _visible(text.part(start, min(end, start + most)))
     return f"{shown}…" if end - start > most else shown
 
@@ -197,7 +199,7 @@ def _visible(text: str) -> str:
 def _records(
     message: KeptMessage, submission: Submission
 ) -> Iterator[tuple[str, str, list[ShownField]]]:
-    """The records about the subject and its journey: type, id, and fields with their places."""
+    """Yield the records about the subject and its journey: type, id, and located fields."""
     subjects = {(str(submission.subject_kind), submission.subject_id)}
     if submission.journey is not None:
         subjects.add(("route", submission.journey.journey_id))

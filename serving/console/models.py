@@ -1,4 +1,4 @@
-"""The page of models: who answers, who is asked beside, how well, and where it is recorded."""
+"""Page of models: those in service, their quality, and their registration."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ COUNTED = timedelta(days=14)
 
 
 class RegistrationRecord(BaseModel):
-    """What `registration.json` says beside an artefact: who trained it, when, in which run."""
+    """Content of `registration.json` next to an artefact."""
 
     trainer: str
     registered_at: datetime
@@ -39,7 +39,7 @@ class RegistrationRecord(BaseModel):
 
 @dataclass(frozen=True)
 class ModelInService:
-    """A model in service; `registered` is None where nothing is recorded beside its artefact."""
+    """A model in service; `registered` is None without a record next to its artefact."""
 
     role: Role
     version: str
@@ -49,7 +49,7 @@ class ModelInService:
 
     @classmethod
     def from_loaded(cls, role: Role, holder: LoadedModel, models: Path) -> "ModelInService":
-        """A loaded model, with what is recorded beside its artefact."""
+        """Return a loaded model with the record next to its artefact."""
         folder = models / holder.model.manifest.name / holder.version
         try:
             registered = RegistrationRecord.model_validate_json(
@@ -62,7 +62,7 @@ class ModelInService:
 
 @router.get("")
 def show_models(services: TheServices, reader: MayStudy, session: TheSession) -> HTMLResponse:
-    """Champions and those beside them, their figures, and how their lanes were filled."""
+    """Show champions, challengers and shadows, their figures, and the use of lanes."""
     since = services.clock() - COUNTED
     kinds = services.models.champions()
     return page(
@@ -82,7 +82,7 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
 
 @dataclass(frozen=True)
 class HarmRow:
-    """A class of offence of one kind of subject: the plan's weight, and its share of the finds."""
+    """A class of offence for one kind of subject: weight in the plan, and share of findings."""
 
     kind: SubjectKind
     offence: str
@@ -91,9 +91,9 @@ class HarmRow:
 
 
 def harm_table(services: Services) -> list[HarmRow]:
-    """What lanes weigh a score by: every class that is weighed or was found; empty without weights.
+    """Return the weights of offences in lanes, with their shares; empty without weights.
 
-    Shares are of the finds that the champion's outcomes name.
+    Shares refer to the findings in the champion's training outcomes.
     """
     weights = services.lanes.plan.harm
     if not weights:

@@ -1,4 +1,4 @@
-"""The page of monitoring: the newest report on a kind of subject."""
+"""Page of monitoring: the newest report on a kind of subject."""
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
@@ -24,7 +24,7 @@ def show_monitoring(
     session: TheSession,
     subject: SubjectKind = "shipment",
 ) -> HTMLResponse:
-    """The newest report on one kind of subject; the service makes one every day."""
+    """Show the newest report on one kind of subject; the service makes one every day."""
     body = services.rollups.newest_report(subject)
     report = (
         without_other_offices(caller, MonitoringReport.model_validate_json(body)) if body else None
@@ -40,7 +40,7 @@ def show_monitoring(
 
 
 def without_other_offices(caller: Caller, report: MonitoringReport) -> MonitoringReport:
-    """The report without the figures of other offices, for whoever is tied to some."""
+    """Return the report without other offices' figures, for callers limited to some offices."""
     if not caller.offices:
         return report
     groups = tuple(

@@ -1,4 +1,4 @@
-"""The page of one's notices, and the bell that counts those that were not read."""
+"""Page of a reader's notices, and the bell with the number of unread ones."""
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -30,7 +30,7 @@ NOTICE_WORDS: dict[NoticeKind, str] = {
 
 @router.get("")
 def show_notices(services: TheServices, caller: MayReview, session: TheSession) -> HTMLResponse:
-    """The newest notices of cases that the reader may still see."""
+    """Show the newest notices about cases that the reader may still see."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     found = services.notices.of_holder(caller.actor, reviewer.access, now)
     rows = services.cases.rows_of(reviewer, dict.fromkeys(each.case_id for each in found))
@@ -46,13 +46,13 @@ def show_notices(services: TheServices, caller: MayReview, session: TheSession) 
 
 @router.get("/count")
 def count_unread(services: TheServices, caller: MayReview) -> HTMLResponse:
-    """The bell by itself, with how many notices were not read."""
+    """Return the bell alone, with the number of unread notices."""
     return page("bell.html", reader=caller)
 
 
 @router.post("/read")
 def mark_as_read(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
-    """One notice was read, or all of them where none is named."""
+    """Mark one notice as read, or all of them if none is given."""
     if notice_id := form.get("notice"):
         services.notices.mark(caller.actor, notice_id, services.clock())
     else:
@@ -62,6 +62,6 @@ def mark_as_read(services: TheServices, caller: MayReview, form: SignedForm) -> 
 
 @router.post("/unread")
 def mark_as_unread(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
-    """One notice counts as not read."""
+    """Mark one notice as unread."""
     services.notices.mark(caller.actor, form.get("notice", ""), None)
     return RedirectResponse("/console/notices", 303)

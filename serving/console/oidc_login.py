@@ -1,4 +1,4 @@
-"""OpenID Connect sign-in: to the organisation's server, and its callback."""
+"""OpenID Connect sign-in: redirect to the organisation's provider, and its callback."""
 
 import re
 from typing import Annotated
@@ -33,7 +33,7 @@ ERROR_CODE = re.compile(r"[a-z_]{1,40}")  # of RFC 6749, 4.1.2.1, and the like
 
 
 async def configured_provider(services: TheServices) -> Provider:
-    """The organisation's server; raises NotFound where the settings name none."""
+    """Return the configured provider; raises NotFound without one."""
     if services.oidc is None:
         raise NotFound("no sign-in with an organisation is set up here")
     return services.oidc
@@ -51,9 +51,9 @@ def begin_login(
     to: Parameter = "",
     is_again: Annotated[bool, Query(alias="again")] = False,
 ) -> Response:
-    """Send the browser to the organisation's server, with a secret of its own to come back with.
+    """Redirect to the provider, with a secret cookie to match its answer to this browser.
 
-    `again` has whoever proves once more to be who they are asked there.
+    `again` makes the provider ask for credentials even if its own session is still open.
     """
     login = PendingLogin.begin()
     try:
@@ -61,7 +61,7 @@ def begin_login(
     except OidcUnavailable as refusal:
         return _refused(request, refusal, str(refusal))
     response = RedirectResponse(address, 303)
-    # It comes back from another site, so the cookie must be sent with that navigation.
+    # The provider returns by a navigation from another site, which only a lax cookie accompanies.
     response.set_cookie(
         _cookie(request),
         f"{login.secret}.{own_address(to)}{AGAIN if is_again else ''}",
@@ -83,10 +83,10 @@ def finish_login(
     code: Parameter = "",
     error: Parameter = "",
 ) -> Response:
-    """Open a session for whoever the organisation's server names.
+    """Open a session for the person that the provider authenticated.
 
-    The page leads on by itself: a redirect would still count as coming from the other site, and the
-    cookie of the session is for our own pages only.
+    The page continues by script: a redirect would still count as coming from the other site, and
+    the session cookie is strict.
     """
     kept = request.cookies.get(_cookie(request), "")
     secret, _, to = kept.removesuffix(AGAIN).partition(".")
@@ -96,6 +96,8 @@ def finish_login(
         if not secret:
             raise NotSignedIn("this sign-in was not begun here, or took too long; try again")
         signed_in = provider.sign_in(PendingLogin(secret), state, code, _callback_address(request))
+        # Some providers ignore `prompt=login`, so check the time of authentication that they
+        # report.
         if kept.endswith(AGAIN) and not is_recent_proof(services, signed_in.authenticated_at):
             raise SignInRefused(NOT_ASKED, _NOT_ASKED_CAUSE, signed_in.account.subject or "")
         account = _admitted(services, signed_in.account)
@@ -103,6 +105,7 @@ def finish_login(
         _tell_auditors(services, refusal)
         return _refused(request, refusal, refusal.cause)
     except (NotSignedIn, OidcUnavailable) as refusal:
+        # The provider chooses `error`; log it only if it looks like a code.
         told = f" ({error})" if ERROR_CODE.fullmatch(error) else ""
         return _refused(request, refusal, f"{refusal}{told}")
     log.info("signed_in_with_oidc", role=account.role, account=account.name)
@@ -119,7 +122,7 @@ def finish_login(
 
 
 def _admitted(services: Services, claimed: Account) -> Account:
-    """The account of whoever was proved to be somebody; raises SignInRefused for an ended one."""
+    """Return the account of an authenticated person; raises SignInRefused if it is disabled."""
     try:
         return services.accounts.admit(claimed)
     except NotSignedIn as refusal:
@@ -127,7 +130,7 @@ def _admitted(services: Services, claimed: Account) -> Account:
 
 
 def _tell_auditors(services: Services, refusal: SignInRefused) -> None:
-    """Write a refusal down; only whoever the organisation answered for comes so far."""
+    """Record a refusal in the audit log; only people whom the provider vouched for get here."""
     account = services.accounts.of_subject(refusal.subject) if refusal.subject else None
     known_by = account.name if account else refusal.subject or "unknown"
     details = {"cause": refusal.cause, "by": "oidc"}
@@ -137,7 +140,7 @@ def _tell_auditors(services: Services, refusal: SignInRefused) -> None:
 
 
 def _refused(request: Request, refusal: ServingError, cause: str) -> Response:
-    """One sentence for the person and an id, under which operators find the cause."""
+    """Return a page with one sentence and an id that leads operators to the cause in the log."""
     log.warning("oidc_sign_in_refused", cause=cause)
     return page(
         "sign_in_refused.html",
@@ -150,9 +153,9 @@ def _refused(request: Request, refusal: ServingError, cause: str) -> Response:
 
 
 def _callback_address(request: Request) -> str:
-    """The address that the provider sends browsers back to, as it is registered there.
+    """Return the callback address, as registered with the provider.
 
-    Raises OidcUnavailable where nobody vouches for the name that the request is for.
+    Raises OidcUnavailable if no trusted host name is known.
     """
     base = base_address(request)
     if base is None:

@@ -1,4 +1,4 @@
-"""What people do with their own account: password, second factor, and where they are signed in."""
+"""Pages of a reader's own account: password, second factor, sessions and language."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -43,9 +43,9 @@ MOST_EVENTS = 12
 def own_account(
     request: Request, services: TheServices, session: OpenSession, holder: TheHolder
 ) -> Account:
-    """The account of a holder who gave its second factor, where it has one.
+    """Return the account of a holder who gave the second factor, if the account has one.
 
-    Raises NotFound for accounts that are kept elsewhere.
+    Raises NotFound for accounts that a provider manages.
     """
     account = holder.account
     if account.subject is not None:
@@ -61,9 +61,9 @@ OwnAccount = Annotated[Account, Depends(own_account)]
 def account_with_own_password(
     request: Request, services: TheServices, session: OpenSession, account: OwnAccount
 ) -> Account:
-    """The same, of whom nobody else has seen the password; raises PasswordLeft.
+    """Return the account if only its holder knows the password; raises PasswordLeft.
 
-    Whoever handed a first password over would set up the codes of somebody else.
+    Otherwise the person who handed over a first password could set up the second factor.
     """
     if step_left(services, session, account) is PasswordLeft:
         raise PasswordLeft(request, session=session)
@@ -77,7 +77,7 @@ AccountWithOwnPassword = Annotated[Account, Depends(account_with_own_password)]
 def show_account(
     services: TheServices, caller: Whoever, session: TheSession, holder: TheHolder
 ) -> HTMLResponse:
-    """The holder's account: how it is opened, where it is open, and what was done with it."""
+    """Show the account: its credentials, sessions and recent events."""
     return _account_page(services, session, holder)
 
 
@@ -85,7 +85,7 @@ def show_account(
 def choose_reading(
     services: TheServices, session: TheSession, holder: TheHolder, form: SignedForm
 ) -> Response:
-    """Keep the language and the clock that the holder of an account chose."""
+    """Store the language and time zone that the holder chose."""
     language, time_zone = form.get("language", ""), form.get("time_zone", "")
     if language and language not in known_languages(services):
         raise Unprocessable("choose one of the languages that are here")
@@ -99,19 +99,19 @@ def choose_reading(
 
 @router.get("/session")
 def show_time_left(services: TheServices, session: UnusedSession) -> JSONResponse:
-    """Show the time that the session lasts without use; asking for it is no use."""
+    """Return the remaining time of the session; the request does not prolong it."""
     return JSONResponse(_time_left(services, session))
 
 
 @router.post("/session")
 def stay_signed_in(services: TheServices, session: OpenSession, _: StepForm) -> JSONResponse:
-    """Let the session last, as use of a page does."""
+    """Prolong the session like the use of a page."""
     return JSONResponse(_time_left(services, session))
 
 
 @router.get("/sign-in/password")
 def show_password_form(session: OpenSession, _: OwnAccount, to: str = "") -> HTMLResponse:
-    """The form for a new password."""
+    """Show the form for a new password."""
     return _password_form(session, Onward(own_address(to), None), None)
 
 
@@ -123,7 +123,7 @@ def change_first_password(
     account: OwnAccount,
     form: StepForm,
 ) -> Response:
-    """Put a password of the holder's own in place of one that somebody else has seen."""
+    """Replace a password that someone else has seen by one of the holder's own."""
     way = Onward.of(form)
     try:
         changed = _changed(request, services, account, form)
@@ -145,7 +145,7 @@ def change_password(
     account: OwnAccount,
     form: SignedForm,
 ) -> Response:
-    """Change the password, which ends every other session."""
+    """Change the password, which ends all other sessions."""
     try:
         changed = _changed(request, services, account, form)
     except (*REFUSALS, PasswordRefused) as refusal:
@@ -166,7 +166,7 @@ def begin_second_factor(
     account: AccountWithOwnPassword,
     to: str = "",
 ) -> HTMLResponse:
-    """A fresh secret for an app, as picture and as text; it counts once it was confirmed."""
+    """Show a new secret as QR code and text; it counts only after confirmation."""
     require_recent_proof(request, services, session, holder)
     services.second_factors.begin(account.name)
     return _second_factor_form(services, session, account, own_address(to))
@@ -181,13 +181,14 @@ def confirm_second_factor(
     account: AccountWithOwnPassword,
     form: StepForm,
 ) -> Response:
-    """Let the second factor count, and show its recovery codes, this once."""
+    """Activate the second factor and show its recovery codes once."""
     require_recent_proof(request, services, session, holder)
     to, now = own_address(form.get("to", "")), services.clock()
     code = form.get("one_time_code", "")
     codes = services.second_factors.confirm(account.name, code, now, account.actor)
     if not codes:
         return _second_factor_form(services, session, account, to, is_refused=True)
+    # The code proved the second factor, so the session goes on under a cookie that is new.
     proved, cookie = session.proved(now, services.settings.session_lasting, by_code=True)
     services.sessions.replace_session(session, proved)
     log.info("second_factor_enrolled", account=account.name)
@@ -204,7 +205,7 @@ def renew_recovery_codes(
     account: OwnAccount,
     _: SignedForm,
 ) -> HTMLResponse:
-    """Fresh recovery codes in place of those that were shown before."""
+    """Replace the recovery codes and show the new ones once."""
     if not services.second_factors.has(account.name):
         raise NotFound("this account has no second factor")
     codes = services.second_factors.renew_codes(account.name, services.clock(), account.actor)
@@ -216,7 +217,7 @@ def renew_recovery_codes(
 def remove_second_factor(
     services: TheServices, _: RecentlyAuthenticated, account: OwnAccount, _form: SignedForm
 ) -> Response:
-    """Sign in without a code from now on, where the settings allow that."""
+    """Remove the second factor, unless the role requires one."""
     if services.settings.asks_second_factor(account.role):
         raise Conflict("your role must have a second factor; an admin can reset it")
     services.second_factors.remove(account.name, services.clock(), account.actor)
@@ -228,8 +229,9 @@ def remove_second_factor(
 def end_sessions(
     services: TheServices, session: RecentlyAuthenticated, form: SignedForm
 ) -> Response:
-    """End one other session of the holder's, or all others."""
+    """End one other session of the holder, or all others."""
     open_ones = services.sessions.of_holder(session.holder, services.clock())
+    # Only the holder's own sessions: the form could name any id.
     others = {s.session_id for s in open_ones} - {session.session_id}
     wanted = others if form.get("which") == "others" else others & {form.get("session_id", "")}
     ended = services.sessions.end_some(
@@ -242,7 +244,7 @@ def end_sessions(
 def _changed(
     request: Request, services: Services, account: Account, form: dict[str, str]
 ) -> Account:
-    """The account under its new password; raises what the checks raise."""
+    """Return the account with its new password; raises what the checks raise."""
     checked_account(services, attempt_of(request, services, account.name), form.get("password", ""))
     fresh = form.get("new_password", "")
     if fresh != form.get("new_password_again", ""):
@@ -263,7 +265,7 @@ def _changed(
 
 
 def _keep_password(services: Services, session: Session, changed: Account) -> tuple[Session, str]:
-    """Keep a changed password, and the session under a fresh cookie; no other stays open."""
+    """Store a changed password and continue under a new cookie; all other sessions end."""
     now = services.clock()
     services.accounts.set_password(changed, now, changed.actor, but=session.cookie_sha256)
     proved, cookie = session.proved(now, services.settings.session_lasting)
@@ -273,7 +275,7 @@ def _keep_password(services: Services, session: Session, changed: Account) -> tu
 
 
 def _time_left(services: Services, session: Session) -> dict[str, int]:
-    """Whole seconds until the session ends by rest, and until it ends in any case."""
+    """Return whole seconds until the session ends by inactivity, and at the latest."""
     now = services.clock()
     return {
         "seconds": int((session.expires_at - now).total_seconds()),

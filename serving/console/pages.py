@@ -1,4 +1,4 @@
-"""HTML from templates, under a policy that lets nothing run or load but our own files."""
+"""Rendering of HTML pages, under a content policy that allows only files of this service."""
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -31,47 +31,48 @@ from serving.web.languages import language_asked_for
 from serving.web.problems import parameters_refused
 from serving.web.security_headers import PAGE_HEADERS
 
+# Context variables spare every route the parameters that all pages need.
 templates = environment(Path(__file__).parent / "templates")
 templates.filters["field_in_words"] = field_in_words
 
-# Whether the service that a page is rendered for is used in earnest; every page says so.
+# Whether the service is in live use; every page shows it if not.
 _is_live: ContextVar[bool] = ContextVar("_is_live")
 
 
-# The kinds of subject whose models are switched off; every page says so too.
+# Kinds of subject whose models are switched off, shown on every page.
 _switched_off: ContextVar[tuple[str, ...]] = ContextVar("_switched_off", default=())
 
 
-# Whether the service lacks history that its models were trained on; every page says so too.
+# Whether history that the models were trained on is missing, shown on every page.
 _is_history_missing: ContextVar[bool] = ContextVar("_is_history_missing", default=False)
 
 
-# The address of the page that is asked for: the navigation says where one is.
+# Address of the requested page, highlighted in the navigation.
 _path: ContextVar[str] = ContextVar("_path", default="")
 
-# When a page is rendered: it says how long the session lasts from then.
+# Time of rendering, from which the page counts down the session.
 _page_at: ContextVar[datetime] = ContextVar("_page_at")
 
 
-# The service that a page is rendered for: every page counts the notices of its reader.
+# Services of the request: every page counts the notices of its reader.
 _services: ContextVar[Services] = ContextVar("_services")
 
 
 def is_part_asked(request: Request) -> bool:
-    """Return whether a page asks for a part of itself, to put it in its place."""
+    """Return whether a page asks for a part of itself (htmx)."""
     headers = request.headers
     return "hx-request" in headers and "hx-history-restore-request" not in headers
 
 
-# The status after which htmx asks no more: the page stays as it is, with what was written.
+# Status that makes htmx stop polling; the page keeps what was entered.
 STOPS_ASKING = 286
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are pages: a person reads them, not a machine."""
+    """Route that answers errors with pages for people, not with JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with errors as pages and readers without a session sent to sign in."""
+        """Return the handler, with errors as pages and a redirect to sign-in without a session."""
         answer = super().get_route_handler()
 
         async def answer_with_a_page(request: Request) -> Response:
@@ -91,7 +92,7 @@ class PageRoute(APIRoute):
 
 
 def _language_asked_for(request: Request, services: Services) -> Language:
-    """Return what the browser asks for; English where it asks for too much."""
+    """Return the language that the browser requests; English if the header is too long."""
     try:
         return language_asked_for(request, services)
     except Unprocessable:
@@ -115,11 +116,12 @@ async def _answered(
 
 
 def _in_place(request: Request, response: Response) -> Response:
-    """An answer for a page that asked for a part: a whole page takes the place of all of it."""
+    """Adapt an answer for a page that asked for a part: a whole page replaces all of it."""
     is_whole = isinstance(response, HTMLResponse) and bytes(response.body).startswith(b"<!doctype")
     if not is_part_asked(request) or not is_whole:
         return response
-    if request.method == "GET":  # it is read anew as a page, with its own scripts
+    # Reload, so that the page's own scripts run.
+    if request.method == "GET":
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         response.headers["HX-Redirect"] = asked
     else:
@@ -130,7 +132,7 @@ def _in_place(request: Request, response: Response) -> Response:
 def page(
     template: str, status: int = 200, retry_after_s: int | None = None, **content: Any
 ) -> HTMLResponse:
-    """A rendered template."""
+    """Return a rendered template."""
     html = templates.get_template(template).render(
         is_live=_is_live.get(),
         switched_off=_switched_off.get(),
@@ -147,7 +149,7 @@ def page(
 
 
 def _case_of(kept: KeptForm | None, reader: Caller | None) -> CaseRecord | None:
-    """The case that a form was to act on, if its writer has signed in and may see it."""
+    """Return the case that a kept form acts on, if its author may see it."""
     if reader is None or kept is None or kept.case_id is None:
         return None
     with suppress(ServingError):
@@ -156,7 +158,7 @@ def _case_of(kept: KeptForm | None, reader: Caller | None) -> CaseRecord | None:
 
 
 def _count_unread(reader: Caller | None) -> int | None:
-    """Count the unread notices of a reader; None if they get none, or it is unknown."""
+    """Return the number of unread notices; None if the reader gets none, or it is unknown."""
     if reader is None or reader.actor.kind != "account" or not reader.may("review"):
         return None
     services, access = _services.get(), CaseAccess(reader.offices, is_rescue=False)
@@ -166,12 +168,13 @@ def _count_unread(reader: Caller | None) -> int | None:
 
 
 def _rescue_news(reader: Caller | None) -> RescueNews | None:
-    """Return what waits for a person, above every page of a reader who may rescue."""
+    """Return the unattended emergencies shown above every page of rescuers."""
     return rescue_news(_services.get(), reader) if reader and reader.may("rescue") else None
 
 
 async def _interrupted(request: Request, interruption: Interruption) -> Response:
-    """The page that comes first; what was written goes with the reader, through a form of ours."""
+    """Return the page that comes first; entered text travels along as hidden fields."""
+    # A polling page must not turn into a sign-in form while someone is typing in it.
     if request.url.path in LOOKS_FOR_NEW:
         return Response(status_code=STOPS_ASKING)
     kept = await _kept_form(request)
@@ -194,7 +197,7 @@ async def _kept_form(request: Request) -> KeptForm | None:
 
 
 async def _refusal(request: Request, error: ServingError) -> HTMLResponse:
-    """The page of an error, from which whoever is signed in can go on with what they wrote."""
+    """Return an error page, from which a signed-in reader can resubmit the form."""
     reader, session = signed_in(request, request.app.state.services) or (None, None)
     is_post = request.method == "POST"
     may_come_right = session is not None and error.retry_after_s is not None

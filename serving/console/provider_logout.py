@@ -1,6 +1,6 @@
-"""Ending a session at the organisation's server too, and being told by it that one has ended.
+"""Sign-out at the organisation's provider, started here or there.
 
-What the server knows its session by waits in a cookie that the browser sends with signing out only.
+The provider's token of the session is in a cookie that browsers send only with sign-out.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ NO_HINT = "-"
 
 
 def remember_provider_session(request: Request, response: Response, id_token: str) -> None:
-    """Let the browser keep what ends its session at the server, for signing out only."""
+    """Set a cookie with the token that ends the provider's session, sent only with sign-out."""
     response.set_cookie(
         _cookie(request),
         id_token if len(id_token) <= LONGEST_HINT else NO_HINT,
@@ -40,9 +40,9 @@ def remember_provider_session(request: Request, response: Response, id_token: st
 
 
 def signed_out(request: Request, services: Services) -> Response:
-    """Return the page after a session has ended: our form, or the way to end it there too.
+    """Return the page after sign-out: the sign-in form, or a way to end the provider's session.
 
-    The page leads on by itself: the policy of our pages forbids that a form does.
+    The page continues by script, because the content policy forbids forms to lead elsewhere.
     """
     hint = request.cookies.get(_cookie(request))
     address = _end_address(request, services, hint) if hint else None
@@ -63,7 +63,7 @@ def signed_out(request: Request, services: Services) -> Response:
 
 @router.post("/backchannel-logout")
 def end_sessions(services: TheServices, form: OwnForm) -> Response:
-    """End all sessions of whoever signed out, or was ended, at the organisation's server."""
+    """End all sessions of a person whom the provider signed out or disabled."""
     if services.oidc is None:
         raise NotFound("no sign-in with an organisation is set up here")
     try:
@@ -85,9 +85,10 @@ def _end_address(request: Request, services: Services, hint: str) -> str | None:
     try:
         return services.oidc.end_address(None if hint == NO_HINT else hint, f"{base}{SIGN_IN}")
     except OidcUnavailable:
-        return None  # the session here has ended all the same
+        # The local session has ended either way.
+        return None
 
 
 def _cookie(request: Request) -> str:
-    """The cookie's name; `__Secure-` makes a browser refuse it from anywhere that is not https."""
+    """Return the name of the cookie; `__Secure-` restricts it to HTTPS."""
     return "__Secure-tidegate-elsewhere" if is_https(request) else "tidegate-elsewhere"

@@ -1,4 +1,4 @@
-"""A decision for readers who may not know who is who: party ids give way to short names."""
+"""Decisions for readers who may not identify parties: ids are replaced by short names."""
 
 import json
 
@@ -9,15 +9,16 @@ from serving.audit.decision import Decision
 
 
 def as_seen_by(reader: Caller, decision: Decision, pseudonyms: Pseudonyms) -> Decision:
-    """The decision, with names in place of party ids for whoever only studies."""
+    """Return the decision, with pseudonyms if the reader may not explain decisions."""
     return decision if reader.may("explain") else pseudonymous(decision, pseudonyms)
 
 
 def pseudonymous(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
-    """The decision with names in place of party ids, in what was submitted and in every hit."""
+    """Return the decision with pseudonyms in the submission and in every hit."""
     request = json.loads(decision.request)
     parties = values_at(request, party_fields())
     request = pseudonyms.in_fields(request, party_fields())
+    # Free texts can mention a party too, so replace its id there as well.
     request = pseudonyms.in_texts(request, text_fields(), parties)
     return decision.model_copy(
         update={

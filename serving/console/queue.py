@@ -1,4 +1,4 @@
-"""The page of the queue: the list of cases by itself, and what it asks for while it is read."""
+"""Page of the queue: the list of cases, and the requests it makes while open."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,7 +33,7 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
-# Cases that are tried where others are claiming too.
+# Cases to try when others are claiming at the same time.
 MOST_TRIED = 25
 
 TheFilters = Annotated[Filters, Query()]
@@ -48,9 +48,9 @@ def show_queue(
     filters: TheFilters,
     done: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """The cases of a tab, the list alone where the page asks for it; rescuers have their board.
+    """Show the cases of a tab, or only the list if requested; rescuers are sent to their board.
 
-    `done` is the case on which the reader acted just before: the whole page says so.
+    `done` is the case on which the reader acted just before, reported by the whole page.
     """
     if caller.may("rescue"):
         return RedirectResponse("/console/rescues", 303)
@@ -65,7 +65,7 @@ def show_queue(
 def count_new_cases(
     services: TheServices, caller: MayFindCases, filters: TheFilters, after: int = 0
 ) -> HTMLResponse:
-    """Count the cases that came into a tab after a place in the log, for a button."""
+    """Return a button with the number of cases that entered a tab after a log position."""
     wanted = filters.queue_filter(services.clock(), services.cases.inboxes())
     wanted = replace(services.cases.as_read_by(_reviewer(caller), wanted), after_seq=after)
     count = 0 if filters.tab == "closed" else services.cases.count_new(_reviewer(caller), wanted)
@@ -74,12 +74,13 @@ def count_new_cases(
 
 @router.post("/next")
 def take_next(services: TheServices, caller: MayReviewOrRescue, form: SignedForm) -> Response:
-    """Claim the most urgent case that nobody has, of the reader's inbox first, and open it."""
+    """Claim the most urgent free case, first of the reader's inboxes, and open it."""
     now, reviewer = services.clock(), _reviewer(caller)
     for row in _most_urgent(services, reviewer, now.isoformat()):
         try:
             CLAIM.perform(ActRequest(services.cases, reviewer, row.case_id, now), None)
-        except (Conflict, PersonNeeded):  # another took it meanwhile, or must judge it
+        # Someone else claimed it in the meantime, or someone else must judge it.
+        except (Conflict, PersonNeeded):
             continue
         if caller.may("rescue"):
             return RedirectResponse(f"/console/rescues/{row.case_id}", 303)
@@ -97,10 +98,11 @@ def _most_urgent(services: Services, reviewer: Reviewer, now: str) -> Iterator[C
 def list_content(
     services: Services, caller: Caller, filters: Filters, now: datetime
 ) -> dict[str, Any]:
-    """Return what the list of cases is rendered from."""
+    """Return the template variables of the list of cases."""
     listed = CaseList.read(services, caller, filters, now)
     access = _reviewer(caller).access
     lanes = services.case_load.count_waiting(QUEUE_RANK, access, now.isoformat())
+    # Random draws are shown as inspections, so that the count does not reveal them.
     lanes["inspect"] = lanes.get("inspect", 0) + lanes.pop("control", 0)
     own = [lane for lane in get_args(ShownLane) if lane != "rescue"]
     return {
@@ -135,7 +137,7 @@ def _unknown_places(services: Services, filters: Filters) -> Iterator[str]:
 
 
 def _inboxes_of(services: Services, listed: CaseList) -> list[str]:
-    """The inboxes that any of the listed cases can be in."""
+    """Return the inboxes that any of the listed cases can be in."""
     offices = dict.fromkeys(each.row.office_id for each in listed.rows)
     inboxes = services.cases.inboxes()
     return list(dict.fromkeys(name for each in offices for name in inboxes.for_office(each)))

@@ -1,4 +1,4 @@
-"""What each page asks of whoever reads it: one of these scopes."""
+"""Scopes of pages: each page requires one of those named."""
 
 from typing import Annotated
 

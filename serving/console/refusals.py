@@ -1,11 +1,11 @@
-"""What a page says of an error: what happened, in words for people, and what to do next."""
+"""Error pages: what happened, in plain language, and what to do next."""
 
 from dataclasses import dataclass
 
 from serving.errors import LogUnavailable, ServingError
 from serving.language import say
 
-# In place of titles that speak to whoever builds against the service.
+# Titles for readers, in place of those for integrators.
 _TITLES = {
     403: "This is not open to you",
     413: "This is too large",
@@ -26,7 +26,7 @@ _ELSE = "Go on with your work, or try again later."
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error as its page says it."""
+    """An error as its page shows it."""
 
     title: str
     detail: str
@@ -34,7 +34,7 @@ class Refusal:
 
     @classmethod
     def of_error(cls, error: ServingError) -> "Refusal":
-        """An error in words for people, in the language of the reader."""
+        """Return an error as text for readers, in their language."""
         title = say(_TITLES.get(error.status, error.problem.title))
         if isinstance(error, LogUnavailable):
             detail = say("the database does not answer, so nothing was read or changed")

@@ -1,4 +1,4 @@
-"""What rescuers read: a position as mariners say it, its age, and one log of calls and acts."""
+"""Text for rescuers: positions in nautical notation, ages, and one log of calls and acts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ CALL_WORDS = {
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One line of the log; `times` is how often the same was done in a row, the last at `at`."""
+    """Line of the log; `times` counts repetitions in a row, the last one at `at`."""
 
     at: datetime
     who: str
@@ -33,7 +33,7 @@ class LogEntry:
 def rescue_log(
     calls: Iterable[RescueCallEvent], acts: Iterable[StoredEvent]
 ) -> tuple[LogEntry, ...]:
-    """The steps of calls and what people did, the newest first; who only read it is not in it."""
+    """Return calls and acts, the newest first, without reads."""
     done = (event for event in acts if event.action != "read")
     entries = [*map(_of_call, calls), *map(_of_act, done)]
     return tuple(_together(sorted(entries, key=lambda each: each.at, reverse=True)))
@@ -52,7 +52,7 @@ def _of_act(event: StoredEvent) -> LogEntry:
 
 
 def readers(acts: Iterable[StoredEvent]) -> tuple[LogEntry, ...]:
-    """Who looked at it, how often, and when last; whoever did so last stands first."""
+    """Return who read the case, how often and when last, the most recent reader first."""
     by_name: dict[str, list[datetime]] = defaultdict(list)
     for event in acts:
         if event.action == "read":
@@ -62,18 +62,17 @@ def readers(acts: Iterable[StoredEvent]) -> tuple[LogEntry, ...]:
 
 
 def _together(entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
-    """Entries, those that only repeat what the same one did counted in one line."""
+    """Merge consecutive entries of the same person, act and text into one."""
     for (who, did, text), same in groupby(entries, key=lambda e: (e.who, e.did, e.text)):
         repeated = [*same]
         yield LogEntry(repeated[0].at, who, did, text, len(repeated))
 
 
 def position_in_words(position: Position) -> str:
-    """Latitude and longitude in degrees and decimal minutes, as charts and radio have them.
+    """Return latitude and longitude in degrees and decimal minutes, as on nautical charts.
 
     >>> _degrees(36.6543, "N", "S"), _degrees(-5.99999, "E", "W")
-    ('36°39.3′ N', '6°00.0′ W')
-    """
+    ('36°39.3′ N', '6°00.0′ W')"""
     north = _degrees(position.latitude, "N", "S")
     return f"{north}, {_degrees(position.longitude, 'E', 'W')}"
 
@@ -85,23 +84,23 @@ COMPASS = (
 
 
 def compass_point(bearing_degrees: float) -> str:
-    """The nearest of eight points of the compass, in words."""
+    """Return the nearest of eight compass points as text."""
     return say(COMPASS[round(bearing_degrees / 45) % len(COMPASS)])
 
 
 def position_in_title(position: Position) -> str:
-    """Latitude and longitude to the minute, in one piece in whatever direction a text is read."""
+    """Return latitude and longitude to the minute, isolated from the writing direction."""
     north = _whole_minutes(position.latitude, "N", "S")
     text = f"{north} {_whole_minutes(position.longitude, 'E', 'W')}"
     return f"\u2066{text}\u2069" if reading().language.direction == "rtl" else text
 
 
 def _whole_minutes(degrees: float, positive: str, negative: str) -> str:
-    """Degrees and minutes.
+    """Return degrees and whole minutes.
 
     >>> _whole_minutes(35.9, "N", "S"), _whole_minutes(-0.999, "E", "W")
-    ('35°54′N', '1°00′W')
-    """
+    ('35°54′N', '1°00′W')"""
+    # Round before splitting, so that 59.99 minutes become the next degree, never 60 minutes.
     whole, minutes = divmod(round(abs(degrees) * 60), 60)
     return f"{whole}°{minutes:02}′{positive if degrees >= 0 else negative}"
 
@@ -113,11 +112,10 @@ def _degrees(degrees: float, positive: str, negative: str) -> str:
 
 
 def age_in_words(age: timedelta) -> str:
-    """Return how long ago, as precisely as somebody who searches needs it.
+    """Return an age with the precision that a search needs.
 
     >>> [age_in_words(timedelta(minutes=m)) for m in (0.4, 12, 200, 7_000)]
-    ['under 1 min', '12 min', '3 h 20 min', '4 days 20 h']
-    """
+    ['under 1 min', '12 min', '3 h 20 min', '4 days 20 h']"""
     minutes = int(age / timedelta(minutes=1))
     if minutes < 1:
         return say("under 1 min")

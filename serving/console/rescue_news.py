@@ -1,4 +1,4 @@
-"""What the pages of rescuers share: what waits for a person, and how an emergency is ended."""
+"""Content shared by rescuers' pages: unattended emergencies, and choices to end one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,15 +31,15 @@ from serving.scoring.enrichment import with_newest_positions
 # Known places that a page gives the distances to.
 NEAR_PLACES = 6
 
-# Titles above a page; what more waits is counted there, and stands on the board.
+# Titles above a page; further emergencies are only counted there and listed on the board.
 MAX_TITLES = 8
 
 
 @dataclass(frozen=True)
 class RescueNews:
-    """The items that wait for a person, as of `at`; `more` counts those without a title here.
+    """Emergencies that wait for a person, as of `at`; `more` counts those without a title.
 
-    `version` is that of the board. It is None where the database cannot be read.
+    `version` is the version of the board, None if the database cannot be read.
     """
 
     at: datetime
@@ -50,12 +50,12 @@ class RescueNews:
 
     @property
     def count(self) -> int:
-        """Return how many emergencies nobody acts on."""
+        """Number of emergencies that nobody attends to."""
         return len(self.alerts) + len(self.incidents) + self.more
 
 
 def rescue_news(services: Services, caller: Caller) -> RescueNews:
-    """Return what waits for a person, for a reader who may rescue."""
+    """Return the unattended emergencies, for a reader who may rescue."""
     now = services.clock()
     try:
         state = services.rescue_watch.seen_by(caller.offices, is_read_anew=True)
@@ -66,7 +66,8 @@ def rescue_news(services: Services, caller: Caller) -> RescueNews:
         for each in _of("rescue", named):
             try:
                 reports.append(reading.report(each.item_id))
-            except (Erased, NotFound):  # it is counted, and has no title
+            # It is still counted, but has no title.
+            except (Erased, NotFound):
                 continue
     except LogUnavailable:
         return RescueNews(now, None)
@@ -79,7 +80,7 @@ def rescue_news(services: Services, caller: Caller) -> RescueNews:
 
 
 def reading_of(services: Services, caller: Caller) -> RescueReading:
-    """Reads rescues for a caller."""
+    """Return the access to rescues for a caller."""
     return RescueReading(
         services.cases,
         services.rescue_outbox,
@@ -89,7 +90,7 @@ def reading_of(services: Services, caller: Caller) -> RescueReading:
 
 
 def told_alerts(services: Services) -> tuple[ToldAlert, ...]:
-    """The alerts of the board: those with which no rescue goes on."""
+    """Return the alerts of the board: those without a rescue in progress."""
     recent = services.distress_alerts.recent(services.clock() - HEARD_WITHIN)
     found = [each for each in recent if each.case_id is None]
     steps = services.distress_alerts.events([each.alert_id for each in found])
@@ -101,7 +102,7 @@ def _of(kind: str, items: tuple[BoardItem, ...]) -> list[BoardItem]:
 
 
 def result_choices() -> dict[str, Any]:
-    """Return what the form that ends a rescue offers."""
+    """Return the choices of the form that ends a rescue."""
     return {
         "codes": [(code, RESULT_MEANING[code].words) for code in RESULTS_OF["rescue"]],
         "reasons": [(code, code.replace("_", " ")) for code in reasons_of("people_helped")],
@@ -110,5 +111,5 @@ def result_choices() -> dict[str, Any]:
 
 
 def is_hearsay(form: dict[str, str]) -> bool:
-    """Return whether a form gives people up as safe or not found, by somebody who was not there."""
+    """Return whether a form reports people safe or not found without having been on scene."""
     return form.get("code") in NEEDS_SCENE and form.get("reason") != "seen_on_scene"

@@ -1,9 +1,9 @@
-"""Server-sent events for open pages of rescuers: that the board has another version.
+"""Server-sent events that tell rescuers' pages when the board has a new version.
 
-A stream says nothing but a version; a page that sees another one than its own asks for what is new,
-by a request that is checked and audited like any other. Streams are few for each session and each
-worker, live for minutes (a browser opens the next by itself), and end with the service, the session
-or the role of its holder. They do not count as use of the session.
+A stream carries only a version. A page with another version requests the content, which is
+authorised and audited like any other. Streams are limited per session and worker, last minutes
+(browsers reconnect by themselves), and end with the service, the session or the holder's role. They
+do not prolong the session.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from serving.review.rescue.rescue_watch import RescueWatch
 MAX_STREAMS = 256
 MAX_STREAMS_OF_SESSION = 4
 MAX_LIFE_S = 300.0
-# How often a stream looks for news, and says that it is alive.
+# Interval of the check for news, and of the sign of life.
 BEAT_S = 1.0
 
 HOLDER_CHECKED_EVERY_S = 5.0
@@ -36,7 +36,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 def board_stream(
     request: Request, services: Services, caller: Caller, session: Session
 ) -> StreamingResponse:
-    """A stream of versions of the board; raises ServingError or TooBusy where too many are open."""
+    """Return a stream of versions of the board; raises ServingError or TooBusy at a limit."""
     listeners = services.rescue_watch.listeners
     if listeners[session.session_id] >= MAX_STREAMS_OF_SESSION:
         raise ServingError(
@@ -52,19 +52,21 @@ def board_stream(
 async def _events(
     request: Request, services: Services, caller: Caller, session_id: str
 ) -> AsyncIterator[bytes]:
-    """One event a beat, until the page, the session, the role or the service ends."""
+    """Yield an event per beat, until page, session, role or service ends."""
     watch, began = services.rescue_watch, time.monotonic()
     checked_at = began
     watch.listeners[session_id] += 1
     try:
         while not _is_ending(request) and time.monotonic() - began < MAX_LIFE_S:
+            # The role may be revoked while the stream is open.
             if time.monotonic() - checked_at >= HOLDER_CHECKED_EVERY_S:
                 holder = await run_in_threadpool(signed_in, request, services)
                 if holder is None or not holder[0].may("rescue"):
                     return
                 caller, checked_at = holder[0], time.monotonic()
             if (version := await _version(watch, caller)) is None:
-                return  # the page polls, and learns there what is wrong
+                # The page falls back to polling, which reports the error.
+                return
             yield b"data: " + orjson.dumps({"version": version}) + b"\n\n"
             await asyncio.sleep(BEAT_S)
     finally:
@@ -74,8 +76,9 @@ async def _events(
 
 
 async def _version(watch: RescueWatch, caller: Caller) -> str | None:
-    """The version of the board; None where the database cannot be read."""
+    """Return the version of the board; None if the database cannot be read."""
     try:
+        # A fresh state is in memory; only a database read needs a thread.
         if watch.is_fresh:
             return watch.seen_by(caller.offices).version
         return (await run_in_threadpool(watch.seen_by, caller.offices)).version
@@ -84,5 +87,5 @@ async def _version(watch: RescueWatch, caller: Caller) -> str | None:
 
 
 def _is_ending(request: Request) -> bool:
-    """Return whether the server shuts down, and waits for this answer to end."""
+    """Return whether the server is shutting down and waits for this answer."""
     return bool(request.scope.get("state", {}).get("is_ending"))

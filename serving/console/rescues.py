@@ -1,6 +1,6 @@
-"""The pages of rescues, for those who help: the board of incidents, and each of them.
+"""Pages of rescues: the board of incidents, and each incident.
 
-They show no score, no reason and nothing of another case; no page of enforcement shows a rescue.
+They show no score, no reason and nothing about other cases; pages of enforcement show no rescue.
 """
 
 from contextlib import suppress
@@ -59,7 +59,7 @@ templates.filters["compass_point"] = compass_point
 
 @router.get("")
 def show_board(services: TheServices, caller: MayRescue, session: TheSession) -> HTMLResponse:
-    """Every incident that is not over: first those on which nobody acts, the oldest before all."""
+    """Show all open incidents: unattended ones first, the oldest at the top."""
     board = replace(reading_of(services, caller).board(), alerts=told_alerts(services))
     tell_audit(
         cases=[case_id for each in board.incidents for case_id in each.case_ids],
@@ -82,13 +82,14 @@ def show_board(services: TheServices, caller: MayRescue, session: TheSession) ->
 def show_changes(
     request: Request, services: TheServices, caller: MayRescue, session: TheSession, seen: str = ""
 ) -> Response:
-    """Show what waits if the board has changed since it was seen; or stream its versions.
+    """Return the news if the board changed since `seen`, or a stream of its versions.
 
-    No page that asks for this by itself is used by that.
+    Requests that a page makes by itself do not prolong the session.
     """
     if "text/event-stream" in request.headers.get("accept", ""):
         return board_stream(request, services, caller, session)
-    with suppress(LogUnavailable):  # which the page then says
+    # The page reports this itself.
+    with suppress(LogUnavailable):
         if services.rescue_watch.seen_by(caller.offices).version == seen:
             return Response(status_code=204)
     return page("rescue_news.html", reader=caller, session=session, is_changed=True)
@@ -98,9 +99,9 @@ def show_changes(
 def show_rescue(
     services: TheServices, caller: MayRescue, session: TheSession, case_id: str
 ) -> Response:
-    """An incident with all that leads to the people; that it was read is written down.
+    """Show an incident with everything that helps to find the people, and record the read.
 
-    An alert has a page of its own, where its id leads too.
+    The id of an alert leads to the alert's own page.
     """
     if services.distress_alerts.find(case_id) is not None:
         return RedirectResponse(f"/console/rescues/alerts/{quote(case_id, safe='')}", 303)
@@ -117,7 +118,7 @@ def act_on_rescue(
     case_id: str,
     act: str,
 ) -> Response:
-    """Do what a form of the page asks, for every case that it showed; a refusal is shown there."""
+    """Carry out the act of a form on every case shown; a refusal is shown on the page."""
     if act in ("agreements", "disagreements") or (act == "results" and is_hearsay(form)):
         require_recent_proof()
     try:
@@ -154,13 +155,14 @@ def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[
     for each in chosen[name] or [case_id]:
         acting = ActRequest(services.cases, reviewer, each, now)
         if isinstance(stated, Note) and act is NOTE:
-            acting.change(note, stated.text)  # `@` mentions nobody here: rescuers get no notices
+            # Mentions notify nobody here, because rescuers get no notices.
+            acting.change(note, stated.text)
         else:
             act.perform(acting, stated)
 
 
 def _shown(case_id: str, form: dict[str, str]) -> tuple[str, ...]:
-    """The cases of the incident that the page showed: what came since is not acted on unseen."""
+    """Return the cases of the incident that the page showed; later ones are not acted on unseen."""
     return tuple(dict.fromkeys([case_id, *form.get("shown", "").split()]))
 
 
@@ -175,10 +177,11 @@ def rescue_page(
     case_id: str,
     refused: RefusedForm | None = None,
 ) -> HTMLResponse:
-    """The page of an incident, with what was refused; that it was read is written down."""
+    """Return the page of an incident, with a refusal if any, and record the read."""
     now, reviewer = services.clock(), Reviewer.from_caller(caller)
     services.cases.read(reviewer, case_id, now)
     incident = reading_of(services, caller).incident(case_id)
+    # The page shows every case of the incident, so each gets its own audit event.
     for other in set(incident.case_ids) - {case_id}:
         services.cases.read(reviewer, other, now)
     own = next(each for each in incident.reports if each.row.case_id == case_id)

@@ -1,4 +1,4 @@
-"""Saved views: the forms that keep and delete them on the pages whose filters they name."""
+"""Forms that save and delete views of pages with filters."""
 
 import secrets
 from urllib.parse import parse_qsl, urlsplit
@@ -21,7 +21,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/views", include_in_schema=False, route_class=PageRoute)
 
 
-# The pages whose views are saved, with what they are filtered by.
+# Pages whose views can be saved, with their filters.
 _FILTERS: dict[str, type[Filters | SearchFilters]] = {
     "/console/queue": Filters,
     "/console/search": SearchFilters,
@@ -30,7 +30,7 @@ _FILTERS: dict[str, type[Filters | SearchFilters]] = {
 
 @router.post("")
 def save_view(services: TheServices, caller: MayFindCases, form: SignedForm) -> Response:
-    """Keep the filters of a page under a name, and show the page again."""
+    """Save the filters of a page under a name, then show the page."""
     if not has_views(caller):
         raise Forbidden("views are kept for the holders of accounts")
     view = read_view(form.get("name", ""), form.get("address", ""))
@@ -42,14 +42,15 @@ def save_view(services: TheServices, caller: MayFindCases, form: SignedForm) -> 
 def delete_view(
     services: TheServices, caller: MayFindCases, form: SignedForm, view_id: str
 ) -> Response:
-    """Delete one of the reader's own views, and show the page again where it was listed."""
+    """Delete one of the reader's own views, then show its page."""
     services.saved_views.delete(caller.actor, view_id, services.clock())
+    # The form states the address, so only known pages may follow.
     place = urlsplit(form.get("address", "")).path
     return RedirectResponse(place if place in _FILTERS else "/console/queue", 303)
 
 
 def read_view(name: str, address: str) -> SavedView:
-    """A view as a form names it, with nothing in its address but known filters.
+    """Return the view of a form, with only known filters in its address.
 
     Raises Unprocessable for an address that is no page with filters.
     """

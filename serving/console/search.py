@@ -1,4 +1,4 @@
-"""The page of search results: cases, what matched, and where the next page begins."""
+"""Page of search results: cases, the matched identifiers, and the next page."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
@@ -40,7 +40,7 @@ _IN_WORDS = {"imo_number": "IMO number", "mmsi": "MMSI"}
 
 
 class SearchFilters(BaseModel):
-    """The search of the reader; empty where nothing was chosen."""
+    """Search that the reader asked for; empty values do not filter."""
 
     q: Annotated[str, Field(max_length=LONGEST_SEARCH)] = ""
     status: Literal["open", "closed", ""] = ""
@@ -51,11 +51,11 @@ class SearchFilters(BaseModel):
     @field_validator("mode", mode="before")
     @classmethod
     def _nothing_chosen(cls, value: object) -> object:
-        """Return what a form sends where nothing was chosen."""
+        """Convert the empty text that a form sends for no choice."""
         return None if value == "" else value
 
     def case_filter(self) -> CaseFilter:
-        """Return which cases are wanted, as a filter of stored cases."""
+        """Return the search as a filter of stored cases."""
         statuses = {"open": NOT_CLOSED, "closed": ("closed",)}
         return CaseFilter(
             statuses=statuses.get(self.status, ()),
@@ -64,7 +64,7 @@ class SearchFilters(BaseModel):
         )
 
     def address(self, **changed: str) -> str:
-        """The address of this search with some of it changed."""
+        """Return the address of this search with changes."""
         kept = self.model_dump(exclude_none=True, exclude={"cursor"}) | changed
         chosen = {name: value for name, value in kept.items() if value}
         return "/console/search" + (f"?{urlencode(chosen)}" if chosen else "")
@@ -72,7 +72,7 @@ class SearchFilters(BaseModel):
 
 @dataclass(frozen=True)
 class FoundRow:
-    """One case as the results show it: a control case looks like any other inspection."""
+    """One result; a case drawn at random looks like any other inspection."""
 
     row: CaseRecord
     title: str
@@ -82,7 +82,7 @@ class FoundRow:
 
     @classmethod
     def from_match(cls, found: MatchedCase, caller: Caller) -> "FoundRow":
-        """A case that was found, for someone; what matched has its names in words."""
+        """Return the row of a found case, with the roles of what matched."""
         row = found.case
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
@@ -95,7 +95,7 @@ class FoundRow:
 
 
 def names_in_words(term: SearchTerm) -> str:
-    """As what a case names an identifier: "consignee and payer"."""
+    """Return the roles in which a case names an identifier, as in "consignee and payer"."""
     return " and ".join(_IN_WORDS.get(name) or readable(name) for name in term.names)
 
 
@@ -106,7 +106,7 @@ def show_search(
     session: TheSession,
     filters: Annotated[SearchFilters, Query()],
 ) -> HTMLResponse:
-    """Cases that name what was searched for; the form alone where nothing was."""
+    """Show the cases that match the search; only the form without one."""
     refusal, found = None, SearchPage((), None)
     if filters.q:
         try:

@@ -1,4 +1,4 @@
-"""Signing in with an account, the steps that may follow, and signing out."""
+"""Sign-in with an account, the steps that may follow, and sign-out."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -46,20 +46,20 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-# What a form to sign in says on its own page.
+# Errors that the sign-in form shows on its own page.
 REFUSALS = (NotSignedIn, SignInDelayed, TooBusy)
 
 
 @router.get("")
 @router.get("/")
 def enter(caller: Whoever) -> Response:
-    """The first page of whoever is signed in."""
+    """Redirect a signed-in reader to the first page of their work."""
     return RedirectResponse(first_page(caller), 303)
 
 
 @router.get("/sign-in")
 def show_form(services: TheServices, to: str = "") -> HTMLResponse:
-    """The form to sign in."""
+    """Show the sign-in form."""
     return _form(services, own_address(to), None)
 
 
@@ -71,6 +71,7 @@ async def sign_in(request: Request, services: TheServices, form: OwnForm) -> Res
     attempt = partial(_answered, request, services, way, name, form.get("password", ""))
     left, threads = partial(_client_left, request), services.sign_in_threads
     try:
+        # Known browsers have places of their own, so that a flood of guesses locks no one out.
         if signed_cookie(request, services, name) and threads.has_place_for(name):
             return await threads.run_known(name, attempt, left)
         return await threads.run(address_of(request), check, attempt, left)
@@ -79,14 +80,14 @@ async def sign_in(request: Request, services: TheServices, form: OwnForm) -> Res
 
 
 async def _client_left(request: Request) -> None:
-    """Return once the client, whose form is read, has closed its connection."""
+    """Return when the client has closed its connection; its form must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 @router.get("/sign-in/code")
 def show_code_form(session: OpenSession, to: str = "") -> HTMLResponse:
-    """The form for a second factor."""
+    """Show the form for a second factor."""
     return _code_form(session, Onward(own_address(to), None), None)
 
 
@@ -94,7 +95,7 @@ def show_code_form(session: OpenSession, to: str = "") -> HTMLResponse:
 def give_code(
     request: Request, services: TheServices, session: OpenSession, holder: TheHolder, form: StepForm
 ) -> Response:
-    """Let the session go on, under a fresh cookie, for whoever gives a code that counts."""
+    """Continue the session under a new cookie if the code is valid."""
     way, account = Onward.of(form), holder.account
     if session.has_second_factor:
         return way.response(services, session, holder)
@@ -103,6 +104,7 @@ def give_code(
         kind = checked_code(services, attempt, account, form.get("one_time_code", ""))
     except REFUSALS as refusal:
         return _code_form(session, way, refusal)
+    # A cookie that leaked before the second factor must not work after it.
     now = services.clock()
     proved, cookie = session.proved(now, services.settings.session_lasting, by_code=True)
     event = AuditEvent(
@@ -127,7 +129,7 @@ def sign_out(
     services.sessions.end(request.cookies[cookie_name(request)], event)
     log.info("signed_out", holder=session.holder)
     response = signed_out(request, services)
-    # Browsers take no `__Host-` cookie, nor the end of one, without Secure.
+    # Browsers accept a `__Host-` cookie, and its deletion, only with Secure.
     response.delete_cookie(
         cookie_name(request), path="/", secure=is_https(request), httponly=True, samesite="strict"
     )
@@ -136,18 +138,18 @@ def sign_out(
 
 @dataclass(frozen=True)
 class Onward:
-    """The way of a reader who has signed in or proved something: to a page, or their form."""
+    """Destination after sign-in or proof: a page, or the kept form."""
 
     to: str
     kept: KeptForm | None
 
     @classmethod
     def of(cls, form: dict[str, str]) -> "Onward":
-        """Return the way that a page of ours in between carried on."""
+        """Return the destination that an intermediate page carried on."""
         return cls(own_address(form.get("to", "")), KeptForm.carried(form))
 
     def response(self, services: Services, session: Session, holder: SessionHolder) -> Response:
-        """The next page: a step that is left, the form that was kept, or what was asked for."""
+        """Return the next page: a remaining step, the kept form, or the requested page."""
         step = step_left(services, session, holder.account)
         to = self.to or first_page(holder.caller)
         if step is not None and (self.kept is None or step.template is None):
@@ -161,7 +163,7 @@ class Onward:
 
 
 def _refusal(request: Request, services: Services, way: Onward, name: str) -> Response | None:
-    """The form again, for an attempt that does not wait as long as it must."""
+    """Return the form again if the attempt comes before its required wait is over."""
     try:
         refuse_early(services, attempt_of(request, services, name))
     except REFUSALS as refusal:
@@ -172,7 +174,7 @@ def _refusal(request: Request, services: Services, way: Onward, name: str) -> Re
 def _answered(
     request: Request, services: Services, way: Onward, name: str, password: str
 ) -> Response:
-    """The first page of whoever is let in, or the form again with why not."""
+    """Return the first page after sign-in, or the form with the reason."""
     try:
         return _let_in(request, services, way, name, password)
     except REFUSALS as refusal:
@@ -182,7 +184,7 @@ def _answered(
 def _let_in(
     request: Request, services: Services, way: Onward, name: str, password: str
 ) -> Response:
-    """Open a session for an account; its browser is known to it once no code is asked."""
+    """Open a session; the browser becomes known now unless a code is still required."""
     attempt = attempt_of(request, services, name)
     account = checked_account(services, attempt, password)
     session, cookie = new_session(request, services, account.identity)
@@ -200,7 +202,7 @@ def _let_in(
 def know_browser(
     request: Request, services: Services, response: Response, account: Account
 ) -> None:
-    """Let the browser, and its address, be known to the account from now on."""
+    """Mark the browser and its address as known to the account."""
     now = services.clock()
     browser = services.sign_ins.new_browser(account.name, now)
     former = attempt_of(request, services, account.name)
@@ -219,7 +221,7 @@ def know_browser(
 
 
 def first_page(caller: Caller) -> str:
-    """Return the page where the work of a caller begins."""
+    """Return the page where a caller's work begins."""
     if caller.may("rescue"):
         return "/console/rescues"
     if caller.may("review"):

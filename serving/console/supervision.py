@@ -1,4 +1,4 @@
-"""The pages of supervision: how reviewing goes, and blind second readings."""
+"""Pages of supervision: figures on reviewing, and blind second readings."""
 
 import secrets
 from typing import Annotated
@@ -43,7 +43,7 @@ from serving.web.downloads import download_headers
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices
 
-# How a reader on second thoughts ends a case that was not worth a check.
+# Outcome of a second reading for a case that was not worth a check.
 LEFT_ALONE = "it should have gone without a check"
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
@@ -56,7 +56,7 @@ def show_supervision(
     session: TheSession,
     wanted: Annotated[WantedFigures, Query()],
 ) -> HTMLResponse:
-    """Show the figures of a period and of offices: estimates, cases, times, people, reasons."""
+    """Show the figures of a period: estimates, cases, times, people and reasons."""
     view = _view(services, caller, wanted)
     return page(
         "supervision.html",
@@ -76,7 +76,7 @@ def show_supervision(
 def download_figures(
     services: TheServices, caller: MaySupervise, wanted: Annotated[WantedFigures, Query()]
 ) -> Response:
-    """Every figure of the page, one a line."""
+    """Return all figures of the page as CSV."""
     return _as_csv(figures_csv(_view(services, caller, wanted)), f"supervision {wanted.period}")
 
 
@@ -84,10 +84,11 @@ def download_figures(
 def download_paper(
     services: TheServices, caller: MaySupervise, wanted: Annotated[WantedFigures, Query()]
 ) -> Response:
-    """The figures of the page on paper."""
+    """Return the figures of the page as PDF."""
     from serving.console.papers.supervision_paper import supervision_paper
 
-    begin_reading(ENGLISH)  # the same state gives the same bytes, whoever asks
+    # Fixed language: the same figures must give the same bytes for every reader.
+    begin_reading(ENGLISH)
     view = _view(services, caller, wanted)
     return as_pdf(supervision_paper(view, services.clock()), f"supervision {wanted.period}")
 
@@ -99,7 +100,7 @@ def show_cases_behind(
     session: TheSession,
     wanted: Annotated[WantedCases, Query()],
 ) -> HTMLResponse:
-    """The cases that a figure counts, the first opened first."""
+    """Show the cases that a figure counts, the earliest opened first."""
     ids = _behind(services, caller, wanted)
     return page(
         "supervised_cases.html",
@@ -118,7 +119,7 @@ def show_cases_behind(
 def download_cases_behind(
     services: TheServices, caller: MaySupervise, wanted: Annotated[WantedCases, Query()]
 ) -> Response:
-    """The same cases, one a line, and all of them or none: a part would be counted as the whole."""
+    """Return these cases as CSV, all or none: a part would be mistaken for the whole."""
     ids = _behind(services, caller, wanted)
     if len(ids) > MOST_DOWNLOADED:
         raise Unprocessable(
@@ -174,7 +175,7 @@ def _load_figures(services: Services, caller: Caller, wanted: WantedFigures) -> 
 def _load(
     services: Services, caller: Caller, wanted: WantedFigures
 ) -> tuple[CaseLoad, Supervision]:
-    """The cases and the acts of a period."""
+    """Return the cases and acts of a period."""
     now, access = services.clock(), Reviewer.from_caller(caller).access
     span = wanted.span(now)
     opened = span[0].isoformat(), span[1].isoformat()
@@ -199,7 +200,7 @@ def _as_csv(text: str, name: str) -> Response:
 
 @router.get("/reread")
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
-    """A closed case of somebody else, drawn at random."""
+    """Redirect to a closed case of someone else, drawn at random."""
     row = services.case_load.closed_case(
         Reviewer.from_caller(caller).access, caller.actor, secrets.randbelow(2**31)
     )
@@ -211,7 +212,7 @@ def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
 def show_for_rereading(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
-    """The evidence of a closed case, without its score, its reasons and how it ended."""
+    """Show the evidence of a closed case without score, reasons and result."""
     reviewer = Reviewer.from_caller(caller)
     row, _ = services.cases.read(reviewer, case_id, services.clock(), "reread")
     decision = services.cases.decision(case_id)
@@ -235,7 +236,7 @@ def show_for_rereading(
 def judge_again(
     services: TheServices, caller: MayReview, form: SignedForm, case_id: str
 ) -> Response:
-    """Keep how the case would have ended for whoever did not see its score."""
+    """Record how the case would have ended without the score being known."""
     code = form.get("code", "")
     if code not in ("release", *OF_ENFORCEMENT):
         raise Unprocessable("choose what is true of it")

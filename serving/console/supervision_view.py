@@ -1,4 +1,4 @@
-"""What the page of supervision shows of a period: estimates, cases, offices, lanes and people."""
+"""Content of the supervision page for a period: estimates, cases, offices, lanes, people."""
 
 import csv
 import io
@@ -30,30 +30,30 @@ Period = Annotated[str, Field(pattern=r"^(30|90) days$|^(19|20|21)[0-9]{2}-(0[1-
 
 
 class WantedFigures(BaseModel):
-    """The choice of a supervisor: a period, and one office or lane; empty means all."""
+    """Period and one office or lane that a supervisor chose; empty means all."""
 
     period: Period = "30 days"
     office: Annotated[str, Field(max_length=64)] = ""
     lane: Annotated[str, Field(max_length=40, pattern="^[a-z_]*$")] = ""
 
     def days(self, today: date) -> tuple[date, date]:
-        """The first and the last day of the period."""
+        """Return the first and the last day of the period."""
         return span_of(self.period, today)
 
     def span(self, now: datetime) -> tuple[datetime, datetime]:
-        """From the first midnight of the period up to, not including, the one after its end."""
+        """Return the period as a half-open interval, from midnight UTC to midnight UTC."""
         first, last = self.days(now.date())
         return _midnight(first), _midnight(last + timedelta(days=1))
 
     def before(self, today: date) -> "WantedFigures | None":
-        """The same of the month before a month; None of the last days."""
+        """Return the choice for the preceding month; None if the period is no month."""
         if self.period.endswith("days"):
             return None
         first, _ = self.days(today)
         return self.model_copy(update={"period": f"{first - timedelta(days=1):%Y-%m}"})
 
     def address(self, path: str = "", **changed: str) -> str:
-        """The address of the page, or of one under it, with some of it changed."""
+        """Return the address of the page, or of one below it, with changes."""
         asked = self.model_dump() | changed
         chosen = {name: value for name, value in asked.items() if value}
         return f"/console/supervision{path}?{urlencode(chosen)}"
@@ -61,10 +61,10 @@ class WantedFigures(BaseModel):
 
 MOST_LISTED, MOST_DOWNLOADED = 200, 10_000
 
-# How what an office finds differs from all.
+# Comparison of an office with all offices.
 LOWER, HIGHER = "lower than all", "higher than all"
 
-# What a list of cases may hold: those that one figure counts.
+# Groups of cases that a list can hold, each counted by a figure.
 Listed = Which | Agreement | Literal["reread"]
 
 WHICH_WORDS: dict[Listed, str] = {
@@ -83,17 +83,17 @@ WHICH_WORDS: dict[Listed, str] = {
 
 
 class WantedCases(WantedFigures):
-    """The cases of a period that one figure counts."""
+    """Cases of a period that one figure counts."""
 
     which: Listed = "waiting"
 
 
 @dataclass(frozen=True)
 class KindFigures:
-    """Estimates of one kind of subject in a period, and in the month before where there are any.
+    """Estimates of one kind of subject in a period and, for a month, in the month before.
 
-    `offices` are those that the reader may see; `overall` is None where it would tell of others,
-    and there are no `lanes` then, nor for one office.
+    `offices` are those visible to the reader. `overall` is None if it would reveal others' figures;
+    `lanes` are empty then, and for a single office.
     """
 
     kind: str
@@ -105,7 +105,7 @@ class KindFigures:
 
     @property
     def days(self) -> int:
-        """Return how many days the figures speak of; 0 of a month, which gets no more of them."""
+        """Number of days that the figures cover; 0 for a month, which is complete."""
         if not self.period.name.endswith("days"):
             return 0
         until = self.period.figures_until or self.period.last
@@ -113,13 +113,13 @@ class KindFigures:
 
     @property
     def widest(self) -> float:
-        """Up to which share a picture must reach: the next tenth above all that is found."""
+        """Largest share of a picture's axis: the next tenth above all intervals."""
         parts = [*self.offices, *([self.overall] if self.overall else [])]
         highs = [each.found.high for each in parts if each.found.high is not None]
         return min(1.0, -(-max(highs, default=0.1) * 10 // 1) / 10)
 
     def differs(self, office: PeriodPart) -> str:
-        """Return how what an office finds differs from all: lower, higher, or not for certain."""
+        """Return whether an office finds less or more than all; empty if not certain."""
         all_find = self.overall.found.value if self.overall else None
         low, high = office.found.low, office.found.high
         if all_find is None or low is None or high is None:
@@ -131,7 +131,7 @@ class KindFigures:
 
 @dataclass(frozen=True)
 class SupervisionView:
-    """Everything on the page of one period."""
+    """Content of the page of one period."""
 
     wanted: WantedFigures
     first: date
@@ -148,7 +148,7 @@ class SupervisionView:
 
     @property
     def rereadings(self) -> tuple[int, int, Estimate]:
-        """Return how many second readings came to the same end, of how many, and their share."""
+        """Number of second readings with the same result, their total, and the share."""
         same = sum(each.same_when_reread for each in self.people.reviewers)
         reread = sum(each.reread for each in self.people.reviewers)
         return same, reread, proportion(same, reread)
@@ -160,7 +160,7 @@ def kind_figures(
     wanted: WantedFigures,
     today: date,
 ) -> Iterator[KindFigures]:
-    """The estimates of each kind of subject that a report has for the period."""
+    """Yield the estimates of each kind of subject whose report covers the period."""
     for kind in SUBJECT_KINDS:
         report = reports.get(kind)
         period = report and _period(report, wanted.period)
@@ -180,20 +180,20 @@ def kind_figures(
 
 
 def judged(people: Supervision, wanted: WantedFigures) -> FirstJudgements:
-    """The first judgements of the office that is asked for, or of all, where they are of many."""
+    """Return first judgements of the chosen office, or of all offices with many."""
     whole = people.judgements
     return whole.of_office(wanted.office) if wanted.office else whole.of_many()
 
 
 def narrowed(load: CaseLoad, wanted: WantedFigures) -> CaseLoad:
-    """The cases of the office and lane that are asked for."""
+    """Return the cases of the chosen office and lane."""
     if wanted.office:
         load = load.of_office(wanted.office)
     return load.of_lane(wanted.lane) if wanted.lane else load
 
 
 def figures_csv(view: SupervisionView) -> str:
-    """Every figure of the page, one a line, with its interval and what it rests on."""
+    """Return all figures as CSV, with interval and sample size."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["about", "group", "figure", "value", "low", "high", "of"])
@@ -203,7 +203,7 @@ def figures_csv(view: SupervisionView) -> str:
 
 
 def cases_csv(rows: Iterable[CaseRecord]) -> str:
-    """Cases, one a line."""
+    """Return cases as CSV."""
     out = io.StringIO()
     writer = csv.writer(out)
     names = ("case_id", "subject_kind", "subject_id", "office_id", "opened_at", "due_at", "status")
@@ -216,7 +216,8 @@ def cases_csv(rows: Iterable[CaseRecord]) -> str:
 
 
 def safe_cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet interprets as a formula."""
+    # Excel treats these first characters as formulas, and party names come from declarations.
     is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
     return f"'{value}" if is_formula else value
 
@@ -286,7 +287,7 @@ def _is_seen(caller: Caller, wanted: WantedFigures, office: PeriodPart) -> bool:
 
 
 def _part(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> PeriodPart | None:
-    """The figures of all that is asked for, where that is everything, or one office."""
+    """Return the figures of the choice; None unless it is everything, or one office."""
     seen = [each for each in period.offices if _is_seen(caller, wanted, each)]
     if not caller.offices and not wanted.office:
         return period.overall
@@ -294,7 +295,7 @@ def _part(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> Perio
 
 
 def _lanes(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> tuple[LaneFigures, ...]:
-    """Return how often each lane was right, of all offices together."""
+    """Return how often each lane was right, over all offices together."""
     if caller.offices or wanted.office:
         return ()
     return tuple(each for each in period.lanes if wanted.lane in ("", each.lane))

@@ -1,4 +1,4 @@
-"""The page of the switches: models off and on, with who did it and why."""
+"""Page of the switches: models off and on, with person and reason."""
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -30,7 +30,7 @@ SHOWN = 100
 def show_switches(
     services: TheServices, caller: MaySeeSwitches, session: TheSession
 ) -> HTMLResponse:
-    """Show how the models of each kind are switched, with everything before."""
+    """Show the state of each kind's models, with the history."""
     return page(
         "switches.html",
         reader=caller,
@@ -51,9 +51,10 @@ def switch_models(
     require_recent_proof: RequireRecentProof,
     form: SignedForm,
 ) -> Response:
-    """Switch, in every worker within a second; in live use two persons switch on."""
+    """Switch models, effective in all workers within a second; live use needs two people for on."""
     if form.get("to") == "on":
-        require_recent_proof()  # off is for an emergency, and asks nobody
+        # Switching off is for emergencies, so it needs no proof.
+        require_recent_proof()
     if form.get("to") not in ("on", "off", "declined"):
         raise Unprocessable("say whether to switch on or off")
     _switch(services, caller, form)

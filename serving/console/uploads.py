@@ -1,4 +1,4 @@
-"""A form with one file in it (multipart/form-data, RFC 7578), as a browser sends it."""
+"""Parsing of a form with one file (multipart/form-data, RFC 7578)."""
 
 import hmac
 import re
@@ -16,11 +16,12 @@ from serving.review.acts.attachments import file_too_large
 from serving.web.bodies import body_within
 from serving.web.services import TheServices
 
-# What a form has besides the content of its file: boundaries, headers and short fields.
+# Allowance for boundaries, headers and short fields next to the file.
 ROOM_FOR_THE_REST = 8_192
 MOST_PARTS = 16  # boundaries, the last one included
 LONGEST_HEADING = 2_048  # bytes
 
+# RFC 2046 limits boundaries to these 70 characters.
 _BOUNDARY = re.compile(r'multipart/form-data; *boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
 _NAME = re.compile(r'[; ]name="([^"]*)"')
 _FILE_NAME = re.compile(r'[; ]filename="([^"]*)"')
@@ -28,7 +29,7 @@ _FILE_NAME = re.compile(r'[; ]filename="([^"]*)"')
 
 @dataclass(frozen=True)
 class Upload:
-    """The short fields of a form, and the name and content of its file."""
+    """Short fields of a form, and the name and content of its file."""
 
     fields: dict[str, str]
     file_name: str
@@ -36,7 +37,7 @@ class Upload:
 
     @classmethod
     def read(cls, content_type: str, body: bytes) -> Self:
-        """The form in a body; raises BodyMalformed where it is none, or has no file."""
+        """Return the form in a body; raises BodyMalformed if it is none or has no file."""
         found = _BOUNDARY.fullmatch(content_type)
         if found is None:
             raise BodyMalformed("want a form with a file")
@@ -54,7 +55,8 @@ class Upload:
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
-    """Heading and content of every part between the boundaries."""
+    """Return heading and content of every part."""
+    # At most one more split than allowed: a body full of boundaries costs no more than that.
     _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS + 1)
     if len(parts) > MOST_PARTS or not parts or not parts[-1].startswith(b"--"):
         raise BodyMalformed("the form is not whole")
@@ -65,7 +67,7 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
 
 
 async def signed_upload(request: Request, services: TheServices, session: TheSession) -> Upload:
-    """The upload that this session's page sent; raises Forbidden for any other."""
+    """Return the upload of this session's page; raises Forbidden for any other."""
     refuse_foreign(request)
     most_bytes = services.settings.max_attachment_bytes
     try:
@@ -73,6 +75,7 @@ async def signed_upload(request: Request, services: TheServices, session: TheSes
     except BodyTooLarge:
         raise file_too_large(most_bytes) from None
     content_type = request.headers.get("content-type", "")
+    # Splitting megabytes would block the event loop.
     upload = await run_in_threadpool(Upload.read, content_type, body)
     refuse_nul(upload.file_name, *upload.fields, *upload.fields.values())
     token = upload.fields.get("form_token", "")

@@ -149,8 +149,7 @@ def _differences(
 
 
 def difference_in_words(value: object, expected: object) -> str:
-    """Return a relative difference in whole percent; empty if it cannot be computed or rounds
-    to 0."""
+    """Return a relative difference in whole percent; empty if unknown or rounded to 0."""
     if not isinstance(value, int | float) or not isinstance(expected, int | float) or not expected:
         return ""
     share = 100 * (value - expected) / expected

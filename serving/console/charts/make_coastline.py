@@ -123,8 +123,7 @@ def _borders(countries: list[dict[str, Any]]) -> Iterator[int]:
 def _name(
     country: dict[str, Any], arcs: list[npt.NDArray[np.int64]], scale: Any, shift: Any
 ) -> tuple[str, tuple[float, float], int] | None:
-    """Return a country's name, centre of its largest part in degrees, and first zoom; None if
-    unfit."""
+    """Return a country's name, centre in degrees, and first zoom; None if it gets no name."""
     parts = [_ring(polygon[0], arcs) * scale + shift for polygon in _polygons(country)]
     sized = [(abs(area), middle) for part in parts for area, middle in [_middle(part)]]
     area, (east, north) = max(sized, key=lambda each: each[0])

@@ -1,5 +1,5 @@
-"""Pages as PDF, for files and courts: what a page says, on paper, with what proves it.
+"""PDF versions of pages, for files and courts, with proof of their content.
 
-`paper` writes headings, texts and tables; the others say what stands on each. The same state gives
-the same bytes, so nothing here reads a clock or says who asked.
+`paper` writes headings, texts and tables; the other modules define the content. The same state
+gives the same bytes, so nothing here reads a clock or names the reader.
 """

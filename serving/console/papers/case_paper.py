@@ -1,7 +1,7 @@
-"""A case on paper: all that its page says, its acts and results, and what proves it.
+"""A case as PDF: the content of its page, its acts and results, and proof.
 
-The case as canonical JSON is attached to the PDF, with its digest printed, so that anybody can
-compute that again. Other cases are not in it: what they are found by may be nobody's to hand over.
+The case is attached as canonical JSON and its digest is printed, so that anyone can recompute it.
+Other cases are left out, because the recipient may not be allowed to know of them.
 """
 
 import hashlib
@@ -33,18 +33,18 @@ ATTACHED = "case.json"
 OFFER = (
     "A score is an offer of attention. It is not evidence, and it decides nothing: a person does."
 )
-# Documents that stand side by side on a page; of more there are further tables.
+# Documents per table; further ones get further tables.
 COLUMNS_TOGETHER = 4
 
-# Events that change nothing and say who read the case: they are in the audit log.
+# Events that only record reads; they are in the audit log.
 _NOT_PRINTED = frozenset({"read", "download", "read_message", "justify"})
 
 
 @dataclass(frozen=True)
 class PrintedCase:
-    """A case as a reader may see it now; `proof` is where its newest decision stands in the log.
+    """A case as its reader may see it; `proof` is the log position of its newest decision.
 
-    `score` is None where the reader may not see it, or not yet.
+    `is_score_shown` is false if the reader may not see the score, or not yet.
     """
 
     row: CaseRecord
@@ -61,24 +61,27 @@ class PrintedCase:
 
     @property
     def acts(self) -> tuple[StoredEvent, ...]:
-        """What was done with it, without who read it."""
+        """Acts on the case, without reads."""
         return tuple(event for event in self.events if event.action not in _NOT_PRINTED)
 
     @property
     def at(self) -> datetime:
-        """As of when it is so: the last act, or when it was opened."""
+        """Time of the last act, or of the opening.
+
+        The document has this date, because a clock would change its bytes.
+        """
         acts = self.acts
         return datetime.fromisoformat(acts[-1].at if acts else self.row.opened_at)
 
     @property
     def has_score(self) -> bool:
-        """Whether a score is told: of a draw there is none to tell."""
+        """Return whether the score is shown; a random draw has none to show."""
         is_told = self.is_score_shown and not self.view.is_drawn
         return is_told and self.view.decision.score is not None
 
 
 def stated_case(printed: PrintedCase) -> dict[str, Any]:
-    """A case as JSON: what the paper says, in the terms of the API."""
+    """Return a case as JSON with the field names of the API."""
     row, view, decision = printed.row, printed.view, printed.view.decision
     names = ("case_id", "subject_kind", "subject_id", "office_id", "mode", "opened_at", "due_at")
     score: dict[str, Any] | None = None
@@ -122,7 +125,7 @@ def stated_case(printed: PrintedCase) -> dict[str, Any]:
 
 
 def case_paper(printed: PrintedCase) -> bytes:
-    """The PDF of a case; the same for the same state."""
+    """Return the PDF of a case; the same state gives the same bytes."""
     stated = canonical(stated_case(printed))
     digest = hashlib.sha256(stated).hexdigest()
     notes = (f"{printed.view.title} · case {printed.row.case_id}", f"SHA-256 {digest}")
@@ -171,7 +174,7 @@ def _write_summary(paper: Paper, printed: PrintedCase) -> None:
 
 
 def _is_why_told(view: CaseView) -> bool:
-    """Whether a list or a rule, or danger, brought it here; what a score did, the score tells."""
+    """Return whether a list, rule or danger selected the case; otherwise the score explains it."""
     decision = view.decision
     return bool(decision.life_at_risk) or decision.lane_reason in ("watch_list", "rule")
 
@@ -317,7 +320,7 @@ def _said(cell: Any) -> tuple[str, tuple[str, ...]]:
 
 
 def _cell(words: str, differs: tuple[str, ...]) -> str:
-    """What a document states; what differs is marked, with what from."""
+    """Return the value of a document; a difference is marked and described."""
     mark = "≠ " if differs else ""
     return "\n".join([f"{mark}{words or '–'}", *differs])
 
@@ -348,8 +351,9 @@ def _write_route(paper: Paper, route: RouteMap) -> None:
 
 
 def _map_svg(route: RouteMap) -> str:
-    """The map as SVG, without its words."""
+    """Return the map as SVG, without its labels."""
 
+    # Labels are written by the PDF library, which embeds the font and shapes text.
     def line(spots: Any, stroke: str, more: str = "") -> str:
         points = " ".join(f"{spot.x},{spot.y}" for spot in spots)
         return f'<polyline points="{points}" fill="none" stroke="{stroke}" {more}/>'
@@ -416,7 +420,7 @@ def _write_score(paper: Paper, printed: PrintedCase) -> None:
 
 
 def _write_sum(paper: Paper, view: CaseView) -> None:
-    """From the average case to this one, in log-odds."""
+    """Write the table from the average case to this one, in log-odds."""
     score, reasons = view.decision.result.score, view.decision.known_reasons
     rows = [("Average case", f"{score.base_log_odds:+.3f}")]
     rows += [

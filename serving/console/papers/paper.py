@@ -1,7 +1,7 @@
-"""A paper: headings, texts, tables and one picture on numbered A4 pages, as a PDF.
+"""PDF document of headings, texts, tables and pictures on numbered A4 pages.
 
-The same content gives the same bytes. Latin, Cyrillic, Greek, Arabic and Hebrew are written as they
-are read; what the font lacks, and what would turn or hide text, is written as its code point.
+The same content gives the same bytes. Latin, Cyrillic, Greek, Arabic and Hebrew are supported.
+Characters that the font lacks, or that could reverse or hide text, appear as code points.
 """
 
 import io
@@ -22,12 +22,12 @@ REGULAR, BOLD = FONTS / "DejaVuSans.ttf", FONTS / "DejaVuSans-Bold.ttf"
 FAMILY = "DejaVu"
 
 MARGIN_MM, TEXT_PT, SMALL_PT, LINE_MM = 18.0, 9.0, 7.5, 4.6
-# Characters of a cell; a table with a longer one is written as lists, which break over pages.
+# Characters of a cell. Tables with longer ones become lists, which can break across pages.
 LONGEST_CELL = 400
 
 INK, QUIET, RULE, GROUND = (28, 39, 51), (86, 100, 116), (190, 198, 206), (240, 243, 246)
 
-# Which part of a label stands before its place.
+# Share of a label's width to the left of its position.
 BEFORE = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 Row = Sequence[str]
@@ -35,13 +35,13 @@ Row = Sequence[str]
 
 @cache
 def _known_symbols() -> frozenset[int]:
-    """The code points that both fonts have."""
+    """Return the code points that both fonts have."""
     fonts = _NumberedPages(()).fonts.values()
     return frozenset.intersection(*(frozenset(f.cmap) for f in fonts if isinstance(f, TTFFont)))
 
 
 def readable_symbols(text: str) -> str:
-    """A text in which what cannot be printed, or would turn or hide other text, is a code point."""
+    """Replace unprintable and text-reversing characters by their code points."""
     known = _known_symbols()
     return "".join(
         symbol if symbol == "\n" or _is_printed(symbol, known) else f"[U+{ord(symbol):04X}]"
@@ -54,10 +54,11 @@ def _is_printed(symbol: str, known: frozenset[int]) -> bool:
 
 
 class Paper:
-    """A paper as it is written, from top to bottom; `notes` stand at the foot of every page."""
+    """Document written from top to bottom; `notes` appear at the foot of every page."""
 
     def __init__(self, title: str, notes: Sequence[str], at: datetime):
         self._pdf = _NumberedPages([readable_symbols(note) for note in notes])
+        # The creation date is content, not the clock, so that the bytes stay the same.
         self._pdf.set_creation_date(at)
         self._pdf.set_title(readable_symbols(title))
         self._pdf.set_producer("Tidegate")
@@ -68,7 +69,7 @@ class Paper:
         self._write(title, 16, style="B")
 
     def heading(self, text: str, room_mm: float = 28.0) -> None:
-        """Begin a part; a page without room for it and its beginning is left for the next one."""
+        """Begin a section, on a new page unless `room_mm` are left."""
         if self._pdf.will_page_break(room_mm):
             self._pdf.add_page()
         self._pdf.ln(3)
@@ -76,28 +77,28 @@ class Paper:
         self._write(text, 11.5, style="B")
 
     def text(self, text: str, *, is_small: bool = False) -> None:
-        """A paragraph; a small one is a remark."""
+        """Write a paragraph; a small one is a remark."""
         if is_small:
             self._write(text, SMALL_PT, colour=QUIET)
         else:
             self._write(text, TEXT_PT)
 
     def lines(self, texts: Iterable[str]) -> None:
-        """A list, a paragraph for each."""
+        """Write a list, one paragraph per item."""
         for each in texts:
             self._write(f"• {each}", TEXT_PT)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Names with what they are, one below the other."""
+        """Write names with their values, one pair per line; empty values are left out."""
         listed = [(name, text) for name, text in pairs if text]
         self._table((), listed, (1, 3))
 
     def table(self, head: Row, rows: Sequence[Row], widths: Sequence[float]) -> None:
-        """A table whose head stands on every page that it goes on to; nothing without rows."""
+        """Write a table that repeats its head on every page; nothing without rows."""
         self._table(head, rows, widths)
 
     def picture(self, svg: str, size: tuple[float, float], labels: Iterable[Label]) -> None:
-        """An SVG picture of a size, as wide as the page; words are written over it."""
+        """Draw an SVG picture as wide as the page, with labels on top."""
         scale = self._pdf.epw / size[0]
         x, y, height = self._pdf.l_margin, self._pdf.get_y() + 1, scale * size[1]
         with self._pdf.rect_clip(x=x, y=y, w=self._pdf.epw, h=height):
@@ -111,7 +112,7 @@ class Paper:
         self._pdf.set_y(y + height + 2)
 
     def attach(self, name: str, content: bytes, media_type: str) -> None:
-        """Put a file into the paper, for whoever wants to compute with it."""
+        """Attach a file, for recipients who want to compute with it."""
         self._pdf.embed_file(
             bytes=content,
             basename=name,
@@ -121,7 +122,7 @@ class Paper:
         )
 
     def content(self) -> bytes:
-        """The PDF."""
+        """Return the bytes of the PDF."""
         return bytes(self._pdf.output())
 
     def _write(
@@ -173,7 +174,7 @@ class Paper:
 
 
 class _NumberedPages(FPDF):
-    """Pages with their number, how many there are, and notes, at the foot."""
+    """Pages with page number, page count and notes at the foot."""
 
     def __init__(self, notes: Sequence[str]):
         super().__init__(format="A4")

@@ -1,4 +1,4 @@
-"""The page of supervision on paper: a period's estimates, offices, lanes, people and reasons."""
+"""Supervision report as PDF: estimates, offices, lanes, people and reasons of a period."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,7 +28,7 @@ _WIDTHS_OF_LOAD = (2.6, 1.8, 3, 1.2, 1.7, 3, 1.2, 1.6, 1.5)
 
 
 def supervision_paper(view: SupervisionView, at: datetime) -> bytes:
-    """The PDF of a period as of an instant; the same for the same figures."""
+    """Return the PDF of a period as of an instant; the same figures give the same bytes."""
     narrowed = [view.wanted.office, _LANES[view.wanted.lane] if view.wanted.lane else ""]
     span = f"{view.first:%-d %B %Y} to {view.last:%-d %B %Y}"
     about = ", ".join([span, *(each for each in narrowed if each)])
@@ -151,7 +151,7 @@ def _write_people(paper: Paper, view: SupervisionView) -> None:
 
 
 def _share(estimate: Estimate) -> str:
-    """A share with its interval, as far as it can be told."""
+    """Return a share with its interval, as far as it is known."""
     low, high = estimate.low, estimate.high
     if low is None or high is None:
         return NOT_ENOUGH
