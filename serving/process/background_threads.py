@@ -1,4 +1,4 @@
-"""Background threads of the service, each of which says whether it still works."""
+"""Background threads that report whether they still work."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from serving.errors import LogUnavailable
 
 log = structlog.get_logger(__name__)
 
-# A turn that has shown nothing for so long is taken for one that never ends.
+# Seconds without a sign of progress after which a thread counts as stuck.
 STUCK_AFTER_S = 600.0
 
 ThreadFault = Literal["dead", "stuck"]
@@ -22,10 +22,11 @@ PREFIX = "polling "
 
 
 class BackgroundThread(threading.Thread):
-    """Does `work`, which returns only once it was told to end; `called` is what people call it.
+    """A daemon thread that runs `work`; `called` is its name in logs and health checks.
 
-    What escapes from the work is the end of the thread: it is logged as `thread_died`, without its
-    words, and nobody starts it again but a new start of the process.
+    `work` returns only after a request to stop. An exception that escapes it ends the thread: it is
+    logged as `thread_died` with its type, without its message, which may quote data. Only a restart
+    of the process brings the thread back.
     """
 
     def __init__(self, called: str, work: Callable[[], object], *, prefix: str = ""):
@@ -35,17 +36,18 @@ class BackgroundThread(threading.Thread):
         self._seen_at_work_s: float | None = None
 
     def run(self) -> None:
-        """Work until the end."""
+        """Run `work`, and log its death if it raises."""
         try:
             super().run()
         except BaseException as failure:
+            # The type only: a message of an exception may hold personal data.
             log.error("thread_died", thread=self.called, exception=type(failure).__name__)
             raise
         self._has_ended = True
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Mark the work between two waits, which must end before long."""
+        """Mark one unit of work, so that a unit that does not end counts as stuck."""
         self._seen_at_work_s = time.monotonic()
         try:
             yield
@@ -53,26 +55,27 @@ class BackgroundThread(threading.Thread):
             self._seen_at_work_s = None
 
     def tell_progress(self) -> None:
-        """Show, within a turn that may take long, that it goes on; between turns say nothing."""
+        """Report progress from within a long unit of work; do nothing between units."""
         if self._seen_at_work_s is not None:
             self._seen_at_work_s = time.monotonic()
 
     def fault(self) -> ThreadFault | None:
-        """Return why it works no more; None if it works, was stopped or never began."""
+        """Return the fault of the thread; None if it works, was stopped or never started."""
         if self.ident is None or self._has_ended:
             return None
         if not self.is_alive():
             return "dead"
+        # Read once: the thread itself resets the value to None between two reads.
         seen_s = self._seen_at_work_s
         is_stuck = seen_s is not None and time.monotonic() - seen_s > STUCK_AFTER_S
         return "stuck" if is_stuck else None
 
 
 class PollingThread:
-    """Does one thing again and again on a thread of its own, which outlives failures.
+    """A thread that calls a function at intervals and survives its failures.
 
-    A database that is away is logged as the event `waits`, once until it is back, and whatever else
-    fails as `polling_failed`; the next turn comes all the same.
+    An unreachable database is logged once as the event `waits`, until it is back. Any other failure
+    is logged as `polling_failed`. The next call comes in either case.
     """
 
     def __init__(self, name: str, act: Callable[[], object], *, waits: str):
@@ -84,21 +87,21 @@ class PollingThread:
 
     @property
     def is_over(self) -> bool:
-        """Whether it was stopped; a long turn checks this in between."""
+        """Whether the thread was stopped; long calls check this in between."""
         return self._is_over.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Wait within a turn, at most until it is stopped."""
+        """Sleep within a call; return at once when the thread is stopped."""
         self.thread.tell_progress()
         self._is_over.wait(seconds)
 
     def start(self, interval_s: float) -> None:
-        """Take the first turn after one interval."""
+        """Start the thread; the first call comes after one interval."""
         self._interval_s = interval_s
         self.thread.start()
 
     def stop(self) -> None:
-        """Finish the turn that was begun, and take no other."""
+        """Stop after the call in progress, and wait for that."""
         self._is_over.set()
         if self.thread.is_alive():
             self.thread.join()
@@ -110,6 +113,7 @@ class PollingThread:
                 with self.thread.turn():
                     self._act()
             except LogUnavailable as failure:
+                # One line for each outage, not one for each interval.
                 if not is_waiting:
                     log.warning(self._waits, reason=str(failure))
                 is_waiting = True

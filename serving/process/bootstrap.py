@@ -1,7 +1,7 @@
-"""Start the service: settings of this process first, then everything that a request needs.
+"""Start the service: apply process settings first, then load what requests need.
 
-What is loaded until the first request is there to stay. Collecting it again and again would cost a
-fifth of the start, and find half a megabyte.
+Objects loaded before the first request live as long as the process. Garbage collection during the
+start would cost a fifth of its time and free half a megabyte, so it is off until then.
 """
 
 import ctypes
@@ -32,9 +32,9 @@ _AS_ON_DISK = re.compile(r"^Anonymous: +0 kB$", re.MULTILINE)
 
 
 def start_app(report: StageReport = ignore_stage) -> "FastAPI":
-    """Make the service that this process's environment describes, ready for its first request.
+    """Return the application that the environment describes, ready for its first request.
 
-    A process that is stopped meanwhile ends at once: nothing was acknowledged yet.
+    A signal ends the process at once meanwhile: no request was acknowledged yet.
     """
     end_with_supervisor()
     gc.disable()
@@ -45,20 +45,21 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
         return_library_pages()
         return app
     finally:
-        gc.freeze()  # no request waits until all this was collected
-        # A batch makes thousands of objects, nearly none of which refer to each other: to collect
-        # after every seven hundred, as is usual, takes longer than to format its answers.
+        gc.freeze()  # later collections skip everything loaded so far
+        # A batch creates thousands of objects with almost no cycles among them. Collecting after
+        # every 700 allocations, as is the default, takes longer than formatting the answers.
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
         gc.enable()
 
 
 def _keep_memory_small() -> None:
-    # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
+    # Arrow's default allocator reserves 30 MiB for the first string; the service needs far less.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     return_freed_memory()
 
 
 def _warm_app(report: StageReport) -> "FastAPI":
+    # Imported here: `_keep_memory_small` must run before anything loads Arrow.
     from serving.app import create_app, utc_now
     from serving.console.case_page import warm_up as warm_up_pages
     from serving.observability import log_as_json
@@ -70,6 +71,7 @@ def _warm_app(report: StageReport) -> "FastAPI":
     app = create_app(Settings(), report=report)
     report("trying everything once", 0, 0)
     examples = _examples()
+    # Compiles and caches what the first requests would otherwise wait for.
     app.state.services.assessor.warm_up(examples)
     warm_up_pages(examples, utc_now())
     return app
@@ -83,10 +85,10 @@ def _examples() -> list["Submission"]:
 
 
 def return_library_pages() -> None:
-    """Give back the pages of libraries that were read so far: those still needed are read again.
+    """Release library pages that are unchanged from disk; the kernel reads them again on demand.
 
-    Each worker has its own. To load compiled functions most of LLVM is read, 70 MiB, and called no
-    more.
+    Each worker holds its own copies. Loading compiled functions reads most of LLVM (70 MiB), which
+    is hardly used afterwards. Does nothing except on Linux.
     """
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
@@ -95,7 +97,10 @@ def return_library_pages() -> None:
 
 
 def _unchanged_library_pages() -> Iterator[tuple[int, int]]:
-    """Address and size of the mappings of libraries that are in memory as on disk."""
+    """Yield the address and size of library mappings without changed pages.
+
+    Dropping a changed page would lose relocations, so mappings with anonymous memory are left out.
+    """
     mappings = Path("/proc/self/smaps").read_text()
     for mapping in re.split(r"^(?=[0-9a-f]+-)", mappings, flags=re.MULTILINE):
         if _LIBRARY.match(mapping) and _AS_ON_DISK.search(mapping):

@@ -1,4 +1,4 @@
-"""The listening socket: taken before anything is loaded, announced when the service answers."""
+"""The listening socket: bound before anything is loaded, announced when the service answers."""
 
 import os
 import socket
@@ -12,14 +12,15 @@ BACKLOG = 2048
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket that has the address to itself, and refuses connections until it listens.
+    """Return a socket bound to an address, not listening yet: it refuses connections.
 
-    Two that start at once may both have it: the second is refused when it listens. Raises
+    Two processes that start at the same time may both bind; the second fails in `listen`. Raises
     AddressNotFree.
     """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family)
+        # Without it a restart fails for minutes while old connections are in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as refusal:
@@ -29,7 +30,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def listen(listener: socket.socket) -> None:
-    """Let connections come; raises AddressNotFree where another was faster."""
+    """Start to accept connections; raises AddressNotFree if another process was faster."""
     try:
         listener.listen(BACKLOG)
     except OSError as refusal:
@@ -38,7 +39,7 @@ def listen(listener: socket.socket) -> None:
 
 
 def inherited(descriptor: int) -> socket.socket:
-    """Return the socket that the parent process handed down; raises AddressNotFree."""
+    """Return the socket inherited from the parent process; raises AddressNotFree."""
     try:
         return socket.socket(fileno=descriptor)
     except OSError as refusal:
@@ -48,20 +49,20 @@ def inherited(descriptor: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket, scheme: str = "http") -> str:
-    """The address that a browser would be given."""
+    """Return the URL of a listening socket; IPv6 hosts are put in brackets."""
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Says so when it answers, not before."""
+    """A uvicorn server that calls `announce` once it accepts requests."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]):
         super().__init__(config)
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start the server, then announce it unless the start failed."""
         await super().startup(sockets)
         if self.started:
             self._announce()

@@ -1,4 +1,4 @@
-"""The transport of the service: TLS, a proxy that speaks it, or this machine alone."""
+"""The transport of the service: its own TLS, TLS at a proxy, or loopback only."""
 
 import socket
 import ssl
@@ -13,7 +13,7 @@ from serving.settings import Settings
 
 @dataclass(frozen=True)
 class Transport:
-    """The proxy and the certificates between the service and its callers."""
+    """Proxy and certificate settings of the listening socket."""
 
     behind_proxy: bool
     trusted_proxies: tuple[str, ...]
@@ -22,12 +22,12 @@ class Transport:
 
     @property
     def scheme(self) -> str:
-        """The scheme of its addresses."""
+        """The URL scheme of the service."""
         return "https" if self.certificate else "http"
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of uvicorn; only trusted proxies may name the caller."""
+        """The options for uvicorn; only trusted proxies may set the client's address."""
         return {
             "proxy_headers": self.behind_proxy,
             "forwarded_allow_ips": [*self.trusted_proxies],
@@ -36,14 +36,18 @@ class Transport:
         }
 
     def require_certificate(self) -> None:
-        """Raise TidegateError unless certificate and key can be used, where any is given."""
+        """Raise TidegateError if a certificate or key is given but cannot be used."""
         if (self.certificate is None) != (self.private_key is None):
             raise TidegateError("give --tls-cert and --tls-key, or neither")
         if self.certificate is None or self.private_key is None:
             return
         try:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-                self.certificate, self.private_key, password=_no_password
+                # Without a callback OpenSSL would ask for a passphrase on the terminal and hang the
+                # start.
+                self.certificate,
+                self.private_key,
+                password=_no_password,
             )
         except (OSError, ValueError) as refusal:
             raise TidegateError(
@@ -52,7 +56,7 @@ class Transport:
             ) from None
 
     def require_private(self, listener: socket.socket) -> None:
-        """Raise TidegateError where keys and passwords would cross a network in the clear."""
+        """Raise TidegateError if keys and passwords would cross a network unencrypted."""
         if self.certificate or self.behind_proxy or is_of_this_machine(listener):
             return
         listener.close()
@@ -64,16 +68,17 @@ class Transport:
 
 
 def is_of_this_machine(listener: socket.socket) -> bool:
-    """Return whether only this machine reaches the socket."""
+    """Return whether the socket can be reached from this machine only."""
+    # Unix sockets have no network address.
     if listener.family not in (socket.AF_INET, socket.AF_INET6):
         return True
     return is_loopback(listener.getsockname()[0])
 
 
 def hosts_of(settings: Settings, listener: socket.socket, *, is_live: bool) -> tuple[str, ...]:
-    """The host names to answer to, none for any.
+    """Return the host names to answer to; an empty tuple accepts any.
 
-    Raises TidegateError where live use names none.
+    Raises TidegateError if live use beyond this machine configures no name.
     """
     if not settings.known_hosts.is_open:
         return settings.trusted_hosts

@@ -1,8 +1,8 @@
-"""End a process on a signal that comes while Python cannot handle it.
+"""End a process on signals that Python cannot handle at that moment.
 
-Python's own handlers wait until the main thread runs Python again, which a compiler or a reader of
-large files keeps it from for many seconds; and what they raise is lost, or printed, where it comes
-up in a callback of the compiler.
+Python's handlers run only when the main thread executes bytecode. A compiler or a reader of large
+files can prevent that for many seconds, and an exception raised inside a compiler's callback is
+lost or only printed.
 """
 
 import os
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
-# Exit codes, as a shell would report them, of who was kept from what it was to do.
+# Exit codes for interrupted work, as a shell reports them: 128 + signal.
 STOPPED: Mapping[int, int] = {
     signal.SIGINT: 128 + signal.SIGINT,
     signal.SIGTERM: 128 + signal.SIGTERM,
@@ -25,16 +25,17 @@ SHOW_CURSOR = b"\x1b[?25h\n"  # a bar that was being shown hid it
 
 @contextmanager
 def ending_at_once(exit_codes: Mapping[int, int]) -> Iterator[None]:
-    """While the block runs, end the process with its exit code at the first of these signals.
+    """End the process with its exit code at the first of these signals while the block runs.
 
-    For work that nobody was promised: no other code runs, so only what survives a kill is sound. A
-    signal that the process was begun to ignore is still ignored. Does nothing in other threads
-    than the main one, where no signals arrive.
+    For work that may be lost: no cleanup runs, so files must survive a kill. Signals that the
+    process ignores stay ignored. Does nothing outside the main thread, which alone can set
+    handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     reading, writing = os.pipe()
+    # The C-level handler writes to this end and must never block.
     os.set_blocking(writing, False)
     heard = [number for number in exit_codes if signal.getsignal(number) is not signal.SIG_IGN]
     former = {number: signal.signal(number, _leave_to_the_thread) for number in heard}
@@ -50,14 +51,14 @@ def ending_at_once(exit_codes: Mapping[int, int]) -> Iterator[None]:
 
 
 def end_with_parent(reading: int) -> None:
-    """End as on SIGTERM when the holder of the other end of a pipe is gone."""
+    """Send SIGTERM to this process when the other end of a pipe is closed."""
     threading.Thread(target=_wait_for_the_end, args=(reading,), daemon=True).start()
 
 
 def end_with_supervisor() -> None:
-    """End as on SIGTERM when the process that began this worker is gone; one without is no worker.
+    """Send SIGTERM to this worker when its supervisor is gone; do nothing outside a worker.
 
-    A worker that outlived it would hold the address and the database that the next service needs.
+    An orphaned worker would hold the address and the database that the next service needs.
     """
     if (supervisor := parent_process()) is not None:
         waiting = threading.Thread(
@@ -67,21 +68,26 @@ def end_with_supervisor() -> None:
 
 
 def exit_on_signal(number: int, _: object) -> None:
-    """A handler: leave as from any error, so that what was begun is put in order."""
+    """Exit with 128 + signal through SystemExit, so that cleanup code runs."""
     sys.exit(128 + number)
 
 
 def _leave_to_the_thread(number: int, _: object) -> None:
-    """A handler is needed for its number to be written to the pipe."""
+    """Do nothing: Python writes a signal's number to the pipe only if it has a handler."""
 
 
 def _listen(reading: int, exit_codes: Mapping[int, int]) -> None:
-    """The numbers are written by the operating system's call itself, whatever else runs."""
+    """End the process at the first signal number read from the pipe.
+
+    The C-level signal handler writes the number, so this works while the main thread runs C code.
+    """
     with os.fdopen(reading, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
             if number[0] in exit_codes:
                 if sys.stderr.isatty():
                     os.write(sys.stderr.fileno(), SHOW_CURSOR)
+                # Not sys.exit: that raises in this thread only, and the main thread may never get
+                # to run.
                 os._exit(exit_codes[number[0]])
 
 

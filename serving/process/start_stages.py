@@ -1,4 +1,4 @@
-"""The stages of a start, reported as they begin."""
+"""The stages of a start, reported when they begin."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -6,9 +6,9 @@ from typing import Literal
 Stage = Literal[
     "opening the database", "reading history", "checking models", "trying everything once"
 ]
-# Called with a stage as it begins, then with the amount done and in all; 0 of 0 is not counted.
+# Called when a stage begins, then with the amounts done and in total; 0 of 0 means unknown.
 StageReport = Callable[[Stage, int, int], None]
 
 
 def ignore_stage(stage: Stage, done: int, total: int) -> None:
-    """Report nothing, for a start that nobody watches."""
+    """Report nothing, for starts that nobody watches."""

@@ -1,8 +1,8 @@
-"""Metrics of every worker in one scrape, whichever of them it reaches.
+"""Metrics of all workers in one scrape, whichever worker answers it.
 
-Workers of one service share no memory, so each keeps its figures in files of a folder that all of
-them read (`prometheus_client`'s multiprocess mode): counts are summed, those of workers that ended
-included; gauges are summed over living workers, or the highest is taken.
+Workers share no memory, so each writes its metrics to files in a common folder
+(`prometheus_client`'s multiprocess mode). Counters are summed, including those of ended workers;
+gauges are summed, or the maximum is taken, over living workers.
 """
 
 import fcntl
@@ -22,22 +22,23 @@ from prometheus_client.values import MultiProcessValue
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 _PREFIX = "tidegate-metrics-"
-# A folder that is younger may not be held yet by its maker.
+# Seconds. The creator of a younger folder may not have locked it yet.
 _YOUNG_S = 60.0
 
 _KINDS = ("counter", "histogram", *(f"gauge_live{mode}" for mode in ("max", "mostrecent", "sum")))
-# Bytes of a worker's file of one kind: some thousand figures; a service has a few hundred.
+# Bytes reserved per worker and kind of metric: room for thousands; a service has hundreds.
 _RESERVED = 1 << 20
 
 
 @contextmanager
 def shared_by_workers() -> Iterator[None]:
-    """Let the processes that begin meanwhile keep their figures where all can read them.
+    """Make child processes share their metrics while the block runs.
 
-    What services that were killed have left is removed first.
+    First removes the folders of services that were killed.
     """
     _remove_abandoned(Path(gettempdir()))
     with TemporaryDirectory(prefix=_PREFIX) as folder, _held(Path(folder)):
+        # Set before the workers start: prometheus_client reads it when it is imported.
         os.environ[FOLDER] = folder
         try:
             yield
@@ -51,24 +52,24 @@ def is_shared() -> bool:
 
 
 def shared_folder() -> Path | None:
-    """A folder that all workers of this service share while they run; None where there is one."""
+    """Return the folder that the workers of this service share; None with a single process."""
     return Path(os.environ[FOLDER]) if is_shared() else None
 
 
 def reserve() -> None:
-    """Take room for the figures of this process, before there are any; raises OSError without it.
+    """Reserve disk space for the metrics of this process; raises OSError if the disk is full.
 
-    They are written into mapped memory: where a disk has no room left for a page of that, the
-    kernel ends the process in the middle of whatever it does.
+    Metrics live in mapped files: without space for a page, the kernel kills the process (SIGBUS) at
+    whatever it is doing.
     """
     for kind in _KINDS:
         _reserve(kind)
 
 
 class WorkersReplaced:
-    """Counts the workers that ended and were replaced.
+    """A counter of workers that ended and were replaced.
 
-    Where no figures are shared nothing is counted.
+    Counts nothing if metrics are not shared.
     """
 
     def __init__(self) -> None:
@@ -82,13 +83,16 @@ class WorkersReplaced:
             self._value = value("counter", name, f"{name}_total", (), (), says)
 
     def count(self) -> None:
-        """Count one more."""
+        """Add one to the counter."""
         if is_shared():
             self._value.inc(1)
 
 
 def exposed(own: CollectorRegistry) -> bytes:
-    """The figures of the service in Prometheus' text format; `own` are those of this process."""
+    """Return the metrics of the service in Prometheus' text format.
+
+    `own` are those of this process, used if metrics are not shared.
+    """
     if not is_shared():
         return generate_latest(own)
     _forget_the_dead(Path(os.environ[FOLDER]))
@@ -104,7 +108,10 @@ def _reserve(kind: str) -> None:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Let others see that somebody uses a folder, whose processes they may not see."""
+    """Lock a folder while the block runs, to mark it as in use.
+
+    A lock also works where process ids do not, such as between containers that share /tmp.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -121,13 +128,15 @@ def _remove_abandoned(temporary: Path) -> None:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Return whether a folder is this user's own and of no process that lives."""
+    """Return whether a folder belongs to this user and to no living process."""
     found = folder.lstat()
+    # /tmp is shared: never remove what another user placed there under our prefix.
     is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if not is_own or time.time() - found.st_mtime < _YOUNG_S:
         return False
     if any(_is_alive(_process_of(file)) for file in folder.glob("*_*.db")):
         return False
+    # O_NOFOLLOW: a symbolic link put there since must not lead elsewhere.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,12 +155,13 @@ def _is_alive(process_id: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
+        # The process exists but belongs to another user.
         pass
     return True
 
 
 def _forget_the_dead(folder: Path) -> None:
-    """A worker that was killed holds no request any more."""
+    """Drop the gauges of dead workers: a killed worker holds no requests."""
     for file in folder.glob("gauge_live*_*.db"):
         if not _is_alive(process_id := _process_of(file)):
             with suppress(FileNotFoundError):  # another worker was faster

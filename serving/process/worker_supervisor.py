@@ -1,4 +1,4 @@
-"""The process that begins workers and replaces each that ends, saying so."""
+"""A supervisor that starts workers, and logs and replaces those that end."""
 
 import signal
 from socket import socket
@@ -13,9 +13,9 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerSupervisor(Multiprocess):
-    """uvicorn's supervisor, which also logs and counts each worker that it replaces.
+    """uvicorn's supervisor with a log line and a metric for each replaced worker.
 
-    One that does not answer within some seconds is killed and replaced too.
+    uvicorn also kills and replaces workers that do not answer within some seconds.
     """
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket]):
@@ -23,7 +23,8 @@ class WorkerSupervisor(Multiprocess):
         self._replaced = WorkersReplaced()
 
     def keep_subprocess_alive(self) -> None:
-        """Replace workers that ended or do not answer."""
+        """Replace workers that ended or do not answer, and report each."""
+        # Before the call: afterwards a hung worker, which uvicorn kills, looks like one that ended.
         before = [(each, each.process.is_alive()) for each in self.processes]
         super().keep_subprocess_alive()
         for number, ((former, was_running), now) in enumerate(

@@ -1,6 +1,6 @@
-"""Messages of a broker in, decisions and case events out; a process of its own next to the service.
+"""Stream bridge: broker messages in, decisions and case events out, in a process of its own.
 
-What enters are messages of Kafka or NATS JetStream; what leaves are the service's answers, case
-events and dead letters. It knows the service by HTTP alone: one writer stays one writer, and
-limits, scopes and the audit log hold. Only the command line imports it.
+Reads messages from Kafka or NATS JetStream; sends the service's answers, case events and dead
+letters. It reaches the service over HTTP only, so that the database keeps one writer, and limits,
+scopes and the audit log apply. Only the command line imports it.
 """

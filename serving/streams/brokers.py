@@ -9,48 +9,47 @@ from serving.streams.stream_settings import StreamSettings
 
 
 class MessageSource(Protocol):
-    """Messages in the order of the broker, which keeps how far they are done."""
+    """A source of messages in the broker's order, which stores how far they are done."""
 
     async def take(self, most: int) -> Sequence[StreamMessage]:
-        """The next messages, as soon as there are any; none after a moment."""
+        """Return the next messages as soon as there are any; an empty list after a moment."""
         ...
 
     async def keep_alive(self) -> None:
-        """Stay a reader while no message is taken for long."""
+        """Keep this reader in the group while it takes no messages."""
         ...
 
     async def done(self, message: StreamMessage) -> None:
-        """Let a message not come again, unless this process is killed very soon."""
+        """Mark a message as done; it may come again only if the process is killed right after."""
         ...
 
     async def close(self) -> None:
-        """Let the broker know what is done, and leave."""
+        """Commit what is done, and disconnect."""
         ...
 
 
 class MessageSink(Protocol):
-    """A topic to which messages are sent."""
+    """A topic to send messages to."""
 
     async def publish(self, outgoing: Outgoing) -> None:
-        """Send one, and return when the broker has it for good; raises BrokerAway or TidegateError.
+        """Send a message, and return once the broker has stored it durably.
 
-        What is begun in some order arrives in it, of one key at least.
+        Messages keep the order in which their sending began, at least those with the same key.
+        Raises BrokerAway or TidegateError.
         """
         ...
 
     async def close(self) -> None:
-        """Leave."""
+        """Disconnect."""
         ...
 
 
 async def open_source(
     address: StreamAddress, settings: StreamSettings, in_flight: int
 ) -> MessageSource:
-    """Read from a topic or stream.
-
-    Raises BrokerAway or TidegateError.
-    """
+    """Return a reader of a topic or stream; raises BrokerAway or TidegateError."""
     if address.broker == "kafka":
+        # Each client library is an extra: import only the one in use.
         from serving.streams.kafka import KafkaSource
 
         return await KafkaSource.open(address, settings, in_flight)
@@ -60,7 +59,7 @@ async def open_source(
 
 
 async def open_sink(address: StreamAddress, settings: StreamSettings) -> MessageSink:
-    """Write to a topic or subject; raises BrokerAway or TidegateError."""
+    """Return a writer to a topic or subject; raises BrokerAway or TidegateError."""
     if address.broker == "kafka":
         from serving.streams.kafka import KafkaSink
 

@@ -1,7 +1,7 @@
-"""Dead letters: a refused message, why it was refused, and its place in the source.
+"""Dead letters: a refused message, the reason, and its position in the source.
 
-The message may tell of persons, which the service refuses to take; so the letter has no bytes of it
-unless that is asked for, only a digest. The broker that brought it still has it.
+A refused message may hold personal data that the service does not accept. So a letter has only a
+digest unless bodies are configured; the source broker still has the message.
 """
 
 import base64
@@ -11,15 +11,15 @@ from typing import Any
 
 from serving.streams.stream_messages import Outgoing, StreamMessage
 
-LARGEST_BODY = 512 * 1024  # bytes: brokers take a megabyte, and base64 makes a third more
+LARGEST_BODY = 512 * 1024  # bytes; brokers take a megabyte, and base64 adds a third
 
 
 def dead_letter(
     message: StreamMessage, kind: str | None, problem: dict[str, Any], *, has_body: bool
 ) -> Outgoing:
-    """The letter about a message, of no kind where its header names none that can be sent.
+    """Return the dead letter of a message; `kind` is None if its header names no valid kind.
 
-    `problem` is the service's own (RFC 9457), or as one of it.
+    `problem` is the service's problem document (RFC 9457), or one of the same form.
     """
     letter: dict[str, Any] = {
         "id": message.id,
@@ -36,7 +36,7 @@ def dead_letter(
 
 
 def of_refused_kind(detail: str) -> dict[str, Any]:
-    """The problem of a message for whose kind there is no call."""
+    """Return the problem document for a message of an unknown kind."""
     return {
         "type": "/problems/unprocessable",
         "title": "The request was refused",
@@ -46,7 +46,7 @@ def of_refused_kind(detail: str) -> dict[str, Any]:
 
 
 def of_refused_records(answer: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the problem of refused records among others; None if none was refused."""
+    """Return the problem document for records refused among others; None if all were stored."""
     errors = answer.get("errors")
     if not isinstance(errors, list) or not errors:
         return None

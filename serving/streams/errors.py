@@ -11,11 +11,11 @@ from features.errors import TidegateError
 
 
 class BrokerAway(TidegateError):
-    """No broker answers; nothing that was not acknowledged counts as done."""
+    """No broker answers; unacknowledged work does not count as done."""
 
 
 class RefusedMessage(Exception):
-    """The service refuses one message for good; `problem` says why (RFC 9457)."""
+    """The service refuses a message for good; `problem` is the reason (RFC 9457)."""
 
     def __init__(self, problem: dict[str, Any]):
         super().__init__(problem.get("title"))

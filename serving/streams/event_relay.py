@@ -1,4 +1,4 @@
-"""Case events out: each page is sent, acknowledged by the broker, and only then passed for good."""
+"""Relay of case events: send a page, wait for the broker, then move the cursor."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,28 +18,28 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class EventCursor:
-    """The file that holds the event after which to go on; none where nothing was sent yet.
+    """The file with the id of the last event sent; missing before the first one.
 
-    It is written when the broker has what comes before. Where it is lost all is sent again, under
-    the ids that it had.
+    It is written after the broker acknowledged all events up to that id. If it is lost, all events
+    are sent again under the same ids.
     """
 
     file: Path
 
     def read(self) -> str | None:
-        """The event; None from the beginning."""
+        """Return the id of the last event sent; None to start from the beginning."""
         if not self.file.exists():
             return None
         return self.file.read_text(encoding="utf-8").strip() or None
 
     def write(self, event_id: str) -> None:
-        """Go on after this event, whatever happens to this process."""
+        """Store the id of the last event sent; it survives a crash."""
         write_durably(self.file, f"{event_id}\n".encode())
 
 
 @dataclass
 class EventRelay:
-    """Reads case events as they come, and sends them on in their order."""
+    """A relay that polls case events and sends them on in order."""
 
     tidegate: AsyncTidegate
     events: MessageSink
@@ -48,7 +48,7 @@ class EventRelay:
     sent: int = 0
 
     async def require(self) -> None:
-        """Raise TidegateError where nothing could be read."""
+        """Raise TidegateError if events cannot be read; tolerate errors that may pass."""
         try:
             await self._page()
         except NoAnswer as error:
@@ -57,7 +57,7 @@ class EventRelay:
             self._raise_if_final(error)
 
     async def run(self, is_over: asyncio.Event) -> None:
-        """Send events on until told to stop."""
+        """Send events on until `is_over` is set."""
         pause_s = FIRST_PAUSE_S
         is_waiting = False
         while not is_over.is_set():
@@ -66,6 +66,7 @@ class EventRelay:
             except (NoAnswer, ProblemError) as error:
                 if isinstance(error, ProblemError):
                     self._raise_if_final(error)
+                # One line for each outage, not for each attempt.
                 if not is_waiting:
                     self.say(f"events wait: {error}")
                 is_waiting = True
@@ -81,6 +82,7 @@ class EventRelay:
         return await self.tidegate.event_page(after=self.cursor.read(), limit=PAGE)
 
     async def _send(self, page: EventPage) -> None:
+        # Concurrent: the sink keeps the order in which sends begin, and each waits for the broker.
         await asyncio.gather(
             *(
                 self.events.publish(
@@ -96,6 +98,7 @@ class EventRelay:
             )
         )
         self.sent += len(page.events)
+        # Only now: a crash before this line repeats the page under the same ids.
         if page.next is not None and page.next != self.cursor.read():
             self.cursor.write(page.next)
 

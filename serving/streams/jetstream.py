@@ -1,4 +1,4 @@
-"""NATS JetStream: each message is acknowledged when it is done; unacknowledged ones come again."""
+"""NATS JetStream: messages are acknowledged when done; others are delivered again."""
 
 import asyncio
 import logging
@@ -21,18 +21,18 @@ from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
 
-LOOK_S = 10.0  # for a server, at the start
+LOOK_S = 10.0  # seconds to find a server at the start
 TAKE_S = 0.2
-ACKNOWLEDGE_S = 30.0  # until a message comes again; told that it is worked on before
+ACKNOWLEDGE_S = 30.0  # seconds until redelivery; extended while a message is in progress
 MOST_PENDING = 1_000
 PUBLISH_S, TIMES = 5.0, 12  # a server that is away for a minute ends the stream
 
-# Errors report that the server ends a TLS connection; asyncio would log it a second time.
+# The error callback already reports a closed TLS connection; asyncio would log it again.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 class JetStreamSource:
-    """A stream, read by a durable consumer whose messages are pulled."""
+    """A stream read through a durable pull consumer."""
 
     def __init__(self, connection: Client, pulling: Any, ack_wait_s: float):
         self._connection = connection
@@ -43,7 +43,7 @@ class JetStreamSource:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Begin where the consumer is; it is made where there is none.
+        """Connect, and continue where the consumer stopped; create it if missing.
 
         Raises BrokerAway or TidegateError.
         """
@@ -60,42 +60,43 @@ class JetStreamSource:
         return cls(connection, pulling, info.config.ack_wait or ACKNOWLEDGE_S)
 
     async def take(self, most: int) -> Sequence[StreamMessage]:
-        """The next messages, not more than there is room for: the server keeps all others."""
+        """Return at most `most` messages; the server keeps the others."""
         if not self._ahead:
             await self._pull(most)
         taken, self._ahead = self._ahead[:most], self._ahead[most:]
         return taken
 
     async def keep_alive(self) -> None:
-        """Do nothing: open messages are marked as in progress all the time."""
+        """Do nothing: `_beat` extends the deadline of open messages all the time."""
 
     async def done(self, message: StreamMessage) -> None:
-        """Acknowledge; where that is lost the message comes again, and is answered alike."""
+        """Acknowledge a message; if that is lost it comes again and gets the same answer."""
         self._open.pop(message.place["sequence"], None)
         with suppress(NatsError):
             await message.receipt.ack()
 
     async def close(self) -> None:
-        """Let all acknowledgements arrive, and leave."""
+        """Flush acknowledgements, and disconnect."""
         self._beating.cancel()
         with suppress(NatsError, TimeoutError):
             await self._connection.flush()
         await self._connection.close()
 
     async def _pull(self, most: int) -> None:
-        """May give more: what an earlier request was too late for."""
+        """Fetch messages; may return more than `most`, left over from a request that timed out."""
         try:
             pulled = await self._pulling.fetch(most, timeout=TAKE_S)
         except TimeoutError:
             return
         except APIError as error:
             raise TidegateError(f"NATS gives no more messages: {error.description}") from None
-        except NatsError as error:  # it connects again by itself
+        except NatsError as error:  # the client reconnects by itself
             if self._connection.is_closed:
                 raise BrokerAway(f"no server of NATS answers: {_says(error)}") from None
             await asyncio.sleep(TAKE_S)
             return
         self._ahead = [_message(each) for each in pulled]
+        # Open from now on, so that messages waiting in `_ahead` are not delivered again.
         self._open |= {message.place["sequence"]: message.receipt for message in self._ahead}
 
     async def _beat(self, every_s: float) -> None:
@@ -107,7 +108,7 @@ class JetStreamSource:
 
 
 class JetStreamSink:
-    """A subject that some stream keeps."""
+    """A subject that a stream stores."""
 
     def __init__(self, connection: Client, subject: str):
         self._connection = connection
@@ -116,7 +117,7 @@ class JetStreamSink:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Connect; raises BrokerAway or TidegateError."""
+        """Connect, and require a stream for the subject; raises BrokerAway or TidegateError."""
         connection = await _connected(address, settings)
         try:
             await connection.jetstream().find_stream_name_by_subject(address.name)
@@ -126,8 +127,9 @@ class JetStreamSink:
         return cls(connection, address.name)
 
     async def publish(self, outgoing: Outgoing) -> None:
-        """Send until the stream has it; within its window it forgets what comes twice."""
+        """Send a message until the stream has it; the stream drops duplicates within its window."""
         headers = outgoing.all_headers()
+        # Stable over retries and restarts: JetStream deduplicates by this header.
         headers["Nats-Msg-Id"] = f"{outgoing.role}/{self._subject}/{outgoing.origin}"
         for pause_s in (*(min(PUBLISH_S, 0.25 * 2**n) for n in range(TIMES)), None):
             try:
@@ -144,7 +146,7 @@ class JetStreamSink:
                 await asyncio.sleep(pause_s)
 
     async def close(self) -> None:
-        """Leave."""
+        """Disconnect."""
         await self._connection.close()
 
 
@@ -154,13 +156,13 @@ async def _connected(address: StreamAddress, settings: StreamSettings) -> Client
     heard: list[BaseException] = []
 
     async def hear(error: BaseException) -> None:
-        if not any(map(_refuses, heard)):  # that the server hung up follows from that
+        if not any(map(_refuses, heard)):  # keep a refusal: the disconnect that follows says less
             heard[:] = [error]
 
     connecting = nats.connect(
         [f"{scheme}://{server}" for server in address.servers],
         error_cb=hear,
-        max_reconnect_attempts=-1,  # once it is there; at first it has ten seconds
+        max_reconnect_attempts=-1,  # after the first connection, for which there are ten seconds
         name="tidegate",
         **options,
     )
@@ -189,6 +191,7 @@ async def _consumer(context: JetStreamContext, address: StreamAddress, name: str
             )
     except (NatsError, TimeoutError) as error:
         raise _meaning(error, address.name) from None
+    # Each of these settings can drop messages, so an existing consumer must not have them.
     is_limited = (info.config.max_deliver or -1) > 0
     if info.config.ack_policy != AckPolicy.EXPLICIT or info.config.deliver_subject or is_limited:
         raise TidegateError(
@@ -199,9 +202,10 @@ async def _consumer(context: JetStreamContext, address: StreamAddress, name: str
 
 
 async def _repeat_from_floor(context: JetStreamContext, stream: str, info: ConsumerInfo) -> None:
-    """Let what a killed process had come again now, and in order, not after new messages.
+    """Ask the server to redeliver a killed process's open messages now, in order.
 
-    Servers before 2.14 cannot; there it comes when its time to be acknowledged is over.
+    Servers before 2.14 cannot; there the messages come when their deadline passes, after newer
+    ones.
     """
     if info.num_ack_pending:
         with suppress(NatsError, TimeoutError):
@@ -209,6 +213,7 @@ async def _repeat_from_floor(context: JetStreamContext, stream: str, info: Consu
 
 
 def _meaning(error: BaseException, name: str) -> BrokerAway | TidegateError | TidegateError:
+    # Without rights NATS also answers "not found", so the text names both.
     if isinstance(error, NotFoundError | NoStreamResponseError):
         return TidegateError(f"JetStream has no stream for {name}, or hides it from this user")
     if _refuses(error):

@@ -1,4 +1,4 @@
-"""Kafka: how far a group has read is stored when messages are done, without a gap before them."""
+"""Kafka: offsets are committed only up to the first message that is not done."""
 
 import asyncio
 import logging
@@ -16,17 +16,17 @@ from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
 
-LOOK_S = 10.0  # for a broker, at the start
+LOOK_S = 10.0  # seconds to find a broker at the start
 TAKE_S, POLL_EVERY_S = 0.2, 10.0
 DEFAULTS = {"client.id": "tidegate"}
 READING = {"auto.offset.reset": "earliest"}
 READING |= {"queued.max.messages.kbytes": "16384", "auto.commit.interval.ms": "1000"}
 ALL_AT_ONCE: dict[str, Any] = {
-    "enable.auto.commit": True,  # of what was stored, and that we say
+    "enable.auto.commit": True,  # commits only stored offsets, and we store them
     "enable.auto.offset.store": False,
-    "partition.assignment.strategy": "range",  # partitions come and go together
+    "partition.assignment.strategy": "range",  # eager: all partitions move at once
 }
-WRITING = {"linger.ms": "1"}  # each message waits for its acknowledgement
+WRITING = {"linger.ms": "1"}  # milliseconds; no batching, every send is awaited
 OF_READERS: tuple[str, ...] = (
     "auto.",
     "fetch.",
@@ -38,6 +38,7 @@ OF_READERS: tuple[str, ...] = (
 )
 OF_READERS += ("partition.assignment.", "session.", "allow.auto.create.", "check.crcs")
 
+# The broker reports a topic without read permission as unknown too.
 UNKNOWN = {
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_TOPIC,
@@ -56,7 +57,7 @@ _log.setLevel(logging.CRITICAL)  # our own errors report what matters
 
 
 class OffsetTrack:
-    """The offsets of one partition that were taken, and up to which all are done.
+    """The taken offsets of one partition, and the offset up to which all are done.
 
     >>> track = OffsetTrack()
     >>> [track.take(offset) for offset in (5, 6, 9)]
@@ -72,10 +73,11 @@ class OffsetTrack:
         self._is_void = False
 
     def take(self, offset: int) -> bool:
-        """Return whether it comes after all that were taken; a compacted topic has gaps.
+        """Record an offset as taken; return False if it is not newer than all before.
 
-        Where it does not, the partition is read anew, and this track says nothing any more: it may
-        have begun behind what is not done yet.
+        Compacted topics have gaps, so offsets need not be consecutive. An older offset means that
+        the partition is read again: this track then commits nothing more, because it might skip
+        messages that are not done.
         """
         if offset <= self._newest:
             self._is_void = True
@@ -85,7 +87,7 @@ class OffsetTrack:
         return True
 
     def done(self, offset: int) -> int | None:
-        """The offset to go on from, where this one moved it."""
+        """Return the offset to continue from, or None if this message did not move it."""
         self._done.add(offset)
         reached = None
         while self._taken and self._taken[0] in self._done:
@@ -95,7 +97,7 @@ class OffsetTrack:
 
 
 class KafkaSource:
-    """A topic, read as one of a group."""
+    """A topic read as a member of a consumer group."""
 
     def __init__(self, consumer: Any, topic: str, group: str, batch: int, errors: "LastError"):
         self._consumer = consumer
@@ -107,13 +109,14 @@ class KafkaSource:
         self._tracks: dict[Part, OffsetTrack] = {}
         self._is_paused = False
         self._polled_at = time.monotonic()
-        self._lock = threading.Lock()  # the broker's client calls back in another thread
+        self._lock = threading.Lock()  # librdkafka's callbacks run in another thread
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings, in_flight: int) -> Self:
         """Join the group; raises BrokerAway or TidegateError."""
         group = address.reader("--from")
         errors = LastError()
+        # Our settings come last: a properties file must not override commit behaviour.
         properties = READING | settings.of_kafka() | ALL_AT_ONCE | {"group.id": group}
         consumer = _made(Consumer, address, properties, errors)
         await asyncio.to_thread(_require_topic, consumer, address, errors)
@@ -127,7 +130,7 @@ class KafkaSource:
         return source
 
     async def take(self, most: int) -> Sequence[StreamMessage]:
-        """The next messages; what is taken ahead of them is forgotten where partitions go."""
+        """Return the next messages; those prefetched are dropped when partitions are revoked."""
         if not self._taken:
             await asyncio.to_thread(self._poll)
         elif time.monotonic() > self._polled_at + POLL_EVERY_S:
@@ -137,11 +140,11 @@ class KafkaSource:
             return [_message(*self._taken.popleft(), self._group) for _ in range(number)]
 
     async def keep_alive(self) -> None:
-        """Poll without taking: a reader that does not for five minutes loses its partitions."""
+        """Poll without taking messages: a member silent for five minutes loses its partitions."""
         await asyncio.to_thread(self._poll_paused)
 
     async def done(self, message: StreamMessage) -> None:
-        """Store how far all is done, which is committed within a second."""
+        """Store the offset up to which all is done; it is committed within a second."""
         track, offset = message.receipt
         with self._lock:
             reached = track.done(offset)
@@ -151,11 +154,11 @@ class KafkaSource:
         try:
             self._consumer.store_offsets(offsets=[part])
         except KafkaException as error:
-            if error.args[0].code() != KafkaError._STATE:  # the partition is another's by now
+            if error.args[0].code() != KafkaError._STATE:  # the partition was revoked meanwhile
                 raise
 
     async def close(self) -> None:
-        """Commit what is stored, and leave the group."""
+        """Commit stored offsets, and leave the group."""
         await asyncio.to_thread(self._consumer.close)
 
     def _poll(self) -> None:
@@ -165,11 +168,12 @@ class KafkaSource:
             self._is_paused = False
         first = self._consumer.poll(TAKE_S)
         if first is not None:
-            self._keep([first])  # before partitions may go and come back in the next call
+            self._keep([first])  # the next call may revoke and return partitions
             self._keep(self._consumer.consume(self._batch, 0))
 
     def _poll_paused(self) -> None:
         self._polled_at = time.monotonic()
+        # Paused partitions return no messages, but polling still counts as a sign of life.
         if not self._is_paused:
             self._is_paused = True
             self._consumer.pause(self._consumer.assignment())
@@ -183,6 +187,7 @@ class KafkaSource:
             with self._lock:
                 part = (message.topic(), message.partition())
                 track = self._tracks.setdefault(part, OffsetTrack())
+                # A repeated offset: the partition was reset, so start a new track.
                 if not track.take(message.offset()):
                     track = self._tracks[part] = OffsetTrack()
                     track.take(message.offset())
@@ -191,19 +196,20 @@ class KafkaSource:
     def _assigned(self, consumer: Any, parts: list[TopicPartition]) -> None:
         with self._lock:
             self._tracks |= {(part.topic, part.partition): OffsetTrack() for part in parts}
+        # New partitions start unpaused, whatever the others are.
         if self._is_paused:
             consumer.assign(parts)
             consumer.pause(parts)
 
     def _revoked(self, _: Any, __: list[TopicPartition]) -> None:
-        """All partitions go, and what comes back begins at what is committed."""
+        """Forget all messages: after a rebalance reading restarts at the committed offsets."""
         with self._lock:
             self._taken.clear()
             self._tracks.clear()
 
 
 class KafkaSink:
-    """A topic, written to; a message is acknowledged by all replicas in sync."""
+    """A topic to write to; all in-sync replicas acknowledge each message."""
 
     def __init__(self, producer: Any, topic: str, errors: "LastError"):
         self._producer = producer
@@ -215,8 +221,9 @@ class KafkaSink:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Connect; raises BrokerAway or TidegateError."""
+        """Connect, and check the topic; raises BrokerAway or TidegateError."""
         errors = LastError()
+        # One properties file serves both; the producer rejects consumer properties.
         given = settings.of_kafka()
         given = {name: each for name, each in given.items() if not name.startswith(OF_READERS)}
         producer = _made(Producer, address, WRITING | given | {"enable.idempotence": True}, errors)
@@ -224,11 +231,12 @@ class KafkaSink:
         return cls(producer, address.name, errors)
 
     async def publish(self, outgoing: Outgoing) -> None:
-        """Send, and wait for the acknowledgement."""
+        """Send a message, and wait for its acknowledgement."""
         loop = asyncio.get_running_loop()
         acknowledged: asyncio.Future[None] = loop.create_future()
 
         def settle(error: KafkaError | None) -> None:
+            # The waiting coroutine may have been cancelled.
             if acknowledged.done():
                 return
             if error is None:
@@ -241,12 +249,13 @@ class KafkaSink:
             outgoing.body,
             outgoing.key,
             headers=[(name, value.encode()) for name, value in outgoing.all_headers().items()],
+            # Delivery reports arrive in the polling thread, not in the event loop.
             on_delivery=lambda error, _: loop.call_soon_threadsafe(settle, error),
         )
         await acknowledged
 
     async def close(self) -> None:
-        """Stop; all acknowledgements have arrived by now."""
+        """Stop polling; all acknowledgements have arrived by now."""
         self._is_over.set()
         await asyncio.to_thread(self._polling.join)
 
@@ -256,18 +265,18 @@ class KafkaSink:
 
 
 class LastError:
-    """The last error of the broker's client, which its exceptions seldom carry."""
+    """The last error of the Kafka client, which its exceptions seldom include."""
 
     def __init__(self) -> None:
         self._says: KafkaError | None = None
 
     def hear(self, error: KafkaError) -> None:
-        """Remember it, where it says why: that all brokers are down follows from that."""
+        """Store an error, unless it is the consequence "all brokers are down" of an earlier one."""
         if self._says is None or error.code() != KafkaError._ALL_BROKERS_DOWN:
             self._says = error
 
     def of(self, error: KafkaError, topic: str) -> TidegateError:
-        """Return the error that the operator of the stream sees."""
+        """Return the error to show to the operator of the stream."""
         known = (error, self._says) if self._says else (error,)
         if error.code() in UNKNOWN:
             return TidegateError(f"Kafka has no topic {topic}, or hides it from this user")
@@ -276,7 +285,7 @@ class LastError:
         return BrokerAway(f"no broker of Kafka answers: {known[-1].str()}")
 
     def raise_if_final(self, error: KafkaError, topic: str) -> None:
-        """Raise for what will not pass by itself; the client tries again whatever else fails."""
+        """Raise if an error will not pass by itself; the client retries all others."""
         if error.fatal() or error.code() in UNKNOWN | REFUSED:
             raise self.of(error, topic)
 
@@ -288,23 +297,26 @@ def _made(kind: Any, address: StreamAddress, properties: dict[str, Any], errors:
     except KafkaException as error:
         says = error.args[0].str()
         _, is_named, named = says.partition('for configuration property "')
-        # No value, which may be a secret; what a property leads to is said by its name.
+        # The property's name only: its value may be a secret.
         wrong = f"librdkafka refuses {named.partition(chr(34))[0]}" if is_named else _bare(says)
         raise TidegateError(f"TIDEGATE_KAFKA_PROPERTIES: {wrong}") from None
 
 
 def _bare(says: str) -> str:
-    """Without what was being made when it went wrong."""
+    """Return an error of librdkafka without its "Failed to create …" prefix."""
     making, _, why = says.partition(": ")
     return why if making.startswith("Failed to create") else f"librdkafka refuses {says}"
 
 
 def _require_topic(client: Any, address: StreamAddress, errors: LastError) -> None:
-    """Asks for all topics: to ask for one may make it."""
+    """Raise unless the topic exists.
+
+    Lists all topics, because asking for one may create it.
+    """
     try:
         known = client.list_topics(timeout=LOOK_S).topics
     except KafkaException as error:
-        client.poll(0)  # so that it says why
+        client.poll(0)  # lets the error callback run, which knows the reason
         raise errors.of(error.args[0], address.name) from None
     if address.name not in known:
         raise TidegateError(f"Kafka has no topic {address.name}, or hides it from this user")
@@ -328,7 +340,10 @@ def _message(message: Any, track: OffsetTrack, group: str) -> StreamMessage:
 
 
 def _headers(given: Any) -> dict[str, str]:
-    """Of several of one name the first; a byte that is no UTF-8 is written as `\\xff`."""
+    r"""Return headers by lower-case name; the first of several counts.
+
+    Bytes that are not UTF-8 become `\xff` escapes.
+    """
     found: dict[str, str] = {}
     for name, value in given:
         is_bytes = isinstance(value, bytes)

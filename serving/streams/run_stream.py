@@ -1,4 +1,4 @@
-"""A stream as it was asked for: everything opened and tried, then run until it is stopped."""
+"""Run a configured stream: open and test all connections, then work until stopped."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -17,12 +17,12 @@ from serving.streams.stream_settings import StreamSettings
 from serving.streams.stream_worker import StreamWorker
 from tidegate_client import AsyncTidegate, Retries
 
-ONCE = Retries(most=0)  # a stream waits by itself, for as long as it takes
+ONCE = Retries(most=0)  # the stream itself waits and retries, without limit
 
 
 @dataclass(frozen=True)
 class MessagePlan:
-    """The source of messages, their kind, and the topics of answers and dead letters."""
+    """Source, kind and destinations of a message stream."""
 
     read_from: StreamAddress
     kind: str
@@ -36,7 +36,7 @@ class MessagePlan:
 
 @dataclass(frozen=True)
 class EventPlan:
-    """The topic of case events, and the file that stores the last one sent."""
+    """The topic for case events, and the file with the id of the last one sent."""
 
     to: StreamAddress
     cursor: Path
@@ -49,9 +49,9 @@ async def run_stream(
     say: Callable[[str], None],
     is_over: asyncio.Event,
 ) -> None:
-    """Run until told to stop; raises what keeps it from starting, or ends it.
+    """Run until `is_over` is set; raises what prevents the start or ends the stream.
 
-    Brokers and service are asked before the first message is taken.
+    Brokers and the service are contacted before the first message is taken.
     """
     async with AsyncExitStack() as stack:
         tidegate = await stack.enter_async_context(_tidegate(settings, messages))
@@ -77,7 +77,10 @@ async def run_stream(
 async def _worker(
     stack: AsyncExitStack, plan: MessagePlan, calls: ServiceCalls, settings: StreamSettings
 ) -> StreamWorker:
-    """Its source is opened last and closed first: no message is taken that could go nowhere."""
+    """Return the worker.
+
+    The source is opened last and closed first, so that no message is taken without a destination.
+    """
     decisions = await _sink(stack, plan.decisions_to, settings) if plan.decisions_to else None
     dead_letters = await _sink(stack, plan.dead_letters_to, settings)
     source = await open_source(plan.read_from, settings, plan.in_flight)
@@ -96,6 +99,7 @@ async def _sink(
 
 
 def _tidegate(settings: StreamSettings, messages: MessagePlan | None) -> AsyncTidegate:
+    # One connection more for the events, so that messages cannot starve them.
     connections = 1 + (CALLS_AT_ONCE if messages else 0)
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
     return AsyncTidegate(
@@ -107,11 +111,12 @@ def _tidegate(settings: StreamSettings, messages: MessagePlan | None) -> AsyncTi
 
 
 async def _all(works: Sequence[Coroutine[Any, Any, None]], is_over: asyncio.Event) -> None:
-    """Run all until one fails; then the others finish too."""
+    """Run all coroutines until one fails; then stop the others and raise its error."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
+        # Set, not cancelled: the others finish their messages in flight.
         is_over.set()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
     for each in ended:

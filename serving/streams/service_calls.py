@@ -1,4 +1,4 @@
-"""Calls of the service for one message, repeated until it is answered or refused for good."""
+"""Calls of the service for one message, repeated until an answer or a final refusal."""
 
 import asyncio
 import random
@@ -15,26 +15,27 @@ from tidegate_client import AsyncTidegate, Forbidden, NoAnswer, NotSignedIn, Pro
 
 PATHS = {"submissions": "/v1/scores", "records": "/v1/records", "messages": "/v1/messages/{format}"}
 SCOPES = {"submissions": "score", "records": "ingest", "messages": "ingest or score"}
-# What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is.
+# Statuses that concern one message only. A 409 with `Retry-After` is temporary instead.
 OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
 PASSING = frozenset({408, 429})
 FOREIGN_OFFICE = "foreign_office"  # in `errors` of a 403: the key may send other messages
-AT_START = "tidegate-stream"  # without an idempotency key nothing else would be looked at
-# What HTTP can carry as one; the service goes by the format.
+AT_START = "tidegate-stream"  # missing idempotency keys are refused before the body is checked
+# The syntax of an HTTP header value; the service itself decides by the format.
 _MEDIA_TYPE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
-CALLS_AT_ONCE = 30  # one key may have 32 inside the service, and events are read by it too
+CALLS_AT_ONCE = 30  # the service allows 32 requests per key, and the event relay uses the same key
 
 
 class Stopped(Exception):
-    """The stream was told to stop while it waited for the service; nothing came of the message."""
+    """The stream was stopped while a message waited for the service; it is not done."""
 
 
 @dataclass
 class ServiceCalls:
-    """Calls of the service for messages of a kind, which a message's own header may change.
+    """Calls of the service for messages of one kind; a header of a message can override it.
 
-    `say` is called once when the service keeps callers waiting, and once when it answers again.
+    `say` is called once when the service starts to keep callers waiting, and once when it answers
+    again.
     """
 
     tidegate: AsyncTidegate
@@ -48,7 +49,7 @@ class ServiceCalls:
     def kind_of(self, message: StreamMessage) -> str:
         """Return the kind of a message: `submissions`, `records` or `messages`.
 
-        Raises RefusedMessage where its header says what this stream has no call for.
+        Raises RefusedMessage if its header names a kind that this stream cannot send.
         """
         given = message.headers.get(KIND_HEADER, self.kind)
         calls = [kind for kind in PATHS if kind != "messages" or self.message_format]
@@ -60,9 +61,9 @@ class ServiceCalls:
         raise RefusedMessage(of_refused_kind(f"{KIND_HEADER} names no kind: {nearest}"))
 
     async def require(self) -> None:
-        """Raise TidegateError where the first message would come to nothing.
+        """Raise TidegateError if the service would refuse every message.
 
-        It asks with nothing in it: whoever may send something is told that this is no submission.
+        Sends an empty body: with the right key and scope, the answer is that it is no submission.
         """
         try:
             await self.tidegate.post(self._path(self.kind), b"", idempotency_key=AT_START)
@@ -71,13 +72,14 @@ class ServiceCalls:
         except ProblemError as error:
             if wants := [each.detail for each in error.errors if each.pointer == "/format"]:
                 raise TidegateError(f"--format is none of the service's: {wants[0]}") from None
+            # A complaint about the empty body proves that key, scope and path are right.
             if error.status not in OF_THE_MESSAGE | PASSING and error.status < 500:
                 self._refuse(error)
 
     async def answer(self, message: StreamMessage, kind: str) -> bytes:
-        """The answer to a message of this kind, when what follows from it is durable.
+        """Return the service's answer to a message, once its consequences are durable.
 
-        Raises RefusedMessage, TidegateError or Stopped where it waited in vain until the end.
+        Raises RefusedMessage, TidegateError, or Stopped if the stream ends while it waits.
         """
         path = self._path(kind)
         media_type = "application/json"
@@ -98,6 +100,7 @@ class ServiceCalls:
                 await self._wait(message, pause_s, "no service answers")
             except ProblemError as error:
                 self._raise_if_final(error, kind)
+                # The service knows best when it has room again; otherwise back off exponentially.
                 asked_s = error.retry_after_s
                 await self._wait(
                     message, pause_s if asked_s is None else asked_s, f"the service says {error}"
@@ -111,6 +114,7 @@ class ServiceCalls:
         return PATHS[kind].format(format=self.message_format)
 
     def _raise_if_final(self, error: ProblemError, kind: str) -> None:
+        # Errors of the server and rate limits pass by themselves, so the message is sent again.
         is_passing = error.status == 409 and error.retry_after_s is not None
         if error.status >= 500 or error.status in PASSING or is_passing:
             return
@@ -119,7 +123,9 @@ class ServiceCalls:
         self._refuse(error)
 
     def _is_one_forbidden(self, error: ProblemError, kind: str) -> bool:
-        """Return whether the key may send others, of its offices or the stream's own kind."""
+        """Return whether the key may send other messages: of its own offices, or of the stream's
+        kind.
+        """
         codes = {fault.code for fault in error.errors}
         return isinstance(error, Forbidden) and (kind != self.kind or FOREIGN_OFFICE in codes)
 
@@ -135,6 +141,7 @@ class ServiceCalls:
         if not self._waiting:
             self.say(f"waits: {why}")
         self._waiting.add(id(message))
+        # Random, so that waiting calls do not all come back at the same moment.
         pause_s = min(pause_s, LONGEST_PAUSE_S) * random.uniform(1, 1.25)  # noqa: S311 - callers part
         try:
             await asyncio.wait_for(self.is_over.wait(), pause_s)

@@ -1,4 +1,4 @@
-"""Addresses of topics and streams, as `--from` and `--to` take them."""
+"""Addresses of topics and streams in the options `--from` and `--to`."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,7 +14,7 @@ EXAMPLES = "kafka://host:9092/TOPIC?group=NAME or nats://host:4222/STREAM?consum
 
 @dataclass(frozen=True)
 class StreamAddress:
-    """A topic of Kafka; or a stream of JetStream to read, or a subject to write to."""
+    """A Kafka topic, a JetStream stream to read, or a NATS subject to write to."""
 
     broker: Broker
     servers: tuple[str, ...]
@@ -24,7 +24,10 @@ class StreamAddress:
 
     @classmethod
     def parse(cls, text: str, option: str) -> "StreamAddress":
-        """The address in what an option says; raises TidegateError, never repeating it."""
+        """Parse the address given in an option.
+
+        Raises TidegateError, whose text never repeats the address: it may hold a password.
+        """
         parts = urlsplit(text)
         name = unquote(parts.path.removeprefix("/"))
         if parts.scheme not in SCHEMES or not parts.netloc or not name or "/" in name:
@@ -43,7 +46,7 @@ class StreamAddress:
         return cls(broker, servers, name, parts.scheme == "tls", options)
 
     def reader(self, option: str) -> str:
-        """The name under which messages are read; raises TidegateError without one."""
+        """Return the group or consumer to read as; raises TidegateError if there is none."""
         wanted = OPTIONS[self.broker][0]
         if wanted not in self.options:
             raise TidegateError(

@@ -1,4 +1,4 @@
-"""Messages as they come from a broker and as they go to one, whichever it is."""
+"""Messages from and to a broker, independent of the kind of broker."""
 
 import hashlib
 import re
@@ -16,12 +16,12 @@ _PLAIN = re.compile(r"[\x21-\x7e]{1,160}")
 
 @dataclass(frozen=True)
 class StreamMessage:
-    """A message that came: its bytes, and where the broker keeps it.
+    """A received message: its bytes, and its position at the broker.
 
-    `reader` is the group or consumer that it came to. `place` names it for people, `position` is
-    the same at each delivery and at no other message's, also where a topic was made anew. `lane` is
-    what it is kept in order with. Names of headers are in small letters. `receipt` is the broker's
-    own, to acknowledge it by.
+    `reader` is the group or consumer that received it. `place` shows the position to people.
+    `position` identifies the message: the same at every delivery, and different even if a topic is
+    deleted and created again. Messages of one `lane` stay in order. Header names are in lower case.
+    `receipt` is the broker's own object to acknowledge the message.
     """
 
     topic: str
@@ -36,21 +36,21 @@ class StreamMessage:
 
     @cached_property
     def id(self) -> str:
-        """The sender's id, else the position; a digest where no header can carry it back."""
+        """The sender's id, else the position; a digest if a header cannot carry it."""
         given = self._given_id() or self.position
         is_carried = given.isprintable() and given == given.strip() and len(given) <= LONGEST_ID
         return given if is_carried else _digest(given)
 
     @property
     def idempotency_key(self) -> str:
-        """One key for a message however often it comes, and for no other topic's."""
+        """A key that is equal for all deliveries of a message, and differs between topics."""
         return _plain(f"{self.topic}/{self.id}")
 
     @property
     def origin(self) -> str:
-        """A key that is the same however often the message comes, and unique to it.
+        """A key that is equal for all deliveries of a message and unique to it.
 
-        Senders may give several messages one id.
+        The id is not enough: senders may give several messages one id.
         """
         return _plain(f"{self.topic}/{self.reader}/{self.position}")
 
@@ -58,7 +58,7 @@ class StreamMessage:
         for name in ID_HEADERS:
             if self.headers.get(name):
                 return self.headers[name]
-        for source, name in CLOUD_EVENT_HEADERS:  # an id of theirs is unique in its source alone
+        for source, name in CLOUD_EVENT_HEADERS:  # their ids are unique only within a source
             if self.headers.get(name):
                 return f"{self.headers.get(source, '')}#{self.headers[name]}"
         return None
@@ -66,10 +66,10 @@ class StreamMessage:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message to a broker.
+    """A message to send to a broker.
 
-    Readers know what comes twice by `id`. JetStream forgets a second one of the same `role` and
-    `origin` at a subject.
+    Readers detect duplicates by `id`. JetStream drops a second message with the same `role` and
+    `origin` for a subject.
     """
 
     id: str
@@ -80,7 +80,7 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def all_headers(self) -> dict[str, str]:
-        """The headers, with the id."""
+        """Return the headers, including the id and the content type."""
         return {"message-id": self.id, "content-type": "application/json", **self.headers}
 
 

@@ -1,4 +1,4 @@
-"""Settings of a stream from the environment: address of the service, and all credentials."""
+"""Settings of a stream from the environment: the service's address and all credentials."""
 
 import ssl
 from pathlib import Path
@@ -9,7 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from features.errors import TidegateError
 
-# What keeps one decision for a message, and where to connect, is not for a file to say.
+# Properties that a file must not set: they decide where to connect and that each message gets
+# exactly one decision.
 OURS: tuple[str, ...] = (
     "bootstrap.servers",
     "group.id",
@@ -50,7 +51,7 @@ class StreamSettings(BaseSettings):
     nats_tls_key: Path | None = Field(default=None, description="The private key of that (PEM).")
 
     def api_key(self) -> str:
-        """The API key; raises TidegateError where there is none."""
+        """Return the API key; raises TidegateError if none is set."""
         if self.key_file is not None:
             return _read(self.key_file, "TIDEGATE_KEY_FILE").strip()
         if self.key is None:
@@ -61,7 +62,7 @@ class StreamSettings(BaseSettings):
         return self.key.get_secret_value()
 
     def of_kafka(self) -> dict[str, Any]:
-        """The properties for Kafka; raises TidegateError, and tells of no value."""
+        """Return the Kafka properties; raises TidegateError, whose text never repeats a value."""
         if self.kafka_properties is None:
             return {}
         found = {}

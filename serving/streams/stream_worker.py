@@ -1,8 +1,9 @@
-"""Messages in, answers and dead letters out; a message is done when all that it led to is kept.
+"""Messages in, answers and dead letters out; a message is done once all results are stored.
 
-In this order: the service's answer, which follows the sealed row; the broker's acknowledgement of
-what is sent on; then the message is done. A kill in between repeats from where it was, and the
-service repeats its answer, since the message's own id is the idempotency key.
+The order matters: first the service's answer, which follows its durable record; then the broker's
+acknowledgement of what is sent on; then the message is marked as done. After a kill in between,
+work repeats from there, and the service repeats its answer, because the message id is the
+idempotency key.
 """
 
 import asyncio
@@ -17,12 +18,12 @@ from serving.streams.service_calls import ServiceCalls, Stopped
 from serving.streams.stream_messages import KIND_HEADER, Outgoing, StreamMessage
 
 KEEP_ALIVE_S = 5.0
-FINISH_S = 20.0  # for what is in flight when the stream is stopped
+FINISH_S = 20.0  # seconds for messages in flight when the stream is stopped
 
 
 @dataclass
 class StreamCounts:
-    """Counts of messages that were answered, refused, or stored in part."""
+    """Counts of messages answered, and of messages refused wholly or in part."""
 
     answered: int = 0
     refused: int = 0
@@ -30,9 +31,9 @@ class StreamCounts:
 
 @dataclass
 class StreamWorker:
-    """Works on at most `in_flight` messages at a time, one of a lane after the other.
+    """A worker on at most `in_flight` messages, one at a time in each lane.
 
-    Without `is_ordered` there are no lanes. No message is taken while there is no room for it.
+    Without `is_ordered` there are no lanes. Messages are only taken when there is room for them.
     """
 
     source: MessageSource
@@ -47,7 +48,7 @@ class StreamWorker:
     _working: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, is_over: asyncio.Event) -> None:
-        """Work until told to stop, and finish what is in flight; raises what ends a stream."""
+        """Work until `is_over` is set, then finish messages in flight; raises fatal errors."""
         try:
             while not is_over.is_set():
                 await self._take()
@@ -62,6 +63,7 @@ class StreamWorker:
         if room > 0:
             for message in await self.source.take(room):
                 self._begin(message)
+            # Lets new tasks start even if the source returns without waiting.
             await asyncio.sleep(0)
         else:
             done, _ = await asyncio.wait(
@@ -79,7 +81,7 @@ class StreamWorker:
             self._lanes[message.lane] = task
 
     def _drop_ended(self) -> None:
-        """Make room; raises what a message ended with, where that ends the stream."""
+        """Forget finished tasks; raises the error of one, which ends the stream."""
         ended = {task for task in self._working if task.done()}
         self._working -= ended
         for task in ended:
@@ -96,7 +98,7 @@ class StreamWorker:
         if before is not None:
             await asyncio.wait([before])
             if before.cancelled() or before.exception():
-                raise asyncio.CancelledError  # what came before is not done, so this may not be
+                raise asyncio.CancelledError  # keep the order: the earlier one is not done
         try:
             await self._answer(message)
         except Stopped:
