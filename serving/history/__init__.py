@@ -1,6 +1,6 @@
 """The history of the service: the online feature store, and records as they become known.
 
-`client` reads and follows the store, `ingestion` takes records that come by themselves,
-`missing_history` says whether a model was trained on more than is known here, and `export_records`
-writes all that a home holds as record files.
+`client` reads and updates the store, `ingestion` takes records sent without a submission,
+`missing_history` compares a model's training history with the known one, and `export_records`
+writes all records of a home as files.
 """

@@ -1,4 +1,4 @@
-"""The history as the service reads and writes it: the online feature store, kept up to date.
+"""The history as the service uses it: the online feature store, kept up to date.
 
 The store follows the decision log and the received records.
 """
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
-AT_ONCE = 500  # decisions or records read and made known together
-# Processes may tell of records in another order than these were received in, but not by more.
+AT_ONCE = 500  # decisions or records read and applied together
+# Processes may commit records in another order than they were received, within this time.
 OVERLAP = timedelta(hours=1)
-# How long another worker may take to apply a group; one that was killed never does.
+# Seconds that another worker may need to apply its decisions; a killed one never does.
 OTHERS_TAKE_S = 0.25
 _LOOK_AGAIN_S = 0.001
-# Decisions that are applied before the store is written: a start after a kill reads them.
+# Decisions applied before the store is written; after a kill, the start reads them again.
 UNWRITTEN_AT_MOST = 64
 
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
@@ -51,10 +51,10 @@ T = TypeVar("T")
 
 
 class HistoryClient:
-    """The online feature store of all requests; decided subjects are part of it from then on.
+    """The online feature store for all requests; decided subjects become part of it.
 
-    The store may lag behind the log and the received records, after a kill or a failure of its own,
-    but never loses what these have: it keeps how far it got, and reads on from there.
+    After a kill or a failure the store may lag behind the log and the received records. It loses
+    nothing: it stores how far it got, and continues from there.
     """
 
     def __init__(
@@ -75,25 +75,25 @@ class HistoryClient:
         self._writing_since_s = 0.0
 
     def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
-        """The features of each subject, seen against all that was known before it.
+        """Return the features of each subject, computed against all that was known before.
 
-        The payments and the journey that it brings count as known to it, and to no other; none of
-        it is kept.
+        The records in a submission count for its own subject only; none of them is stored.
         """
         with _failing_as_unavailable():
             return _vectors(self._state, submissions)
 
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
-        """See and learn examples of each kind and forget them; their features."""
+        """Compute the features of examples, and forget them, so that all code is compiled."""
         with _failing_as_unavailable():
             self._state.warm_up()
             _vectors(self._state, [*examples] * 2)  # code compiled for one differs from a group's
             return _vectors(self._state, examples)
 
     def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
-        """Apply the decisions that were logged last; `head` is that of the log with them."""
+        """Apply the newest decisions of the log; `head` is the log's head including them."""
         with _failing_as_unavailable():
             before = head.size - len(submissions)
+            # Decisions must be applied in the order of the log: if others are missing, read it.
             if self._applied_by_others(before) == before:
                 self._state.ingest(history_records(submissions), _marks(head.size, head.head))
             else:
@@ -102,11 +102,11 @@ class HistoryClient:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The counts of known records by type; those of other workers up to the last group."""
+        """Counts of known records by type; those of other workers as of the last group."""
         return self._state.counts
 
     def refresh_counts(self) -> None:
-        """Count again: another process may have rebuilt the store, or added to it."""
+        """Count again, because another process may have rebuilt or extended the store."""
         with _failing_as_unavailable():
             self._state.refresh_counts()
 
@@ -122,10 +122,10 @@ class HistoryClient:
         return is_long and self._writing is not None and not self._writing[1].done()
 
     def flush(self, *, is_idle: bool) -> None:
-        """Write what was applied, where that is much or nobody waits; no answer waits for it.
+        """Start to write applied decisions if there are many or nobody waits; never block.
 
-        It is written on a thread of its own, for the next group waits for the caller. Raises
-        HistoryUnavailable where the last time failed; the next call tries again.
+        The write runs in a thread of its own, because the next group waits for the caller. Raises
+        HistoryUnavailable if the previous write failed; the next call tries again.
         """
         if self._writing is not None:
             self._end_writing(*self._writing)
@@ -142,27 +142,27 @@ class HistoryClient:
         self._unwritten -= size
 
     def catch_up(self) -> None:
-        """Apply what is durable and was not applied yet."""
+        """Apply all durable decisions and records that the store does not have yet."""
         with _failing_as_unavailable():
-            # A subject that came by itself was new then: what was decided about it came later.
+            # Subjects received before their decision must be seen as new, so they come first.
             self._catch_up_with_records(SUBJECT_KIND_OF)
             self._catch_up_with_decisions()
             self._catch_up_with_records()
 
     def ingest_records(self, records: Iterable[Record], received_at: str) -> None:
-        """Ingest records that were received by themselves, and are stored up to then.
+        """Ingest received records; all records received up to `received_at` are then applied.
 
-        Any order, any number of times: a record that is known is passed over. When this returns
-        they survive a power cut.
+        Records may come in any order and repeatedly: known ones are skipped. They survive a power
+        cut once this returns.
         """
         self._ingest(_by_type(records), {_RECORDS: received_at})
 
     def ingest_outcome(self, submission: Submission, outcome: Outcome) -> None:
-        """Ingest what an inspection found, once it is durable elsewhere."""
+        """Ingest the outcome of an inspection, which must be durable elsewhere already."""
         self._ingest({**history_records([submission]), "outcomes": [outcome]}, {})
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store after the pending write."""
         self._writer.shutdown()
         self._state.store.close()
 
@@ -175,6 +175,7 @@ class HistoryClient:
         require_same_log(self._state, self._log)
         size = self._applied_size()
         for page in _pages(self._log.records(size), AT_ONCE):
+            # Records of erased decisions are None; they still count for the position.
             size += len(page)
             kept = (record for record in page if record is not None)
             decided = (Decision.model_validate_json(record).submission for record in kept)
@@ -185,13 +186,14 @@ class HistoryClient:
         until = self._state.watermark(_RECORDS)
         since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
         for page in _pages(self._records.all(since, kinds), AT_ONCE):
+            # Subjects alone must not move the watermark past records of other kinds.
             marks = {} if kinds else {_RECORDS: page[-1].received_at}
             self._state.ingest(_by_type(row.record for row in page), marks)
 
     def _applied_by_others(self, wanted: int) -> int:
-        """Return the number of applied decisions, once other workers had time for earlier ones.
+        """Return the number of applied decisions, after a short wait for other workers.
 
-        To read theirs from the log takes longer than they do, who have them at hand.
+        The other workers have their decisions in memory and are faster than a read of the log.
         """
         deadline_s = time.monotonic() + self._patience_s
         while (size := self._applied_size()) < wanted and time.monotonic() < deadline_s:
@@ -203,8 +205,9 @@ class HistoryClient:
 
 
 def require_same_log(state: OnlineStore, log: "DecisionRepository") -> None:
-    """Raise TidegateError where what was applied to a store last is not in the log."""
+    """Raise TidegateError if the last decision applied to a store is not in the log."""
     size = int(state.watermark(_DECISIONS) or 0)
+    # The chain's link covers all earlier decisions, so one comparison is enough.
     link, applied = log.link_at(size), state.watermark(_DECISIONS_LINK)
     mend = "run `tidegate state rebuild`, once the log is the right one"
     if link is None:
@@ -220,7 +223,7 @@ def require_same_log(state: OnlineStore, log: "DecisionRepository") -> None:
 
 
 def _marks(size: int, link: str) -> dict[str, str]:
-    """Return the watermarks: the position in the decision log, and the link of that log."""
+    """Return the watermarks: the position in the decision log, and its chain link there."""
     return {_DECISIONS: str(size), _DECISIONS_LINK: f"{size}:{link}"}
 
 
@@ -236,9 +239,9 @@ def open_history(
     shared: "PostgresStateStore | None",
     progress: Progress = lambda done, total: None,
 ) -> HistoryClient:
-    """Open the history of a home folder, or of a database that hosts share; built where missing.
+    """Open the history of a home folder or a shared database; build it if it is missing.
 
-    The first of several workers of one home builds it, and the others wait.
+    With several workers of one home, the first builds the store while the others wait.
     """
     progress(0, 0)
     with nullcontext() if shared is None else _turn_of_workers(settings):
@@ -256,6 +259,7 @@ def open_history(
 
 @contextmanager
 def _turn_of_workers(settings: Settings) -> Iterator[None]:
+    # A file lock is released by the kernel if the holder crashes.
     descriptor = os.open(
         settings.home / ".state-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
     )
@@ -273,7 +277,7 @@ def known_records(settings: Settings, shared: "PostgresStateStore | None") -> Ma
     store = LmdbStore(settings.state)
     try:
         return OnlineStore(store).counts
-    except OnlineStoreMismatch:  # of another release, which is why it is rebuilt
+    except OnlineStoreMismatch:  # written by another release, which will rebuild it
         return {}
     finally:
         store.close()
@@ -290,12 +294,12 @@ def rebuild_history(
     is_first: bool = False,
     expected: Mapping[str, int] | None = None,
 ) -> None:
-    """Rebuild the store of record files and all that is durable since, whole or not at all.
+    """Rebuild the store from record files and all durable records, completely or not at all.
 
-    `files` is the folder where it is not that of the home. A process that has the store of a home
-    open keeps that one; `is_first` leaves a shared one as it is where another was faster.
-    `expected` says how many records of each type there ought to be: raises TidegateError where
-    too few of them are there, and the store is then as it was.
+    `files` is their folder if not that of the home. Processes that have the store open keep the old
+    one. With `is_first`, a shared store that another process built meanwhile stays. `expected`
+    gives the least count of records per type: raises TidegateError if too few are found, and leaves
+    the store as it was.
     """
     put_back_interrupted(settings.records)
     settings.records.mkdir(parents=True, exist_ok=True)
@@ -312,7 +316,7 @@ def rebuild_history(
     if shared is None:
         make(settings.state)
         return
-    with working_folder(settings.state) as scratch:  # ids of parties stay in the home, if killed
+    with working_folder(settings.state) as scratch:  # not in /tmp: it holds party ids
         folder = scratch / "state"
         make(folder)
         rebuilt = LmdbStore(folder)

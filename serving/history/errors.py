@@ -9,6 +9,6 @@ from serving.errors import Unavailable
 
 
 class HistoryUnavailable(Unavailable):
-    """The history cannot be read or written now."""
+    """The history cannot be read or written at the moment."""
 
     code = "history-unavailable"

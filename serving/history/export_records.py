@@ -1,7 +1,7 @@
 """Export all records of a home as record files: from files, from decisions, and received.
 
-A record is known by its id for ever: what a file says stays, and of several that came the first.
-What was erased is gone.
+A record is identified by its id: records in files take precedence, and of several others the first
+one counts. Erased records are not exported.
 """
 
 from collections.abc import Iterator
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
     from serving.storage.repositories.record_repository import RecordRepository
 
 AT_ONCE = 2_000
-# What those are called who stated an outcome: they are no parties.
+# The pseudonym kind of people who reported an outcome: they are no parties.
 AUTHOR = "author"
 
 T = TypeVar("T")
-# Keyed pseudonyms of who stated an outcome: by kind and id of its subject, the instant of its
-# inspection, and that from which it was known.
+# Keyed pseudonyms of the people who reported an outcome, by kind and id of its subject, time of
+# inspection and time from which it was known.
 Authors = dict[tuple[str, str, datetime, datetime], str]
 
 
 @dataclass(frozen=True)
 class HomeRecords:
-    """The sources of a home's records; `files` is a folder, which may not be there."""
+    """The sources of a home's records; `files` is a folder, which may be missing."""
 
     files: Path
     log: "DecisionRepository"
@@ -51,14 +51,15 @@ class HomeRecords:
     pseudonyms: Pseudonyms
 
     def write(self, folder: Path, until: datetime) -> tuple[dict[str, int], Authors]:
-        """Write what was known before `until` as record files; how many of each, and the authors.
+        """Write what was known before `until` as record files; return their counts and the authors.
 
-        Raises RecordsError for anything wrong in the files, and LogUnavailable.
+        Raises RecordsError for invalid files, and LogUnavailable.
         """
         received, authors = self._received()
         counts = {}
         for name in RECORD_FILES:
             table = _once(name, [*self._from_files(name), *received[name]])
+            # Reads what is written already: other records can be known since their shipment was.
             since = known_since(name, table, partial(read_records, folder, "shipments"))
             table = table.filter(pc.less(since, pa.scalar(until, since.type)))
             write_records(folder, name, table)
@@ -69,11 +70,11 @@ class HomeRecords:
         return [read_records(self.files, name)] if self.files.is_dir() else []
 
     def _received(self) -> tuple[dict[str, list[pa.Table]], Authors]:
-        """Tables of decided submissions and of received records, and who stated outcomes."""
+        """Return tables of decided and received records, and the authors of outcomes."""
         tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
         authors: Authors = {}
         for rows in _pages(self.records.all(kinds=SUBJECT_KIND_OF), AT_ONCE):
-            _add(tables, _by_name(rows))  # new when they came: decisions about them came later
+            _add(tables, _by_name(rows))  # first: decisions about them came later
         for page in _pages(self.log.records(), AT_ONCE):
             kept = (record for record in page if record is not None)
             decided = [Decision.model_validate_json(record).submission for record in kept]
@@ -95,7 +96,7 @@ class HomeRecords:
 
 
 def _rows_of_submissions(submissions: list[Submission]) -> dict[str, list[dict[str, Any]]]:
-    """The records of submissions, as rows of record files."""
+    """Return the records of submissions as rows of record files."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RECORD_FILES}
     for submission in submissions:
         about = {"subject_kind": submission.subject_kind, "subject_id": submission.subject_id}
@@ -109,7 +110,7 @@ def _rows_of_submissions(submissions: list[Submission]) -> dict[str, list[dict[s
 
 
 def _by_name(kept: list[ReceivedRecord]) -> dict[str, list[dict[str, Any]]]:
-    """Received records as rows of record files, the goods items of shipments in theirs."""
+    """Return received records as rows of record files; goods items become rows of their own."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RECORD_FILES}
     for row in kept:
         record = row.record
@@ -129,14 +130,14 @@ def _add(tables: dict[str, list[pa.Table]], rows: dict[str, list[dict[str, Any]]
 
 
 def _leave_out_what_says_nothing(name: str, record: dict[str, Any]) -> None:
-    """Leave out amounts without a currency: requests may bring them, record files may not."""
+    """Remove amounts without a currency: requests may contain them, record files must not."""
     for amount, currency in CURRENCY_OF[name].items():
         if record[currency] is None:
             record[amount] = None
 
 
 def _once(name: str, tables: list[pa.Table]) -> pa.Table:
-    """All rows, each record once."""
+    """Return all rows, the first of each record."""
     schema = arrow_schema(RECORD_FILES[name])
     table = pa.concat_tables([each.cast(schema) for each in tables] or [schema.empty_table()])
     columns = RECORD_FILES[name].unique_fields or tuple(schema.names)

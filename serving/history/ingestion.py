@@ -1,12 +1,12 @@
-"""Ingest records that come by themselves: check them one by one, store them, add them to history.
+"""Ingest records sent without a submission: check each, store it, add it to the history.
 
-A record is known by its id for ever. The same one again is no error, another one under its id is:
-what a decision rested on must not change. But nobody takes an id from others: what another sender
-used it for keeps no record out. One bad record keeps no other out, and what is wrong beside a call
-for help not the call.
+A record is identified by its id. Sending it again is no error; a different one under the same id
+is, because decisions that rested on the first must stay explicable. Nobody can block an id, though:
+an id used by another sender keeps no record out. One bad record does not affect the others, and bad
+fields in a distress call do not affect the call.
 
-A journey or shipment that comes so is history: nobody decides about it. It may be submitted to be
-scored later; what was decided about before comes again only as it was.
+A journey or shipment sent this way is history, without a decision. It may be submitted for scoring
+later; a declaration that was already decided must be sent unchanged.
 """
 
 import json
@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from serving.storage.repositories.record_repository import RecordRepository
 
 MOST_RECORDS = 5_000
-# Of one document that comes in messages: beyond them something makes them without end.
+# Versions of one document received in messages; more suggest a sender in a loop.
 MOST_VERSIONS = 50
 
-# The lanes that send somebody to look into goods. A rescue does not, and whoever reports results
-# must not learn of one.
+# Lanes that send somebody to inspect goods. A rescue does not, and people who report results must
+# not learn of one.
 INSPECTED = frozenset(("inspect", "control"))
 
 _OF_RECEIPT = ("version", "received_at", "known_at")
@@ -68,7 +68,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class RecordSource:
-    """The sender of records, the time and the purpose."""
+    """The sender of records, the time of receipt and the purpose."""
 
     caller_id: str
     at: datetime
@@ -77,7 +77,7 @@ class RecordSource:
 
 @dataclass(frozen=True)
 class CheckedRecord:
-    """One well-formed record: where it stood in the body, and the row it becomes."""
+    """A valid record: its JSON pointer in the body, and its database row."""
 
     pointer: str
     record: Record
@@ -88,8 +88,8 @@ class CheckedRecord:
 class IngestResult:
     """Counts of new and known records, and the faults of the others.
 
-    Of what is wrong, the first 50 are told. `not_scored` are the places in the body of kept records
-    whose subjects were never decided about, but for the declarations of subjects.
+    `faults` holds the first 50. `not_scored` are the pointers of stored records whose subjects have
+    no decision, declarations of subjects excepted.
     """
 
     accepted: int
@@ -100,7 +100,7 @@ class IngestResult:
 
 @dataclass(frozen=True)
 class RecordIngestion:
-    """Ingests records; what is accepted is durable and known to every later score."""
+    """An ingester; accepted records are durable, and every later score uses them."""
 
     store: "RecordRepository"
     decisions: "DecisionRepository"
@@ -111,8 +111,8 @@ class RecordIngestion:
     def ingest(self, caller: Caller, body: bytes, at: datetime) -> IngestResult:
         """Check and store the records in a body.
 
-        Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing in it can be kept),
-        ClockDoubted (it declares something ahead of a clock that may be wrong) or LogUnavailable.
+        Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing can be stored), ClockDoubted
+        (a record lies ahead of a clock that may be wrong) or LogUnavailable.
         """
         faults: list[RequestFault] = []
         received = self._received(caller, body, at, faults)
@@ -124,13 +124,14 @@ class RecordIngestion:
         first_faults = tuple(faults[:MOST_FAULTS])
         if faults and not new and not same:
             self._refuse(faults, at, "none of the records can be kept")
+        # Known records too: a crash may have come between storing and applying them.
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
-        if self._is_clock_doubted(faults, at):  # sent again, the others are known by then
+        if self._is_clock_doubted(faults, at):  # when it is sent again, the others are known
             raise clock_doubted(at)
         return IngestResult(len(new), len(same), first_faults, self._not_scored([*new, *same]))
 
     def keep_calls(self, caller: Caller, refused: bytes, at: datetime) -> bool:
-        """Keep the calls for help of a submission that was refused; whether there is any to keep.
+        """Store the distress calls of a refused submission; return whether any was stored.
 
         Raises LogUnavailable.
         """
@@ -141,19 +142,20 @@ class RecordIngestion:
         body = json.dumps({"positions": calls[:MOST_RECORDS]}).encode()
         try:
             return bool(calls) and bool(self.ingest(caller, body, at))
-        except SubmissionRefused:  # as where none says from where, or the journey is another's
+        except SubmissionRefused:  # such as a call without a position, or another office's journey
             return False
 
     def checked(self, caller: Caller, body: bytes, at: datetime) -> list[CheckedRecord]:
-        """The records in a body, each as it would be kept; nothing is stored.
+        """Return the records in a body as they would be stored; store nothing.
 
-        What is kept already, but for when it was received, is as it is kept; what is kept
-        otherwise becomes a later version where its type has versions. Raises as `ingest` does, and
-        SubmissionRefused where any record could not be kept.
+        A record that differs from the stored one only in its reception is returned as stored. One
+        with other content becomes a later version if its type has versions. Raises as `ingest`
+        does, and SubmissionRefused if any record could not be stored.
         """
         faults: list[RequestFault] = []
         waiting = [*self._received(caller, body, at, faults).values()]
         settled: list[CheckedRecord] = []
+        # A record that gets a new id or version is looked up again under that.
         while waiting:
             before = self.store.kept([each.row for each in waiting])
             again: list[CheckedRecord] = []
@@ -175,7 +177,7 @@ class RecordIngestion:
         return settled
 
     def _refuse(self, faults: Sequence[RequestFault], at: datetime, why: str) -> NoReturn:
-        """Raise SubmissionRefused, or ClockDoubted where the clock may be what is wrong."""
+        """Raise SubmissionRefused, or ClockDoubted if a wrong clock may be the cause."""
         if self._is_clock_doubted(faults, at):
             raise clock_doubted(at)
         raise SubmissionRefused(why, tuple(faults[:MOST_FAULTS]))
@@ -186,7 +188,7 @@ class RecordIngestion:
     def _received(
         self, caller: Caller, body: bytes, at: datetime, faults: list[RequestFault]
     ) -> dict[Key, CheckedRecord]:
-        """The records in a body that may be kept, by their keys."""
+        """Return the records in a body that may be stored, by key."""
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[Key, CheckedRecord] = {}
         given = list(_not_ahead(_records_in(body, source, faults), at, faults))
@@ -201,10 +203,10 @@ class RecordIngestion:
     def _add_new(
         self, received: dict[Key, CheckedRecord]
     ) -> tuple[dict[Key, CheckedRecord], dict[Key, KeptRecord]]:
-        """Store the new ones: all by the key that they have now, and what was there by key.
+        """Store new records; return all records and the rows stored before, each by current key.
 
-        An id that another sender was first to use for something else is the sender's own here, so
-        that nobody keeps a document out by sending one under its id before.
+        An id that another sender already uses for other content gets the sender as a prefix, so
+        that nobody can block a document by taking its id.
         """
         before = self.store.add_new([each.row for each in received.values()])
         taken = {
@@ -219,13 +221,13 @@ class RecordIngestion:
         return {each.row.key: each for each in renamed}, before
 
     def _not_scored(self, kept: Sequence[CheckedRecord]) -> tuple[str, ...]:
-        """Return the places in the body of records about subjects without a decision."""
+        """Return the pointers of records about subjects without a decision."""
         linked = [each for each in kept if each.row.kind not in SUBJECT_KIND_OF]
         decided = self._decided(linked)
         return tuple(each.pointer for each in linked if _subject_of(each) not in decided)
 
     def _decided(self, received: Sequence[CheckedRecord]) -> set[tuple[str, str]]:
-        """The subjects of records, by kind and id, that were decided about."""
+        """Return the subjects of records, by kind and id, that have a decision."""
         return {
             (kind, id_)
             for kind in SUBJECT_KINDS
@@ -237,7 +239,7 @@ class RecordIngestion:
     def _as_decided(
         self, received: Iterable[CheckedRecord], faults: list[RequestFault]
     ) -> Iterator[CheckedRecord]:
-        """Those but declarations that differ from what was decided about."""
+        """Yield the records, except declarations that differ from the decided one."""
         given = list(received)
         decided = self._decided([each for each in given if each.row.kind in SUBJECT_KIND_OF])
         for each in given:
@@ -248,7 +250,7 @@ class RecordIngestion:
                 yield each
 
     def _was_decided(self, declaration: CheckedRecord) -> bool:
-        """Return whether a decision was about this very declaration, or none can be read."""
+        """Return whether a decision was about this declaration, or no decision can be read."""
         records = self.decisions.about(*_subject_of(declaration))
         subjects = (Decision.model_validate_json(record).submission.subject for record in records)
         said = [_as_declared(subject) for subject in subjects]
@@ -257,7 +259,7 @@ class RecordIngestion:
     def _allowed(
         self, caller: Caller, received: list[CheckedRecord], faults: list[RequestFault]
     ) -> Iterator[CheckedRecord]:
-        """Those about subjects that are not another office's alone."""
+        """Yield the records, except those about subjects of other offices only."""
         if not caller.offices:
             yield from received
             return
@@ -268,6 +270,7 @@ class RecordIngestion:
             for kind in SUBJECT_KINDS
         }
         for each in received:
+            # A subject without a decision belongs to no office yet, so any caller may write to it.
             own = offices[each.row.subject_kind].get(each.row.subject_id, caller.offices)
             named = getattr(each.record, "office_id", None)
             if caller.offices & own and named in (None, *caller.offices):
@@ -297,7 +300,9 @@ class RecordIngestion:
                 faults.append(RequestFault(f"{each.pointer}/{wrong}", "not_drawn", why))
 
     def _false_claim(self, outcome: Outcome) -> str | None:
-        """The field by which an outcome claims what no decision about its subject says."""
+        """Return the field of an outcome that no decision about its subject supports; None if all
+        do.
+        """
         records = self.decisions.about(outcome.subject_kind, outcome.subject_id)
         selections = {
             selection_of(Decision.model_validate_json(record), outcome.result, outcome.inspected_at)
@@ -312,9 +317,10 @@ class RecordIngestion:
     def _sent_there(
         self, received: list[CheckedRecord], faults: list[RequestFault]
     ) -> Iterator[CheckedRecord]:
-        """Those but outcomes of visits by the model where no decision sent anybody to look.
+        """Yield the records, except outcomes of model visits that no decision ordered.
 
-        Such a visit was an officer's discretion; as a draw of the model's it would stand for many.
+        Such a visit was at an officer's discretion; as a visit by the model it would get weight in
+        training.
         """
         lanes: dict[str, dict[str, set[str]]] = {
             kind: self.decisions.lanes_of(
@@ -350,7 +356,7 @@ def _subject_of(each: CheckedRecord) -> tuple[str, str]:
 
 
 def _as_declared(subject: Record) -> dict[str, Any]:
-    """Return a declaration in one form, with or without the shipment id in its goods items."""
+    """Return a declaration in one form, without the shipment id in its goods items."""
     return subject.model_dump(exclude={"items": {"__all__": {"shipment_id"}}})
 
 
@@ -361,6 +367,7 @@ def _records_in(
     if not isinstance(given, dict) or not given:
         raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_FILES)}")
     arrays = _arrays_in(given, faults)
+    # Counted over all kinds before any record is parsed, which is the expensive part.
     if sum(map(len, arrays.values())) > MOST_RECORDS:
         raise BodyTooLarge(f"a body may hold {MOST_RECORDS} records")
     for kind, records in arrays.items():
@@ -372,7 +379,7 @@ def _records_in(
 
 
 def _arrays_in(given: dict[str, Any], faults: list[RequestFault]) -> dict[str, list[Any]]:
-    """The records of a body by kind; null stands for none."""
+    """Return the records of a body by kind; null counts as no records."""
     arrays: dict[str, list[Any]] = {}
     for kind, records in given.items():
         if kind in RECORD_FILES and isinstance(records, list):
@@ -385,7 +392,7 @@ def _arrays_in(given: dict[str, Any], faults: list[RequestFault]) -> dict[str, l
 def _not_ahead(
     records: Iterable[CheckedRecord], at: datetime, faults: list[RequestFault]
 ) -> Iterator[CheckedRecord]:
-    """Yield the records but declarations that lie ahead of the clock, which are faults."""
+    """Yield the records, except declarations after the current time, which are faults."""
     for each in records:
         record = each.record
         fault = (
@@ -400,7 +407,7 @@ def _not_ahead(
 
 
 def _no_array(kind: str) -> RequestFault:
-    """Return the fault of a part of a body that holds no records; others are stored."""
+    """Return the fault of a part of a body that is no array of records; other parts are stored."""
     if kind in RECORD_FILES:
         return RequestFault(f"/{kind}", "list_type", "each kind of record is given as an array")
     unknown = unknown_field(f"/{kind}", kind)
@@ -408,8 +415,9 @@ def _no_array(kind: str) -> RequestFault:
 
 
 def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) -> Record | None:
-    """One record of a body; None where it has faults, which are then among these."""
+    """Return a record of a body; None if it has faults, which are added to `faults`."""
     try:
+        # From JSON, not the dict: in strict mode only JSON input may hold instants as strings.
         record = RECEIVED_TYPES[kind].model_validate_json(json.dumps(given))
     except ValidationError as refusal:
         faults.extend(faults_of(refusal, pointer))
@@ -424,9 +432,9 @@ def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) ->
 
 
 def _call_for_help(kind: str, given: Any, refusal: ValidationError) -> Record | None:
-    """A call for help without what is wrong beside it; None where it is none, or is not whole then.
+    """Return a distress call without invalid fields; None if it is no call or incomplete.
 
-    A course that no ship steers must not keep out who calls, from where.
+    An impossible course must not keep out the caller and their position.
     """
     if kind != "positions" or not _is_call(given):
         return None
@@ -457,7 +465,7 @@ def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
 
 
 def _identity(kind: str, record: Any) -> tuple[str, str, str]:
-    """Kind and id of the subject, and what tells the record from all others of its type."""
+    """Return kind and id of the subject, and an id unique among records of this type."""
     if isinstance(record, Outcome):
         name = " ".join(str(getattr(record, field)) for field in Outcome.unique_fields)
         return record.subject_kind, record.subject_id, name
@@ -472,7 +480,7 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
 
 
 def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
-    """Return whether another sender used an id before that does not name its subject."""
+    """Return whether another sender used this id first; never for an id that names its subject."""
     record_type = LINKED_RECORD_TYPES.get(row.kind)
     names_subject = record_type is None or record_type.subject_field in record_type.id_fields
     is_other = kept.caller_id != row.caller_id and kept.body not in ("", row.body)
@@ -481,6 +489,7 @@ def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
 
 def _says(each: CheckedRecord, body: str) -> bool:
     """Return whether a stored body equals a record, apart from omitted defaults."""
+    # Most repeats are byte for byte the same; parsing is slow, and an erased body is empty.
     if not body or body == each.row.body:
         return bool(body)
     return type(each.record).model_validate_json(body) == each.record
@@ -504,7 +513,7 @@ def _as_kept(each: CheckedRecord, kept: KeptRecord) -> CheckedRecord:
 
 
 def _next_version(each: CheckedRecord, at: datetime) -> CheckedRecord:
-    """The version after one that is kept otherwise, known from when it was received."""
+    """Return the version after a stored one, known from its time of receipt."""
     record: Any = each.record
     changed = {"version": record.version + 1}
     if "known_at" in type(record).model_fields:
@@ -517,7 +526,7 @@ def _next_version(each: CheckedRecord, at: datetime) -> CheckedRecord:
 
 
 def _has_no_instant(pointer: str) -> RequestFault:
-    """Refuse records without an instant that would be part of the declaration."""
+    """Return the fault of a record without an instant, which would be part of a declaration."""
     why = "a goods item that comes by itself says since when it is known"
     return RequestFault(pointer, "missing", f"{why}; what was declared stands in its shipment")
 

@@ -1,4 +1,4 @@
-"""Standard messages that came by themselves, and where they are kept as evidence."""
+"""Standard messages received directly, and their storage as evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from features.messages.stored_text import NO_TEXT, MessageText
 
 @dataclass(frozen=True)
 class PlacedRecord:
-    """A record made of a message, and for each field the place in the message that says it.
+    """A record made from a message, and the location in the message of each field.
 
-    `cited_as` is what reasons cite it by: the id of a document, the number of a goods item.
+    Reasons cite it as `cited_as`: the id of a document or the number of a goods item.
     """
 
     record_type: str
@@ -26,14 +26,14 @@ class PlacedRecord:
 
 @dataclass(frozen=True)
 class MessageContent:
-    """The content of a message without its persons; encrypted, and gone with its key.
+    """The content of a message without personal data; encrypted, and lost with its key.
 
-    `request_digest` is that of body, format and options; `sha256` that of the body as it came.
-    `text` is redacted, and empty where it could not be redacted surely, or was not read. `spans`
-    has, for each place that a field came from, its first character and the one after its last, and
-    `lines` its line from 1; `parts` say whom each stretch of the text concerns. `scored` are the
-    subjects to decide about, in the order of their answers; `read_at` is when those records that do
-    not say otherwise count as received.
+    `request_digest` covers body, format and options; `sha256` the body as received. `text` is
+    redacted; it is empty if redaction was uncertain or the text was not read. `spans` gives the
+    start and end offset of each place that a field came from, and `lines` its line from 1. `parts`
+    are the stretches of the text with the subjects they concern. `scored` are the subjects to
+    decide about, in the order of their answers. `read_at` is the time of receipt of records without
+    one of their own.
     """
 
     request_digest: str
@@ -49,16 +49,16 @@ class MessageContent:
     lines: dict[str, int] = field(default_factory=dict)
 
     def line_of(self, place: str) -> int | None:
-        """The line, from 1, that says what stands at a place; None where no text is kept of it."""
+        """Return the line of a place, from 1; None if its text is not stored."""
         return self.lines.get(place)
 
     @property
     def subjects(self) -> tuple[tuple[str, str], ...]:
-        """The subjects (kind, id) that its records are about, each once."""
+        """The subjects (kind, id) of its records, each once."""
         return tuple(dict.fromkeys((each.subject_kind, each.subject_id) for each in self.records))
 
 
-# Reads and writes all of a content but its text.
+# Serializes a content without its text, which is stored elsewhere.
 CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
 
 
@@ -66,6 +66,7 @@ def lines_of(text: MessageText, spans: Mapping[str, tuple[int, int]]) -> dict[st
     """Return the line of each place, from 1."""
     lines: dict[str, int] = {}
     line, at = 1, 0
+    # In order of position, so that each stretch of the text is counted only once.
     for place, (start, _) in sorted(spans.items(), key=lambda each: each[1]):
         line, at = line + text.count_line_breaks(at, start), start
         lines[place] = line
@@ -74,7 +75,7 @@ def lines_of(text: MessageText, spans: Mapping[str, tuple[int, int]]) -> dict[st
 
 @dataclass(frozen=True)
 class KeptMessage:
-    """A message as it is kept: who sent it under which key, when, in which format, and what."""
+    """A stored message: sender, idempotency key, time of receipt, format and content."""
 
     message_id: str
     caller_id: str

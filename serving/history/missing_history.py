@@ -1,18 +1,18 @@
-"""Compare the history that a service knows with that of its models."""
+"""Compare the known history of a service with that of its models."""
 
 from collections.abc import Mapping
 
 from features.errors import TidegateError
 from features.history.online_store import COUNTED_RECORD_TYPES
 
-# Of the records that a model was trained on, by type: a service that knows fewer computes other
-# features than the model learnt from. Models go on to age, and histories to grow; half is missing
-# only where something was forgotten.
+# The least share of a model's training records, by type, that a service must know: with fewer it
+# computes other features than the model learnt from. Histories normally grow, so half is missing
+# only if something was lost.
 FEWEST_SHARE = 0.5
 
 
 def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
-    """The types of records of which too few are known; none for a model that does not say."""
+    """Return the types of records of which too few are known; none if the model has no counts."""
     return [
         name
         for name in COUNTED_RECORD_TYPES
@@ -21,7 +21,7 @@ def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> li
 
 
 def require_whole_history(known: Mapping[str, int], expected: Mapping[str, int]) -> None:
-    """Raise TidegateError where too few of the records are known that there ought to be."""
+    """Raise TidegateError if too few records of any expected type are known."""
     for name in missing_types(expected, known):
         raise TidegateError(
             f"the new online feature store would know {known.get(name, 0):,} {name}, and there "

@@ -1,4 +1,4 @@
-"""Records that were received by themselves, without a submission, and where they are stored."""
+"""Records received without a submission, and their storage."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,18 @@ from features.records import RECORD_FILES, Record
 from features.subject_types import SUBJECT_TYPES
 from features.submission import submitted_subject
 
-# What may come by itself: every record type; a shipment has the goods items that it declares.
+# Every record type can be sent alone; a shipment includes its declared goods items.
 RECEIVED_TYPES: dict[str, type[Record]] = RECORD_FILES | {
     each.record_file: submitted_subject(kind) for kind, each in SUBJECT_TYPES.items()
 }
 
-# The kind of subject that a record is the declaration of, by its type.
+# The kind of subject that a record type declares.
 SUBJECT_KIND_OF = {each.record_file: kind for kind, each in SUBJECT_TYPES.items()}
 
 
 @dataclass(frozen=True)
 class ReceivedRecord:
-    """One record of one kind (`legs`, `documents` …) as JSON, with the subject it is about."""
+    """One record of one kind (`legs`, `documents` …) as JSON, with its subject."""
 
     kind: str
     record_id: str
@@ -35,13 +35,13 @@ class ReceivedRecord:
 
     @property
     def record(self) -> Record:
-        """The record itself."""
+        """The parsed record."""
         return RECEIVED_TYPES[self.kind].model_validate_json(self.body)
 
 
 @dataclass(frozen=True)
 class KeptRecord:
-    """A stored record: its body, empty once it was erased, and its sender."""
+    """A stored record: its body, which is empty once erased, and its sender."""
 
     body: str
     caller_id: str
