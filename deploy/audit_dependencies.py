@@ -1,8 +1,8 @@
-"""Whether advisories are known of what a lock names: `python -m deploy.audit_dependencies LOCK…`.
+"""Check locked packages for known advisories: `python -m deploy.audit_dependencies LOCK…`.
 
-An advisory service that cannot be reached, or knows no package, finds nothing, and nothing looks
-like safety. So a release is asked for whose advisories everybody knows: unless they are reported,
-the verdict is undecided. Exit codes: 0 passed, 1 refused, 3 undecided.
+An advisory service that is unreachable or knows no package reports nothing, which looks like
+safety. So the audit first asks about an old release with well-known advisories: if none is
+reported, the verdict is undecided. Exit codes: 0 passed, 1 refused, 3 undecided.
 """
 
 import argparse
@@ -28,7 +28,7 @@ EXIT_CODES: Mapping[Verdict, int] = {"passed": 0, "refused": 1, "undecided": 3}
 
 @dataclass(frozen=True)
 class AuditedPackage:
-    """The report of a service about one package; `skipped` says why it could say nothing."""
+    """The service's report on one package; `skipped` is the reason if it has none."""
 
     name: str
     version: str
@@ -38,7 +38,7 @@ class AuditedPackage:
 
 @dataclass(frozen=True)
 class DependencyAudit:
-    """The verdict on a lock, and why."""
+    """The verdict on a lock, and its reasons."""
 
     verdict: Verdict
     says: tuple[str, ...]
@@ -65,7 +65,7 @@ def audit_locks(
 def judge_packages(
     packages: Iterable[AuditedPackage], accepted: Mapping[str, date], today: date
 ) -> DependencyAudit:
-    """The verdict on packages: refused by any advisory that is not accepted today."""
+    """Return the verdict on packages; any advisory not accepted today refuses them."""
     found, unknown = [], []
     for package in packages:
         named = f"{package.name} {package.version}".strip()
@@ -85,7 +85,7 @@ def judge_packages(
 
 
 def accepted_advisories(file: Path) -> dict[str, date]:
-    """The last day of every advisory that was accepted, each with its reason in the file."""
+    """Return the last day of each accepted advisory; raises ValueError without a reason."""
     entries = tomllib.loads(file.read_text(encoding="utf-8")).get("accepted", [])
     for entry in entries:
         if not entry["because"].strip():

@@ -1,9 +1,9 @@
-"""The artefacts of a release: built from a commit, listed, and signed.
+"""Build, list and sign the artefacts of a release.
 
-`python -m deploy.release build OUT` makes the wheels, the source archive, a CycloneDX list of parts
-for each lock and `release.json`, of a clean commit, the same bytes whenever it is built;
-`sign OUT --key FILE` and `verify OUT --public-key FILE` are about all of them. Signatures are
-Ed25519 over `SHA256SUMS`; `openssl pkeyutl -verify -rawin` checks them too.
+`python -m deploy.release build OUT` makes the wheels, the source archive, a CycloneDX bill of
+materials for each lock, and `release.json`, reproducibly, from a clean commit. `sign OUT --key
+FILE` and `verify OUT --public-key FILE` cover all of them. Signatures are Ed25519 over
+`SHA256SUMS`; `openssl pkeyutl -verify -rawin` can check them too.
 """
 
 import argparse
@@ -24,15 +24,16 @@ LOCKS = ("requirements.lock", "requirements-serve.lock")
 
 
 class ReleaseRefused(Exception):
-    """No release can be made or believed; says why."""
+    """A release cannot be built or trusted; the message is the reason."""
 
 
 def build_release(source: Path, out: Path) -> None:
-    """Build every artefact of a commit into a folder that is new or empty."""
+    """Build all artefacts of a commit into a new or empty folder."""
     commit = _committed(source)
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise ReleaseRefused(f"{out} is not empty; name a new folder")
+    # The commit's time instead of the current one makes builds reproducible.
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _git(source, "log", "-1", "--format=%ct")}
     into = ("--directory", str(out.resolve()))
     _run(source, environment, "-m", "hatchling", "build", *into)
@@ -82,12 +83,13 @@ def verify_release(out: Path, public_key: Path) -> None:
 def _require_sums(out: Path) -> None:
     stated = (out / SUMS).read_text()
     if stated != (found := _sums(out)):
+        # Sets of lines, so that missing and additional files are listed too.
         apart = sorted(set(stated.splitlines()) ^ set(found.splitlines()))
         raise ReleaseRefused(f"not as it was built: {', '.join(line[66:] for line in apart)}")
 
 
 def _sums(out: Path) -> str:
-    """The digests in the form that `sha256sum --check` reads."""
+    """Return the digests in the format of `sha256sum --check`."""
     artefacts = sorted(file for file in out.iterdir() if file.name not in (SUMS, SIGNATURE))
     return "".join(f"{_digest(file)}  {file.name}\n" for file in artefacts)
 

@@ -1,7 +1,7 @@
 """Verify one exported decision from its files alone: python3 -I -S verify_decision.py FOLDER
 
-Needs Python 3.9 and nothing else. It computes again what the decision says, and follows it through
-the hash chain to a signed checkpoint and a witness's copy. Compare the keys with those published.
+Needs only Python 3.9. It recomputes the decision, and follows it through the hash chain to a signed
+checkpoint and a witness's copy. Compare the keys with the published ones.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def require_signed(content, signature, key, what):
     require(scalar < L and same, f"{what} was not signed with the key that is named")
 
 
-# Encryption: AES-256 in counter mode (FIPS 197), of what is compressed but in older exports
+# Encryption: AES-256 in counter mode (FIPS 197); the content is compressed except in older exports
 DOUBLE = [n << 1 ^ (0x11B if n & 128 else 0) for n in range(256)]
 POWERS = [1]
 while len(POWERS) < 255:
@@ -141,7 +141,7 @@ def goes_left(tree, node, value):
 
 
 def leaves(tree, row, node, share, known):
-    """Of each leaf: its value, its share of training rows, and by feature (share, agrees)."""
+    """Yield each leaf's value, its share of training rows, and by feature (share, agrees)."""
     if node < 0 or not tree["split_feature"]:
         yield tree["leaf_value"][~node if node < 0 else 0], share, known
         return
@@ -157,7 +157,7 @@ def leaves(tree, row, node, share, known):
 
 
 def explained(text, row):
-    """The margin, the expected margin, and each feature's part in their difference."""
+    """Return the margin, the expected margin, and each feature's part in the difference."""
     margin, expected, parts = 0.0, 0.0, [0.0] * len(row)
     for tree in trees_of(text):
         for value, share, known in leaves(tree, row, 0, 1.0, {}):
