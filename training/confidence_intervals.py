@@ -1,6 +1,6 @@
 """Estimates with 95 % confidence intervals: Wilson for shares, bootstrap for others.
 
-Needs numpy only, since the service imports it.
+Needs numpy only, because the service imports it.
 """
 
 import math
@@ -11,15 +11,15 @@ import numpy as np
 
 from training.ranking import Floats, Ints, ScoreRanking
 
-# The quantile of the normal distribution with 2.5 % above it.
+# The 97.5 % quantile of the normal distribution.
 NORMAL_975 = 1.959963984540054
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval; None where too little is known to say.
+    """A figure with its 95 % interval; None if too little is known.
 
-    What is not a finite number is no figure either, so that none is ever shown as `nan`.
+    Values that are not finite become None, so that no page ever shows `nan`.
     """
 
     value: float | None
@@ -39,7 +39,7 @@ Figures = Callable[[ScoreRanking], dict[str, float]]
 def with_intervals(
     ranking: ScoreRanking, figures: Figures, *, rounds: int, seed: int
 ) -> dict[str, Estimate]:
-    """Every figure with its 95 % percentile interval over `rounds` redraws of the rows."""
+    """Return each figure with its 95 % percentile interval over `rounds` bootstrap samples."""
     values = figures(ranking)
     rng = np.random.default_rng(seed)
     redraws = [figures(ranking.redrawn(_counts(len(ranking.labels), rng))) for _ in range(rounds)]
@@ -52,7 +52,12 @@ def with_intervals(
 def difference(
     first: ScoreRanking, second: ScoreRanking, figures: Figures, *, rounds: int, seed: int
 ) -> dict[str, Estimate]:
-    """The first minus the second on the same subjects in one original order, redrawn in pairs."""
+    """Return the first minus the second, with intervals from paired bootstrap samples.
+
+    Both rankings must hold the same subjects in the same original order.
+
+    Pairing cancels what both share, which makes the interval of the difference narrower.
+    """
     rng = np.random.default_rng(seed)
     whole = _minus(figures(first), figures(second))
     redraws = []
@@ -66,13 +71,14 @@ def difference(
 
 
 def proportion(successes: float, trials: float) -> Estimate:
-    """A share with its 95 % Wilson interval; nothing is said about no trials.
+    """Return a share with its 95 % Wilson interval; unknown without trials.
 
     >>> proportion(0, 0)
     Estimate(value=None, low=None, high=None)
     """
     if trials <= 0:
         return Estimate(None)
+    # Wilson stays within 0..1 and is sound for few trials, unlike the normal approximation.
     z = NORMAL_975
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
@@ -92,6 +98,7 @@ def _minus(first: dict[str, float], second: dict[str, float]) -> dict[str, float
 def _estimate(value: float, redraws: Floats) -> Estimate:
     if not np.isfinite(value):
         return Estimate(None)
+    # A figure may be undefined in a redraw without a positive subject.
     finite = redraws[np.isfinite(redraws)]
     if not len(finite):
         return Estimate(value)

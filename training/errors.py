@@ -20,15 +20,15 @@ from features.errors import TidegateError
 
 
 class TrainingError(TidegateError):
-    """Something stops a training, an evaluation or a promotion; the message says what and why.
+    """A training, evaluation or promotion cannot go on; the message names the cause.
 
-    It is raised itself where nothing has to catch the reason by name: an unknown parameter, a
-    feature that leaks, margins that do not rise, a model that does not exist.
+    Raised itself when no caller distinguishes the cause: an unknown parameter, a leaking feature,
+    margins that do not rise, a missing model.
     """
 
 
 class TrainingSetError(TrainingError):
-    """A training-set folder cannot be used; the message names the file and the column."""
+    """A training-set folder is invalid; the message names the file and the column."""
 
 
 class NotEnoughLabels(TrainingError):
@@ -36,28 +36,28 @@ class NotEnoughLabels(TrainingError):
 
 
 class WindowSeen(TrainingError):
-    """A model has learnt from labels of the window that it would be judged on.
+    """A model was fitted on labels of the window that it would be evaluated on.
 
-    The message names the period of these labels and that of the window.
+    The message names both periods.
     """
 
 
 class WorkersFailed(TrainingError):
-    """Workers that should have grown trees did not come, or one of them was lost."""
+    """Workers that should grow trees did not connect, or one was lost."""
 
 
 class ArtefactError(TrainingError):
-    """A model folder is absent, incomplete or not in the format of this release."""
+    """A model folder is missing, incomplete or in another format than this release's."""
 
 
 class ArtefactTampered(ArtefactError):
-    """A file's digest or the manifest's signature does not fit."""
+    """A file's digest or the manifest's signature does not match."""
 
 
 class ChampionUnreadable(TrainingError):
-    """The version that is champion cannot be asked, so no other can be compared with it.
+    """The champion cannot be read, so no other version can be compared with it.
 
-    There is no `version` where nothing that was signed names one.
+    `version` is None if no signed document names one.
     """
 
     def __init__(self, name: str, version: str | None, reason: str):
@@ -72,19 +72,19 @@ class ChampionUnreadable(TrainingError):
 
 
 class TrackingError(TrainingError):
-    """The tracking store cannot be reached or refused; nothing was registered."""
+    """The tracking store is unreachable or refused; nothing was registered."""
 
 
 class WaiverError(TrainingError):
-    """A waiver is not in order; the message names the field and what is wanted."""
+    """A waiver is invalid; the message names the field and the expected value."""
 
 
 class PromotionRefused(TrainingError):
-    """At least one gate stays shut; `reasons` says which and why.
+    """At least one gate stays shut; `reasons` names the gates and their reasons.
 
-    Of `undecided` gates too little is known to say; two people may waive them together. For gates
-    that are `answerable` a person may answer with a reason although they refuse. No waiver is
-    proposed where another gate refuses, which none opens.
+    For `undecided` gates too little is known; two people may waive them together. For `answerable`
+    gates a person may give a reason although they refuse. If another gate refuses, which nobody may
+    waive, the message proposes no waiver.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Policies side by side as one HTML file."""
+"""A comparison of policies as one HTML file."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ WAYS: dict[Counting, str] = {
 
 
 def render_backtest(policies: Policies, subject: str, *, is_invented: bool) -> str:
-    """The whole page; texts from data are escaped."""
+    """Return the whole page; text from data is escaped."""
     parts = (
         footnote(how_measured(policies[0], subject)),
         _found(policies, subject),
@@ -35,7 +35,7 @@ def render_backtest(policies: Policies, subject: str, *, is_invented: bool) -> s
 
 
 def how_measured(policy: PolicyFigures, subject: str) -> str:
-    """Of whom the figures of all policies speak, what they rest on and what they assume."""
+    """Describe the subjects of all figures, their evidence and their assumptions."""
     whom = (
         f"All {policy.subjects:,} {subject}s declared from {policy.begins:%Y-%m-%d} until before "
         f"{policy.ends:%Y-%m-%d} (UTC)."
@@ -52,7 +52,7 @@ def how_measured(policy: PolicyFigures, subject: str) -> str:
 
 
 def office_capacity_in_words(policy: PolicyFigures) -> str:
-    """Say over which time offices plan, and what it costs that they do not share their capacity."""
+    """Describe the planning period of offices, and the cost of not sharing capacity."""
     capacity = policy.office_capacity
     if capacity is None:
         return 'All offices share one capacity (capacity_of = "all").'
@@ -150,7 +150,7 @@ def _in_words(figures: TypologyCount) -> str:
 
 
 def _own_prevalence(policies: Policies) -> str:
-    """Return what a policy would believe from its own inspections, next to what is true."""
+    """Return the prevalence that each policy would estimate itself, next to the truth."""
     head = (
         "policy", "way of counting", "all weeks", "quarters", "mean", "mean error", "± sd", "held",
     )  # fmt: skip
@@ -176,7 +176,7 @@ def _own_prevalence(policies: Policies) -> str:
 
 
 def _prevalence(policy: PolicyFigures, subject: str) -> str:
-    """Return what the inspections that were made say; the same for every policy."""
+    """Return the prevalence by actual inspections, which is the same for every policy."""
     rows = [
         (WAYS[each.way], _or_why(each.estimate, each.refusal, places=4))
         for each in policy.prevalence
@@ -193,7 +193,7 @@ def _or_why(estimate: Estimate, refusal: str | None, places: int) -> str:
 
 
 def bounds_of(policies: Policies) -> dict[SensitivityBound, str]:
-    """Return what is assumed, each with the names of the policies whose figures rest on it."""
+    """Return the assumptions, each with the names of the policies that depend on it."""
     every = dict.fromkeys(bound for policy in policies for bound in policy.bounds)
     return {
         bound: ", ".join(policy.name for policy in policies if bound in policy.bounds)

@@ -1,4 +1,4 @@
-"""The pictures of a backtest, drawn without a screen."""
+"""Pictures of a backtest, drawn without a display."""
 
 from collections.abc import Iterable
 from itertools import cycle
@@ -18,14 +18,14 @@ STATUS_QUO = "as it was, without a policy"
 
 
 def backtest_pictures(policies: tuple[PolicyFigures, ...]) -> dict[str, Figure]:
-    """Every picture by name."""
+    """Return every picture by name."""
     return {"hits": hits(policies), "precision": precision(policies)}
 
 
 def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
-    """All that was found, as it grows, beside what the inspections that were made found.
+    """Plot cumulative hits, next to those of actual inspections.
 
-    Bands are 95 % intervals; dotted, what the true probabilities would have led to.
+    Bands are 95 % intervals; the dotted line is the best possible by true probabilities.
     """
     figure, axes = _by_week()
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
@@ -45,7 +45,7 @@ def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
 
 
 def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
-    """The share of inspections that find something, over the last weeks, beside the status quo."""
+    """Plot the share of inspections with a finding over recent weeks, next to the status quo."""
     figure, axes = _by_week()
     for policy, colour in zip(policies, cycle(COLOURS), strict=False):
         _curve(axes, (week.precision_56d for week in policy.weeks), policy.name, colour)
@@ -65,7 +65,7 @@ def precision(policies: tuple[PolicyFigures, ...]) -> Figure:
 
 
 def _curve(axes: Axes, estimates: Iterable[Estimate], name: str, colour: str) -> None:
-    """A figure week by week with its intervals; nothing where it is unknown."""
+    """Plot a figure week by week with its intervals; unknown weeks stay blank."""
     curve = np.array([(e.value, e.low, e.high) for e in estimates], dtype=np.float64)
     weeks: Floats = np.arange(1, len(curve) + 1, dtype=np.float64)
     is_unknown = np.isnan(curve[:, 0])

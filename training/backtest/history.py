@@ -1,4 +1,4 @@
-"""What a policy is replayed over: subjects week by week, and what is true of them."""
+"""The history that a policy is replayed over: subjects by week, and the truth about them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,12 @@ WEEK = np.timedelta64(7, "D").astype("timedelta64[us]")
 
 @dataclass(frozen=True)
 class History:
-    """A training set with what an inspection of each subject finds, in the set's order.
+    """A training set with the result of an inspection of each subject, in the set's order.
 
-    `truth` is 1 or 0, NaN where nobody knows, and `typology` None where nothing is smuggled or
-    nobody knows. `probability` is the true one in an invented world and None for logged history,
-    where only what was inspected is known. `logged_probability` is with which probability history
-    inspected the subject; 1 in an invented world, where every inspection can be made.
+    `truth` is 1 or 0, NaN if unknown, and `typology` None without smuggling or if unknown.
+    `probability` is the true one in a synthetic world; it is None in a logged history, where only
+    inspected subjects are known. `logged_probability` is the chance with which the subject was
+    inspected; 1 in a synthetic world, where every inspection can be made.
     """
 
     data: TrainingSet
@@ -39,7 +39,7 @@ class History:
 
     @classmethod
     def invented(cls, data: TrainingSet, oracle: Path) -> Self:
-        """A history whose every truth is read from an oracle file. Raises TrainingSetError."""
+        """Return a history with the truth from an oracle file; raises TrainingSetError."""
         window = LabelledWindow(data, np.arange(len(data)), np.zeros(len(data)))
         oracle_rows = Oracle.read(oracle, window)
         return cls(
@@ -52,25 +52,25 @@ class History:
 
     @classmethod
     def logged(cls, data: TrainingSet) -> Self:
-        """A history of which only the inspections that were made tell."""
+        """Return a history that knows only the results of actual inspections."""
         outcomes = data.outcomes
         probability = np.where(outcomes.is_labelled, outcomes.selection_probability, np.nan)
         return cls(data, outcomes.label, outcomes.typology, None, probability)
 
     @property
     def is_invented(self) -> bool:
-        """Return whether the truth of every subject is known."""
+        """Whether the truth about every subject is known."""
         return self.probability is not None
 
     def offices(self, policy: Policy) -> Texts:
-        """Whose capacity each subject takes of; subjects without an office share one of theirs."""
+        """Return the office whose capacity each subject uses; those without one share "(none)"."""
         if policy.capacity_of == "all":
             return np.full(len(self.data), "all", dtype=object)
         offices = self.data.subjects["office_id"].astype(object)
         return offices.where(offices.notna(), "(none)").to_numpy()
 
     def weeks(self, policy: Policy) -> list[slice]:
-        """The subjects of each week that the policy decides on. Raises TrainingError."""
+        """Return the rows of each week of the policy; raises TrainingError."""
         begins = policy.first_instant
         first, last = self.data.declared_at[[0, -1]]
         edges = begins + np.arange(policy.weeks + 1) * WEEK
@@ -86,11 +86,10 @@ class History:
         return weeks
 
     def settled_weeks(self, policy: Policy) -> int:
-        """Return how many of the policy's weeks, from the first, are old enough to have their
-        results.
+        """Return how many weeks, from the first, are old enough to have their results.
 
-        All of an invented world's. Nine in ten results must have come, by the delays of those from
-        before the policy, but half of the weeks are counted in any case.
+        All weeks in a synthetic world. Otherwise 90 % of results must have arrived, by delays
+        measured before the policy began; but half of the weeks always count.
         """
         if self.is_invented:
             return policy.weeks
@@ -98,7 +97,7 @@ class History:
         return max(1, int((until - policy.first_instant) // WEEK))
 
     def still_to_come(self, policy: Policy, rows: slice) -> float:
-        """Return which part of the results of some rows is still to come, in 0..1."""
+        """Return the share of the results of some rows that is still to come, in 0..1."""
         if self.is_invented:
             return 0.0
         return still_to_come(self.data, self._window(policy), self.data.declared_at[rows])
@@ -110,17 +109,18 @@ class History:
         return TimeWindow.between("replayed", self.data, days, known_before=FAR_FUTURE, gap=no_gap)
 
     def known_before(self, begins: int) -> Bools:
-        """Return which subjects history itself had inspected, of those before row `begins`."""
+        """Return a mask of the subjects before row `begins` that were actually inspected."""
         return self.data.outcomes.is_labelled & (np.arange(len(self.data)) < begins)
 
     def frame(self, *, reads_outcomes: bool) -> pd.DataFrame:
-        """The features; those made of outcomes are missing everywhere unless asked for."""
+        """Return the features; those computed from outcomes are missing unless requested."""
+        # They describe inspections that the replayed policy would not have made.
         left_out = () if reads_outcomes else features_of_outcomes(self.data)
         return self.data.frame.assign(**dict.fromkeys(left_out, np.nan))
 
 
 def features_of_outcomes(data: TrainingSet) -> tuple[str, ...]:
-    """Names of the features that read earlier outcomes."""
+    """Return the names of features that read earlier outcomes."""
     return tuple(
         feature.name
         for feature in data.inputs.features

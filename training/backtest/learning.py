@@ -1,4 +1,4 @@
-"""The models of a replayed policy: a fixed one, or one refitted on what the policy found."""
+"""Models of a replayed policy: a fixed one, or one refitted on what the policy found."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,14 +20,15 @@ from training.outcomes import Bools, Instants, Texts
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
+# A clip trades a little bias for much less variance of the fit.
 LARGEST_WEIGHT = 20.0
 
 
 @dataclass
 class KnownLabels:
-    """The labels of a policy so far, in the history's order, when they are known, and by which way.
+    """The labels of a policy so far, in the history's order, with time and way of selection.
 
-    `selected_by` is None, and `probability` NaN, where nobody looked.
+    `selected_by` is None and `probability` NaN for subjects that were not inspected.
     """
 
     labels: Floats
@@ -37,7 +38,7 @@ class KnownLabels:
 
     @classmethod
     def before(cls, history: History, begins: int) -> "KnownLabels":
-        """Return what history itself had found of subjects before row `begins`."""
+        """Return the labels of actual inspections before row `begins`."""
         known, outcomes = history.known_before(begins), history.data.outcomes
         ways = outcomes.selected_by.copy()
         ways[~known] = None
@@ -56,19 +57,17 @@ class KnownLabels:
         selected_by: Texts,
         probability: Floats,
     ) -> None:
-        """Remember inspections; a label that is NaN is unknown."""
+        """Add inspections; NaN labels are unknown."""
         self.labels[rows], self.known_at[rows] = labels, known_at
         self.selected_by[rows], self.probability[rows] = selected_by, probability
 
     def known(self, since: np.datetime64, now: np.datetime64, declared_at: Instants) -> Ints:
-        """Rows whose label is known before `now` and that were declared from `since` on."""
+        """Return the rows declared from `since` on whose label is known before `now`."""
         is_known = ~np.isnan(self.labels) & (self.known_at < now) & (declared_at >= since)
         return np.flatnonzero(is_known)
 
     def weights(self, rows: Ints, policy: Policy) -> Floats:
-        """Return how many subjects each row stands for, clipped; 0 where it counts in no
-        estimate.
-        """
+        """Return the number of subjects each row represents, clipped; 0 if it represents none."""
         weights = selection_weights(
             self.selected_by[rows], self.probability[rows], clip=LARGEST_WEIGHT
         )
@@ -78,15 +77,15 @@ class KnownLabels:
 
 
 class BacktestModel(Protocol):
-    """The scorer of a week, given the labels known when it begins."""
+    """A model that scores a week, given the labels known when it begins."""
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
-        """A probability per subject of the week."""
+        """Return a probability for each subject of the week."""
 
 
 @dataclass
 class FixedModel:
-    """A finished model, the same in every week."""
+    """A finished model that is the same in every week."""
 
     model: RiskModel
     history: History
@@ -96,7 +95,7 @@ class FixedModel:
         self.margins = Margins.from_text(self.model.booster_text, threads=1)
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
-        """Probabilities; raises TrainingError in weeks that the model was made of."""
+        """Return probabilities; raises TrainingError in weeks that the model was trained on."""
         if begins < self.unseen_from:
             raise TrainingError(
                 f"the model has seen labels until {self.unseen_from.astype('datetime64[D]')}; the "
@@ -110,7 +109,7 @@ class FixedModel:
 
 @dataclass
 class RetrainedModel:
-    """Trees fitted anew on the labels at hand, as often as the policy says."""
+    """A model refitted on the labels known so far, at the policy's interval."""
 
     history: History
     policy: Policy
@@ -123,12 +122,13 @@ class RetrainedModel:
         first = self.history.weeks(self.policy)[0].start
         text = [f.name for f in self.history.data.inputs.features if f.is_categorical]
         fewest = self.policy.trees.fewest_per_category
+        # Categories are learnt from rows before the policy, so that no week sees later values.
         before = frame[text].iloc[:first]
         self.encoding = Encoding.learnt(before, self.history.data.inputs, fewest=fewest)
         self.columns = self.encoding.encode_columns(frame)
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
-        """Probabilities of the newest trees. Raises NotEnoughLabels before there are any."""
+        """Return the newest trees' probabilities; raises NotEnoughLabels before the first fit."""
         if self._is_due(begins):
             self._fit(begins, labels_known)
         assert self._margins is not None
@@ -141,7 +141,7 @@ class RetrainedModel:
         return self._next_fit is not None and bool(begins >= self._next_fit)
 
     def _fit(self, now: np.datetime64, labels_known: KnownLabels) -> None:
-        """Fit trees; with too few labels, the former ones stay."""
+        """Fit trees; keep the previous ones if there are too few labels."""
         every = self.policy.retrain_every_weeks
         self._next_fit = now + every * WEEK if every else None
         rows = labels_known.known(
@@ -174,7 +174,7 @@ class RetrainedModel:
 
 
 def selected_by_rule(history: History, policy: Policy) -> Bools:
-    """Return which subjects a rule of the policy selects."""
+    """Return a mask of the subjects that a rule of the policy selects."""
     subjects = history.data.subjects
     chosen = np.zeros(len(history.data), dtype=np.bool_)
     for rule in policy.rules:

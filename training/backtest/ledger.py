@@ -1,4 +1,4 @@
-"""What a replayed policy did, kept until it is counted."""
+"""The record of a replayed policy's selections."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from training.ranking import Floats, Ints
 
 @dataclass(frozen=True)
 class ReplayedWeek:
-    """The acts of a policy in one week: its rows of the history, its scores and its selection."""
+    """The selections of a policy in one week: its rows, scores and selected subjects."""
 
     rows: slice
     scores: Floats
@@ -19,9 +19,9 @@ class ReplayedWeek:
 
 @dataclass(frozen=True)
 class PolicyReplay:
-    """Everything that one policy did, week by week, and how often its model was fitted.
+    """All selections of a policy by week, and how often its model was fitted.
 
-    `periods` are the weeks over which each office plans its capacity, by its name.
+    `periods` maps each office to the number of weeks over which it plans its capacity.
     """
 
     name: str
@@ -32,5 +32,5 @@ class PolicyReplay:
     periods: dict[str, int] = field(default_factory=dict)
 
     def rows_of(self, week: ReplayedWeek) -> Ints:
-        """The history's rows that were inspected in a week."""
+        """Return the rows of the history that were inspected in a week."""
         return week.rows.start + week.selection.places

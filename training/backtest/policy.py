@@ -1,4 +1,4 @@
-"""A policy: whom an office with room for few inspections looks at, as a TOML file says it."""
+"""An inspection policy for offices with limited capacity, read from a TOML file."""
 
 from collections.abc import Iterable
 from datetime import UTC
@@ -17,7 +17,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class PolicyRule(Parameters):
-    """Subjects that are inspected whatever their score: those whose `column` equals a value."""
+    """A rule that selects subjects with a given value in `column`, whatever their score."""
 
     name: Annotated[str, Field(min_length=1)]
     column: Literal["mode", "office_id", "origin_country", "operator_id"]
@@ -25,22 +25,21 @@ class PolicyRule(Parameters):
 
 
 class Policy(Parameters):
-    """Capacity, and what fills it.
+    """Capacity, and its use.
 
-    `capacity_share` is the part of the subjects that can be inspected: by each "office" of its own,
-    or of all by hands that "all" offices share, as `capacity_of` says. Capacity is that of a week;
-    where it is fewer than two inspections, that of the shortest period of weeks that holds two, in
-    which the office waits for high scores. Of that, `exploration_share`
-    is drawn at random from what nothing else selected; the rest goes to `rules` first and then to
-    the highest scores, of at least `threshold`. An "even" draw gives all the same chance; one
-    "by_doubt" shares half of it out by sqrt(p (1 - p)), p being the score.
+    `capacity_share` is the share of subjects that can be inspected, by each "office" alone or by
+    "all" together, as `capacity_of` states. Capacity is per week; if that is fewer than two
+    inspections, it is per shortest period of weeks with two, within which the office waits for high
+    scores. `exploration_share` of it is drawn at random from unselected subjects; the rest goes to
+    `rules` first, then to the highest scores of at least `threshold`. An "even" draw gives all the
+    same chance; one "by_doubt" distributes half of it by sqrt(p (1 - p)), p being the score.
 
-    From `begins` on the policy decides; what was inspected before, it has learnt from. A model is
-    fitted anew every `retrain_every_weeks`, on the labels of the last `memory_weeks`; 0 keeps the
-    first one. A label is known `label_delay_days` after the declaration. Features made of earlier
-    outcomes are left out unless `reads_outcomes`: in the history they hold inspections that the
-    policy never made. What was cleared stands for 1 / probability subjects in the fit; with
-    `weights` by "inverse_probability" so does what was confirmed, by "case_control" it weighs 1.
+    The policy decides from `begins` on, and has learnt from earlier inspections. A model is
+    refitted every `retrain_every_weeks` on the labels of the last `memory_weeks`; 0 keeps the first
+    one. A label is known `label_delay_days` after the declaration. Features computed from outcomes
+    are left out unless `reads_outcomes`: in the history they reflect inspections that the policy
+    did not make. In the fit, cleared subjects have the weight 1 / probability; confirmed ones too
+    if `weights` is "inverse_probability", but weight 1 if it is "case_control".
     """
 
     begins: Day
@@ -62,7 +61,7 @@ class Policy(Parameters):
 
     @property
     def first_instant(self) -> np.datetime64:
-        """Midnight UTC at which the policy begins to decide."""
+        """The instant from which the policy decides, at midnight UTC."""
         return np.datetime64(self.begins.astimezone(UTC).replace(tzinfo=None), "us")
 
     @model_validator(mode="after")
@@ -75,7 +74,7 @@ class Policy(Parameters):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the policy in a TOML file; raises TrainingError with keys and what they allow."""
+        """Read a policy from a TOML file; raises TrainingError with keys and allowed values."""
         return read_home_file(cls, file, TrainingError, in_words=_fault_with_keys)
 
 
@@ -84,9 +83,9 @@ def _fault_with_keys(fault: ErrorDetails) -> str:
 
 
 def read_together(files: Iterable[Path]) -> dict[str, Policy]:
-    """Policies to compare, by the name of their file. Raises TrainingError.
+    """Read policies to compare, by the name of their file.
 
-    They must decide on the same weeks, else what they find could not be compared.
+    Raises TrainingError unless they decide on the same weeks: others cannot be compared.
     """
     policies: dict[str, Policy] = {}
     for file in files:

@@ -1,4 +1,4 @@
-"""What a replayed policy found, the work it took, and what it would have estimated itself."""
+"""Finds of a replayed policy, the work they took, and the policy's own estimates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.parameters import Parameters
 from training.ranking import Floats
 
-# A week alone tells too little of precision to be drawn.
+# A single week has too few inspections for a useful precision.
 RECENT_WEEKS = 8
 
 
@@ -139,7 +139,7 @@ class PolicyFigures(Parameters):
 
 
 def figures_of_policies(ledger: PolicyReplay) -> PolicyFigures:
-    """All figures of one policy."""
+    """Compute all figures of one policy."""
     traffic = ReplayedTraffic.from_replay(ledger)
     found = traffic.found(traffic.selected)
     weeks = tuple(_week(at, ledger, traffic) for at in range(len(ledger.weeks)))
@@ -194,7 +194,7 @@ def _week(at: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> PolicyWeek
 
 
 def _over(first: int, last: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> FoundAmong:
-    """Return what the policy found from one week to another, both included."""
+    """Return what the policy found between two weeks, both included; unknown if unsettled."""
     if last >= traffic.weeks:
         return FoundAmong(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
     begins = ledger.weeks[first].rows.start - traffic.rows.start
@@ -212,7 +212,7 @@ def _best(week: ReplayedWeek, ledger: PolicyReplay) -> float | None:
 
 
 def _office_capacity(ledger: PolicyReplay, traffic: ReplayedTraffic) -> CapacityByOffice | None:
-    """Compare with the same scores without offices; rules and draws stay as they are."""
+    """Return the effect of shared capacity: rules and draws stay, scores compete freely."""
     if ledger.policy.capacity_of == "all":
         return None
     shared = np.zeros(traffic.size)
@@ -257,12 +257,13 @@ def _evidence(traffic: ReplayedTraffic) -> LoggedEvidence | None:
 
 
 def _bounds(traffic: ReplayedTraffic, found: FoundAmong) -> tuple[SensitivityBound, ...]:
+    # A refused sample supports no figure, so there is nothing to bound.
     sample = traffic.sample
     if sample is None or sample.refusal is not None:
         return ()
     prevalence = share_confirmed(sample, np.ones(traffic.size))
     share = float(traffic.selected.mean())
-    recall = found.recall if share < 1 else UNKNOWN  # who inspects everybody misses nobody
+    recall = found.recall if share < 1 else UNKNOWN  # with all inspected, nothing is missed
     bounds = sensitivity(
         prevalence, recall, share, traffic.unknown_share, precision=found.precision
     )
@@ -276,7 +277,7 @@ class _TypologyCase:
 
 
 def _typologies(ledger: PolicyReplay) -> Iterable[TypologyCount]:
-    """By typology as far as it is known; new is what no inspection had confirmed before."""
+    """Yield known cases by typology; new means that no inspection had confirmed it before."""
     first = ledger.weeks[0].rows.start
     confirmed = ledger.history.known_before(first) & (ledger.history.data.outcomes.label == 1)
     before = {name for name in ledger.history.typology[confirmed] if name is not None}

@@ -1,11 +1,11 @@
-"""How common smuggling is in the replayed weeks: three ways of counting, side by side.
+"""Prevalence of smuggling in the replayed weeks, counted in three ways.
 
-In an invented world it is what a policy would believe from its own inspections alone, beside the
-truth; in a logged history it is what the inspections that were really made say. Two of the ways
-mislead: `naive` takes what was inspected for everything; `weighted` lets every result stand for
-1 / probability subjects, and for one where it has no probability, and divides by what they stand
-for. `stratified` lets what was selected for certain stand for itself and what was drawn for all the
-rest, whose size is known; it says nothing where too few were drawn.
+In a synthetic world this is what a policy would estimate from its own inspections, next to the
+truth; in a logged history, what actual inspections suggest. Two of the ways mislead: `naive` takes
+inspected subjects as representative; `weighted` weighs each result by 1 / probability (1 without a
+probability) and divides by the sum of weights. `stratified` lets certain selections represent
+themselves and draws represent the rest, whose size is known; it gives no figure if too few were
+drawn.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from training.outcomes import Texts
 from training.parameters import Parameters
 from training.ranking import Floats
 
-# Weeks that an estimate is made of: a quarter, long enough for the lot to tell something.
+# Weeks per estimate: a quarter, long enough for enough random draws.
 BLOCK = 13
 
 Counting = Literal["naive", "weighted", "stratified"]
@@ -34,11 +34,12 @@ COUNTINGS: tuple[Counting, ...] = ("naive", "weighted", "stratified")
 
 
 class PrevalenceEstimate(Parameters):
-    """The share of all traffic that would be confirmed, by one way of counting.
+    """The share of all traffic that would be confirmed, counted in one way.
 
-    `estimate` is of all weeks together; `refusal` says why it is unknown. The others are over the
-    `blocks` quarters that could be estimated: their `mean`, and in an invented world their mean
-    error (`bias`), its spread (`deviation`), and how many of their intervals held the truth.
+    `estimate` covers all weeks; `refusal` is the reason if it is unknown. The other fields cover
+    the `blocks` quarters with an estimate: their `mean` and, in a synthetic world, their mean error
+    (`bias`), its standard deviation (`deviation`), and how many of their intervals contain the
+    truth (`held`).
     """
 
     way: Counting
@@ -53,7 +54,7 @@ class PrevalenceEstimate(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class _Looked:
-    """Traffic with the results of some inspections of it; NaN and None where there was none."""
+    """Traffic with the results of some inspections; NaN and None for all other subjects."""
 
     labels: Floats
     selected_by: Texts
@@ -69,7 +70,7 @@ class _Looked:
 def prevalence_estimates(
     ledger: PolicyReplay, traffic: ReplayedTraffic
 ) -> tuple[PrevalenceEstimate, ...]:
-    """Every way of counting; in a logged history the answer is the same for all policies."""
+    """Return the estimates of all ways; in a logged history they are equal for all policies."""
     weeks = ledger.weeks[: traffic.weeks]
     looked = _own(ledger, weeks, traffic) if traffic.sample is None else _made(ledger, traffic)
     blocks = [weeks[at : at + BLOCK] for at in range(0, len(weeks), BLOCK)]
@@ -80,7 +81,7 @@ def prevalence_estimates(
 
 
 def _own(ledger: PolicyReplay, weeks: Iterable[ReplayedWeek], traffic: ReplayedTraffic) -> _Looked:
-    """Return what the policy itself inspected: all that it selected for certain, and its draws."""
+    """Return the policy's own inspections: certain selections and draws."""
     ways: Texts = np.full(traffic.size, None, dtype=object)
     probability = np.full(traffic.size, np.nan)
     for week in weeks:
@@ -124,7 +125,7 @@ def _estimate(
 
 
 def _counted(way: Counting, looked: _Looked) -> tuple[Estimate, str | None]:
-    """The share by one way of counting, or why it cannot be said."""
+    """Return the share counted in one way, or the reason why it is unknown."""
     is_known = ~np.isnan(looked.labels)
     labels, traffic = looked.labels[is_known], len(looked.labels)
     if way == "stratified":
@@ -135,6 +136,7 @@ def _counted(way: Counting, looked: _Looked) -> tuple[Estimate, str | None]:
         return UNKNOWN, "nothing was inspected"
     if way == "naive":
         return proportion(float(labels.sum()), len(labels)), None
+    # Without draws the weights are all 1, which would repeat the naive figure.
     if not (looked.probability[is_known] > 0).any() and len(labels) < traffic:
         return UNKNOWN, "nothing was drawn with a probability"
     weights = stands_for(looked.probability[is_known], clip=NO_CLIP)

@@ -1,4 +1,4 @@
-"""A policy replayed over a history: each week is selected, inspected, and its labels come later."""
+"""Replay of a policy over a history: weekly selection, with labels that arrive later."""
 
 from collections.abc import Callable
 
@@ -29,10 +29,10 @@ def replay_policy(
     model: RiskModel | None = None,
     progress: Progress = lambda done, total: None,
 ) -> PolicyReplay:
-    """Let the policy decide week after week; with a `model`, its scores and no other's.
+    """Replay a policy week by week; with a `model`, by its scores alone.
 
-    In a logged history an inspection that was never made gives no label.
-    Raises TrainingError or NotEnoughLabels.
+    In a logged history, inspections that were not made give no label. Raises TrainingError or
+    NotEnoughLabels.
     """
     spans = history.weeks(policy)
     scorer: BacktestModel = FixedModel(model, history) if model else RetrainedModel(history, policy)
@@ -44,6 +44,7 @@ def replay_policy(
     for at, rows in enumerate(spans):
         scores = scorer.scores(rows, policy.first_instant + at * WEEK, known_labels)
         selection = select(policy, scores, is_ruled[rows], offices[rows], rng, plans)
+        # After the scores: a week's own labels must not influence its selection.
         _record_labels(known_labels, history, policy, rows, selection)
         weeks.append(ReplayedWeek(rows, scores, selection))
         progress(at + 1, len(spans))
@@ -66,12 +67,13 @@ def _record_labels(
         history.truth[inspected],
         history.data.declared_at[inspected] + delay,
         _ways(history, inspected, selection),
+        # Two independent chances: of the policy's selection, and of the inspection in the log.
         selection.probability * history.logged_probability[inspected],
     )
 
 
 def _ways(history: History, inspected: Ints, selection: WeekSelection) -> Texts:
-    """By which way each result comes: where history tells it, by that of the inspection made."""
+    """Return the way in which each result was selected; the actual one in a logged history."""
     if not history.is_invented:
         return history.data.outcomes.selected_by[inspected]
     return np.where(selection.selected_by == BY_LOT, "random", "rule").astype(object)

@@ -1,4 +1,4 @@
-"""All subjects of the replayed weeks, and what inspections of them find as far as is known."""
+"""All subjects of the replayed weeks, with the known results of inspecting them."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,11 @@ from training.ranking import Floats
 
 @dataclass(frozen=True, eq=False)
 class ReplayedTraffic:
-    """The subjects of those replayed weeks whose results must have come; arrays are parallel.
+    """The subjects of replayed weeks old enough to have their results; arrays are parallel.
 
-    `selected` is 1 where the policy inspects, `is_inspected` where somebody really did. `truth` is
-    1 or 0, NaN where nobody knows. In a logged history, `sample` holds the results that can be
-    counted; in an invented world every truth is known, and it is None.
+    `selected` is 1 if the policy inspects, `is_inspected` marks actual inspections. `truth` is 1 or
+    0, NaN if unknown. In a logged history, `sample` holds the results that can be counted; it is
+    None in a synthetic world, where every truth is known.
     """
 
     rows: slice
@@ -36,7 +36,7 @@ class ReplayedTraffic:
 
     @classmethod
     def from_replay(cls, ledger: PolicyReplay) -> "ReplayedTraffic":
-        """The traffic that figures of a policy speak of."""
+        """Return the traffic that a policy's figures cover."""
         history = ledger.history
         weeks = history.settled_weeks(ledger.policy)
         rows = slice(ledger.weeks[0].rows.start, ledger.weeks[weeks - 1].rows.stop)
@@ -57,13 +57,11 @@ class ReplayedTraffic:
 
     @property
     def size(self) -> int:
-        """Return how many subjects there were."""
+        """The number of subjects."""
         return len(self.truth)
 
     def found(self, membership: Floats) -> FoundAmong:
-        """Return what inspecting the subjects where `membership` is 1 finds: exact, or with
-        intervals.
-        """
+        """Return the finds of inspecting where `membership` is 1: exact, or with intervals."""
         if not membership.any():
             return FoundAmong(Estimate(0.0), UNKNOWN, UNKNOWN, UNKNOWN)
         if self.sample is not None:
@@ -79,9 +77,7 @@ class ReplayedTraffic:
         )
 
     def found_by_inspections_made(self) -> FoundAmong:
-        """Return what the inspections that were really made found: known results of a logged
-        history.
-        """
+        """Return the finds of actual inspections; in a logged history, of known results."""
         if self.sample is None:
             return self.found(self.is_inspected.astype(np.float64))
         hits, settled = float(np.nansum(self.truth)), int((~np.isnan(self.truth)).sum())
@@ -95,7 +91,7 @@ class ReplayedTraffic:
 
     @property
     def selected_hits_of_tips(self) -> int | None:
-        """Confirmed subjects of the policy's selection that a tip had led to; logged history."""
+        """Confirmed selected subjects that a tip had led to; None in a synthetic world."""
         if self.sample is None:
             return None
         of_tips = self.sample.rows[~self.sample.is_drawn & (self.sample.labels == 1)]
@@ -103,7 +99,7 @@ class ReplayedTraffic:
 
     @property
     def unknown_share(self) -> float:
-        """The part of the results, in 0..1, that are inconclusive or still to come."""
+        """The share of results, in 0..1, that are inconclusive or still to come."""
         made = self.truth[self.is_inspected]
         inconclusive = float(np.isnan(made).mean()) if len(made) else 0.0
         return 1 - (1 - inconclusive) * (1 - self.still_to_come)

@@ -1,9 +1,8 @@
-"""One week at every office: who is inspected, why, and with which probability that was so.
+"""One week of selections at every office: subjects, ways and probabilities.
 
-An office with few subjects has room for less than one inspection a week. What it does not use is
-carried over: its capacity is planned over a period that holds at least two, and spent within it on
-the subjects whose scores stand out. Over all periods it inspects its share of its subjects, rounded
-once.
+An office with few subjects may have capacity for less than one inspection a week. Capacity is
+therefore planned over a period with at least two inspections, and spent within it on subjects whose
+scores stand out. Over all periods an office inspects its share of subjects, rounded once.
 """
 
 import math
@@ -19,19 +18,20 @@ from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
 BY_RULE, BY_SCORE, BY_LOT = 0, 1, 2
-# With one in a period, an office that takes it early misses all that comes after.
+# With one inspection per period, an office that uses it early misses all later subjects.
 MIN_IN_PERIOD = 2
-# What sums of shares may lack of a whole number.
+# Tolerance for sums of floats that should be whole numbers.
 TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class WeekSelection:
-    """Who was inspected of one week: places in it, rising, with the way and its probability.
+    """The selections of one week: rising positions, with way and probability.
 
-    `probability` is 1 for rule and score. For a random draw it is that of being drawn before it was
-    known whether one is due: a draw that is due every fifth week stands for five. Of `pool`
-    subjects that neither selected, per office in order of name, `drawn` were.
+    `probability` is 1 for rule and score. For a random draw it is the unconditional chance: a draw
+    that is due every fifth week represents five subjects. `pool` is the number of subjects that
+    neither rule nor score selected, by office in order of name, and `drawn` how many of these were
+    drawn.
     """
 
     places: Ints
@@ -43,13 +43,13 @@ class WeekSelection:
 
 @dataclass
 class OfficePlan:
-    """The capacity of one office over the weeks of a replay, and what it has used so far.
+    """The capacity of one office over the weeks of a replay, and its use so far.
 
-    `subjects` are those of each week, `period` is how many weeks share their capacity, and `begins`
-    rounds the sums of capacity and of draws: one for both, so that a draw has room where it is due.
-    `used` counts what was inspected by rule or score, and what a `threshold` left unused in earlier
-    periods, `explored` how many draws were expected; `used_in_period` and `ruled_in_period` are of
-    the period so far.
+    `subjects` are counts per week, `period` is the number of weeks that share capacity, and
+    `begins` is the rounding offset of both capacity and draws: one for both, so that there is room
+    when a draw is due. `used` counts inspections by rule or score, and capacity that a `threshold`
+    left unused in earlier periods; `explored` is the expected number of draws; `used_in_period` and
+    `ruled_in_period` cover the current period.
     """
 
     subjects: Sequence[int]
@@ -64,13 +64,13 @@ class OfficePlan:
 
     @classmethod
     def of_weeks(cls, policy: Policy, subjects: Sequence[int], begins: float) -> Self:
-        """Plan the weeks of an office, in the shortest periods that hold two on average."""
+        """Return the plan of an office, in the shortest periods with two inspections on average."""
         each_week = policy.capacity_share * sum(subjects) / len(subjects)
         period = min(len(subjects), math.ceil(MIN_IN_PERIOD / each_week))
         return cls(subjects, period, begins)
 
     def room(self, policy: Policy) -> int:
-        """Return how many the period of this week can still inspect by rule or score."""
+        """Return how many subjects the current period can still inspect by rule or score."""
         expected = policy.exploration_share * policy.capacity_share * self.left
         return self._unused(policy, self.explored + expected)
 
@@ -81,7 +81,7 @@ class OfficePlan:
 
     @property
     def left(self) -> int:
-        """Return how many subjects the period has from this week on."""
+        """The number of subjects of the period from this week on."""
         return sum(self.subjects[self.week : self._period_ends])
 
     @property
@@ -89,7 +89,7 @@ class OfficePlan:
         return min(len(self.subjects), (self.week // self.period + 1) * self.period)
 
     def end_week(self, policy: Policy, ways: Ints, scores: Floats, drawn: float) -> None:
-        """Note what the week inspected in which `ways`, and the scores by which the next choose."""
+        """Record a week's selections and its scores, with which later weeks are compared."""
         ruled, scored = int((ways == BY_RULE).sum()), int((ways == BY_SCORE).sum())
         self.used += ruled + scored
         self.used_in_period += ruled + scored
@@ -97,7 +97,7 @@ class OfficePlan:
         self.explored += drawn
         self.seen = (*self.seen, scores)[-2 * self.period :]
         if self.week + 1 == self._period_ends:
-            # What a threshold left lapses with its period.
+            # Capacity that a threshold left unused expires with its period.
             self.used += max(self._unused(policy, self.explored), 0)
             self.used_in_period = self.ruled_in_period = 0
         self.week += 1
@@ -106,9 +106,10 @@ class OfficePlan:
 def plans_of_offices(
     policy: Policy, weeks: Sequence[Texts], rng: np.random.Generator
 ) -> dict[str, OfficePlan]:
-    """Return the plan of each office, by the offices of the subjects of each week."""
+    """Return the plan of each office, from the offices of each week's subjects."""
     counts = [dict(zip(*np.unique(w.astype(str), return_counts=True), strict=True)) for w in weeks]
     return {
+        # A random offset per office: otherwise all offices would round in the same weeks.
         office: OfficePlan.of_weeks(policy, [int(w.get(office, 0)) for w in counts], rng.random())
         for office in sorted({office for week in counts for office in week})
     }
@@ -122,9 +123,9 @@ def select(
     rng: np.random.Generator,
     plans: dict[str, OfficePlan] | None = None,
 ) -> WeekSelection:
-    """Fill each office's capacity of a week; without `plans`, as if there were no other week.
+    """Fill each office's capacity of a week; without `plans`, as if it were the only week.
 
-    Raises TrainingError where rules alone exceed it.
+    Raises TrainingError if rules alone exceed the capacity.
     """
     names = offices.astype(str)
     plans = plans_of_offices(policy, [names], rng) if plans is None else plans
@@ -158,6 +159,7 @@ def _at_office(
     room_now = _room_now(policy, plan, room - len(ruled), scores[candidates], scores)
     above = candidates[scores[candidates] >= policy.threshold]
     scored = above[np.argsort(-scores[above], kind="stable")[:room_now]]
+    # Shuffled: systematic sampling would otherwise depend on the order of declarations.
     pool = rng.permutation(np.setdiff1d(rows, np.concatenate([ruled, scored])))
     expected = policy.exploration_share * policy.capacity_share * len(rows)
     chances = _chances(policy, scores[pool], expected)
@@ -177,9 +179,9 @@ def _at_office(
 
 
 def _require_room(office: str, plan: OfficePlan, ruled: int, room: int) -> None:
-    """Raise TrainingError where rules alone exceed a period; one that holds weeks has room for one.
+    """Raise TrainingError if rules alone exceed the period's capacity, or 1 if it spans weeks.
 
-    What scores have used before a rule hits is taken of the next period.
+    Capacity that scores used before a rule matched is taken from the next period.
     """
     room = max(room, 0 if plan.period == 1 else 1)
     if plan.ruled_in_period + ruled <= room:
@@ -194,11 +196,11 @@ def _require_room(office: str, plan: OfficePlan, ruled: int, room: int) -> None:
 
 
 def _room_now(policy: Policy, plan: OfficePlan, room: int, own: Floats, week: Floats) -> int:
-    """Return how many of the room of its period an office spends on this week's candidates.
+    """Return how much of the period's room an office spends on this week's candidates.
 
-    It spends it on those among the highest of its newest scores, as many as it has capacity for in
-    such a number; of the scores of all offices in this week until it has seen those of a period.
-    What is left is spent where no later week of the period has a subject for it.
+    It inspects candidates that rank within its capacity among its newest scores, or among this
+    week's scores of all offices until it has seen enough of its own. Room that later weeks of the
+    period have too few subjects for is spent at once.
     """
     later = plan.left - plan.subjects[plan.week]
     if room <= 0 or not len(own) or not later:
@@ -212,11 +214,11 @@ def _room_now(policy: Policy, plan: OfficePlan, room: int, own: Floats, week: Fl
 
 
 def _chances(policy: Policy, scores: Floats, expected: float) -> Floats:
-    """The chance of each of a pool to be drawn; they add up to what is `expected`, or to the pool.
+    """Return the chance of each subject in a pool to be drawn; the sum is `expected`, or the pool.
 
-    The spread of what an inspection finds is sqrt(p (1 - p)), and drawing by it makes estimates as
-    sure as so few draws can. The even half keeps a chance, and a bound on its weight, for what the
-    score is sure and wrong about.
+    Inspection results have a standard deviation of sqrt(p (1 - p)), and drawing in proportion to
+    that makes estimates as precise as so few draws can. The even half keeps a minimum chance, and
+    so a bounded weight, for subjects about which the score is confidently wrong.
     """
     weights = np.full(len(scores), 1 / max(len(scores), 1))
     doubt = np.sqrt(scores * (1 - scores))
@@ -226,7 +228,10 @@ def _chances(policy: Policy, scores: Floats, expected: float) -> Floats:
 
 
 def _at_most_1(weights: Floats, total: float) -> Floats:
-    """Chances in proportion to `weights` that add up to `total`, where none exceeds 1."""
+    """Return chances in proportion to `weights` with the sum `total`, none above 1.
+
+    Capped chances leave more for the others, which may then exceed 1 in turn; hence the loop.
+    """
     chances = np.zeros(len(weights))
     is_open = np.ones(len(weights), dtype=np.bool_)
     while is_open.any():
@@ -240,9 +245,9 @@ def _at_most_1(weights: Floats, total: float) -> Floats:
 
 
 def _systematic(chances: Floats, begins: float) -> Bools:
-    """Draw each with exactly its chance: steps of 1 along their sum, from a random beginning.
+    """Draw each with exactly its chance: steps of 1 along the cumulative sum.
 
-    The sum tells how many are drawn, up to a part, which the beginning rounds.
+    The number of draws equals the sum of chances up to rounding, which the random start decides.
     """
     ends = np.floor(np.cumsum(chances) + begins)
     return np.diff(ends, prepend=np.floor(begins)) > 0

@@ -1,7 +1,7 @@
-"""Who stated which outcome of a training set: a column of its own, of keyed pseudonyms.
+"""Authors of a training set's outcomes: an additional column of keyed pseudonyms.
 
-Builds know nothing of people; where labels come from people, the retraining adds whose they are, so
-that none of them can weigh too much.
+Builds know nothing about people. Retraining adds the authors of labels so that no single person can
+have too much weight.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ Authors = Mapping[tuple[str, str, datetime, datetime], str]
 
 
 def add_authors(folder: Path, subject: SubjectKind, authors: Authors) -> int:
-    """Add the authors to the outcomes of a training set; how many outcomes have one.
+    """Add the authors to a training set's outcomes; return how many outcomes have one.
 
-    `authors` is by kind and id of the subject, the instant of its inspection and that from which
-    the outcome was known.
+    `authors` is keyed by kind and id of the subject, time of the inspection and time from which the
+    outcome was known.
     """
     file = folder / "outcomes.parquet"
     table = pq.read_table(file)

@@ -1,7 +1,7 @@
-"""Fit, calibration and evaluation windows, one after the other, as a model in service meets them.
+"""Fit, calibration and evaluation windows in order of time, as a model in service meets them.
 
-A label counts in a window only if it was known before the next window begins: whoever trained on
-that day could not have known more. Nothing is ever split at random.
+A label counts in a window only if it was known before the next window begins, because nobody
+training on that day could have known more. Data is never split at random.
 """
 
 from dataclasses import dataclass, replace
@@ -21,9 +21,9 @@ FAR_FUTURE = np.datetime64("9999-12-31T00:00:00", "us")
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """Declarations in [begins, ends): `rows` are the labelled ones in use, as positions.
+    """Declarations in [begins, ends): `rows` are indices of the labelled ones in use.
 
-    `unlabelled` are the others in use: not inspected, of inconclusive result, or not known in time.
+    `unlabelled` are the others in use: not inspected, inconclusive, or not known in time.
     """
 
     name: str
@@ -43,15 +43,16 @@ class TimeWindow:
         known_before: np.datetime64,
         gap: np.timedelta64,
     ) -> Self:
-        """The window whose labels were known in time, but for the `gap` before its end."""
+        """Return a window with the labels known in time, without the `gap` before its end."""
         begins, ends = days
+        # Declarations just before the end would have only labels that came unusually fast.
         declared = data.declared_between(begins, ends - gap)
         is_known = data.outcomes.is_labelled_by(known_before)[declared]
         rows = declared[is_known]
         return cls(name, begins, ends, rows, data.outcomes.label[rows], declared[~is_known])
 
     def without_operators_before(self, data: TrainingSet) -> Self:
-        """The window without subjects of operators that have an earlier labelled subject."""
+        """Return the window without operators that have a labelled subject before it."""
         earlier = data.declared_between(data.declared_at[0], self.begins)
         is_new = data.is_new("operator_id", self.rows, earlier)
         unlabelled = self.unlabelled[data.is_new("operator_id", self.unlabelled, earlier)]
@@ -61,7 +62,7 @@ class TimeWindow:
 
     @property
     def figures(self) -> WindowFigures:
-        """The window as a manifest holds it."""
+        """The window as stored in a manifest."""
         return WindowFigures(
             begins=in_utc(self.begins),
             ends=in_utc(self.ends),
@@ -72,7 +73,7 @@ class TimeWindow:
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """Three windows, one after the other."""
+    """Three consecutive windows."""
 
     fit: TimeWindow
     calibration: TimeWindow
@@ -80,7 +81,7 @@ class TimeSplit:
 
     @classmethod
     def from_training_set(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
-        """Split `data`. Raises NotEnoughLabels for a window that can carry no figure."""
+        """Split `data` by time; raises NotEnoughLabels if a window has too few labels."""
         begins, calibration, evaluation, ends = _boundaries(data, parameters)
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         split = cls(
@@ -94,6 +95,7 @@ class TimeSplit:
                 "evaluation",
                 data,
                 (evaluation, ends),
+                # Nothing is fitted after the evaluation window, so labels may come at any time.
                 known_before=FAR_FUTURE,
                 gap=np.timedelta64(0),
             ),
@@ -109,18 +111,18 @@ class TimeSplit:
         return split
 
     def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
-        """Fit and calibration window in one, with every label known before the evaluation."""
+        """Return fit and calibration window as one, with all labels known before the evaluation."""
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         days = (self.fit.begins, self.evaluation.begins)
         return TimeWindow.between("refit", data, days, known_before=self.evaluation.begins, gap=gap)
 
     def of_final_trees(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
-        """The window that the model's trees are fitted on in the end."""
+        """Return the window that the model's final trees are fitted on."""
         return self.before_evaluation(data, parameters) if parameters.refit else self.fit
 
     @property
     def figures(self) -> TrainingWindow:
-        """The split as a manifest holds it."""
+        """The split as stored in a manifest."""
         return TrainingWindow(
             fit=self.fit.figures,
             calibration=self.calibration.figures,
@@ -129,7 +131,10 @@ class TimeSplit:
 
 
 def _boundaries(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]:
-    """Begin of fit, calibration and evaluation, and the end of it all; at midnight UTC if free."""
+    """Return the starts of fit, calibration and evaluation window, and the end of the data.
+
+    Cuts that parameters leave open lie at midnight UTC, at shares of the labelled subjects.
+    """
     labelled = data.declared_at[data.outcomes.is_labelled]
     if not len(labelled):
         raise NotEnoughLabels("the training set has no labelled subject; add inspection outcomes")
@@ -147,7 +152,7 @@ def _boundaries(data: TrainingSet, parameters: SplitParameters) -> list[np.datet
 
 
 def end_of_data(data: TrainingSet) -> np.datetime64:
-    """The midnight after the last declaration."""
+    """Return the midnight after the last declaration."""
     return _day(data.declared_at[-1]) + np.timedelta64(1, "D")
 
 
@@ -179,6 +184,6 @@ def _instant(day: datetime | None) -> np.datetime64 | None:
 
 
 def in_utc(instant: np.datetime64) -> datetime:
-    """An instant as numpy keeps it, with its offset."""
+    """Return a numpy instant as a datetime in UTC."""
     plain: datetime = instant.astype("datetime64[us]").item()
     return plain.replace(tzinfo=UTC)

@@ -42,7 +42,7 @@ from training.outcomes import (
 from training.ranking import Floats, Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
-# What is read of each file, as far as it is there; all of it where None.
+# Columns to read of each file, as far as they exist; None reads all.
 COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR, *STATED), None)
 
 SUBJECT_COLUMNS = (
@@ -61,10 +61,9 @@ SUBJECT_COLUMNS = (
 class TrainingSet:
     """All subjects in order of declaration; `frame` and `subjects` share the rows.
 
-    `frame` holds the catalogue's columns and nothing else. `digest` covers the three files of
-    `folder`, where the set lies.
-    `records` sums up what they were made of, as JSON; None where the folder does not say.
-    `places_in_file` is where the rows stand in the file of features; None where all of it was read.
+    `frame` holds exactly the catalogue's columns. `digest` covers the three files in `folder`.
+    `records` is a JSON summary of the source records, None if the folder has none. `places_in_file`
+    are the rows' indices in the features file; None if all of it was read.
     """
 
     inputs: ModelInputs
@@ -86,12 +85,13 @@ class TrainingSet:
         inputs: ModelInputs | None = None,
         numbers_in: Path | None = None,
     ) -> Self:
-        """The training set in `folder`, made for `subject` with this release's catalogue.
+        """Read and check the training set in `folder`, built for `subject` with this catalogue.
 
-        `inputs` default to the catalogue. Features that are numbers are kept in files of the folder
-        `numbers_in`, where there is one, and not in memory; unless the set has scoring instants.
-        Raises TrainingSetError or CatalogueMismatch.
+        `inputs` default to the catalogue. With `numbers_in`, numeric features are mapped from files
+        in that folder instead of held in memory, unless the set has scoring instants. Raises
+        TrainingSetError or CatalogueMismatch.
         """
+        # Schemas first: they are cheap, and most mistakes show there.
         schemas = [_schema(folder / name) for name in FILES]
         inputs = inputs or ModelInputs.for_subject(subject)
         _check_metadata(schemas[0], folder / FILES[0], inputs)
@@ -100,6 +100,7 @@ class TrainingSet:
         try:
             return cls._of(folder, inputs, numbers_in)
         finally:
+            # Arrow keeps freed memory; the fit needs it next.
             pa.default_memory_pool().release_unused()
 
     @classmethod
@@ -139,32 +140,29 @@ class TrainingSet:
 
     @property
     def record_counts(self) -> dict[str, int]:
-        """Return how many records of each type it was made of; nothing where the folder does not
-        say.
-        """
+        """Numbers of source records by type; empty if the folder has no summary."""
         summary = json.loads(self.records or "{}")
         return {name: summary[name]["rows"] for name in RECORD_FILES if name in summary}
 
     def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
-        """Rows declared in [begins, ends), as positions."""
+        """Return the rows declared in [begins, ends) as indices."""
         span = self.span(begins, ends)
         return np.arange(span.start, span.stop)
 
     def span(self, begins: np.datetime64, ends: np.datetime64) -> slice:
-        """Rows declared in [begins, ends); what a slice takes of a table is a view of it."""
+        """Return the rows declared in [begins, ends) as a slice, which takes views of tables."""
         first, last = np.searchsorted(self.declared_at, np.array([begins, ends]), side="left")
         return slice(int(first), int(last))
 
     def encoding(self, rows: Ints, *, fewest: int) -> Encoding:
-        """Category lists from `rows`; a category on fewer than `fewest` of them is left out."""
+        """Return category lists learnt from `rows`; categories on fewer than `fewest` are left out."""
         text = [feature.name for feature in self.inputs.features if feature.is_categorical]
         return Encoding.learnt(self.frame[text].iloc[rows], self.inputs, fewest=fewest)
 
     def is_new(self, column: str, rows: Ints, earlier: Ints) -> Bools:
-        """Return which of `rows` hold a value of a subjects' column that no labelled `earlier` row
-        holds.
+        """Return a mask of `rows` whose value in `column` no labelled `earlier` row has.
 
-        A missing value is not new: nothing is known of it.
+        A missing value is not new, because nothing is known about it.
         """
         values = self.subjects[column]
         labelled = earlier[self.outcomes.is_labelled[earlier]]
@@ -174,7 +172,7 @@ class TrainingSet:
 
 
 def training_set_subject(folder: Path) -> SubjectKind:
-    """Return what the training set in `folder` was built for. Raises TrainingSetError."""
+    """Return the kind of subject a training set was built for; raises TrainingSetError."""
     file = folder / FILES[0]
     metadata = (_schema(file).metadata or {}).get(b"tidegate", b"{}")
     for kind in SUBJECT_KINDS:
@@ -191,8 +189,10 @@ def _schema(file: Path) -> pa.Schema:
 
 
 def _frame(file: Path, names: Iterable[str] | None, numbers_in: Path | None = None) -> pd.DataFrame:
-    """Column after column, since a large matrix would else be in memory twice; texts but ids are
-    categories, since few of them differ. Numbers are mapped from files where a folder is given.
+    """Read a Parquet file column by column, so that no large table is in memory twice.
+
+    Texts other than ids become categories, because few of them differ. With `numbers_in`, numbers
+    are mapped from files in that folder.
     """
     texts = [
         f.name
@@ -225,7 +225,7 @@ def _finite(parquet: pq.ParquetFile, name: str, file: Path) -> "pd.Series[Any]":
 
 
 def _kept(column: "pd.Series[Any]", numbers_in: Path | None) -> "pd.Series[Any] | Floats":
-    """The column, mapped from a file in the folder where it holds numbers and there is one."""
+    """Return a column; numbers are mapped from a file in `numbers_in`, if given."""
     if numbers_in is None or column.dtype != np.float64:
         return column
     with NamedTemporaryFile(dir=numbers_in, suffix=".npy", delete=False) as file:
@@ -268,10 +268,11 @@ def _check_metadata(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
 
 
 def _is_last_before_inspection(frame: pd.DataFrame, outcomes: pd.DataFrame) -> Bools:
-    """Return which row of each subject has its last scoring instant before somebody inspected it.
+    """Return a mask of each subject's last scoring instant before its inspection.
 
-    That of its declaration where the inspection came before any later one.
+    If no scoring instant precedes the inspection, the one at the declaration counts.
     """
+    # A check of documents is no visit: the subject was still to be inspected after it.
     visits = outcomes[~outcomes["result"].isin(OF_DOCUMENTS)]
     inspected_at = frame["subject_id"].map(visits.set_index("subject_id")["inspected_at"])
     is_before = (frame["as_of"] < inspected_at) | inspected_at.isna()
@@ -297,7 +298,10 @@ def _check_order(declared_at: Instants, file: Path) -> None:
 
 
 def _texts(ids: "pd.Index | pd.Series[str]", file: Path) -> pa.Array:
-    """Ids as Arrow holds them, each of them once: pandas would make an object of every one."""
+    """Return ids as an Arrow array; raises TrainingSetError for duplicates.
+
+    In pandas each id would be a Python object.
+    """
     texts = pa.array(ids, pa.string())
     counts = pc.value_counts(texts)
     if len(counts) < len(texts):
@@ -307,7 +311,7 @@ def _texts(ids: "pd.Index | pd.Series[str]", file: Path) -> pa.Array:
 
 
 def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
-    """Return where each of the given subjects stands among `ids`."""
+    """Return the index of each given subject in `ids`."""
     texts = _texts(given, file)
     places = pc.index_in(texts, value_set=ids)
     if places.null_count:
@@ -317,9 +321,10 @@ def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
 
 
 def training_set_digest(folder: Path) -> str:
-    """The SHA-256 over the files of a training set."""
+    """Return the SHA-256 over the files of a training set."""
     digest = hashlib.sha256()
     for name in FILES:
+        # The digest of digests: unlike a digest of the contents, it fixes where a file ends.
         with (folder / name).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"sha256:{digest.hexdigest()}"

@@ -1,4 +1,4 @@
-"""Do probabilities mean on all traffic what they say? Observed over expected, and the slope."""
+"""Calibration of probabilities on all traffic: observed over expected, and the slope."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from training.estimation.population_figures import UNKNOWN
 from training.estimation.weighted_mean import weighted_mean
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
-# Where weights are cut, as a multiple of their median. Of some hundred draws one or two confirmed
-# subjects that stand for a hundred each would decide every figure
+# The cap of weights, as a multiple of their median. In a few hundred draws, one or two confirmed
+# subjects that represent a hundred each would otherwise decide every figure
 # (`experiments/2026-11-27-figures-that-hold`, section `gates`).
 LARGEST_WEIGHT_RATIO = 10.0
 
@@ -26,10 +26,10 @@ LEAST_PROBABILITY = 1e-12
 class TrafficCalibration:
     """Calibration of probabilities, measured by inspections; 1 is perfect for every figure.
 
-    `observed_over_expected` sets the subjects that would be confirmed against the sum of the
-    probabilities of all traffic, `top_observed_over_expected` likewise among the highest
-    `top_share` of them, and `slope` is by how much log-odds must be multiplied: below 1, high ones
-    are too high and low ones too low. A figure is unknown where too few were inspected to say.
+    `observed_over_expected` divides the subjects that would be confirmed by the sum of
+    probabilities over all traffic, `top_observed_over_expected` likewise over the highest
+    `top_share`. `slope` is the factor by which log-odds should be multiplied: below 1, high ones
+    are too high and low ones too low. A figure is unknown if too few subjects were inspected.
     """
 
     top_share: float
@@ -41,7 +41,7 @@ class TrafficCalibration:
 def traffic_calibration(
     sample: InspectedSample, log_odds: Floats, top_share: float
 ) -> TrafficCalibration:
-    """The figures of calibrated `log_odds`, one for each subject of the traffic."""
+    """Return the calibration of `log_odds`, which has one value for each subject of the traffic."""
     if sample.refusal is not None:
         return TrafficCalibration(top_share, UNKNOWN, UNKNOWN, UNKNOWN)
     probability = np.maximum(expit(log_odds), LEAST_PROBABILITY)
@@ -55,11 +55,11 @@ def traffic_calibration(
 
 
 def _ratio(sample: InspectedSample, membership: Floats, probability: Floats) -> Estimate:
-    """Confirmed over expected in a part of the traffic; unknown where nobody was drawn there.
+    """Return confirmed over expected in a part of the traffic; unknown if nobody was drawn there.
 
-    What draws confirm is set against what was expected of them and carried over to all that they
-    stand for: among subjects of one probability, those whose weight is cut are taken to be like the
-    others. Certain subjects stand for their own stratum.
+    The ratio of confirmed to expected among draws is carried over to all subjects they represent.
+    This assumes that, at equal probability, subjects with capped weights are like the others.
+    Certain subjects represent their own stratum.
     """
     weights, expected = cut_weights(sample) * membership[sample.rows], probability[sample.rows]
     is_certain, is_drawn = ~sample.is_drawn & (weights > 0), sample.is_drawn & (weights > 0)
@@ -68,6 +68,7 @@ def _ratio(sample: InspectedSample, membership: Floats, probability: Floats) -> 
     total = float(membership @ probability)
     found = float(weights[is_certain] @ sample.labels[is_certain])
     left = max(total - float(weights[is_certain] @ expected[is_certain]), 0.0)
+    # Membership may be fractional, but no subject represents less than itself.
     drawn_weights = np.maximum(weights[is_drawn], 1.0)
     confirmed = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=False)
     of_drawn = float(np.average(expected[is_drawn], weights=drawn_weights))
@@ -75,7 +76,7 @@ def _ratio(sample: InspectedSample, membership: Floats, probability: Floats) -> 
 
 
 def _slope(sample: InspectedSample, log_odds: Floats) -> Estimate:
-    """The slope of the line of greatest likelihood with cut weights, and the design's variance."""
+    """Return the maximum-likelihood slope with capped weights, and its sandwich interval."""
     values = np.clip(log_odds[sample.rows], -FARTHEST_LOG_ODDS, FARTHEST_LOG_ODDS)
     confirmed = float(sample.labels.sum())
     if confirmed < 2 or confirmed == len(values) or np.ptp(values) < 1e-9:
@@ -90,14 +91,15 @@ def _slope(sample: InspectedSample, log_odds: Floats) -> Estimate:
     scores = design * (weights * (sample.labels - probability))[:, None]
     inverse = np.linalg.pinv(information)
     error = float(np.sqrt((inverse @ (scores.T @ scores) @ inverse)[0, 0]))
-    # As few as weigh: what was confirmed says how sure the spread itself is.
+    # Degrees of freedom from confirmed subjects: being few, they decide how uncertain the variance
+    # itself is.
     freedom = max(effective_size(weights[sample.labels == 1]) - 1, 1.0)
     half = float(stats.t.ppf(0.975, freedom)) * error
     return Estimate(float(line[0]), float(line[0]) - half, float(line[0]) + half)
 
 
 def cut_weights(sample: InspectedSample) -> Floats:
-    """Weights whose largest are cut; together the drawn ones stand for as many as before."""
+    """Return weights with the largest capped; the sum over drawn subjects stays the same."""
     weights, is_drawn = sample.weights.copy(), sample.is_drawn
     drawn = weights[is_drawn]
     if not len(drawn):
@@ -108,13 +110,14 @@ def cut_weights(sample: InspectedSample) -> Floats:
 
 
 def _fitted(design: Floats, labels: Floats, weights: Floats) -> Floats | None:
-    """Newton's steps on the weighted log-likelihood; None where they lead nowhere."""
-    # Where every probability is a half the likelihood bends most, so no step leads too far.
+    """Return the line by Newton's method on the weighted likelihood; None if it diverges."""
+    # Start at probability 1/2, where the curvature is largest, so that the first step is short.
     line = np.zeros(2)
     for _ in range(STEPS):
         probability = expit(design @ line)
         gradient = design.T @ (weights * (labels - probability))
         bent = weights * probability * (1 - probability)
+        # The small ridge keeps the matrix invertible when the classes separate almost perfectly.
         information = design.T @ (design * bent[:, None]) + 1e-9 * np.eye(2)
         step = np.linalg.solve(information, gradient)
         line = line + step

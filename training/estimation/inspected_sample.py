@@ -1,13 +1,11 @@
-"""Inspected subjects, and how many subjects of all traffic each of them stands for.
+"""Inspected subjects, and the number of subjects in all traffic that each represents.
 
-Every way of selection is one of three:
-
-- with a probability (rule, score, random draw): the subject stands for 1 / probability subjects,
-  where the probability is that of being inspected by any of these ways together;
-- before any of them, without a probability (a tip): these subjects are a stratum of their own. All
-  of them were inspected, so they stand for themselves and for nobody else;
-- after all of them, without a probability (an officer's discretion): the draws stand for these
-  subjects too, so their results count in no figure of all traffic, and how many they are is said.
+There are three kinds of selection. (1) With a probability (rule, score, random draw): a subject
+represents 1 / probability subjects; the probability is that of inspection by any of these ways
+together. (2) Before all of these, without a probability (a tip): these subjects are a stratum of
+their own. All of them were inspected, so they represent only themselves. (3) After all of these,
+without a probability (an officer's discretion): draws represent these subjects too, so their
+results enter no figure of all traffic; their number is reported.
 """
 
 from dataclasses import dataclass, replace
@@ -26,21 +24,21 @@ CERTAIN = ("intelligence",)
 NO_CLIP = float("inf")
 
 FARTHEST_STANDARD_ERRORS = 4.0
-# How far the subjects that draws stand for may lie from those that there were.
+# The largest plausible ratio between the subjects that draws represent and those there were.
 FARTHEST_RATIO = 1.25
 
-# How far their mean rank by a score may lie from that of all, in 0..1, beyond chance.
+# The largest distance, beyond chance, of their mean rank by a score from that of all, in 0..1.
 FARTHEST_MEAN_RANK = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class InspectedSample:
-    """Results of some traffic that can be counted; arrays are parallel to `rows`.
+    """Usable results of some traffic; arrays are parallel to `rows`.
 
-    `rows` are positions in the traffic, `labels` 1 or 0, and `weights` say how many subjects each
-    stands for; `is_drawn` is false for the stratum of those that were selected for certain.
-    `certain` and `drawn` count the subjects of both strata, `uncounted` the results that are in
-    none; `refusal` says why no figure of all traffic may be given, if so.
+    `rows` are indices into the traffic, `labels` 1 or 0, and `weights` the number of subjects each
+    represents; `is_drawn` is false for subjects selected for certain. `certain` counts the subjects
+    of that stratum, and `uncounted` the results that are in neither. `refusal` is the reason if no
+    figure of all traffic may be given.
     """
 
     rows: Ints
@@ -54,23 +52,21 @@ class InspectedSample:
 
     @property
     def effective_size(self) -> float:
-        """Return how many subjects drawn with one probability would say as much as those drawn."""
+        """The number of equally weighted draws that would be as informative as the sample's."""
         return effective_size(self.weights[self.is_drawn])
 
 
 def effective_size(weights: Floats) -> float:
-    """Return how many units of equal weight say as much as these: the square of the sum over
-    squares.
-    """
+    """Return the effective sample size of weights: (sum w)² / sum w² (Kish)."""
     return float(weights.sum() ** 2 / (weights @ weights)) if len(weights) else 0.0
 
 
 def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) -> InspectedSample:
-    """The sample of a traffic; arrays hold one entry for each of its subjects.
+    """Return the sample of a traffic; arrays have one entry for each of its subjects.
 
-    `labels` are NaN where no result is known, `selected_by` is None where nobody looked, and
-    `probability` is NaN where the way of selection has none. Results that are not known are taken
-    to be like those that are, in either stratum.
+    `labels` are NaN without a known result, `selected_by` is None without an inspection, and
+    `probability` is NaN for ways of selection without one. Unknown results are assumed to be like
+    the known ones of the same stratum.
     """
     is_known = ~np.isnan(labels)
     is_certain, is_drawn = _strata(selected_by, probability)
@@ -90,12 +86,11 @@ def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) ->
 
 
 def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
-    """The sample, refused where a score of all traffic places draws elsewhere than what they stand
-    for.
+    """Return the sample, refused if draws rank otherwise than the traffic they represent.
 
-    Whoever is drawn with a probability stands for subjects of all ranks. If those drawn rank
-    higher or lower, by more than chance explains, a probability is wrong, the score knows whom
-    somebody inspected, or results of some ranks are missing: no figure of all traffic would hold.
+    Random draws represent subjects of all ranks. If they rank higher or lower than chance explains,
+    then a probability is wrong, the score uses information about inspections, or results of some
+    ranks are missing; no figure of all traffic would be valid.
     """
     drawn = sample.weights * sample.is_drawn
     total = float(drawn.sum())
@@ -106,6 +101,7 @@ def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
     certain = sample.weights * ~sample.is_drawn
     left = float(ranks.sum() - certain @ of_sample) / (sample.traffic - float(certain.sum()))
     found = float(drawn @ of_sample) / total
+    # The linearised standard error of a weighted mean.
     spread = drawn * (of_sample - found)
     error = float(np.sqrt(spread @ spread)) / total
     if abs(found - left) <= max(FARTHEST_MEAN_RANK, FARTHEST_STANDARD_ERRORS * error):
@@ -119,11 +115,11 @@ def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
 
 
 def lot_ranks_above(selected_by: Texts, probability: Floats, scores: Floats) -> bool:
-    """Return whether subjects that a lot drew rank above all traffic, by more than chance explains.
+    """Return whether randomly drawn subjects rank above all traffic by more than chance.
 
-    Whom a lot draws, nobody can tell before, and what became known of them counts here for nothing.
-    A lot of subjects that no other way took can only lie below: so a score that places them above
-    knows who was inspected.
+    A random draw cannot be predicted, and this test ignores its results. Subjects left over for the
+    draw can only rank below those that other ways took. So a score that ranks them above uses
+    information about inspections.
     """
     is_by_lot = np.equal(selected_by, LOT) & (probability > 0)
     if is_by_lot.sum() < FEWEST_DRAWN:
@@ -137,9 +133,9 @@ def lot_ranks_above(selected_by: Texts, probability: Floats, scores: Floats) -> 
 
 
 def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -> Floats:
-    """Return how many subjects each stands for by its selection alone, at most `clip`.
+    """Return the number of subjects each represents by its selection alone, at most `clip`.
 
-    Arrays are as in `inspected_sample`; what is uncounted, or was not inspected, weighs 0.
+    Arrays are as in `inspected_sample`; uncounted and uninspected subjects weigh 0.
     """
     is_certain, is_drawn = _strata(selected_by, probability)
     weights = np.where(is_certain, 1.0, 0.0)
@@ -148,7 +144,7 @@ def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -
 
 
 def _strata(selected_by: Texts, probability: Floats) -> tuple[Bools, Bools]:
-    """Who was selected for certain, and who was drawn; others are uncounted."""
+    """Return masks of subjects selected for certain, and of drawn ones; others are uncounted."""
     has_probability = probability > 0
     is_certain = np.isin(selected_by, CERTAIN) | (
         np.isin(selected_by, ("rule", "model")) & ~has_probability
@@ -157,7 +153,10 @@ def _strata(selected_by: Texts, probability: Floats) -> tuple[Bools, Bools]:
 
 
 def _filled_up(weights: Floats, is_certain: Bools, certain: int, others: int) -> Floats:
-    """Those of certain subjects add up to all of these, those drawn to the rest of the traffic."""
+    """Return weights scaled so that each stratum adds up to its number of subjects.
+
+    Scaling makes up for unknown results; no weight falls below 1.
+    """
     filled = weights.copy()
     for stratum, size in ((is_certain, certain), (~is_certain, others)):
         if stratum.any():
@@ -184,9 +183,9 @@ def _refusal(weights: Floats, there_were: int, known: int) -> str | None:
 
 
 def represent(total: float, squares: float, there_were: float) -> bool:
-    """Return whether draws whose weights sum up to this stand for about as many as there were.
+    """Return whether draws with this sum of weights represent about `there_were` subjects.
 
-    `squares` is the sum of their squares, which says how far chance may take the `total`.
+    `squares` is the sum of squared weights, from which the standard error of `total` follows.
     """
     error = float(np.sqrt(max(squares - total, 0.0)))
     is_far = abs(total - there_were) > FARTHEST_STANDARD_ERRORS * error

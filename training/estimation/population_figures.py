@@ -22,16 +22,15 @@ from training.ranking import Floats, ScoreRanking, inspected_rows
 
 UNKNOWN = Estimate(None)
 
-# Fewer evenly drawn may all miss those who would be confirmed and score low: intervals of the
-# ROC-AUC held 80 % with 93, 95 % with 399 (`experiments/2026-11-27-figures-that-hold/notes.md`).
+# With fewer effective draws, all of them may miss low-scoring subjects that would be confirmed:
+# intervals of the ROC-AUC covered 80 % with 93 draws, and 95 % with 399
+# (`experiments/2026-11-27-figures-that-hold/notes.md`).
 FEWEST_TO_PLACE = 200
 
 
 @dataclass(frozen=True)
 class FiguresAtShare:
-    """Expected finds of inspecting the highest `share` of all traffic would find; shares in
-    0..1.
-    """
+    """Expected finds of inspecting the highest `share` of all traffic; shares in 0..1."""
 
     share: float
     precision: Estimate
@@ -43,8 +42,8 @@ class FiguresAtShare:
 class FoundAmong:
     """Expected finds of inspecting a part of the traffic.
 
-    `confirmed` counts subjects, `precision` and `recall` are shares in 0..1. `refusal` says why all
-    of them are unknown, if so.
+    `confirmed` counts subjects, `precision` and `recall` are shares in 0..1. `refusal` is the
+    reason if all of them are unknown.
     """
 
     confirmed: Estimate
@@ -56,10 +55,10 @@ class FoundAmong:
 
 @dataclass(frozen=True)
 class PopulationFigures:
-    """Figures of all `subjects`; every estimate is unknown where `refusal` says why.
+    """Figures of all `subjects`; all estimates are unknown if there is a `refusal`.
 
-    `certain` and `drawn` count the results that they rest on, `uncounted` those that they could not
-    use; `effective_size` is how many evenly drawn results would say as much as those drawn.
+    `certain` and `drawn` count the results used, `uncounted` those that could not be used;
+    `effective_size` is the number of equally weighted draws with the same information.
     """
 
     subjects: int
@@ -76,7 +75,7 @@ class PopulationFigures:
 def population_figures(
     sample: InspectedSample, scores: Floats, shares: Iterable[float]
 ) -> PopulationFigures:
-    """The figures of ranking all traffic by `scores`, one for each of its subjects."""
+    """Return the figures of ranking all traffic by `scores`, one for each of its subjects."""
     is_told = sample.refusal is None
     everyone = np.ones(sample.traffic)
     return PopulationFigures(
@@ -95,11 +94,10 @@ def population_figures(
 def confirmed_among(
     sample: InspectedSample, membership: Floats, *, is_this_traffic: bool = True
 ) -> ConfidenceDistribution | None:
-    """Return how many subjects of a part of the traffic would be confirmed; None where draws cannot
-    say.
+    """Return how many subjects of a part of the traffic would be confirmed; None if unknown.
 
-    `membership`, in 0..1 for each subject of the traffic, says how much of it is in the part. Draws
-    that stand for far fewer than there are in it, such as the hits of a rule alone, cannot.
+    `membership`, in 0..1 for each subject, is its share in the part. Draws that represent far fewer
+    subjects than the part has give no answer, such as the hits of a rule alone.
     """
     part = membership[sample.rows]
     is_certain = ~sample.is_drawn & (part > 0)
@@ -107,6 +105,7 @@ def confirmed_among(
     certain = float(weights[is_certain].sum())
     found = float(weights[is_certain] @ sample.labels[is_certain])
     left = float(membership.sum()) - certain
+    # Less than half a subject remains: all of the part is known.
     if left <= 0.5:
         return ConfidenceDistribution(found, np.full(1, found))
     is_drawn = sample.is_drawn & (part > 0)
@@ -119,7 +118,7 @@ def confirmed_among(
 
 
 def found_among(sample: InspectedSample, membership: Floats) -> FoundAmong:
-    """Return what inspecting a part of the traffic would find; `membership` as above, not all 0."""
+    """Return the finds of inspecting a part of the traffic; `membership` must not be all 0."""
     found = confirmed_among(sample, membership) if sample.refusal is None else None
     if found is None:
         refusal = sample.refusal or _too_few(sample, membership)
@@ -135,7 +134,7 @@ def found_among(sample: InspectedSample, membership: Floats) -> FoundAmong:
 
 
 def share_found(sample: InspectedSample, found: float) -> Estimate:
-    """The part that `found` subjects are of all that would be confirmed; never above 1."""
+    """Return the share of `found` in all subjects that would be confirmed; at most 1."""
     if sample.refusal is not None or not found:
         return UNKNOWN
     confirmed = confirmed_among(sample, np.ones(sample.traffic))
@@ -147,17 +146,16 @@ def share_found(sample: InspectedSample, found: float) -> Estimate:
 
 
 def share_confirmed(sample: InspectedSample, membership: Floats) -> Estimate:
-    """The share of a part of the traffic that would be confirmed; `membership` as above."""
+    """Return the share of a part of the traffic that would be confirmed."""
     confirmed = confirmed_among(sample, membership)
     size = float(membership.sum())
     return confirmed.scaled(1 / size).estimate if confirmed is not None and size else UNKNOWN
 
 
 def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
-    """Chance that a confirmed subject scores higher than another of the traffic.
+    """Return the chance that a confirmed subject scores higher than another of the traffic.
 
-    The scores of all traffic are known, so only the place of confirmed subjects among them is
-    estimated: the mean of their ranks.
+    All scores are known, so only the mean rank of confirmed subjects is estimated.
     """
     is_confirmed = sample.labels == 1
     weights = sample.weights[is_confirmed]
@@ -169,6 +167,7 @@ def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
     prevalence = min(float(weights.sum()) / sample.traffic, 0.999)
 
     def among_others(rank: float | None) -> float:
+        # A mean rank counts confirmed subjects among themselves; take that part out.
         assert rank is not None
         return float(np.clip((rank - prevalence / 2) / (1 - prevalence), 0.0, 1.0))
 

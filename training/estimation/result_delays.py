@@ -1,8 +1,8 @@
-"""How long results take to come, of what is confirmed and of what is not.
+"""Delays of results, separately for confirmed and not confirmed subjects.
 
-A laboratory or a court takes longer over a find than an officer over an empty van. Where both are
-thrown together, the many that come at once hide the few that take long, and traffic seems settled
-in which most of what will be confirmed is still unknown.
+A laboratory or court takes longer over a find than an officer over an empty van. Pooled, the many
+quick results hide the few slow ones, and traffic seems settled although most of what will be
+confirmed is still unknown.
 """
 
 from dataclasses import dataclass
@@ -13,34 +13,31 @@ import numpy as np
 from training.inverse_probability import FEWEST_DRAWN
 from training.ranking import Floats
 
-# The share of results that must have come, by the delays of earlier ones.
+# The share of results that must have arrived, by the delays of earlier ones.
 SETTLED = 0.9
 
 
 @dataclass(frozen=True)
 class ResultDelays:
-    """Delays of earlier results, in one unit of time: all of them, and each kind that was seen
-    often enough.
-    """
+    """Delays of earlier results in one unit of time: all, and each kind with enough results."""
 
     kinds: tuple[Floats, ...]
 
     @classmethod
     def from_delays(cls, delays: Floats, confirmed: Floats) -> Self:
-        """`confirmed` is 1 or 0, parallel to the delays."""
+        """Return the delays by kind of result; `confirmed` is 1 or 0, parallel to `delays`."""
         each = [delays[confirmed == kind] for kind in (0.0, 1.0)]
         return cls((delays, *(kind for kind in each if len(kind) >= FEWEST_DRAWN)))
 
     @property
     def slow(self) -> float:
-        """After which nine in ten results have come, of whichever kind takes longest."""
+        """The delay within which 90 % of results arrive, for the slowest kind."""
         return max(float(np.quantile(kind, SETTLED)) for kind in self.kinds)
 
     def still_to_come(self, waited: Floats) -> float:
-        """Return which part of the results is still to come of subjects that waited so long, in
-        0..1.
+        """Return the share of results still to come after these waiting times, in 0..1.
 
-        Of whichever kind takes longest.
+        The slowest kind of result counts.
         """
         if not len(waited):
             return 0.0

@@ -1,4 +1,4 @@
-"""What figures of all traffic would be if their assumptions did not hold: bounds, in words."""
+"""Bounds of population figures if their assumptions did not hold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ UNKNOWN = Estimate(None)
 
 @dataclass(frozen=True)
 class SensitivityBound:
-    """One assumption, what is tried instead, and between which values a figure then lies."""
+    """One assumption, its alternative, and the range of a figure between the two."""
 
     assumption: str
     instead: str
@@ -31,10 +31,10 @@ def sensitivity(
     *,
     precision: Estimate = UNKNOWN,
 ) -> Iterator[SensitivityBound]:
-    """Bounds for each assumption that the draws themselves cannot test.
+    """Yield bounds for each assumption that draws cannot test.
 
-    `recall` is at `share` of all traffic, `precision` among those that were inspected, and
-    `unknown_share` in 0..1 the part of the inspections whose result is inconclusive or still to
+    `recall` is at `share` of all traffic, `precision` among inspected subjects, and
+    `unknown_share`, in 0..1, the share of inspections whose result is inconclusive or still to
     come.
     """
     for figure, estimate in (("prevalence", prevalence), ("precision", precision)):

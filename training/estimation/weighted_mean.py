@@ -1,10 +1,10 @@
-"""Means of values in [0, 1] from units of unequal weight, with intervals that hold for few of them.
+"""Weighted means of values in [0, 1], with intervals that hold in small samples.
 
-With equal weights the interval is the mid-P version of Clopper and Pearson's. That one adds a
-unit without a finding for its lower end, one with a finding for its upper end, and lies halfway
-between the two answers. Here the added unit weighs as much as a subject of the traffic would on
-average if it were the next to be found, and the beta distributions have the variance that the
-weights give: where what counts most was never seen, the interval says so.
+With equal weights the interval is the mid-P version of Clopper and Pearson's: add one unit without
+a finding for the lower end, one with a finding for the upper end, and average the two answers. Here
+the added unit has the weight that the next finding would have on average, and the beta
+distributions have the variance that the weights imply. So the interval stays wide if the units of
+greatest weight showed no finding.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,15 @@ from training.ranking import Floats
 
 _POINTS = 250
 _GRID = (np.arange(_POINTS) + 0.5) / _POINTS
-# Units whose weights are within it are of one class.
+# Units are grouped into classes whose weights differ by at most this factor.
 _CLASS_RATIO = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceDistribution:
-    """The confidence distribution of one figure from a sample: `points` are equally plausible
-    values of it.
+    """The confidence distribution of a figure: `points` are equally plausible values.
 
-    `value` is the figure itself, without the units that were added for its interval.
+    `value` is the estimate itself, without the units added for the interval.
     """
 
     value: float
@@ -39,18 +38,18 @@ class ConfidenceDistribution:
         return Estimate(self.value, float(low), float(high))
 
     def scaled(self, size: float, known: float = 0.0) -> "ConfidenceDistribution":
-        """`size` times the figure, on top of a count that is `known`."""
+        """Return `size` times the figure plus a `known` count."""
         return ConfidenceDistribution(known + size * self.value, known + size * self.points)
 
 
 def weighted_mean(
     values: Floats, weights: Floats, *, is_this_traffic: bool = True
 ) -> ConfidenceDistribution:
-    """The mean of `values` in [0, 1], each of which stands for `weights` >= 1 units.
+    """Return the mean of `values` in [0, 1], each of which represents `weights` >= 1 units.
 
-    With `is_this_traffic` the figure is that of the units that the sample was drawn from, so that a
-    unit of weight 1 leaves no doubt; otherwise that of all traffic of their kind. Wants one value
-    or more.
+    With `is_this_traffic` the figure is about the finite traffic sampled from, where a unit of
+    weight 1 leaves no uncertainty; otherwise about all traffic of its kind. Needs at least one
+    value.
     """
     total = float(weights.sum())
     classes = np.floor(np.log(weights / weights.min()) / np.log(_CLASS_RATIO) + 1e-9)
@@ -59,17 +58,16 @@ def weighted_mean(
         mine = classes == each
         share = float(weights[mine].sum()) / total
         points = _sums(points, share * _points(values[mine], weights[mine], is_this_traffic))
-    # The shares of the classes may add up to a little more than 1.
+    # By rounding, the shares of the classes may add up to slightly more than 1.
     return ConfidenceDistribution(float(weights @ values) / total, np.minimum(points, 1.0))
 
 
 def part_of_both(
     one: ConfidenceDistribution, other: ConfidenceDistribution
 ) -> ConfidenceDistribution:
-    """one / (one + other), where both are counts of independent samples.
+    """Return one / (one + other), for counts of independent samples.
 
-    Its value makes good what the plain ratio of small counts is too large or too small on average,
-    to second order. NaN where nothing was found in either.
+    Corrects the bias of the plain ratio to second order. NaN if both counts are zero.
     """
     both = one.value + other.value
     first, second = _thinned(one.points)[:, None], _thinned(other.points)[None, :]
@@ -86,13 +84,14 @@ def part_of_both(
 def difference_of(
     one: ConfidenceDistribution, other: ConfidenceDistribution
 ) -> ConfidenceDistribution:
-    """one - other, where both are figures of independent samples."""
+    """Return one - other, for figures of independent samples."""
     points = np.subtract.outer(_thinned(one.points), _thinned(other.points)).ravel()
     return ConfidenceDistribution(one.value - other.value, points)
 
 
 def _points(values: Floats, weights: Floats, is_this_traffic: bool) -> Floats:
-    """Plausible means of units of like weight."""
+    """Return plausible means of units of similar weight."""
+    # The finite-population correction: w - 1 of the w units represented were not seen.
     spread = np.sqrt(weights * (weights - 1)) if is_this_traffic else weights
     total, found = float(weights.sum()), float(weights @ values)
     added = float(weights @ spread) / total
@@ -104,7 +103,7 @@ def _points(values: Floats, weights: Floats, is_this_traffic: bool) -> Floats:
 
 
 def _sums(ones: Floats, others: Floats) -> Floats:
-    """Plausible sums of two independent figures."""
+    """Return plausible sums of two independent figures, thinned to a fixed number of points."""
     if len(ones) == 1:
         return ones + others
     sums = np.sort(np.add.outer(_thinned(ones), _thinned(others)), axis=None)
@@ -119,7 +118,7 @@ def _thinned(points: Floats) -> Floats:
 def _half(
     found: float, total: float, values: Floats, spread: Floats, added: float, extra: float
 ) -> Floats:
-    """Points of the beta distribution with the mean and the variance of the enlarged sample."""
+    """Return points of the beta distribution with mean and variance of the enlarged sample."""
     mean = found / total
     squares = spread**2 @ (values - mean) ** 2 + added**2 * (extra - mean) ** 2
     variance = float(squares) / total**2
