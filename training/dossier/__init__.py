@@ -1,5 +1,5 @@
-"""The technical file of one model version, in the order of Annex IV of Regulation (EU) 2024/1689.
+"""The technical file of a model version, structured like Annex IV of Regulation (EU) 2024/1689.
 
-`gathered` reads what the version left behind, and `dossier_page` shows it to whoever must answer
-for it.
+`gathered` reads what is on file about the version, and `dossier_page` renders it for the people
+accountable for it.
 """

@@ -1,6 +1,6 @@
 """The technical file as one HTML page, in the order of Annex IV.
 
-What only the deployer can say is named as theirs, and left open.
+Statements that only the deployer can make are marked as open.
 """
 
 import json
@@ -49,7 +49,7 @@ WATCHED: tuple[Row, ...] = (
 
 
 def render_dossier(dossier: Dossier) -> str:
-    """The whole page; texts from data are escaped."""
+    """Return the whole page; text from data is escaped."""
     name, version = dossier.registration.name, dossier.registration.version
     title = f"Technical file of {name}, version {version}"
     return document(title, _parts(dossier), as_png(evaluation_pictures(dossier.report)))

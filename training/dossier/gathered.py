@@ -1,4 +1,4 @@
-"""What a model version left behind: manifest, report, registration, card, and its like."""
+"""All documents of a model version: manifest, report, registration, card and others."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from training.registry.model_card import MODEL_CARD
 
 @dataclass(frozen=True)
 class Version:
-    """One version in the life of a model: what it was, measured as its manifest says."""
+    """One version in the history of a model, with the metrics in its manifest."""
 
     registration: Registration
     manifest: Manifest
@@ -27,7 +27,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Dossier:
-    """A version with all that is on file about it; `versions` are all of its name, oldest first."""
+    """A version with all its documents; `versions` are all versions of its name, oldest first."""
 
     model: RiskModel
     report: EvaluationReport
@@ -39,7 +39,7 @@ class Dossier:
 
     @classmethod
     def gather(cls, reference: str, home: ModelHome) -> Self:
-        """Gather it. Raises TrainingError, or ArtefactError where a part cannot be believed."""
+        """Gather a version's documents; raises TrainingError, ArtefactError if one is invalid."""
         folder = home.find(reference)
         model = RiskModel.read(folder, home.public_key)
         card = folder / MODEL_CARD
@@ -55,7 +55,7 @@ class Dossier:
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """The same for a machine; the report and the manifest whole, but for golden vectors."""
+        """The dossier as JSON values, with the whole report and manifest except golden vectors."""
         return {
             "registration": self.registration.model_dump(mode="json"),
             "digest": self.model.digest,
@@ -75,7 +75,7 @@ def _versions(home: ModelHome, name: str) -> Iterable[Version]:
         try:
             model = RiskModel.read(folder, home.public_key)
         except (ArtefactError, CatalogueMismatch):
-            continue  # an older release's: its own technical file tells of it
+            continue  # from an older release, which wrote its own technical file
         registration = home.registration_of(folder)
         is_champion = champion is not None and champion.version == registration.version
         yield Version(registration, model.manifest, is_champion)

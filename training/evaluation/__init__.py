@@ -1,7 +1,7 @@
-"""What inspectors would have found, had they followed the model.
+"""Estimates of what inspectors would have found by following the model.
 
-`evaluate` judges scores on labelled subjects of a later window: at the shares that can be
-inspected, over all thresholds, in calibration, and by group; `evaluation_report` is what it says,
-`evaluation_plots` and `evaluation_page` show it. Figures on the random lane stand apart: only they
-speak of the population.
+`evaluate` measures scores on labelled subjects of a later window: at the shares that can be
+inspected, over all thresholds, in calibration, and by group. `evaluation_report` is the result,
+`evaluation_plots` and `evaluation_page` show it. Figures from random draws are separate: only they
+describe all traffic.
 """

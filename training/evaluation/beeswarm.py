@@ -1,4 +1,4 @@
-"""Every sampled subject as a dot: how far a feature moved its score, coloured by the value."""
+"""Beeswarm plot: one dot per sampled subject and feature, coloured by the feature's value."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ SHOWN = 20
 
 
 def beeswarm(explained: ExplainedSample, figure: Figure) -> None:
-    """Draw into an empty figure, the features that move scores most on top.
+    """Draw into an empty figure, with the most important features on top.
 
-    A category's code has no high or low, so its dots stay grey like missing values.
+    Codes of categories have no order, so their dots are grey like missing values.
     """
     values = np.where(np.array(explained.is_categorical), np.nan, explained.rows)
     explanation = shap.Explanation(
@@ -39,7 +39,10 @@ def beeswarm(explained: ExplainedSample, figure: Figure) -> None:
 
 @contextmanager
 def _fixed_random_state() -> Iterator[None]:
-    """`shap` draws from numpy's global source, and looks for the spread of empty columns, too."""
+    """Make `shap` reproducible while the block runs, and hide its warnings.
+
+    It uses numpy's global random state, and computes the spread of empty columns.
+    """
     former = np.random.get_state()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002
     try:

@@ -1,14 +1,14 @@
-"""Are like ways scored alike wherever they lie? Countries are exchanged within their class.
+"""Test of equal treatment: similar routes must score alike in other countries.
 
-A subject's origin, or its destination, is put into another country of the same region that has
-seaports where the first one has: every country field follows, that of payers and payees too, and
-every place moves to the nearest one of its kind there, so that the way keeps its shape. What the
-score then moves by, nothing but where the subject lies can explain: what is known of other traffic
-there, or the country itself.
+The origin or destination of a subject is replaced by another country of the same region, one with
+seaports if the first has them. Every country field follows, including those of payers and payees,
+and every place moves to the nearest one of its kind there, so that the route keeps its shape. Only
+location can explain how the score then changes: what is known about other traffic there, or the
+country itself.
 
-Across regions the country comes from another region. The way then changes its length, and with it
-what a model may rightly look at; so the mean of each region tells a leaning, and the bound is no
-test of it.
+Across regions, the replacement comes from another region. The route then changes its length, and
+with it what a model may legitimately use. So the mean of each region shows a tendency, and the
+bound is no test of it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,7 +43,7 @@ TYPICAL_SHARE = 0.95
 
 @dataclass(frozen=True)
 class Swap:
-    """A subject as it was, and as it would be with one country for another."""
+    """A subject as it was, and with one country replaced by another."""
 
     before: Submission
     after: Submission
@@ -52,7 +52,7 @@ class Swap:
 
 
 class RegionShift(FrozenModel):
-    """The shift of scores whose country lies in one region; `mean` tells a leaning."""
+    """The shift of scores of countries in one region; `mean` shows a tendency."""
 
     region: str
     swaps: int
@@ -63,8 +63,8 @@ class RegionShift(FrozenModel):
 class SwapFigures(FrozenModel):
     """Shifts of calibrated log-odds.
 
-    95 % of swaps moved the score by no more than `bound`, the middle one by `median`; `largest` is
-    the most; `left` counts subjects that no country could be exchanged for.
+    95 % of swaps moved the score by at most `bound`, half by at most `median`; `largest` is the
+    maximum; `left` counts subjects without a possible swap.
     """
 
     swaps: int
@@ -80,9 +80,9 @@ def swaps_of(
     seed: int,
     stand_ins: Callable[[str], Sequence[str]] = class_of,
 ) -> Iterator[Swap | None]:
-    """One swap per submission, of its origin or its destination; None where none keeps the way.
+    """Yield one swap per submission, of origin or destination; None if none keeps the route.
 
-    `stand_ins` are the countries that may stand where one does, `across_regions` for instance.
+    `stand_ins` returns the possible replacements of a country, `across_regions` for instance.
     """
     rng = np.random.default_rng(seed)
     for submission in submissions:
@@ -90,7 +90,7 @@ def swaps_of(
 
 
 def shifts(model: RiskModel, swaps: Iterable[Swap | None], history: HistoryReader) -> SwapFigures:
-    """Return how far the model's scores move, each subject seen against the same history."""
+    """Return how far the model's scores move, all computed against the same history."""
     drawn_swaps = list(swaps)
     valid = [swap for swap in drawn_swaps if swap is not None]
     margins = Margins.from_text(model.booster_text, threads=1)
@@ -114,7 +114,10 @@ def shifts(model: RiskModel, swaps: Iterable[Swap | None], history: HistoryReade
 def _swapped(
     submission: Submission, rng: np.random.Generator, stand_ins: Callable[[str], Sequence[str]]
 ) -> Swap | None:
-    """Positions are left out of both, since nobody was heard where the other way lies."""
+    """Return the swap of one end of a submission; None if there is no suitable country.
+
+    Both versions lack positions, because none were received along the other route.
+    """
     ends = _ends(submission)
     if ends is None:
         return None
@@ -141,7 +144,7 @@ def _ends(submission: Submission) -> tuple[str, str] | None:
 
 
 def _with_country(submission: Submission, country: str, stand_in: str) -> Submission:
-    """The submission with one country for another; LookupError where a place has no equal."""
+    """Return a submission with a country replaced; LookupError for a place without a match."""
     linked = {
         name: tuple(
             _record_with_country(record, country, stand_in) for record in submission.linked(name)
@@ -157,7 +160,7 @@ def _with_country(submission: Submission, country: str, stand_in: str) -> Submis
 
 
 def _record_with_country(record: Any, country: str, stand_in: str) -> Any:
-    """A record with its countries and places exchanged."""
+    """Return a record with its countries and places replaced."""
     changed: dict[str, str] = {
         name: stand_in for name in COUNTRIES if getattr(record, name, None) == country
     }
@@ -172,7 +175,7 @@ def _record_with_country(record: Any, country: str, stand_in: str) -> Any:
 
 
 def _countries(code: str) -> tuple[str, ...]:
-    """The country of a place; both of a crossing, whose code begins with them."""
+    """Return the country of a place; for a border crossing both, from the start of its code."""
     if "/" in code:
         return tuple(code.split("/", maxsplit=1)[0].split("-"))
     (country,) = country_of([code])

@@ -1,4 +1,4 @@
-"""Scores of a later window against what inspections found there."""
+"""Evaluation of scores by the inspections of a later window."""
 
 import numpy as np
 
@@ -25,10 +25,10 @@ def evaluate_model(
     parameters: EvaluationParameters,
     seed: int,
 ) -> EvaluationReport:
-    """Figures on all inspected subjects, and by group.
+    """Return the figures on all inspected subjects, and by group.
 
-    `subjects` holds labelled subjects only. What speaks of all traffic, importance, oracle and
-    never seen categories are the caller's to add.
+    `subjects` holds labelled subjects only. The caller adds figures of all traffic, importance,
+    oracle and unseen categories.
     """
     return EvaluationReport(
         name=name,
@@ -43,7 +43,7 @@ def evaluate_model(
 def evaluation_figures(
     ranking: ScoreRanking, parameters: EvaluationParameters, seed: int
 ) -> Figures:
-    """Every figure on one set of labelled subjects, with intervals."""
+    """Return all figures on one set of labelled subjects, with intervals."""
     shares = parameters.capacity_shares
     estimates = with_intervals(
         ranking, lambda redrawn: _flat(redrawn, shares), rounds=parameters.redraws, seed=seed

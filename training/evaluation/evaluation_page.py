@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs no other file."""
+"""The evaluation report as one self-contained HTML file."""
 
 from collections.abc import Iterable, Mapping
 
@@ -29,13 +29,13 @@ ORACLE_CAVEAT = (
 
 
 def render_evaluation(report: EvaluationReport, pictures: Mapping[str, bytes]) -> str:
-    """The whole page; texts from data are escaped, pictures are PNG."""
+    """Return the whole page; text from data is escaped, pictures are PNG."""
     parts = (footnote(report.population_in_words), *sections(report))
     return document(f"Evaluation of {report.name}", parts, pictures)
 
 
 def sections(report: EvaluationReport) -> Iterable[str]:
-    """The report's tables, one piece of HTML each: all traffic first, then who was inspected."""
+    """Yield the report's tables as HTML: all traffic first, then inspected subjects."""
     if report.population is not None:
         yield from _population(report.population)
     yield _strata(report)
@@ -97,7 +97,7 @@ def _population(population: PopulationSection) -> Iterable[str]:
 
 
 def inspecting_finds(population: PopulationSection) -> Iterable[tuple[str, str, str, str]]:
-    """Whom one inspects, with precision, recall and lift: by the model at shares, and as it was."""
+    """Yield precision, recall and lift of inspecting shares by the model, and of the status quo."""
     if population.figures.refusal is None:
         for at in population.figures.at_share:
             figures = spelt(at.precision), spelt(at.recall), spelt(at.lift, places=2)
@@ -106,7 +106,7 @@ def inspecting_finds(population: PopulationSection) -> Iterable[tuple[str, str, 
 
 
 def _as_it_was(population: PopulationSection) -> Iterable[tuple[str, str, str, str]]:
-    """The capacity that was used: as many by the model's order, and without a model."""
+    """Yield the capacity that was used: as many subjects by the model, and the status quo."""
     if (was := population.status_quo) is None:
         return
     yield (
@@ -358,7 +358,7 @@ def _capacity(at: CapacityFigures) -> tuple[str, ...]:
 
 
 def spelt(estimate: Estimate, places: int = 3) -> str:
-    """`0.412 [0.380, 0.447]`; a dash where nothing is known."""
+    """Format an estimate as `0.412 [0.380, 0.447]`; a dash if it is unknown."""
     if estimate.value is None:
         return "–"
     if estimate.low is None or estimate.high is None:

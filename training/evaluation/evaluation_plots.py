@@ -1,4 +1,4 @@
-"""The report's pictures, drawn without a screen. Those of figures speak of all traffic."""
+"""Pictures of the report, drawn without a display. Plots of figures cover all traffic."""
 
 from collections.abc import Iterable
 
@@ -18,9 +18,9 @@ Point = tuple[float, Estimate]
 def evaluation_pictures(
     report: EvaluationReport, explained: ExplainedSample | None = None
 ) -> dict[str, Figure]:
-    """Every picture by name; none of all traffic where nothing can be said of it.
+    """Return the pictures by name; none of all traffic if its figures are unknown.
 
-    Without a sample of contributions, no `beeswarm`.
+    Without a sample of contributions there is no `beeswarm`.
     """
     figures = {}
     population = report.population
@@ -38,7 +38,7 @@ def evaluation_pictures(
 
 
 def reliability_chart(population: PopulationSection) -> Figure:
-    """Return what was promised against what would be confirmed, in bands of all traffic."""
+    """Plot predicted against estimated shares confirmed, in bands of all traffic."""
     figure, axes = frame_plot(5.6, 4.6)
     points = [(band.mean_probability, band.share) for band in population.bands]
     known = [(promised, share.value) for promised, share in points if share.value is not None]
@@ -46,7 +46,8 @@ def reliability_chart(population: PopulationSection) -> Figure:
     least = min((promised for promised, _ in known), default=0.01)
     top = min(1.0, 1.6 * max((max(pair) for pair in known), default=1.0))
     axes.plot([0, top], [0, top], ":", color=PALE, linewidth=1.2, label="as promised")
-    # Most traffic lies near 0, and what matters far above; below the least promise it is linear.
+    # Most probabilities lie near 0 and the interesting ones far above. A symmetric log axis shows
+    # both; it is linear below the smallest probability, since 0 has no logarithm.
     axes.set_xscale("symlog", linthresh=max(least, 1e-4))
     axes.set_yscale("symlog", linthresh=max(least, 1e-4))
     axes.set(
@@ -61,7 +62,7 @@ def reliability_chart(population: PopulationSection) -> Figure:
 
 
 def capacity_chart(population: PopulationSection) -> Figure:
-    """Precision and recall at every share of all traffic, with what was done without the model."""
+    """Plot precision and recall at each share of all traffic, with the status quo."""
     figure = blank(9.6, 4.6)
     for place, name in enumerate(("precision", "recall"), start=1):
         axes = figure.add_subplot(1, 2, place)
@@ -79,7 +80,7 @@ def capacity_chart(population: PopulationSection) -> Figure:
 
 
 def lift_chart(population: PopulationSection) -> Figure:
-    """Return how many times as many as at random, at every share of all traffic."""
+    """Plot the lift over random draws at each share of all traffic."""
     figure, axes = frame_plot(5.6, 4.6)
     _by_share(axes, population, "lift")
     axes.axhline(1, color=PALE, linestyle="--", label="drawn at random")
@@ -97,6 +98,7 @@ def _by_share(axes: Axes, population: PopulationSection, name: str) -> None:
     _marked(axes, sorted(by_model, key=lambda point: point[0]), INK, "by the model's order")
     if was is not None:
         _marked(
+            # Moved aside a little: it has the same share as a point of the model.
             axes,
             [(100 * was.share + 0.15, getattr(was, name))],
             WARM,
@@ -110,7 +112,7 @@ def _by_share(axes: Axes, population: PopulationSection, name: str) -> None:
 def _marked(
     axes: Axes, points: Iterable[Point], colour: str, label: str, marker: str = "o"
 ) -> None:
-    """Points with their intervals; those that are not known are left out."""
+    """Plot points with their intervals; unknown ones are left out."""
     known = [
         (x, e.value, max(0.0, e.value - e.low), max(0.0, e.high - e.value))
         for x, e in points
@@ -126,7 +128,7 @@ def _of_whom(population: PopulationSection) -> str:
 
 
 def importance(report: EvaluationReport) -> Figure:
-    """The features that move scores most."""
+    """Plot the features that move scores most."""
     shown = report.importance[:MOST_FEATURES][::-1]
     figure, axes = frame_plot(6.4, 1.2 + 0.24 * len(shown))
     axes.barh(

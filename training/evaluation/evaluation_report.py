@@ -1,4 +1,4 @@
-"""The evaluation of one model on one window, as JSON keeps it and the page shows it."""
+"""The evaluation of one model on one window, as stored in JSON and shown on the page."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from training.leakage.finding import LeakageFinding
 from training.model.manifest import FrozenModel, WindowFigures
 from training.parameters import GATE_SHARE
 
-# Sections of reports that were written before `population` took their place.
+# Sections in older stored reports, replaced by `population`.
 SUPERSEDED = ("weighted", "random_lane", "population_precision")
 
 
@@ -144,7 +144,7 @@ class TrafficBand(FrozenModel):
     share: Estimate
 
 
-# What an interval leaves out that shrinks to nothing where every subject was inspected.
+# The limit of intervals that shrink to nothing if every subject was inspected.
 OF_THESE_ALONE = (
     "Intervals are of these subjects alone, of whom most may have been looked at: among those to "
     "come, a share that few finds tell of may lie far outside."
@@ -174,7 +174,7 @@ class PopulationSection(FrozenModel):
 
     @property
     def of_whom(self) -> str:
-        """Whom its figures speak of, in words."""
+        """A phrase that names the subjects covered."""
         return (
             f"all {self.figures.subjects:,} subjects declared from {self.begins:%Y-%m-%d} until "
             f"before {self.ends:%Y-%m-%d}"
@@ -182,7 +182,7 @@ class PopulationSection(FrozenModel):
 
     @property
     def in_words(self) -> str:
-        """Return what it says of the share where gates look, or why it says nothing."""
+        """The main figures as text, or the reason why there are none."""
         if self.figures.refusal is not None:
             return f"Nothing can be said of {self.of_whom}: {self.figures.refusal}."
         at = next(figure for figure in self.figures.at_share if figure.share == GATE_SHARE)
@@ -353,6 +353,7 @@ class EvaluationReport(FrozenModel):
 
     @model_validator(mode="before")
     @classmethod
+    # Stored reports are signed or listed with digests, so they are adapted when read.
     def _leave_out_superseded(cls, stored: Any) -> Any:
         if not isinstance(stored, dict):
             return stored
@@ -360,19 +361,19 @@ class EvaluationReport(FrozenModel):
 
     @property
     def population_in_words(self) -> str:
-        """Return what is known of all traffic, in sentences."""
+        """The findings about all traffic as text."""
         if self.population is None:
             return "Figures of all traffic were not measured."
         return self.population.in_words
 
     @property
     def as_bytes(self) -> bytes:
-        """The report as a file keeps it."""
+        """The report as stored in its file."""
         return self.model_dump_json(indent=1).encode() + b"\n"
 
     @property
     def metrics(self) -> dict[str, Estimate]:
-        """Flat names for a manifest and for tracking: `roc_auc`, `population_roc_auc`."""
+        """Metrics by flat name, such as `population_roc_auc`, for manifests and tracking."""
         found = flat(self.inspected)
         if self.population is not None:
             found |= _flat_population(self.population)
@@ -382,7 +383,7 @@ class EvaluationReport(FrozenModel):
 
 
 def flat(figures: Figures) -> dict[str, Estimate]:
-    """`precision_at_5pct` and the like, by name."""
+    """Return figures by flat name, such as `precision_at_5pct`."""
     found = {
         "prevalence": figures.prevalence,
         "roc_auc": figures.roc_auc,
@@ -425,7 +426,7 @@ def _flat_capacity(at: CapacityFigures, where: str) -> dict[str, Estimate]:
 
 
 def share_name(share: float) -> str:
-    """Return how a share is written in a metric's name.
+    """Format a share for a metric's name.
 
     >>> share_name(0.05)
     '5pct'

@@ -1,4 +1,4 @@
-"""A sample of subjects with the part that every feature has in their scores."""
+"""A sample of subjects with the contribution of each feature to their scores."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from training.ranking import Floats
 
 @dataclass(frozen=True)
 class ExplainedSample:
-    """`contributions` are SHAP values in calibrated log-odds, parallel to the encoded `rows`."""
+    """Encoded rows with their `contributions`, SHAP values in calibrated log-odds."""
 
     names: tuple[str, ...]
     is_categorical: tuple[bool, ...]
@@ -19,7 +19,7 @@ class ExplainedSample:
 
     @property
     def importance(self) -> tuple[Importance, ...]:
-        """Mean |contribution| per feature, the largest first, names breaking ties."""
+        """Mean |contribution| per feature, largest first, then by name."""
         means = np.abs(self.contributions).mean(axis=0)
         pairs = sorted(zip(self.names, means, strict=True), key=lambda pair: (-pair[1], pair[0]))
         return tuple(

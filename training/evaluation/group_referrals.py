@@ -1,9 +1,9 @@
-"""How often each group of all traffic is referred falsely, as a ratio to all subjects.
+"""False referrals of each group in all traffic, relative to all subjects.
 
-Who is referred is known of every subject; labels are needed only for how many of those referred
-would be confirmed. Where they are too few to estimate it, all that is left open counts against a
-clear answer: for a group to lie within what is allowed none of them is confirmed, and for it to lie
-above all of them are.
+Referrals are known for every subject; labels are needed only to estimate how many of those referred
+would be confirmed. If there are too few, the open cases count against a clear answer: the test that
+a group is within the limit assumes that none of them would be confirmed, the test that it is above
+assumes that all would be.
 """
 
 from collections.abc import Iterator
@@ -22,24 +22,24 @@ from training.parameters import GATE_SHARE, LARGEST_FALSE_REFERRAL_RATIO
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
-# A smaller group is judged together with its like.
+# Smaller groups are pooled: on their own they allow no clear answer.
 FEWEST_SUBJECTS = 100
 
 
 def group_referrals(
     traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
 ) -> tuple[GroupReferrals, ...]:
-    """Every group of the gated groupings, under the cut that takes the highest 5 % of everyone.
+    """Return figures for each group, under the cut that takes the highest 5 % of all subjects.
 
-    `traffic` holds all subjects, `sample` the inspected ones among them; empty where no figure of
-    all traffic may be given.
+    `traffic` holds all subjects, `sample` the inspected ones among them. Empty if the sample allows
+    no figure of all traffic.
     """
     if sample.refusal is not None:
         return ()
     ranking = ScoreRanking.from_scores(np.zeros(sample.traffic), log_odds)
     referred = inspected_rows(ranking, GATE_SHARE)
-    # The share referred of all subjects that would not be confirmed; of one at the least, since
-    # where all that is referred is confirmed nothing could be put in proportion to it.
+    # The share referred among all subjects that would not be confirmed. At least one is assumed,
+    # because a ratio to zero has no value.
     confirmed = confirmed_among(sample, referred)
     rightly = min(confirmed.value if confirmed else 0.0, float(referred.sum()))
     usual = max(float(referred.sum()) - rightly, 1.0) / (sample.traffic - rightly)
@@ -61,6 +61,7 @@ def _figures(
 ) -> GroupReferrals:
     subjects = int(mask.sum())
     value, fewest, most = _false_referrals(sample, referred * mask)
+    # A limit above 1 would be no probability.
     allowed = min(LARGEST_FALSE_REFERRAL_RATIO * usual, 1.0)
     return GroupReferrals(
         by=name[0],
@@ -79,10 +80,10 @@ def _figures(
 
 
 def _beta_below(a: Floats, b: Floats, at: float) -> Floats:
-    """Return how much of a beta distribution lies below a share, also where it has one value.
+    """Return the beta distribution function at a share, also for degenerate parameters.
 
-    Without any false referral it lies at 0, and where all subjects are referred falsely at 1; the
-    function of scipy is then not a number.
+    With no false referral all mass lies at 0, and if all subjects are referred falsely at 1; scipy
+    returns NaN for both.
     """
     within = special.betainc(np.where(a > 0, a, 1.0), np.where(b > 0, b, 1.0), at)
     return np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, within))
@@ -91,11 +92,9 @@ def _beta_below(a: Floats, b: Floats, at: float) -> Floats:
 def _false_referrals(
     sample: InspectedSample, referred: Floats
 ) -> tuple[float | None, Floats, Floats]:
-    """Return how many of those referred would not be confirmed: the figure, the fewest and the
-    most.
+    """Return how many referred subjects would not be confirmed: value, minimum and maximum.
 
-    Results that are known bound it for certain, and equally plausible values of an estimate lie
-    between those bounds.
+    Known results are hard bounds; the plausible values of an estimate are clipped to them.
     """
     total, known = float(referred.sum()), referred[sample.rows]
     fewest = min(float(known @ (1 - sample.labels)), total)
@@ -109,12 +108,13 @@ def _false_referrals(
 
 
 def _plausible_share(counts: Floats, subjects: int, quantile: float, added: float) -> float:
-    """A quantile of the share that counts among so many subjects speak of.
+    """Return a quantile of the share that these counts suggest, after Clopper and Pearson.
 
-    After Clopper and Pearson, `added` is 1 for an upper end and 0 for a lower one.
+    `added` is 1 for an upper end and 0 for a lower one.
     """
     if not added and not counts.any():
         return 0.0
+    # A grid of quantiles replaces sampling, so that the result is deterministic.
     grid = (np.arange(100) + 0.5) / 100
     thinned = np.maximum(counts[:: max(len(counts) // 100, 1), None], 1e-9)
     a, b = thinned + added, subjects - thinned + 1 - added

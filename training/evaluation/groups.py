@@ -1,7 +1,7 @@
-"""Who is referred, and how rightly, by group of inspected subjects under one common cut.
+"""Referrals and their precision, by group of inspected subjects under one common cut.
 
-Nobody knows what the others were, so shares are those of labelled subjects: a group that tips
-select often is confirmed often here, whatever its traffic is like.
+Shares are of labelled subjects, since other outcomes are unknown: a group that tips often select is
+confirmed often here, whatever its traffic is like.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from training.ranking import Floats, inspected_rows
 
 SMALL_GROUPS = "(smaller groups together)"
 SIZES = [0, 1, 10, 100, np.inf]
-# Operators by how many subjects of theirs were declared before this one.
+# Operators by the number of their subjects declared before this one.
 SIZE_NAMES = ["new", "1 to 9 before", "10 to 99 before", "100 or more before"]
 
 UNKNOWN = "(unknown)"
 
 
 def by_group(window: LabelledWindow, *, smallest: int) -> tuple[GroupFigures, ...]:
-    """Figures for every group of at least `smallest` labelled subjects; the rest is pooled."""
+    """Return figures for each group of at least `smallest` labelled subjects; pool the rest."""
     referred = inspected_rows(window.ranking(), GATE_SHARE)
     return tuple(
         _figures(by, group, window.labels[mask], referred[mask])
@@ -36,7 +36,7 @@ def by_group(window: LabelledWindow, *, smallest: int) -> tuple[GroupFigures, ..
 
 
 def groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
-    """Return what each subject of a window is, by name of the grouping; missing where unknown."""
+    """Return the group of each subject, by name of the grouping; missing if unknown."""
     subjects = window.subjects
     before = subjects["operator_subjects_before"]
     regions = pd.Series(
@@ -60,7 +60,7 @@ def groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
 
 
 def masks(groups: "pd.Series[str]", smallest: int) -> Iterator[tuple[str, Bools]]:
-    """Each group of at least `smallest` subjects and who is in it; the rest is pooled."""
+    """Yield each group of at least `smallest` subjects with its mask; the rest is pooled."""
     named = groups.astype(object).where(groups.notna(), UNKNOWN)
     sizes = named.value_counts()
     small = set(sizes[sizes < smallest].index)

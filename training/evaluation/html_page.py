@@ -1,4 +1,4 @@
-"""Tables and pictures as one HTML file that needs no other file."""
+"""Tables and pictures as one self-contained HTML file."""
 
 import base64
 import io
@@ -33,7 +33,7 @@ $parts
 
 
 def document(title: str, parts: Iterable[str], pictures: Mapping[str, bytes]) -> str:
-    """A whole page; `parts` are HTML, the title is text, pictures are PNG."""
+    """Return a whole page; `parts` are HTML, the title is text, pictures are PNG."""
     return _PAGE.substitute(
         title=escape(title),
         parts="\n".join(parts),
@@ -49,9 +49,9 @@ def table(
     caption: str = "",
     of_words: bool = False,
 ) -> str:
-    """A table whose cells are escaped; without a title, no heading; `of_words` reads as prose.
+    """Return a table with escaped cells; `of_words` lays it out as prose.
 
-    The `caption` says whom it speaks of.
+    Without a title there is no heading. The `caption` names the subjects covered.
     """
     heading = f"<h2>{escape(title)}</h2>" if title else ""
     heading += f"<p><small>{escape(caption)}</small></p>" if caption else ""
@@ -64,12 +64,12 @@ def table(
 
 
 def footnote(text: str) -> str:
-    """A paragraph that stands out."""
+    """Return a highlighted paragraph."""
     return f'<p class="note">{escape(text)}</p>'
 
 
 def as_png(figures: Mapping[str, Figure]) -> dict[str, bytes]:
-    """Figures as PNG files, which take long to draw: once, wherever they go."""
+    """Draw figures as PNG files; slow, so draw once and reuse the files."""
     return {name: _drawn(figure) for name, figure in figures.items()}
 
 
@@ -80,5 +80,6 @@ def _drawn(figure: Figure) -> bytes:
 
 
 def _picture(name: str, png: bytes) -> str:
+    # Inline, so that the page can be mailed and archived as one file.
     encoded = base64.b64encode(png).decode()
     return f'<img alt="{escape(name.replace("_", " "))}" src="data:image/png;base64,{encoded}">'

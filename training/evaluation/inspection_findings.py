@@ -1,8 +1,7 @@
-"""What inspections found, by class of offence and by how they examined; labels or not.
+"""Findings of inspections, by class of offence and by method, with or without a label.
 
-Another offence without smuggling is no label, so that no figure of the model counts it: here it is
-told. Hit rates are of those who were examined so, and how one is examined follows what is
-suspected: they compare no method with another.
+An offence other than smuggling is no label, so no figure of the model counts it; it is reported
+here. Hit rates do not compare methods: the method follows from what was suspected.
 """
 
 import numpy as np
@@ -17,11 +16,12 @@ from training.evaluation.evaluation_report import (
 from training.outcomes import Outcomes
 from training.ranking import Floats, Ints
 
+# Below this the interval of a hit rate is too wide to print a value.
 FEWEST_LABELLED = 30
 
 
 def inspection_findings(outcomes: Outcomes, rows: Ints) -> InspectionFindings:
-    """The findings of all inspected subjects among these rows."""
+    """Return the findings of all inspected subjects among these rows."""
     rows = rows[outcomes.is_inspected[rows]]
     label, examination = outcomes.label[rows], outcomes.examination[rows]
     named = [offences_in(codes) for codes in outcomes.offences[rows]]

@@ -1,9 +1,9 @@
-"""How well all features together, and the score alone, tell the region that a subject is from.
+"""Information about the region of origin in all features together, and in the score.
 
-One feature at a time says little: distance, mode and corridor together name a region that none of
-them names. A model needs to know the way, so that this is shown and not forbidden. What is bounded
-is what a decision rests on: how much the *score* tells of the region among subjects that turned out
-to be nothing, whose risk cannot be the reason.
+Single features say little: distance, mode and corridor together identify a region that none of them
+does alone. A model needs the route, so this is reported, not forbidden. The limit applies to what
+decisions rest on: the information in the *score* among subjects found innocent, whose risk cannot
+explain it.
 """
 
 import lightgbm
@@ -35,18 +35,18 @@ TREES = {
     "num_threads": 1,
     "verbosity": -1,
 }
+# Fixed and small: this measures information, so it needs no tuning, and must be deterministic.
 ROUNDS = 15
 
 
 def joint_proxy(
     values: EncodedRows, score: Floats, labels: Floats, origins: "pd.Series[str]"
 ) -> JointProxyFigures | None:
-    """Return what rows in order of time tell of their regions of origin; None where there are too
-    few.
+    """Return the joint figures for rows in order of time; None with too few rows.
 
-    `values` are encoded features, a row a subject; `labels` are 0 where an inspection found
+    `values` are encoded features, one row per subject; `labels` are 0 if an inspection found
     nothing. Regions of fewer than 20 rows are left out. Small trees learn the region from the first
-    seven tenths of the rows and name it for the others.
+    70 % of the rows and predict it for the rest.
     """
     regions = pd.Series(region_of(origins.astype(object).where(origins.notna(), None)))
     counts = regions.value_counts()
@@ -76,7 +76,7 @@ def joint_proxy(
 
 
 def _named(values: Floats, codes: Codes, learnt: int, regions: int) -> Codes:
-    """The region that trees name for each row after the first `learnt`."""
+    """Predict the region of each row after the first `learnt`."""
     data = lightgbm.Dataset(values[:learnt], codes[:learnt], free_raw_data=True)
     booster = lightgbm.train(TREES | {"num_class": regions}, data, ROUNDS)
     shares = np.asarray(booster.predict(values[learnt:], num_threads=1))

@@ -1,4 +1,4 @@
-"""Subjects of one window with their labels and the probabilities of a model."""
+"""Subjects of a window with their labels and a model's probabilities."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from training.ranking import Floats, Ints, ScoreRanking
 
 @dataclass(frozen=True)
 class LabelledWindow:
-    """Subjects of a window, labelled or not; `rows` are positions in `data`.
+    """Subjects of a window, with or without a label; `rows` are indices into `data`.
 
     `probability` is parallel to `rows`.
     """
@@ -23,29 +23,29 @@ class LabelledWindow:
 
     @property
     def labels(self) -> Floats:
-        """1 confirmed, 0 not; NaN for rows without a label."""
+        """1 if confirmed, 0 if not; NaN without a label."""
         return self.data.outcomes.label[self.rows]
 
     @property
     def subjects(self) -> pd.DataFrame:
-        """Return what the subjects are, for grouping."""
+        """Attributes of the subjects, for grouping."""
         return self.data.subjects.iloc[self.rows]
 
     @property
     def in_random_lane(self) -> Bools:
-        """Return which of the rows were inspected at random."""
+        """Mask of the rows that were inspected at random."""
         return self.data.outcomes.in_random_lane[self.rows]
 
     @property
     def declared_value(self) -> Floats:
-        """Return what was declared, in euros; 0 where unknown."""
+        """Declared values in euros; 0 if unknown."""
         value = self.subjects["declared_value_eur"].to_numpy(dtype=np.float64, na_value=np.nan)
         return np.nan_to_num(value)
 
     def only(self, mask: Bools) -> "LabelledWindow":
-        """The rows where `mask` holds."""
+        """Return the rows selected by a mask."""
         return LabelledWindow(self.data, self.rows[mask], self.probability[mask])
 
     def ranking(self) -> ScoreRanking:
-        """The subjects ranked, each counted once."""
+        """Rank the subjects by probability, each with weight 1."""
         return ScoreRanking.from_scores(self.labels, self.probability, values=self.declared_value)

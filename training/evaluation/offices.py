@@ -1,7 +1,7 @@
-"""The model at the capacity of the offices: each inspects as many of its own as it did.
+"""The model at each office's capacity: every office inspects as many of its own as it did.
 
-They take them from among inspected subjects alone, so that figures describe what was chosen for
-inspection and not what an office would find in its traffic.
+Offices choose among inspected subjects only. The figures describe that selection, not what an
+office would find in all its traffic.
 """
 
 import numpy as np
@@ -19,21 +19,22 @@ UNKNOWN = "(unknown)"
 def at_office_capacity(
     everyone: LabelledWindow, labelled: LabelledWindow, parameters: EvaluationParameters, seed: int
 ) -> CapacityFigures:
-    """Figures where every office takes the highest of its own labelled subjects.
+    """Return figures if each office takes its own highest labelled subjects.
 
-    Its share is that of the subjects it inspected among all that were declared there. `everyone`
-    holds all subjects of the window, `labelled` those with a label; `share` is of the latter.
+    An office's share is the subjects it inspected among all declared there. `everyone` holds all
+    subjects of the window, `labelled` those with a label; `share` is of the latter.
     """
     offices = _offices(labelled)
-    # Per office, the share of its subjects that has an outcome, conclusive or not.
+    # Per office, the share of subjects with an outcome, conclusive or not.
     is_inspected = pd.Series(pd.notna(everyone.data.outcomes.selected_by[everyone.rows]))
     inspected = is_inspected.groupby(_offices(everyone).to_numpy()).mean()
     capacity = offices.map(inspected).to_numpy(dtype=np.float64)
-    # From just above 0 for the highest of an office to 1 for its lowest; equals share a place.
+    # Rank within the office, from above 0 (highest) to 1 (lowest); ties get the mean rank.
     placed = (
         pd.Series(labelled.probability).groupby(offices.to_numpy()).rank(ascending=False, pct=True)
     )
     place_in_office = np.asarray(placed, dtype=np.float64)
+    # At most 1 within the office's capacity, so one ranking serves offices of different sizes.
     usage = place_in_office / capacity
     ranking = ScoreRanking.from_scores(labelled.labels, -usage, values=labelled.declared_value)
     share = float(capacity.mean())

@@ -1,4 +1,4 @@
-"""The model as a share of the best possible: an invented world knows every true probability."""
+"""Comparison with the best possible ranking, which a synthetic world knows."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Floats, ScoreRanking, at_capacity
 
-# Shares inspected that always stand side by side; an experiment may add others.
+# Shares always reported; experiments may add others.
 SHARES = (0.01, 0.02, GATE_SHARE)
 
 COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
@@ -24,9 +24,9 @@ COLUMNS = ("subject_kind", "subject_id", "true_probability", "typology")
 
 @dataclass(frozen=True)
 class Oracle:
-    """The truth of an invented world about the subjects of a window, in their order.
+    """The truth of a synthetic world about the subjects of a window, in their order.
 
-    `typology` is None where nothing was smuggled.
+    `typology` is None for subjects without smuggling.
     """
 
     window: LabelledWindow
@@ -35,7 +35,7 @@ class Oracle:
 
     @classmethod
     def read(cls, file: Path, window: LabelledWindow) -> Self:
-        """The oracle of a world. Raises TrainingSetError where a subject is absent."""
+        """Read the oracle file of a world; raises TrainingSetError if a subject is missing."""
         try:
             oracle = pd.read_parquet(file, columns=list(COLUMNS))
         except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
@@ -52,7 +52,7 @@ class Oracle:
         return cls(window, probability, typology.where(typology.notna(), None).to_numpy())
 
     def only(self, mask: Bools) -> Self:
-        """The subjects where `mask` holds."""
+        """Return the subjects selected by a mask."""
         return replace(
             self,
             window=self.window.only(mask),
@@ -62,16 +62,17 @@ class Oracle:
 
     @property
     def came_true(self) -> Floats:
-        """1 for subjects that did smuggle, 0 for others."""
+        """1 for subjects that smuggled, 0 for others."""
         return np.array([float(name is not None) for name in self.typology])
 
 
 def compare_with_oracle(
     oracle: Oracle, labels: Floats, parameters: EvaluationParameters, seed: int
 ) -> tuple[OracleFigures, ...]:
-    """Per share inspected, the model's precision and the best that is possible.
+    """Return the model's precision and the best possible one, per share inspected.
 
-    `labels` are the true probabilities, which tells of expected precision, or what came true.
+    With true probabilities as `labels` the precision is an expectation; with actual events it is
+    what happened.
     """
     by_model = ScoreRanking.from_scores(labels, oracle.window.probability)
     best = ScoreRanking.from_scores(labels, oracle.probability)
@@ -91,6 +92,7 @@ def _at(
     subjects = len(by_model.labels)
 
     def compared(drawn: ScoreRanking) -> dict[str, float]:
+        # The same redrawn subjects for both rankings: the interval of their ratio is then narrow.
         counts = np.empty(subjects)
         counts[drawn.order] = drawn.weights
         precision = at_capacity(drawn, share)["precision"]

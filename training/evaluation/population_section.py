@@ -1,4 +1,4 @@
-"""The part of an evaluation that speaks of all traffic, from the draws among it."""
+"""The section of an evaluation about all traffic, estimated from random draws."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from training.ranking import Floats
 def population_section(
     everyone: LabelledWindow, log_odds: Floats, window: TimeWindow, shares: tuple[float, ...]
 ) -> PopulationSection:
-    """Figures of the traffic of a window that is old enough for its results to have come.
+    """Return figures of the part of a window old enough for its results to be complete.
 
     `everyone` holds all subjects of the window, labelled or not, with `log_odds` parallel.
     """
@@ -38,6 +38,7 @@ def population_section(
     is_elsewhere = sample.refusal != by_design.refusal
     figures = population_figures(sample, log_odds, shares)
     declared_at = traffic.data.declared_at[traffic.rows]
+    # Two reasons for a missing result: inconclusive inspections, and results not known yet.
     known = (1 - _unknown_share(traffic)) * (1 - still_to_come(traffic.data, window, declared_at))
     unknown_share = 1 - known
     recall = next(at.recall for at in figures.at_share if at.share == GATE_SHARE)
@@ -62,7 +63,7 @@ def _where_drawn(traffic: LabelledWindow, log_odds: Floats) -> Draws:
 
 
 def sample_of(traffic: LabelledWindow) -> InspectedSample:
-    """The inspected subjects among all of them."""
+    """Return the inspected subjects of this traffic."""
     outcomes = traffic.data.outcomes
     return inspected_sample(
         traffic.labels,
@@ -74,8 +75,9 @@ def sample_of(traffic: LabelledWindow) -> InspectedSample:
 def status_quo(
     traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
 ) -> StatusQuo | None:
-    """Return what was found with the inspections that were made, next to as many by the model's
-    order.
+    """Return the finds of actual inspections, next to as many inspections by the model.
+
+    None if nothing was inspected.
     """
     ways = traffic.data.outcomes.selected_by[traffic.rows]
     is_known = ~np.isnan(traffic.labels)
@@ -100,8 +102,9 @@ def status_quo(
 
 
 def _would_be_found(ways: Texts, labels: Floats) -> float:
-    """Return what was confirmed, with results that are not known like those of the same way that
-    are.
+    """Return the number confirmed, extrapolated to unknown results.
+
+    Each unknown result counts as the mean of the known ones selected in the same way.
     """
     is_known = ~np.isnan(labels)
     found = 0.0

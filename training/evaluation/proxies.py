@@ -1,8 +1,8 @@
-"""How much a feature tells about the region that goods or people come from.
+"""Information in a feature about the region that goods or people come from.
 
-A feature that says where a subject is from can stand in for a nationality, whatever it was meant
-for. What it tells is its mutual information with the region, as a share of all there is to know of
-the region (its entropy): 0 tells nothing, 1 tells it outright.
+A feature that reveals the origin can stand in for nationality, whatever its purpose. The measure is
+its mutual information with the region, as a share of the region's entropy: 0 reveals nothing, 1
+everything.
 """
 
 from collections.abc import Iterable
@@ -17,16 +17,16 @@ from training.evenly_spaced import evenly_spaced
 
 Codes = npt.NDArray[np.int64]
 
-# Numbers are cut at quantiles; finer bins tell more of chance than of the region.
+# Numbers are cut at quantiles; with finer bins, chance dominates the estimate.
 BINS = 20
 
 MOST_ROWS = 50_000
 
 
 def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigures, ...]:
-    """Per column of `frame` what it tells about the region of its row's origin; the most first.
+    """Return each column's information about the region of origin; highest first.
 
-    Rows whose origin is unknown are left out. Every share is 0 where all are from one region.
+    Rows of unknown origin are left out. Every share is 0 if all rows are of one region.
     """
     regions = region_of(origins.astype(object).where(origins.notna(), None))
     known = np.flatnonzero(pd.Series(regions).notna().to_numpy())
@@ -41,14 +41,15 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
 
 
 def information_share(values: "pd.Series[float]", regions: "pd.Series[str]") -> float:
-    """Return what numbers tell about the regions of their rows, of all there is to know of them."""
+    """Return the information in numbers about the regions of their rows, as a share of entropy."""
     return _information_share(_binned(values), _numbered(regions))
 
 
 def _information_share(codes: Codes, region: Codes) -> float:
-    """I(codes; region) / H(region), less what as many bins would seem to tell by chance.
+    """Return I(codes; region) / H(region), corrected for bias.
 
-    The correction is Miller's (1955): (bins − 1)(regions − 1) / 2n nats.
+    The correction is Miller's (1955): (bins − 1)(regions − 1) / 2n nats, what as many bins show by
+    chance.
     """
     if not len(region) or region.max() == 0:
         return 0.0
@@ -67,11 +68,11 @@ def _information_share(codes: Codes, region: Codes) -> float:
 
 
 def _binned(values: "pd.Series[float]") -> Codes:
-    """Numbers by quantile, categories by themselves; what is missing is a bin of its own."""
+    """Return bins: quantiles of numbers, categories as they are, missing values as one bin."""
     if not pd.api.types.is_numeric_dtype(values):
         return _numbered(values)
     bins = pd.Series(pd.qcut(values, BINS, labels=False, duplicates="drop"))
-    # Where all present values are equal there are no edges, and so no bins.
+    # If all present values are equal there are no quantile edges, and so no bins.
     return _numbered(bins.mask(bins.isna() & values.notna(), -1.0))
 
 
@@ -81,5 +82,5 @@ def _numbered(values: "pd.Series[float] | pd.Series[str]") -> Codes:
 
 
 def proxies_above(figures: Iterable[ProxyFigures], bound: float) -> list[ProxyFigures]:
-    """Those that tell more than `bound`."""
+    """Return the features with more information than `bound`."""
     return [figure for figure in figures if figure.information_share > bound]

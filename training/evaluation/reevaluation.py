@@ -1,6 +1,7 @@
-"""A finished model evaluated again, on a training set that may be newer than the one it is from.
+"""Re-evaluation of a finished model on a training set, which may be newer than its own.
 
-Only declarations from the model's own evaluation window on count: earlier ones it has seen.
+Only declarations from the model's own evaluation window on count, because the model has seen
+earlier ones.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from training.parameters import TrainingParameters
 
 @dataclass(frozen=True)
 class Reevaluation:
-    """A report, and a sample of the subjects that it speaks of with their contributions."""
+    """A report, and a sample of its subjects with their contributions."""
 
     report: EvaluationReport
     explained: ExplainedSample
@@ -35,9 +36,9 @@ def reevaluate(
     oracle: Path | None = None,
     champion: RiskModel | None = None,
 ) -> Reevaluation:
-    """Evaluate `model` on `data`, and say how far it agrees with the champion on whom to inspect.
+    """Evaluate a model on new data, and its agreement with the champion on whom to inspect.
 
-    Raises NotEnoughLabels where it could say nothing.
+    Raises NotEnoughLabels if there are too few labels to evaluate on.
     """
     parameters, window = parameters_of(model), unseen_window(model, data)
     scored = scored_window(model, data, window)
@@ -52,7 +53,7 @@ def reevaluate(
 
 
 def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> ScoredWindow:
-    """Every subject of `window` under `model`."""
+    """Return every subject of `window` scored by `model`."""
     margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
     return ScoredWindow.from_window(
         data, window, model.encoding, margins, model.manifest.calibration
@@ -60,9 +61,10 @@ def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> Sc
 
 
 def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
-    """Return what was declared from the model's evaluation window on, to the end of `data`."""
+    """Return the window from the model's evaluation window to the end of `data`."""
     require_same_subject(model, data)
     days = (unseen_from(model), end_of_data(data))
+    # No gap and no cutoff for labels: nothing is fitted on this window.
     window = TimeWindow.between(
         "evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0)
     )
@@ -74,14 +76,14 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
 
 
 def unseen_from(model: RiskModel) -> np.datetime64:
-    """From which declarations on a model has seen no label: its own evaluation begins there."""
+    """Return the start of the model's own evaluation: it has seen no label from then on."""
     return np.datetime64(
         model.manifest.training_window.evaluation.begins.astimezone(UTC).replace(tzinfo=None), "us"
     )
 
 
 def require_unseen(model: RiskModel, window: TimeWindow) -> None:
-    """Raise WindowSeen where the model has learnt from labels of the window."""
+    """Raise WindowSeen if the model was fitted on labels of the window."""
     if window.begins >= unseen_from(model):
         return
     learnt = model.manifest.training_window
@@ -94,7 +96,7 @@ def require_unseen(model: RiskModel, window: TimeWindow) -> None:
 
 
 def require_same_subject(model: RiskModel, data: TrainingSet) -> None:
-    """Raise TrainingSetError where the model scores what the training set does not hold."""
+    """Raise TrainingSetError if the training set holds another kind of subject."""
     if data.inputs.subject != model.manifest.subject:
         raise TrainingSetError(
             f"the model scores {model.manifest.subject}s, the training set holds "
@@ -103,7 +105,7 @@ def require_same_subject(model: RiskModel, data: TrainingSet) -> None:
 
 
 def parameters_of(model: RiskModel) -> TrainingParameters:
-    """The parameters that the model was trained with."""
+    """Return the parameters that the model was trained with."""
     return TrainingParameters.model_validate(model.manifest.parameters)
 
 

@@ -1,9 +1,9 @@
-"""What would be confirmed of all traffic with about one score: the honest width of a probability.
+"""Share confirmed of all traffic with similar scores: the honest width of a probability.
 
-A calibrated probability is one number of a fitted line. Beside it stands what was seen: the traffic
-of the evaluation window, which neither trees nor line were fitted on, in bands by score, each with
-the share that would be confirmed and its 95 % interval, estimated from the draws among it. A band
-is as fine as the draws allow, from 1 % of the traffic on.
+A calibrated probability is one point on a fitted line. The bands show the evidence next to it: the
+traffic of the evaluation window, on which neither trees nor line were fitted, by score, each band
+with its estimated share confirmed and 95 % interval. Bands are as fine as the draws allow, from 1 %
+of the traffic up.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,15 +21,15 @@ from training.ranking import Floats
 
 SMALLEST_SHARE = 0.01
 SMALLEST_EXPECTED = 1e-9
-# A band may end where so much of the traffic scores higher, and at each multiple of that.
+# Bands may end at 1 % of the traffic, and at each multiple by this factor.
 STEP = 1.5
 
 
 def traffic_bands(sample: InspectedSample, log_odds: Floats) -> tuple[TrafficBand, ...]:
-    """Bands of rising calibrated `log_odds`, one for each subject of the traffic.
+    """Return bands of rising calibrated `log_odds`, which has one value for each subject.
 
-    Subjects of one score share a band. Where nothing can be said of all traffic, there is one band,
-    of which nothing is known.
+    Subjects of equal score share a band. If the sample allows no figure of all traffic, there is
+    one band with an unknown share.
     """
     edges = [] if sample.refusal is not None else [*_edges(sample, log_odds)]
     places = np.searchsorted(np.array(edges), log_odds, side="left")
@@ -41,7 +41,7 @@ def traffic_bands(sample: InspectedSample, log_odds: Floats) -> tuple[TrafficBan
 
 
 def score_bands(bands: Iterable[TrafficBand]) -> tuple[ScoreBand, ...]:
-    """The bands as a manifest keeps them; a share that is not known may be anything."""
+    """Return the bands as stored in a manifest; an unknown share spans 0 to 1."""
     return tuple(
         ScoreBand(
             least=band.least,
@@ -50,6 +50,7 @@ def score_bands(bands: Iterable[TrafficBand]) -> tuple[ScoreBand, ...]:
             confirmed=band.confirmed,
             low=0.0 if band.share.low is None else band.share.low,
             high=1.0 if band.share.high is None else band.share.high,
+            # Probabilities of exactly 0 or 1 would have infinite log-odds.
             expected=min(max(band.mean_probability, SMALLEST_EXPECTED), 1 - SMALLEST_EXPECTED),
         )
         for band in bands
@@ -57,10 +58,10 @@ def score_bands(bands: Iterable[TrafficBand]) -> tuple[ScoreBand, ...]:
 
 
 def _edges(sample: InspectedSample, log_odds: Floats) -> Iterator[float]:
-    """The highest log-odds of each band but the last, rising.
+    """Yield the highest log-odds of each band except the last, rising.
 
-    Where bands may end is settled by the traffic alone: ends that were chosen where the draws look
-    best hold less often than they say.
+    Possible ends depend on the traffic only: intervals of bands chosen where the draws look best
+    would cover less often than stated.
     """
     rows, weights = sample.rows[sample.is_drawn], sample.weights[sample.is_drawn]
     order = np.argsort(-log_odds[rows], kind="stable")
@@ -69,7 +70,7 @@ def _edges(sample: InspectedSample, log_odds: Floats) -> Iterator[float]:
     above = _not_certain_above(sample, log_odds, ends)
     totals = np.concatenate([[0.0], np.cumsum(ranked)])
     squares = np.concatenate([[0.0], np.cumsum(ranked**2)])
-    # A hair more, since sums of floats differ by their order.
+    # A relative tolerance, because sums of floats depend on their order.
     fewest = (1 + 1e-9) * FEWEST_DRAWN
 
     def are_enough(first: int, last: int, there_were: float) -> bool:
@@ -88,7 +89,7 @@ def _edges(sample: InspectedSample, log_odds: Floats) -> Iterator[float]:
 
 
 def _possible_ends(log_odds: Floats) -> Floats:
-    """Falling log-odds with 1 % of the traffic above the first, and half as much again each."""
+    """Return falling log-odds: 1 % of the traffic lies above the first, then 1.5 times as much."""
     falling = np.sort(log_odds)[::-1]
     steps = int(np.log(1 / SMALLEST_SHARE) / np.log(STEP)) + 1
     shares = SMALLEST_SHARE * STEP ** np.arange(steps)
@@ -97,9 +98,7 @@ def _possible_ends(log_odds: Floats) -> Floats:
 
 
 def _not_certain_above(sample: InspectedSample, log_odds: Floats, scores: Floats) -> Floats:
-    """Return how many subjects that draws stand for score higher than each of the falling
-    `scores`.
-    """
+    """Return how many subjects represented by draws score above each of the falling `scores`."""
     is_certain = ~sample.is_drawn
     everyone = np.sort(log_odds)
     higher = len(everyone) - np.searchsorted(everyone, scores, side="right")
