@@ -155,7 +155,7 @@ class TrainingSet:
         return slice(int(first), int(last))
 
     def encoding(self, rows: Ints, *, fewest: int) -> Encoding:
-        """Return category lists learnt from `rows`; categories on fewer than `fewest` are left out."""
+        """Return category lists from `rows`; a category on fewer than `fewest` is left out."""
         text = [feature.name for feature in self.inputs.features if feature.is_categorical]
         return Encoding.learnt(self.frame[text].iloc[rows], self.inputs, fewest=fewest)
 
