@@ -1,8 +1,9 @@
-"""Whether rows that are derived of decisions say what the decisions say.
+"""Compares rows that are derived from decisions with these decisions.
 
-No digest covers them, since they can be made again. People and figures read them in the place of
-decisions: so each is held to the columns of its decision, which the chain proves, and each visit to
-all that its decision says: to what is encrypted, where its key is there, else to its outline.
+No digest covers such rows, since they can be rebuilt. But people and statistics read them in place
+of decisions, so a manipulated row would mislead. Each is compared with the columns of its decision,
+which the chain proves. A visit is also compared with the encrypted decision if its key is
+available, or else with the outline.
 """
 
 import json
@@ -45,7 +46,7 @@ _WRONG = {
 def misstated(
     connection: Connection, keys: DataKeys | None = None
 ) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    """Derived rows that differ from their decisions: the table, the key of the row, and why."""
+    """Yield derived rows that contradict their decisions: the table, the key and the reason."""
     known = set(inspect(connection).get_table_names())
     for table, (query, why) in _WRONG.items():
         if table in known:
@@ -57,15 +58,16 @@ def misstated(
 
 
 def _counted_otherwise(connection: Connection, keys: DataKeys | None) -> Iterator[int]:
-    """The places of visits that are grouped otherwise than their decisions say."""
+    """Yield the numbers of visits that are grouped differently from their decisions."""
     for row in connection.execute(_COUNTED):
         said = _said(row, keys)
+        # A column that the decision says nothing about passes: its own value is its default.
         if any(value not in said.get(name, (value,)) for name, value in row._mapping.items()):
             yield row.seq
 
 
 def _said(row: Row[Any], keys: DataKeys | None) -> Mapping[str, tuple[Any, ...]]:
-    """What a visit may hold by its decision, of each column that this tells anything of."""
+    """Return the permitted values of a visit's columns that its decision states."""
     whole = _whole(row, keys)
     if whole is None:
         return _said_by_outline(json.loads(row.record))
@@ -76,20 +78,23 @@ def _said(row: Row[Any], keys: DataKeys | None) -> Mapping[str, tuple[Any, ...]]
     said = {name: (getattr(visit, name),) for name in names}
     if keys is None:
         return said
+    # A visit may have the token of a former key, so each token of the subject is permitted.
     return said | {"subject": keys.tokens(visit.subject_kind, visit.subject_id)}
 
 
 def _whole(row: Row[Any], keys: DataKeys | None) -> str | None:
-    """The decision itself; None where it was erased, or no key of it is there."""
+    """Return the whole decision; None if it was erased or its key is unavailable."""
     if row.encrypted is not None and keys is None:
         return None
     try:
         return EncryptedDecisions(keys).record(row) if keys else str(row.record)
-    except Undecipherable:  # which `verify-log` tells of the decision itself
+    # `verify-log` reports this for the decision itself.
+    except Undecipherable:
         return None
 
 
 def _said_by_outline(outline: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    # An outline names no mode, region or operator: only what it determines is compared.
     said = {}
     if outline.get("model"):
         said["model"] = (outline["model"]["version"],)

@@ -1,9 +1,9 @@
-"""Whether the decision log is whole, by code that shares nothing with the code that writes it.
+"""Verifies the decision log, with code independent of the code that writes it.
 
-The chain shows any change, removal, insertion or exchange of records, of what is encrypted beside
-them, and of the answers kept for retries, whose digests the records hold. No key is needed: what
-was erased, by destroying its key, is proven as it was. It cannot show that the end was cut off, or
-an older copy of the file put in its place: `serving.integrity.log_check` does, by checkpoints.
+The chain shows any record that was changed, removed, inserted or swapped. It also covers the
+encrypted content and the answers kept for retries, since the records contain their digests. No key
+is needed, so erased decisions are verified as well. It cannot show that the end was cut off or that
+an older copy took its place: `serving.integrity.log_check` does so with checkpoints.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ ORDER BY d.seq
 
 @dataclass(frozen=True)
 class ProvenHead:
-    """How many records a log had, and its head at that size (hexadecimal)."""
+    """The number of records of a log and its head at that size (hexadecimal)."""
 
     size: int
     head: str
@@ -39,10 +39,10 @@ class ProvenHead:
 
 @dataclass(frozen=True)
 class LogProof:
-    """What was found: the log's mark, and the first record that is wrong, with why.
+    """The result of a verification: the log's head, and the first wrong record with the reason.
 
-    `first_bad` is None where the records hold and a checkpoint does not. `checkpoints` says how
-    many were checked.
+    `first_bad` is None if the records are consistent and a checkpoint is not. `checkpoints` is the
+    number checked.
     """
 
     mark: ProvenHead
@@ -52,7 +52,7 @@ class LogProof:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return self.why is None
 
 
@@ -68,9 +68,9 @@ def verify_decision_log(
     earlier: Iterable[ProvenHead] = (),
     compare: Compare = lambda _: None,
 ) -> LogProof:
-    """Check every record of the log, and that it was once as each of `earlier` says.
+    """Check every record of the log, and that it was once as each of `earlier` states.
 
-    `compare` says what is wrong between an outline and what is encrypted with it, if it can tell.
+    `compare` returns the contradiction between an outline and its encrypted content, or None.
     """
     marks = _by_size(earlier)
     head, size, verified = "00" * 32, 0, 0
@@ -79,6 +79,8 @@ def verify_decision_log(
             head = _checked(row, size, head)
             if why := compare(row):
                 raise _Broken(why)
+            # A checkpoint bounds the damage: records up to the last matching one are proven
+            # unchanged.
             if size in marks:
                 if marks[size] != {head}:
                     raise _Broken(
@@ -102,13 +104,15 @@ def _by_size(marks: Iterable[ProvenHead]) -> dict[int, set[str]]:
 
 
 def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
-    """The head after this row; raises _Broken with what is wrong about it."""
+    """Return the head after this row; raise _Broken with the fault."""
     _check_place(row["seq"], expected_seq)
+    # SQLite can hold text that is no UTF-8; the digest must cover the very bytes that are stored.
     content = row["record"].encode("utf-8", "surrogateescape")
     head = hashlib.new("sha256", bytes.fromhex(before) + content).hexdigest()
     if bytes(row["chain"]).hex() != head:
         raise _Broken("the chain breaks: this record, or its place, was changed")
     decision = json.loads(content)
+    # Columns exist for queries. A changed one would mislead readers though the record is intact.
     for name in _COLUMNS:
         if _plain(decision[name]) != _plain(row[name]):
             raise _Broken(f"the column {name} does not repeat the record")
@@ -122,7 +126,7 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
 
 
 def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
-    """Hold what is encrypted to the digests in the record; an answer may be forgotten."""
+    """Compare the encrypted content and the answer with their digests; the answer may be erased."""
     if _digest(row["encrypted"] or b"") != decision.get("encrypted"):
         raise _Broken("what is encrypted beside this record is not what its digest was taken of")
     if row["answer"] is None:
@@ -142,12 +146,14 @@ def _digest(content: bytes) -> str:
 
 
 def _probability(decision: dict[str, Any]) -> float | None:
-    """What the record says; None where no model was used."""
-    score = decision.get("score", decision)  # an older release kept the score whole
+    """Return the probability in a record; None if no model was used."""
+    # An older release stored the whole score here.
+    score = decision.get("score", decision)
     return score["probability"]
 
 
 def _check_place(seq: int, expected_seq: int) -> None:
+    # The join with answers yields a record twice if two answers refer to it.
     if seq == expected_seq - 1:
         raise _Broken(f"two answers are kept for record {seq}")
     if seq != expected_seq:
@@ -155,7 +161,7 @@ def _check_place(seq: int, expected_seq: int) -> None:
 
 
 def _plain(value: str | None) -> str | None:
-    """A text as it compares: the two spellings of UTC are one."""
+    """Return a text for comparison, with one spelling of UTC."""
     return value.replace("+00:00", "Z") if isinstance(value, str) else value
 
 

@@ -1,7 +1,7 @@
-"""Whether the outline that a decision's chain is made of says what the encrypted decision says.
+"""Compares the outline in a decision's chain with the encrypted decision.
 
-Whoever has the keys of a home can write an outline anew, and its chain after it; then the decision
-itself, its answer or both say otherwise. It shares nothing with the code that writes outlines.
+Anyone who has the keys of a home can forge an outline and the chain after it. The encrypted
+decision, its answer or both then disagree. This shares no code with the writer of outlines.
 """
 
 import hashlib
@@ -29,13 +29,13 @@ _LATER = (
 
 @dataclass(frozen=True)
 class OutlineComparison:
-    """Compares rows of the log with what they hold encrypted, where its key is still there."""
+    """A comparison of log rows with their encrypted content, for rows whose key still exists."""
 
     keys: DataKeys
 
     @classmethod
     def where_possible(cls, engine: Engine, keys: Path) -> Self | None:
-        """The comparison; None where the keys of the database are not in this folder."""
+        """Return the comparison; None if the folder lacks the keys of the database."""
         if not (keys / "subjects.key").exists():
             return None
         found = DataKeys(engine)
@@ -47,7 +47,10 @@ class OutlineComparison:
         return cls(found)
 
     def __call__(self, row: Mapping[str, Any]) -> str | None:
-        """What does not agree in a row with its answer; None where all does, or it was erased."""
+        """Return the contradiction between a row and its encrypted parts, or None.
+
+        None also stands for an erased decision, which cannot be compared.
+        """
         if row["encrypted"] is None:
             return None
         unit = EncryptionUnit.of_decision(row["decision_id"], row["logged_at"] or row["scored_at"])
@@ -83,8 +86,9 @@ def _differing(
     decision: Mapping[str, Any],
     tokens: Callable[[str, str], tuple[str, ...]],
 ) -> str | None:
-    """The first field of an outline that the decision does not repeat, in words."""
+    """Return a message about the first field of an outline that contradicts the decision."""
     score = decision.get("score") or {}
+    # The outline may have the token of a former key; any token of the subject is right.
     named = tokens(decision["subject_kind"], decision["subject_id"])
     harm, probability = decision.get("harm_ratio"), score.get("probability")
     said = {name: decision.get(name) for name in (*_SAME, *_LATER)} | {
@@ -94,6 +98,7 @@ def _differing(
         "model": decision.get("model"),
         "ranked_by": None if harm is None or probability is None else probability * harm,
     }
+    # Older releases wrote fewer fields, so an absent one is no contradiction.
     for name, value in said.items():
         if name in outline and not _agree(outline[name], value):
             return f"the outline's {name} is not that of the encrypted decision"
@@ -101,7 +106,7 @@ def _differing(
 
 
 def _hidden_case(row: Mapping[str, Any]) -> str | None:
-    """Whether the queue passed a first decision by that opens a case, and has none of it."""
+    """Return a message if the queue skipped a decision that opens a case without opening it."""
     was_passed = row["seq"] <= (row["cases_opened_to"] or 0)
     opens = row["lane"] not in WITHOUT_CASE and not row["rescores"]
     if was_passed and opens and row["opened_case"] is None:

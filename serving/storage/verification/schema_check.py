@@ -1,11 +1,11 @@
-"""Compare tables, triggers and functions of a database with what the migrations make.
+"""Compare tables, triggers and functions of a database with what the migrations create.
 
-A trigger or a rule runs inside the service's own transactions, and a missing one lets rows be
-changed that only grow: neither is seen in any row. `schema.json` has a digest of every object
-that the migrations make, for each engine: `python -m tests.serving.storage.make_schema` writes it,
-from empty databases. So a start only reads the catalogue, which takes milliseconds.
+A trigger or a rule runs inside the service's own transactions, and a missing one permits changes to
+append-only rows; no row would show either. `schema.json` has a digest of every object that the
+migrations create, for each engine: `python -m tests.serving.storage.make_schema` writes it, from
+empty databases. A start therefore only reads the catalogue, which takes milliseconds.
 
-What a server adds by itself is left out: other schemas, extensions and what belongs to them,
+What a server adds itself is left out: other schemas, extensions and what belongs to them,
 statistics, and event triggers of other owners.
 """
 
@@ -29,7 +29,8 @@ _SQLITE = text(
     "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
 
-# `:schema` is that of the log's table. Definitions are as PostgreSQL prints them, without it.
+# `:schema` is the one of the decisions table. Definitions are as PostgreSQL prints them, without
+# the name of the schema.
 _POSTGRESQL = """
 WITH ours AS (
     SELECT c.* FROM pg_class AS c
@@ -108,7 +109,7 @@ _SCHEMA = text(
 
 @dataclass(frozen=True)
 class SchemaFault:
-    """An object that is not as the migrations make it: missing, changed, or none of theirs."""
+    """An object that differs from the migrations: missing, changed or unknown to them."""
 
     kind: str
     name: str
@@ -119,7 +120,7 @@ class SchemaFault:
 
 
 def schema_faults(engine: Engine) -> list[SchemaFault]:
-    """Find what differs from the tables of this release; raises LogUnavailable."""
+    """Return the differences from the schema of this release; raise LogUnavailable."""
     with failing_as_unavailable(), engine.connect() as connection:
         found = digests(connection)
     expected = _expected()[engine.dialect.name]
@@ -128,6 +129,7 @@ def schema_faults(engine: Engine) -> list[SchemaFault]:
         for each in sorted(found.keys() | expected.keys())
         if found.get(each) != expected.get(each)
     ]
+    # A missing table is reported once, and not again for each of its columns and indexes.
     gone = {each.name for each in faults if each.kind == "table" and each.why == _MISSING}
     return [
         each for each in faults if each.name.partition(".")[0] not in gone or each.kind == "table"
@@ -135,7 +137,7 @@ def schema_faults(engine: Engine) -> list[SchemaFault]:
 
 
 def require_schema(engine: Engine) -> None:
-    """Raise LogNotWhole, naming what differs, where anything is not as the migrations make it."""
+    """Raise LogNotWhole with the differences if the schema is not that of the migrations."""
     faults = schema_faults(engine)
     if not faults:
         return

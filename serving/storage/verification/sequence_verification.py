@@ -1,9 +1,9 @@
-"""Verify tables that no digest covers by what others say: positions in the log, and checkpoints.
+"""Verify positions in the log and checkpoints, which no digest covers, by other tables.
 
-A position moves with every decision. None may lie beyond the log, or what is decided next would be
-passed by. Before its position every rescue was called, and every subject with records that make it
-wait to be scored again was recorded. A checkpoint is signed, and its columns
-repeat what is signed.
+A position moves with every decision. None may lie beyond the log, or the next decisions would be
+skipped. Before its position every rescue must have been called, and every subject with records that
+require a new score must have been queued. A checkpoint is signed, and its columns must repeat what
+is signed.
 """
 
 import json
@@ -71,9 +71,9 @@ _UNKNOWN_CHECKPOINTS = text(
 def misplaced(
     connection: Connection, was_told: Callable[..., bool]
 ) -> Iterator[tuple[str, tuple[Any, ...], str]]:
-    """What is wrong with the places: the table, the number concerned, and why.
+    """Yield faults of positions and checkpoints: the table, the key concerned and the reason.
 
-    `was_told` says whether events tell of a row: the name of its table, and its key.
+    `was_told` returns whether any event lists a row, given its table and its key.
     """
     known = set(inspect(connection).get_table_names())
     yield from _beyond_the_log(connection, known)
@@ -106,7 +106,7 @@ def _beyond_the_log(
 def _behind_their_rows(
     connection: Connection, known: set[str]
 ) -> Iterator[tuple[str, tuple[Any, ...], str]]:
-    """Places before what was done up to them: it would be done, or counted, once more."""
+    """Yield positions before work already done, which would be done or counted again."""
     for name, query in _DONE_UP_TO.items():
         table, reached = query
         position = _position(connection, name) if {"log_positions", table} <= known else None
@@ -123,7 +123,7 @@ def _behind_their_rows(
 def _unknown_progress(
     connection: Connection, known: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Followers that reached an event or a checkpoint which there is not."""
+    """Yield followers that reached an event or a checkpoint that does not exist."""
     if {"webhook_progress", "published_events"} <= known:
         for (endpoint_id,) in connection.execute(_UNKNOWN_EVENTS).all():
             yield "webhook_progress", (endpoint_id,), "it reached an event that there is not"
@@ -135,7 +135,7 @@ def _unknown_progress(
 def _of_cases(
     connection: Connection, known: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Cases without the score that opened them, or found by others than may see them."""
+    """Yield cases without their first score, and cases that the wrong readers can find."""
     if {"case_scores", "cases", "log_positions"} <= known:
         for case_id, decision_id in connection.execute(_UNSCORED).all():
             yield "case_scores", (case_id, decision_id), "the first score of this case was deleted"
@@ -159,7 +159,7 @@ def _repeats(line: str, number: int, epoch: int) -> bool:
 
 
 def _uncalled(connection: Connection) -> Iterator[int]:
-    """Rescues before the place that nobody was called for since calls began."""
+    """Yield rescues before the position that nobody was called for, since calls began."""
     place = _position(connection, "rescue_calls")
     begun = _begun(connection, "begin_rescue_calls")
     if begun is None:
@@ -169,7 +169,7 @@ def _uncalled(connection: Connection) -> Iterator[int]:
 
 
 def _made_to_wait(connection: Connection) -> Iterator[tuple[int, str, str]]:
-    """Decisions before the place whose subjects were to wait: place, kind and token."""
+    """Yield decisions before the position whose subjects should wait: number, kind, token."""
     place, begun = _position(connection, "rescorings"), _begun(connection, "begin_rescorings")
     if place is None or begun is None:
         return
@@ -180,7 +180,7 @@ def _made_to_wait(connection: Connection) -> Iterator[tuple[int, str, str]]:
 
 
 def _begun(connection: Connection, action: str) -> int | None:
-    """The place after which something was looked for; None where no event tells it."""
+    """Return the number after which a follower began; None if no event states it."""
     details = connection.scalar(text(_BEGUN), {"action": action})
     return None if details is None else int(json.loads(details)["after"])
 
