@@ -1,1 +1,1 @@
-"""Reads and writes of each kind of row, in transactions that one writer at a time may hold."""
+"""Reads and writes of each kind of row; all writes go through the write lock."""

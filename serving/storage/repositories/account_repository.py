@@ -1,4 +1,4 @@
-"""Accounts of people on disk: any worker knows them, and every change is an audit event."""
+"""Accounts of people, shared by all workers; every change is an audit event."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ NOT_AS_AUDITED = "this account is not as the audit log tells it: prove the log w
 
 @dataclass(frozen=True)
 class AccountEvent:
-    """Something that was done to an account or tried with its name, as its holder may read it."""
+    """An act on an account or an attempt with its name, as its holder may read it."""
 
     at: datetime
     by: str
@@ -41,9 +41,10 @@ class AccountEvent:
 
 
 class AccountRepository:
-    """The accounts of one database, read anew on every use: a disabled one stops at once.
+    """The accounts of one database.
 
-    One whose row is not as the audit log tells it is found by nobody.
+    They are read anew for every use, so that disabling takes effect at once. An account whose row
+    does not match the audit log is not found.
     """
 
     def __init__(self, engine: Engine):
@@ -51,16 +52,16 @@ class AccountRepository:
         self._audited = AuditedRows("accounts", "account")
 
     def add_account(self, account: Account, by: Actor = SERVICE) -> None:
-        """Keep a new account; raises NameTaken or NameRefused."""
+        """Store a new account; raise NameTaken or NameRefused."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             require_new_name(connection, account.name)
             _insert(connection, account, by)
 
     def admit(self, account: Account) -> Account:
-        """The account of someone known elsewhere, with the role and offices they have by now.
+        """Return the account of an externally authenticated person, updated with role and offices.
 
-        A name that another has or had is told apart. Raises NotSignedIn where the account was
-        ended here.
+        A name that is or was taken gets a distinguishing suffix. Raises NotSignedIn if the account
+        was disabled here.
         """
         kept = self._by_subject(account.subject)
         if kept is None:
@@ -83,10 +84,11 @@ class AccountRepository:
             append_audit_events(connection, [event])
 
     def _add_named_apart(self, account: Account) -> Account:
-        """Keep a new account of somebody known elsewhere, under a name that nobody has or had."""
+        """Store a new account of an externally authenticated person under an unused name."""
         with failing_as_unavailable(NotSignedIn), writing(self._engine) as connection:
             query = select(accounts).where(accounts.c.subject == account.subject)
-            if connection.execute(query).first():  # signed in twice at once
+            # Two sign-ins at the same time: the other one has created the account.
+            if connection.execute(query).first():
                 if row := self._audited.read(connection, query):
                     return _account(row)
                 raise NotSignedIn(NOT_AS_AUDITED)
@@ -96,7 +98,7 @@ class AccountRepository:
         return named
 
     def of_subject(self, subject: str) -> Account | None:
-        """The account of someone known elsewhere, disabled or not."""
+        """Return the account of an externally authenticated person, disabled or not."""
         return self._by_subject(subject)
 
     def _by_subject(self, subject: str | None) -> Account | None:
@@ -106,19 +108,19 @@ class AccountRepository:
         return _account(row) if row else None
 
     def find(self, name: str) -> Account | None:
-        """The account of this name, disabled or not."""
+        """Return the account of this name, disabled or not."""
         query = select(accounts).where(accounts.c.name == name)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = self._audited.read(connection, query)
         return _account(row) if row else None
 
     def all(self) -> list[Account]:
-        """Every account, by name."""
+        """Return every account, by name."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [_account(row) for row in connection.execute(select(accounts).order_by("name"))]
 
     def disable(self, name: str, now: datetime, by: Actor = SERVICE) -> None:
-        """End an account, its sessions, saved views and notices; raises NotFound."""
+        """Disable an account, and delete its sessions, saved views and notices; raise NotFound."""
         ended = update(accounts).where(accounts.c.name == name, accounts.c.disabled_at.is_(None))
         with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.execute(ended.values(disabled_at=now.isoformat())).rowcount == 0:
@@ -131,7 +133,7 @@ class AccountRepository:
             )
 
     def enable(self, name: str, now: datetime, by: Actor) -> None:
-        """Let an account that was disabled be used again, as it was; raises NotFound or Conflict.
+        """Enable a disabled account as it was; raise NotFound or Conflict.
 
         The holder signs in with the same password and second factor as before.
         """
@@ -156,14 +158,16 @@ class AccountRepository:
     ) -> None:
         """Give an account another role or other offices; no offices means all.
 
-        Its sessions end, and with another role its views and notices go. Raises NotFound where it
-        is not in use; Forbidden for one's own and where its role comes from elsewhere; Conflict
-        where whoever acts may be its holder; ChangedMeanwhile where it has not the revision read;
-        Unprocessable where nothing would change.
+        Its sessions end; with another role its views and notices are deleted too. Raises NotFound
+        if it is disabled; Forbidden for one's own, or if its role comes from elsewhere; Conflict if
+        the actor may be its holder; ChangedMeanwhile if it has another revision; Unprocessable if
+        nothing would change.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             kept = self._required(connection, name)
             _require_changeable(kept, by)
+            # Someone who only created the account, and reset nothing since, may still change its
+            # role.
             behind = persons_behind(connection, name, now) - makers_alone(connection, name, now)
             if kept.actor.with_possible_persons(behind).may_be(by):
                 raise Conflict(
@@ -177,6 +181,7 @@ class AccountRepository:
                 raise Unprocessable("it has this role and these offices already")
             now_true = {"role": role, "offices": json.dumps(offices)}
             connection.execute(update(accounts).where(accounts.c.name == name).values(now_true))
+            # Sessions carry the former rights, so they end in the same transaction.
             end_sessions(connection, kept.identity)
             if role != kept.role:
                 views = saved_views.c.holder == kept.identity
@@ -192,17 +197,17 @@ class AccountRepository:
             append_audit_events(connection, [event])
 
     def _required(self, connection: Connection, name: str) -> Account:
-        """The account of this name, disabled or not, in a transaction; raises NotFound."""
+        """Return the account of this name, disabled or not; raise NotFound."""
         row = self._audited.read(connection, select(accounts).where(accounts.c.name == name))
         if row is None:
             raise NotFound(f"no account is named {name}")
         return _account(row)
 
     def set_password(self, account: Account, now: datetime, by: Actor, but: str = "") -> None:
-        """Put the password that `account` now has in place of the one on disk.
+        """Replace the stored password by that of `account`.
 
-        Its sessions end, but for the one whose cookie has this hash; no browser is known to it any
-        more. Raises NotFound where the account is not in use.
+        Its sessions end, except the one whose cookie has the hash `but`, and its known browsers are
+        forgotten. Raises NotFound if the account is not in use.
         """
         is_own = by.identity == account.identity
         action = "change_password" if is_own else "reset_password"
@@ -218,7 +223,7 @@ class AccountRepository:
             append_audit_events(connection, [AuditEvent(now, by, action, "account", account.name)])
 
     def reading_of(self, name: str) -> ReadingChoice:
-        """In which language and by which clock the holder wants to read."""
+        """Return the language and time zone that the holder chose."""
         query = select(reading_choices).where(reading_choices.c.account == name)
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
@@ -227,7 +232,7 @@ class AccountRepository:
     def choose_reading(
         self, account: Account, choice: ReadingChoice, now: datetime, by: Actor
     ) -> None:
-        """Keep how a holder wants to read, in place of what they chose before."""
+        """Store the language and time zone of a holder, replacing the former choice."""
         details = {"language": choice.language or "", "time_zone": choice.time_zone or ""}
         event = AuditEvent(now, by, "choose_language", "account", account.name, details)
         row = {"account": account.name, **asdict(choice)}
@@ -238,17 +243,18 @@ class AccountRepository:
             append_audit_events(connection, [event])
 
     def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
-        """Persons who may be behind an account for now, or it behind them.
+        """Return the persons who may at present be behind an account, or it behind them.
 
-        Who makes it, or resets its password or second factor, could be who signs in with it next.
+        Anyone who creates it or resets its password or second factor could be the next to sign in
+        with it.
         """
         with failing_as_unavailable(), self._engine.connect() as connection:
             return persons_behind(connection, name, now)
 
     def confirm_holder(self, name: str, now: datetime, by: Actor) -> None:
-        """Write down that an admin knows its holder to use an account that another made or reset.
+        """Record that an admin knows the holder to use an account that another created or reset.
 
-        Raises Conflict for whoever may be behind it.
+        Raises Conflict for anyone who may be behind the account.
         """
         behind = self.one_person_with(name, now)
         if by.identity == f"account:{name}" or {by.identity, by.person} & behind:
@@ -261,7 +267,7 @@ class AccountRepository:
             append_audit_events(connection, [event])
 
     def rehash(self, name: str, former: str, fresh: str, now: datetime) -> None:
-        """Put another hash of the same password in place, where it is still that password."""
+        """Store another hash of the same password, if the password was not changed meanwhile."""
         same = and_(accounts.c.name == name, accounts.c.password_hash == former)
         event = AuditEvent(now, SERVICE, "rehash_password", "account", name)
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -270,7 +276,7 @@ class AccountRepository:
                 append_audit_events(connection, [event])
 
     def events_of(self, name: str, most: int) -> list[AccountEvent]:
-        """What was done to an account or tried with its name, the newest first."""
+        """Return acts on an account and attempts with its name, newest first."""
         query = select(audit_events).where(
             audit_events.c.object_kind == "account", audit_events.c.object_id == name
         )
@@ -286,7 +292,7 @@ class AccountRepository:
 
 
 def _require_changeable(account: Account, by: Actor) -> None:
-    """Raise NotFound or Forbidden for an account whose role nobody, or not this person, changes."""
+    """Raise NotFound or Forbidden if the role of an account cannot be changed by this person."""
     if account.disabled_at is not None:
         raise NotFound(f"no account named {account.name} is in use")
     if account.identity == by.identity:

@@ -1,4 +1,4 @@
-"""Alerts, what of them was delivered, and how much more is drawn at random because of them."""
+"""Alerts of monitoring, their delivery, and the extra random draws that they cause."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,13 +13,13 @@ from serving.triage.raised_control_draws import Exploration
 
 
 class AlertRepository:
-    """The alerts of one database; appended, never changed."""
+    """The alerts of one database; rows are appended and never changed."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
     def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
-        """Store the alerts that were not raised before; which those were."""
+        """Store the alerts that were not raised before, and return them."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys = select(alerts.c.subject_kind, alerts.c.week, alerts.c.measure)
             known = {tuple(row) for row in connection.execute(keys)}
@@ -34,7 +34,7 @@ class AlertRepository:
         return new
 
     def newest(self, kind: str, most: int) -> list[Alert]:
-        """The newest alerts about these subjects, newest first."""
+        """Return the newest alerts about these subjects, newest first."""
         columns = [alerts.c[name] for name in Alert.__annotations__]
         query = select(*columns).where(alerts.c.subject_kind == kind)
         newest = query.order_by(alerts.c.alert_id.desc()).limit(most)
@@ -42,7 +42,7 @@ class AlertRepository:
             return [Alert(*row) for row in connection.execute(newest)]
 
     def undelivered(self, most: int = 1_000) -> list[tuple[int, Alert]]:
-        """Alerts that nobody has taken yet, oldest first, with their numbers."""
+        """Return undelivered alerts with their numbers, oldest first."""
         columns = [alerts.c[name] for name in Alert.__annotations__]
         query = (
             select(alerts.c.alert_id, *columns)
@@ -54,20 +54,20 @@ class AlertRepository:
             return [(row[0], Alert(*row[1:])) for row in connection.execute(query)]
 
     def delivered(self, alert_ids: Sequence[int], at: str) -> None:
-        """Record that these were taken."""
+        """Record that these alerts were delivered."""
         rows = [{"alert_id": alert_id, "delivered_at": at} for alert_id in alert_ids]
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(alert_deliveries.insert(), rows)
 
     def explore(self, exploration: Exploration) -> None:
-        """Store an exploration, which is in force as it says."""
+        """Store an exploration, which states the period in which it applies."""
         last = select(func.coalesce(func.max(explorations.c.seq), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
             seq = (connection.scalar(last) or 0) + 1
             connection.execute(explorations.insert(), {**asdict(exploration), "seq": seq})
 
     def exploration(self, kind: str) -> Exploration | None:
-        """The newest exploration, over or not."""
+        """Return the newest exploration, ended or not."""
         columns = [explorations.c[name] for name in Exploration.__annotations__]
         query = select(*columns).where(explorations.c.subject_kind == kind)
         newest = query.order_by(explorations.c.seq.desc()).limit(1)

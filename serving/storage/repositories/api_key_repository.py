@@ -1,4 +1,4 @@
-"""API keys on disk."""
+"""API keys in the database."""
 
 import json
 import threading
@@ -22,6 +22,7 @@ from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.tables.access import api_key_uses, api_keys
 from serving.storage.write_lock import writing
 
+# The time for which a revoked key still works in other processes.
 REMEMBERED_S = 1.0
 MOST_REMEMBERED = 10_000
 
@@ -30,10 +31,14 @@ _NOTE_USE = text(
     "INSERT INTO api_key_uses (key_id, last_used_at) VALUES (:key_id, :at) "
     "ON CONFLICT (key_id) DO UPDATE SET last_used_at = :at"
 )
+# One write an hour is enough for the question of unused keys, and spares the write lock.
 
 
 class ApiKeyRepository:
-    """The keys of one database, each read again after a second: so soon does a revoked one stop."""
+    """The API keys of one database, cached for a second.
+
+    So a revoked key stops working within a second in every process.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -43,7 +48,7 @@ class ApiKeyRepository:
         self._noted: dict[str, datetime] = {}
 
     def add_key(self, key: ApiKey) -> None:
-        """Keep a new key; raises NameRefused, or NameTaken where one has or had such a name."""
+        """Store a new key; raise NameRefused, or NameTaken if the name is or was in use."""
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
         event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -60,9 +65,10 @@ class ApiKeyRepository:
         overlap: timedelta,
         lifetime: timedelta | None = None,
     ) -> tuple[ApiKey, PresentedKey]:
-        """Give the holder of a name another key; the former one lives on for the overlap.
+        """Give the holder of a name a new key; the former one stays valid for the overlap.
 
-        What to keep, and what to hand over once. Raises NotFound where none of that name is live.
+        Returns the key to store, and the secret to hand over once. Raises NotFound if no key of
+        that name is live.
         """
         current = select(api_keys).where(
             api_keys.c.name == name,
@@ -75,6 +81,7 @@ class ApiKeyRepository:
             if former is None or not former.is_live(now):
                 raise NotFound(f"no key named {name} is in use; `tidegate keys create` makes one")
             fresh, shown = successor_of(former, now, lifetime)
+            # The overlap must not extend the life of a key that expires sooner.
             ends_at = min(filter(None, (former.expires_at, now + overlap)))
             connection.execute(
                 update(api_keys)
@@ -93,11 +100,12 @@ class ApiKeyRepository:
         return fresh, shown
 
     def note_use(self, key_id: str, now: datetime) -> None:
-        """Remember that a key was used, to the hour; where that cannot be written, it is left."""
+        """Record that a key was used, to the hour; failures to write are ignored."""
         noted = self._noted.get(key_id)
         if noted is not None and now - noted < _NOTED_EVERY:
             return
         self._noted[key_id] = now
+        # A call must not fail because this hint cannot be stored.
         with (
             suppress(LogUnavailable),
             failing_as_unavailable(),
@@ -106,24 +114,25 @@ class ApiKeyRepository:
             connection.execute(_NOTE_USE, {"key_id": key_id, "at": now.isoformat()})
 
     def last_uses(self) -> dict[str, datetime]:
-        """When each key was last used, to the hour, by its id; one that never was is not there."""
+        """Return when each key was last used, to the hour, by id; unused keys are absent."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(select(api_key_uses))
             return {row.key_id: datetime.fromisoformat(row.last_used_at) for row in rows}
 
     def remembered(self, key_id: str) -> ApiKey | None:
-        """The key with this id if it was found within the last second; asks no database."""
+        """Return the key with this id if it is in the cache, without asking the database."""
         key, found_at_s = self._remembered.get(key_id, (None, 0.0))
         return key if time.monotonic() - found_at_s < REMEMBERED_S else None
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key with this id, live or not; none whose row is not as the audit log tells it."""
+        """Return the key with this id, live or not; None if its row fails the audit."""
         query = select(api_keys).where(api_keys.c.key_id == key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
             row = self._audited.read(connection, query, holder or "")
         if row is None:
             return None
+        # Cleared whole: a flood of unknown ids does not enter the cache, so this is rare.
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
             self._turns.clear()
@@ -133,18 +142,18 @@ class ApiKeyRepository:
         return key
 
     def find_for_all(self, key_id: str) -> ApiKey | None:
-        """The same; of many calls that come with a key at once, the first finds it for all."""
+        """Return the key with this id, querying once for simultaneous calls with one key."""
         with self._turns.get(key_id) or nullcontext():
             return self.remembered(key_id) or self.find(key_id)
 
     def all(self) -> list[ApiKey]:
-        """Every key, oldest first, live or not."""
+        """Return every key, live or not, oldest first."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
             return [_key(row) for row in rows]
 
     def revoke(self, name: str, now: datetime) -> None:
-        """End the key of this name, and one that it took the place of; raises NotFound."""
+        """Revoke the key of this name and the one it superseded; raise NotFound."""
         is_it = (api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
         ended = update(api_keys).where(*is_it).values(revoked_at=now.isoformat())
         with failing_as_unavailable(), writing(self._engine) as connection:

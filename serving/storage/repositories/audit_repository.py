@@ -1,4 +1,4 @@
-"""Audit events on disk; appended to one chain, never changed."""
+"""Audit events, appended to one chain and never changed."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,12 @@ class AuditRepository:
         self._engine = engine
 
     def append(self, *events: AuditEvent) -> None:
-        """Store events, all or none, durable when this returns; raises LogUnavailable."""
+        """Store events, all or none; they are durable on return. Raises LogUnavailable."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             append_audit_events(connection, events)
 
     def newest(self, wanted: EventFilter, limit: int) -> list[RecordedEvent]:
-        """The events that are asked for, newest first; an actor by identity or by name."""
+        """Return the events that match a filter, newest first; actors match by identity or name."""
         query = (
             select(audit_events)
             .where(*_conditions(wanted))
@@ -42,15 +42,15 @@ class AuditRepository:
             return [_recorded(row) for row in rows]
 
     def head(self) -> LogHead:
-        """How many audit events there are, and the link of the newest."""
+        """Return the number of audit events and the link of the newest."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return audit_head(connection)
 
 
 def append_audit_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
-    """Store events in a transaction that is already writing, with what they tell of.
+    """Store events in a transaction that is already writing, with the rows they concern.
 
-    They are appended when it ends: the last of them tells the rows that it wrote.
+    They are appended when the transaction ends, since the last of them lists the rows it wrote.
     """
     if written := WrittenRows.of(connection):
         written.events.extend(events)
@@ -74,6 +74,7 @@ def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def _recorded(row: Row[Any]) -> RecordedEvent:
+    # The digests of rows are for verification; readers of the log have no use for them.
     told = {name: value for name, value in json.loads(row.details).items() if name != WRITTEN}
     return RecordedEvent(
         row.seq,

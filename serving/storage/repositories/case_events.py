@@ -1,4 +1,4 @@
-"""Storing an event of a case, which the audit log is told with it."""
+"""Stores an event of a case together with its audit event."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Files of cases, encrypted with their case; that one was attached is an event."""
+"""Files of cases, encrypted with their case; attaching one is an event."""
 
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -21,7 +21,10 @@ _CONTENT, _NAME = "file content", "file name"
 
 
 class CaseFileRepository:
-    """The files of one database. Every method raises LogUnavailable where the database fails."""
+    """The files of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -39,11 +42,13 @@ class CaseFileRepository:
     ) -> None:
         """Store a file with the event that records it.
 
-        Raises NotFound for a case that may not be seen by then, Conflict, Unprocessable for
-        one that has `limit` files or too many bytes, or ServingError for who attached too much.
+        Raises NotFound for a case that is not visible, Conflict for a file that it has already,
+        Unprocessable if it has `limit` files or too many bytes, or ServingError if the person
+        attached too much within a day.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_one = cases.c.case_id == file.case_id
+            # Checked under the lock: the case may have moved to another office since it was opened.
             if connection.scalar(select(is_one).where(is_one, is_visible(access))) is None:
                 raise NotFound(UNSEEN)
             _refuse_more(connection, file, limit)
@@ -57,7 +62,7 @@ class CaseFileRepository:
             insert_event(connection, self._cases, event)
 
     def of_case(self, case_id: str) -> list[CaseFile]:
-        """The files of a case, the first attached first."""
+        """Return the files of a case in the order in which they were attached."""
         query = (
             select(case_files)
             .where(case_files.c.case_id == case_id)
@@ -68,7 +73,7 @@ class CaseFileRepository:
         return [self._named(row) for row in rows]
 
     def content(self, case_id: str, sha256: str) -> tuple[CaseFile, bytes] | None:
-        """A file of a case; None where the case has none such, or its content was deleted."""
+        """Return a file of a case; None if there is no such file or its content was deleted."""
         query = select(case_files).where(
             case_files.c.case_id == case_id, case_files.c.sha256 == sha256
         )
@@ -80,6 +85,7 @@ class CaseFileRepository:
                 return None
             unit = unit_of(connection, case_id)
         content = kept.content
+        # An older release stored contents in the clear, under the digest alone.
         if kept.sha256 != sha256:
             content = self._keys.decrypt(unit, _CONTENT, content)
         return None if content is None else (self._named(CaseFile(**found._mapping)), content)
@@ -90,7 +96,7 @@ class CaseFileRepository:
 
 
 def _place(case_id: str, sha256: str) -> str:
-    """What a content is kept under; an older release kept one by its digest for all cases."""
+    """Return the key of a stored content; an older release shared contents between cases."""
     return f"{case_id}/{sha256}"
 
 
@@ -104,7 +110,7 @@ def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
 
 
 def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota) -> None:
-    """Raise Unprocessable or ServingError for a file that does not fit into what is left."""
+    """Raise Unprocessable or ServingError if the quotas leave no room for a file."""
     size = select(func.coalesce(func.sum(case_files.c.size_bytes), 0))
     of_case = connection.scalar(size.where(case_files.c.case_id == row.case_id)) or 0
     if of_case + row.size_bytes > quota.case_bytes:

@@ -1,4 +1,4 @@
-"""How cases are got through: how many wait, since when, and what people did with them."""
+"""The workload of cases: how many wait, since when, and what people did with them."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,10 @@ from serving.storage.tables.review import case_events, cases
 
 
 class CaseLoadRepository:
-    """How the cases of one database fare. Every method raises LogUnavailable where it fails."""
+    """The workload of one database's cases.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -31,7 +34,7 @@ class CaseLoadRepository:
     def acts_between(
         self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
     ) -> list[ActOnCase]:
-        """Every event of these kinds from an instant up to, not including, another, in order."""
+        """Return the events of these kinds in the half-open span, in order."""
         names = StoredEvent.__annotations__
         of_case = (cases.c.lane, cases.c.office_id, cases.c.status)
         query = (
@@ -56,7 +59,7 @@ class CaseLoadRepository:
     def case_times(
         self, access: CaseAccess, opened: tuple[str, str], deciding: tuple[str, ...], now: str
     ) -> list[CaseTimes]:
-        """The times of cases that were opened in a span, or wait now; `deciding` are actions."""
+        """Return the times of cases opened in a span or waiting now; `deciding` lists actions."""
         is_of_case = case_events.c.case_id == cases.c.case_id
         decided_at = select(func.min(case_events.c.at)).where(
             is_of_case, case_events.c.action.in_(deciding)
@@ -76,10 +79,11 @@ class CaseLoadRepository:
         return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
 
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
-        """One closed case that somebody else ended, drawn at random; None where there is none.
+        """Return a random closed case that another person closed; None if there is none.
 
-        What they have read again is not drawn for them another time.
+        A case that the person has reviewed again is not drawn for them twice.
         """
+        # An older release stored the owner's name in place of the identity.
         is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
         is_of_case = and_(
             case_events.c.case_id == cases.c.case_id, case_events.c.action == "reread"
@@ -95,7 +99,7 @@ class CaseLoadRepository:
             return self._cases.of_case(connection.execute(one).one())
 
     def oldest_waiting(self, access: CaseAccess, now: str) -> dict[str, str]:
-        """When the oldest case that waits in each lane was opened."""
+        """Return when the oldest waiting case of each lane was opened."""
         query = (
             select(cases.c.lane, func.min(cases.c.opened_at).label("oldest"))
             .where(is_visible(access), is_waiting(now))
@@ -105,7 +109,7 @@ class CaseLoadRepository:
             return {row.lane: row.oldest for row in connection.execute(query)}
 
     def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:
-        """How many cases wait in each lane; MOST_COUNTED stands for that many or more."""
+        """Count the waiting cases of each lane, up to MOST_COUNTED."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return {
                 lane: connection.scalar(_count(lane, access, now)) or 0
@@ -114,7 +118,7 @@ class CaseLoadRepository:
             }
 
     def count_overdue(self, lane: str, now: str) -> int:
-        """How many cases that wait in a lane are due by now, of all offices."""
+        """Count the overdue waiting cases of a lane over all offices, up to MOST_COUNTED."""
         overdue = (
             select(cases.c.case_id)
             .where(cases.c.lane == lane, is_waiting(now), cases.c.due_at <= now)

@@ -1,4 +1,4 @@
-"""Checkpoints in the database, how far each witness has them, and the links that they speak of."""
+"""Checkpoints in the database, the progress of each witness, and the links they refer to."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -27,6 +27,7 @@ from serving.storage.write_lock import writing
 Sign = Callable[[Checkpoint], Checkpoint]
 
 _TABLES: dict[str, Table] = {DECISIONS: decisions, AUDIT_EVENTS: audit_events}
+# Bounds the number of parameters of one statement.
 _AT_ONCE = 500
 
 _GAPS = text(
@@ -41,15 +42,16 @@ _FURTHEST_WITNESS = select(func.max(log_positions.c.seq)).where(
 
 
 class CheckpointRepository:
-    """The checkpoints of one database, and its chains as they are to be held to them."""
+    """The checkpoints of one database, and the chains that they describe."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
     def seal(self, sign: Sign, at: datetime) -> Checkpoint | None:
-        """Store a checkpoint of all chains as they are, signed; None where none of them grew."""
+        """Store a signed checkpoint of all chains; return None if none of them grew."""
         with failing_as_unavailable():
-            with self._engine.connect() as connection:  # an idle service needs no turn to write
+            # The first look takes no write lock, so an idle service writes nothing.
+            with self._engine.connect() as connection:
                 if not _has_grown(connection):
                     return None
             with writing(self._engine) as connection:
@@ -58,9 +60,9 @@ class CheckpointRepository:
                 return _append(connection, sign, _next(connection, at))
 
     def begin(self, first: Checkpoint, event: AuditEvent, signer: LogSigner) -> Checkpoint:
-        """Begin an epoch: store the event of it and its first checkpoint, both or neither.
+        """Begin an epoch: store its event and its first checkpoint, both or neither.
 
-        The heads of `first` are read once the event is there; its number and epoch are as given.
+        The heads of `first` are read after the event is appended; its number and epoch are kept.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             append_audit_events(connection, [event])
@@ -68,20 +70,20 @@ class CheckpointRepository:
             return _append(connection, signer.sign, replace(first, heads=heads))
 
     def after(self, number: int, most: int) -> list[Checkpoint]:
-        """The first checkpoints after a number, oldest first."""
+        """Return the first checkpoints after a number, oldest first."""
         query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number > number)
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.scalars(query.order_by(chain_checkpoints.c.number).limit(most))
             return [*map(_read, rows)]
 
     def lines(self) -> list[str]:
-        """Every checkpoint as it is stored, oldest first."""
+        """Return every checkpoint as stored, oldest first."""
         query = select(chain_checkpoints.c.line).order_by(chain_checkpoints.c.number)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [*connection.scalars(query)]
 
     def newest_lines(self) -> list[str]:
-        """The first checkpoint of every epoch and the newest of all, oldest first."""
+        """Return the first checkpoint of every epoch and the newest of all, oldest first."""
         by_number = select(chain_checkpoints.c.line, chain_checkpoints.c.number)
         firsts = text("number IN (SELECT min(number) FROM chain_checkpoints GROUP BY epoch)")
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -96,16 +98,17 @@ class CheckpointRepository:
         return [*dict.fromkeys([*(row.line for row in first), newest.line])]
 
     def line(self, number: int) -> str | None:
-        """The checkpoint of a number as it is stored."""
+        """Return the checkpoint of a number as stored."""
         query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number == number)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(query)
 
     def view(self) -> DatabaseView:
-        """The database as its checkpoints are held to it."""
+        """Return the database's state that checkpoints are compared with."""
         count = select(func.count(), func.max(chain_checkpoints.c.number))
         with failing_as_unavailable(), self._engine.connect() as connection:
             stored, newest = connection.execute(count.select_from(chain_checkpoints)).one()
+            # The gaps are computed only if the numbers show that a row is missing.
             gaps = connection.execute(_GAPS).all() if stored != (newest or 0) else []
             most = connection.scalar(_FURTHEST_WITNESS)
             identity = _database_id(connection)
@@ -118,12 +121,12 @@ class CheckpointRepository:
         )
 
     def heads(self) -> ChainHeads:
-        """Where every chain ends now, all as of one instant."""
+        """Return the end of every chain, all at one instant."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return _heads(connection)
 
     def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
-        """The link of a chain at each of these sizes (hexadecimal); those it lacks are left out."""
+        """Return the links of a chain at these sizes (hexadecimal), as far as it reaches."""
         table = _TABLES[chain]
         found = {0: EMPTY.head} if 0 in sizes else {}
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -133,13 +136,13 @@ class CheckpointRepository:
         return found
 
     def handed_over(self, witness: str) -> int:
-        """The number of the last checkpoint that a witness took; -1 where it took none."""
+        """Return the number of the last checkpoint that a witness took; -1 if it took none."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             found = position_of_witness(witness).find(connection)
         return -1 if found is None else found
 
     def note_handed_over(self, witness: str, number: int) -> None:
-        """Remember that a witness took all checkpoints up to a number."""
+        """Record that a witness took all checkpoints up to a number."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             position_of_witness(witness).move(connection, number)
 
@@ -165,7 +168,7 @@ def _next(connection: Connection, at: datetime) -> Checkpoint:
 
 
 def _has_grown(connection: Connection) -> bool:
-    """Whether there is something that no checkpoint speaks of; the first speaks of nothing yet."""
+    """Return whether a chain has grown since the newest checkpoint, or there is no checkpoint."""
     newest = _newest(connection)
     return newest is None or dict(newest.heads) != dict(_heads(connection))
 
@@ -194,7 +197,7 @@ def _head(connection: Connection, table: Table) -> LogHead:
 
 
 def _database_id(connection: Connection) -> str:
-    """The identity that the table `installation` gives it, where that is."""
+    """Return the identity in the table `installation`; empty if there is no such table."""
     if not inspect(connection).has_table("installation"):
         return ""
     return connection.scalar(text("SELECT database_id FROM installation")) or ""
@@ -205,9 +208,9 @@ def _pages(sizes: list[int]) -> list[list[int]]:
 
 
 def _require_known_key(connection: Connection, checkpoint: Checkpoint) -> None:
-    """Raise LogUnavailable for a key that this log does not know, or that was rotated away.
+    """Raise LogUnavailable for a key that is unknown to this log or was rotated away.
 
-    A checkpoint can't be taken back, and one that nobody can verify would spoil the proof for ever.
+    A checkpoint cannot be withdrawn, and one that nobody can verify would break the proof forever.
     """
     keys = [each for each in bound_keys(connection) if each.name == LOG]
     for each in keys:
@@ -215,7 +218,8 @@ def _require_known_key(connection: Connection, checkpoint: Checkpoint) -> None:
             each.retires_at is None or checkpoint.signed_at < each.retires_at
         ):
             return
-    if keys:  # a database that was opened without its home knows none
+    # A database opened without its home knows no keys.
+    if keys:
         raise LogUnavailable(
             f"the key {checkpoint.key_id} signs this log no more; copy HOME/keys from the host "
             "that rotated it, and start again"

@@ -1,7 +1,7 @@
-"""Calls for help of whom nobody declared, on their way to those who rescue.
+"""Distress alerts: calls for help from ships without a declared journey.
 
-Each stands in the database from the commit of its record on. What became of it is read in the audit
-log, which keeps every step in the order in which they were taken.
+An alert is in the database from the commit of its record on. The audit log keeps every step taken,
+in order.
 """
 
 from collections import defaultdict
@@ -52,14 +52,17 @@ _IS_OPEN = (
     distress_alerts.c.ended_at.is_(None),
 )
 
-# What people said and did about an alert, as it is encrypted.
+# The encrypted state of an alert: what people wrote and did.
 _STATE = TypeAdapter(tuple[Case, tuple[StoredEvent, ...]])
 
 _NO_SUCH = "there is no such alert"
 
 
 class DistressAlertRepository:
-    """The alerts of one database. Every method raises LogUnavailable where the database fails."""
+    """The alerts of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -67,13 +70,14 @@ class DistressAlertRepository:
         self._records = EncryptedRecords(self._keys)
         self._ships = ShipJourneyRepository(engine)
         self.acts = 0
-        """How often somebody acted through this process, for who remembers the board."""
+        """The number of acts through this process, by which a cached board is invalidated."""
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueAlert | None:
-        """Start the attempt that is due first, and plan the next; None if none is due.
+        """Start the attempt that is due first and schedule the next; return None if none is due.
 
-        One that waited for a person for as long as the pace allows goes on to the next address.
+        If nobody acknowledged within the patience of the pace, it escalates to the next address.
         """
+        # A look without the write lock first: mostly nothing is due, and others need the lock.
         with failing_as_unavailable(), self._engine.connect() as connection:
             if connection.execute(_due(now)).first() is None:
                 return None
@@ -88,19 +92,19 @@ class DistressAlertRepository:
         return DueAlert(self._read(found), changed["attempts"], changed["step"])
 
     def mark_delivered(self, alert_id: str, place: str, at: datetime) -> None:
-        """Record that an address took it; it waits for a person until it goes on."""
+        """Record that an address took the alert; it then waits for a person until it escalates."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             taken = {"delivered_at": at.isoformat(), "next_at": distress_alerts.c.goes_on_at}
             connection.execute(_of(alert_id).values(taken))
             _append(connection, alert_id, at, Actor(SERVICE.identity, place), "called")
 
     def mark_refused(self, alert_id: str, place: str, at: datetime) -> None:
-        """Record that an address did not take it."""
+        """Record that an address refused the alert."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             _append(connection, alert_id, at, Actor(SERVICE.identity, place), "refused")
 
     def acknowledge(self, alert_id: str, by: Actor, at: datetime) -> bool:
-        """Record who acts; the first who does counts, and False is for all later."""
+        """Record who acts; return whether this was the first acknowledgement, which counts."""
         acts = {"acknowledged_at": at.isoformat(), "acknowledged_by": by.identity}
         first = _of(alert_id).where(distress_alerts.c.acknowledged_at.is_(None)).values(acts)
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -110,7 +114,7 @@ class DistressAlertRepository:
         return is_first
 
     def on_board(self, now: datetime) -> list[BoardItem]:
-        """The alerts with which no rescue goes on, open or called within a week, oldest first."""
+        """Return alerts without a rescue, open or heard within a week, oldest first."""
         columns = distress_alerts.c
         shown = ("alert_id", "heard_at", "acknowledged_at", "ended_at", "delivered_at", "step")
         is_recent = columns.heard_at >= (now - HEARD_WITHIN).isoformat()
@@ -127,9 +131,9 @@ class DistressAlertRepository:
         ]
 
     def act(self, alert_id: str, act: CaseRule) -> None:
-        """Do what the rules of cases let somebody do with an alert; who ends it acts on it.
+        """Apply an act of the case rules to an alert; closing it acknowledges it too.
 
-        Raises NotFound, Conflict where a rescue goes on with it, or what the act raises.
+        Raises NotFound, Conflict if a rescue continues the alert, or what the act raises.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             row = connection.execute(_whole().where(_is(alert_id))).first()
@@ -154,13 +158,13 @@ class DistressAlertRepository:
         self.acts += 1
 
     def find(self, alert_id: str) -> DistressAlert | None:
-        """An alert; None where there is none of this id."""
+        """Return an alert, or None."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(_whole().where(_is(alert_id))).first()
         return None if row is None else self._read(row)
 
     def recent(self, since: datetime) -> list[DistressAlert]:
-        """Those that are open or called since then, open ones first, each the oldest first."""
+        """Return alerts that are open or were heard since then; open ones first, oldest first."""
         columns = distress_alerts.c
         is_over = ~and_(*_IS_OPEN)
         wanted = or_(~is_over, columns.heard_at >= since.isoformat())
@@ -170,14 +174,14 @@ class DistressAlertRepository:
         return [self._read(row) for row in rows]
 
     def of_cases(self, case_ids: Sequence[str]) -> tuple[str, ...]:
-        """The alerts that these rescues go on with, the oldest first."""
+        """Return the alerts that these rescues continue, oldest first."""
         columns = decisions.c
         of_case = or_(columns.decision_id.in_(case_ids), columns.rescores.in_(case_ids))
         with failing_as_unavailable(), self._engine.connect() as connection:
             return alerts_of(connection, select(columns.decision_id).where(of_case))
 
     def events(self, alert_ids: Sequence[str]) -> dict[str, list[RescueCallEvent]]:
-        """The steps of each of these alerts, in order."""
+        """Return the steps of each of these alerts, in order."""
         columns, steps = audit_events.c, defaultdict[str, list[RescueCallEvent]](list)
         query = (
             select(audit_events)
@@ -193,7 +197,7 @@ class DistressAlertRepository:
         return steps
 
     def unacknowledged(self) -> list[OpenRescueCall]:
-        """The alerts on which nobody acts, the oldest first."""
+        """Return the alerts that nobody has acknowledged, oldest first."""
         columns = distress_alerts.c
         query = select(columns.alert_id, columns.delivered_at, columns.step).where(*_IS_OPEN)
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -201,7 +205,7 @@ class DistressAlertRepository:
             return [OpenRescueCall(*row) for row in rows]
 
     def count_refused(self) -> int:
-        """How many were tried and not taken so far."""
+        """Count the open alerts that were tried and never taken."""
         columns = distress_alerts.c
         tried = (*_IS_OPEN, columns.delivered_at.is_(None), columns.attempts > 0)
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -228,7 +232,7 @@ class DistressAlertRepository:
         )
 
     def _state(self, row: Row[Any]) -> tuple[Case, tuple[StoredEvent, ...]]:
-        """What people said and did about an alert; nothing where that was erased."""
+        """Return what people wrote and did about an alert; a bare case if that was erased."""
         plain = row.state and self._keys.decrypt_text(_unit_name(row.alert_id), _PART, row.state)
         if plain:
             return _STATE.validate_json(plain)
@@ -236,7 +240,7 @@ class DistressAlertRepository:
         return Case(row.alert_id, status), ()
 
     def _journey(self, token: str) -> Journey | None:
-        """The newest version of the journey under whose id a call came, if any was received."""
+        """Return the newest version of the journey that a call names, if it was received."""
         of_id = (records.c.subject_kind == "route", records.c.subject_id == token)
         query = select(records).where(*of_id, records.c.kind == "journeys")
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -247,17 +251,21 @@ class DistressAlertRepository:
         return newest or self._ships.shipped(token)
 
     def _plain(self, row: Row[Any]) -> ReceivedRecord | None:
-        """The record of a row; None where it was erased, or changed: it hides no other alert."""
+        """Return the record of a row; None if it was erased or altered.
+
+        An altered record must not hide the other alerts.
+        """
         names = ReceivedRecord.__dataclass_fields__
         kept = ReceivedRecord(**{name: getattr(row, name) for name in names})
         try:
             return self._records.record(kept)
-        except Undecipherable as changed:  # which `verify-log` tells of the record itself
+        # `verify-log` reports the altered record itself.
+        except Undecipherable as changed:
             log.error("record_of_alert_unreadable", exception=type(changed).__name__)
             return None
 
     def _earlier(self, journey: Journey, alert_id: str, at: datetime) -> tuple[str, ...]:
-        """The alerts of the same ship before, under its number."""
+        """Return earlier alerts of the same ship, found by its MMSI."""
         names = names_of_calls(journey)
         tokens = [token for name in names for token in self._keys.tokens("route", name)]
         columns = distress_alerts.c
@@ -272,7 +280,7 @@ class DistressAlertRepository:
 
 
 def _whole() -> Select[Any]:
-    """Alerts with the records of their newest calls, and the cases that go on with them."""
+    """Select alerts with the record of the newest call and the case that continues them."""
     call = (records.c.kind == "positions") & (records.c.record_id == distress_alerts.c.record_id)
     own = [column for column in records.c if column.name not in ("subject_id", "record_id")]
     decided = decisions.c
@@ -287,7 +295,7 @@ def _whole() -> Select[Any]:
 
 def _due(now: datetime) -> Select[Any]:
     columns = distress_alerts.c
-    # Whom nobody was told of yet comes before what is told again.
+    # Alerts that reached nobody yet come before repeated calls.
     order = (columns.step, columns.attempts, columns.next_at)
     return _whole().where(*_IS_OPEN, columns.next_at <= now.isoformat()).order_by(*order).limit(1)
 

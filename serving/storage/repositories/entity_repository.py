@@ -1,8 +1,8 @@
-"""Entities as cases name them: from a token to what it stands for, and to the cases that name it.
+"""Entities in cases: from a token to its value, and to the cases that name it.
 
-The statements are text, as in `shared_links`: there is a part of them for each office of a reader.
-Each part is a range of an index of the reader's own side and office, so that neither what is found
-nor how long it takes tells anything of others' cases.
+The statements are text, as in `shared_links`, with one part for each office of the reader. Each
+part is a range of an index on the reader's side and office. Neither the result nor the time it
+takes reveals anything about other cases.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ from serving.storage.search_index import TERM_PART
 from serving.storage.shared_links import SAME_THING
 from serving.storage.tables.review import case_links, cases
 
-# Cases that are tried to read what a token stands for: of the newest some may be erased.
+# Cases tried to decrypt the value of a token: the newest may be erased.
 MOST_TRIED = 50
 
 _OFFICES_TOGETHER = 100
 
-# As what entity a link of each kind is asked for.
+# The entity kind under which a link of each kind is listed.
 _KINDS = {linked: kind for kind in ENTITY_KINDS for linked in SAME_THING[kind]}
 
 _OF_OFFICE = (
@@ -43,20 +43,24 @@ _OF_OFFICE = (
 
 
 class EntityRepository:
-    """The entities of one database. Every method raises LogUnavailable where that fails."""
+    """The entities of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._cases = EncryptedCases(DataKeys(engine))
 
     def value(self, reference: EntityReference) -> str | None:
-        """What a token stands for; None where no case that can still be read names it."""
+        """Return the value of a token; None if no readable case names it."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             for kind in SAME_THING[reference.kind]:  # each in the order of its index
                 is_it = and_(case_links.c.kind == kind, case_links.c.value == reference.token)
                 query = select(case_links).where(is_it).order_by(case_links.c.seq.desc())
                 for link in map(self._cases.of_link, connection.execute(query.limit(MOST_TRIED))):
-                    # A link from before values were encrypted stands for itself, by no token.
+                    # A link from before encryption has the value itself in place of a token, which
+                    # must not be looked up as one.
                     if link and reference.token in self._cases.keys.tokens(kind, link.value):
                         return link.value
         return None
@@ -64,9 +68,9 @@ class EntityRepository:
     def namings(
         self, access: CaseAccess, entity: NamedEntity, limit: int, *, is_oldest: bool = False
     ) -> list[Naming]:
-        """The newest cases that name an entity and may be seen, or the oldest; no rescue.
+        """Return the newest or oldest visible cases that name an entity, rescues excluded.
 
-        A container and a conveyance are the same however they are written; a party is not.
+        Containers and conveyances match whatever their spelling; a party must match exactly.
         """
         symbols = normalised(entity.value)
         if len(symbols) < LEAST_SYMBOLS:
@@ -86,23 +90,24 @@ class EntityRepository:
         return [Naming(found[case_id], roles[case_id]) for case_id in roles if case_id in found]
 
     def links(self, case_ids: Sequence[str]) -> list[EntityLink]:
-        """Every entity that these cases name; none too short to be searched for."""
+        """Return the entities that these cases name, except those too short to be searched."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._links(connection, case_links.c.case_id.in_(case_ids))
 
     def companions(
         self, entity: NamedEntity, case_ids: Sequence[str], limit: int
     ) -> tuple[list[EntityLink], int]:
-        """The links of what most of these cases name besides, and how many things they name.
+        """Return the links most often named with an entity, and the number of things.
 
-        They are counted by their tokens: a party that cases name by roles that link and by others,
-        as payer and as carrier, counts as two; so does what was named under two keys.
+        They are counted by token: a party that appears in linking and in other roles, such as payer
+        and carrier, counts twice, and so does one named under two keys.
         """
         keys, kinds = self._cases.keys, SAME_THING[entity.reference.kind]
         own = [token for kind in kinds for token in keys.tokens(kind, entity.value)]
         of_cases = and_(
             case_links.c.case_id.in_(case_ids),
-            # Not by the index of values, which has all cases that name one.
+            # The concatenation keeps the planner off the index by value, which would read every
+            # case that names one.
             (case_links.c.kind + "").in_(_KINDS),
             (case_links.c.value + "").not_in(own),
         )
@@ -120,7 +125,7 @@ class EntityRepository:
         return links, named[0].total if named else 0
 
     def _links(self, connection: Connection, wanted: ColumnElement[bool]) -> list[EntityLink]:
-        """Links with what their tokens stand for, each of which is decrypted once."""
+        """Return links with their decrypted values; each value is decrypted once."""
         query = select(case_links).where(wanted, (case_links.c.kind + "").in_(_KINDS))
         rows = connection.execute(query.where(case_links.c.encrypted_value.is_not(None))).all()
         values: dict[str, str] = {}
@@ -134,11 +139,12 @@ class EntityRepository:
                 tuple(row.roles.split(",")) if row.roles else (),
             )
             for row in rows
+            # Shorter values cannot be searched, so a page of their own would be empty.
             if len(normalised(values.get(row.value, ""))) >= LEAST_SYMBOLS
         ]
 
     def _roles_of(self, term: Any, entity: NamedEntity, symbols: str) -> tuple[str, ...]:
-        """As what a case names the entity; none where it names something that is written alike."""
+        """Return the roles in which a case names the entity; empty for a mere lookalike."""
         value = self._cases.keys.decrypt_text(term.case_id, TERM_PART, term.encrypted_value)
         is_party = entity.reference.kind == "party"
         is_it = value == entity.value if is_party else normalised(value or "") == symbols
@@ -148,7 +154,7 @@ class EntityRepository:
 def _terms(
     connection: Connection, access: CaseAccess, code: bytes, limit: int, *, is_oldest: bool
 ) -> list[Any]:
-    """The newest or oldest terms of a code at the offices of a reader."""
+    """Return the newest or oldest terms with a code at the reader's offices."""
     offices: Sequence[str | None] = sorted(access.offices) or [None]
     found: list[Any] = []
     for first in range(0, len(offices), _OFFICES_TOGETHER):

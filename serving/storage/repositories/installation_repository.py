@@ -1,4 +1,4 @@
-"""Which database this is, and the keys that belong or belonged to it."""
+"""The identity of the database, and its current and former keys."""
 
 from sqlalchemy import Engine
 
@@ -7,22 +7,22 @@ from serving.storage.engine import failing_as_unavailable
 
 
 class InstallationRepository:
-    """What binds one database to its home."""
+    """The binding of one database to its home."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
     @property
     def database_id(self) -> str:
-        """The identity of this database; empty where it was never bound."""
+        """The identity of this database; empty if it was never bound."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return identity_of(connection) or ""
 
     def all_keys(self) -> list[BoundKey]:
-        """Every key, by name, the oldest first."""
+        """Return every key, by name, oldest first."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return bound_keys(connection)
 
     def current_keys(self) -> list[BoundKey]:
-        """The keys in use."""
+        """Return the keys in use."""
         return [each for each in self.all_keys() if each.retires_at is None]

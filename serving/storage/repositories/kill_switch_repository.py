@@ -1,7 +1,7 @@
-"""Switch events of the kill switch on disk; appended, never changed.
+"""Events of the kill switch; rows are appended and never changed.
 
-Models are on or off as the newest audit event says, whatever the table does, and what was proposed
-counts only as the audit log tells it.
+Models are on or off according to the newest audit event, and a proposal counts only if the audit
+log has it. A changed row alone switches nothing.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,10 @@ _COLUMNS = [switches.c[name] for name in SwitchEvent.__annotations__]
 
 
 class KillSwitchRepository:
-    """The switch events of one database. Every method raises LogUnavailable where it fails."""
+    """The switch events of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -51,7 +54,10 @@ class KillSwitchRepository:
             append_audit_events(connection, [_act(event) for event in events])
 
     def decide(self, decide: DecideSwitch) -> None:
-        """Store what is decided: of two who decide at once, the second sees the first."""
+        """Store the acts of `decide`, which runs under the write lock.
+
+        Of two simultaneous callers, the second sees the acts of the first.
+        """
         with failing_as_unavailable(), writing(self._engine) as connection:
             for act in decide(SwitchBoard(_latest(connection), self._proposals(connection))):
                 if isinstance(act, SwitchEvent):
@@ -62,21 +68,21 @@ class KillSwitchRepository:
                 append_audit_events(connection, [_audited(act)])
 
     def proposals(self) -> dict[str, SwitchProposal]:
-        """What is proposed and waits for a second person, by kind."""
+        """Return the proposals that wait for a second person, by kind of subject."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._proposals(connection)
 
     def latest_by_kind(self) -> dict[str, SwitchEvent]:
-        """The last event of each kind of subject; a kind never switched is left out."""
+        """Return the last event of each kind of subject; kinds never switched are absent."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return _latest(connection)
 
     def newest(self, limit: int) -> list[SwitchEvent]:
-        """The newest events, newest first."""
+        """Return the newest events, newest first."""
         return self._read(select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(limit))
 
     def _proposals(self, connection: Connection) -> dict[str, SwitchProposal]:
-        """Of each kind what the audit log tells that was proposed, and nothing done since."""
+        """Return the proposals that the audit log has as the newest step of their kind."""
         found: dict[str, SwitchProposal] = {}
         for kind in SUBJECT_KINDS:
             told = connection.execute(_told(kind, (*_SWITCHED, *_STEPS))).first()
@@ -96,7 +102,7 @@ class KillSwitchRepository:
 
 
 def _latest(connection: Connection) -> dict[str, SwitchEvent]:
-    """How each kind was switched last; of one that the audit log tells, as it tells."""
+    """Return the last switch of each kind, as the audit log has it."""
     latest = ((kind, _latest_of(connection, kind)) for kind in SUBJECT_KINDS)
     return {kind: event for kind, event in latest if event is not None}
 
@@ -108,6 +114,7 @@ def _latest_of(connection: Connection, kind: str) -> SwitchEvent | None:
         is_on = told.action == "switch_on"
         stored = stored.where(switches.c.switched_at == told.at, switches.c.is_on == int(is_on))
     row = connection.execute(stored.order_by(switches.c.seq.desc()).limit(1)).first()
+    # The row is missing or altered: the switch in the audit log applies, without its reason.
     if row is None and told is not None:
         log.error("row_not_as_audited", table="switches", key=kind)
         return SwitchEvent(kind, is_on, told.at, told.actor, "", told.actor_name)
@@ -119,7 +126,7 @@ def _newest_switch(kind: str) -> Select[Any]:
 
 
 def _told(kind: str, actions: Sequence[str]) -> Select[Any]:
-    """The newest audit event of these actions on the models of a kind."""
+    """Select the newest audit event of these actions on the models of a kind."""
     columns = audit_events.c
     return (
         select(columns.action, columns.at, columns.actor, columns.actor_name)

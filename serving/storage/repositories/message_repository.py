@@ -1,4 +1,4 @@
-"""Standard messages as evidence, encrypted with the decisions or the records that they made."""
+"""Trade messages as evidence, encrypted with the decisions or records made from them."""
 
 import struct
 from collections.abc import Sequence
@@ -44,12 +44,14 @@ from serving.storage.tables.scoring import decisions, kept_messages, message_sub
 from serving.storage.write_lock import writing
 
 _PART = "message"
+# Messages may be large; reading them in parts bounds the memory of the driver.
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _COLUMNS = (
     *(each for each in kept_messages.c if each.name != "encrypted"),
     func.length(kept_messages.c.encrypted).label("size"),
 )
-_LENGTH = struct.Struct(">Q")  # of the content as JSON, before which it stands; then comes the text
+# The length of the JSON content, stored before it; the text of the message follows.
+_LENGTH = struct.Struct(">Q")
 _IS_ABOUT = and_(
     message_subjects.c.subject_kind == decisions.c.subject_kind,
     message_subjects.c.subject_id == decisions.c.subject_id,
@@ -57,7 +59,10 @@ _IS_ABOUT = and_(
 
 
 class MessageRepository:
-    """The messages of one database. Every method raises LogUnavailable where the database fails."""
+    """The messages of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -67,13 +72,15 @@ class MessageRepository:
         self._newest: str | None = None  # the time of the log, as it was last seen
 
     def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
-        """Store a message with the records of it that are new: all of it, durably, or nothing.
+        """Store a message with its new records: everything durably, or nothing.
 
-        Raises Conflict where its key was used, or an id of a record, since they were looked up.
+        Raises Conflict if its idempotency key or the id of a record was used since they were looked
+        up.
         """
         try:
             self._keep(message, records)
-        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
+        # One retry suffices: the failed attempt has read the new key or the newer time.
+        except (TokensRotated, ClockBehind):
             self._keep(message, records)
 
     def _keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
@@ -87,6 +94,7 @@ class MessageRepository:
         encrypted = self._keys.encrypt_joined(
             unit, _PART, [_LENGTH.pack(len(content)), content, text]
         )
+        # Frees one copy of the content before the transaction begins.
         del content
         row = {
             "message_id": message.message_id,
@@ -122,7 +130,7 @@ class MessageRepository:
             raise Conflict("a message with this idempotency key was kept meanwhile") from None
 
     def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
-        """What a caller sent under a key, without text; None of nothing, or where erased."""
+        """Return what a caller sent under a key, without its text; None if unknown or erased."""
         tokens = self._keys.tokens(caller_id, idempotency_key)
         query = select(*_COLUMNS).where(
             kept_messages.c.caller_id == caller_id, kept_messages.c.idempotency_key.in_(tokens)
@@ -131,7 +139,7 @@ class MessageRepository:
         return None if found is None else _without_text(self._message(found, idempotency_key))
 
     def message(self, message_id: str) -> KeptMessage | None:
-        """A message; None of an unknown one. Raises Erased where its time is over."""
+        """Return a message, or None if unknown. Raises Erased after its retention period."""
         found = self._first(_by_id(message_id))
         if found is None:
             return None
@@ -143,7 +151,7 @@ class MessageRepository:
         return message
 
     def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
-        """The newest messages about subjects (kind, id) without text, the newest first."""
+        """Return the newest messages about subjects (kind, id) without their text, newest first."""
         named = [(kind, token) for kind, id_ in subjects for token in self._keys.tokens(kind, id_)]
         subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
         about = select(message_subjects.c.message_id).where(subject.in_(named))
@@ -158,7 +166,7 @@ class MessageRepository:
         return self._without_texts(ids)
 
     def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
-        """Those with a case that may be seen; for all offices also those without any."""
+        """Return a page of messages with a visible case; readers of all offices also see others."""
         columns = kept_messages.c.received_at, kept_messages.c.message_id
         query = select(*columns).where(_may_be_seen(access)).limit(limit + 1)
         if wanted.format is not None:
@@ -176,7 +184,7 @@ class MessageRepository:
         return MessagePage(kept, None if last is None else (last.received_at, last.message_id))
 
     def _without_texts(self, message_ids: Sequence[str]) -> list[KeptMessage]:
-        """Return those that were not erased, read one by one: each may be large."""
+        """Return the messages that were not erased, read one at a time since each may be large."""
         messages = []
         for message_id in message_ids:
             found = self._first(_by_id(message_id))
@@ -186,14 +194,14 @@ class MessageRepository:
         return messages
 
     def _naming(self, subject_id: str) -> Select[tuple[str]]:
-        """The messages about the journey or the shipment of an id."""
+        """Select the messages about the journey or the shipment with an id."""
         kinds = ("route", "shipment")
         named = [(kind, token) for kind in kinds for token in self._keys.tokens(kind, subject_id)]
         subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
         return select(message_subjects.c.message_id).where(subject.in_(named))
 
     def alerted(self, subjects: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of some subjects (kind, id) of whose calls for help rescuers are told alone."""
+        """Return those subjects (kind, id) whose calls for help only rescuers see, as alerts."""
         routes = [each for each in subjects if each[0] == "route"]
         named = {token: each for each in routes for token in self._keys.tokens(*each)}
         query = select(distress_alerts.c.subject_id).distinct()
@@ -202,7 +210,7 @@ class MessageRepository:
             return {named[token] for token in found}
 
     def decided_with(self, message_id: str) -> set[str]:
-        """The ids of the decisions about the subjects of a message, by which cases are called."""
+        """Return the decision ids of a message's subjects, which are the ids of possible cases."""
         query = (
             select(decisions.c.decision_id)
             .join(message_subjects, _IS_ABOUT)
@@ -216,9 +224,9 @@ class MessageRepository:
             return connection.execute(query).first()
 
     def _encrypted(self, row: Row[tuple[object, ...]]) -> bytearray | None:
-        """Return what is encrypted of a message; None where the row was deleted since.
+        """Return the encrypted content of a message; None if its row was deleted meanwhile.
 
-        It is read in parts, for drivers hold several copies of what they read.
+        It is read in parts, since drivers hold several copies of what they read.
         """
         encrypted = bytearray()
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -233,7 +241,7 @@ class MessageRepository:
         return encrypted
 
     def _message(self, row: Row[tuple[object, ...]], key: str = "") -> KeptMessage | None:
-        """The message of a row; None where it was erased."""
+        """Return the message of a row; None if it was erased."""
         unit = EncryptionUnit.of_message(row.message_id, row.key_day)
         encrypted = self._encrypted(row)
         decrypted = encrypted and self._keys.decrypt(unit, _PART, encrypted)
@@ -264,9 +272,9 @@ def _by_id(message_id: str) -> Select[tuple[object, ...]]:
 
 
 def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
-    """Whether a reader may see a case of a message, or for all offices if none is a rescue.
+    """Match messages with a case the reader may see; for all offices, those without a rescue.
 
-    Nor is what holds but calls for help that rescuers are told of without any case.
+    Messages that only contain calls for help, which rescuers see as alerts, are hidden too.
     """
     of_message = (
         select(cases.c.case_id)

@@ -1,6 +1,6 @@
-"""Opens the cases of decisions as they are logged.
+"""Opens the cases of decisions as these are logged.
 
-What the decisions say is read before it is the turn to write, for the log waits for whoever writes.
+Decisions are decrypted before the write lock is taken, since the log waits for its holder.
 """
 
 from collections.abc import Sequence
@@ -45,15 +45,16 @@ from serving.storage.tables.scoring import decisions
 from serving.triage.lane_declarations import WITHOUT_CASE
 
 PAGE = 500
-# Cases for which the log waits at most: nothing can be decided while they are written.
+# The most cases opened under one write lock: nothing can be decided meanwhile.
 OPENED_TOGETHER = 64
 
+# A control case gets the risk of one of the newest inspections, see `_among_inspections`.
 RISKS_TO_DRAW_FROM = 50
 
 
 @dataclass(frozen=True)
 class DecidedPage:
-    """The cases that the decisions after one place in the log open, up to another."""
+    """The cases opened by the decisions in (after, upto] of the log."""
 
     after: int
     upto: int
@@ -62,7 +63,7 @@ class DecidedPage:
 
 @dataclass(frozen=True)
 class NewCases:
-    """Opens cases and makes them known: to the search, in the audit log, to other systems."""
+    """Opens cases and publishes them: to the search, the audit log and other systems."""
 
     kept: EncryptedCases
     logged: EncryptedDecisions
@@ -70,7 +71,7 @@ class NewCases:
     audited: AuditedRows
 
     def read_page(self, connection: Connection, open_case: OpenCase) -> DecidedPage | None:
-        """What the next decisions open; None where none is next."""
+        """Return the cases that the next decisions open; None if there are no decisions."""
         reached = CASES.read(connection)
         following = (
             select(decisions.c.seq, decisions.c.lane)
@@ -81,6 +82,7 @@ class NewCases:
         read = connection.execute(following).all()
         if not read:
             return None
+        # The page ends at the last case it can take, so that no later decision is skipped.
         waiting = [row.seq for row in read if row.lane not in WITHOUT_CASE][:OPENED_TOGETHER]
         upto = waiting[-1] if len(waiting) == OPENED_TOGETHER else read[-1].seq
         whole = select(*WHOLE).where(decisions.c.seq.in_(waiting)).order_by(decisions.c.seq)
@@ -94,9 +96,9 @@ class NewCases:
         return DecidedPage(reached, upto, opened)
 
     def open_page(self, connection: Connection, page: DecidedPage) -> None:
-        """Open the cases of a page; a subject that was scored again has one.
+        """Open the cases of a page; a rescored subject keeps its one case.
 
-        Nothing where somebody else opened cases since the page was read.
+        Does nothing if another process opened cases since the page was read.
         """
         if CASES.read(connection) != page.after:
             return
@@ -109,7 +111,8 @@ class NewCases:
         CASES.move(connection, page.upto)
 
     def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
-        for is_control in (False, True):  # which get the risk of an inspection that is there
+        # Inspections first: a control case takes the risk of one that exists.
+        for is_control in (False, True):
             some = [each.case for each in opened if (each.case.lane == "control") == is_control]
             if some:
                 ordered = [_among_inspections(row, connection) for row in some]
@@ -128,10 +131,7 @@ class NewCases:
         publish(connection, self.kept.keys, [opening_of(each.case) for each in opened])
 
     def _score_again(self, opened: OpenedCase, connection: Connection) -> bool:
-        """Change the case of a subject that was scored again, or open it where it had none.
-
-        Whether a case was opened.
-        """
+        """Update the case of a rescored subject, or open it; return whether it opened."""
         again, links, terms = opened
         is_it = cases.c.case_id == again.case_id
         found = connection.execute(select(cases).where(is_it)).first()
@@ -143,7 +143,8 @@ class NewCases:
         is_erased = self.kept.is_erased(before.case_id, before.opened_at, connection)
         has_ended = before.status in ENDED or not is_audited or is_erased
         if is_erased or (has_ended and again.lane == "rescue"):
-            apart = again.apart()  # whoever helps sees nothing of what ended
+            # A rescuer must see nothing of the case that ended.
+            apart = again.apart()
             own_links = [replace(link, case_id=apart.case_id) for link in links]
             self._insert([OpenedCase(apart, own_links, terms)], connection)
             return True
@@ -162,7 +163,7 @@ class NewCases:
     def _insert_new_links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> None:
-        """Add what a later decision names and the case did not, as who paid in the meantime."""
+        """Add links of a later decision that the case lacks, such as a payer added meanwhile."""
         own = select(case_links).where(case_links.c.case_id == case.case_id)
         before = [dict(link) for link in connection.execute(own).mappings()]
         has = {(link["kind"], link["value"]) for link in before}
@@ -173,10 +174,9 @@ class NewCases:
             append_audit_events(connection, [told])
 
     def _append_scores(self, connection: Connection, after: int, upto: int) -> list[CaseHappening]:
-        """Add the decisions between two places in the log to the cases of their subjects.
+        """Add the decisions in (after, upto] to their cases; return what to publish.
 
-        What of it others are told: the first score of a case comes with its opening, and of an
-        erased one nothing can be told any more.
+        The first score of a case is published with its opening, and erased cases publish nothing.
         """
         first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
         of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
@@ -209,14 +209,14 @@ class NewCases:
 
 
 def _counted_from(opened: OpenedCase, logged_at: str | None) -> OpenedCase:
-    """A case that is opened at the time of the log, where the clock was behind it."""
+    """Return a case dated by the log if the clock was behind it."""
     if logged_at is None:
         return opened
     return opened._replace(case=replace(opened.case, opened_at=logged_at))
 
 
 def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
-    """Let further decisions wait until their cases were told of them."""
+    """Queue further decisions until their cases have received them."""
     columns = decisions.c
     told = select(
         columns.decision_id.label("record_id"),
@@ -231,13 +231,16 @@ def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
 def _opened(
     connection: Connection, action: str, case_id: str, links: list[dict[str, Any]]
 ) -> AuditEvent:
-    """The event of a case that was opened or linked, with a digest of all that it shares."""
+    """Return the audit event of an opened or linked case, with a digest of all its links."""
     digest = {"links": links_digest(links)}
     return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
 
 
 def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
-    """A control case at the risk of an inspection before it, so that its place tells nothing."""
+    """Return a control case with the risk of a recent inspection.
+
+    Its rank in the queue then does not reveal that it is a control.
+    """
     if case.lane != "control":
         return case
     newest = (
@@ -249,5 +252,6 @@ def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
     risks = connection.scalars(newest).all()
     if not risks:
         return replace(case, risk=UNKNOWN_RISK)
+    # Derived from the id, so that a repeated attempt ranks the case alike.
     drawn = int.from_bytes(sha256(case.case_id.encode()).digest()[:8])
     return replace(case, risk=risks[drawn % len(risks)])

@@ -1,4 +1,4 @@
-"""Notices on disk: made with the act that they tell of, in its own transaction."""
+"""Notices, stored in the transaction of the act that they report."""
 
 import json
 import secrets
@@ -40,7 +40,7 @@ from serving.storage.write_lock import writing
 
 _REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in scopes)
 
-# Kinds of holders that may read a notice; of the others nobody is there to.
+# The kinds of holders that can read a notice; other holders are machines or commands.
 _TOLD = ("account", "key", "token")
 
 
@@ -51,7 +51,7 @@ class NoticeRepository:
         self._engine = engine
 
     def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
-        """The newest notices of cases that a holder may see, MOST_SHOWN at most."""
+        """Return the newest notices of cases that a holder may see, at most MOST_SHOWN."""
         query = (
             select(notices)
             .join(cases, cases.c.case_id == notices.c.case_id)
@@ -70,7 +70,10 @@ class NoticeRepository:
         after: NoticePosition | None,
         limit: int,
     ) -> list[Notice]:
-        """Notices of one person by any of these names: those not read first, then the newest."""
+        """Return notices of one person under any of these identities: unread first, then newest.
+
+        `after` is the position of the last notice of the previous page.
+        """
         is_read = notices.c.read_at.is_not(None)
         query = (
             select(notices)
@@ -84,7 +87,7 @@ class NoticeRepository:
             return [_notice(row) for row in connection.execute(query)]
 
     def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
-        """How many a holder has not read, of cases that they may see; MOST_SHOWN is the most."""
+        """Count the unread notices of cases that a holder may see, up to MOST_SHOWN."""
         unread = (
             select(notices.c.notice_id)
             .join(cases, cases.c.case_id == notices.c.case_id)
@@ -95,15 +98,15 @@ class NoticeRepository:
             return connection.scalar(select(func.count()).select_from(unread.subquery())) or 0
 
     def read_case(self, holder: Actor, case_id: str, now: datetime) -> None:
-        """A holder has read what there was of a case."""
+        """Mark a holder's notices of a case as read."""
         self._read(and_(_is_shown(holder, now), notices.c.case_id == case_id), now)
 
     def read_all(self, holder: Actor, now: datetime) -> None:
-        """A holder has read all of them."""
+        """Mark all of a holder's notices as read."""
         self._read(_is_shown(holder, now), now)
 
     def read_some(self, holders: Sequence[Actor], notice_ids: Sequence[str], now: datetime) -> None:
-        """They have read these; raises NotFound, and marks none, where one is not theirs."""
+        """Mark these notices as read; raise NotFound, and mark none, if one belongs to another."""
         named = notices.c.notice_id.in_(notice_ids)
         is_own = and_(named, or_(*(_is_shown(holder, now) for holder in holders)))
         unread = and_(is_own, notices.c.read_at.is_(None))
@@ -114,7 +117,7 @@ class NoticeRepository:
             connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
 
     def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:
-        """A holder has read one, or not yet; raises NotFound where it is not theirs."""
+        """Mark a notice as read, or unread if `read_at` is None; raise NotFound."""
         is_own = and_(notices.c.notice_id == notice_id, notices.c.holder == holder.identity)
         marked = update(notices).where(is_own)
         value = read_at.isoformat() if read_at else None
@@ -124,6 +127,7 @@ class NoticeRepository:
 
     def _read(self, which: ColumnElement[bool], now: datetime) -> None:
         unread = and_(which, notices.c.read_at.is_(None))
+        # A look without the write lock first: pages call this often, and mostly nothing is unread.
         with failing_as_unavailable(), self._engine.connect() as connection:
             if (
                 connection.execute(select(notices.c.notice_id).where(unread).limit(1)).first()
@@ -138,6 +142,7 @@ def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: S
     """Store the notices of an act, in the transaction of that act."""
     is_of_case = notices.c.case_id == after.case_id
     if ends_reminder(before, after):
+        # A reminder is moot once the case no longer waits for that instant.
         is_to_come = and_(notices.c.kind == "reminder", notices.c.at > event.at)
         connection.execute(delete(notices).where(is_of_case, is_to_come))
     rows: dict[str, dict[str, Any]] = {}
@@ -154,12 +159,12 @@ def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: S
 
 
 def delete_notices(connection: Connection, holder: str) -> None:
-    """Delete all of a holder whose account ends or does other work."""
+    """Delete all notices of a holder whose account ends or changes its role."""
     connection.execute(delete(notices).where(notices.c.holder == holder))
 
 
 def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Iterable[str]:
-    """Whom a notice is for, each by identity."""
+    """Yield the identities of a notice's recipients."""
     if notice.to not in ("second_persons", "supervisors"):
         yield notice.to
         return
@@ -173,6 +178,7 @@ def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Ite
         )
         stored = connection.scalar(of_team)
         members = json.loads(stored) if stored is not None else None
+    # In Python, since the offices of an account are a JSON list.
     for row in connection.execute(alive.order_by(accounts.c.name)):
         offices = json.loads(row.offices)
         is_asked = row.name in members if members else row.role == "supervisor"

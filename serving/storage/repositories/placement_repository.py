@@ -1,4 +1,4 @@
-"""Where decisions put their subjects, in the order of the log."""
+"""The lanes that decisions assigned, in the order of the log."""
 
 from collections import Counter
 from dataclasses import fields
@@ -13,30 +13,35 @@ from serving.storage.keys.data_keys import DataKeys
 from serving.storage.tables.scoring import decisions
 from serving.triage.placement_log import LaneCount, LoggedPlacement
 
+# Bounds the memory of one query.
 MOST = 100_000
 
 
 _NAMES = [column.name for column in fields(LoggedPlacement) if column.name != "ranked_by"]
+# Few outlines state a rank of their own, so the text is read only for those.
 _RANKED = case((decisions.c.record.contains('"ranked_by"'), decisions.c.record))
 _COLUMNS = (*(decisions.c[name] for name in _NAMES), _RANKED.label("ranked_by"))
 
 
 class PlacementRepository:
-    """The placements of one database. Every method raises LogUnavailable where it fails."""
+    """The placements of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._keys = DataKeys(engine)
 
     def subject_token(self, kind: str, subject_id: str) -> str:
-        """The token by which placements name a subject."""
+        """Return the token by which placements name a subject."""
         return self._keys.subject_token(kind, subject_id)
 
     def first_drawn(self, kind: str, subject_id: str) -> str | None:
-        """The fingerprint of the seed of a subject's first decision, empty where it names none.
+        """Return the seed fingerprint of a subject's first decision, empty if it states none.
 
-        None where there is no decision about it. It stands in the outline, so an erased decision
-        tells it too.
+        None means that there is no decision about it. It is in the outline, so erased decisions
+        keep it.
         """
         query = (
             select(decisions.c.record)
@@ -52,12 +57,12 @@ class PlacementRepository:
         return None if outline is None else str(orjson.loads(outline).get("drawn_with") or "")
 
     def size(self) -> int:
-        """How many decisions there are."""
+        """Return the number of decisions."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
     def since(self, instant: datetime) -> list[LoggedPlacement]:
-        """The placements of the newest decisions since an instant, oldest first."""
+        """Return the placements of the newest decisions since an instant, oldest first."""
         query = (
             select(*_COLUMNS)
             .where(decisions.c.scored_at >= instant.isoformat())
@@ -69,7 +74,10 @@ class PlacementRepository:
         return [*map(_placement, reversed(rows))]
 
     def counts(self, since: datetime) -> list[LaneCount]:
-        """How many came into each lane since an instant, by kind; the fullest lane first."""
+        """Return the number of decisions in each lane since an instant.
+
+        Ordered by kind of subject, with the fullest lane first.
+        """
         query = (
             select(decisions.c.subject_kind, decisions.c.lane, func.count())
             .where(decisions.c.scored_at >= since.isoformat())
@@ -84,14 +92,14 @@ class PlacementRepository:
         return sorted(counts, key=lambda count: (count.subject_kind, -count.subjects, count.lane))
 
     def after(self, seq: int) -> list[LoggedPlacement]:
-        """The placements of the decisions after a place in the log, in order."""
+        """Return the placements of the decisions after a number, in order."""
         query = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [*map(_placement, connection.execute(query.limit(MOST)))]
 
 
 def _placement(row: Row[Any]) -> LoggedPlacement:
-    """A placement; what lasts of its decision says what ranked it where harm was weighed."""
+    """Return a placement; `ranked_by` is None where lanes rank by probability alone."""
     columns = row._asdict()
     lasting = columns.pop("ranked_by")
     ranked_by = orjson.loads(lasting).get("ranked_by") if lasting else None

@@ -1,7 +1,7 @@
-"""The feed of what became of cases, stored with each change in the same transaction.
+"""The feed of case events for other systems, stored in the transaction of each change.
 
-Places in it are given in turn (`writing`), one transaction after the other: no event appears later
-at a place that a reader has passed, as events under numbers of a sequence would.
+Numbers are assigned under the write lock, so transactions commit in the order of their numbers. No
+event appears later at a number that a reader has passed, as with a database sequence.
 """
 
 from collections.abc import Iterable
@@ -24,14 +24,14 @@ from serving.storage.tables.outgoing import published_events
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
 
-# Events that one page is looked for among: what is for others costs no reader a long wait.
+# Events examined for one page: those for other readers must not make a reader wait long.
 MOST_LOOKED_AT = 5_000
 
 _COPIED = tuple(name for name in CaseHappening.__annotations__ if name != "details")
 
 
 def publish(connection: Connection, keys: DataKeys, happenings: Iterable[CaseHappening]) -> None:
-    """Add to the feed in a transaction that is already writing."""
+    """Add events to the feed in a transaction that is already writing."""
     happenings = [*happenings]
     newest = connection.scalar(select(func.coalesce(func.max(published_events.c.seq), 0))) or 0
     units = units_of(connection, {each.case_id for each in happenings})
@@ -53,7 +53,10 @@ def publish(connection: Connection, keys: DataKeys, happenings: Iterable[CaseHap
 
 
 class PublishedEventRepository:
-    """The feed of one database. Every method raises LogUnavailable where the database fails."""
+    """The feed of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -61,15 +64,17 @@ class PublishedEventRepository:
         self._cases = EncryptedCases(self._keys)
 
     def page(self, access: FeedAccess, after: str | None, limit: int) -> FeedPage | None:
-        """What follows an event, the oldest first; None where there is no such event.
+        """Return the events after `after`, oldest first; None if there is no such event.
 
-        Of at most MOST_LOOKED_AT events; a page may be empty though more come after it.
+        At most MOST_LOOKED_AT events are examined, so a page may be empty although more follow.
         """
         with failing_as_unavailable(), self._engine.connect() as connection:
             start = 0 if after is None else _place_of(connection, after)
             if start is None:
                 return None
-            end = _end_of_look(connection, start)  # before the rows: what comes now is for later
+            # Determined before the rows are read: events that arrive in between belong to the next
+            # page.
+            end = _end_of_look(connection, start)
             query = (
                 select(published_events)
                 .join(cases, cases.c.case_id == published_events.c.case_id)
@@ -102,7 +107,7 @@ def _place_of(connection: Connection, event_id: str) -> int | None:
 
 
 def _end_of_look(connection: Connection, start: int) -> Row[int, str] | None:
-    """The last event that a page is looked for among; None where that is the end of the feed."""
+    """Return the last event examined for a page; None if that is the end of the feed."""
     return connection.execute(
         select(published_events.c.seq, published_events.c.event_id)
         .where(published_events.c.seq > start)
@@ -113,7 +118,10 @@ def _end_of_look(connection: Connection, start: int) -> Row[int, str] | None:
 
 
 def _is_for(access: FeedAccess) -> ColumnElement[bool]:
-    """Which events a reader is told; of a case that moved, who had it is told that it did."""
+    """Match the events that a reader may see.
+
+    An office that a case moved away from also sees the events of its move.
+    """
     is_rescue = cases.c.lane == "rescue"
     parts = [is_rescue if access.cases.is_rescue else ~is_rescue]
     if offices := access.cases.offices:

@@ -1,4 +1,4 @@
-"""For what a database may be used, and what was refused because it was for something else."""
+"""The purpose that a database is bound to, and refused uses for other purposes."""
 
 from datetime import datetime
 
@@ -15,17 +15,18 @@ from serving.storage.write_lock import writing
 
 
 class PurposeRepository:
-    """The purpose of one database, and uses refused."""
+    """The purpose of one database and its refused uses."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
     def bind(self, purpose: str) -> None:
-        """Let the database be for this purpose from now on; raises TidegateError for another."""
+        """Bind the database to this purpose; raise TidegateError if it is bound to another."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             bound = connection.scalar(select(bound_purpose.c.purpose))
         if bound is None:
             with failing_as_unavailable(), writing(self._engine) as connection:
+                # Another process may have bound it since the look without the lock.
                 bound = connection.scalar(select(bound_purpose.c.purpose))
                 if bound is None:
                     connection.execute(bound_purpose.insert().values(purpose=purpose))
@@ -37,7 +38,7 @@ class PurposeRepository:
             )
 
     def append(self, refused: RefusedUse) -> None:
-        """Store that a use was refused."""
+        """Store a refused use."""
         last = select(func.coalesce(func.max(refused_uses.c.number), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
             number = (connection.scalar(last) or 0) + 1
@@ -47,7 +48,7 @@ class PurposeRepository:
             append_audit_events(connection, [act])
 
     def refused(self) -> list[RefusedUse]:
-        """Every use that was refused, oldest first."""
+        """Return every refused use, oldest first."""
         columns = [refused_uses.c[name] for name in RefusedUse.__annotations__]
         query = select(*columns).order_by(refused_uses.c.number)
         with failing_as_unavailable(), self._engine.connect() as connection:

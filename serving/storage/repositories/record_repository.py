@@ -1,4 +1,4 @@
-"""Records that came by themselves, each kept once under its id."""
+"""Records that were received by themselves, each stored once under its id."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,10 @@ _ROWS = select(*(records.c[field.name] for field in fields(ReceivedRecord)))
 
 
 class RecordRepository:
-    """The records of one database. Every method raises LogUnavailable where the database fails."""
+    """The records of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -50,14 +53,15 @@ class RecordRepository:
     def add_new(
         self, rows: Sequence[ReceivedRecord], *, raises_alerts: bool = True
     ) -> dict[Key, KeptRecord]:
-        """Store the new ones, durably; of each that was there, by key, what is kept under it.
+        """Store new records durably; return what is stored under the keys that existed, by key.
 
-        No two records may have one key. Without `raises_alerts` calls for help among them are known
-        already to whoever is told of them.
+        No two records may have the same key. With `raises_alerts` false, no alerts are raised for
+        the calls for help among them, since the rescuers know of these.
         """
         try:
             return self._added(rows, raises_alerts)
-        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
+        # One retry suffices: the failed attempt has read the new key or the newer time.
+        except (TokensRotated, ClockBehind):
             return self._added(rows, raises_alerts)
 
     def _added(self, rows: Sequence[ReceivedRecord], raises_alerts: bool) -> dict[Key, KeptRecord]:
@@ -65,6 +69,7 @@ class RecordRepository:
         ring = keys.ring()
         earliest = min((row.received_at for row in rows), default="")
         self._newest = known_time(self._engine, earliest, self._newest, newest_record_time)
+        # Encrypted before the write lock is taken, so that other writers wait less.
         encrypted = self._records.encrypted_all(rows, self._newest)
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys.require(ring, connection)
@@ -73,14 +78,14 @@ class RecordRepository:
             return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
 
     def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
-        """What is kept under the keys of these rows, of those that there are; stores nothing."""
+        """Return what is stored under the keys of these records, by key; store nothing."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._writer.kept(connection, rows)
 
     def about(
         self, subjects: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], list[ReceivedRecord]]:
-        """The records about each subject (kind, id), in order of their kinds and ids."""
+        """Return the records about each subject (kind, id), ordered by kind and id."""
         about: dict[tuple[str, str], list[ReceivedRecord]] = {subject: [] for subject in subjects}
         by_token = {named: each for each in about for named in self._records.subjects(*each)}
         if about:
@@ -94,14 +99,15 @@ class RecordRepository:
         return about
 
     def all(self, since: str = "", kinds: Iterable[str] = ()) -> Iterator[ReceivedRecord]:
-        """Every record received since then and not erased, in order of arrival, page by page.
+        """Yield the records received since then and not erased, by arrival, page by page.
 
-        With `kinds`, of these alone.
+        `kinds` limits them to these kinds.
         """
         order = (records.c.received_at, records.c.kind, records.c.record_id)
         rows = _ROWS.where(records.c.kind.in_([*kinds])) if kinds else _ROWS
         last = (since, "", "")
         while True:
+            # Positioned by key and not by offset, so that records arriving meanwhile shift no page.
             query = rows.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:
                 page = [ReceivedRecord(*row) for row in connection.execute(query)]
@@ -113,7 +119,7 @@ class RecordRepository:
 
 @dataclass(frozen=True)
 class RecordWriter:
-    """Writes records in a transaction that is already writing."""
+    """A writer of records in a transaction that is already writing."""
 
     _records: EncryptedRecords
 
@@ -125,7 +131,7 @@ class RecordWriter:
         *,
         raises_alerts: bool = True,
     ) -> dict[Key, KeptRecord]:
-        """Store the new ones, as they are encrypted; of each that was there what is kept."""
+        """Store the new records, already encrypted; return what is stored under existing keys."""
         before = self.kept(connection, rows)
         new = [row for key, row in encrypted.items() if key not in before]
         if new:
@@ -147,7 +153,7 @@ class RecordWriter:
         encrypted: Mapping[Key, dict[str, Any]],
         before: Mapping[Key, KeptRecord],
     ) -> list[dict[str, Any]]:
-        """What the new journeys are found by."""
+        """Return the rows by which the new journeys of ships are found."""
         return [
             journey_row(
                 self._records.keys,
@@ -160,7 +166,7 @@ class RecordWriter:
         ]
 
     def kept(self, connection: Connection, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
-        """What is kept under the ids of these rows; an empty body where one was erased."""
+        """Return what is stored under the ids of these records; the body is empty if erased."""
         by_token = {named: row.key for row in rows for named in self._records.ids(row)}
         found: dict[Key, KeptRecord] = {}
         for kind in {row.kind for row in rows}:
@@ -174,7 +180,7 @@ class RecordWriter:
 
 
 def _rescored_after(new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The new records of kinds after which the rules score their subjects again."""
+    """Return the new records of kinds after which their subjects are scored again."""
     return [row for row in new if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())]
 
 
@@ -183,7 +189,7 @@ def _amending(
     encrypted: Mapping[Key, dict[str, Any]],
     before: Mapping[Key, KeptRecord],
 ) -> list[dict[str, Any]]:
-    """The new ones that amend or withdraw the declaration of their subject."""
+    """Return the new records that amend or withdraw the declaration of their subject."""
     declarations = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
     return [encrypted[row.key] for row in declarations if _amends(row.body)]
 
@@ -198,7 +204,7 @@ def _calls(
     encrypted: Mapping[Key, dict[str, Any]],
     before: Mapping[Key, KeptRecord],
 ) -> list[HeardCall]:
-    """The new ones that are calls for help."""
+    """Return the new records that are calls for help."""
     positions = [row for row in rows if row.kind == "positions" and row.key not in before]
     return [
         HeardCall(
@@ -215,7 +221,7 @@ def _calls(
 def _let_wait(
     connection: Connection, new: Sequence[dict[str, Any]], calls: Sequence[HeardCall]
 ) -> None:
-    """Let the subjects of some new records wait to be scored again, who called for help first."""
+    """Queue the subjects of new records for scoring, those that called for help first."""
     if new:
         in_danger = {SubjectToken("route", call.subject_id) for call in calls}
         last = max(row["received_at"] for row in new)
@@ -227,7 +233,7 @@ def _subjects(new: Iterable[dict[str, Any]]) -> set[SubjectToken]:
 
 
 def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:
-    """Let records wait until the cases of their subjects were told."""
+    """Queue records until the cases of their subjects have received them."""
     names = ("record_id", "subject_kind", "subject_id", "received_at")
     if news:
         connection.execute(

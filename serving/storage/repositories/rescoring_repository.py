@@ -1,9 +1,9 @@
-"""Subjects that wait to be scored again, added with the records that make them wait.
+"""Subjects waiting to be scored again, queued with the records that require it.
 
-A record about a subject that was decided about adds it in the transaction that stores the record; a
-decision about a subject whose records came first is found in the log. Turns of writing make sure
-that one of the two sees the other. A route that time alone would put in danger is added, until that
-instant, with the decision about it.
+A record about a subject with a decision queues it in the transaction that stores the record. If the
+records came first, the decision is found in the log later. The write lock ensures that one of the
+two sees the other. A route that time alone would endanger is queued with its decision, due at that
+instant.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -32,11 +32,15 @@ log = structlog.get_logger(__name__)
 
 BEGIN_RESCORINGS = "begin_rescorings"
 PAGE = 500
+# How far to go back if the stored position cannot be trusted.
 LOOKED_AT_AGAIN = 10_000
 
 
 class RescoringRepository:
-    """Who waits in one database. Every method raises LogUnavailable where the database fails."""
+    """The queue of rescorings in one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -44,10 +48,10 @@ class RescoringRepository:
         self._ships = ShipJourneyRepository(engine)
 
     def begin(self) -> None:
-        """Look through decisions from now on; of earlier ones only records that come count.
+        """Begin to follow the log; for earlier decisions only new records count.
 
-        Since when is on record. A place beyond the log was written by somebody else: the newest are
-        looked through again.
+        The start is recorded in the audit log. A position beyond the log was written by someone
+        else, so the newest decisions are examined again.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             newest, reached = newest_decision(connection), RESCORINGS.find(connection)
@@ -59,17 +63,18 @@ class RescoringRepository:
                 RESCORINGS.move(connection, max(0, newest - LOOKED_AT_AGAIN))
 
     def find(self, now: datetime) -> None:
-        """Add subjects that were decided since the last look and had records before."""
+        """Queue subjects that were decided since the last run and had records before."""
         while self._is_behind():
             with failing_as_unavailable(), writing(self._engine) as connection:
                 _find_page(connection, now)
         try:
             self._ships.note_older()
-        except Exception as failure:  # nobody in danger waits for it
+        # Nobody in danger depends on it, so it must not stop the rescoring.
+        except Exception as failure:
             log.error("older_journeys_not_noted", exception=type(failure).__name__)
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """The subjects that are due: in danger first, then routes, the longest first."""
+        """Return the subjects that are due: in danger first, then routes, longest waiting first."""
         columns, instant = due_rescorings.c, now.isoformat()
         in_danger_first = case((columns.danger_at <= instant, 0), else_=1)
         query = (
@@ -83,29 +88,29 @@ class RescoringRepository:
         return [_waiting(row) for row in rows]
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
-        """What was decided about one of them; None where nothing is left of it."""
+        """Return earlier decisions about a waiting subject; None if nothing is left of them."""
         return self._decisions.earlier_of_token(waiting.subject_kind, waiting.token)
 
     def decision(self, decision_id: str) -> Decision | None:
-        """A decision; None where it was erased."""
+        """Return a decision; None if it was erased."""
         record = self._decisions.record(decision_id)
         return None if record is None else Decision.model_validate_json(record)
 
     def has_ended(self, case_id: str) -> bool:
-        """Whether the case of a first decision was closed."""
+        """Return whether the case of a first decision was closed."""
         query = select(cases.c.status).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(query) in ENDED
 
     def has_rescue_ended(self, case_ids: Set[str]) -> bool:
-        """Whether rescues among these cases were all closed, and there was one."""
+        """Return whether these cases include rescues and all of them were closed."""
         rescues = (cases.c.case_id.in_(sorted(case_ids)), cases.c.lane == "rescue")
         with failing_as_unavailable(), self._engine.connect() as connection:
             found = connection.scalars(select(cases.c.status).where(*rescues)).all()
         return bool(found) and {*found} <= {*ENDED}
 
     def put_off(self, waits: Iterable[WaitingSubject]) -> None:
-        """Let each wait until it is due, but for what becomes known meanwhile."""
+        """Postpone each subject to its due instant, unless news arrived since it was read."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             for waiting in waits:
                 danger_at = waiting.danger_at.isoformat() if waiting.danger_at else None
@@ -113,7 +118,7 @@ class RescoringRepository:
                 connection.execute(due_rescorings.update().where(_is(waiting)).values(later))
 
     def remove(self, done: Sequence[WaitingSubject]) -> None:
-        """Let them wait no more, unless something became known since they were read."""
+        """Remove subjects from the queue, unless news arrived since they were read."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             for waiting in done:
                 connection.execute(due_rescorings.delete().where(_is(waiting)))
@@ -124,14 +129,15 @@ class RescoringRepository:
 
 
 def _find_page(connection: Connection, now: datetime) -> None:
-    """Add the subjects of the next decisions that there are records about."""
+    """Queue the subjects of the next decisions that have records."""
     reached = RESCORINGS.read(connection)
     until = min(reached + PAGE, newest_decision(connection))
     is_of_subject = and_(
         records.c.subject_kind == decisions.c.subject_kind,
         records.c.subject_id == decisions.c.subject_id,
     )
-    declared = {kind: each.record_file for kind, each in SUBJECT_TYPES.items()}  # amended, maybe
+    # A declaration counts as well, since it may have been amended.
+    declared = {kind: each.record_file for kind, each in SUBJECT_TYPES.items()}
     makes_wait = or_(
         *(
             and_(records.c.subject_kind == kind, records.c.kind.in_((*names, declared[kind])))
@@ -156,6 +162,7 @@ def _waiting(row: Any) -> WaitingSubject:
     return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, due_at, danger_at)
 
 
+# The number of arrivals detects news: then nothing matches, and the subject stays queued.
 def _is(waiting: WaitingSubject) -> ColumnElement[bool]:
     return and_(
         due_rescorings.c.subject_kind == waiting.subject_kind,

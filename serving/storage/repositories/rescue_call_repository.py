@@ -1,8 +1,8 @@
-"""Calls to rescuers that are still to be made, found in the decision log itself.
+"""Calls to rescuers that are still to be made, derived from the decision log itself.
 
-A decision knows nothing of its call: what came into the rescue lane is found in the log, so a call
-is lost only with its decision. Several workers share the calls; one takes a call by putting off
-when it is due next, so a worker that dies with a call leaves it to the others.
+Decisions in the rescue lane are found in the log, so a call can only be lost with its decision.
+Several workers share the calls. A worker claims a call by postponing its next attempt; if the
+worker crashes, another one takes it over.
 """
 
 from collections.abc import Sequence
@@ -53,19 +53,22 @@ BEGIN_RESCUE_CALLS = "begin_rescue_calls"
 
 
 class RescueCallRepository:
-    """The calls of one database. Every method raises LogUnavailable where the database fails."""
+    """The calls of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._decisions = EncryptedDecisions(DataKeys(engine))
         self._has_looked_again = False
         self.acts = 0
-        """How often somebody acted through this process, for who remembers the board."""
+        """The number of acts through this process, by which a cached board is invalidated."""
 
     def begin(self) -> None:
-        """Look for rescues from now on; those decided before the first time are not called.
+        """Begin to look for rescues; those decided before the first start are not called.
 
-        Since when is on record; the first attempt looks for what was passed by since then.
+        The start is recorded in the audit log; the first attempt looks for rescues skipped since.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             if RESCUE_CALLS.find(connection) is None:
@@ -73,14 +76,15 @@ class RescueCallRepository:
             RESCUE_CALLS.begun_after(connection)
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
-        """Start the attempt that is due first, and plan the next; None if none is due.
+        """Start the attempt that is due first and schedule the next; return None if none is due.
 
-        One that waited for a person for as long as the pace allows goes on to the next address.
+        If nobody acknowledged within the patience of the pace, it escalates to the next address.
         """
         if not self._has_looked_again:
             with failing_as_unavailable(), writing(self._engine) as connection:
                 _find_again(connection)
             self._has_looked_again = True
+        # A look without the write lock first: mostly nothing is due, and others need the lock.
         if not self._has_work(now):
             return None
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -100,7 +104,7 @@ class RescueCallRepository:
         return DueRescueCall(found.decision_id, record, attempts, step, is_apart, earlier)
 
     def mark_delivered(self, decision_id: str, place: str, at: datetime) -> None:
-        """Record that an address took a call; it waits for a person until it goes on."""
+        """Record that an address took a call; it then waits for a person until it escalates."""
         called = replace(SERVICE, name=place)
         event = _event(decision_id, at.isoformat(), called, "called")
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -109,19 +113,19 @@ class RescueCallRepository:
             _insert_event(connection, event)
 
     def append_event(self, event: RescueCallEvent) -> None:
-        """Write down a step of a call."""
+        """Record a step of a call."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             _insert_event(connection, event)
 
     def acknowledge(self, case_id: str, by: Actor, at: datetime) -> bool:
-        """Record who acts on a case; the first who does counts, and False is for all later."""
+        """Record who acts on a case; return whether the acknowledgement was the first."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_first = _acknowledge(connection, case_id, by, at.isoformat())
         self.acts += 1
         return is_first
 
     def on_board(self, now: datetime) -> list[BoardItem]:
-        """The rescues that are not over, the oldest first."""
+        """Return the rescues that are not over, oldest first."""
         del now
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(_on_board()).all()
@@ -133,7 +137,7 @@ class RescueCallRepository:
         ]
 
     def events(self, case_id: str) -> list[RescueCallEvent]:
-        """The steps of the calls of a case, in order."""
+        """Return the steps of the calls of a case, in order."""
         query = (
             select(*(rescue_call_events.c[name] for name in RescueCallEvent.__annotations__))
             .where(rescue_call_events.c.decision_id.in_(_decisions_of(case_id)))
@@ -143,7 +147,7 @@ class RescueCallRepository:
             return [RescueCallEvent(**row._mapping) for row in connection.execute(query)]
 
     def unacknowledged(self) -> list[OpenRescueCall]:
-        """The calls that no person has acknowledged, the oldest first."""
+        """Return the calls that nobody has acknowledged, oldest first."""
         query = (
             select(rescue_calls.c.decision_id, rescue_calls.c.delivered_at, rescue_calls.c.step)
             .where(rescue_calls.c.acknowledged_at.is_(None))
@@ -153,7 +157,7 @@ class RescueCallRepository:
             return [OpenRescueCall(*row) for row in connection.execute(query)]
 
     def count_refused(self) -> int:
-        """How many calls were tried and not taken so far."""
+        """Count the calls that were tried and never taken."""
         tried = (
             rescue_calls.c.delivered_at.is_(None),
             rescue_calls.c.acknowledged_at.is_(None),
@@ -169,8 +173,9 @@ class RescueCallRepository:
 
 
 def started_attempt(found: Any, now: datetime, pace: CallPace) -> dict[str, Any]:
-    """What changes in the row of a call, or of an alert, when an attempt starts."""
+    """Return the changed columns of a call or an alert when an attempt starts."""
     step, attempts, goes_on_at = found.step, found.attempts + 1, found.goes_on_at
+    # Attempts count anew for the next address, which is tried at the fastest pace again.
     if goes_on_at is not None and goes_on_at <= now.isoformat():
         step, attempts, goes_on_at = step + 1, 1, None
     goes_on_at = goes_on_at or (now + pace.patience).isoformat()
@@ -183,14 +188,17 @@ def started_attempt(found: Any, now: datetime, pace: CallPace) -> dict[str, Any]
 
 
 def alerts_of(connection: Connection, decision_ids: Sequence[str] | Select[str]) -> tuple[str, ...]:
-    """The alerts that the rescues of these decisions go on with, the oldest first."""
+    """Return the alerts that the rescues of these decisions continue, oldest first."""
     columns = distress_alerts.c
     query = select(columns.alert_id).where(columns.decision_id.in_(decision_ids))
     return tuple(connection.scalars(query.order_by(columns.opened_at, columns.alert_id)))
 
 
 def _find_again(connection: Connection) -> None:
-    """Go back to the first rescue since calls began that was passed by and never called."""
+    """Move back to before the first rescue that was skipped and never called.
+
+    A position that is too far, by a fault or a manipulation, would lose a rescue silently.
+    """
     after = RESCUE_CALLS.begun_after(connection)
     passed = connection.scalar(select(func.min(decisions.c.seq)).where(_uncalled(after)))
     newest, reached = newest_decision(connection), RESCUE_CALLS.read(connection)
@@ -210,7 +218,7 @@ def _uncalled(after: int) -> ColumnElement[bool]:
 
 
 def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
-    """Make calls of the rescues that were decided since the last look."""
+    """Create calls for the rescues decided since the last run."""
     newest, reached = newest_decision(connection), RESCUE_CALLS.read(connection)
     rescues = select(decisions.c.decision_id, decisions.c.seq).where(_uncalled(reached))
     calls = [
@@ -236,14 +244,14 @@ def _due(now: datetime) -> Select[Any]:
         select(*WHOLE, rescue_calls.c.attempts, rescue_calls.c.step, rescue_calls.c.goes_on_at)
         .join(decisions, decisions.c.decision_id == rescue_calls.c.decision_id)
         .where(rescue_calls.c.acknowledged_at.is_(None), rescue_calls.c.next_at <= now.isoformat())
-        # What nobody was called for yet comes before what is called again.
+        # Calls that reached nobody yet come before repeated calls.
         .order_by(rescue_calls.c.step, rescue_calls.c.attempts, rescue_calls.c.next_at)
         .limit(1)
     )
 
 
 def _on_board() -> Select[Any]:
-    """Rescues that are not over: whether a call of theirs waits, and whether anybody acts."""
+    """Select open rescues, with whether a call waits and whether anybody acts."""
     is_own = or_(
         decisions.c.decision_id == cases.c.case_id, decisions.c.rescores == cases.c.case_id
     )
@@ -268,7 +276,7 @@ def _on_board() -> Select[Any]:
 
 
 def settle_calls(connection: Connection, case_id: str, by: Actor, at: str) -> None:
-    """Let whoever ended a rescue have acknowledged it, in the transaction that ends it."""
+    """Acknowledge the calls of a rescue for the person who closes it, in the same transaction."""
     is_heard = _acknowledgements(connection, [case_id], since="")
     if not is_heard or connection.scalars(_open_calls(case_id)).first() is not None:
         _acknowledge(connection, case_id, by, at)
@@ -285,7 +293,7 @@ def _acknowledge(connection: Connection, case_id: str, by: Actor, at: str) -> bo
 
 
 def _open_calls(case_id: str) -> Select[str]:
-    """The calls of a case that nobody acknowledged, by the ids of their decisions."""
+    """Select the unacknowledged calls of a case, by the ids of their decisions."""
     return select(rescue_calls.c.decision_id).where(
         rescue_calls.c.decision_id.in_(_decisions_of(case_id)),
         rescue_calls.c.acknowledged_at.is_(None),
@@ -293,13 +301,13 @@ def _open_calls(case_id: str) -> Select[str]:
 
 
 def _decisions_of(case_id: str) -> Select[str]:
-    """The decisions of a case: the first, which it has its id of, and those that scored again."""
+    """Select the decisions of a case: the first, which shares its id, and later scores."""
     is_of_case = or_(decisions.c.decision_id == case_id, decisions.c.rescores == case_id)
     return select(decisions.c.decision_id).where(is_of_case)
 
 
 def _is_apart(connection: Connection, decision_id: str) -> bool:
-    """Whether the rescue of a decision is no part of its subject's case, since that has ended."""
+    """Return whether a rescue has a case of its own, because its subject's case had ended."""
     first = select(decisions.c.rescores).where(decisions.c.decision_id == decision_id)
     has_ended = cases.c.status.in_(ENDED)
     query = select(cases.c.case_id).where(cases.c.case_id.in_(first), has_ended)
@@ -307,7 +315,7 @@ def _is_apart(connection: Connection, decision_id: str) -> bool:
 
 
 def _acknowledged_already(connection: Connection, decision_id: str) -> dict[str, str]:
-    """Who acts on a rescue that was not called yet: somebody said so, or ended its case."""
+    """Return the acknowledgement of a rescue that is not called yet, if somebody acts already."""
     columns = select(decisions.c.rescores, decisions.c.scored_at)
     decision = connection.execute(columns.where(decisions.c.decision_id == decision_id)).one()
     case_ids = [decision_id, *filter(None, [decision.rescores])]
@@ -319,7 +327,7 @@ def _acknowledged_already(connection: Connection, decision_id: str) -> dict[str,
 def _acknowledgements(
     connection: Connection, decision_ids: Sequence[str], since: str
 ) -> Sequence[Row[Any]]:
-    """The acknowledgements of calls of these decisions since an instant, in order."""
+    """Return acknowledgements of calls of these decisions since an instant, in order."""
     said = (
         rescue_call_events.c.decision_id.in_(decision_ids),
         rescue_call_events.c.action == "acknowledged",

@@ -1,4 +1,4 @@
-"""Retention acts on disk; appended, never changed."""
+"""Retention acts; rows are appended and never changed."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.tables.audit import retention_acts
 from serving.storage.write_lock import writing
 
-# Decisions that count from a later day than the clock said.
+# Decisions that count from a later day than the clock stated.
 _BEHIND = text(
     "SELECT min(scored_at) AS first, max(scored_at) AS last FROM decisions "
     "WHERE logged_at IS NOT NULL AND logged_at >= :before GROUP BY substr(scored_at, 1, 10)"
@@ -29,38 +29,38 @@ _BEHIND = text(
 
 
 class RetentionRepository:
-    """The acts of one database."""
+    """The retention acts of one database."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
     def append(self, act: RetentionAct, requirement: Requirement | None = None) -> int:
-        """Store an act; its number. Between the check and the act nobody else stores one."""
+        """Store an act and return its number; nobody can store another between check and act."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             if requirement is not None:
                 requirement(stored_acts(connection))
             return append_act(connection, act)
 
     def all(self, *actions: RetentionAction) -> list[RetentionAct]:
-        """The acts of these kinds, or all, oldest first."""
+        """Return the acts of these kinds, or all, oldest first."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return stored_acts(connection, *actions)
 
     def holds(self) -> list[RetentionAct]:
-        """The holds that were not lifted."""
+        """Return the holds that were not lifted."""
         return unlifted(self.all("hold", "lift"))
 
     def masked_before(self) -> str:
-        """The day (ISO) before which decisions are masked; empty where none are.
+        """Return the day (ISO) before which decisions are masked; empty if none are.
 
-        Masking reaches further with every act; only a correction takes it back.
+        Masking only ever extends further, except for a correction.
         """
         return _masked_before(self.all("mask"))
 
     def masked_days(self) -> MaskedDays:
-        """The same, with the times that are an exception to it.
+        """Return the masked days with their exceptions.
 
-        Those that the last masking names, and those that the clock dated wrongly since.
+        Exceptions are those named by the last masking, and decisions dated wrongly since.
         """
         with failing_as_unavailable(), self._engine.connect() as connection:
             acts = stored_acts(connection, "mask")
@@ -79,13 +79,16 @@ def _masked_before(acts: Sequence[RetentionAct]) -> str:
 
 
 def _spans(acts: Sequence[RetentionAct], name: str) -> tuple[tuple[str, str], ...]:
-    """The spans that the last masking names."""
+    """Return the spans that the last masking names."""
     named = acts[-1].details.get(name, ()) if acts else ()
     return tuple((first, last) for first, last in named)
 
 
 def stored_acts(connection: Connection, *actions: RetentionAction) -> list[RetentionAct]:
-    """The acts of these kinds, or all, oldest first; complete in a transaction that is writing."""
+    """Return the acts of these kinds, or all, oldest first.
+
+    In a writing transaction the list is complete: nobody can append meanwhile.
+    """
     query = select(retention_acts).order_by(retention_acts.c.number)
     if actions:
         query = query.where(retention_acts.c.action.in_(actions))
@@ -93,9 +96,9 @@ def stored_acts(connection: Connection, *actions: RetentionAction) -> list[Reten
 
 
 def append_act(connection: Connection, act: RetentionAct) -> int:
-    """Store an act in a transaction that is already writing; its number.
+    """Store an act in a transaction that is already writing; return its number.
 
-    The audit event of one that overrules entries says which: it tells of the clock, not of data.
+    Only the audit event of an overruling has details: they concern the clock and no data.
     """
     last = connection.scalar(select(func.coalesce(func.max(retention_acts.c.number), 0))) or 0
     row = {**vars(act), "number": last + 1, "details": json.dumps(act.details)}

@@ -1,4 +1,4 @@
-"""Summaries of days and the visits, kept beside the log; the log itself is only read."""
+"""Summaries of days and visits, stored next to the log, which is only read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,10 @@ VISITS_PAGE = 20_000
 
 
 class RollupRepository:
-    """The summaries of one database. Every method raises LogUnavailable where it fails."""
+    """The summaries of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -28,14 +31,14 @@ class RollupRepository:
         self._decisions = EncryptedDecisions(self._keys)
 
     def reached(self) -> int:
-        """Up to which place in the log the summaries go."""
+        """Return the position in the log up to which the summaries reach."""
         with _reading(self._engine) as connection:
             return SUMMARIES.read(connection)
 
     def decisions_after(self, seq: int, before: str) -> list[tuple[int, str | None]]:
-        """The next page of places and records, of decisions scored before an instant.
+        """Return the next page of (number, record) of decisions scored before an instant.
 
-        None stands for a record that was erased before it was read.
+        The record is None if it was erased before it was read.
         """
         query = (
             select(*WHOLE)
@@ -48,7 +51,7 @@ class RollupRepository:
         return [(row.seq, self._decisions.record(row)) for row in rows]
 
     def size(self) -> int:
-        """How many decisions the log has."""
+        """Return the number of decisions in the log."""
         with _reading(self._engine) as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
@@ -58,9 +61,9 @@ class RollupRepository:
         grown: Mapping[DayKey, Callable[[str | None], str]],
         new_visits: Sequence[Visit],
     ) -> bool:
-        """Add what the decisions after `span[0]` up to `span[1]` say; at once, or not at all.
+        """Add the decisions in (span[0], span[1]] to summaries and visits, all or nothing.
 
-        False where another process has been there first: nothing is then kept.
+        Returns False, and stores nothing, if another process was first.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._keys.token_keys.follow(connection)
@@ -79,7 +82,7 @@ class RollupRepository:
         }
 
     def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
-        """Each day from `first` up to, not including, `end`, with its summary's body."""
+        """Yield each day from `first` up to `end`, exclusive, with the body of its summary."""
         query = (
             select(day_summaries.c.day, day_summaries.c.body)
             .where(
@@ -94,7 +97,7 @@ class RollupRepository:
                 yield row.day, row.body
 
     def span(self, kind: str) -> tuple[str, str] | None:
-        """The first and the last day that have a summary."""
+        """Return the first and the last day that have a summary, or None."""
         day = day_summaries.c.day
         query = select(func.min(day), func.max(day)).where(day_summaries.c.subject_kind == kind)
         with _reading(self._engine) as connection:
@@ -102,7 +105,7 @@ class RollupRepository:
         return (first, last) if first else None
 
     def visits(self, kind: str, first: str, end: str) -> Iterator[list[Visit]]:
-        """The visits of decisions scored from `first` up to, not including, `end`; in pages."""
+        """Yield pages of visits of decisions scored from `first` up to `end`, exclusive."""
         seq = 0
         columns = [visits.c[field.name] for field in fields(Visit)]
         while True:
@@ -125,9 +128,9 @@ class RollupRepository:
                 return
 
     def outcomes(self, kind: str, received_by: str) -> Iterator[str]:
-        """The body of every outcome of these subjects that had come by an instant.
+        """Yield the body of every outcome of these subjects received by an instant.
 
-        With the token of its subject, as visits have it; one that was erased is among them.
+        Bodies have the token of the subject, as visits do, so erased outcomes are included.
         """
         last = ""
         while True:
@@ -152,7 +155,7 @@ class RollupRepository:
     def score_pairs(
         self, kind: str, role: str, span: tuple[str, str], limit: int
     ) -> list[ScorePair]:
-        """The newest decisions of a span that a model in this role scored as well; no rescues."""
+        """Return the newest decisions of a span also scored by a model in this role; no rescues."""
         query = (
             select(
                 decisions.c.decision_id,
@@ -184,7 +187,7 @@ class RollupRepository:
             connection.execute(monitor_reports.insert(), row)
 
     def newest_report(self, kind: str) -> str | None:
-        """The body of the newest report on these subjects."""
+        """Return the body of the newest report on these subjects."""
         query = (
             select(monitor_reports.c.body)
             .where(monitor_reports.c.subject_kind == kind)
@@ -195,21 +198,21 @@ class RollupRepository:
             return connection.scalar(query)
 
     def newest_report_at(self, kind: str) -> str | None:
-        """When the newest report on these subjects was made, by the clock of then."""
+        """Return when the newest report on these subjects was made, by the clock at that time."""
         newest = select(monitor_reports.c.made_at).order_by(monitor_reports.c.seq.desc()).limit(1)
         with _reading(self._engine) as connection:
             return connection.scalar(newest.where(monitor_reports.c.subject_kind == kind))
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Whether no other process makes reports of this database, for as long as this lasts."""
+        """Yield whether this process alone makes reports of the database."""
         with alone_at(self._engine, "monitoring") as is_alone:
             yield is_alone
 
 
 @contextmanager
 def _reading(engine: Engine) -> Iterator[Connection]:
-    """A connection that may read for long: nobody waits for it, as requests wait for theirs."""
+    """Open a connection for long reads, without the time limit that protects requests."""
     with failing_as_unavailable(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")

@@ -1,4 +1,4 @@
-"""Saved views of accounts on disk: encrypted, since a search may name a party."""
+"""Saved views of accounts, encrypted because a search may name a party."""
 
 import json
 from datetime import datetime
@@ -32,7 +32,7 @@ class SavedViewRepository:
         self._keys = DataKeys(engine)
 
     def of_holder(self, holder: Actor) -> list[SavedView]:
-        """The views of an account, by name; of one whose key was erased there is none."""
+        """Return the views of an account by name, without those whose key was destroyed."""
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
@@ -40,17 +40,19 @@ class SavedViewRepository:
         return sorted(views, key=lambda view: view.name.casefold())
 
     def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
-        """Keep a view; raises Conflict where there are MOST_VIEWS, or one of this name."""
+        """Store a view; raise Conflict if there are MOST_VIEWS or one of this name."""
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
         content = json.dumps([view.name, view.address])
         with failing_as_unavailable(), writing(self._engine) as connection:
             rows = connection.execute(query).all()
+            # Names are encrypted, so the check cannot be a unique index.
             named = {present.name for row in rows if (present := self._view(row))}
             if view.name in named:
                 raise Conflict("you have a view of this name; delete it first, or choose another")
             if len(rows) >= MOST_VIEWS:
                 raise Conflict(f"you have {MOST_VIEWS} views, and no more are kept; delete one")
             saved_at = at.isoformat()
+            # The key must be of a day that erasure has not passed, even if the clock is behind.
             saved_at = logged_at(saved_at, newest_time(connection, saved_at)) or saved_at
             unit = EncryptionUnit.of_decision(view.view_id, saved_at)
             key = self._keys.token_keys.search_key(connection)
@@ -69,7 +71,7 @@ class SavedViewRepository:
             )
 
     def delete(self, holder: Actor, view_id: str, at: datetime) -> None:
-        """Delete a view; raises NotFound where the account has no such view."""
+        """Delete a view; raise NotFound if the account has no such view."""
         own = delete(saved_views).where(
             saved_views.c.view_id == view_id, saved_views.c.holder == holder.identity
         )
@@ -86,7 +88,7 @@ class SavedViewRepository:
 
 
 def recode_views(connection: Connection, keys: DataKeys, search_key: bytes) -> None:
-    """Make the codes of what views search for anew; one whose key was erased goes."""
+    """Recompute the search codes of views; delete views whose key was destroyed."""
     searching = select(saved_views).where(saved_views.c.first_code.is_not(None))
     for row in connection.execute(searching).all():
         is_it = saved_views.c.view_id == row.view_id

@@ -1,4 +1,4 @@
-"""Second factors of accounts on disk: secrets encrypted, codes that count once in any worker."""
+"""Second factors of accounts: encrypted secrets, and codes that count once across workers."""
 
 import json
 from datetime import datetime
@@ -33,10 +33,10 @@ _CODES_GIVEN = ("enrol_second_factor", "renew_recovery_codes")
 
 
 class SecondFactorRepository:
-    """The second factors of one database, read anew on every use.
+    """The second factors of one database, read anew for every use.
 
-    What the audit log says was set up is asked for, whatever the tables say; a recovery code
-    counts only where the log tells that it was given.
+    An account that has a factor by the audit log must give a code, whatever the tables state. A
+    recovery code counts only if the log has it among those given last.
     """
 
     def __init__(self, engine: Engine):
@@ -45,7 +45,7 @@ class SecondFactorRepository:
         self._enrolled: dict[str, tuple[int, bool]] = {}
 
     def find(self, account: str) -> SecondFactor | None:
-        """The second factor of an account, confirmed or not."""
+        """Return the second factor of an account, confirmed or not."""
         codes = select(func.count()).where(recovery_codes.c.account == account)
         with failing_as_unavailable(), self._engine.connect() as connection:
             query = select(second_factors).where(second_factors.c.account == account)
@@ -54,7 +54,7 @@ class SecondFactorRepository:
         return self._second_factor(row, left or 0) if row else None
 
     def has(self, account: str) -> bool:
-        """Whether an account asks for a code; nothing is decrypted."""
+        """Return whether an account requires a code, without decrypting anything."""
         query = select(second_factors.c.account).where(
             second_factors.c.account == account, second_factors.c.confirmed_at.is_not(None)
         )
@@ -62,7 +62,10 @@ class SecondFactorRepository:
             return connection.scalar(query) is not None or self._is_enrolled(connection, account)
 
     def _is_enrolled(self, connection: Connection, account: str) -> bool:
-        """Whether the audit log says that an account has one; remembered until it says more."""
+        """Return whether the audit log has a second factor for an account.
+
+        The result is cached until another event concerns the account.
+        """
         newest = newest_place(connection, ("account", account))
         known = self._enrolled.get(account)
         if known is None or known[0] != newest:
@@ -72,13 +75,13 @@ class SecondFactorRepository:
         return known[1]
 
     def accounts(self) -> frozenset[str]:
-        """The names of all accounts that ask for a code."""
+        """Return the names of all accounts that require a code."""
         query = select(second_factors.c.account).where(second_factors.c.confirmed_at.is_not(None))
         with failing_as_unavailable(), self._engine.connect() as connection:
             return frozenset(connection.scalars(query))
 
     def begin(self, account: str) -> None:
-        """Make a fresh secret, to be confirmed; raises Conflict where one is in use."""
+        """Create an unconfirmed secret; raise Conflict if a factor is in use."""
         secret = self._keys.encrypt_text(_unit(account), _PART, new_secret())
         with failing_as_unavailable(), writing(self._engine) as connection:
             in_use = select(second_factors.c.confirmed_at).where(
@@ -91,7 +94,7 @@ class SecondFactorRepository:
             connection.execute(second_factors.insert(), row)
 
     def confirm(self, account: str, code: str, now: datetime, by: Actor) -> tuple[str, ...]:
-        """Let it count from now on; its recovery codes, or none where the code is not right."""
+        """Confirm the factor; return its recovery codes, or none if the code is wrong."""
         factor = self.find(account)
         step = factor.step_of(code, now) if factor and not factor.is_confirmed else None
         if step is None:
@@ -108,7 +111,7 @@ class SecondFactorRepository:
             return _give_codes(connection, account, event)
 
     def use(self, account: str, code: str, now: datetime) -> KindOfCode | None:
-        """Which kind of code it is, if it is right and was never used; it is used now."""
+        """Return the kind of a valid, unused code and mark it as used; None for any other."""
         factor = self.find(account)
         if factor is None or not factor.is_confirmed:
             return None
@@ -121,6 +124,7 @@ class SecondFactorRepository:
             if step is None:
                 was_given = _was_given(connection, account, recovery_hash(code))
                 return "recovery_code" if was_given and connection.execute(spent).rowcount else None
+            # The condition on the step makes a code count once, even if two workers receive it.
             counted = (
                 update(second_factors)
                 .where(second_factors.c.account == account, second_factors.c.last_step < step)
@@ -129,13 +133,13 @@ class SecondFactorRepository:
             return "code" if connection.execute(counted).rowcount else None
 
     def renew_codes(self, account: str, now: datetime, by: Actor) -> tuple[str, ...]:
-        """Fresh recovery codes in place of all that there were."""
+        """Replace all recovery codes and return the new ones."""
         event = AuditEvent(now, by, "renew_recovery_codes", "account", account)
         with failing_as_unavailable(), writing(self._engine) as connection:
             return _give_codes(connection, account, event)
 
     def remove(self, account: str, now: datetime, by: Actor) -> None:
-        """Let the account ask for no code any more; raises NotFound where it asks for none."""
+        """Remove the second factor of an account; raise NotFound if it has none."""
         action = "remove_second_factor" if by.identity == f"account:{account}" else None
         event = AuditEvent(now, by, action or "reset_second_factor", "account", account)
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -153,12 +157,15 @@ class SecondFactorRepository:
 
 
 def _unit(account: str) -> EncryptionUnit:
-    """Second factors have no day: their key is that of accounts, which no erasure destroys."""
+    """Return the unit of a second factor.
+
+    It has no day: its key is that of accounts, which no erasure destroys.
+    """
     return EncryptionUnit("accounts", f"second factor of {account}")
 
 
 def _told(account: str, *actions: str) -> Select[Any]:
-    """The events of these actions on an account, the newest first."""
+    """Select the events of these actions on an account, newest first."""
     return (
         select(audit_events.c.action, audit_events.c.details)
         .where(audit_events.c.object_kind == "account", audit_events.c.object_id == account)
@@ -168,7 +175,7 @@ def _told(account: str, *actions: str) -> Select[Any]:
 
 
 def _was_given(connection: Connection, account: str, code_sha256: str) -> bool:
-    """Whether a recovery code is among those that the account was given last."""
+    """Return whether a recovery code is among those given to the account last."""
     told = connection.execute(_told(account, *_CODES_GIVEN).limit(1)).first()
     rows = json.loads(told.details).get(WRITTEN, {}).get("recovery_codes", ()) if told else ()
     return any(row["key"] == [account, code_sha256] and row["sha256"] for row in rows)

@@ -1,7 +1,7 @@
-"""Open sessions of the console, on disk: any worker knows them.
+"""Open sessions of the console, shared by all workers.
 
-A row counts with its seal alone, which takes the key of the home: whoever writes to the database
-and has no key makes no session, and makes nobody's their own.
+A row counts only with its seal, which requires the key of the home. Someone who can write to the
+database but lacks the key cannot forge or take over a session.
 """
 
 import hmac
@@ -24,7 +24,8 @@ from serving.storage.write_lock import writing
 
 _INSTANTS = ("expires_at", "ends_at", "begun_at", "proved_at")
 _SEALED = ("cookie_sha256", "holder", "ends_at", "begun_at", "proved_at", "has_second_factor")
-_SEAL = "."  # stands between a form token, which has none, and the seal of the row
+# Separates the form token, which cannot contain it, from the seal of the row.
+_SEAL = "."
 
 
 class SessionRepository:
@@ -35,25 +36,27 @@ class SessionRepository:
         self._keys = DataKeys(engine)
 
     def add_session(self, session: Session, now: datetime, *events: AuditEvent) -> None:
-        """Keep a session, with what it tells of, and forget those that are over."""
+        """Store a session with its events, and delete expired ones."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             insert_session(connection, self._keys, session, now)
             append_audit_events(connection, events)
 
     def find(self, cookie: str, now: datetime) -> Session | None:
-        """The open session of a cookie, as it was sealed; or None."""
+        """Return the open session of a cookie, or None if there is none or its seal is wrong."""
         query = select(sessions).where(
             sessions.c.cookie_sha256 == hash_of(cookie), sessions.c.expires_at > now.isoformat()
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
             is_sealed = row is not None and _is_sealed(row, self._keys)
+            # The seal may be by a key that was rotated in since; read the keys again before
+            # refusing.
             if row is not None and not is_sealed and self._keys.token_keys.follow(connection):
                 is_sealed = _is_sealed(row, self._keys)
         return _session(row) if row and is_sealed else None
 
     def of_holder(self, holder: str, now: datetime) -> list[Session]:
-        """All open sessions of a holder, the newest first."""
+        """Return all open sessions of a holder, newest first."""
         at = now.isoformat()
         query = select(sessions).where(sessions.c.holder == holder, sessions.c.expires_at > at)
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -61,7 +64,7 @@ class SessionRepository:
         return [_session(row) for row in rows]
 
     def prolong(self, session: Session) -> None:
-        """Let an open session last as long as it now says; one that was ended stays so."""
+        """Extend an open session to its new expiry; a session that was ended stays ended."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(
                 update(sessions)
@@ -70,7 +73,10 @@ class SessionRepository:
             )
 
     def replace_session(self, former: Session, fresh: Session, *events: AuditEvent) -> None:
-        """Put a session under a fresh cookie in place of one that is open, which ends."""
+        """Replace an open session, which ends, by one under a new cookie.
+
+        Does nothing if the former session was ended meanwhile.
+        """
         with failing_as_unavailable(), writing(self._engine) as connection:
             ended = delete(sessions).where(sessions.c.cookie_sha256 == former.cookie_sha256)
             if connection.execute(ended).rowcount:
@@ -78,13 +84,13 @@ class SessionRepository:
                 append_audit_events(connection, events)
 
     def end(self, cookie: str, *events: AuditEvent) -> None:
-        """Close a session; an unknown one is closed already."""
+        """Close a session; an unknown one counts as closed."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(delete(sessions).where(sessions.c.cookie_sha256 == hash_of(cookie)))
             append_audit_events(connection, events)
 
     def end_some(self, holder: str, session_ids: Sequence[str], now: datetime, by: Actor) -> int:
-        """Close open sessions of a holder by their ids; how many there were."""
+        """Close open sessions of a holder by their ids; return how many there were."""
         mine = [each for each in self.of_holder(holder, now) if each.session_id in session_ids]
         with failing_as_unavailable(), writing(self._engine) as connection:
             ended = delete(sessions).where(
@@ -97,13 +103,13 @@ class SessionRepository:
         return count
 
     def end_all(self, holder: str, now: datetime, by: Actor) -> int:
-        """Close every open session of a holder; how many there were."""
+        """Close every open session of a holder; return how many there were."""
         return self.end_some(
             holder, [each.session_id for each in self.of_holder(holder, now)], now, by
         )
 
     def end_everybodys(self, now: datetime, by: Actor) -> int:
-        """Close every session of everybody; how many there were."""
+        """Close every session of everybody; return how many there were."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             count = connection.execute(delete(sessions)).rowcount
             event = AuditEvent(now, by, "end_sessions", "log", "all", {"sessions": count})
@@ -112,13 +118,13 @@ class SessionRepository:
 
 
 def insert_session(connection: Connection, keys: DataKeys, session: Session, now: datetime) -> None:
-    """Keep a session in a transaction that is writing, and forget those that are over."""
+    """Store a session in a transaction that is writing, and delete expired ones."""
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now.isoformat()))
     connection.execute(sessions.insert(), _row(session, keys))
 
 
 def end_sessions(connection: Connection, holder: str, but: str = "") -> None:
-    """Close a holder's sessions, but for that of one hash, in a transaction that is writing."""
+    """Close a holder's sessions except the one with hash `but`, within a transaction."""
     connection.execute(
         delete(sessions).where(sessions.c.holder == holder, sessions.c.cookie_sha256 != but)
     )
@@ -136,17 +142,18 @@ def _row(session: Session, keys: DataKeys) -> dict[str, Any]:
 
 
 def _seal(kept: Mapping[str, Any], keys: DataKeys) -> str:
-    """What shows that a row was written by whoever has the key of the home."""
+    """Return the seal that only a holder of the home's key can compute."""
     form_token, _, _ = kept["form_token"].partition(_SEAL)
     said = [form_token, *(kept[name] for name in _SEALED)]
     return keys.token("session", json.dumps(said))
 
 
 def _is_sealed(row: Row[Any], keys: DataKeys) -> bool:
-    """Whether a row is as it was written, but for its use, which goes up to its end."""
+    """Return whether a row is as written, apart from its expiry, which may move up to its end."""
     _, _, seal = row.form_token.partition(_SEAL)
     if row.expires_at > row.ends_at:
         return False
+    # Compared in constant time, so that the seal cannot be guessed byte by byte.
     return hmac.compare_digest(seal.encode(), _seal(row._asdict(), keys).encode())
 
 

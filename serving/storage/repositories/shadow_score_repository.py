@@ -1,4 +1,4 @@
-"""Shadow scores on disk: the scores of challenger and shadow for the vectors of decisions."""
+"""Shadow scores: the scores of challenger and shadow for the vectors of decisions."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,12 @@ class ShadowScoreRepository:
         self._engine = engine
 
     def append(self, scores: Sequence[ShadowScore]) -> None:
-        """Store scores of logged decisions; raises LogUnavailable."""
+        """Store scores of logged decisions; raise LogUnavailable."""
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 connection.execute(shadow_scores.insert(), [vars(score) for score in scores])
         except IntegrityError:
+            # One score may be stored already, or lack its decision; it must not lose the others.
             if len(scores) > 1:
                 for score in scores:
                     self.append([score])

@@ -1,7 +1,7 @@
-"""The declared journeys of ships, found by their MMSI in one look-up for each.
+"""The declared journeys of ships, found by MMSI with one index lookup each.
 
-What was decided about or received before journeys were noted, or under another key of tokens, is
-noted page by page, the newest first.
+Journeys from before this table existed, or under another token key, are noted page by page, newest
+first.
 """
 
 from collections import defaultdict
@@ -39,7 +39,10 @@ _Row = tuple[ShipJourney, str, str]
 
 
 class ShipJourneyRepository:
-    """Which ship is on which journey. Every method raises LogUnavailable where that fails."""
+    """The journeys of ships in one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -48,7 +51,7 @@ class ShipJourneyRepository:
         self._records = EncryptedRecords(self._keys)
 
     def noted(self, mmsis: Collection[str], due_since: datetime) -> dict[str, list[NotedJourney]]:
-        """All versions of the journeys that each of these ships was on and that were due since."""
+        """Return all versions of each ship's journeys that were due since an instant."""
         found: dict[str, list[NotedJourney]] = {mmsi: [] for mmsi in mmsis}
         with failing_as_unavailable(), self._engine.connect() as connection:
             self._keys.token_keys.follow(connection)
@@ -62,7 +65,7 @@ class ShipJourneyRepository:
         return found
 
     def journey_id(self, token: str) -> str | None:
-        """The id that a token stands for; None where all that says it was erased."""
+        """Return the id that a token stands for; None if everything that states it was erased."""
         is_about = (decisions.c.subject_kind == "route", decisions.c.subject_id == token)
         decided = select(*WHOLE).where(*is_about).order_by(decisions.c.seq.desc())
         is_of = (records.c.subject_kind == "route", records.c.subject_id == token)
@@ -79,9 +82,9 @@ class ShipJourneyRepository:
         return None if shipped is None else shipped.journey_id
 
     def shipped(self, token: str) -> Journey | None:
-        """The journey of a token as the shipment says that it was submitted with last.
+        """Return a token's journey as stated by the shipment it was last submitted with.
 
-        None where none was, or where that is on another journey by now, or can be read no more.
+        None if there is no such shipment, if it names another journey by now, or is unreadable.
         """
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(_newest_with(token)).first()
@@ -94,7 +97,7 @@ class ShipJourneyRepository:
         return journey
 
     def note_older(self) -> None:
-        """Note some journeys of before, until none is left that is not noted."""
+        """Note a page of older journeys; do nothing once all are noted."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             own = log_positions.c.name == SHIP_JOURNEYS.name
             place = connection.execute(select(log_positions).where(own)).first()
@@ -111,6 +114,8 @@ class ShipJourneyRepository:
 
     def _of_decisions(self, rows: Sequence[Any]) -> Iterator[_Row]:
         for row in rows:
+            # A decision that this release cannot read has no journey to note, and must not stop the
+            # rest.
             with suppress(Undecipherable, ValidationError, SubmissionRefused, BodyMalformed):
                 if (record := self._decisions.record(row)) is not None:
                     submission = Decision.model_validate_json(record).submission
@@ -125,7 +130,7 @@ class ShipJourneyRepository:
                     yield ship, row.subject_id, row.logged_at or row.received_at
 
     def _note(self, told: Sequence[_Row]) -> None:
-        """Note journeys by the key of tokens that is in use, and by no former one."""
+        """Note journeys under the token key in use, and delete notes under former keys."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._keys.token_keys.follow(connection)
             for ship, token, _ in told:
@@ -137,7 +142,7 @@ class ShipJourneyRepository:
             note_journeys(connection, [journey_row(self._keys, *each) for each in told])
 
     def _go_on(self, before: Any, *, seq: int, record_id: str | None) -> None:
-        """Go on from a place, unless somebody moved it meanwhile."""
+        """Advance the position, unless another process moved it meanwhile."""
         is_same = (
             log_positions.c.name == before.name,
             log_positions.c.seq == before.seq,
@@ -149,14 +154,14 @@ class ShipJourneyRepository:
 
 
 def _decided_before(connection: Connection, place: Any) -> Sequence[Any]:
-    """The newest decisions about routes before a place."""
+    """Return the newest decisions about routes before a position."""
     is_before = (decisions.c.subject_kind == "route", decisions.c.seq < place.seq)
     query = select(*WHOLE, decisions.c.subject_id).where(*is_before)
     return connection.execute(query.order_by(decisions.c.seq.desc()).limit(PAGE)).all()
 
 
 def _received_after(connection: Connection, place: Any) -> Sequence[Any]:
-    """The next received journeys, in the order of their tokens; none where all were noted."""
+    """Return the next received journeys in token order; empty if all were noted."""
     if place.record_id is None:
         return []
     is_after = (records.c.kind == "journeys", records.c.record_id > place.record_id)
@@ -167,7 +172,7 @@ def _received_after(connection: Connection, place: Any) -> Sequence[Any]:
 def _journeys_of(
     connection: Connection, ships: Sequence[str], due_since: str
 ) -> Iterator[tuple[str, str]]:
-    """The tokens of ships with those of the journeys that they were on."""
+    """Yield the tokens of ships with those of their journeys."""
     columns = ship_journeys.c
     query = select(columns.mmsi, columns.journey_id).where(columns.due_at >= due_since)
     for first in range(0, len(ships), _TOGETHER):
@@ -183,7 +188,7 @@ def _versions(connection: Connection, journeys: Sequence[str]) -> Iterator[Any]:
 
 
 def _declared(rows: Iterable[Any]) -> Iterator[Any]:
-    """Versions as journeys were declared by themselves, or else as shipments said."""
+    """Yield the versions that were declared by themselves, or else those from shipments."""
     by_token: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         by_token[row.journey_id].append(row)
@@ -192,7 +197,7 @@ def _declared(rows: Iterable[Any]) -> Iterator[Any]:
 
 
 def _newest_with(token: str) -> Select[Any]:
-    """The newest decision about the shipment that a journey was submitted with last."""
+    """Select the newest decision about the shipment that a journey was last submitted with."""
     noted = ship_journeys.c
     of_journey = noted.journey_id == token
     shipment = (

@@ -1,4 +1,4 @@
-"""Attempts to sign in, counted on disk: all workers delay the next one alike."""
+"""Failed sign-ins, counted in the database so that all workers delay the next attempt alike."""
 
 import hmac
 import secrets
@@ -29,26 +29,27 @@ from serving.storage.repositories.session_repository import insert_session
 from serving.storage.tables.access import known_browsers, sign_in_failures
 from serving.storage.write_lock import writing
 
-# Marks the rows of `known_browsers` that stand for an address.
+# Marks rows of `known_browsers` that stand for an address.
 NETWORK = "network "
 
 
 class SignInRepository:
-    """Who failed to sign in of late, and which browsers accounts are known to use."""
+    """Recent failures to sign in, and the browsers known to accounts."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._keys = DataKeys(engine)
 
     def wait_s(self, attempt: SignInAttempt, now: datetime) -> float:
-        """Seconds until this attempt is welcome; 0 where it is now."""
+        """Return the seconds until this attempt is permitted; 0 if it is now."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._wait_s(connection, attempt, self._counts(connection, attempt), now)
 
     def fail(self, attempt: SignInAttempt, cause: str, now: datetime, account: str | None) -> float:
-        """Count a failed attempt, and say so in the audit log; seconds until the next.
+        """Count a failed attempt and record it; return the seconds until the next.
 
-        `account` is None where no account has the name, which is then told as a token only.
+        `account` is None if no account has the name; the audit log then gets a token only, since a
+        password may have been typed into the field.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             _forget(connection, now)
@@ -63,11 +64,12 @@ class SignInRepository:
         return next_in_s
 
     def refuse_early(self, attempt: SignInAttempt, now: datetime, account: str | None) -> None:
-        """Say in the audit log that an attempt did not wait: once for each wait, not each time."""
+        """Record an attempt that did not wait, once for each wait rather than each attempt."""
         untold = and_(self._rows(attempt), sign_in_failures.c.is_told == 0)
         with failing_as_unavailable(), self._engine.connect() as connection:
             if connection.execute(select(sign_in_failures.c.token).where(untold)).first() is None:
-                return  # a flood of them does not keep others from writing
+                # A flood of such attempts must not keep others from writing.
+                return
         with failing_as_unavailable(), writing(self._engine) as connection:
             told = update(sign_in_failures).where(untold).values(is_told=1)
             if connection.execute(told).rowcount:
@@ -75,9 +77,9 @@ class SignInRepository:
                 append_audit_events(connection, [self._refusal(attempt, account, now, details)])
 
     def admit(self, attempt: SignInAttempt, session: Session, event: AuditEvent) -> None:
-        """Keep the session of a sign-in.
+        """Store the session of a sign-in.
 
-        What failed of this account from this address is forgiven; what failed of others is not.
+        Failures of this account from this address are forgiven; others are not.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             insert_session(connection, self._keys, session, event.at)
@@ -87,13 +89,13 @@ class SignInRepository:
     def new_browser(self, account: str, now: datetime) -> str:
         """Return a cookie for a browser that this account signed in with.
 
-        It is signed, so that it is checked without the database before anything else is done.
+        It is signed, so that it can be checked before anything else, without the database.
         """
         begun = f"{secrets.token_urlsafe(16)}.{int(now.timestamp())}"
         return f"{begun}.{self._signatures(account, begun)[0]}"
 
     def is_signed(self, account: str, browser: str, now: datetime) -> bool:
-        """Return whether a cookie was made for this account and has not ended; reads no row."""
+        """Return whether a cookie was made for this account and is valid, reading no row."""
         begun, _, signature = browser.rpartition(".")
         at = begun.rpartition(".")[2]
         is_ours = any(
@@ -105,9 +107,9 @@ class SignInRepository:
     def know(
         self, account: str, browser: str, now: datetime, *, address: str = "", former: str = ""
     ) -> None:
-        """Let a browser, by its cookie, and an address be known to an account that signed in.
+        """Store a browser, by its cookie, and an address as known to an account.
 
-        It takes the place of the browser whose cookie has the hash `former`.
+        It replaces the browser whose cookie has the hash `former`.
         """
         network = self._network_token(account, address)
         fresh = [hash_of(browser), *([network] if address else [])]
@@ -128,18 +130,19 @@ class SignInRepository:
                 ],
             )
             hashes = connection.scalars(newest).all()
+            # Browsers and addresses are limited separately, so that neither displaces the other.
             for of_networks in (False, True):
                 same = [each for each in hashes if each.startswith(NETWORK) == of_networks]
                 beyond = known_browsers.c.cookie_sha256.in_(same[MAX_KNOWN_BROWSERS:])
                 connection.execute(delete(known_browsers).where(of_account, beyond))
 
     def forgive(self, attempt: SignInAttempt) -> None:
-        """Forget what failed of this account from this address, or this browser."""
+        """Forgive failures of this account from this address or this browser."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._forgive(connection, attempt)
 
     def known(self, name: str, browser: str, now: datetime) -> str:
-        """The hash of a browser's cookie, where this account signed in with it; else nothing."""
+        """Return the hash of a browser's cookie if this account signed in with it, else ""."""
         if not browser:
             return ""
         query = select(known_browsers.c.cookie_sha256).where(
@@ -169,7 +172,7 @@ class SignInRepository:
         return NETWORK + self._keys.token("known address", f"{address} {account}")
 
     def _signatures(self, account: str, begun: str) -> tuple[str, ...]:
-        """Return the signature by the key in use, then those by former keys."""
+        """Return the signature under the key in use, then those under former keys."""
         return self._keys.tokens("known browser", f"{begun} {account}")
 
     def _counts(
@@ -227,7 +230,7 @@ class SignInRepository:
 
 
 def _forget(connection: Connection, now: datetime) -> None:
-    """Failures and browsers of long ago."""
+    """Delete old failures and browsers."""
     failures_end, browsers_end = (now - span for span in (FORGOTTEN_AFTER, KNOWN_FOR))
     for table, end in ((sign_in_failures, failures_end), (known_browsers, browsers_end)):
         connection.execute(delete(table).where(table.c.last_at < end.isoformat()))

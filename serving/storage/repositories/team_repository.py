@@ -1,4 +1,4 @@
-"""Teams on disk: any worker knows them, and every change is an audit event."""
+"""Teams, shared by all workers; every change is an audit event."""
 
 import json
 from datetime import datetime
@@ -25,13 +25,13 @@ class TeamRepository:
         self._engine = engine
 
     def all(self) -> list[Team]:
-        """Every team that was not disbanded, by name."""
+        """Return every team that was not disbanded, by name."""
         query = select(teams).where(teams.c.disbanded_at.is_(None)).order_by(teams.c.name)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [_team(row) for row in connection.execute(query)]
 
     def add_team(self, team: Team, at: datetime, by: Actor) -> None:
-        """Keep a new team; raises NameTaken or NameRefused, also for the name of a former one."""
+        """Store a new team; raise NameTaken or NameRefused, also for names of disbanded ones."""
         row = {"name": team.name, "made_at": at.isoformat(), **_said(team)}
         with failing_as_unavailable(), writing(self._engine) as connection:
             require_new_name(connection, team.name)
@@ -43,13 +43,13 @@ class TeamRepository:
     ) -> None:
         """Give a team another office, other members or another rule.
 
-        Raises NotFound, or ChangedMeanwhile where it has not the revision that was read.
+        Raises NotFound, or ChangedMeanwhile if it has another revision than the one read.
         """
         event = _event(team, at, by, "change_team")
         self._update(team.name, _said(team), event, revision_read)
 
     def disband(self, name: str, at: datetime, by: Actor) -> None:
-        """End a team: what is in its inbox is in that of its office; raises NotFound."""
+        """Disband a team, whose inbox passes to that of its office; raise NotFound."""
         ended = {"disbanded_at": at.isoformat()}
         self._update(name, ended, AuditEvent(at, by, "disband_team", "team", name))
 

@@ -1,4 +1,4 @@
-"""Which rows of cases a reader may see."""
+"""The condition on the cases that a reader may see."""
 
 from sqlalchemy import ColumnElement, and_, true
 
@@ -7,7 +7,8 @@ from serving.storage.tables.review import cases
 
 
 def is_visible(access: CaseAccess) -> ColumnElement[bool]:
-    """Whether a case is of the reader's offices, and on their side of the wall."""
+    """Match cases of the reader's offices, on their side of the wall to rescue."""
+    # No offices means all offices, not none.
     is_own_office = cases.c.office_id.in_(access.offices) if access.offices else true()
     is_rescue = cases.c.lane == "rescue"
     return and_(is_own_office, is_rescue if access.is_rescue else ~is_rescue)

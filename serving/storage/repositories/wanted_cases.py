@@ -1,4 +1,4 @@
-"""Which rows of cases a filter lets through, and in what order the queue has them."""
+"""Conditions of the filters on cases, and the order of the queue."""
 
 from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
 
@@ -13,24 +13,25 @@ from serving.review.cases.case_records import (
 from serving.storage.tables.review import cases
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
-# Statuses that a person is to do something about; what was ordered waits for its result.
+# Statuses in which a person has something to do; after an order, its result is awaited.
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 
-# Tabs of what somebody has begun with: they are looked up by that, and then put in order.
+# Tabs with few cases: they are found by an index of their own and then sorted.
 TABS_OF_FEW = ("mine", "inbox", "escalated", "waiting", "second_person", "others")
 
 
 def is_waiting(now: str) -> ColumnElement[bool]:
-    """Whether a case waits for a person; one that was laid aside does from its time on."""
+    """Match cases waiting for a person, including deferred ones whose time has come."""
     is_back = and_(cases.c.status == "waiting", cases.c.waiting_until <= now)
     return or_(cases.c.status.in_(TO_BE_JUDGED), is_back)
 
 
 def is_wanted(wanted: CaseFilter) -> ColumnElement[bool]:
-    """Whether a filter of all cases lets one through, whatever its subject."""
+    """Match cases by a filter of all cases, except for its subject."""
     parts: list[ColumnElement[bool]] = []
     if wanted.statuses:
         parts.append(cases.c.status.in_(wanted.statuses))
+        # Redundant, but only this condition makes the planner use the partial index.
         parts += [cases.c.status != "open"] if "open" not in wanted.statuses else []
     names = ("subject_kind", "office_id", "mode")
     filters = ((name, getattr(wanted, name)) for name in names)
@@ -43,7 +44,7 @@ def is_wanted(wanted: CaseFilter) -> ColumnElement[bool]:
 
 
 def is_in_queue(queue: QueueFilter) -> ColumnElement[bool]:
-    """Whether a filter of the queue lets a case through."""
+    """Match cases by a filter of the queue."""
     parts = [is_waiting(queue.now) if queue.tab is None else _in_tab(queue)]
     if queue.lanes:
         parts.append(cases.c.lane.in_(queue.lanes))
@@ -65,20 +66,23 @@ def is_in_queue(queue: QueueFilter) -> ColumnElement[bool]:
 
 
 def risk_in_queue(queue: QueueFilter) -> ColumnElement[float]:
-    """What the queue is ordered by; where few cases are not by its index, which has all."""
+    """Return the sort key of the queue.
+
+    `+ 0` keeps the planner off the index by risk where few cases match: it would read all cases.
+    """
     is_of_few = queue.tab in TABS_OF_FEW or queue.tag is not None
     return cases.c.risk + 0 if is_of_few else cases.c.risk
 
 
 def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
-    """Whether a case is in the filter's tab."""
+    """Match the cases in the filter's tab."""
     is_judged_by_two = cases.c.status.in_(("action_proposed", "result_in"))
     is_laid_aside = and_(cases.c.status == "waiting", cases.c.waiting_until > queue.now)
     is_awaited = or_(is_laid_aside, cases.c.status == "action_ordered")
     is_to_do = and_(is_waiting(queue.now), ~is_judged_by_two)
     is_own = cases.c.owner == queue.reader
     is_free = and_(cases.c.owner.is_(None), is_in_time(queue.now))
-    # Words of their own name the part that an index has: no planner infers it from what follows.
+    # Redundant, but these conditions name the partial index: no planner infers it from the rest.
     has_begun, is_not_closed = cases.c.status != "open", cases.c.status != "closed"
     in_tab: dict[QueueTab, ColumnElement[bool]] = {
         "mine": and_(is_own, is_not_closed, cases.c.status != ERASED, ~is_laid_aside),
@@ -94,9 +98,10 @@ def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
 
 
 def _in_inbox(inbox: InboxFilter) -> ColumnElement[bool]:
-    """Whether a case is in one of these inboxes; an office has what no team of today has."""
+    """Match cases in these inboxes; an office's inbox has those without an existing team."""
     if not inbox.teams and not inbox.offices:
-        return false()  # of nobody's inbox, so that none is looked through
+        # In nobody's inbox: a false condition saves the scan.
+        return false()
     is_of_none = or_(cases.c.team.is_(None), cases.c.team.not_in(inbox.known_teams))
     return or_(
         cases.c.team.in_(inbox.teams), and_(cases.c.office_id.in_(inbox.offices), is_of_none)
@@ -104,7 +109,7 @@ def _in_inbox(inbox: InboxFilter) -> ColumnElement[bool]:
 
 
 def is_after(place: QueuePosition | None) -> ColumnElement[bool]:
-    """Whether a case comes in the queue after where a page ended, of those as much in time."""
+    """Match cases after the end of a page, within those that are equally in time."""
     if place is None:
         return true()
     _, risk, due_at, case_id = place
@@ -113,10 +118,10 @@ def is_after(place: QueuePosition | None) -> ColumnElement[bool]:
 
 
 def is_in_time(now: str) -> ColumnElement[bool]:
-    """Whether what a case is about can still be stopped."""
+    """Match cases whose subject can still be stopped."""
     return or_(cases.c.due_at > now, cases.c.lane.in_(ALWAYS_IN_TIME))
 
 
 def is_over(now: str) -> ColumnElement[bool]:
-    """The opposite, in words that an index by `due_at` is looked up with."""
+    """Match the opposite of `is_in_time`, in a form that can use the index on `due_at`."""
     return and_(cases.c.due_at <= now, cases.c.lane.not_in(ALWAYS_IN_TIME))

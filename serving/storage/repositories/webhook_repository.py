@@ -1,7 +1,7 @@
-"""Endpoints of webhooks on disk, and how far each was told.
+"""Webhook endpoints, and how far each has received the feed.
 
-What was made by the command counts only as the audit log tells it: an address that was put in
-behind the back of the service is told nothing.
+An endpoint counts only as the audit log has it: an address inserted into the table by someone else
+receives nothing.
 """
 
 import json
@@ -35,7 +35,10 @@ _SECRETS = ("secret", "former_secret")
 
 
 class WebhookRepository:
-    """The endpoints of one database. Every method raises LogUnavailable where it fails."""
+    """The endpoints of one database.
+
+    Every method raises LogUnavailable if the database fails.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -43,7 +46,7 @@ class WebhookRepository:
         self._audited = AuditedRows("webhook_endpoints", "webhook")
 
     def add(self, endpoint: WebhookEndpoint) -> None:
-        """Keep a new endpoint, which is told what happens from now on; raises Conflict."""
+        """Store a new endpoint, which receives events from now on; raise Conflict."""
         told = {"url": endpoint.url, "types": endpoint.types, "offices": endpoint.offices}
         with failing_as_unavailable(), writing(self._engine) as connection:
             if len(connection.execute(_live()).all()) >= MAX_ENDPOINTS:
@@ -72,16 +75,16 @@ class WebhookRepository:
             _append(connection, now, "rotate_webhook", endpoint_id, told)
 
     def revoke(self, endpoint_id: str, now: datetime) -> None:
-        """Tell an endpoint nothing any more; raises NotFound."""
+        """Stop sending to an endpoint; raise NotFound."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             endpoint = self._found(connection, endpoint_id)
             self._change(connection, replace(endpoint, revoked_at=now))
             _append(connection, now, "revoke_webhook", endpoint_id)
 
     def resume(self, endpoint_id: str, now: datetime) -> None:
-        """Try an endpoint again at once, also one that was switched off; raises NotFound.
+        """Retry an endpoint at once, even if it was switched off; raise NotFound.
 
-        It is told everything since then.
+        It receives everything since then.
         """
         fresh = dict.fromkeys(("next_at", "failing_since", "failure", "off_at")) | {"attempts": 0}
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -90,7 +93,7 @@ class WebhookRepository:
             _append(connection, now, "resume_webhook", endpoint_id)
 
     def all(self) -> list[tuple[WebhookEndpoint, DeliveryState]]:
-        """Every endpoint, revoked ones too, the oldest first."""
+        """Return every endpoint, revoked ones included, oldest first."""
         query = select(webhook_endpoints).order_by(webhook_endpoints.c.created_at)
         with failing_as_unavailable(), self._engine.connect() as connection:
             states = _states(connection)
@@ -98,7 +101,7 @@ class WebhookRepository:
         return [(self._endpoint(row), states[row.endpoint_id]) for row in rows]
 
     def live(self) -> list[tuple[WebhookEndpoint, DeliveryState]]:
-        """Every endpoint that was not revoked; one that is not as it was made is left out."""
+        """Return every endpoint that was not revoked, except those that fail the audit."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             states = _states(connection)
             ids = connection.scalars(_live()).all()
@@ -107,7 +110,7 @@ class WebhookRepository:
         return [(self._endpoint(row), states[row.endpoint_id]) for row in live]
 
     def take(self, endpoint_id: str, lease: str, now: datetime) -> DeliveryState | None:
-        """Take an endpoint until the lease ends; None where another worker has it, or none may."""
+        """Lease an endpoint; return None if another worker has it or it is not due."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_live = connection.scalar(
                 _live().where(webhook_endpoints.c.endpoint_id == endpoint_id)
@@ -119,9 +122,9 @@ class WebhookRepository:
         return _state(found)
 
     def advance(self, endpoint_id: str, lease: str, reached: str, now: datetime) -> bool:
-        """Note how far it was told, and that it fares well.
+        """Record how far an endpoint has received, and that it works.
 
-        False where the lease is another's by now, or the endpoint was revoked.
+        Returns False if the lease is another's by now, or the endpoint was revoked.
         """
         fine = dict.fromkeys(("next_at", "failing_since", "failure")) | {"attempts": 0}
         fine |= {"reached": reached, "reached_at": now.isoformat(), "leased_until": _end(now)}
@@ -131,7 +134,7 @@ class WebhookRepository:
             return connection.execute(told).rowcount > 0
 
     def fail(self, endpoint_id: str, lease: str, failed: FailedCall) -> bool:
-        """Note a call that was not taken; whether the endpoint is switched off by it."""
+        """Record a failed call; return whether the endpoint is switched off by it."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             query = select(webhook_progress).where(_is(endpoint_id), _is_leased(lease))
             found = connection.execute(query).first()
@@ -158,7 +161,7 @@ class WebhookRepository:
             connection.execute(_of(endpoint_id, lease).values(lease=None, leased_until=None))
 
     def newest_event(self) -> str | None:
-        """The id of the newest event of all."""
+        """Return the id of the newest event of all."""
         with failing_as_unavailable(), self._engine.connect() as connection:
             return _newest_event(connection)
 
@@ -241,7 +244,10 @@ def _end(now: datetime) -> str:
 
 
 def _unit(endpoint_id: str) -> EncryptionUnit:
-    """Secrets of webhooks have no day: their key is that of accounts, which no erasure destroys."""
+    """Return the unit of a webhook's secrets.
+
+    It has no day: its key is that of accounts, which no erasure destroys.
+    """
     return EncryptionUnit("accounts", f"webhook {endpoint_id}")
 
 
