@@ -1,5 +1,5 @@
-"""The service over HTTP: one module per resource.
+"""The HTTP API: one module per resource.
 
-A route is a handler with its description; `serving.app.RESOURCES` lists the modules. `answers` are
-the shapes of what leaves, `openapi` completes the description with examples and problems.
+A route is a handler with its OpenAPI text; `serving.app.RESOURCES` lists the modules. `answers`
+defines response bodies; `openapi` adds examples and problems to the document.
 """

@@ -1,4 +1,4 @@
-"""The shapes of what leaves. Contributions are in the explained shapes alone."""
+"""Response bodies for decisions. Only the explained ones contain contributions."""
 
 from datetime import datetime
 
@@ -78,9 +78,9 @@ class ExplainedDecisionAnswer(DecisionAnswer, ExplanationParts):
 
 
 def decision_answer(decision: Decision, explained_in: Language | None = None) -> DecisionAnswer:
-    """The answer about a decision, explained in a language or without a trace of it.
+    """Return the response for a decision, explained in a language or without explanation.
 
-    Where there is no score, there is nothing to explain.
+    An unscored decision has nothing to explain.
     """
     plain = DecisionAnswer(
         decision_id=decision.decision_id,
@@ -105,5 +105,5 @@ def decision_answer(decision: Decision, explained_in: Language | None = None) ->
     if explained_in is None or decision.unscored:
         return plain
     explained = ExplanationParts.parts_of(decision, explained_in)
-    # Both parts are valid; together they need not be looked at again.
+    # Both parts are already validated, so skip validating their union.
     return ExplainedDecisionAnswer.model_construct(**dict(plain), **dict(explained))

@@ -1,4 +1,4 @@
-"""`POST /v1/scores/batch`: many subjects in, a decision or a problem for each out."""
+"""`POST /v1/scores/batch`: score many subjects, with a decision or a problem for each."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"], route_class=ClosedRoute)
 
 _LINE = re.compile(rb"[^\r\n]+")
-BATCH_SIZE = 128  # asked before the first is waited for: while some are written, others are decided
+BATCH_SIZE = 128  # while one group is written, the next is decided
 
 
 BATCH_BODY: dict[str, Any] = {
@@ -69,14 +69,14 @@ BATCH_ANSWER: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class BatchSubject:
-    """One submission as it came, and its line in the body; in an array, its place there."""
+    """One submission as received, with its line in the body, or its position in an array."""
 
     line: int
     body: bytes
 
 
 async def batch_subjects(request: Request, services: TheServices) -> list[BatchSubject]:
-    """The submissions in the body; raises as for a single one."""
+    """Return the submissions in the body; raises as for a single one."""
     settings = services.settings
     media_type = refuse_other_media(request, JSON, NDJSON)
     body = await body_within(request, settings.max_batch_bytes)
@@ -88,11 +88,12 @@ async def batch_subjects(request: Request, services: TheServices) -> list[BatchS
 
 
 def _split_lines(body: bytes, most: int) -> list[BatchSubject]:
-    """The lines that are not blank; raises BodyTooLarge as soon as there are too many."""
+    """Return the lines that are not blank; raises BodyTooLarge at the first one too many."""
     subjects: list[BatchSubject] = []
     line, reached = 1, 0
     for count, found in enumerate(_LINE.finditer(body)):
         is_blank = not found[0].strip()
+        # Blank lines are limited too, or a body of nothing else could be scanned at length.
         if (len(subjects) == most and not is_blank) or count == 2 * most:
             raise BodyTooLarge(f"a batch may hold {most} subjects")
         line += _line_ends(body[reached : found.start()])
@@ -107,7 +108,7 @@ def _line_ends(between: bytes) -> int:
 
 
 def answer_media(request: Request) -> str:
-    """JSON or NDJSON, whichever `Accept` asks for alone; else that of the body."""
+    """Return JSON or NDJSON: the one that `Accept` requests alone, else that of the body."""
     accepted = request.headers.get("accept", "").lower()
     if (JSON in accepted) != (NDJSON in accepted):
         return JSON if JSON in accepted else NDJSON
@@ -146,14 +147,14 @@ async def score_subjects(
 
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
-    more = max(0, len(subjects) - 1)  # the call itself was counted
+    more = max(0, len(subjects) - 1)  # the call itself has already taken one
     take_permits(request, services, caller, more)
     most = services.settings.max_body_bytes
     answers: dict[int, Answer | ServingError] = {}
     numbered = enumerate(subjects, start=1)
     while together := list(islice(numbered, BATCH_SIZE)):
-        # A space can't be in a caller's key, so no single request meets a subject of a batch. It is
-        # its place that counts, so that blank lines make no other subjects of a batch sent again.
+        # Callers cannot put a blank into a key, so no single request collides with a subject of a
+        # batch. Blank lines are not counted, so adding some to a repeated batch changes no key.
         requests = {
             number: ScoreRequest(
                 caller,
@@ -185,7 +186,7 @@ async def score_subjects(
 def _lines(
     services: Services, request: Request, answers: dict[int, Answer | ServingError]
 ) -> Iterator[bytes]:
-    """The answers by line, which together tell of as many faults as one problem may."""
+    """Yield the answers by line, with at most MOST_FAULTS faults in all."""
     left = MOST_FAULTS
     for line, answer in answers.items():
         if isinstance(answer, ServingError):

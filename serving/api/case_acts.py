@@ -57,7 +57,7 @@ def act_on_several(
 
 
 def _handler_of(act: CaseAct) -> Callable[..., CaseAnswer]:
-    """Return the handler of the call of an act, whose body is the input of the act."""
+    """Return the handler for an act's call, whose body is the input of the act."""
 
     def perform(
         services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: ActInput | None

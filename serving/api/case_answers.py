@@ -1,4 +1,4 @@
-"""What calls about cases answer, and who may make them."""
+"""Response bodies for calls about cases, and their problems."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class ActionAnswer(BaseModel):
 
     @classmethod
     def from_action(cls, action: CaseAction | None) -> "ActionAnswer | None":
-        """The answer of an action; None of none."""
+        """Return the response for an action; None if there is none."""
         return cls.model_validate(vars(action)) if action else None
 
 
@@ -66,7 +66,7 @@ class CaseAnswer(BaseModel):
 
     @classmethod
     def from_case(cls, case: Case, at: datetime) -> "CaseAnswer":
-        """A case at an instant, as its reader may see it."""
+        """Return the response for a case at an instant, as its reader may see it."""
         proposal, view = case.proposal, case.second_view
         return cls(
             case_id=case.case_id,
@@ -90,7 +90,7 @@ class CaseAnswer(BaseModel):
 
 
 def declaration_since(amendment: Amendment | None) -> dict[str, datetime | None]:
-    """Since when it is known what became of the declaration behind a case."""
+    """Return the time since which an amendment or a withdrawal is known, one of the two."""
     is_withdrawn = amendment is not None and amendment.is_withdrawn
     known_at = amendment.known_at if amendment else None
     return {

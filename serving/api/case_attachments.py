@@ -1,4 +1,4 @@
-"""`/v1/cases/{id}/attachments`: files of a case, by the rules of the console's page."""
+"""`/v1/cases/{id}/attachments`: files of a case, by the same rules as the console."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -62,7 +62,7 @@ class CaseAttachment(BaseModel):
 
     @classmethod
     def from_file(cls, file: CaseFile) -> Self:
-        """The answer about a file."""
+        """Return the response for a file."""
         names = ("sha256", "name", "media_type", "size_bytes", "attached_at")
         by = {"attached_by": file.attacher.name, "attached_by_id": file.attacher.identity}
         return cls.model_validate({name: getattr(file, name) for name in names} | by)

@@ -1,4 +1,4 @@
-"""The header `If-Match`: an act on a case that became another since it was read is refused."""
+"""The header `If-Match`: refuse an act on a case that has changed since it was read."""
 
 import re
 from typing import Annotated
@@ -21,14 +21,14 @@ _TAG = re.compile(r'"(\d{1,9})"')
 
 
 def tag_of(revision: int) -> str:
-    """Return what the header `ETag` says of a case of this revision."""
+    """Return the `ETag` of a case with this revision."""
     return f'"{revision}"'
 
 
 def revision_in(header: str | None) -> int | None:
-    """The revision that `If-Match` names; None where it does not matter.
+    """Return the revision in `If-Match`; None if any revision will do.
 
-    Raises Unprocessable for what is no tag of a case.
+    Raises Unprocessable for anything but the tag of a case.
     """
     if header is None or header == "*":
         return None
@@ -41,5 +41,5 @@ async def _as_read(services: TheServices, if_match: IfMatch = None) -> Services:
     return services.as_read(revision_in(if_match))
 
 
-# The services, by which a case is acted on only as whoever acts has read it.
+# The services, restricted to acts on the case revision that the caller has read.
 ServicesAsRead = Annotated[Services, Depends(_as_read)]

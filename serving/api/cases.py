@@ -1,4 +1,4 @@
-"""`GET /v1/queue`, `/v1/cases` and `/v1/cases/{id}`: which cases there are, and what each is."""
+"""`GET /v1/queue`, `/v1/cases` and `/v1/cases/{id}`: lists of cases, and single ones."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -143,7 +143,7 @@ def list_cases(
 def _searched(
     services: Services, reviewer: Reviewer, query: CaseQuery, wanted: CaseFilter
 ) -> CasePage:
-    """A page of cases that a search finds; raises Unprocessable for what cannot be searched for."""
+    """Return a page of search results; raises Unprocessable for an invalid search."""
     if query.subject_id is not None:
         fault = RequestFault("/subject_id", "subject_id", "want `q` or `subject_id`, not both")
         raise Unprocessable("the search is refused", (fault,))
@@ -173,7 +173,7 @@ def read_case(
     Whoever decides by what they read sends its `ETag` as `If-Match` with the act.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
-    revision = services.cases.revision(case_id)  # first: what comes meanwhile was not read
+    revision = services.cases.revision(case_id)  # read first, so that later changes count as unread
     row, _ = services.cases.case(reviewer, case_id)
     scores = [
         CaseScoreAnswer.model_validate(vars(score) | {"lane": shown_score_lane(score.lane)})
@@ -186,7 +186,7 @@ def read_case(
 
 
 def queued(row: CaseRecord, now: datetime) -> QueuedCase:
-    """A case as the queue shows it at an instant."""
+    """Return a case as the queue shows it at an instant."""
     holder = row.holder
     shown = {
         "lane": shown_lane(row.lane),

@@ -1,4 +1,4 @@
-"""`GET /v1/decisions`, one of them and its explanation, for those who may see them."""
+"""`GET /v1/decisions`, single decisions and their explanations."""
 
 from typing import Annotated, Self
 
@@ -112,7 +112,7 @@ def read_explanation(
 
 
 def _is_blind(caller: Caller, decision: Decision) -> bool:
-    """Return whether somebody reviews what a lot selected: they look without knowing its score."""
+    """Return whether the caller reviews a random draw, which must look like any inspection."""
     return decision.is_drawn and caller.may("review")
 
 

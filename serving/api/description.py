@@ -1,4 +1,4 @@
-"""`/openapi.json`: every call in the format of OpenAPI, for all or for callers with a key."""
+"""`/openapi.json`: the OpenAPI document, for everyone or for callers with a key."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ router = APIRouter(include_in_schema=False)
 
 
 async def require_description_reader(request: Request, services: TheServices) -> None:
-    """Raise NotSignedIn for a stranger, in live use or where the settings say so."""
+    """Raise NotSignedIn for a stranger, in live use or if the settings require it."""
     if not services.settings.are_docs_for_all:
         await require_known_caller(request, services)
 

@@ -1,4 +1,4 @@
-"""`GET /v1/entities/{kind}/{token}`: what cases tell of one party, container or conveyance."""
+"""`GET /v1/entities/{kind}/{token}`: one party, container or conveyance across cases."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -39,7 +39,7 @@ class EntityAnswer(BaseModel):
 
     @classmethod
     def from_entity(cls, entity: NamedEntity) -> "EntityAnswer":
-        """The answer of an entity."""
+        """Return the response for an entity."""
         return cls(**vars(entity.reference), value=entity.value)
 
 
@@ -73,7 +73,7 @@ class CaseOfEntity(BaseModel):
 
     @classmethod
     def from_case(cls, each: EntityCase) -> "CaseOfEntity":
-        """The answer of a case."""
+        """Return the response for a case."""
         result = each.result.code if each.result else None
         stated = {"result": result, "is_confirmed": each.is_confirmed, "roles": [*each.roles]}
         return cls.model_validate(vars(each.case) | stated)
@@ -91,7 +91,7 @@ class CompanionAnswer(EntityAnswer):
 
     @classmethod
     def from_companion(cls, each: Companion) -> "CompanionAnswer":
-        """The answer of a companion."""
+        """Return the response for a companion."""
         named = vars(each.entity.reference) | {"value": each.entity.value}
         counts = {"roles": [*each.roles], "cases": each.cases, "confirmed": each.confirmed}
         return cls.model_validate(named | counts)
@@ -121,7 +121,7 @@ class EntityFacts(EntityAnswer):
 
     @classmethod
     def from_history(cls, history: EntityHistory) -> "EntityFacts":
-        """The answer of what cases tell."""
+        """Return the response for a history."""
         entity = EntityAnswer.from_entity(history.entity)
         names = ("is_whole", "open_cases", "with_result", "confirmed", "first_at", "last_at")
         return cls(
@@ -160,6 +160,6 @@ def read_entity(
 
 
 def named_entities(named: Mapping[str, EntityReference]) -> list[EntityAnswer]:
-    """Return what a case names, in order of what it is called."""
+    """Return the entities of a case, sorted by identifier."""
     found = (NamedEntity(reference, value) for value, reference in sorted(named.items()))
     return [EntityAnswer.from_entity(each) for each in found]

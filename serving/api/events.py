@@ -1,4 +1,4 @@
-"""`GET /v1/events`: what became of cases, in order, for systems that carry it out."""
+"""`GET /v1/events`: case events in order, for systems that act on them."""
 
 from typing import Annotated
 

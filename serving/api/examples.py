@@ -1,4 +1,4 @@
-"""Examples of bodies, as the description shows them; a test scores every one."""
+"""Examples of bodies for the OpenAPI document; a test scores every one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shapes that hold an explanation, for callers with the scope `explain` alone."""
+"""Response bodies with explanations, for callers with the scope `explain` only."""
 
 from typing import Self
 
@@ -68,7 +68,7 @@ class ExplanationParts(ClosedModel):
 
     @classmethod
     def parts_of(cls, decision: Decision, language: Language) -> "ExplanationParts":
-        """Reasons in a language, and contributions, of a decision; raises NotFound."""
+        """Return a decision's reasons in a language, and its contributions; raises NotFound."""
         score = decision.result.score
         low, high = score.estimate_range
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
@@ -113,7 +113,7 @@ class FeatureProvenance(ClosedModel):
 
     @classmethod
     def from_provenance(cls, feature: str, provenance: Provenance, language: Language) -> Self:
-        """The provenance of a feature, with its words in a language."""
+        """Return the provenance of a feature, with texts in a language."""
         earlier_events = [
             HistoryWindow(source=events.source, by=list(events.by), days=events.days)
             for events in provenance.earlier_events
@@ -153,7 +153,7 @@ class ExplanationAnswer(ExplanationParts):
     def from_decision(
         cls, decision: Decision, details: DecisionDetails, language: Language
     ) -> Self:
-        """The explanation of a stored decision, whole; raises NotFound."""
+        """Return the complete explanation of a stored decision; raises NotFound."""
         result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
         effects = details.missing_input_effects

@@ -1,4 +1,4 @@
-"""`GET /v1/features`: what every number means, and where in the code it is computed."""
+"""`GET /v1/features`: the meaning of each feature, and its place in the code."""
 
 from typing import Literal
 
@@ -51,7 +51,7 @@ class FeatureAnswer(ClosedModel):
 
     @classmethod
     def from_feature(cls, feature: Feature) -> "FeatureAnswer":
-        """The face of a feature, with its place."""
+        """Return the description of a feature, with its place in the code."""
         return cls.model_validate(
             {
                 **feature.face(),

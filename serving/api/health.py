@@ -1,6 +1,6 @@
-"""Whether the process lives, whether it can decide, and what it counts.
+"""Health and metrics: liveness, readiness, and the figures for Prometheus.
 
-No key is needed, but for figures that are asked for from another machine.
+No key is needed, except for metrics that are read from another machine.
 """
 
 from collections import Counter
@@ -111,7 +111,7 @@ def read_readiness(services: TheServices) -> Ready:
 
 
 def _degradations(services: Services) -> list[DegradedMode]:
-    """As they are now: that history is missing may have been mended by another process."""
+    """Return the degraded modes now; another process may have restored missing history."""
     degraded = degradations(services)
     if "history_missing" not in degraded:
         return degraded
@@ -121,7 +121,7 @@ def _degradations(services: Services) -> list[DegradedMode]:
 
 
 async def require_monitor(request: Request, services: TheServices) -> None:
-    """Raise NotSignedIn without a key, but for listed addresses and this machine in a trial."""
+    """Raise NotSignedIn without a key, except for listed addresses and this machine in a trial."""
     if services.settings.is_live or not is_on_this_machine(request):
         await require_known_caller(request, services)
 
@@ -158,7 +158,7 @@ def read_metrics(services: TheServices, _: MayMonitor) -> Response:
 
 
 def _set_webhook_metrics(services: Services) -> None:
-    """Set how many endpoints fare how; what the database cannot tell now stays as it was."""
+    """Set the number of webhook endpoints by condition, or keep the old ones without a database."""
     with suppress(LogUnavailable):
         conditions = Counter(state.condition for _, state in services.webhooks.live())
         for condition in get_args(Condition):
@@ -166,9 +166,9 @@ def _set_webhook_metrics(services: Services) -> None:
 
 
 def _set_case_metrics(services: Services) -> None:
-    """Set how many cases wait, of both sides, which are overdue, and how old the oldest is.
+    """Set the gauges of cases: waiting and overdue ones by lane, and the oldest age.
 
-    What the database cannot tell now stays as it was.
+    Without the database they keep their last values.
     """
     load, now, metrics = services.case_load, services.clock(), services.metrics
     with suppress(LogUnavailable):

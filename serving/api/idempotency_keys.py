@@ -12,7 +12,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def required_key(header: str | None) -> str:
-    """The key in a header; raises ServingError."""
+    """Return the key in a header; raises ServingError if it is missing or unusable."""
     if not header:
         raise ServingError(
             "send the header Idempotency-Key with 1 to 255 visible ASCII characters; "
@@ -32,6 +32,6 @@ async def _idempotency_key(request: Request) -> str:
     return required_key(request.headers.get("idempotency-key"))
 
 
-# Described by the route (`described_headers`): a header that must be there, and a problem of its
-# own where it is not.
+# Described by the route (`described_headers`), not by FastAPI: a missing header must be reported as
+# a problem of its own.
 IdempotencyKey = Annotated[str, Depends(_idempotency_key)]

@@ -1,4 +1,4 @@
-"""`/v1/switches`: whether models may be used, since when, by whom and why."""
+"""`/v1/switches`: the kill switches of models, with time, author and reason."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -28,7 +28,7 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/switches", tags=["models"], route_class=CallerFirst)
 
-# Who reads what a person wrote when switching; any other key reads only what holds.
+# Scopes that may read a person's reason for switching; other keys only read the state.
 WORD_READERS: tuple[Scope, ...] = ("switch", "supervise", "audit", "administer")
 
 MaySwitch = Annotated[Caller, Depends(WithScope("switch"))]
@@ -57,7 +57,7 @@ class SwitchAnswer(ClosedModel):
         *,
         may_read_words: bool,
     ) -> Self:
-        """From the newest act, if there is one, and what is proposed since."""
+        """Return the response for the newest act, if any, and the pending proposal."""
         told = last if may_read_words else None
         return cls(
             subject_kind=kind,

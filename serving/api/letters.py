@@ -1,7 +1,7 @@
-"""`/v1/cases/{id}/letters` and `…/accounts`: letters written, released, held back and sealed.
+"""`/v1/cases/{id}/letters` and `…/accounts`: write, release, defer and seal.
 
-The same acts as on the console, by the same rules: another person than the writer releases a letter
-or confirms that it waits, and a key is no person.
+The rules are those of the console: a letter is released, or its deferral confirmed, by another
+person than its author, and an API key is no person.
 """
 
 from datetime import datetime
@@ -196,6 +196,7 @@ def seal_case(
 
 
 def _sealed(services: Services, sealing: Sealing) -> SealedAccount:
+    # One folder for each second: sealing twice at once fails instead of overwriting.
     name = f"{sealing.case_id}-{sealing.at:%Y%m%dT%H%M%S}"
     folder = services.settings.accounts_of_cases / name
     signer = LogSigner.from_folder(services.settings.keys)

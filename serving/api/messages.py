@@ -1,4 +1,4 @@
-"""`POST /v1/messages/{format}`, and `GET /v1/stored_messages/{message_id}`: stored as evidence."""
+"""`POST /v1/messages/{format}` and `GET /v1/stored_messages/{message_id}`: evidence."""
 
 import re
 from collections.abc import Iterable
@@ -47,14 +47,14 @@ After = Annotated[
     Query(pattern="^(0|[1-9][0-9]{0,3})$", description="`next` of the page before; none at first."),
 ]
 
-# The lists of an answer that may be long, by their names in the stored report.
+# Lists of the response that may be long, with their names in the stored report.
 _LISTS = {
     "not_made": "refused",
     **{name: name for name in ("left_over", "withheld", "remarks")},
 }
 _BLANK = re.compile(rb"[\x00 \t\r\n]*+")
 
-# The standards that are read, as `tidegate import --list` names them.
+# The supported standards, as in `tidegate import --list`.
 MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of a table
 
 
@@ -108,7 +108,7 @@ class MessageQuery(BaseModel):
 
     @property
     def read_as(self) -> MessageReadAs:
-        """The options of the reading."""
+        """The options for reading the message."""
         return MessageReadAs(
             received_at="sent" if self.received_at == "sent" else _instant(self.received_at),
             zone=ZoneInfo(self.zone),
@@ -192,7 +192,7 @@ class MessageAnswer(ClosedModel):
 
     @classmethod
     def from_taken(cls, taken: TakenMessage) -> Self:
-        """The answer about a message that was taken."""
+        """Return the response for a message that was stored."""
         decided = [DecisionAnswer.model_validate_json(each.body) for each in taken.answers]
         reported = _reported(taken.message, page=0)
         lengths = [len(taken.message.content.report[name]) for name in _LISTS.values()]
@@ -229,7 +229,7 @@ class RecordOfMessage(ClosedModel):
 
     @classmethod
     def from_record(cls, record: PlacedRecord, content: MessageContent) -> Self:
-        """The answer about a record."""
+        """Return the response for a record."""
         return cls(
             record_type=record.record_type,
             record_id=record.cited_as,
@@ -395,19 +395,20 @@ def _reported(message: KeptMessage, page: int) -> dict[str, Any]:
 
 
 def _next(page: int, lengths: Iterable[int]) -> str | None:
-    """Return the page after another one, where a list goes on there."""
+    """Return the next page if any list continues there; else None."""
     return str(page + 1) if max(lengths) > (page + 1) * PAGE_ENTRIES else None
 
 
 def _admit(request: Request, services: Services, caller: Caller, count: int) -> None:
-    """Count the decisions of a message; raises Forbidden for who may not score, or ServingError."""
+    """Check the caller's scope and rate for the decisions of a message; raises ServingError."""
     if count:
+        # A key that only sends records must not get decisions through a message.
         caller.require("score")
         take_permits(request, services, caller, count - 1)
 
 
 def _worded(decision: Decision) -> bytes:
-    """A decision without its explanation: who may know it reads it by its id."""
+    """Return the decision as JSON without its explanation, which needs another scope."""
     return decision_answer(decision).model_dump_json().encode()
 
 

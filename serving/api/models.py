@@ -62,7 +62,7 @@ class ModelAnswer(ClosedModel):
 
     @classmethod
     def from_loaded(cls, champion: LoadedModel, role: Role) -> "ModelAnswer":
-        """Return what a loaded model says about itself."""
+        """Return the manifest data of a loaded model."""
         manifest = champion.model.manifest
         ref = ModelRef.from_loaded(champion)
         return cls(

@@ -1,4 +1,4 @@
-"""`GET /v1/notices`: what happened to cases that the caller is to know, and that it was read."""
+"""`GET /v1/notices`: notices of case events for the caller, and marking them as read."""
 
 import base64
 import json
@@ -46,7 +46,7 @@ class NoticeAnswer(BaseModel):
 
     @classmethod
     def from_notice(cls, notice: Notice) -> "NoticeAnswer":
-        """The answer of a notice."""
+        """Return the response for a notice."""
         who = {"by": notice.by.name, "by_id": notice.by.identity}
         return cls.model_validate(vars(notice) | who)
 
@@ -120,7 +120,7 @@ def mark_as_read(services: TheServices, caller: MayReview, body: ReadNotices) ->
 
 
 def _holders(services: Services, caller: Caller) -> list[Actor]:
-    """The caller as it acts here, and as the account of the same person."""
+    """Return the caller and, for a personal token, the live account of the same person."""
     account = services.accounts.of_subject(caller.person) if caller.person else None
     is_live = account is not None and account.disabled_at is None
     return [caller.actor, *([account.actor] if account is not None and is_live else [])]
@@ -140,7 +140,7 @@ def _encoded(notice: Notice) -> str:
 
 
 def _decoded(cursor: str | None) -> NoticePosition | None:
-    """Where a page begins; raises Unprocessable for a cursor that no page gave."""
+    """Return the position in a cursor; raises Unprocessable unless a page issued it."""
     if not cursor:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`GET /v1/offices`: to which offices a case can be referred."""
+"""`GET /v1/offices`: the offices to which a case can be referred."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""What routes say of themselves in the description at `/openapi.json`, beside their signatures."""
+"""OpenAPI parts that routes add to what their signatures describe."""
 
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +13,7 @@ REF = "#/components/schemas/{model}"
 
 BEARER: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 
-# Headers of answers, with what each means.
+# Response headers with their meanings.
 HEADERS: dict[str, str] = {
     "X-Request-Id": "The id of the request, which leads to what the service logged of it.",
     "RateLimit-Policy": "How often the caller may ask: `q` requests at once, which come back "
@@ -31,7 +31,7 @@ _answered_by_hand: list[type[BaseModel]] = [Problem]
 
 
 def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[str, Any]:
-    """The description of a JSON body that a route reads from its bytes; examples by name."""
+    """Return the description of a JSON body that a route parses itself; examples by name."""
     content: dict[str, Any] = {"schema": described_model(model)}
     if examples:
         content["examples"] = {
@@ -42,21 +42,22 @@ def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[
 
 
 def described_model(model: type[BaseModel]) -> dict[str, str]:
-    """The reference to a model that no signature names; its schema is put into the document."""
+    """Return a reference to a model in no signature, and add its schema to the document."""
     _read_by_hand.append(model)
     return {"$ref": REF.format(model=model.__name__)}
 
 
 def described_answer(model: type[BaseModel]) -> dict[str, str]:
-    """The reference to a model that is answered as bytes, so that no signature names it."""
+    """Return a reference to a response model that a route serialises itself."""
     _answered_by_hand.append(model)
     return {"$ref": REF.format(model=model.__name__)}
 
 
 def described_headers(**meanings: str) -> dict[str, Any]:
-    """The description of headers of a request that a route reads itself.
+    """Return the description of request headers that a route reads itself.
 
-    `described_headers(Accept_Language="...")`; a meaning that begins with `Required:` says so.
+    `described_headers(Accept_Language="...")`; a meaning that begins with `Required:` makes the
+    header required.
     """
     parameters = [
         {
@@ -72,12 +73,12 @@ def described_headers(**meanings: str) -> dict[str, Any]:
 
 
 def answer_headers(*names: str) -> dict[str, dict[str, str]]:
-    """The description of headers of an answer, by their names in `HEADERS`."""
+    """Return references to response headers by their names in `HEADERS`."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    """Responses for a route's description: `problems(s404="unknown decision")`."""
+    """Return problem responses for a route: `problems(s404="unknown decision")`."""
     everywhere = {
         "s401": "No live API key.",
         "s403": "The key does not allow this.",
@@ -91,7 +92,7 @@ def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
 
 
 def described_problem(status: str, says: str) -> dict[str, Any]:
-    """The description of an answer that is a problem."""
+    """Return the description of a problem response."""
     of_status = {
         "401": ["WWW-Authenticate"],
         "429": ["Retry-After"],
@@ -107,7 +108,7 @@ def described_problem(status: str, says: str) -> dict[str, Any]:
 
 
 def schemas_read_by_hand() -> dict[str, Any]:
-    """The schemas of the models that no signature names, and of what is in them."""
+    """Return the schemas of models in no signature, with the schemas that they refer to."""
     schemas: dict[str, Any] = {}
     for model in _read_by_hand:
         schemas |= _with_parts(model, model.model_json_schema(ref_template=REF))

@@ -1,7 +1,7 @@
-"""The document at `/openapi.json`: what the framework writes, made whole and true.
+"""The document at `/openapi.json`: the output of FastAPI, completed and corrected.
 
-Programs are generated from it, so that it says no more than is taken and no less than is answered:
-errors are problems, a parameter is left out and never null, and every call has a short name.
+Clients are generated from it, so it must accept no more and promise no less than the service:
+errors are problems, a parameter is omitted but never null, and every call has a short name.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ TAGS = {
 
 
 def describe(app: FastAPI, public_address: str | None = None) -> None:
-    """Let the description of `app` be whole; `public_address` is where callers reach it."""
+    """Complete the OpenAPI document of `app`; `public_address` is its address for callers."""
     app.version = RELEASE
     app.contact = {"name": "Whoever runs this installation"}
     app.license_info = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
@@ -60,7 +60,7 @@ def describe(app: FastAPI, public_address: str | None = None) -> None:
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
             _complete(generated())
-        return generated()  # the one that was completed
+        return generated()  # FastAPI caches the completed document
 
     app.openapi = described  # type: ignore[method-assign]  # as FastAPI documents
 
@@ -93,7 +93,7 @@ def _operations(paths: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _leave_out_defaults(document: dict[str, Any]) -> None:
-    """Say of no field of a body that it has a default: generators would make it one to be sent."""
+    """Remove defaults from request fields, which generated clients would otherwise send."""
     schemas = document["components"]["schemas"]
     bodies = [operation.get("requestBody") for operation in _operations(document["paths"])]
     sent = set(_references(bodies))
@@ -106,15 +106,15 @@ def _leave_out_defaults(document: dict[str, Any]) -> None:
 
 
 def _with_parts(schemas: dict[str, Any], names: Iterable[str]) -> list[str]:
-    """Schemas with those that they are made of."""
+    """Return the names of schemas and of all schemas that they refer to."""
     found = sorted(names)
-    for name in found:  # grows while it is gone through
+    for name in found:  # the list grows during the loop
         found += sorted(set(_references(schemas[name])) - set(found))
     return found
 
 
 def _references(node: Any) -> Iterator[str]:
-    """The names of the schemas that a part of the document refers to."""
+    """Yield the names of the schemas that a part of the document refers to."""
     if isinstance(node, dict):
         if isinstance(reference := node.get("$ref"), str):
             yield reference.rsplit("/", 1)[-1]
@@ -125,7 +125,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _put_parameters(operation: dict[str, Any]) -> None:
-    """Say of what type a parameter is where it is given: nobody can send null in an address."""
+    """Remove null from the types of parameters, since an address cannot contain it."""
     for parameter in operation.get("parameters", []):
         schema = parameter["schema"]
         kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
@@ -137,7 +137,7 @@ def _put_parameters(operation: dict[str, Any]) -> None:
 
 
 def _put_problems(path: str, operation: dict[str, Any]) -> None:
-    """Say problems where the framework says errors of its own, which never leave."""
+    """Describe problems in place of FastAPI's own errors, which the service never sends."""
     responses = operation["responses"]
     if path.startswith("/v1/"):  # `ClosedRoute`
         says = "A parameter is refused: it is unknown here, or given more than once."
@@ -158,14 +158,14 @@ def _put_problems(path: str, operation: dict[str, Any]) -> None:
 
 
 def _put_problems_of_bodies(operation: dict[str, Any]) -> None:
-    """Say how the body of a call is refused before anybody looks at its fields (`CallerFirst`)."""
+    """Describe how a body is refused before its fields are read (`CallerFirst`)."""
     says = {"413": "The body is too large.", "415": "The body is not plain JSON."}
     for status, words in says.items():
         operation["responses"].setdefault(status, described_problem(status, words))
 
 
 def _put_headers(operation: dict[str, Any]) -> None:
-    """Say which headers every answer has, and which those have whose caller is counted."""
+    """Describe the headers of all responses, and those of rate-limited calls."""
     counted = ("RateLimit", "RateLimit-Policy") if operation.get("security") else ()
     for status, response in operation["responses"].items():
         names = counted if status in {"200", "429"} else ()
@@ -176,7 +176,7 @@ def _put_headers(operation: dict[str, Any]) -> None:
 
 
 def _put_answers_of_receivers(document: dict[str, Any]) -> None:
-    """Say what whoever gets a webhook may answer, where the framework says its own errors."""
+    """Describe the responses of a webhook receiver in place of FastAPI's own errors."""
     for operation in _operations(document.get("webhooks", {})):
         operation["security"] = []  # the signature is proof
         operation["responses"] = {

@@ -1,4 +1,4 @@
-"""`POST /v1/records`: what becomes known about subjects, before and after they are scored."""
+"""`POST /v1/records`: records about subjects, before and after they are scored."""
 
 from fastapi import APIRouter, Request
 from pydantic import ConfigDict, Field
@@ -90,7 +90,7 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)
-    if len(body) > SMALL_BODY:  # what becomes known of one subject, such as danger, is small
+    if len(body) > SMALL_BODY:  # records about one subject, such as danger, are small
         require_disk_reserve(services.settings)
     taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
     faults = [FaultOut(**fault_content(fault)) for fault in taken.faults]

@@ -1,4 +1,4 @@
-"""Calls for help inside of what is refused: no mistake of a sender keeps out who calls."""
+"""Distress calls in refused requests: a sender's mistake must not silence a call for help."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ _KEPT = RequestFault(
 async def keep_calls(
     services: Services, refused: Sequence[tuple[ScoreRequest, ServingError]]
 ) -> None:
-    """Keep the calls for help of refused requests as records, and let the refusals say so first.
+    """Store the distress calls of refused requests as records, and report so in the refusals.
 
-    Raises LogUnavailable: then they are to be sent again.
+    Raises LogUnavailable, after which the sender must repeat the request.
     """
     await run_in_threadpool(_keep, services, refused)
 
@@ -26,4 +26,5 @@ async def keep_calls(
 def _keep(services: Services, refused: Sequence[tuple[ScoreRequest, ServingError]]) -> None:
     for request, refusal in refused:
         if services.ingestion.keep_calls(request.caller, request.body, request.at):
+            # First, since a problem lists a limited number of faults.
             refusal.faults = (_KEPT, *refusal.faults)

@@ -1,4 +1,4 @@
-"""`/v1/rescue-calls/{id}`: a person says that they act on a call, and reads how it went."""
+"""`/v1/rescue-calls/{id}`: acknowledge a rescue call, and read its steps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -72,6 +72,7 @@ def acknowledge_call(
     The first acknowledgement counts; those after it are written down too. The call of a ship that
     nobody declared has the id of its alert in the place of a case.
     """
+    # A key often serves a whole desk, so the name of the post goes on record with it.
     who = replace(caller.actor, name=f"{body.by} ({caller.name})")
     if services.distress_alerts.find(case_id) is not None:
         services.distress_alerts.acknowledge(case_id, who, services.clock())

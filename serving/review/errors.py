@@ -1,18 +1,18 @@
-"""What can go wrong in this room.
+"""The errors of case review.
 
 TidegateError
-├── AccountRefused       nothing to seal, or what was sealed was changed
-├── NothingToTell        a case knows what became known, or it is none of its matters
+├── AccountRefused       nothing to seal, or a sealed account was altered
+├── NothingToTell        news that the case knows already or that does not concern it
 └── RescueCentresRefused
 Forbidden
-└── JustificationNeeded  a case is read that the work did not bring: say why first
+└── JustificationNeeded  a case outside the reader's work needs a stated purpose
 Conflict
-└── RemediesUnnamed      the deployer has not said where a check is contested
+└── RemediesUnnamed      the deployer has not configured where to contest a check
 Unprocessable
-├── FileNotClean         a scanner did not let it pass
+├── FileNotClean         the scanner refused a file
 ├── ContradictoryFinding
 ├── InboxUnknown
-└── TooLong              a case may not be laid aside for so long
+└── TooLong              a wait that ends in the past or lasts too long
 """
 
 from features.errors import TidegateError
@@ -20,31 +20,31 @@ from serving.errors import Conflict, Forbidden, Unprocessable
 
 
 class AccountRefused(TidegateError):
-    """The account of a case cannot be sealed, or is no longer as it was; the message says why."""
+    """The account of a case cannot be sealed, or was altered; the message explains why."""
 
 
 class NothingToTell(TidegateError):
-    """News changes nothing of a case, which stays as it is."""
+    """News that changes nothing of a case."""
 
 
 class RescueCentresRefused(TidegateError):
-    """Whom to call when lives are at risk is not set, or not so that everybody is reached."""
+    """The rescue centres are not configured, or not so that every position is covered."""
 
 
 class JustificationNeeded(Forbidden):
-    """A case that the reader's work did not bring is read only with a stated justification."""
+    """A case outside the reader's own work needs a stated purpose."""
 
     code = "justification-needed"
 
 
 class RemediesUnnamed(Conflict):
-    """A letter names who answers and where to contest; the message says what is not there."""
+    """The addressees of letters are not configured; the message names what is missing."""
 
     code = "remedies-unnamed"
 
 
 class FileNotClean(Unprocessable):
-    """The deployer's scanner did not let a file pass; `cause` says why to operators."""
+    """The deployer's scanner refused a file; `cause` is the reason for operators."""
 
     code = "file-not-clean"
 
@@ -54,18 +54,18 @@ class FileNotClean(Unprocessable):
 
 
 class ContradictoryFinding(Unprocessable):
-    """A finding contradicts the end of the case, or the way it was examined."""
+    """A finding contradicts the end of the case or the kind of examination."""
 
     code = "contradictory-finding"
 
 
 class InboxUnknown(Unprocessable):
-    """An inbox of no team and no office; the message names the nearest one that there is."""
+    """An inbox of no team and no office; the message names the most similar one."""
 
     code = "inbox-unknown"
 
 
 class TooLong(Unprocessable):
-    """A case may not be laid aside into the past, or for that long."""
+    """A wait that ends in the past or lasts too long."""
 
     code = "too-long"

@@ -1,8 +1,8 @@
-"""What became of cases, for other systems: a feed in strict order, and what each act adds to it.
+"""Case events for other systems: a feed in strict order, and what each act adds to it.
 
-An event tells what is in force: what was opened, ordered, found and ended. What waits for a second
-person is no event, so that nobody learns of it here who may not. Nor is any officer named, nor why
-something was chosen or decided: whoever carries an action out needs neither.
+An event reports what is in force: what was opened, ordered, found and closed. Proposals are not
+published, because a possible second person might read them here. Events name no officer and no
+reason for a selection or decision: anyone who carries out an action needs neither.
 """
 
 import secrets
@@ -57,13 +57,13 @@ class OrderedAction:
 
     @classmethod
     def from_action(cls, action: CaseAction | None) -> "OrderedAction | None":
-        """The part of an action that is for others; None of none."""
+        """Return the published part of an action; None if there is no action."""
         return cls(action.kind, action.refer_to, action.destination) if action else None
 
 
 @dataclass(frozen=True)
 class EventDetails:
-    """The details of an event besides its type; None where it has none."""
+    """The details of an event besides its type; None if it has none."""
 
     lane: ScoreLane | None = None
     action: OrderedAction | None = None
@@ -78,9 +78,9 @@ DETAILS: TypeAdapter[EventDetails] = TypeAdapter(EventDetails)
 
 @dataclass(frozen=True)
 class CaseHappening:
-    """One thing that became of a case: `office_id` has it since, `left_office_id` had it before.
+    """One published event of a case: `office_id` has it now, `left_office_id` had it before.
 
-    `decision_id` is the decision that counted for it then.
+    `decision_id` is the decision that counted for the case at the time.
     """
 
     event_id: str
@@ -95,7 +95,7 @@ class CaseHappening:
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """One thing that became of a case, with the case as it is stored now."""
+    """A published event, with the case as it is stored now."""
 
     happening: CaseHappening
     case: CaseRecord
@@ -103,9 +103,9 @@ class FeedEntry:
 
 @dataclass(frozen=True)
 class FeedAccess:
-    """Whose cases a reader is told of: those of offices, or those that it submitted itself.
+    """The part of the feed for a reader: cases of offices, or its own submissions.
 
-    An event by which a case moves to another office is told to both.
+    Both offices receive the event by which a case moves between them.
     """
 
     cases: CaseAccess
@@ -121,9 +121,9 @@ class FeedAccess:
 
 @dataclass(frozen=True)
 class FeedPage:
-    """Some of the feed, in order; `reached` is the id of the event where the next page begins.
+    """A page of the feed, in order; the next one begins after the event `reached`.
 
-    `reached` is None where there was nothing yet.
+    `reached` is None if there is no event yet.
     """
 
     entries: list[FeedEntry]
@@ -158,7 +158,7 @@ class PublishedEvent:
 
 @dataclass(frozen=True)
 class PublishedEvents:
-    """Reads the feed as a reader may see it."""
+    """The feed as a reader may see it."""
 
     feed: "PublishedEventRepository"
     masking: Masking
@@ -166,9 +166,9 @@ class PublishedEvents:
     def page(
         self, access: FeedAccess, after: str | None, limit: int
     ) -> tuple[list[PublishedEvent], FeedPage]:
-        """Return what follows an event in order, and the page as it was found.
+        """Return the events after a given one, and the page as stored.
 
-        Raises Unprocessable for an event that is not there: in a restored copy, for example.
+        Raises Unprocessable for an unknown event, for example after a restore of an older copy.
         """
         page = self.feed.page(access, after, limit)
         if page is None:
@@ -179,7 +179,7 @@ class PublishedEvents:
         return events, page
 
     def shown(self, entry: FeedEntry) -> PublishedEvent:
-        """An event as it may be seen by now: masked or erased with its case."""
+        """Return an event as it may be seen now: masked or erased with its case."""
         told, case = entry.happening, entry.case
         subject_id: str | None = case.subject_id
         content: Content = "whole"
@@ -203,13 +203,13 @@ class PublishedEvents:
 
 
 def opening_of(case: CaseRecord) -> CaseHappening:
-    """That a case was opened."""
+    """Return the event of a case that was opened."""
     details = EventDetails(lane=shown_lane(case.lane))
     return _happening(case, "tidegate.case.opened", case.opened_at, details)
 
 
 def further_score(score: CaseScore, case_id: str, office_id: str | None) -> CaseHappening:
-    """That the subject of a case was scored once more."""
+    """Return the event of a further score of a case's subject."""
     return CaseHappening(
         _new_id(),
         case_id,
@@ -225,7 +225,8 @@ def further_score(score: CaseScore, case_id: str, office_id: str | None) -> Case
 def happenings_of_act(
     before: CaseRecord, after: CaseRecord, act: StoredEvent
 ) -> list[CaseHappening]:
-    """Return the happenings of one act that others may know: none, one or several, in order."""
+    """Return the published events of one act, in order; there may be none."""
+    # The former office is named only with the action that moved the case.
     left = before.office_id if before.office_id != after.office_id else None
     return [
         _happening(after, type_, act.at, details, left if details.action else None)
@@ -258,7 +259,7 @@ def _changes(
 
 
 def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventDetails]]:
-    """Return what was taken back and what is to be carried out since an act."""
+    """Yield the actions that an act withdrew and ordered."""
     action = OrderedAction.from_action(case.action)
     is_taken_back = act == "undo" and was.action is not None and was.action != case.action
     if is_taken_back:
@@ -269,7 +270,8 @@ def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventD
 
 
 def _end(was: Case, case: Case) -> Iterator[tuple[EventType, EventDetails]]:
-    """Return how a case ended that was open before."""
+    """Yield the events of a case that was open and has closed."""
+    # A note on a closed case must not publish its end again.
     if was.status == "closed":
         return
     code = case.result.code if case.result else None
@@ -280,7 +282,7 @@ def _end(was: Case, case: Case) -> Iterator[tuple[EventType, EventDetails]]:
 
 
 def _is_ordered(was: Case, case: Case, act: str) -> bool:
-    """Return whether an act ordered the action that a case has since."""
+    """Return whether an act ordered the case's current action."""
     if act == "order_action":
         return True
     if act not in ("agree", "disagree") or was.proposal is None or case.proposal is not None:

@@ -1,4 +1,4 @@
-"""First judgement: what a person thinks of a case by its evidence, before its score."""
+"""First judgement: a reviewer's view of a case by its evidence, before its score."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
     from serving.review.cases.reviewer import Reviewer
 
-# What an officer thinks of a case before they see its score: look closer, let go, or neither.
+# A first judgement: look closer, let go, or neither.
 JudgedAs = Literal["look", "let_go", "unsure"]
 
 
@@ -27,15 +27,16 @@ class FirstJudgement(ActInput):
 
 
 def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseChange:
-    """Say what one thinks of a case by its evidence, before its score. Raises Conflict."""
+    """Record a view of a case by its evidence, before its score; raises Conflict."""
     refuse_closed(case)
     return acted(case, actor, at, "judge", judged_as)
 
 
 def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
-    """Say what one thinks of a case before its score; raises Conflict the second time."""
+    """Record a first judgement, once for each reviewer; raises Conflict the second time."""
     actor = acting.actor
 
+    # Anyone who acted on the case has seen its score, so a judgement could not be independent.
     def require_no_view(events: Sequence[StoredEvent]) -> None:
         if _has_view(actor, events):
             raise Conflict(
@@ -52,7 +53,7 @@ def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
 
 
 def has_said_a_view(cases: "Cases", reviewer: "Reviewer", case_id: str) -> bool:
-    """Return whether a reviewer has said what they think, by a first judgement or an act."""
+    """Return whether a reviewer has expressed a view, by a first judgement or an act."""
     return _has_view(reviewer.actor, cases.events(case_id))
 
 

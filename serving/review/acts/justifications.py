@@ -1,8 +1,8 @@
-"""Why somebody reads a case: LED 25(2) wants the log of a consultation to show its justification.
+"""The purposes of reading a case, which LED 25(2) requires in the log of consultations.
 
-It is evident where the work itself brings a reader there: a case that waits in the queue, one's
-own, a letter, a blind reading, what one submitted oneself, or a study without names of parties. For
-everything else the reader states it. The decision behind a case is read as the case is.
+A purpose is evident if the work itself leads to the case: it waits in the queue, it is one's own,
+for a letter, for a blind reading, one's own submission, or a study without names of parties. For
+any other case the reader states one. The same holds for the decision of a case.
 """
 
 from datetime import timedelta
@@ -33,7 +33,7 @@ STATED: dict[StatedPurpose, str] = {
 }
 assert STATED.keys() == set(get_args(StatedPurpose))
 
-# How long a stated justification holds for the same reader and case.
+# A stated purpose holds this long for the same reader and case.
 JUSTIFIED_FOR = timedelta(minutes=30)
 
 

@@ -1,4 +1,4 @@
-"""ReasonMark: say of a reason that a case gives whether it is right, wrong or unclear."""
+"""Mark a reason of a case as right, wrong or unclear."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ class ReasonMark(ActInput):
 
 
 def mark_reason(case: Case, actor: Actor, at: datetime, indicator: str, verdict: str) -> CaseChange:
-    """Say whether a reason that the case gives is right, wrong or unclear."""
+    """Record a verdict on a reason; the state of the case stays the same."""
     return acted(case, actor, at, "mark_reason", f"{indicator}: {verdict}")
 
 

@@ -1,4 +1,4 @@
-"""Rules of news: acts of the service by which a case takes in what became known."""
+"""Rules of news: acts of the service that apply what became known to a case."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,12 +25,11 @@ from serving.review.errors import NothingToTell
 def take_outcome(
     case: Case, actor: Actor, at: datetime, result: CaseResult, inspection: StatedInspection | None
 ) -> CaseChange:
-    """Take in another system's outcome: it ends the case, or is proposed if adverse.
+    """Apply another system's outcome: close the case, or propose its end if adverse.
 
-    Whoever sent it is no person, so that two of those who review agree with an adverse result. What
-    it corrects of its own, ended or proposed, counts no more. Where people ordered something else
-    or ended the case, it ends nothing and is written down for them. Raises Conflict where two
-    persons are judging it.
+    A machine is no person, so an adverse result still needs two reviewers. An earlier report that
+    it corrects is dropped. If people ordered something else or closed the case, it closes nothing
+    and becomes a note. Raises Conflict while two persons are judging the case.
     """
     case = _without_report(case)
     if case.status == "closed":
@@ -40,6 +39,7 @@ def take_outcome(
             "two persons are judging this case; the outcome stays on record", code="case-taken"
         )
     known = replace(case, reported_inspection=inspection or case.reported_inspection)
+    # People are waiting for another result, so this one must not end the case.
     if not result.is_adverse and case.action is not None and not case.has_ordered(result.found_by):
         return note(known, actor, at, f"reported by record: {result.words}")
     after: dict[str, object] = {}
@@ -54,10 +54,10 @@ def take_outcome(
 def withdraw_outcome(
     case: Case, actor: Actor, at: datetime, inspection: StatedInspection | None
 ) -> CaseChange:
-    """Take back what another system reported: the case is open again, and waits for people.
+    """Remove another system's outcome, reopening the case for people.
 
-    It tells no more of the inspection of that outcome. Where people judged or ended it, it is
-    written down for them. Raises Conflict where nothing of it was in the case.
+    The case loses the inspection of that outcome. If people judged or closed the case, the
+    withdrawal becomes a note. Raises Conflict if the case holds nothing of the outcome.
     """
     before = _without_report(case)
     words = "the outcome that was reported by record was withdrawn"
@@ -80,10 +80,10 @@ def withdraw_outcome(
 def amend(
     case: Case, actor: Actor, at: datetime, amendment: Amendment, *, is_in_time: bool
 ) -> CaseChange:
-    """The declaration behind a case was amended or withdrawn: what waits comes back.
+    """Record that the declaration was amended or withdrawn, and end a wait.
 
-    What people let go on another declaration than that which stands is open again while it is in
-    time. Raises NothingToTell where the case was told.
+    A released case is reopened while it can still be stopped, since people decided on another
+    declaration. Raises NothingToTell if the case has been notified already.
     """
     if not amendment.follows(case.amendment):
         raise NothingToTell
@@ -96,20 +96,20 @@ def amend(
 
 
 def amend_journey(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """The journey that brings the goods was amended. Raises Conflict."""
+    """Record that the journey which brings the goods was amended; raises Conflict."""
     refuse_closed(case)
     return acted(case, actor, at, "amend_journey")
 
 
 def come_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Wake a case whose documents or reply arrived. Raises NothingToTell if it does not wait."""
+    """Wake a case whose documents or reply arrived; raises NothingToTell if it does not wait."""
     if case.status != "waiting":
         raise NothingToTell
     return acted(case, actor, at, "come_back", **awake(case))
 
 
 def score_again(case: Case, actor: Actor, at: datetime) -> CaseChange:
-    """Its subject was scored once more, and the score does not change the case."""
+    """Record a further score that does not change the case."""
     return acted(case, actor, at, "score_again")
 
 
@@ -118,7 +118,7 @@ def _is_of(one: StatedInspection, other: StatedInspection | None) -> bool:
 
 
 def _without_report(case: Case) -> Case:
-    """A case as it would be had no machine reported an outcome; the same where people judged."""
+    """Return the case without a machine's report; the same case if people judged it."""
     end = case.result if case.status == "closed" else None
     claim = case.proposal.result if case.proposal and not case.proposal.by.is_human else None
     is_untouched = case.second_view is None and not any(by.is_human for by in case.ended_by)

@@ -1,4 +1,4 @@
-"""Note: write something down about a case; `@name` in it notifies a colleague who may see it."""
+"""Note: write a note on a case; `@name` in it notifies a colleague who may see the case."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -16,7 +16,7 @@ from serving.review.cases.case_state import Case
 
 MAX_NOTES = 200  # of one person or key on one case
 MAX_MENTIONS = 20
-# The sign within an address of mail begins no mention.
+# An `@` within an e-mail address begins no mention.
 _AT = re.compile(r"(?<![\w.@])@(?=\w)")
 _WORD = re.compile(r"\w[\w.'+-]*")
 
@@ -24,9 +24,9 @@ _WORD = re.compile(r"\w[\w.'+-]*")
 def note(
     case: Case, actor: Actor, at: datetime, text: str, mentioned: Sequence[Actor] = ()
 ) -> CaseChange:
-    """Write something down; anyone who sees the case may, also when it is closed.
+    """Write a note; anyone who sees the case may, even when it is closed.
 
-    `mentioned` are those whom the text names.
+    `mentioned` are the colleagues named in the text.
     """
     _, event = acted(case, actor, at, "note", text)
     changed: dict[str, tuple[object, object]] = {"mentioned": (None, list(mentioned))}
@@ -34,15 +34,15 @@ def note(
 
 
 def note_case(acting: ActRequest, text: str) -> Case:
-    """Write something down and notify the colleagues whom it mentions.
+    """Write a note and notify the colleagues whom it mentions.
 
-    Raises Unprocessable for a name of nobody who may see the case, or one note too many.
+    Raises Unprocessable for a name of nobody who may see the case, and above MAX_NOTES.
     """
     actor = acting.actor
     colleagues = acting.cases.colleagues() if "@" in text else ()
 
     def write(row: CaseRecord) -> CaseRule:
-        # Of a rescue nobody gets a notice, so nobody can be mentioned.
+        # Rescues create no notices, so a note on one mentions nobody.
         readers = [each for each in colleagues if row.lane != "rescue" and each.access.shows(row)]
         named = {each.actor.name: each.actor for each in readers}
         mentioned = [named[name] for name in find_mentions(text, named)]
@@ -61,8 +61,8 @@ def note_case(acting: ActRequest, text: str) -> Case:
 def find_mentions(text: str, names: Collection[str]) -> tuple[str, ...]:
     """Return the names that a text mentions, in order.
 
-    Raises Unprocessable for a name of nobody, and suggests the name that looks like it: a name
-    that is written nearly right must not reach somebody else.
+    Raises Unprocessable for an unknown name, with a similar one as a suggestion only: a misspelt
+    name must not notify somebody else.
     """
     found = [_mention(text[match.end() :], names) for match in _AT.finditer(text)]
     mentioned = tuple(dict.fromkeys(found))
@@ -72,7 +72,7 @@ def find_mentions(text: str, names: Collection[str]) -> tuple[str, ...]:
 
 
 def _mention(rest: str, names: Collection[str]) -> str:
-    """Return the longest name with which a text begins; a name may have blanks."""
+    """Return the longest name with which a text begins; a name may contain blanks."""
     begun = [
         name for name in names if rest.startswith(name) and not re.match(r"\w", rest[len(name) :])
     ]
@@ -86,6 +86,7 @@ def _mention(rest: str, names: Collection[str]) -> str:
 
 
 def _looks_like(rest: str, written: str, name: str) -> bool:
+    # Characters that look alike count as equal, so that a lookalike name is reported.
     looks = looks_of(name)
     return not all(map(looks.isdisjoint, map(looks_of, (written, rest[: len(name)]))))
 

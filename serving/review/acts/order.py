@@ -1,4 +1,4 @@
-"""Order: have an inspection, a check, a hold, a release or a referral done."""
+"""Order: request an inspection, a check, a hold, a release or a referral."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.cases.case_change import CaseChange, refuse_first, refuse_other
 from serving.review.cases.case_state import Case, Statement
 
-# Choices of the form that one person proposes and a second one orders.
+# Choices of the form that take two persons: one proposes, another orders.
 PROPOSED_CHOICES = ("hold", "refer agency")
 
 
@@ -38,7 +38,7 @@ class ActionBody(ActInput):
 
 
 def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseChange:
-    """Order an action, or propose one that takes two; of the second person it is their view.
+    """Order an action, propose one that takes two, or state it as the second person's view.
 
     Raises Conflict or PersonNeeded.
     """
@@ -48,14 +48,15 @@ def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseCha
 
 
 def order_action(acting: ActRequest, action: CaseAction) -> Case:
-    """Order or propose an action; as a second person, say what one would do.
+    """Order or propose an action; for a second person, record it as their own view.
 
-    Raises Unprocessable of a rescue, which has no actions of enforcement, and OfficeUnknown.
+    Raises Unprocessable for a rescue, which has no actions of enforcement, and OfficeUnknown.
     """
     cases = acting.cases
     row, _ = cases.case(acting.reviewer, acting.case_id)
     if row.lane == "rescue":
         raise Unprocessable("a rescue has no actions of enforcement: state what became of it")
+    # Rescuers need a position or a route, and a shipment without a journey has neither.
     if action.refer_to == "rescue" and row.mode is None:
         raise Unprocessable(
             "nothing is known of a journey to search for: call the rescue by telephone"
@@ -69,7 +70,7 @@ def order_action(acting: ActRequest, action: CaseAction) -> Case:
 
 
 def _action_of_form(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:
-    """Split the one choice of the form, which says what is done and to whom it is referred."""
+    """Split the form's choice into the kind of action and the recipient of a referral."""
     kind, _, refer_to = form.get("kind", "").partition(" ")
     return {**form, "kind": kind, "refer_to": refer_to}
 

@@ -1,4 +1,4 @@
-"""Reopen: bring back a case that was closed."""
+"""Reopen: bring back a closed case."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from serving.review.cases.case_state import Case, Reopening
 
 
 def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
-    """Bring back a case that was closed, without the letters that were not released.
+    """Bring back a closed case, without the letters that were not released.
 
-    Of an adverse end the first person proposes it and a second one does it. Raises Conflict or
+    An adverse end needs two persons: one proposes, another reopens. Raises Conflict or
     PersonNeeded.
     """
     if case.status != "closed":

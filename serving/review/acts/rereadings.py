@@ -1,4 +1,4 @@
-"""Blind second readings of closed cases: that of each reader counts once."""
+"""Blind second readings of closed cases; each reader counts once."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,10 +13,10 @@ from serving.review.cases.reviewer import Reviewer
 
 
 def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
-    """Say how a closed case would have ended, having seen its evidence and not its score.
+    """Record how a reader would have ended a closed case, by its evidence without its score.
 
-    `code` is that of a result, or `release`. Raises Conflict, and Conflict for a case that
-    the actor ended.
+    `code` is the code of a result, or `release`. Raises Conflict, also for a case that the actor
+    closed.
     """
     if case.status != "closed":
         raise Conflict("only a closed case is read again", code="case-not-closed")
@@ -26,9 +26,9 @@ def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
 
 
 def reread_case(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: str) -> Case:
-    """Keep how a closed case would have ended for a reader who did not see its score.
+    """Store a reader's blind reading of a closed case.
 
-    Raises NotFound, Conflict the second time.
+    Raises NotFound, and Conflict the second time.
     """
 
     def require_first(events: Sequence[StoredEvent]) -> None:
@@ -46,12 +46,13 @@ def reread_case(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, co
 
 
 def has_reread(cases: Cases, reviewer: Reviewer, case_id: str) -> bool:
-    """Return whether a reader has read a case blind since its newest end."""
+    """Return whether a reader has read a case blind since it last closed."""
     return _is_reread(reviewer, cases.events(case_id))
 
 
 def _is_reread(reviewer: Reviewer, events: Sequence[StoredEvent]) -> bool:
     for event in reversed(events):
+        # A reopened case may end otherwise, so an earlier reading says nothing about its new end.
         if event.action == "reopen":
             return False
         if event.action == "reread" and reviewer.actor.is_holder(event.by):

@@ -1,4 +1,4 @@
-"""Result: state what the ordered action found, or what became of a rescue."""
+"""Result: state the finding of the ordered action, or the outcome of a rescue."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ from serving.review.cases.results import (
 )
 from serving.triage.life_at_risk import GRAVE
 
-# Prefix of the names of the boxes that each stand for a class of offence.
+# Prefix of the names of check boxes, each for one class of offence.
 OFFENCE_BOX = "offence_"
 
 
@@ -80,12 +80,11 @@ class ResultBody(ActInput):
 def state_result(
     case: Case, actor: Actor, at: datetime, result: CaseResult, *, is_life_at_risk: bool = True
 ) -> CaseChange:
-    """State what the ordered action found: the end of a case, or the proposal of one.
+    """State the result of the ordered action: close the case, or propose its end.
 
-    An adverse end takes two persons. So does, where a life is at risk by the records, that nobody
-    was in danger, or found, without a report from the scene. Of the second person it is their view.
-    Raises Conflict, PersonNeeded, or Conflict where nothing was
-    ordered that finds this.
+    An adverse end takes two persons. So does "nobody in danger" or "nobody found" without a report
+    from the scene, if records show a life at risk. From the second person, the result is their own
+    view. Raises PersonNeeded, or Conflict, also if no action that yields such a result was ordered.
     """
     refuse_other(case, actor)
     refuse_first(case, actor)
@@ -100,17 +99,17 @@ def state_result(
 
 
 def record_result(acting: ActRequest, state: Callable[[FoundBy], CaseResult]) -> Case:
-    """State what was found, as a result of what found it, or what became of a rescue.
+    """State the result of an inspection, a check, a referral or a rescue.
 
-    What ends the case becomes an outcome with it; at another end of a case that was opened again,
-    it corrects the outcome of the earlier one. Raises Unprocessable, ContradictoryFinding or
-    Conflict before anything is stored.
+    A result that closes the case becomes an outcome; for a reopened case it corrects the earlier
+    outcome. Raises Unprocessable, ContradictoryFinding or Conflict before anything is stored.
     """
     cases, at = acting.cases, acting.at
     row, case = cases.case(acting.reviewer, acting.case_id)
     result = state(_found_by(row, case))
     decision = cases.unmasked_decision(acting.case_id)
     require_plausible_start(decision, result)
+    # Only for its checks: a label that cannot be made must be refused before the act.
     label_of(decision, result, acting.actor.identity, at, case.newest_inspection)
     is_life_at_risk = row.lane == "rescue" and _is_life_at_risk(acting, row, case, decision)
     return conclude(
@@ -120,7 +119,7 @@ def record_result(acting: ActRequest, state: Callable[[FoundBy], CaseResult]) ->
 
 
 def _found_by(row: CaseRecord, case: Case) -> FoundBy:
-    """Return what a result of a case comes from; raises Conflict if nothing was ordered."""
+    """Return the source of a case's result; raises Conflict if no action was ordered."""
     if row.lane == "rescue":
         return "rescue"
     if case.status == "closed":
@@ -134,9 +133,9 @@ def _found_by(row: CaseRecord, case: Case) -> FoundBy:
 
 
 def _is_life_at_risk(acting: ActRequest, row: CaseRecord, case: Case, newest: Decision) -> bool:
-    """Return whether a report of a rescue, an officer or a later call shows danger to life.
+    """Return whether a report of the rescue, an officer or a later call shows danger to life.
 
-    A report that can be read no more counts as if it did.
+    A report that was erased counts as one that does.
     """
     if case.action is not None and case.action.refer_to == "rescue":
         return True
@@ -150,7 +149,7 @@ def _is_life_at_risk(acting: ActRequest, row: CaseRecord, case: Case, newest: De
 
 
 def _result_of_form(form: Mapping[str, str], _: datetime) -> Mapping[str, str]:
-    """Split the one choice of what was found and why, and collect the boxes of offences."""
+    """Split the form's choice into result and reason, and collect the boxes of offences."""
     code, reason = _split(form.get("code", ""))
     boxes = [name.removeprefix(OFFENCE_BOX) for name in form if name.startswith(OFFENCE_BOX)]
     # A browser sends local time without a zone; the page asks for UTC.

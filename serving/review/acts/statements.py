@@ -1,13 +1,12 @@
-"""What orders and results share: statements of one person, or of two.
+"""Statements of one person or two, as shared by orders and results.
 
-Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. So
-is that nobody was in danger, or found, where there were signs of danger to life and nobody reports
-from serving.errors import Conflict
-from the scene. The second, never the same one, states a view of their own before they see the
-first's, and then agrees or not; where they do not, their own view takes its place: what one person
-may do is done, what takes two is their proposal. A machine's report has no first person yet: the
-first person who judges it makes a proposal. What two persons ended adversely two open again; anyone
-opens a rescue again.
+A hold, a referral to an agency and an adverse result are proposals of the first person. So is the
+claim that nobody was in danger or found, if there were signs of danger to life and no report from
+the scene. The second person, never the same one, states a view of their own before seeing the
+proposal, and then agrees or disagrees. On disagreement their view replaces the proposal: an act
+that one person may do is done, one that takes two becomes their proposal. A machine's report has no
+first person yet: the first person who judges it makes a proposal. An adverse end by two persons
+takes two to reopen; anyone may reopen a rescue.
 """
 
 from serving.access.actors import Actor
@@ -32,7 +31,7 @@ from serving.review.cases.event_kinds import EventAction
 
 
 def conclude(acting: ActRequest, rule: CaseRule) -> Case:
-    """Do what may end a case, claiming it first where `takes` says so."""
+    """Apply a rule that may close a case, claiming the case first if `takes` is set."""
     if not acting.takes:
         return acting.cases.conclude(acting.reviewer, acting.case_id, acting.at, rule)
 
@@ -43,7 +42,7 @@ def conclude(acting: ActRequest, rule: CaseRule) -> Case:
 
 
 def make_statement(case: Case, statement: Statement, text: str) -> CaseChange:
-    """State what is to be done or was found; of the second person it is their view."""
+    """State an action or a result; from the second person, it is their own view."""
     actor, at = statement.by, statement.at
     if case.proposal is not None:
         if case.proposal.action is not None and statement.result is not None:
@@ -58,7 +57,7 @@ def make_statement(case: Case, statement: Statement, text: str) -> CaseChange:
 
 
 def changes_of_statement(statement: Statement, case: Case) -> dict[str, object]:
-    """Return what changes in a case by one person's statement alone."""
+    """Return the fields that change by one person's statement alone."""
     if statement.takes_two_persons:
         require_person(statement.by, _seen_or_two() if statement.is_life_at_risk else None)
         return proposed(case, statement)
@@ -69,7 +68,7 @@ def changes_of_statement(statement: Statement, case: Case) -> dict[str, object]:
 
 
 def changes_of_order(action: CaseAction, *by: Actor) -> dict[str, object]:
-    """Return what changes in a case by an action that is ordered, by one person or two."""
+    """Return the fields that change when one person or two order an action."""
     judged: dict[str, object] = {
         "action": action,
         "proposal": None,
@@ -85,7 +84,7 @@ def changes_of_order(action: CaseAction, *by: Actor) -> dict[str, object]:
 
 
 def require_judge(case: Case, actor: Actor) -> tuple[Statement, Statement]:
-    """Return what was proposed, and the own view of the second person, who judges it."""
+    """Return the proposal and the view of the second person, who judges it."""
     refuse_closed(case)
     if case.proposal is None:
         raise Conflict(

@@ -1,4 +1,4 @@
-"""Acts as they are stored: the case after one, and the event with the old and the new."""
+"""Storage of acts: the changed case, and the event with old and new values."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +18,7 @@ CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
 
 
 def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
-    """A case after an act, and the event of it."""
+    """Return the case after an act, with its event."""
     before = CASE.validate_json(row.state)
     case, event = act(before)
     moved = case.action if case.action != before.action else None
@@ -43,14 +43,14 @@ def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
 def stored_change_if_unchanged(
     act: CaseRule, looked_at: CaseRecord, row: CaseRecord
 ) -> StoredChange:
-    """A case after an act; raises Conflict where it is not as it was looked at before."""
+    """Return the case after an act; raises Conflict if it differs from the row seen before."""
     if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
         raise Conflict("somebody has acted on this case since", code="case-taken")
     return stored_change(act, row)
 
 
 def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
-    """A case where those have it to whom it was referred."""
+    """Return the row moved to the office or the rescuers to whom the case was referred."""
     if action is not None and action.refer_to == "office":
         return replace(row, office_id=action.destination)
     if action is not None and action.refer_to == "rescue":
@@ -59,7 +59,7 @@ def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
 
 
 def event_row(event: CaseEvent) -> StoredEvent:
-    """An event as it is stored."""
+    """Return an event as stored."""
     changed = CHANGED_FIELDS.dump_json(event.changed).decode()
     return StoredEvent(
         event.case_id,
@@ -80,19 +80,19 @@ def event_of_reading(
     changed: str = "{}",
     text: str = "",
 ) -> StoredEvent:
-    """An event that changes no case."""
+    """Return an event that changes no case."""
     who = reviewer.actor
     return StoredEvent(case_id, at.isoformat(), who.identity, action, changed, text, who.name)
 
 
 def event_of(stored: StoredEvent) -> CaseEvent:
-    """An event as the rules understand it."""
+    """Return a stored event as the rules use it."""
     at, changed = datetime.fromisoformat(stored.at), CHANGED_FIELDS.validate_json(stored.changed)
     return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
 
 
 def case_before(case: Case, last: StoredEvent) -> Case:
-    """A case as it was before its last event, which has the old of every field."""
+    """Return the case before its last event, from the old values in that event."""
     state = CASE.dump_python(case, mode="json")
     old = {name: old for name, (old, _) in CHANGED_FIELDS.validate_json(last.changed).items()}
     return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})

@@ -1,7 +1,7 @@
-"""Tag: set and remove short words by which officers find cases again, as `late papers`.
+"""Tag: set and remove short labels by which officers find cases, such as `late papers`.
 
-Whoever sees a case sees its tags and may change them, also when it is closed. A tag says something
-of a case; one that names an attribute of a person is refused, as a field of that name is.
+Anyone who sees a case sees its tags and may change them, even when it is closed. A tag describes a
+case; one that names an attribute of a person is refused, like a field of that name.
 """
 
 import unicodedata
@@ -24,10 +24,10 @@ from serving.review.cases.reviewer import Reviewer
 if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
 
-# Tags that a case has at most.
+# Limit of tags on one case.
 MAX_TAGS = 12
 
-# Characters of the longest tag, normalised.
+# Limit of characters of a normalised tag.
 MAX_TAG_LENGTH = 40
 
 MAX_SUGGESTED_TAGS = 50
@@ -35,25 +35,25 @@ MAX_SUGGESTED_TAGS = 50
 
 @dataclass(frozen=True)
 class Tagging:
-    """The tags that a case gets and those that it loses; a tag in both is lost."""
+    """The tags to set and the tags to remove; a tag in both is removed."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
     @classmethod
     def from_texts(cls, add: Iterable[str] = (), remove: Iterable[str] = ()) -> "Tagging":
-        """A tagging as somebody wrote it, which says something; raises Unprocessable."""
+        """Return a tagging from texts, with at least one tag; raises Unprocessable."""
         tagging = cls(tuple(map(checked_tag, add)), tuple(map(normalised_tag, remove)))
         if not (tagging.add or tagging.remove):
             raise Unprocessable("name a tag to set or to remove")
         return tagging
 
     def applied(self, tags: tuple[str, ...]) -> tuple[str, ...]:
-        """The tags of a case after it, in the order in which they were set."""
+        """Return the tags of a case after the change, in the order in which they were set."""
         return tuple(each for each in dict.fromkeys((*tags, *self.add)) if each not in self.remove)
 
 
-# A tag before it is normalised, which may make it shorter.
+# A tag before normalisation, which may shorten it.
 TagText = Annotated[str, Field(min_length=1, max_length=4 * MAX_TAG_LENGTH)]
 
 
@@ -64,22 +64,23 @@ class TaggingBody(ActInput):
     remove: list[TagText] = Field([], max_length=MAX_TAGS)
 
     def tagging(self) -> Tagging:
-        """Return what the body states; raises Unprocessable for what is no tag."""
+        """Return the tagging that the body states; raises Unprocessable for an invalid tag."""
         return Tagging.from_texts(self.add, self.remove)
 
 
 def normalised_tag(text: str) -> str:
-    """A text as tags are compared and shown: NFKC, small letters, one blank between words.
+    """Return a text as tags are compared and shown: NFKC, small letters, single blanks.
 
     >>> normalised_tag("  Late\\u00a0PAPERS ")
     'late papers'
     """
+    # Lowering may create characters that are not normalised, so normalise again.
     small = unicodedata.normalize("NFKC", text).lower()
     return " ".join(unicodedata.normalize("NFKC", small).split())
 
 
 def checked_tag(text: str) -> str:
-    """A tag as it is kept; raises Unprocessable for what is none."""
+    """Return a tag as stored; raises Unprocessable for an invalid one."""
     tag = normalised_tag(text)
     if not tag or len(tag) > MAX_TAG_LENGTH:
         raise Unprocessable(
@@ -94,7 +95,7 @@ def checked_tag(text: str) -> str:
 
 
 def tag(case: Case, actor: Actor, at: datetime, tagging: Tagging) -> CaseChange:
-    """Set and remove tags. Raises Conflict."""
+    """Set and remove tags; raises Conflict if there would be too many."""
     tags = tagging.applied(case.tags)
     if len(tags) > MAX_TAGS:
         raise Conflict(
@@ -106,19 +107,20 @@ def tag(case: Case, actor: Actor, at: datetime, tagging: Tagging) -> CaseChange:
 
 
 def tag_case(acting: ActRequest, tagging: Tagging) -> Case:
-    """Set and remove tags of a case; a tagging that changes none leaves no event.
+    """Set and remove tags of a case; a tagging that changes nothing leaves no event.
 
     Raises NotFound or Conflict.
     """
     cases = acting.cases
     row, case = cases.case(acting.reviewer, acting.case_id)
+    # A masked case is shown without its tags, so there is nothing to compare with.
     if not cases.is_masked(row) and tagging.applied(case.tags) == case.tags:
         return case
     return acting.change(tag, tagging)
 
 
 def tags_in_use(cases: "Cases", reviewer: Reviewer) -> list[str]:
-    """Return tags of the newest cases that a reviewer may see, in order."""
+    """Return the tags of the newest cases that a reviewer may see, in order."""
     return cases.store.tags_in_use(reviewer.access, MAX_SUGGESTED_TAGS)
 
 

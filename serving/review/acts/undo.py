@@ -1,4 +1,4 @@
-"""Undo: take back at once what one person did alone."""
+"""Undo: revert an act of one person right after it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,10 +17,10 @@ UNDO_WITHIN = timedelta(seconds=10)
 
 
 def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) -> CaseChange:
-    """Take back the last act on a case, which left it as it was `before`.
+    """Revert the last act on a case, restoring the fields of `before`.
 
-    Raises Conflict for what somebody else did, what is ten seconds old, what two persons ended,
-    a result that is a label by now, and a referral.
+    Raises Conflict for an act of somebody else, one older than ten seconds, an end by two persons,
+    a result that is already a label, and a referral.
     """
     if not actor.is_holder(last.actor):
         raise Conflict("somebody else has acted on this case since", code="undo-refused")
@@ -44,7 +44,7 @@ def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) 
 
 
 def undo_last_act(acting: ActRequest) -> Case:
-    """Take back what the reviewer did last, before anybody else acts. Raises Conflict."""
+    """Revert the reviewer's last act unless somebody has acted since; raises Conflict."""
     cases, case_id = acting.cases, acting.case_id
     cases.case(acting.reviewer, case_id)
     last = cases.store.newest_event(case_id, READING_EVENTS)

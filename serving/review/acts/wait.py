@@ -1,4 +1,4 @@
-"""Wait: lay a case aside until an instant, for something."""
+"""Wait: put a case aside until an instant, for a reason."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ class Wait(ActInput):
 def wait(
     case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
 ) -> CaseChange:
-    """Let a case wait until an instant, for something. Raises Conflict or TooLong."""
+    """Let a case wait until an instant, for a reason; raises Conflict or TooLong."""
     refuse_other(case, actor)
     if not at < until <= at + MAX_CASE_WAIT:
         raise TooLong(say("want an instant to come, within {days} days", days=MAX_CASE_WAIT.days))
@@ -47,15 +47,15 @@ def wait(
 def take_and_wait(
     case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
 ) -> CaseChange:
-    """Let a case wait; a case that nobody has is claimed by the same act.
+    """Let a case wait, claiming one without an owner in the same step.
 
-    Raises Conflict or PersonNeeded as well.
+    Also raises Conflict or PersonNeeded for the claim.
     """
     return take_and(case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text))
 
 
 def _until(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:
-    """The instant that a form states as a number of hours from now."""
+    """Return the form with the instant after its number of hours."""
     hours = form.get("hours", "")
     if not hours.isdecimal() or len(hours) > 4:
         says = "say for how many hours"

@@ -1,8 +1,8 @@
-"""What cases tell of one party, container or conveyance: facts over time, and no score of it.
+"""The history of one party, container or conveyance across cases, without any score of it.
 
-An entity is known by a token, which is stored already where cases share things: an address, a
-browser's history and the audit log name nobody. It leads back to what it stands for while a case
-that may be seen names it, and to nothing once that case is masked or erased.
+An entity is referred to by the token under which cases share it, so that addresses, browser
+histories and the audit log name nobody. The token resolves while a visible case names the entity,
+and no longer once that case is masked or erased.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EntityKind = Literal["party", "container", "conveyance"]
 ENTITY_KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
 
-# Of the cases of an entity the newest that are looked at and counted, and those that are named.
+# The newest cases of an entity that are read and counted, and those that are named.
 MOST_LOOKED_AT, MOST_SHOWN = 250, 50
 
 MOST_COMPANIONS = 12
@@ -42,7 +42,7 @@ class EntityReference:
 
 @dataclass(frozen=True)
 class NamedEntity:
-    """An entity with what it stands for."""
+    """An entity with its real identifier."""
 
     reference: EntityReference
     value: str
@@ -50,7 +50,7 @@ class NamedEntity:
 
 @dataclass(frozen=True)
 class Naming:
-    """That a case names an entity, and by what roles."""
+    """One case that names an entity, with its roles."""
 
     case: CaseRecord
     roles: tuple[str, ...]
@@ -58,7 +58,7 @@ class Naming:
 
 @dataclass(frozen=True)
 class EntityLink:
-    """That a case names an entity, of many cases at once."""
+    """The same for many cases at once, with the entity."""
 
     case_id: str
     entity: NamedEntity
@@ -67,7 +67,7 @@ class EntityLink:
 
 @dataclass(frozen=True)
 class EntityCase:
-    """A case that names an entity; `result` is what was found, of a case that has ended."""
+    """A case that names an entity; `result` is its finding once it is closed."""
 
     case: CaseRecord
     roles: tuple[str, ...]
@@ -75,7 +75,7 @@ class EntityCase:
 
     @property
     def is_closed(self) -> bool:
-        """Return whether it has ended."""
+        """Return whether it is closed."""
         return self.case.status == "closed"
 
     @property
@@ -86,7 +86,7 @@ class EntityCase:
 
 @dataclass(frozen=True)
 class Companion:
-    """Another entity that the same cases name, with how many do and in how many was a find."""
+    """Another entity in the same cases; `confirmed` of these `cases` had a find."""
 
     entity: NamedEntity
     roles: tuple[str, ...]
@@ -107,10 +107,9 @@ class EntityMonth:
 class EntityHistory:
     """The history of an entity in the cases that a reader may see.
 
-    `cases` are those looked at, the newest MOST_LOOKED_AT: open ones first, then the newest. Where
-    there are more, `is_whole` is False, and `first_at` is that of the oldest all the same.
-    `roles` are counted by cases. `companions` are those named most often; `more_companions` are not
-    named here.
+    `cases` are the newest MOST_LOOKED_AT: open ones first, then by age. If there are more,
+    `is_whole` is False, but `first_at` is still that of the oldest. `roles` are counted by cases.
+    `companions` are the most frequent ones; `more_companions` counts the others.
     """
 
     entity: NamedEntity
@@ -125,35 +124,36 @@ class EntityHistory:
 
     @property
     def open_cases(self) -> int:
-        """Return how many of the cases have not ended."""
+        """The number of cases that are not closed."""
         return sum(not each.is_closed for each in self.cases)
 
     @property
     def confirmed(self) -> int:
-        """Return how many of them ended with a find of smuggling."""
+        """The number of cases that ended with a find of smuggling."""
         return sum(each.is_confirmed for each in self.cases)
 
     @property
     def with_result(self) -> int:
-        """Return how many of them ended with any result."""
+        """The number of cases that ended with any result."""
         return sum(each.result is not None for each in self.cases)
 
 
 @dataclass(frozen=True)
 class Entities:
-    """The entities in the cases of a reader's offices, rescues excepted."""
+    """The entities in the cases of a reader's offices, without rescues."""
 
     store: "EntityRepository"
     masking: Masking
 
     def history(self, reviewer: Reviewer, reference: EntityReference) -> EntityHistory:
-        """Return what cases tell of an entity.
+        """Return the history of an entity.
 
-        Raises NotFound where no case that may be seen names it, as where there is no such entity.
+        Raises NotFound if no visible case names it, the same as if it did not exist.
         """
         value = None if reviewer.access.is_rescue else self.store.value(reference)
         entity = NamedEntity(reference, value or "")
         access, most = reviewer.access, MOST_LOOKED_AT
+        # One more than is shown tells whether there are more, without counting them all.
         namings = self.store.namings(access, entity, most + 1) if value else []
         found, is_whole = self._shown(namings[:most]), len(namings) <= most
         if not found:
@@ -179,13 +179,13 @@ class Entities:
         )
 
     def named_by(self, cases: Iterable[CaseRecord]) -> dict[str, EntityReference]:
-        """Every entity that cases name, by what it stands for; of masked cases and rescues none."""
+        """Return the entities of cases by identifier, without masked cases and rescues."""
         ids = [row.case_id for row in cases if row.lane != "rescue" and not Cases.is_masked(row)]
         links = self.store.links(ids) if ids else []
         return {link.entity.value: link.entity.reference for link in links}
 
     def _shown(self, found: Iterable[Naming]) -> list[Naming]:
-        """The namings of cases that are not masked."""
+        """Return the namings by cases that are not masked."""
         covers = self.masking.covers
         return [
             each
@@ -196,7 +196,7 @@ class Entities:
     def _companions(
         self, entity: NamedEntity, cases: Sequence[EntityCase]
     ) -> tuple[list[Companion], int]:
-        """Who and what else most cases name, then the newest; and how many more there are."""
+        """Return the entities named most often, then most recently, and the number of others."""
         confirmed = {each.case.case_id for each in cases if each.is_confirmed}
         places = {each.case.case_id: each.case.seq for each in cases}
         links, total = self.store.companions(entity, list(places), MOST_COMPANIONS)
@@ -215,7 +215,7 @@ class Entities:
 
 
 def roles_as(kind: EntityKind, names: Iterable[str]) -> tuple[str, ...]:
-    """Of what a case names an identifier, those roles in which it is an entity of a kind."""
+    """Return the roles of an identifier in which it is an entity of this kind."""
     by_kind: Mapping[EntityKind, frozenset[str]] = {
         "container": frozenset({"container"}),
         "conveyance": frozenset(CONVEYANCES.values()),
@@ -226,18 +226,18 @@ def roles_as(kind: EntityKind, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _result_of(row: CaseRecord) -> CaseResult | None:
-    """Return what was found of a case that is closed; what is only proposed is nobody's to know."""
+    """Return the result of a closed case; a result that is only proposed is not disclosed."""
     return Cases.result_of(row) if row.status == "closed" else None
 
 
 def _counted(roles: Iterable[tuple[str, ...]]) -> tuple[tuple[str, int], ...]:
-    """Each role with how often it is had, the most frequent first."""
+    """Return each role with its frequency, most frequent first."""
     counts = Counter(role for each in roles for role in each)
     return tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _months(cases: Iterable[EntityCase]) -> Iterable[EntityMonth]:
-    """Every month from that of the first case to that of the last, those without any too."""
+    """Yield every month from the first case to the last, including months without cases."""
     opened: dict[datetime, list[EntityCase]] = defaultdict(list)
     for each in cases:
         at = datetime.fromisoformat(each.case.opened_at)

@@ -1,4 +1,4 @@
-"""Saved views: filters of the queue or of a search that somebody named, to find them again.
+"""Saved views: named filters of the queue or of a search.
 
 Each belongs to one account and is shown to nobody else.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from serving.errors import Unprocessable
 from serving.language import say
 
-# Views that an account has at most.
+# Limit of views of one account.
 MOST_VIEWS = 20
 
 LONGEST_NAME = 60
@@ -20,7 +20,7 @@ LONGEST_ADDRESS = 600
 class SavedView:
     """A view: its name, and the address of the page with its filters.
 
-    `symbols` is what it searches for, normalised; empty where it searches for nothing.
+    `symbols` is its normalised search term; empty if it does not search.
     """
 
     view_id: str
@@ -30,7 +30,7 @@ class SavedView:
 
 
 def checked_name(name: str) -> str:
-    """A name for a view, on one line; raises Unprocessable."""
+    """Return a name for a view, on one line; raises Unprocessable."""
     words = " ".join(name.split())
     if not words or len(words) > LONGEST_NAME:
         raise Unprocessable(

@@ -1,6 +1,6 @@
-"""By what a case is found: what its subject names, and how a search for it is read.
+"""The identifiers by which cases are found, and the parsing of a search.
 
-Case and separators count for nothing, so that `mscu 123-456` finds MSCU123456.
+Case and separators are ignored, so that `mscu 123-456` finds MSCU123456.
 """
 
 import unicodedata
@@ -16,10 +16,10 @@ from serving.crypto.prefix_codes import LEAST_SYMBOLS
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 
-# Characters of the longest search.
+# Limit of characters of a search.
 LONGEST_SEARCH = 200
 
-# What a conveyance is called, by how it travels.
+# The role of a conveyance, by its mode of transport.
 CONVEYANCES: dict[Mode, str] = {
     "sea": "vessel",
     "inland_waterway": "vessel",
@@ -28,7 +28,7 @@ CONVEYANCES: dict[Mode, str] = {
     "rail": "train",
 }
 
-# Identifiers by which cases are found, beside the conveyance, which is named by its kind.
+# Identifiers by which cases are found, besides the conveyance, which has a role of its own.
 THINGS: tuple[IdentifierOf, ...] = (
     "journey",
     "shipment",
@@ -44,30 +44,30 @@ THINGS: tuple[IdentifierOf, ...] = (
 CASE_NAME = "case"
 _OF_NO_PARTY = frozenset({CASE_NAME, *THINGS, *CONVEYANCES.values()})
 _WILDCARDS = frozenset("*?%")
-_REPLACEMENT = "\ufffd"  # what stands for bytes that are no text
+_REPLACEMENT = "\ufffd"  # replaces bytes that are not valid text
 
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """One identifier that a case names, and as what: container, payer, consignee ..."""
+    """One identifier in a case, with its roles: container, payer, consignee ..."""
 
     value: str
     names: tuple[str, ...]
 
     @property
     def is_party(self) -> bool:
-        """Return whether a case names it as a party, which whoever rescues has no need of."""
+        """Return whether a case names it as a party, which rescuers do not need."""
         return not _OF_NO_PARTY.issuperset(self.names)
 
 
 def normalised(text: str) -> str:
-    """A text without case and separators, as searches compare it."""
+    """Return a text without case and separators, as searches compare it."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(filter(str.isalnum, folded))
 
 
 def search_terms(submission: Submission) -> tuple[SearchTerm, ...]:
-    """By what the case of a submission is found besides its own id, each identifier once."""
+    """Return the identifiers by which a submission's case is found, besides its own id."""
     declared = declarations(submission)
     papers = [*declared, *submission.documents, *submission.transactions]
     names: dict[str, set[str]] = defaultdict(set, roles_of_parties(papers))
@@ -81,7 +81,7 @@ def search_terms(submission: Submission) -> tuple[SearchTerm, ...]:
 
 
 def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
-    """Terms without those too short to be found; what is written in two ways is there once."""
+    """Return terms without those too short to search, joining spellings that compare equal."""
     found: dict[str, SearchTerm] = {}
     for term in terms:
         symbols = normalised(term.value)
@@ -93,7 +93,7 @@ def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
 
 
 def read_search(text: str) -> str:
-    """Return what a search is for, normalised; raises Unprocessable where it is none."""
+    """Return the normalised term of a search; raises Unprocessable for an invalid one."""
     if len(text) > LONGEST_SEARCH:
         raise _refused(
             say("want at most {longest_search} characters", longest_search=LONGEST_SEARCH)
@@ -111,7 +111,7 @@ def read_search(text: str) -> str:
 
 
 def _is_unreadable(symbol: str) -> bool:
-    """Control characters, halves of characters, and what no character has."""
+    """Return whether a symbol is a control, private, unassigned or replaced character."""
     return symbol == _REPLACEMENT or unicodedata.category(symbol) in {"Cc", "Cs", "Co", "Cn"}
 
 

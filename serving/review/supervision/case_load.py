@@ -1,7 +1,7 @@
-"""How cases are got through: how many wait and how old they are, and how many were decided in time.
+"""The case load: how many cases wait, how old they are, and how many were decided in time.
 
-A case has a time limit where what it is about can go on: its conveyance is due. One that was opened
-after that could be decided in time by nobody, and is in no share.
+The time limit of a case is the arrival of its conveyance. A case that was opened after its limit
+could not be decided in time, so it counts in no share.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,10 +21,10 @@ Which = Literal["opened", "decided", "waiting", "overdue", "late", "found", "not
 
 @dataclass(frozen=True)
 class LoadFigures:
-    """The cases of one group: of an office, a lane, or all of them.
+    """The figures of one group of cases: an office, a lane, or all.
 
-    `in_time` is of those with a limit that was met or is over; `found` of those with a result.
-    Hours are those from the opening to the first step, and the age of the oldest that waits.
+    `in_time` is a share of the cases whose limit was met or is over, `found` of those with a
+    result. Hours count from the opening to the first step, and to now for the oldest waiting case.
     """
 
     group: str
@@ -44,7 +44,7 @@ class LoadFigures:
 
 @dataclass(frozen=True)
 class CaseLoad:
-    """The cases that were opened in a span, those that wait now, and the results of the span."""
+    """The cases opened in a span, those that wait now, and the results of the span."""
 
     times: tuple[CaseTimes, ...]
     ends: tuple[CaseEnd, ...]
@@ -52,27 +52,27 @@ class CaseLoad:
     now: datetime
 
     def of_lane(self, lane: str) -> "CaseLoad":
-        """The same of one lane, as it is shown."""
+        """Return the load of one lane, as lanes are shown."""
         return self._only(lambda each: shown_lane(each.lane) == lane)
 
     def of_office(self, office: str) -> "CaseLoad":
-        """The same of one office."""
+        """Return the load of one office."""
         return self._only(lambda each: (each.office_id or NO_OFFICE) == office)
 
     @property
     def lanes(self) -> list[str]:
-        """Every lane that has a case."""
+        """All lanes that have a case."""
         seen = {each.lane for each in self.times} | {each.lane for each in self.ends}
         return sorted(set(map(shown_lane, seen)))
 
     @property
     def offices(self) -> list[str]:
-        """Every office that has a case."""
+        """All offices that have a case."""
         named = [*(e.office_id for e in self.times), *(e.office_id for e in self.ends)]
         return sorted({office or NO_OFFICE for office in named})
 
     def figures(self, group: str = "all") -> LoadFigures:
-        """The figures of all of them."""
+        """Return the figures of all its cases."""
         decided = [each for each in self._opened if each.decided_at is not None]
         limited = [each for each in self._opened if self._is_over_or_decided(each)]
         late = [each for each in limited if self.is_late(each)]
@@ -98,7 +98,7 @@ class CaseLoad:
         )
 
     def behind(self, which: Which) -> list[str]:
-        """The ids of the cases that a figure counts."""
+        """Return the ids of the cases that a figure counts."""
         if which in ("found", "not_found"):
             return [each.case_id for each in self.ends if each.is_find is (which == "found")]
         is_it: dict[Which, Callable[[CaseTimes], bool]] = {
@@ -113,7 +113,7 @@ class CaseLoad:
         return [each.case_id for each in self.times if is_it[which](each)]
 
     def is_overdue(self, case: CaseTimes) -> bool:
-        """Return whether its limit is over by now, if it has one."""
+        """Return whether its limit, if any, is over."""
         return case.lane not in ALWAYS_IN_TIME and case.due_at <= self.now.isoformat()
 
     @staticmethod
@@ -138,13 +138,13 @@ class CaseLoad:
 
 
 def by_office(load: CaseLoad, also: Iterable[str] = ()) -> list[LoadFigures]:
-    """The figures of every office, and of those that are named beside."""
+    """Return the figures of every office with a case, and of those in `also`."""
     offices = sorted({*load.offices, *also})
     return [load.of_office(office).figures(office) for office in offices]
 
 
 def by_lane(load: CaseLoad) -> list[LoadFigures]:
-    """The figures of every lane."""
+    """Return the figures of every lane."""
     return [load.of_lane(lane).figures(lane) for lane in load.lanes]
 
 

@@ -1,8 +1,8 @@
-"""How officers' first judgements, made before the score was shown, agree with the score.
+"""The agreement of officers' first judgements with the score, which they had not seen.
 
-The score asks for a closer look at what it selected, and for none at what was drawn at random. Only
-cases that have ended count: of an open one it would show whether it was drawn. Figures are of all
-and of offices, never of a person.
+A selection by the score predicts a find, a random draw none. Only closed cases count: for an open
+one, the figures would reveal whether it was drawn. Figures exist for all and for offices, never for
+a person.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ Agreement = Literal["agreed", "differed", "unsure"]
 
 NO_OFFICE = "(no office)"
 
-# An office where fewer judged has no figures of its own: they would be those of a person.
+# Fewer people than this get no figures of their own, which would describe a person.
 FEWEST_PEOPLE = 3
 
 
@@ -32,7 +32,7 @@ class ComparedJudgement:
 
     @property
     def agreement(self) -> Agreement:
-        """Return whether both say the same."""
+        """Return whether the view agrees with the score."""
         if self.judged_as == "unsure":
             return "unsure"
         return "agreed" if (self.judged_as == "look") == self.is_selected else "differed"
@@ -40,9 +40,9 @@ class ComparedJudgement:
 
 @dataclass(frozen=True)
 class AgreementFigures:
-    """First judgements of one group: `selected` by the score, or drawn at random.
+    """The first judgements of one group: `selected` by the score, or `drawn` at random.
 
-    Of each the share that agreed with it, those left out who were unsure.
+    Both are shares that agreed with the score, leaving out unsure ones.
     """
 
     group: str
@@ -55,19 +55,19 @@ class AgreementFigures:
 
     @property
     def agreement(self) -> Estimate:
-        """The share of all that agreed with the score."""
+        """The share that agreed with the score."""
         return proportion(self.agreed, self.agreed + self.differed)
 
 
 @dataclass(frozen=True)
 class FirstJudgements:
-    """First judgements of a span, the first of each person on each case."""
+    """The first judgements of a span; only a person's first one on each case counts."""
 
     given: tuple[ComparedJudgement, ...] = ()
 
     @classmethod
     def from_acts(cls, acts: Iterable[ActOnCase]) -> "FirstJudgements":
-        """Read from acts of judging, in order; a rescue is judged by nobody."""
+        """Return the judgements among acts, which must be in order; rescues have none."""
         first: dict[tuple[str, str], ComparedJudgement] = {}
         for act in acts:
             event = act.event
@@ -84,17 +84,17 @@ class FirstJudgements:
         return cls(tuple(first.values()))
 
     def of_office(self, office: str) -> "FirstJudgements":
-        """The same of one office; of none where too few people judged."""
+        """Return those of one office, or none if too few people judged."""
         return FirstJudgements(
             tuple(each for each in self.given if each.office == office)
         ).of_many()
 
     def of_many(self) -> "FirstJudgements":
-        """The same; nothing where too few people judged."""
+        """Return these, or none if too few people judged."""
         return self if _people(self.given) >= FEWEST_PEOPLE else FirstJudgements()
 
     def figures(self, group: str = "all") -> AgreementFigures:
-        """The figures of all of them."""
+        """Return the figures of all judgements."""
         counts = {name: len(self.behind(name)) for name in ("agreed", "differed", "unsure")}
         return AgreementFigures(
             group=group,
@@ -105,13 +105,13 @@ class FirstJudgements:
         )
 
     def by_office(self) -> Iterator[AgreementFigures]:
-        """The figures of each office where enough people judged."""
+        """Yield the figures of each office where enough people judged."""
         for office in sorted({each.office for each in self.given}):
             if (own := self.of_office(office)).given:
                 yield own.figures(office)
 
     def behind(self, agreement: Agreement) -> list[str]:
-        """The ids of the cases that a figure counts."""
+        """Return the ids of the cases that a figure counts."""
         return [each.case_id for each in self.given if each.agreement == agreement]
 
 

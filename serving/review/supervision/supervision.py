@@ -1,8 +1,8 @@
-"""How reviewing goes: load, ages, time on cases, and whether people still think for themselves.
+"""Supervision of reviewing: load, ages, time per case, and signs of automation bias.
 
-A reviewer who nearly always orders what the lane proposes, and fast, may have stopped looking. What
-tells is agreement beside time on the case, and how often a second reader, who does not see the
-score, comes to the same end.
+A reviewer who almost always orders what the lane proposes, and fast, may have stopped looking. The
+indicators are agreement together with time per case, and how often a second reader, who does not
+see the score, comes to the same end.
 """
 
 import json
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 WATCHED = timedelta(days=30)
 
-# Agreement this high in less than this time on half of the cases calls for a talk.
+# Above this agreement, and below this median time, the supervisor should talk to the reviewer.
 BLIND_TRUST_SHARE, BLIND_TRUST_MINUTES, FEWEST_CASES = 0.95, 2.0, 20
 
-# Actions that leave undone what the lane proposed.
+# Actions that reject the proposal of the lane.
 OVERRIDES: dict[str, frozenset[str]] = {
     "inspect": frozenset({"release", "check_documents"}),
     "control": frozenset({"release", "check_documents"}),
@@ -36,14 +36,14 @@ OVERRIDES: dict[str, frozenset[str]] = {
 RELEASED = ResultMeaning("it went on without a check", ())
 _ASSIGNED = ("assign", "hand_over")
 _DECIDED = ("order_action", "propose_action")
-# What shows that somebody took a first step with a case.
+# Events that count as a first step with a case.
 DECIDING = (*_DECIDED, "state_result", "close")
 _ENDED = (*_DECIDED, "state_result", "agree", "disagree", "close")
 
 
 @dataclass(frozen=True)
 class LaneLoad:
-    """The number of cases that wait in a lane, and since when the oldest does."""
+    """The number of cases waiting in a lane, and the age of the oldest."""
 
     lane: str
     waiting: int
@@ -52,7 +52,7 @@ class LaneLoad:
 
 @dataclass(frozen=True)
 class ReviewerFigures:
-    """One reviewer in the time watched; `agreement` is None where no lane proposed anything."""
+    """One reviewer's figures in the span; `agreement` is None if no lane proposed anything."""
 
     name: str
     decided: int
@@ -64,7 +64,7 @@ class ReviewerFigures:
 
     @property
     def may_trust_blindly(self) -> bool:
-        """Return whether agreement and haste together call for a talk."""
+        """Return whether high agreement and short time together suggest automation bias."""
         return (
             self.decided >= FEWEST_CASES
             and (self.agreement or 0) > BLIND_TRUST_SHARE
@@ -75,7 +75,7 @@ class ReviewerFigures:
 
 @dataclass(frozen=True)
 class MarkedReason:
-    """An indicator whose reasons reviewers judged."""
+    """An indicator whose reasons reviewers marked, with the counts of each verdict."""
 
     indicator: str
     right: int
@@ -84,13 +84,13 @@ class MarkedReason:
 
     @property
     def words(self) -> str:
-        """Return what the indicator is called; its code where it is none of this release."""
+        """Return the name of the indicator; its code if this release does not know it."""
         return INDICATORS.get(self.indicator, self.indicator)
 
 
 @dataclass(frozen=True)
 class CaseEnd:
-    """The end of a case, once all who must agree did; of several, the last counts."""
+    """The result of a case after all necessary persons agreed; the last one counts."""
 
     case_id: str
     lane: str
@@ -99,7 +99,7 @@ class CaseEnd:
 
     @property
     def is_find(self) -> bool | None:
-        """Return whether something was found; None if unsettled, or if nobody looked."""
+        """Return whether something was found; None if unsettled or not examined."""
         meaning = RESULT_MEANING.get(self.code)  # type: ignore[call-overload]  # as it was stored
         if meaning is None or meaning.label in (None, "inconclusive"):
             return None
@@ -125,9 +125,9 @@ class Supervision:
         now: datetime,
         span: tuple[datetime, datetime] | None = None,
     ) -> "Supervision":
-        """The figures of the cases that may be seen, of acts in a span; the last days without.
+        """Return the figures of visible cases for acts in a span, or the last `WATCHED` days.
 
-        What an erased act said nobody knows, so it counts in none of them.
+        Erased acts are left out, since their content is unknown.
         """
         first, end = span or (now - WATCHED, now + timedelta(microseconds=1))
         stretch = first.isoformat(), end.isoformat()
@@ -175,9 +175,9 @@ class _Tally:
 
 @dataclass
 class _Acts:
-    """A tally of reviewers' acts; `ended` has who said last how a case ends.
+    """A tally of reviewers' acts; `ended` maps a case to its last author and end.
 
-    `reread` has, of each case, who has read it again since.
+    `reread` holds who has reread a case since that end.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -188,9 +188,10 @@ class _Acts:
     reread: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def count(self, event: StoredEvent, lane: str) -> None:
-        """Count the next act."""
+        """Count the next act; acts must come in order."""
         changed = json.loads(event.changed)
         owner = _new(changed, "owner")
+        # An owner of their own act claimed the case with it, which starts the clock as well.
         if owner is not None and (event.action in _ASSIGNED or owner["identity"] == event.actor):
             at = datetime.fromisoformat(event.at)
             self.assigned[event.case_id, owner["identity"]] = at
@@ -220,7 +221,7 @@ class _Acts:
 
 
 def _results(acts: Iterable[ActOnCase]) -> Iterable[CaseEnd]:
-    """The newest result of each case in which one came in."""
+    """Return the newest result of each case that has one."""
     ends: dict[str, CaseEnd] = {}
     for act in acts:
         result = _new(json.loads(act.event.changed), "result")
@@ -248,18 +249,18 @@ def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
 
 
 def _new(changed: dict[str, Any], field: str) -> Any:
-    """Return what a field changed to; None where it did not."""
+    """Return the new value of a field; None if it did not change."""
     return (changed.get(field) or (None, None))[1]
 
 
 def _action(changed: dict[str, Any]) -> str:
-    """The kind of action that was ordered or proposed."""
+    """Return the kind of action that was ordered or proposed; empty if none."""
     said = _new(changed, "action") or (_new(changed, "proposal") or {}).get("action") or {}
     return str(said.get("kind", ""))
 
 
 def _end(changed: dict[str, Any]) -> str | None:
-    """Return the end that an act gives a case or proposes for it; None if it gives none."""
+    """Return the end that an act gives a case or proposes; None if it gives none."""
     result = _new(changed, "result") or (_new(changed, "proposal") or {}).get("result")
     if result is not None:
         return str(result["code"])
@@ -267,13 +268,13 @@ def _end(changed: dict[str, Any]) -> str | None:
 
 
 def _is_same(code: str, other: str) -> bool:
-    """Return whether two ends say the same of the subject, whatever their words."""
+    """Return whether two ends imply the same label, whatever their wording."""
     one, two = (RESULT_MEANING.get(end, RELEASED) for end in (code, other))  # type: ignore[call-overload]  # a code, as it was stored
     return bool((one.label, one.is_adverse) == (two.label, two.is_adverse))
 
 
 def _marked(marks: Iterable[StoredEvent]) -> list[MarkedReason]:
-    """Indicators by how often their reasons were judged wrong; the last word of each counts."""
+    """Return indicators by how often they were marked wrong; a person's last mark counts."""
     last = {
         (event.case_id, event.actor, indicator): verdict
         for event in marks
