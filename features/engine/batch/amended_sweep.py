@@ -1,9 +1,9 @@
-"""The sweep over events some of which begin to count late or cease to count.
+"""Sweep over events of which some begin to count late or cease to count.
 
-As `features.engine.batch.sweep`, with one thing more that happens as a key's instants rise: an
-event inside the window that begins to count is added then, and one that ceases to is taken off. So
-the cost is that of the sweep, whatever was amended, but for the oldest and the newest event of a
-window, which are looked for past those that do not count.
+It extends `features.engine.batch.sweep` by one step: as the instants of a key rise, an event inside
+the window is added when it begins to count and removed when it ceases to. The cost is that of the
+sweep, however many events were amended. The exception is the oldest and newest event of a window,
+for which events that do not count are skipped one by one.
 """
 
 from typing import NamedTuple
@@ -28,10 +28,10 @@ from features.engine.windows.reducers import (
 
 
 class Turns(NamedTuple):
-    """When events begin or cease to count, by key and in order of time; which, and whether begin.
+    """Instants at which events begin or cease to count, by key and in order of time.
 
-    Those of key k stand from `starts[k]` to `starts[k + 1]`; events are identified by their places
-    in the order of keys.
+    Those of key k lie between `starts[k]` and `starts[k + 1]`. `rows` are indexes of events in key
+    order; `begins` is true if the event begins to count.
     """
 
     starts: Column
@@ -41,7 +41,7 @@ class Turns(NamedTuple):
 
 
 class SweptEvents(NamedTuple):
-    """Events in the order of keys; `counts` says which of them count when they are known."""
+    """Events in key order; `counts` marks those that count at present."""
 
     starts: Column
     known_at: Column
@@ -50,22 +50,21 @@ class SweptEvents(NamedTuple):
 
 
 class SweptSubjects(NamedTuple):
-    """Subjects in the order of keys, and the instants at which they ask."""
+    """Subjects in key order, and the instants at which their windows end."""
 
     starts: Column
     at: Column
 
 
 def turns_of(groups: KeyGroups, events: Columns) -> tuple[Column, Turns]:
-    """Return which grouped events count as soon as they are known, and what changes about that
-    when.
-    """
+    """Return a mask of grouped events that count once known, and all later changes to it."""
     known_at, until = groups.instants, groups.in_key_order(events[COUNTS_UNTIL])
     since = groups.in_key_order(events[COUNTS_FROM]) if COUNTS_FROM in events else known_at
     late, ended = np.flatnonzero(since > known_at), np.flatnonzero(until != FOREVER)
     rows = np.concatenate([late, ended])
     instants, begins = np.concatenate([since[late], until[ended]]), np.arange(len(rows)) < len(late)
     keys = np.searchsorted(groups.starts, rows, side="right") - 1
+    # Sorted by instant within a key, as the sweep visits them.
     order = np.lexsort((instants, keys))
     starts = np.searchsorted(keys[order], np.arange(len(groups.starts)))
     return since <= known_at, Turns(starts, instants[order], rows[order], begins[order])
@@ -75,10 +74,9 @@ def turns_of(groups: KeyGroups, events: Columns) -> tuple[Column, Turns]:
 def reduce_amended(
     reducer: int, labels: int, span: int, events: SweptEvents, turns: Turns, asking: SweptSubjects
 ) -> Column:
-    """The number of one window for each subject, as `features.engine.windows.reducers` defines it.
+    """Return the value of one window per subject, as `features.engine.windows.reducers` defines it.
 
-    Where different values are counted they are codes below `labels`. What `events` says of which
-    count is changed meanwhile.
+    For distinct counts values are codes below `labels`. The call modifies `events.counts`.
     """
     numbers = np.empty(len(asking.at))
     gathered, inside = np.zeros(GATHERED_WORDS, np.int64), np.zeros(labels + 1, np.int32)
@@ -86,6 +84,8 @@ def reduce_amended(
         oldest, newest, turn = events.starts[key], events.starts[key], turns.starts[key]
         for subject in range(asking.starts[key], asking.starts[key + 1]):
             at = asking.at[subject]
+            # Changes come before the pointers move: they must see which events are inside at
+            # present.
             while turn < turns.starts[key + 1] and turns.instants[turn] < at:
                 row = turns.rows[turn]
                 events.counts[row] = turns.begins[turn]
@@ -100,6 +100,8 @@ def reduce_amended(
                 oldest += 1
             _set_ends(gathered, events, oldest, newest)
             numbers[subject] = reduced_number(reducer, gathered, at)
+        # Emptying the window resets the totals in the time its events take, however many labels
+        # there are.
         while oldest < newest:
             _take(gathered, inside, reducer, events, oldest, -int(events.counts[oldest]))
             oldest += 1
@@ -110,9 +112,10 @@ def reduce_amended(
 def _take(
     gathered: Column, inside: Column, reducer: int, events: SweptEvents, row: int, sign: int
 ) -> None:
-    """Add an event to what is gathered (1), or take it off (-1), or neither (0)."""
+    """Add an event to the totals (sign 1), remove it (-1) or ignore it (0)."""
     gathered[EVENTS] += sign
     if reducer == Reducer.DISTINCT:
+        # Missing values have the code -1; slot 0 counts them but not as a distinct value.
         place = int(events.values[row]) + 1
         was_inside = inside[place] > 0
         inside[place] += sign
@@ -124,7 +127,7 @@ def _take(
 
 @inlined
 def _set_ends(gathered: Column, events: SweptEvents, first: int, stop: int) -> None:
-    """Set when the oldest and the newest event that counts were known, of a window that has any."""
+    """Set the instants of the oldest and newest counting event, if the window has any."""
     if gathered[EVENTS]:
         while not events.counts[first]:
             first += 1

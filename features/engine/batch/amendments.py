@@ -1,7 +1,7 @@
-"""The rows of a record file that later versions of their records end, and when.
+"""Rows of a record file that later versions of their records end, and the instants.
 
-Few records are amended, so that of a file only the rows of those are looked at one by one, and a
-file without any is known by the statistics in its footer.
+Few records are amended. Only their rows are examined one by one, and a file without amendments is
+recognised by the statistics in its footer.
 """
 
 from dataclasses import dataclass, replace
@@ -28,10 +28,10 @@ _NOTHING = np.empty(0, np.int64)
 
 @dataclass(frozen=True)
 class Amendments:
-    """The rows of a file, by their places in order, that do not count for ever or take the place of
-    others; until when they count.
+    """Rows of a file that amend others or are amended, with the instants until which they count.
 
-    `known_at` is when each of them became known. A row that withdraws its record never counts.
+    `rows` are indexes in the file, in order. `known_at` is when each became known. A row that
+    withdraws its record never counts.
     """
 
     rows: Column
@@ -42,11 +42,14 @@ class Amendments:
         return len(self.rows) > 0
 
     def until_of(self, first: int, size: int) -> Column:
-        """Until when each of so many rows from the place `first` on counts; none if all do."""
+        """Return the instant until which each of `size` rows from row `first` on counts.
+
+        The result is empty if there are no amendments.
+        """
         return self._spread(self.until, first, np.full(size, FOREVER)) if self else _NOTHING
 
     def known_of(self, known_at: Column) -> Column:
-        """When each row of the whole file became known, where most did at these instants."""
+        """Return the instant each row of the file became known, given those without amendments."""
         return self._spread(self.known_at, 0, known_at.copy()) if self else known_at
 
     def _spread(self, instants: Column, first: int, over: Column) -> Column:
@@ -56,18 +59,19 @@ class Amendments:
 
 
 def no_amendments() -> Amendments:
-    """Return what there is where every row counts for ever."""
+    """Return amendments for a file whose rows all count for ever."""
     return Amendments(_NOTHING, _NOTHING, _NOTHING)
 
 
 def fields_of_versions(record: "type[Record]") -> list[str]:
-    """The fields of a record type that tell its versions apart, and when each became known."""
+    """Return the fields that identify versions of a record and the instants they became known."""
     told = {"version", "withdrawn", "known_at"} & record.model_fields.keys()
     return sorted({*record.versions_of, record.known_from, *told})
 
 
 def may_be_amended(footer: pq.FileMetaData, record: "type[Record]") -> bool:
-    """Return whether a file may hold amendments, by the statistics of its columns."""
+    """Return whether a file may hold amendments, judging by the statistics of its columns."""
+    # Without versions any two rows may be results of one inspection, which no statistic shows.
     if "version" not in record.model_fields:
         return True
     late = {"known_at"} if record.known_from != "known_at" else set()
@@ -81,7 +85,7 @@ def may_be_amended(footer: pq.FileMetaData, record: "type[Record]") -> bool:
 
 
 def amendments_of(columns: Columns, record: "type[Record]") -> Amendments:
-    """The amendments among all rows of a record file, of which these are `fields_of_versions`."""
+    """Return the amendments among all rows of a record file, given its `fields_of_versions`."""
     if not record.versions_of:
         return no_amendments()
     known_at = _known_at(columns, record)
@@ -98,14 +102,14 @@ def amendments_of(columns: Columns, record: "type[Record]") -> Amendments:
     until[is_withdrawn] = NEVER
     is_special = (until != FOREVER) | (known_at != few[record.known_from])
     if "version" in columns and record.versions_replace:
-        is_special |= version > 1  # which stands where the first stands
+        is_special |= version > 1  # it has the instant of the first
     return Amendments(places[is_special], known_at[is_special], until[is_special])
 
 
 def as_declared(columns: Columns, record: "type[Record]") -> Columns:
-    """Subjects once each, in the version that counted first, in the order of their rows.
+    """Return each subject once, in the version that counted first, in the order of rows.
 
-    Those that never counted are left out.
+    Subjects that never counted are left out.
     """
     amendments = amendments_of(columns, record)
     if not amendments:
@@ -119,9 +123,9 @@ def as_declared(columns: Columns, record: "type[Record]") -> Columns:
 
 
 def _looked_at(columns: Columns, record: "type[Record]", known_at: Column) -> Column:
-    """The places of all rows of records of which one may be amended or withdrawn.
+    """Return the rows of all records that may be amended or withdrawn.
 
-    That may be any row where the instant of knowledge tells versions apart.
+    These are all rows if the instant of knowledge identifies versions.
     """
     if "version" not in columns:
         return np.arange(len(known_at))
@@ -132,7 +136,10 @@ def _looked_at(columns: Columns, record: "type[Record]", known_at: Column) -> Co
 
 
 def amendments_of_table(table: pa.Table, record: "type[Record]") -> Amendments:
-    """The same of a table, of whose ids none is learnt but those of amended records."""
+    """Return the amendments in a table, encoding only the ids of amended records.
+
+    Ids are nearly unique, so encoding all of them would fill the string table.
+    """
     if "version" not in table.column_names:
         return amendments_of(columns_of_table(table), record)
     of_record = record.versions_of[0]
@@ -148,6 +155,6 @@ def amendments_of_table(table: pa.Table, record: "type[Record]") -> Amendments:
 
 
 def _known_at(columns: Columns, record: "type[Record]") -> Column:
-    """When each row became known: of a subject, when that version did, not before it was made."""
+    """Return the instant each row became known, for subjects at least the declaration."""
     known_from = columns[record.known_from]
-    return np.maximum(columns.get("known_at", known_from), known_from)  # a missing one is least
+    return np.maximum(columns.get("known_at", known_from), known_from)

@@ -1,4 +1,4 @@
-"""The share of a machine that a build may use."""
+"""Resources that a build may use."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +12,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class BuildResources:
-    """An empty folder for what does not fit in memory, and so many threads."""
+    """Empty folder for data that exceeds memory, and a number of threads."""
 
     scratch: Path
     threads: int = 1
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """The result of work for each item, in their order; as many at a time as threads."""
+        """Return the result for each item, in order, with at most `threads` running at a time."""
         if self.threads == 1:
             return [work(item) for item in items]
         with ThreadPoolExecutor(self.threads) as pool:

@@ -1,10 +1,10 @@
-"""Windows over events of which more share a key than memory holds: one slice of time after another.
+"""Windows whose key has more events than fit in memory, computed slice by slice of time.
 
-An event enters a window when it begins to count, and leaves it when it ceases to or is too old. So
-a slice needs what enters and what leaves in it, and what the slices before left behind, of each
-window: of a count, a sum or a mean one row for each key, of different values one for each key and
-value that are still inside, of the oldest and the newest event these. What is gathered is whole
-numbers, so that the bits are those of `sweep`.
+An event enters a window when it begins to count, and leaves it when it ceases to or becomes too
+old. A slice needs the events that enter or leave in it, and for each window a summary of earlier
+slices: for a count, sum or mean one row per key; for distinct counts one row per key and value
+still inside; for the oldest and newest event these events themselves. All totals are integers, so
+results equal those of `sweep` bit for bit.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ from features.engine.windows.reducers import (
 )
 from features.engine.windows.window import Window
 
-# The reducers whose numbers follow from what entered and what left.
+# Reducers whose values follow from the events that entered and left.
 GATHERED = frozenset({Reducer.COUNT, Reducer.TOTAL, Reducer.MEAN, Reducer.DISTINCT})
 
 _AT, _COUNT, _SUM, _PRESENT = "changes_at", "count_change", "sum_change", "present_change"
@@ -61,11 +61,11 @@ class _Changes(NamedTuple):
 
 
 class SlicedEvents:
-    """Events for the windows of one source, on disk by the slices in which they enter and leave.
+    """Events of one source on disk, by the slices in which they enter and leave windows.
 
-    `ends` are the instants at which slices end, rising; nobody asks at the last one or later. All
-    events are added first, then the slices asked for in their order. `left` is what a window needs
-    of the slices before. Lives as long as the stack.
+    `ends` are the ascending ends of slices; no subject's instant reaches the last. Add all events
+    first, then request slices in order. `left` holds for each window the summary of earlier slices.
+    The files exist as long as the stack.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class SlicedEvents:
     ) -> None:
         self._windows = windows
         self._ends = ends
+        # Other reducers need the events themselves, so nothing is stored for when they leave.
         spans: set[Span] = {w.days for w in windows if w.reducer in GATHERED}
         folder.mkdir()
 
@@ -85,12 +86,13 @@ class SlicedEvents:
         self.add(none)
 
     def add(self, events: Columns) -> None:
-        """Keep events, which may have lifetimes."""
+        """Store events, which may have lifetimes."""
         events = for_ever(events["known_at"]) | events
         begin = _begin(events)
         self._entering.add(events, self._slices(begin, events[COUNTS_UNTIL] > begin))
         for span, leaving in self._leaving.items():
             end = _end(events, span)
+            # An event that counts for ever never leaves an unlimited window.
             leaving.add(events, self._slices(end, (end > begin) & (end != FOREVER)))
 
     def _slices(self, instants: Column, is_meant: Column) -> Column:
@@ -98,7 +100,7 @@ class SlicedEvents:
         return np.where(is_meant & (at < len(self._ends)), at, -1).astype(np.int32)
 
     def numbers(self, at: int, subjects: Columns) -> dict[Window, Column]:
-        """The windows of the subjects that ask in a slice; all others were asked for before."""
+        """Return the windows of the subjects in slice `at`; earlier slices must be done."""
         entering = self._entering.read(at)
         leaving = {span: partitions.read(at) for span, partitions in self._leaving.items()}
         found = {}
@@ -115,21 +117,21 @@ class SlicedEvents:
 
 
 def _begin(events: Columns) -> Column:
-    """When each event begins to count."""
+    """Return the instant each event begins to count."""
     return np.maximum(events["known_at"], events[COUNTS_FROM])
 
 
 def _end(events: Columns, span: Span) -> Column:
-    """When each event leaves a window: it ceases to count, or is too old."""
+    """Return the instant each event leaves a window because it ceases to count or is too old."""
     if span is None:
         return events[COUNTS_UNTIL]
     return np.minimum(events[COUNTS_UNTIL], events["known_at"] + span * DAY_US)
 
 
 def _changes(window: Window, entering: Columns, leaving: Columns, left: Columns | None) -> Columns:
-    """Return what a slice changes about what is gathered of a window, after what was left to it."""
+    """Return the changes of a window's totals in a slice, after the summary of earlier slices."""
     begin, end = _begin(entering), _end(entering, window.days)
-    is_ever_inside = end > begin  # it may begin to count when it is too old
+    is_ever_inside = end > begin  # an event may be too old before it begins to count
     parts = [
         _change(window, rows(entering, is_ever_inside), begin[is_ever_inside], 1),
         _change(window, leaving, _end(leaving, window.days), -1),
@@ -151,7 +153,7 @@ def _change(window: Window, events: Columns, at: Column, sign: int) -> Columns:
 
 
 def _gathered(window: Window, changes: Columns, subjects: Columns) -> tuple[Column, Columns]:
-    """The numbers of a window for subjects, and what is left of it when its changes are done."""
+    """Return the values of a window for subjects, and the summary after all changes."""
     keys, asking, size = _keys(window, changes, subjects)
     groups = KeyGroups.sort(keys, changes[_AT], size)
     of_subjects = KeyGroups.sort(asking, subjects["declared_at"], size)
@@ -172,13 +174,14 @@ def _gathered(window: Window, changes: Columns, subjects: Columns) -> tuple[Colu
 
 
 def _left(window: Window, changes: Columns) -> Columns:
-    """One row for each key, or key and value, but where all its changes amount to nothing."""
+    """Return one row per key, or per key and value, unless all its changes cancel out."""
     names = window.matching
     if window.reducer is Reducer.DISTINCT:
         names = (*names, str(window.value))
     codes, size = KeyFactorizer(changes).codes(names)
     is_known = codes >= 0
     first = np.zeros(size, np.int64)
+    # Assigned backwards, so that the first row of each code wins.
     first[codes[is_known][::-1]] = np.flatnonzero(is_known)[::-1]
     left = {name: changes[name][first] for name in names} | {_AT: np.full(size, _BEFORE)}
     is_any = np.zeros(size, bool)
@@ -208,10 +211,10 @@ def _reduced(window: Window, events: Columns, subjects: Columns) -> Column:
 
 
 def _decisive(window: Window, events: Columns, end: int) -> Columns:
-    """The events on which a window may still rest at the end of a slice.
+    """Return the events on which a window may still depend at the end of a slice.
 
-    Of those that count for ever by then only the oldest or the newest of a key, where a window
-    over all of history asks for that.
+    For windows over all history that need the oldest or newest event, only this event of a key is
+    kept among those that count for ever.
     """
     if window.days is not None:
         return rows(events, events["known_at"] >= end - window.days * DAY_US)
@@ -225,6 +228,7 @@ def _decisive(window: Window, events: Columns, end: int) -> Columns:
     )
     begins, ends = groups.starts[:-1], groups.starts[1:]
     places = begins if window.reducer is Reducer.DAYS_SINCE_FIRST else ends - 1
+    # Events with an end stay: the oldest or newest one may cease to count in a later slice.
     is_kept = is_meant & ~is_stable & (events[COUNTS_UNTIL] >= end)
     is_kept[groups.order[places[ends > begins]]] = True
     return rows(events, is_kept)
@@ -244,9 +248,9 @@ def _sums(codes: Column, amounts: Column, size: int) -> Column:
 
 @compiled(nogil=True)
 def _numbers(reducer: int, inside: Column, changes: _Changes, asking: SweptSubjects) -> Column:
-    """The number of each subject, of all changes of its key before it asks.
+    """Return the value of each subject from all changes of its key before its instant.
 
-    Where different values are counted, `amounts` are their codes, and `inside` has room for each.
+    For distinct counts `amounts` are codes of values, and `inside` has a counter for each.
     """
     numbers = np.empty(len(asking.at))
     gathered = np.zeros(GATHERED_WORDS, np.int64)
@@ -259,6 +263,8 @@ def _numbers(reducer: int, inside: Column, changes: _Changes, asking: SweptSubje
                 _take(gathered, inside, changes, change)
                 change += 1
             numbers[subject] = reduced_number(reducer, gathered, at)
+        # Only counters that this key used are cleared; clearing all would cost their number per
+        # key.
         if len(inside):
             for done in range(changes.starts[key], change):
                 inside[changes.amounts[done]] = 0
@@ -269,7 +275,7 @@ def _numbers(reducer: int, inside: Column, changes: _Changes, asking: SweptSubje
 def _take(gathered: Column, inside: Column, changes: _Changes, at: int) -> None:
     gathered[EVENTS] += changes.counts[at]
     if len(inside):
-        value = changes.amounts[at]  # a missing one has the last place, and is none
+        value = changes.amounts[at]  # -1 if missing: the last counter, not counted as a value
         was_inside = inside[value] > 0
         inside[value] += changes.counts[at]
         gathered[DIFFERENT] += ((inside[value] > 0) - was_inside) * (value >= 0)

@@ -1,4 +1,4 @@
-"""Dense numbers for keys: of the rows of columns, or of events and subjects that are to meet."""
+"""Dense numbers for keys: of rows, or of events and subjects that are matched."""
 
 from collections.abc import Sequence
 
@@ -10,26 +10,26 @@ from features.engine.string_table import STRING_TABLE
 
 NO_KEY = -1  # a column of the key is missing
 
-# A number below a size for each row; NO_KEY where a column of its key is missing.
+# A number below the size for each row, NO_KEY if a column of its key is missing; and the size.
 KeyCodes = tuple[Column, int]
 
 _FREE = -1
 _AHEAD = 256
-# Of more texts for each row it costs less to number those that occur than to have a place for all.
+# With more texts per row than this, numbering those that occur is cheaper than a slot for all.
 _MAX_TEXTS = 2
-# Beyond so many possible keys the next column would not fit into the same int64.
+# The product of sizes must stay below this, so that combined keys fit in an int64.
 _MAX_KEYS = 1 << 62
 
 
 class KeyFactorizer:
-    """Keys of the rows of columns; a column is numbered once for all keys that it is a part of."""
+    """Keys of the rows of columns; each column is numbered once for all keys it is part of."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._numbered: dict[str, KeyCodes] = {}
 
     def codes(self, names: tuple[str, ...]) -> KeyCodes:
-        """The keys that the named columns form; without a column, one key for all."""
+        """Return the keys that the named columns form; without columns, all rows share one key."""
         if not names:
             return np.zeros(length(self._columns), np.int32), 1
         (keys, size), *others = map(self._column, names)
@@ -48,9 +48,9 @@ class KeyFactorizer:
 def factorize_together(
     ours: Sequence[Column], theirs: Sequence[Column]
 ) -> tuple[Column, Column, int]:
-    """One number per key of some columns, and the same for the keys of others; both below a size.
+    """Return one number per key of some columns, the same for keys of others, and their size.
 
-    Negative where a column of a key is missing; no number of ours for a key that only they have.
+    A number is negative if a column of the key is missing, and for keys that only the others have.
     """
     (own, other, size), *more = map(_of_columns, ours, theirs)
     for codes, codes_of_others, count in more:
@@ -62,8 +62,9 @@ def factorize_together(
 
 
 def distinct_codes(codes: Column) -> tuple[Column, Column]:
-    """The codes that occur, by order of occurrence, and for each row its place there; -1 if
-    missing.
+    """Return the codes that occur, in order of occurrence, and each row's index among them.
+
+    The index is -1 for missing texts.
     """
     places, size, table = _numbered(codes.astype(np.int64), NO_KEY)
     distinct = np.empty(size, np.int32)
@@ -73,7 +74,7 @@ def distinct_codes(codes: Column) -> tuple[Column, Column]:
 
 
 def hash_column(column: Column) -> Column:
-    """A hash of 63 bits for each number or instant; negative for a missing one."""
+    """Return a 63-bit hash of each number or instant; negative for missing ones."""
     return _hashes(_words(column), NO_INSTANT)
 
 
@@ -95,8 +96,9 @@ def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
 
 
 def _words(column: Column) -> Column:
-    """Numbers or instants as int64, NO_INSTANT where missing; equal ones are equal, as a zero has
-    no sign.
+    """Return numbers or instants as int64, with NO_INSTANT for missing ones.
+
+    Equal numbers give equal words, since adding 0.0 turns -0.0 into 0.0.
     """
     if column.dtype == np.float64:
         return np.where(np.isnan(column), NO_INSTANT, (column + 0.0).view(np.int64))
@@ -115,7 +117,7 @@ def _dense_alike(own: Column, other: Column) -> tuple[Column, Column, int]:
 
 @compiled(nogil=True)
 def _combine_keys(keys: Column, codes: Column, count: int) -> Column:
-    """One number for two, the second of which is below `count`."""
+    """Combine two numbers, of which the second is below `count`, into one."""
     both = np.full(len(keys), NO_KEY, np.int64)
     for row in range(len(keys)):
         if keys[row] >= 0 and codes[row] >= 0:
@@ -125,7 +127,10 @@ def _combine_keys(keys: Column, codes: Column, count: int) -> Column:
 
 @compiled(nogil=True)
 def _numbered(keys: Column, none: int) -> tuple[Column, int, Column]:
-    """Keys by order of occurrence, and their table, which grows so that few keys lie near."""
+    """Number keys in order of occurrence; return the numbers, their count and the hash table.
+
+    The table grows to stay at most half full, which keeps probe sequences short.
+    """
     codes = np.empty(len(keys), np.int32)
     table = np.full((1 << 10, 2), _FREE, np.int64)
     size = 0
@@ -147,7 +152,7 @@ def _numbered(keys: Column, none: int) -> tuple[Column, int, Column]:
 
 @compiled(nogil=True)
 def _looked_up(keys: Column, none: int, table: Column) -> Column:
-    """The number of each key in a table; NO_KEY for one that is not there."""
+    """Return the number of each key in a table; NO_KEY if absent."""
     codes = np.empty(len(keys), np.int32)
     for row in range(len(keys)):
         if row % _AHEAD == 0:
@@ -158,7 +163,7 @@ def _looked_up(keys: Column, none: int, table: Column) -> Column:
 
 @compiled(nogil=True)
 def _slot(table: Column, key: int) -> np.int64:
-    """The slot of a table of keys and numbers that holds a key, or the free one it would take."""
+    """Return the slot that holds a key, or the free slot where it belongs."""
     slot = _first_slot(table, key)
     while table[slot, 1] != _FREE and table[slot, 0] != key:
         slot = (slot + 1) & (len(table) - 1)
@@ -172,10 +177,10 @@ def _first_slot(table: Column, key: int) -> np.int64:
 
 @compiled(nogil=True)
 def _hash(key: int) -> np.int64:
-    """63 bits of a key.
+    """Return 63 bits of a hash of a key.
 
-    Its upper half is folded down, for of a round float all else is 0, and a product has no bit
-    below the lowest of its factors.
+    The upper half is folded into the lower before the multiplication, because round floats have
+    only zeros below, and a product has no set bit below the lowest of its factors.
     """
     folded = np.uint64(key) ^ (np.uint64(key) >> np.uint64(32))
     product = folded * np.uint64(0xD6E8FEB86659FD93)
@@ -192,7 +197,11 @@ def _hashes(keys: Column, none: int) -> Column:
 
 @compiled(nogil=True)
 def _touch(table: Column, keys: Column) -> int:
-    """Read where the next keys will be looked up, side by side, for memory answers slowly."""
+    """Read the slots of the next keys in advance.
+
+    Independent reads overlap, which hides the latency of memory. The sum is returned so that the
+    compiler keeps the reads.
+    """
     read = 0
     for key in keys:
         read += table[_first_slot(table, key), 1]

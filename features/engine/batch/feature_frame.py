@@ -1,4 +1,4 @@
-"""The features of all subjects of one type: columns in memory, windows that may spill to disk."""
+"""Features of all subjects of one type: columns in memory, and windows that may spill to disk."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,17 +15,17 @@ from features.engine.columns import Column, Columns, length
 from features.engine.expressions.program import Program
 from features.engine.windows.window import Window
 
-# So many subjects' features are computed and written at a time.
+# Number of subjects whose features are computed and written together.
 BLOCK_ROWS = 1 << 16
 
-# Called after each window with how many of how many are done.
+# Called after each window with the number of windows done and the total.
 Progress = Callable[[int, int], None]
 
 
 class FeatureFrame:
-    """Subjects in the order of declaration and id, with the number of every window.
+    """Subjects in the order of declaration and id, with the value of every window.
 
-    `subjects` are their columns that features, windows and the caller read.
+    `subjects` holds the columns that features, windows and the caller read.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class FeatureFrame:
         select: Callable[[Columns], Columns] | None = None,
         progress: Progress | None = None,
     ) -> Self:
-        """Compute windows for every subject among the records, or the rows that `select` makes.
+        """Compute windows for every subject, or for the rows that `select` returns.
 
-        Of all subjects, `select` makes some or repeats them with a later scoring instant, `as_of`.
-        `columns` are those of subjects that are read beside the windows' own. The resources are
-        needed as long as the frame is; how many threads they have changes no number.
+        `select` gets all subjects and may choose some or repeat them with a later scoring instant
+        in `as_of`. `columns` are subject columns to read in addition to those of windows. The
+        resources are needed as long as the frame is used; the number of threads affects no value.
         """
         unique = [*dict.fromkeys(windows)]
         columns |= columns_read_of_subjects(sources, unique, columns)
@@ -67,14 +67,13 @@ class FeatureFrame:
         return length(self.subjects)
 
     def window(self, window: Window, among: slice | None = None) -> Column:
-        """One number per subject, or for the subjects between two rows."""
+        """Return one value per subject, or per subject in a range of rows."""
         among = among or slice(0, len(self))
         return self._spill.rows(window, among.start, among.stop)
 
     def features(self, program: Program) -> Iterator[tuple[slice, Columns]]:
-        """Yield what a program over subjects and windows makes, for a block of subjects at a
-        time.
-        """
+        """Yield the outputs of a program over subjects and windows, block by block."""
+        # At least one block, so that no subjects still give columns of the right types.
         begins = range(0, max(len(self), 1), BLOCK_ROWS)
         blocks = [slice(begin, min(begin + BLOCK_ROWS, len(self))) for begin in begins]
 
@@ -83,6 +82,8 @@ class FeatureFrame:
             read = [key for key in program.inputs if isinstance(key, Window)]
             return program.run(columns | {window: self.window(window, among) for window in read})
 
+        # As many blocks as threads at a time, so that memory does not grow with the number of
+        # subjects.
         for at in range(0, len(blocks), self._resources.threads):
             together = blocks[at : at + self._resources.threads]
             yield from zip(together, self._resources.map(run, together), strict=True)
@@ -102,7 +103,7 @@ def _counted(progress: Progress | None, many: int) -> Callable[[Window], None]:
 def columns_read_of_subjects(
     sources: EventSources, windows: Sequence[Window], columns: frozenset[str]
 ) -> frozenset[str]:
-    """The columns of subjects that keys, history and linked records read."""
+    """Return the columns of subjects that keys, history and linked records read."""
     keys = {name for window in windows for name in window.by}
     names = {window.source for window in windows}
     linked = sources.linked_needed(names, columns | keys)
@@ -112,12 +113,12 @@ def columns_read_of_subjects(
 
 
 def columns_of_history(sources: EventSources, windows: Sequence[Window]) -> set[str]:
-    """The columns of subjects that windows over what subjects of the same type did before read."""
+    """Return the columns of subjects read by windows over earlier subjects of the same type."""
     return columns_of_windows([window for window in windows if _is_own(sources, window)])
 
 
 def _is_own(sources: EventSources, window: Window) -> bool:
-    """Return whether a window reduces what subjects of the same type did before."""
+    """Return whether a window reduces earlier events of subjects of the same type."""
     history = sources.histories.get(window.source)
     return history is not None and history.subjects is sources.subjects
 
@@ -128,7 +129,7 @@ def _read_once(
     columns: frozenset[str],
     records: RecordBlocks,
 ) -> RecordBlocks:
-    """The records, of which a file that holds the rows of several sources is read once."""
+    """Return records that cache files which several sources need, so that each is read once."""
     reads = [sources.subjects.fields(columns)]
     for name, of_source in windows_by_source(windows).items():
         history = sources.histories.get(name)

@@ -1,17 +1,18 @@
-"""Gather and scatter by index, compiled: numpy looks at every index more than once."""
+"""Compiled gather and scatter by index; numpy passes over the indexes more than once."""
 
 import numpy as np
 
 from features.engine.columns import Column, Columns
 from features.engine.numba_cache import compiled
 
-# The column of an event that says which row of the subjects it stands beside.
+# Column of an event with the row of the subject it belongs to.
 SUBJECT_ROW = "row_of_subject"
 
 
 @compiled(nogil=True)
 def is_every_row(which: Column, rows: int) -> bool:
-    """Return whether these places are those of all so many rows, in their order."""
+    """Return whether the indexes are those of all rows, in order."""
+    # No early exit, so that the compiler can vectorise the loop.
     is_other = len(which) != rows
     for at in range(len(which)):
         is_other |= which[at] != at
@@ -19,13 +20,13 @@ def is_every_row(which: Column, rows: int) -> bool:
 
 
 def gather_rows(columns: Columns, which: Column) -> Columns:
-    """The rows at these places, none of which is negative."""
+    """Return the rows at these indexes, which must not be negative."""
     return {name: gather(column, which) for name, column in columns.items()}
 
 
 @compiled(nogil=True)
 def gather(column: Column, which: Column) -> Column:
-    """The values at these places, none of which is negative."""
+    """Return the values at these indexes, which must not be negative."""
     values = np.empty(len(which), column.dtype)
     for at in range(len(which)):
         values[at] = column[which[at]]
@@ -34,7 +35,7 @@ def gather(column: Column, which: Column) -> Column:
 
 @compiled(nogil=True)
 def scatter(numbers: Column, where: Column, size: int) -> Column:
-    """A float64 column of so many rows with each number at its place; NaN where none is."""
+    """Return a float64 column of `size` rows with each number at its index; NaN elsewhere."""
     column = np.full(size, np.nan)
     for at in range(len(where)):
         column[where[at]] = numbers[at]

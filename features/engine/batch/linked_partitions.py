@@ -1,4 +1,4 @@
-"""Linked records, spread over partitions by their subject and made into events beside it."""
+"""Linked records, spread over partitions by subject and turned into events of that subject."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -17,15 +17,15 @@ from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.lifetimes import is_first_of_each
 
-# The column of a record that says which row of its file it is.
+# Column of a record with its row in the file.
 FILE_ROW = "row_of_file"
 
 
 class LinkedPartitions:
-    """The records of one source, partitioned by the rows of subjects that each was known before.
+    """Records of one source, partitioned by the subject rows that may count them.
 
-    A subject may have several rows that follow each other, one for each scoring instant, in order.
-    `history` are by source the events of which records have numbers.
+    A subject may have several adjacent rows, one for each scoring instant, in order. `history`
+    holds by source the events from which values of records are computed.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class LinkedPartitions:
         return len(self._partitions)
 
     def add(self, block: Columns) -> None:
-        """Keep the records of a block that were known before an instant of their subject.
+        """Add the records of a block that were known before an instant of their subject.
 
-        A record counts for each row of its subject whose instant it was known before, and at which
-        nothing was known that ended it.
+        A record counts for each row of its subject before whose instant it was known, unless
+        something known by then ended it.
         """
         source = self.source
         place = self._places.of(block[source.subject_field])
@@ -67,6 +67,8 @@ class LinkedPartitions:
         records = {field: block[field] for field in sorted(kept)} | {FILE_ROW: file_rows}
         records[source.known_from] = known_from
         kinds, kind = block.get(name, _NO_KINDS), STRING_TABLE.code(value) if name else NO_TEXT
+        # One pass per scoring instant: a record is copied to each row of its subject that counts
+        # it.
         for later in range(self._most_rows):
             row = self._row_of(place, later)
             partition = _partition_of_known(
@@ -81,13 +83,13 @@ class LinkedPartitions:
             self._partitions.add(records | {SUBJECT_ROW: row}, partition)
 
     def _known_from(self, instants: Column) -> Column:
-        """From when each record counts, where those that do not say it do."""
+        """Return the instant from which each record counts, with the default for missing ones."""
         if self.source.known_when_missing is None:
             return instants
         return np.where(instants == NO_INSTANT, self.source.known_when_missing, instants)
 
     def events(self, at: int, records: RecordBlocks) -> tuple[slice, Column, Columns]:
-        """The subjects of a partition, the events of theirs, and which of them each belongs to."""
+        """Return a partition's range of subjects, the subject row of each event, and the events."""
         source = self.source
         begin = min(at * self._subjects_per_partition, length(self._subjects))
         among = slice(begin, min(begin + self._subjects_per_partition, length(self._subjects)))
@@ -96,11 +98,12 @@ class LinkedPartitions:
         row = linked.pop(SUBJECT_ROW) - np.int32(begin)
         groups = KeyGroups.sort(row, linked[source.known_from], length(subjects))
         order = self._order(groups, row, linked[FILE_ROW], records)
+        # Rows that are in order already need no copy.
         if not is_every_row(order, len(row)):
             linked, row = gather_rows(linked, order), gather(row, order)
         declared_at = gather(subjects["declared_at"], row)
         linked |= numbers_of_history(source.histories, self._history, linked, declared_at)
-        # Rows in the place of ids: a subject's rows differ in what of its records was known.
+        # Row indexes replace ids: rows of one subject differ in which of its records were known.
         own_rows = np.arange(length(subjects), dtype=np.int32)
         linked[source.subject_field] = row
         if source.text_id is not None:
@@ -114,12 +117,12 @@ class LinkedPartitions:
 
     @cached_property
     def _most_rows(self) -> int:
-        """The most rows that a subject has."""
+        """Largest number of rows of one subject."""
         ends = np.append(self._first_rows[1:], length(self._subjects))
         return int(np.max(ends - self._first_rows, initial=1))
 
     def _row_of(self, place: Column, later: int) -> Column:
-        """The row of the so-manieth instant of the subject at each place; -1 where it has none."""
+        """Return the row of each subject's instant number `later`; -1 if it has fewer."""
         if self._most_rows == 1:
             return place
         ends = np.append(self._first_rows[1:], length(self._subjects))
@@ -129,11 +132,12 @@ class LinkedPartitions:
     def _order(
         self, groups: KeyGroups, row: Column, file_row: Column, records: RecordBlocks
     ) -> Column:
-        """The order of the groups, with records of one subject and instant by their id."""
+        """Return the order of the groups, with records of one subject and instant ordered by id."""
         order, text_id = groups.order, self.source.text_id
         tied = groups.ties(row)
         if text_id is None or not len(tied):
             return order
+        # Only tied records need their ids, so only these texts are read from the file.
         ids = records.texts(self.source.record_file, text_id, file_row[order[tied]])
         ranks = np.unique(np.array(ids, dtype=object), return_inverse=True)[1]
         by_id = np.lexsort((ranks, groups.instants[tied], row[order[tied]]))
@@ -142,12 +146,15 @@ class LinkedPartitions:
 
 
 def scoring_instants(subjects: Columns) -> Column:
-    """Before when linked records must be known: `as_of`, or the declaration without that column."""
+    """Return the instants before which linked records must be known.
+
+    They are `as_of`, or the declaration if there is no such column.
+    """
     return subjects.get("as_of", subjects["declared_at"])
 
 
 def missing_texts(count: int) -> Column:
-    """A column of texts, all missing: for ids that are not read, since nothing needs them."""
+    """Return a column of missing texts, for ids that nothing reads."""
     return np.full(count, NO_TEXT, np.int32)
 
 
@@ -164,7 +171,7 @@ def _partition_of_known(
     instants: Column,
     subjects_per_partition: int,
 ) -> Column:
-    """The partition of each record of the kind that counts at its row's instant; else -1."""
+    """Return the partition of each record that counts at its row's instant; -1 for others."""
     partition = np.full(len(row), -1, np.int32)
     for at in range(len(row)):
         if row[at] < 0 or known_at[at] == NO_INSTANT or (len(kinds) and kinds[at] != kind):

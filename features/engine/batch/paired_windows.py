@@ -1,4 +1,4 @@
-"""Windows of events held in memory, for subjects or records that have keys of the same columns."""
+"""Windows over events in memory, for subjects or records with keys of the same columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ from features.engine.windows.window import Window
 def reduce_paired(
     windows: Sequence[Window], events: Columns, subjects: Columns, partitions: int = 1
 ) -> Iterable[tuple[Window, Column]]:
-    """Each window of events for subjects, which have the same number where their keys are equal."""
+    """Yield each window of events for subjects, matching equal keys."""
     for (_, matching, where), alike in by_keying(windows).items():
         by = alike[0].by
         keys, subject_keys, size = paired_keys(events, matching, subjects, by, partitions)
@@ -34,9 +34,9 @@ def numbers_of_history(
     records: Columns,
     declared_at: Column,
 ) -> Columns:
-    """The numbers that linked records have of history, each as of its subject's declaration.
+    """Return the values that linked records take from history, as of their subject's declaration.
 
-    `events` are those of history, by source and in the order of knowledge.
+    `events` holds history by source, in the order it became known.
     """
     return {
         name: _number(history, events, records, declared_at) for name, history in histories.items()
@@ -46,6 +46,7 @@ def numbers_of_history(
 def _number(
     history: RecordHistory, events: Mapping[str, Columns], records: Columns, declared_at: Column
 ) -> Column:
+    # Each distinct text is mapped once, since many records share one.
     key = STRING_TABLE.map_texts(records[history.field], history.key_of)
     asking = {history.key: key, "declared_at": declared_at}
     numbers: dict[Window, Column] = {}

@@ -1,4 +1,4 @@
-"""Rows spread over parts by their key, so that one part at a time is held in memory as a whole."""
+"""Rows spread over parts by key, so that each part fits in memory."""
 
 import errno
 import os
@@ -12,24 +12,23 @@ from features.engine.batch.gather import gather
 from features.engine.batch.sort_by_key import by_number
 from features.engine.columns import Column, Columns
 
-# So many bytes of rows stay in memory; those that come after them go to disk.
+# Bytes of rows held in memory; later blocks go to disk.
 MEMORY_BYTES = 1 << 27
 
 
 class Partitions:
-    """Columns of the same names and types, added a block at a time and read back a part at a time.
+    """Columns of fixed names and types, added in blocks and read back in parts.
 
     Within a part rows keep the order in which they were added. The first blocks are held in memory,
-    up to `memory_bytes`; all others lie in a file. Lives as long as its `with` block; then the file
-    is gone.
+    up to `memory_bytes`; later ones are in a file, which is deleted when the `with` block ends.
     """
 
     def __init__(self, file: Path, parts: int, memory_bytes: int | None = None) -> None:
         self._path = file
         self._parts = parts
         self._bytes_left = MEMORY_BYTES if memory_bytes is None else memory_bytes
-        # Of each block, whose rows stand part after part: where those of each part start, and the
-        # rows themselves or where they begin in the file, one column after the other.
+        # For each block, sorted by part: the first row of each part, and the columns, or the offset
+        # of the first column in the file.
         self._blocks: list[tuple[Column, Columns | int]] = []
         self._kinds: dict[str, np.dtype[np.generic]] = {}
 
@@ -46,7 +45,7 @@ class Partitions:
         return self._parts
 
     def add(self, columns: Columns, part: Column) -> None:
-        """Add rows, each to its part; one whose part is negative to none."""
+        """Add rows to their parts; rows with a negative part are dropped."""
         self._kinds = self._kinds or {name: column.dtype for name, column in columns.items()}
         starts, order = by_number(part, len(self))
         rows = {name: gather(columns[name], order) for name in self._kinds}
@@ -57,12 +56,13 @@ class Partitions:
         self._blocks.append((starts, self._file.tell()))
         for column in rows.values():
             self._file.write(column.data)
+        # `read` uses the file descriptor, which does not see Python's buffer.
         self._file.flush()
 
     def read(self, at: int) -> Columns:
-        """The rows of one part; threads may ask for several at a time.
+        """Return the rows of one part; safe to call from several threads.
 
-        Raises OSError where the disk does not give back what it took.
+        Raises OSError if the file lacks rows that were written.
         """
         count = sum(int(starts[at + 1] - starts[at]) for starts, _ in self._blocks)
         columns = {name: np.empty(count, kind) for name, kind in self._kinds.items()}
@@ -80,8 +80,9 @@ class Partitions:
         return columns
 
     def _read(self, pieces: Columns, offset: int, first: int, rows: int) -> None:
-        """Fill pieces with what lies from the first row on in columns of so many rows each."""
+        """Fill pieces from columns of `rows` rows in the file, beginning with row `first`."""
         for piece in pieces.values():
+            # `preadv` takes an offset, so that threads need no shared file position.
             where = offset + first * piece.itemsize
             if os.preadv(self._file.fileno(), [piece.data], where) != piece.nbytes:
                 raise OSError(errno.EIO, "rows that were written are not there", str(self._path))

@@ -1,4 +1,4 @@
-"""Records as the batch engine reads them: by type, some columns, a block of rows at a time."""
+"""Interface to records as the batch engine reads them, a block of rows at a time."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -10,23 +10,23 @@ from features.engine.columns import Column, Columns, Records
 
 
 class RecordBlocks(Protocol):
-    """Records of every type, wherever they are."""
+    """Records of every type, whatever their storage."""
 
     def count(self, name: str) -> int:
-        """Return how many records of a type there are."""
+        """Return the number of records of a type."""
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """Some columns of a record type, a block of rows at a time, in the order of the file."""
+        """Yield columns of a record type in blocks of rows, in the order of the file."""
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places of the file; for the few rows that need looking up."""
+        """Return a text column at some rows of the file; meant for few rows."""
 
     def amendments(self, name: str) -> Amendments:
-        """Return which rows of a record type other versions of their records end, and when."""
+        """Return the rows of a record type that other versions end, and the instants."""
 
 
 class CachedRecords:
-    """Records of which some types are read once, with all fields that are ever asked for."""
+    """Records of which some types are read once, with all fields that any reader needs."""
 
     def __init__(self, records: RecordBlocks, fields: Mapping[str, Collection[str]]) -> None:
         self._records = records
@@ -34,11 +34,11 @@ class CachedRecords:
         self._columns: Records = {}
 
     def count(self, name: str) -> int:
-        """Return how many records of a type there are."""
+        """Return the number of records of a type."""
         return self._records.count(name)
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """Some columns of a record type; of one that is read once all rows as one block."""
+        """Yield columns of a record type; a cached type comes as one block."""
         if name not in self._fields:
             yield from self._records.blocks(name, fields)
             return
@@ -47,16 +47,16 @@ class CachedRecords:
         yield {field: self._columns[name][field] for field in fields}
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places."""
+        """Return a text column at some rows."""
         return self._records.texts(name, field, places)
 
     def amendments(self, name: str) -> Amendments:
-        """Return which rows of a record type other versions of their records end, and when."""
+        """Return the rows of a record type that other versions end, and the instants."""
         return self._records.amendments(name)
 
 
 def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
-    """All rows of some columns of a record type."""
+    """Return all rows of some columns of a record type."""
     names = sorted(fields)
     blocks = list(records.blocks(name, names))
     if len(blocks) == 1:

@@ -1,6 +1,6 @@
-"""Windows over what subjects of one kind did before, and what was found of them.
+"""Windows over earlier subjects of one kind and over their outcomes.
 
-Their events are rows of the very subjects that are asked about, and so are their keys.
+The events are rows of the same table as the subjects, and so are their keys.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,11 @@ from features.engine.windows.window import Window
 
 
 class SelfJoin:
-    """`everyone` makes history, `subjects` are some or all of them, both in order of declaration.
+    """Join of subjects with their own table.
 
-    `events` are by source those that windows reduce: `everyone` itself, or with their rows in it.
+    `everyone` makes history; `subjects` are some or all of its rows. Both are in order of
+    declaration. `events` holds by source the events to reduce: `everyone` itself, or events that
+    refer to its rows.
     """
 
     def __init__(self, everyone: Columns, subjects: Columns, events: dict[str, Columns]) -> None:
@@ -28,7 +30,7 @@ class SelfJoin:
         self._rows = _rows(everyone, subjects)
 
     def reduce(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Column]]:
-        """Each window for all subjects."""
+        """Yield each window for all subjects."""
         for by, of_key in by_key(windows).items():
             codes, size = self._keys.codes(by)
             of_subjects = codes if self._rows is None else gather(codes, self._rows)
@@ -36,7 +38,7 @@ class SelfJoin:
             for (source, _, where), alike in by_keying(of_key).items():
                 events = self._events[source]
                 keys = gather(codes, events[SUBJECT_ROW]) if SUBJECT_ROW in events else codes
-                groups = subject_groups  # where each subject is its own event
+                groups = subject_groups  # if each subject is its own event
                 if where is not None or keys is not of_subjects:
                     groups = KeyGroups.sort(
                         keys_where(keys, events, where), events["known_at"], size
@@ -47,7 +49,7 @@ class SelfJoin:
 
 
 def _rows(everyone: Columns, subjects: Columns) -> Column | None:
-    """Return which row of everyone each subject is; None where they are the very same."""
+    """Return the row of each subject in `everyone`; None if both are the same table."""
     if VERSION_ROW in subjects:
         return subjects[VERSION_ROW]
     ids = everyone["subject_id"]

@@ -1,4 +1,4 @@
-"""The keys of windows: groups that share events, and one number for equal keys."""
+"""Keys of windows: groups of windows that share events, and one number for equal keys."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ By = tuple[str, ...]
 
 
 def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
-    """Windows by the source whose events they reduce."""
+    """Group windows by the source whose events they reduce."""
     by_source: dict[str, list[Window]] = defaultdict(list)
     for window in windows:
         by_source[window.source].append(window)
@@ -23,7 +23,7 @@ def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
 
 
 def by_keying(windows: Sequence[Window]) -> dict[Keying, list[Window]]:
-    """Windows by what keys their events."""
+    """Group windows by the keying of their events."""
     found: dict[Keying, list[Window]] = defaultdict(list)
     for window in windows:
         found[window.keying].append(window)
@@ -31,7 +31,7 @@ def by_keying(windows: Sequence[Window]) -> dict[Keying, list[Window]]:
 
 
 def by_key(windows: Sequence[Window]) -> dict[By, list[Window]]:
-    """Windows by the subject's columns that form their key."""
+    """Group windows by the subject columns that form their key."""
     found: dict[By, list[Window]] = defaultdict(list)
     for window in windows:
         found[window.by].append(window)
@@ -39,7 +39,10 @@ def by_key(windows: Sequence[Window]) -> dict[By, list[Window]]:
 
 
 def by_first_column(windows: Sequence[Window]) -> dict[By, list[Window]]:
-    """Windows by the first column of their events' keys: events of one key are in one part."""
+    """Group windows by the first key column of their events.
+
+    Events of one key are then in one part.
+    """
     found: dict[By, list[Window]] = defaultdict(list)
     for window in windows:
         found[window.matching[:1]].append(window)
@@ -47,12 +50,12 @@ def by_first_column(windows: Sequence[Window]) -> dict[By, list[Window]]:
 
 
 def columns_of_windows(windows: Sequence[Window]) -> set[str]:
-    """The columns of events that windows read."""
+    """Return the columns of events that windows read."""
     return {name for w in windows for name in (*w.matching, w.value, w.where) if name is not None}
 
 
 def partitions_of_keys(columns: Columns, names: By, parts: int) -> Column:
-    """The part that each row's key belongs to, by its first column; negative without it."""
+    """Return the part of each row's key, by its first column; negative if that is missing."""
     if not names:
         return np.zeros(length(columns), np.int32)
     first = columns[names[0]]
@@ -62,28 +65,29 @@ def partitions_of_keys(columns: Columns, names: By, parts: int) -> Column:
 def paired_keys(
     events: Columns, matching: By, subjects: Columns, by: By, parts: int = 1
 ) -> tuple[Column, Column, int]:
-    """One number per key for events and for subjects, below a size; negative without a key.
+    """Return one number per key for events and for subjects, and their size.
 
-    Events of keys that no subject has are left out.
+    Numbers are negative if a key column is missing. Events of keys that no subject has are left
+    out.
     """
     if not by:
         return np.zeros(length(events), np.int32), np.zeros(length(subjects), np.int32), 1
     own, other = [subjects[name] for name in by], [events[name] for name in matching]
     if parts > 1 and len(by) == 1 and is_text(own[0]) and is_text(other[0]):
-        stride = np.int32(parts)  # the codes of one part are so far apart
+        stride = np.int32(parts)  # codes in one part are congruent modulo `parts`
         return other[0] // stride, own[0] // stride, len(STRING_TABLE) // parts + 1
     subject_keys, keys, size = factorize_together(own, other)
     return keys, subject_keys, size
 
 
 def keys_where(keys: Column, events: Columns, where: str | None) -> Column:
-    """The keys, negative for events that do not meet the condition."""
+    """Return the keys, negative for events that do not meet the condition."""
     return keys if where is None else np.where(events[where] == 1, keys, np.int32(-1))
 
 
 @compiled(nogil=True)
 def _remainders(numbers: Column, divisor: int) -> Column:
-    """Negative where the number is."""
+    """Return remainders, -1 for negative numbers."""
     remainders = np.empty(len(numbers), np.int32)
     for row in range(len(numbers)):
         remainders[row] = numbers[row] % divisor if numbers[row] >= 0 else -1

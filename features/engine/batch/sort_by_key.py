@@ -1,4 +1,4 @@
-"""Rows grouped by a dense key, and inside a group in the order of an instant."""
+"""Rows grouped by a dense key and ordered by instant within each group."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,7 +9,7 @@ from features.engine.batch.gather import gather, scatter
 from features.engine.columns import NO_INSTANT, Column
 from features.engine.numba_cache import compiled
 
-# An instant is spread by two digits of so many bits, above the number of its row.
+# Rows are presorted by two digits of this many bits of their instant, above the row number.
 _DIGIT_BITS = 11
 _DIGIT = (1 << _DIGIT_BITS) - 1
 _ROW = (1 << 32) - 1
@@ -18,10 +18,10 @@ _LATEST = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class KeyGroups:
-    """Rows of which those of key k stand, in order of time, at `order[starts[k]:starts[k + 1]]`.
+    """Grouping of rows: those of key k, in order of time, are `order[starts[k]:starts[k + 1]]`.
 
-    `instants` are those of the ordered rows. Rows of one key and instant keep the order they had.
-    Where `is_as_given` every row is where it was.
+    `instants` are those of the ordered rows. Rows of one key and instant keep their order. If
+    `is_as_given`, the rows were in this order already.
     """
 
     order: Column
@@ -31,8 +31,9 @@ class KeyGroups:
 
     @classmethod
     def sort(cls, keys: Column, instants: Column, size: int) -> Self:
-        """Rows grouped by keys below `size`; a row whose key is negative stands nowhere."""
+        """Group rows by keys below `size`; rows with a negative key are left out."""
         starts, is_sorted, is_as_given = _starts(keys, instants, size)
+        # Rows that are in order already need no sort.
         if is_as_given:
             return cls(np.arange(len(keys), dtype=np.int32), starts, instants, is_as_given)
         order = _order(keys, starts) if is_sorted else _order_by_time(keys, instants, starts)
@@ -43,20 +44,20 @@ class KeyGroups:
 
     @classmethod
     def singletons(cls, instants: Column) -> Self:
-        """Rows each of which is a group of its own."""
+        """Return groups of one row each."""
         places = np.arange(len(instants) + 1)
         return cls(places[:-1], places, instants, is_as_given=True)
 
     def in_key_order(self, values: Column) -> Column:
-        """Values of the rows as they were given, in the order of the groups."""
+        """Return values of the given rows in the order of the groups."""
         return values if self.is_as_given else gather(values, self.order)
 
     def in_row_order(self, numbers: Column, size: int) -> Column:
-        """Numbers of the ordered rows for so many rows as were given; NaN for one without a key."""
+        """Return values of the ordered rows for the rows as given; NaN for rows without a key."""
         return numbers if self.is_as_given else scatter(numbers, self.order, size)
 
     def ties(self, keys: Column) -> Column:
-        """The places in `order` of rows that share key and instant with the row beside them."""
+        """Return the positions in `order` of rows that share key and instant with a neighbour."""
         ordered = self.in_key_order(keys)
         is_same = np.zeros(len(ordered) + 1, dtype=bool)
         is_same[1:-1] = (ordered[1:] == ordered[:-1]) & (self.instants[1:] == self.instants[:-1])
@@ -65,9 +66,7 @@ class KeyGroups:
 
 @compiled(nogil=True)
 def by_number(keys: Column, size: int) -> tuple[Column, Column]:
-    """Return where the rows of each key start, and the rows one key after the other: a counting
-    sort.
-    """
+    """Return the start of each key's rows, and the rows in key order, by a counting sort."""
     starts = np.zeros(size + 1, np.int64)
     for key in keys:
         if key >= 0:
@@ -79,8 +78,10 @@ def by_number(keys: Column, size: int) -> tuple[Column, Column]:
 
 @compiled(nogil=True)
 def _starts(keys: Column, instants: Column, size: int) -> tuple[Column, bool, bool]:
-    """Return where the rows of each key start, whether those of a key are in order of time, and
-    whether moreover all have a key and stand one key after the other.
+    """Return the start of each key's rows, and two flags about the order of rows.
+
+    The first flag tells that rows of each key are in order of time; the second that in addition all
+    have a key and the keys are in order.
     """
     starts = np.zeros(size + 1, np.int64)
     latest = np.full(size, NO_INSTANT)
@@ -100,7 +101,7 @@ def _starts(keys: Column, instants: Column, size: int) -> tuple[Column, bool, bo
 
 @compiled(nogil=True)
 def _order(keys: Column, starts: Column) -> Column:
-    """The rows one key after the other, those of a key in the order they have."""
+    """Return the rows in key order; those of a key keep their order."""
     order = np.empty(starts[-1], np.int32)
     free = starts[:-1].copy()
     for row in range(len(keys)):
@@ -113,10 +114,10 @@ def _order(keys: Column, starts: Column) -> Column:
 
 @compiled(nogil=True)
 def _order_by_time(keys: Column, instants: Column, starts: Column) -> Column:
-    """The rows one key after the other, those of a key almost in order of time.
+    """Return the rows in key order, those of a key almost in order of time.
 
-    Rows are spread by two digits of their instant, the lower one first, and then by key. What is
-    left to sort lies within a four millionth of the time from the first to the last.
+    Rows are spread by two digits of their instant, the lower first, and then by key. Rows that are
+    still out of order differ by less than a four-millionth of the total time span.
     """
     words = _instants_and_rows(keys, instants, starts[-1])
     words = _by_digit(_by_digit(words, 32), 32 + _DIGIT_BITS)
@@ -131,7 +132,7 @@ def _order_by_time(keys: Column, instants: Column, starts: Column) -> Column:
 
 @compiled(nogil=True)
 def _instants_and_rows(keys: Column, instants: Column, count: int) -> Column:
-    """Of each row that has a key two digits of its instant, above its number."""
+    """Return for each row with a key two digits of its instant, above its row number."""
     first, last = _LATEST, NO_INSTANT
     for row in range(len(keys)):
         if keys[row] >= 0:
@@ -150,7 +151,7 @@ def _instants_and_rows(keys: Column, instants: Column, count: int) -> Column:
 
 @compiled(nogil=True)
 def _by_digit(words: Column, bit: int) -> Column:
-    """Words in the order of the digit that begins at a bit."""
+    """Return words ordered by the digit that begins at a bit."""
     free = np.zeros(2 + _DIGIT, np.int64)
     for word in words:
         free[1 + (word >> bit & _DIGIT)] += 1
@@ -166,7 +167,11 @@ def _by_digit(words: Column, bit: int) -> Column:
 
 @compiled(nogil=True)
 def _sort_groups(starts: Column, order: Column, instants: Column) -> None:
-    """Sort each group by instant in place, keeping the order of ties; at once if almost sorted."""
+    """Sort each group by instant in place, keeping the order of ties.
+
+    Insertion sort suits groups that are almost sorted; a merge sort takes over if it moves too
+    much.
+    """
     for key in range(len(starts) - 1):
         begin, end = starts[key], starts[key + 1]
         moved = 0

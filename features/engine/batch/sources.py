@@ -1,8 +1,8 @@
-"""The records that a batch computation reads, described as data, without their names.
+"""Description, as data, of the records that a batch computation reads.
 
-Subjects are rows that are held in memory (`SubjectTable`). Windows over them reduce what other
-subjects did before (`SubjectHistory`), records that are linked to one subject each
-(`LinkedSource`), and events of anyone, too many to hold (`EventStream`) or not (`HeldEvents`).
+Subjects are rows held in memory (`SubjectTable`). Windows over them reduce earlier subjects
+(`SubjectHistory`), records linked to one subject each (`LinkedSource`), and events of all subjects,
+which either exceed memory (`EventStream`) or fit (`HeldEvents`).
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ from features.engine.windows.window import Window
 
 @dataclass(frozen=True)
 class SubjectTable:
-    """Subjects of one type, read whole, in the order of declaration and id.
+    """Subjects of one type, read as a whole in the order of declaration and id.
 
-    `fields` says which fields of which record files given columns of subjects are made of.
+    `fields` returns the fields of record files that given subject columns are computed from.
     """
 
     fields: Callable[[frozenset[str]], dict[str, set[str]]]
@@ -28,9 +28,9 @@ class SubjectTable:
 
 @dataclass(frozen=True)
 class SubjectHistory:
-    """The history of subjects: themselves, or what `derive` makes of them and records.
+    """History of subjects: the subjects themselves, or what `derive` makes of them and of records.
 
-    An event that is derived has the row of its subject as `gather.SUBJECT_ROW`.
+    A derived event has the row of its subject in `gather.SUBJECT_ROW`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class SubjectHistory:
 
 
 class LatestColumn(NamedTuple):
-    """A column of events whose last known value a subject takes, of those where `where` is 1."""
+    """Event column whose last known value a subject takes, among events where `where` is 1."""
 
     name: str
     kind: Kind
@@ -48,13 +48,13 @@ class LatestColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class LinkedSource:
-    """Records of which each belongs to one subject, and counts where known before its instant.
+    """Records that belong to one subject each and count if known before its instant.
 
-    `derive` makes events of subjects and of their records. `only` is a field with the value that
-    counts. Records of one instant are ordered by `text_id`, where that is not None; it is looked up
-    for those alone, and is no column of what `derive` is given but missing. `latest` names columns
-    that a subject takes from the last of its events that has one, with the event's column.
-    `histories` are by name numbers of history that each record has before it is made an event.
+    `derive` makes events of subjects and their records. `only` is a field and the value it must
+    have. Records of one instant are ordered by `text_id` unless it is None; it is read for these
+    records only, and missing in what `derive` gets. `latest` maps columns of a subject to the event
+    column whose last value they take. `histories` are values from history, by name, that records
+    get before they become events.
     """
 
     name: str
@@ -72,7 +72,7 @@ class LinkedSource:
 
     @property
     def windows_over_history(self) -> list[Window]:
-        """The windows over history that its records' own numbers are made of."""
+        """Windows over history from which values of the records are computed."""
         return [
             window for history in self.histories.values() for window in history.windows.values()
         ]
@@ -80,8 +80,9 @@ class LinkedSource:
 
 @dataclass(frozen=True)
 class EventStream:
-    """Events of anyone, each derived from one record; `text_id`, which records may have, is missing
-    in what is derived.
+    """Events of all subjects, each derived from one record.
+
+    `text_id` names an id of records that is missing in what `derive` gets.
     """
 
     name: str
@@ -94,7 +95,7 @@ class EventStream:
 
 @dataclass(frozen=True)
 class HeldEvents:
-    """Events of anyone that are few enough to hold, in the order of knowledge."""
+    """Events of all subjects that fit in memory, in the order they became known."""
 
     name: str
     derive: Callable[[RecordBlocks], Columns]
@@ -102,7 +103,7 @@ class HeldEvents:
 
 @dataclass(frozen=True)
 class EventSources:
-    """All that windows of subjects of one type reduce, by the names of the sources."""
+    """All sources that windows of subjects of one type reduce, by name."""
 
     subjects: SubjectTable
     linked: Mapping[str, LinkedSource]
@@ -111,7 +112,7 @@ class EventSources:
     held: Mapping[str, HeldEvents] = field(default_factory=dict)
 
     def linked_needed(self, names: set[str], columns: frozenset[str]) -> list[LinkedSource]:
-        """The linked sources that are read: for windows, or for columns of the subjects."""
+        """Return the linked sources that windows, or columns of subjects, need."""
         return [
             source
             for source in self.linked.values()

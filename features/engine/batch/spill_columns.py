@@ -8,17 +8,17 @@ import numpy as np
 from features.engine.columns import Column
 from features.engine.numba_cache import compiled
 
-# What counts are kept as; the largest of each stands for a missing number.
+# Types that hold counts; the largest value of each stands for a missing number.
 NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
-_LOOKED_AT = 1024  # numbers, before one that is no count ends it
-# So many bytes of columns stay in memory; those that come after them go to disk.
+_LOOKED_AT = 1024  # numbers checked between early exits
+# Bytes of columns held in memory; later columns go to disk.
 MEMORY_BYTES = 1 << 28
 
 
 class SpillableColumns:
-    """Columns of float64, all of one length, by name; counts take up to four bytes.
+    """Columns of float64 of one length, by name; counts are stored in one to four bytes.
 
-    The first columns are held in memory, all others are files.
+    The first columns are held in memory, later ones in files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +29,7 @@ class SpillableColumns:
         self._files: dict[Hashable, tuple[Path, np.dtype[np.generic]]] = {}
 
     def put(self, name: Hashable, column: Column) -> None:
-        """Keep a column, which nobody changes any more, under a name of its own."""
+        """Store a column under a unique name; the caller must not change it any more."""
         kept = as_small_counts(column.astype(np.float64, copy=False))
         self._bytes_left -= kept.nbytes
         if self._bytes_left >= 0:
@@ -39,7 +39,7 @@ class SpillableColumns:
             kept.tofile(file)
 
     def rows(self, name: Hashable, start: int, stop: int) -> Column:
-        """The rows of a column from `start` to `stop`, not included."""
+        """Return the rows of a column from `start` up to, but not including, `stop`."""
         kept = self._kept(name, start, stop)
         return kept if kept.dtype == np.float64 else widened(kept)
 
@@ -51,7 +51,7 @@ class SpillableColumns:
 
 
 def as_small_counts(column: Column) -> Column:
-    """The column as small counts, where it holds nothing else."""
+    """Return the column in a small integer type if it holds only counts, else unchanged."""
     largest = _largest_count(column)
     for kind in NARROW:
         if largest < _none(kind):
@@ -60,7 +60,7 @@ def as_small_counts(column: Column) -> Column:
 
 
 def widened(counts: Column) -> Column:
-    """Counts as the numbers that they were."""
+    """Return counts as the original numbers."""
     return _widened(counts, _none(counts.dtype))
 
 
@@ -70,12 +70,15 @@ def _none(kind: np.dtype[np.generic]) -> int:
 
 @compiled(nogil=True)
 def _largest_count(column: Column) -> float:
-    """The largest number; infinity where one is no count, as a zero with a sign is none."""
+    """Return the largest number, or infinity if any is not a count.
+
+    A negative zero is not a count: as an integer it would lose its sign.
+    """
     largest = 0.0
     for begin in range(0, len(column), _LOOKED_AT):
         is_other = 0
         for number in column[begin : begin + _LOOKED_AT]:
-            given = 0.0 if np.isnan(number) else number  # no branch: many at a time
+            given = 0.0 if np.isnan(number) else number  # without a branch, so that it vectorises
             is_other |= (given != np.floor(given)) | np.signbit(given)
             largest = max(largest, given)
         if is_other:

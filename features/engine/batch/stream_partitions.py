@@ -1,4 +1,4 @@
-"""Events of anyone, spread over partitions by the keys of the windows that reduce them."""
+"""Events of all subjects, spread over partitions by the keys of the windows that reduce them."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ from features.engine.windows.window import Window
 
 
 class StreamPartitions:
-    """The events of one stream, kept once for every first column of its windows' keys.
+    """Events of one stream, stored once for every first key column of its windows.
 
     Events of one key are in one partition, whatever further columns the key has.
     """
@@ -36,7 +36,7 @@ class StreamPartitions:
         self._partitions = {by: create("-".join((stream.name, *by))) for by in self._windows}
 
     def add(self, block: Columns) -> None:
-        """Derive the events of a block of records and keep what windows read of them."""
+        """Derive the events of a block of records and store the columns that windows read."""
         events = events_of_block(self.stream, block, self._amendments, self._rows_before)
         self._rows_before += length(block)
         for first, partitions in self._partitions.items():
@@ -46,14 +46,14 @@ class StreamPartitions:
             partitions.add(kept, partitions_of_keys(events, first, len(partitions)))
 
     def windows(self) -> list[tuple[Partitions, list[Window]]]:
-        """Partitions with the windows that are computed from them."""
+        """Return partitions with the windows that are computed from them."""
         return [(self._partitions[first], windows) for first, windows in self._windows.items()]
 
 
 def events_of_block(
     stream: EventStream, block: Columns, amendments: Amendments, rows_before: int
 ) -> Columns:
-    """The events of a block of records, before which its file has so many others."""
+    """Return the events of a block of records that follows `rows_before` others in its file."""
     more = {} if stream.text_id is None else {stream.text_id: missing_texts(length(block))}
     if amendments:
         more[COUNTS_UNTIL] = amendments.until_of(rows_before, length(block))

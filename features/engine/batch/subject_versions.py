@@ -1,7 +1,7 @@
-"""The version of a subject that is asked about: as declared, or as known later.
+"""Versions of subjects to compute: as declared, or as known later.
 
-Of subjects that were amended everyone has a row for each version, those of one subject in the order
-in which they became known (`features.engine.windows.lifetimes`).
+If subjects were amended, `everyone` has a row for each version, those of one subject in the order
+they became known (`features.engine.windows.lifetimes`).
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from features.engine.windows.lifetimes import (
     versions_known,
 )
 
-# The column of a subject that says which row of everyone it is.
+# Column of a subject with its row in `everyone`.
 VERSION_ROW = "row_of_everyone"
 
 
 def asked_about(everyone: Columns, select: Callable[[Columns], Columns] | None) -> Columns:
-    """Each subject once, as it was declared, or the rows that `select` makes of these.
+    """Return each subject once, as it was declared, or the rows that `select` makes of these.
 
     A row with a later scoring instant shows the subject as it was known then.
     """
@@ -37,6 +37,6 @@ def asked_about(everyone: Columns, select: Callable[[Columns], Columns] | None) 
     if "as_of" in subjects:
         declared = subjects[VERSION_ROW]
         row = versions_known(declared, scoring_instants(subjects), everyone, is_first)
-        # What was withdrawn is asked about as it was declared.
+        # Withdrawn subjects have no version then; they are shown as declared.
         subjects = rows(numbered, np.where(row < 0, declared, row)) | {"as_of": subjects["as_of"]}
     return {name: column for name, column in subjects.items() if name not in LIFETIME}

@@ -1,9 +1,9 @@
-"""The compiled sweep: all subjects of a key in order of time, two pointers into its events.
+"""Compiled sweep: all subjects of a key in order of time, with two pointers into its events.
 
-Events and subjects come grouped by key and ordered by time. As the subjects' instants rise, so do
-both ends of `[at - span, at)` among the events, and every reducer is carried along by what enters
-and what leaves: the cost is that of reading the events once, however long a window is. Everything
-is integer until the last step, so that the order of events cannot change a bit.
+Events and subjects are grouped by key and ordered by time. As the subjects' instants rise, both
+ends of `[at - span, at)` move forward among the events, and each reducer is updated with the events
+that enter and leave. The cost is one pass over the events, however long a window is. All totals are
+integers until the last step, so the order of events cannot change a bit of the result.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,10 @@ _EVER = -1
 
 
 class Sweep:
-    """The windows of one keying; events and so many subjects are grouped by the same keys."""
+    """Sweep of the windows of one keying.
+
+    Events and `size` subjects are grouped by the same keys.
+    """
 
     def __init__(self, events: KeyGroups, subjects: KeyGroups, size: int) -> None:
         self._events = events
@@ -37,10 +40,10 @@ class Sweep:
         self._bounds: dict[int, tuple[Column, Column]] = {}
 
     def _reduce(self, window: Window, values: Column | None) -> Column:
-        """The window's number for each subject in the order of their groups.
+        """Return the window's value for each subject in the order of their groups.
 
-        `values` are what is reduced of each event, in the order that `events` was made of: numbers
-        with NaN, or codes of texts where the reducer counts different ones.
+        `values` holds what is reduced of each event, in the order before grouping: numbers with
+        NaN, or codes of texts for distinct counts.
         """
         first, stop = self._ends(_EVER if window.days is None else window.days * DAY_US)
         if values is not None:
@@ -61,6 +64,7 @@ class Sweep:
 
     def _ends(self, span: int) -> tuple[Column, Column]:
         events, subjects = self._events, self._subjects
+        # Windows of one span have the same bounds, whatever they reduce.
         if span not in self._bounds:
             self._bounds[span] = _ends(
                 events.starts, events.instants, subjects.starts, subjects.instants, span
@@ -68,14 +72,14 @@ class Sweep:
         return self._bounds[span]
 
     def reduce(self, windows: Sequence[Window], events: Columns) -> Iterator[tuple[Window, Column]]:
-        """Each window's number for each subject; NaN for one without a key."""
+        """Yield each window's value for each subject; NaN for a subject without a key."""
         reduce_one = self._amended(events) if COUNTS_UNTIL in events else self._reduce
         for window in windows:
             numbers = reduce_one(window, events.get(window.value or ""))
             yield window, self._subjects.in_row_order(numbers, self._size)
 
     def _amended(self, events: Columns) -> Callable[[Window, Column | None], Column]:
-        """The same as `_reduce`, over events of which some begin late or cease to count."""
+        """Return a function like `_reduce`, for events that begin late or cease to count."""
         counts, turns = turns_of(self._events, events)
         asking = SweptSubjects(self._subjects.starts, self._subjects.instants)
 
@@ -83,6 +87,7 @@ class Sweep:
             if window.reducer in (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST):
                 raise TidegateError(f"{window}: what may be amended has no such number")
             given = np.empty(0) if values is None else self._events.in_key_order(values)
+            # A copy, because each sweep changes the flags.
             swept = SweptEvents(
                 self._events.starts, self._events.instants, counts.copy(), given.astype(np.float64)
             )
@@ -100,7 +105,10 @@ def reduce_windows(
     subject_groups: KeyGroups,
     subjects: int,
 ) -> Iterator[tuple[Window, Column]]:
-    """Each window of one keying for so many subjects, grouped by their keys; NaN without a key."""
+    """Yield each window of one keying for all subjects; NaN for a subject without a key.
+
+    `subject_groups` are the `subjects` rows grouped by the same keys.
+    """
     groups = KeyGroups.sort(keys, events["known_at"], len(subject_groups.starts) - 1)
     return Sweep(groups, subject_groups, subjects).reduce(windows, events)
 
@@ -109,7 +117,7 @@ def reduce_windows(
 def _ends(
     starts: Column, known_at: Column, subject_starts: Column, at: Column, span: int
 ) -> tuple[Column, Column]:
-    """The first event of each subject's window and the one after its last."""
+    """Return the first event of each subject's window and the one after its last."""
     first = np.empty(len(at), np.int32)
     stop = np.empty(len(at), np.int32)
     for key in range(len(subject_starts) - 1):
@@ -148,11 +156,11 @@ def _latest(values: Column, first: Column, stop: Column) -> Column:
 
 @compiled(nogil=True)
 def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column:
-    """Sum, or mean, of the present values; what enters is added and what leaves is taken off."""
+    """Return the sum or mean of present values, updated by the events that enter and leave."""
     totals = np.empty(len(stop), np.float64)
     total, present, oldest, newest = 0, 0, 0, 0
     for subject in range(len(stop)):
-        if first[subject] >= newest:  # another key, or nothing left: begin anew
+        if first[subject] >= newest:  # another key, or an empty window: start again
             total, present = 0, 0
             oldest = newest = first[subject]
         while newest < stop[subject]:
@@ -174,7 +182,7 @@ def _total(values: Column, first: Column, stop: Column, is_mean: bool) -> Column
 
 @compiled(nogil=True)
 def _extreme(reducer: int, values: Column, first: Column, stop: Column) -> Column:
-    """The largest or smallest value, by a queue in which no later value is as extreme."""
+    """Return the largest or smallest value, using a monotonic queue of candidates."""
     found = np.full(len(stop), np.nan)
     queue = np.empty(len(values) + 1, np.int32)
     head, tail, newest = 0, 0, 0
@@ -198,14 +206,16 @@ def _extreme(reducer: int, values: Column, first: Column, stop: Column) -> Colum
 
 @compiled(nogil=True)
 def _distinct(codes: Column, first: Column, stop: Column, many: int) -> Column:
-    """Return how many different codes: each is counted while it stands in the window at least once.
+    """Return the number of distinct codes, by a counter of the events inside for each code.
 
-    The first place counts missing ones, which are none.
+    The first counter is for missing values, which do not count.
     """
     different = np.empty(len(stop), np.float64)
     inside = np.zeros(many + 1, np.int32)
     found, oldest, newest = 0, 0, 0
     for subject in range(len(stop)):
+        # Clear only the counters of events still inside: clearing all would cost their number per
+        # key.
         if first[subject] >= newest:
             for event in range(oldest, newest):
                 inside[codes[event] + 1] = 0

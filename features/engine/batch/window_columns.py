@@ -1,7 +1,8 @@
-"""Every window of every subject, one source after the other, into columns that may spill.
+"""Computation of every window of every subject, source by source, into columns that may spill.
 
 Record files whose linked records give subjects a column come first, since windows over any source
-may be keyed by that column; within a file, linked records come before streams for the same reason.
+may have that column in their key. Within a file, linked records come before streams for the same
+reason.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,19 +45,19 @@ from features.engine.numba_cache import compiled
 from features.engine.windows.lifetimes import LIFETIME
 from features.engine.windows.window import Window
 
-# So many events at a time are sorted and reduced; those of one key are never parted.
+# Target number of events sorted and reduced together; events of one key are never split.
 PART_ROWS = 1 << 19
 
 Done = Callable[[Window], None]
 
 
 class WindowColumns:
-    """Computes windows of subjects of one type, a column each.
+    """Computation of the windows of subjects of one type, a column each.
 
-    `everyone` are all subjects of the type, who make history; `subjects` those that are asked
-    about, the same columns or some of their rows. Both are in the order of declaration. Of
-    `subjects`, a row may follow once more for each later scoring instant, which stands in `as_of`.
-    `histories` are the events of which linked records have numbers, where not all are in `records`.
+    `everyone` holds all subjects of the type, who make history. `subjects` are those to compute:
+    the same columns or some of their rows. Both are in the order of declaration. A row of
+    `subjects` may be repeated for each later scoring instant, given in `as_of`. `histories` holds
+    the events from which values of linked records are computed, if `records` lacks some of them.
     """
 
     def __init__(
@@ -78,9 +79,10 @@ class WindowColumns:
         self._histories = histories
 
     def compute(self, windows: Sequence[Window], columns: frozenset[str], done: Done) -> Columns:
-        """Compute every window; the columns that subjects take from their linked records.
+        """Compute every window; return the columns that subjects take from linked records.
 
-        `columns` are those of subjects that features and keys read. Calls `done` after each window.
+        `columns` are subject columns that features and keys read. `done` is called after each
+        window.
         """
         by_source = windows_by_source(windows)
         linked = self._sources.linked_needed({*by_source}, columns)
@@ -97,6 +99,7 @@ class WindowColumns:
                 self._subjects | latest,
                 done,
             )
+        # Last, since their keys may use columns that linked records gave to subjects.
         self._compute_histories(by_source, self._subjects | latest, done)
         self._compute_held(by_source, self._subjects | latest, done)
         return latest
@@ -110,7 +113,7 @@ class WindowColumns:
         subjects: Columns,
         done: Done,
     ) -> Columns:
-        """Read one record file once, for all windows over its records."""
+        """Read one record file once for all windows over its records."""
         with ExitStack() as stack:
             create = partial(self._partitions, stack, record_file)
             amendments = self._records.amendments(record_file)
@@ -166,6 +169,7 @@ class WindowColumns:
 
         def sweep(partition: int) -> None:
             among, subject, events = linked.events(partition, self._records)
+            # Each partition writes its own range of rows, so that threads need no lock.
             for name, taken in linked.source.latest.items():
                 _keep_latest(latest[name][among], subject, *_values_of(taken, events))
             subject_groups = KeyGroups.singletons(at[among])
@@ -209,7 +213,7 @@ class WindowColumns:
     def _compute_histories(
         self, by_source: Mapping[str, list[Window]], subjects: Columns, done: Done
     ) -> None:
-        """The windows over what subjects did before; those of the same type share their keys."""
+        """Compute windows over earlier subjects; windows over the same type share their keys."""
         histories = [
             history
             for name, history in sorted(self._sources.histories.items())
@@ -238,7 +242,7 @@ class WindowColumns:
                 self._put(dict(reduce_paired([window], events, subjects)), done)
 
     def _history_of(self, linked: LinkedSource) -> dict[str, Columns]:
-        """The events by which linked records have numbers of history, by source."""
+        """Return by source the events from which values of linked records are computed."""
         if self._histories is not None:
             return self._histories
         return {
@@ -253,7 +257,7 @@ class WindowColumns:
         }
 
     def _is_self_join(self, window: Window) -> bool:
-        """Return whether its events are rows of the very subjects that ask, with the same key."""
+        """Return whether its events are rows of the subjects themselves, with equal key columns."""
         history = self._sources.histories[window.source]
         return history.subjects is self._sources.subjects and window.matching == window.by
 
@@ -274,7 +278,7 @@ def events_of_history(
     everyone: Columns,
     records: RecordBlocks,
 ) -> Columns:
-    """The events of a source that is held in memory, in the order of knowledge."""
+    """Return the events of a source held in memory, in the order they became known."""
     read = frozenset(columns_of_windows(windows))
     if history.subjects is not sources.subjects:
         subjects = history.subjects.read(records, read)
@@ -287,7 +291,7 @@ def events_of_history(
 
 
 def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]) -> list[str]:
-    """The record files to read, those first whose linked records give subjects a column."""
+    """Return the record files to read, first those whose linked records give subjects a column."""
     ordered = sorted(linked, key=lambda source: not source.latest)
     files = (
         *(source.record_file for source in ordered),
@@ -297,7 +301,7 @@ def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]
 
 
 def _values_of(column: LatestColumn, events: Columns) -> tuple[Column, Column]:
-    """The values of a column of events, and which of them are known and meant."""
+    """Return the values of an event column, and a mask of those to use."""
     values = events[column.name]
     is_meant = ~is_missing(values)
     return values, is_meant if column.where is None else is_meant & (events[column.where] == 1)
@@ -305,7 +309,7 @@ def _values_of(column: LatestColumn, events: Columns) -> tuple[Column, Column]:
 
 @compiled(nogil=True)
 def _keep_latest(latest: Column, subject: Column, values: Column, is_meant: Column) -> None:
-    """Of the values that are meant of each subject, in the order of knowledge, the last stays."""
+    """Store the last valid value of each subject; rows must be in the order they became known."""
     for row in range(len(subject)):
         if is_meant[row]:
             latest[subject[row]] = values[row]
