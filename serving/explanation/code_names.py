@@ -1,6 +1,6 @@
-"""Codes with their names: goods, countries, places and amounts of money, as a person reads them.
+"""Names of codes: goods, countries, places and amounts of money, for readers.
 
-A code always stands beside its name; one that no table knows stands alone.
+A code is always shown with its name; a code that no table contains is shown alone.
 """
 
 from datetime import datetime
@@ -16,14 +16,14 @@ from features.reference.goods_names import goods_name
 from serving.explanation.formatting import exact_figure, figures
 from serving.language import ENGLISH, Language
 
-# Letters of a name of goods; official names run to hundreds.
+# The maximum length of a name of goods; official names have hundreds of characters.
 LONGEST_NAME = 70
 
 IN_EURO = "{amount} (about {euro} EUR)"
 
 
 def goods_in_words(hs_code: str) -> str:
-    """A goods code with the beginning of its name, which is in English everywhere.
+    """Return a goods code with the beginning of its name, which is always in English.
 
     >>> goods_in_words("481910")
     '481910 (paper and paperboard; cartons, boxes and cases, of corrugated paper …)'
@@ -33,13 +33,13 @@ def goods_in_words(hs_code: str) -> str:
     name = goods_name(hs_code)
     if name is None:
         return hs_code
-    # A capital stays where the rest of the word has them too, as of T-shirts and LED lamps.
+    # Keep the capital of words such as "T-shirts" and "LED".
     first = name[0].lower() if name[1:2].islower() else name[0]
     return f"{hs_code} ({_shortened(first + name[1:])})"
 
 
 def country_in_words(code: str, language: Language = ENGLISH) -> str:
-    """A country in the reader's language, with its code.
+    """Return a country in the reader's language, with its code.
 
     >>> country_in_words("DE"), country_in_words("XX")
     ('Germany (DE)', 'XX')
@@ -49,7 +49,7 @@ def country_in_words(code: str, language: Language = ENGLISH) -> str:
 
 
 def place_in_words(code: str) -> str:
-    """A port, an airport or a crossing by its name, with its code.
+    """Return a port, airport or border crossing by name, with its code.
 
     >>> place_in_words("ROCND"), place_in_words("EBL"), place_in_words("ZZZZZ")
     ('Constanta (ROCND)', 'Arbil (EBL)', 'ZZZZZ')
@@ -61,7 +61,9 @@ def place_in_words(code: str) -> str:
 def money_in_words(
     amount: float, currency: str | None, at: datetime, language: Language = ENGLISH
 ) -> str:
-    """An amount as it was declared, with about how many euro it was in the month of an instant.
+    """Return a declared amount, with its approximate value in euro in the month of `at`.
+
+    Without a known rate the declared amount stands alone.
 
     >>> from datetime import UTC
     >>> money_in_words(1250.0, "EUR", datetime(2026, 3, 1, tzinfo=UTC))

@@ -1,6 +1,6 @@
-"""How a value compares with the cases the model learnt from, its peers among them where enough are.
+"""Compare a value with the training cases, or with its peers among them where there are enough.
 
-The facts are kept with a decision; words are made of them in the reader's language.
+Comparisons are stored with a decision as facts; they are put into words in the reader's language.
 """
 
 import math
@@ -43,14 +43,14 @@ SAYINGS: dict[How, str] = {
     "or_less": "{share} of {peers} have {high} or less",
     "above_all": "among {peers} the highest is {high}",
 }
-# Of hours before something: what is more is earlier.
+# For hours before an event, where a larger value is earlier.
 SAYINGS_OF_INSTANTS: dict[How, str] = {
     "below_all": "among {peers} the latest is {low}",
     "or_more": "{share} of {peers} have {low} or earlier",
     "or_less": "{share} of {peers} have {high} or later",
     "above_all": "among {peers} the earliest is {high}",
 }
-# Of ratios: bounds are per cent of what the sentence before compares with.
+# For ratios, whose bounds are per cent of the quantity that the sentence compares with.
 SAYINGS_OF_RATIOS: dict[How, str] = {
     "others_equal": "{share} of {peers} have {low} of it",
     "below_all": "among {peers} the lowest is {low} of it",
@@ -72,7 +72,7 @@ MAX_RARITY = 2.0
 
 
 class Compared(Protocol):
-    """What was usual for a feature, as a model's manifest tells it."""
+    """The usual values of a feature, as stored in a model's manifest."""
 
     @property
     def missing_share(self) -> float:
@@ -87,7 +87,8 @@ class Compared(Protocol):
         """The share of all subjects with each category, or with yes and no."""
 
 
-# No `Part`: tens of thousands are remembered, and it would take a kilobyte instead of an eighth.
+# A dataclass instead of a `DecisionPart`: tens of thousands are cached, and a pydantic model would
+# take eight times the memory.
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
@@ -108,7 +109,7 @@ class Comparison:
 def compare_with_peers(
     model: RiskModel, groups: Mapping[Peers, str], feature: Feature, value: Value
 ) -> Comparison:
-    """How a value compares with its peers in training, or with all where they are too few."""
+    """Compare a value with its peers in training, or with all cases if they are too few."""
     peers = model.peers.in_group(feature, groups.get(feature.among))
     if peers is None:
         return compare_value(value, model.manifest.reference[feature.name], feature.unit)
@@ -117,20 +118,21 @@ def compare_with_peers(
 
 @dataclass(frozen=True)
 class Comparisons:
-    """How values compare with those that one model learnt from, each looked up once.
+    """A cache of comparisons with the training cases of one model.
 
-    Most values come again and again, and looking one up among its peers costs more than its part
-    of a score. For one thread.
+    Most values recur, and a lookup among peers costs more than the value's part of a score. Not
+    thread-safe.
     """
 
     model: RiskModel
     _remembered: dict[tuple[str, Value, str | None], Comparison] = field(default_factory=dict)
 
     def of(self, groups: Mapping[Peers, str], feature: Feature, value: Value) -> Comparison:
-        """Return how a value of a subject compares that belongs to these groups of peers."""
+        """Return the comparison of a value whose subject belongs to these peer groups."""
         key = (feature.name, value, groups.get(feature.among))
         comparison = self._remembered.get(key)
         if comparison is None:
+            # Bounds the memory; most values recur, so the cache fills again soon.
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
             comparison = self._remembered[key] = compare_with_peers(
@@ -142,7 +144,7 @@ class Comparisons:
 def compare_value(
     value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL
 ) -> Comparison:
-    """Compare any value with the values that are usual."""
+    """Compare any value with the usual values."""
     if value is None:
         return Comparison(how="missing", among=among, share=compared.missing_share)
     name = _name(value, unit) if compared.shares else None
@@ -159,9 +161,9 @@ def comparison_in_words(
     language: Language = ENGLISH,
     value: Value = None,
 ) -> str:
-    """Return what is usual, as it stands in brackets behind a sentence.
+    """Return the usual values, as shown in brackets after a sentence.
 
-    Bounds have as many digits as tell them from `value`, where the sentence names one.
+    Bounds have enough digits to differ from `value`, if the sentence names one.
     """
     values = {"peers": language.say(PEERS[kind, comparison.among])}
     if comparison.share is not None:
@@ -175,7 +177,7 @@ def comparison_in_words(
 
 
 def rarity(comparison: Comparison) -> float:
-    """How seldom such a value is among its peers: 0 where half have it or more, 2 beyond them all.
+    """Return how rare a value is among its peers: 0 if half have it or more, 2 beyond all.
 
     >>> rarity(Comparison("below_all")), rarity(Comparison("or_less", percentile=95.0))
     (2.0, 1.0)
@@ -189,12 +191,14 @@ def rarity(comparison: Comparison) -> float:
 
 
 def digits_of_value(value: Value, comparison: Comparison, unit: Unit) -> int:
-    """Return how many digits tell a value from the bounds that it is compared with."""
+    """Return how many digits distinguish a value from the bounds of its comparison."""
     return max(digits_to_tell(value, b, unit) for b in (comparison.low, comparison.high))
 
 
 def digits_to_tell(value: Value, bound: float | None, unit: Unit) -> int:
-    """How many digits tell a value from one bound; two where they are equal, or none of four do.
+    """Return how many digits distinguish a value from a bound.
+
+    Two if they are equal or if even four digits do not suffice.
 
     >>> digits_to_tell(1.134, 1.141, Unit.EURO_PER_KG), digits_to_tell(1.1, 4.5, Unit.EURO_PER_KG)
     (3, 2)
@@ -208,9 +212,9 @@ def digits_to_tell(value: Value, bound: float | None, unit: Unit) -> int:
 
 
 def percentile_of(value: float, quantiles: Sequence[float]) -> float:
-    """The per cent of cases below `value`, given quantiles at even steps from 0 to 100 %.
+    """Return the per cent of cases below `value`, from quantiles at even steps of 0 to 100 %.
 
-    Between two steps it is interpolated; a value that fills several steps is in their middle.
+    Interpolates between steps; a value that fills several steps is placed in their middle.
 
     >>> percentile_of(25.0, [0.0, 10.0, 20.0, 30.0, 40.0]), percentile_of(99.0, [0.0, 10.0])
     (62.5, 100.0)
@@ -234,7 +238,7 @@ def _percentile(value: float, quantiles: Sequence[float], below: int, upto: int)
 
 
 def _number(value: float, steps: Sequence[float], among: Peers) -> Comparison:
-    """A number among the steps; only what holds of the steps themselves is said."""
+    """Compare a number with the quantiles, claiming only what holds for the steps themselves."""
     if len(steps) < 2:
         return Comparison(how="never_present", among=among)
     last = len(steps) - 1
@@ -242,7 +246,7 @@ def _number(value: float, steps: Sequence[float], among: Peers) -> Comparison:
     low = high = share = None
     how: How
     if upto - below > 1:
-        # It fills the half of a step on either side too, but for the sides that there are not.
+        # The value also fills half a step on either side, except at an end of the scale.
         is_extreme = below == 0 or upto > last
         how, share = "about_the_same", (upto - below - is_extreme) / last
     elif upto == 0:

@@ -1,12 +1,12 @@
-"""Base of what is stored with a decision and shown."""
+"""Base classes of data that is stored with a decision and shown."""
 
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-# For frozen dataclasses among parts: closed and finite when read, and not looked at when made.
-# They are made dozens of times for one decision, of what was looked at before.
+# For frozen dataclasses among parts: validated as closed and finite when read, but not when made.
+# A decision makes dozens of them from values that were already checked.
 CHECKED_WHEN_READ = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 

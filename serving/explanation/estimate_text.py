@@ -1,4 +1,4 @@
-"""The estimate of a score in words, with the range that inspections of similar cases leave open."""
+"""Render the estimate of a score, with the range that inspections of similar cases leave open."""
 
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import figures, share_in_percent
@@ -19,7 +19,7 @@ NINE_OF_TEN, OF_TEN = 9, 10
 
 
 def estimate_in_words(score: Score, language: Language = ENGLISH) -> str:
-    """The one estimate of a decision with its range, the same wherever it is said."""
+    """Render the estimate of a decision and its range, the same everywhere."""
     inspected, (low, high) = score.inspected, score.estimate_range
     text = ESTIMATE if inspected.subjects else WITHOUT_INSPECTIONS
     return language.say(
@@ -34,9 +34,10 @@ def estimate_in_words(score: Score, language: Language = ENGLISH) -> str:
 
 
 def _odds(probability: float, language: Language) -> str:
-    """A probability as so many in so many: 1 in n up to a half, n in 10 above."""
+    """Render a probability as odds: 1 in n up to a half, n in 10 above."""
     if probability > LARGEST_PART:
         number = min(round(OF_TEN * probability), NINE_OF_TEN)
         return language.say(IN_SO_MANY, number=str(number), of=str(OF_TEN))
+    # The floor avoids a division by zero.
     of = figures(round(1 / max(probability, 1e-6)))
     return language.say(IN_SO_MANY, number="1", of=language.figure(of))

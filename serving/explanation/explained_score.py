@@ -1,4 +1,4 @@
-"""What a champion says about vectors of features."""
+"""Score vectors of features with a champion, and add the context of each score."""
 
 import math
 from bisect import bisect_left
@@ -32,11 +32,11 @@ class Inspected(DecisionPart):
     expected: float | None = None
 
     def range_of(self, log_odds: float) -> tuple[float, float]:
-        """The probabilities of a case with these log-odds that the inspections leave open.
+        """Return the range of probabilities that the inspections leave open for these log-odds.
 
-        What the share of the whole band may be, beside what its scores expected, moves every
-        log-odds in it alike; the range always holds the estimate itself. Where it is not known what
-        was expected, it is as wide as the band's interval and the estimate together.
+        The band's confirmed share may differ from the share its scores expected; that difference in
+        log-odds is applied to this case. The range always contains the estimate itself. If the
+        expected share is unknown, the range covers the band's interval and the estimate.
         """
         if self.expected is None:
             (probability,) = logistic(np.array([log_odds])).tolist()
@@ -49,11 +49,11 @@ class Inspected(DecisionPart):
 
 
 class Score(DecisionPart):
-    """What the model said: calibrated log-odds, and each feature's exact part, in vector order.
+    """A model's result: calibrated log-odds and each feature's exact contribution, in vector order.
 
-    `percentile` is the place among all subjects of the newest window before training ended;
-    `outside` names the features whose value lies beyond what training held, and
-    `is_unlike_training` says that they are more than in 99 of 100 subjects.
+    `percentile` is the position among all subjects of the newest window before training ended.
+    `outside` names the features whose value lies beyond the training data, and `is_unlike_training`
+    is True if there are more of them than in 99 of 100 subjects.
     """
 
     log_odds: float
@@ -67,7 +67,7 @@ class Score(DecisionPart):
 
     @property
     def estimate_range(self) -> tuple[float, float]:
-        """The range of the probability, of the same cases as the estimate; it holds it."""
+        """The range of the probability for the same cases; it contains the estimate."""
         return self.inspected.range_of(self.log_odds)
 
 
@@ -77,17 +77,18 @@ Scored = tuple[Score, list[str]]
 
 
 def score_of(champion: LoadedModel, vector: Mapping[str, Value]) -> Scored:
-    """The score of one vector."""
+    """Return the score of one vector."""
     (scored,) = scores_of([(champion, vector)])
     return scored
 
 
 def scores_of(requests: Sequence[Asked]) -> list[Scored]:
-    """The scores of vectors, in one call per champion; each has the same bits as alone."""
+    """Return the scores of vectors, in one call per champion; each has the same bits as alone."""
     scored: dict[int, Scored] = {}
     for digest in {champion.model.digest for champion, _ in requests}:
         places = [i for i, (champion, _) in enumerate(requests) if champion.model.digest == digest]
         champion = requests[places[0]][0]
+        # A batch can mix both kinds of subject, and two versions around a promotion.
         vectors = [requests[place][1] for place in places]
         scored |= zip(places, _scores(champion, vectors), strict=True)
     return [scored[place] for place in range(len(requests))]
@@ -139,6 +140,6 @@ def _log_odds(share: float) -> float:
 
 @cache
 def _probabilities(least: float, most: float) -> tuple[float, float]:
-    """Of the log-odds that bound a band, which a model has few of."""
+    """Convert the log-odds that bound a band; cached, since a model has few bands."""
     first, last = logistic(np.array([least, most])).tolist()
     return first, last

@@ -1,4 +1,4 @@
-"""Values, names and lists, written as they are read."""
+"""Format values, names and lists for readers."""
 
 import math
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ UNITS = {
     Unit.EURO_PER_KG: "EUR/kg",
     Unit.PERCENT: "%",
 }
-AFTER = "after"  # of hours before, where they are below 0
-# A span of one, and of others.
+AFTER = "after"  # for negative hours before an event
+# Singular and plural of a span of time.
 MINUTES, HOURS, DAYS = (
     ("one minute", "{value} minutes"),
     ("one hour", "{value} hours"),
@@ -27,7 +27,7 @@ MINUTES, HOURS, DAYS = (
 )
 
 LESS_THAN, MORE_THAN, SAME_AS = "{value} % less than", "{value} % more than", "the same as"
-# A ratio within a sentence that goes on with what it is a ratio to.
+# A ratio within a sentence that continues with the quantity compared.
 TIMES = ("{value} times", "{value} times")
 
 HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
@@ -35,10 +35,10 @@ ALL_BUT_ALL = "more than 99 %"
 HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 NEXT_OF_LIST, LAST_OF_LIST = "{others}, {next}", "{others} and {last}"
-# Significant digits of a value in words: what a person can weigh.
+# Significant digits of a value in a sentence: as many as a reader can weigh.
 DIGITS = 2
 
-# Of a value that two digits do not tell from what it is compared with.
+# More digits are used only if two do not distinguish a value from what it is compared with.
 MAX_DIGITS = 4
 
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
@@ -47,7 +47,7 @@ _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
 def value_in_words(
     value: Value, unit: Unit, language: Language = ENGLISH, digits: int = DIGITS
 ) -> str:
-    """A value with its unit, as it stands alone.
+    """Return a value with its unit, to stand alone.
 
     >>> value_in_words(0.4251, Unit.SHARE), value_in_words(12345.6, Unit.EURO)
     ('43 %', '12,000 EUR')
@@ -74,9 +74,10 @@ def value_in_words(
 def figure(
     value: float | str, unit: Unit, language: Language = ENGLISH, digits: int = DIGITS
 ) -> str:
-    """A value as a sentence takes it that names the unit itself; a span of time has its own.
+    """Return a value for a sentence that names the unit itself; spans of time include theirs.
 
-    A ratio says which way it differs, and the sentence goes on with what it differs from.
+    A ratio states the direction of the difference, and the sentence continues with the quantity
+    compared.
 
     >>> figure(0.4251, Unit.SHARE), figure(12345.6, Unit.EURO), figure(1.0, Unit.YES_NO)
     ('43 %', '12,000', 'yes')
@@ -106,7 +107,7 @@ def figure(
 
 
 def share_in_percent(share: float, language: Language = ENGLISH, digits: int = DIGITS) -> str:
-    """A share of 1 in per cent; all but all is not written as all.
+    """Return a share in per cent; nearly all is never written as 100 %.
 
     >>> share_in_percent(0.0042), share_in_percent(0.9991), share_in_percent(1.0)
     ('0.42 %', 'more than 99 %', '100 %')
@@ -117,13 +118,14 @@ def share_in_percent(share: float, language: Language = ENGLISH, digits: int = D
 
 
 def _ratio(ratio: float, language: Language, digits: int) -> str:
-    """Return how far a ratio is from 1, in per cent; from twice on how many times."""
+    """Return the percent difference of a ratio from 1, or a multiple from 2 on."""
     percent = figures(abs(ratio - 1) * 100, digits)
     times = figures(ratio, digits)
     if number_of(times) >= 2:
         return language.say_of(number_of(times), *TIMES, value=language.figure(times))
     if abs(ratio - 1) < 0.005:
         return language.say(SAME_AS)
+    # "100 % less" would mean none at all.
     if 0 < ratio < 1 and percent == "100":
         percent = "99"
     return language.say(LESS_THAN if ratio < 1 else MORE_THAN, value=language.figure(percent))
@@ -141,7 +143,7 @@ def _span(hours: float, language: Language, digits: int = DIGITS) -> str:
 
 
 def listed(parts: list[str], language: Language = ENGLISH) -> str:
-    """Parts joined as in a sentence.
+    """Join parts as in a sentence.
 
     >>> listed(["the invoice", "the manifest", "the permit"])
     'the invoice, the manifest and the permit'
@@ -152,7 +154,7 @@ def listed(parts: list[str], language: Language = ENGLISH) -> str:
 
 
 def enumerated(parts: Sequence[str], language: Language = ENGLISH) -> str:
-    """Parts with the comma of the language between them.
+    """Join parts with the comma of the language.
 
     >>> enumerated(["INV-1", "INV-2"])
     'INV-1, INV-2'
@@ -164,7 +166,7 @@ def enumerated(parts: Sequence[str], language: Language = ENGLISH) -> str:
 
 
 def figures(value: float, digits: int = DIGITS) -> str:
-    """So many significant digits, with commas.
+    """Return a number with this many significant digits, with commas.
 
     >>> figures(2.7183), figures(0.00941), figures(12345.0), figures(999.6), figures(3.0)
     ('2.7', '0.0094', '12,000', '1,000', '3')
@@ -177,7 +179,7 @@ def figures(value: float, digits: int = DIGITS) -> str:
 
 
 def number_of(figures: str) -> float:
-    """The number that figures show, which may be rounded.
+    """Parse the number that `figures` shows, which may be rounded.
 
     >>> number_of(figures(12345.6))
     12000.0
@@ -186,7 +188,7 @@ def number_of(figures: str) -> float:
 
 
 def exact_figure(value: float) -> str:
-    """A figure as it was declared, with commas and no digit left out.
+    """Return a declared number with commas and all its digits.
 
     >>> exact_figure(43250.0), exact_figure(1234.5)
     ('43,250', '1,234.5')
@@ -196,7 +198,7 @@ def exact_figure(value: float) -> str:
 
 
 def readable(name: str) -> str:
-    """A name of ours as words.
+    """Return an identifier as words.
 
     >>> readable("unit_value_eur_per_kg"), readable("carrier_journeys_30d")
     ('Unit value EUR per kg', 'Carrier journeys in 30 days')
@@ -211,7 +213,7 @@ def _word(part: str) -> str:
 
 
 def capital(text: str) -> str:
-    """With a capital first letter.
+    """Return a text with a capital first letter.
 
     >>> capital("its value")
     'Its value'

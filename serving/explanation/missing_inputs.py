@@ -1,10 +1,10 @@
-"""What the submission did not bring, in words, and how far each of it could move the score.
+"""Name the inputs that a submission lacks, and how far each could move the score.
 
-How far is asked of the scorer itself: what the missing input feeds is taken over from real rows
-(the model's golden vectors, a sample of its evaluation window) that had the input, all of it from
-one row at a time so that values stay together, and the case is scored with each. Nothing is assumed
-of this case: the range says what such an input holds elsewhere, not what it will hold here. What is
-known in this case stays as it is.
+The effect is computed by the scorer itself. The features that the input feeds are taken from real
+rows that had it (the model's golden vectors, a sample of its evaluation window), all from one row
+at a time so that values stay consistent, and the case is scored with each row. Nothing is assumed
+about this case: the range shows what such an input holds elsewhere, not what it will hold here.
+Known values of this case stay as they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from serving.explanation.formatting import Value
 from serving.language import ENGLISH, Language
 from serving.models.scores import Scorer, logistic
 
-# Fewer real rows with the input say nothing of a range.
+# With fewer rows that have the input, a range would be meaningless.
 FEWEST_ROWS = 5
 
 _RECORDS = {
@@ -46,7 +46,7 @@ class MissingInputEffect(DecisionPart):
 
 
 def missing_in_words(missing: str, language: Language = ENGLISH) -> str:
-    """One of the paths that `features.input_dependencies` gives, as a person says it.
+    """Return a path of `features.input_dependencies` as a phrase for people.
 
     >>> missing_in_words("documents.packing_list"), missing_in_words("shipment.net_mass_kg")
     ('the packing list', 'the net mass')
@@ -65,9 +65,9 @@ def missing_input_effects(
     missing: Sequence[str],
     language: Language = ENGLISH,
 ) -> tuple[MissingInputEffect, ...]:
-    """Every missing input with its range, the one that could move the score most first.
+    """Return every missing input with its range, the most influential first.
 
-    One call of the scorer for all of them; equal ones stay in the order of the catalogue of inputs.
+    Scores all variants in one call. Equal effects keep the order of the catalogue of inputs.
     """
     kind = scorer.model.manifest.subject
     own, _ = scorer.model.encode(vector)
@@ -89,8 +89,9 @@ def missing_input_effects(
 def _variants(
     scorer: Scorer, vector: Mapping[str, Value], own: Floats, path: str, filled: Sequence[str]
 ) -> Floats:
-    """The case as it would be with the input as each real row had it."""
+    """Return the case as it would be with the input of each real row."""
     names = scorer.model.encoding.names
+    # Only replace what is missing here, or 0 for lack of records.
     empty = [names.index(name) for name in filled if vector[name] is None or vector[name] == 0]
     first, *_ = features_fed(scorer.model.manifest.subject).get(path, names)
     rows = [

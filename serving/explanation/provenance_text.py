@@ -1,4 +1,4 @@
-"""What a reason rests on, in words: the way back from a sentence to the papers."""
+"""Name the records behind a reason, so that a reader can find the papers."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -55,7 +55,7 @@ _NOT_SAID = ("_id", "_at", "_kg", "_m3")
 
 
 def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) -> list[str]:
-    """One phrase each for declared fields, records by type, and earlier events."""
+    """Return a phrase for declared fields, for records of each type, and for earlier events."""
     parts = []
     if provenance.declared:
         fields = list(dict.fromkeys(language.say(field_name(name)) for name in provenance.declared))
@@ -67,12 +67,12 @@ def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) ->
 
 
 def proof_in_words(provenance: Provenance, language: Language = ENGLISH) -> list[str]:
-    """The same without earlier events: what of the case itself proves a value."""
+    """Return the phrases without earlier events: only what this case itself shows."""
     return provenance_in_words(replace(provenance, earlier_events=()), language)
 
 
 def field_name(column: str) -> str:
-    """A field or a key as a person knows it.
+    """Return a field or key under the name that people know.
 
     >>> field_name("gross_mass_kg"), field_name("consignee_id"), field_name("hs_code")
     ('gross mass', 'consignee', 'goods code')
@@ -85,7 +85,7 @@ def field_name(column: str) -> str:
 
 
 def provenance_messages() -> Iterator[str]:
-    """Every text that words a provenance."""
+    """Yield every text that can occur in a provenance."""
     yield from (*RECORDS.values(), *SOURCES.values(), IN_DAYS, EVER, DECLARED)
     for feature in features_by_name().values():
         for kind in feature.subjects:

@@ -1,4 +1,4 @@
-"""Every text that a reason is made of, for translators."""
+"""Collect every text of which reasons are made, for translators."""
 
 from collections.abc import Callable, Iterator
 from typing import get_args
@@ -47,12 +47,12 @@ from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_messages
 from serving.explanation.reasons_in_words import WHY_NOT_KNOWN, WORDS, WORDS_OF_BRACKETED, sentence
 
-# A text, or one text for a count of one and another for others.
+# A text, or its singular and plural.
 Message = str | tuple[str, str]
 
 
 def reason_messages() -> Iterator[tuple[Message, str]]:
-    """Each message with the place that it comes from; some come twice."""
+    """Yield each message with the file it comes from; some occur twice."""
     for feature in features_by_name().values():
         yield from ((message, feature.defined_at) for message in _said_of(feature))
     for texts in (INDICATORS, TOPICS):
@@ -88,7 +88,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
 
 
 def _place(function: Callable[..., object]) -> str:
-    """The file that a function stands in."""
+    """Return the file of a function."""
     return f"{function.__module__.replace('.', '/')}.py"
 
 

@@ -1,10 +1,10 @@
-"""Exact contributions, ranked into what speaks for a closer look and what speaks against.
+"""Rank exact contributions into reasons for and against a closer look.
 
-Only facts are made here, and stored; `reasons_in_words` puts them into words for whoever reads
-them. Features of one indicator measure the same suspicion, and models share its weight among them
-at whim; only their sum is stable. What would be untrue as a reason (`signs`) is a habit of the
-model. Sums of log-odds are exact, so base + reasons + remainder + habits is the score. Equal sums
-stand in the order of the catalogue.
+This module only makes facts, which are stored; `reasons_in_words` turns them into text for readers.
+Features of one indicator measure the same suspicion, and models divide its weight among them
+arbitrarily; only their sum is stable. A contribution that would be untrue as a reason (`signs`) is
+a habit of the model. Sums of log-odds are exact, so base + reasons + remainder + habits equals the
+score. Equal sums keep the order of the catalogue.
 """
 
 import math
@@ -26,9 +26,9 @@ from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
 from serving.explanation.signs import agrees, is_absence
 
-FEW_REASONS = 8  # a side; what a person can weigh before deciding
-MOST_REASONS = 99  # a side; more than FEW_REASONS only where the rest would outweigh a named part
-SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %: below that a reason is noise to its reader
+FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
+MOST_REASONS = 99  # per side: above FEW_REASONS only if the rest would outweigh a named reason
+SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %; anything less is noise to a reader
 STRONG, MODERATE = math.log(2), math.log(1.25)
 
 Key = TypeVar("Key", int, str)
@@ -38,9 +38,9 @@ Strength = Literal["strong", "moderate", "weak"]
 
 @dataclass(frozen=True)
 class RankedReason:
-    """One indicator that speaks for or against; `log_odds` is the exact sum of its features.
+    """One indicator for or against a closer look; `log_odds` is the exact sum of its features.
 
-    `evidence` names those that add something, the strongest first.
+    `evidence` names the features that contribute, strongest first.
     """
 
     __pydantic_config__ = CHECKED_WHEN_READ
@@ -77,21 +77,21 @@ class Habits(DecisionPart):
 
     @property
     def rest(self) -> Remainder:
-        """Those that are not named."""
+        """The habits that are not named."""
         rest = math.fsum([self.log_odds, *(-part for part in self.named.values())])
         return Remainder(features=self.features - len(self.named), log_odds=rest)
 
 
-# Of decisions before December 2026, whose reasons held everything.
+# The default for decisions before December 2026, whose reasons contained every contribution.
 NO_HABITS = Habits(features=0, log_odds=0.0, raises=0.0, lowers=0.0)
 
 
 class Reasons(DecisionPart):
-    """Strongest first, for and against; with `remainder`, `habits` and the base they are the score.
+    """The ranked reasons; with `remainder`, `habits` and the base they add up to the score.
 
-    `comparisons` say of every feature in evidence how its value compares with training, `said_with`
-    has the counts that its sentence names. `families` and `indicators` have the exact sum of every
-    one, named as a reason or not, habits included.
+    `comparisons` compare every feature in evidence with training, and `said_with` holds the counts
+    that its sentence names. `families` and `indicators` have the exact sum of each, whether named
+    as a reason or not, habits included.
     """
 
     reasons: tuple[RankedReason, ...]
@@ -107,7 +107,7 @@ Compare = Callable[[Feature, Value], Comparison]
 
 
 class FeatureGroups:
-    """Features by a name that they share, if any; their parts are summed group by group."""
+    """Features grouped by a shared name; sums their contributions group by group."""
 
     def __init__(self, features: Sequence[Feature], by: Literal["indicator", "family"]):
         places: dict[str, list[int]] = defaultdict(list)
@@ -120,16 +120,17 @@ class FeatureGroups:
         self._laid_out = [place for own in self.places.values() for place in own]
 
     def sums(self, parts: Sequence[float]) -> dict[str, float]:
-        """The exact sum of every group, in the order of the names."""
+        """Return the exact sum of every group, ordered by name."""
+        # One pass lays the parts out group by group, so that each sum is a slice.
         laid = [parts[place] for place in self._laid_out]
         return {name: math.fsum(laid[stretch]) for name, stretch in self._stretches}
 
 
 class ReasonRanking:
-    """How contributions of the features of one catalogue are ranked, planned once for all cases."""
+    """Ranks contributions to features of one catalogue; prepared once for all cases."""
 
     def __init__(self, features: Sequence[Feature]):
-        """`features` are in catalogue order, as values and parts of every case will be."""
+        """Index features in catalogue order, the order of every case's values and parts."""
         self._features = tuple(features)
         self._names = [feature.name for feature in self._features]
         self._indicators = FeatureGroups(self._features, "indicator")
@@ -146,7 +147,7 @@ class ReasonRanking:
         compare: Compare,
         said_with: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     ) -> Reasons:
-        """Rank the parts of one case by indicator; `compare` is asked of what could be named.
+        """Rank the parts of one case by indicator; calls `compare` only for possible reasons.
 
         `said_with` are the counts that sentences name, by feature and name.
         """
@@ -197,7 +198,7 @@ class ReasonRanking:
 
 
 class _Case:
-    """One case's values and parts; `habits` gathers the places whose values are no reason."""
+    """The values and parts of one case; `habits` collects indices whose value is no reason."""
 
     def __init__(
         self,
@@ -216,7 +217,7 @@ class _Case:
         self.habits: list[int] = []
 
     def agreeing(self, places: Sequence[int]) -> list[int]:
-        """Those of one indicator's places that may be named, and those that add nothing."""
+        """Return the indices of an indicator that may be named, and those that add nothing."""
         agreeing: list[int] = []
         for at in places:
             (agreeing if self._agrees(at) else self.habits).append(at)
@@ -229,40 +230,40 @@ class _Case:
         if is_absence(feature, value, self._values[self._known_by[at]]):
             return False
         if part > 0 and self._said_with.get(feature.name, {}).get("confirmed") == 0:
-            return False  # that inspections found nothing is no sign, however few they were
+            return False  # inspections without a finding are no sign, however few there were
         self.comparisons[at] = compared = self._compare(feature, value)
         return agrees(feature, value, compared, part)
 
 
 @cache
 def ranking(kind: SubjectKind) -> ReasonRanking:
-    """Return how contributions of one kind of subject are ranked."""
+    """Return the ranking for one kind of subject."""
     return ReasonRanking(catalogue(kind))
 
 
 @lru_cache(maxsize=4)
 def ranking_of(names: tuple[str, ...]) -> ReasonRanking:
-    """How contributions of these features are ranked, which an earlier catalogue may have had.
+    """Return the ranking of these features, which may be those of an earlier catalogue.
 
-    Raises UnknownFeature for one that this release does not have.
+    Raises UnknownFeature for a feature that this release does not have.
     """
     return ReasonRanking([feature_named(name) for name in names])
 
 
 def effect_of(log_odds: float) -> Effect:
-    """Return which way a sum speaks."""
+    """Return the direction of a sum."""
     return "for" if log_odds > 0 else "against"
 
 
 def strength_of(log_odds: float) -> Strength:
-    """Return how much a sum changes the odds."""
+    """Return the strength of a sum, by how much it changes the odds."""
     if abs(log_odds) >= STRONG:
         return "strong"
     return "moderate" if abs(log_odds) >= MODERATE else "weak"
 
 
 def _strongest(ranked: list[str], sums: Mapping[str, float]) -> list[str]:
-    """The first of those that speak for and of those that speak against."""
+    """Return the first FEW_REASONS for, and as many against."""
     room: dict[Effect, int] = {"for": FEW_REASONS, "against": FEW_REASONS}
     named = []
     for name in ranked:
@@ -279,10 +280,10 @@ def _named_until_rest_is_small(
     named: Sequence[Key],
     smallest: float | None = None,
 ) -> list[Key]:
-    """`named`, and as many more as leave a rest that is no larger than any of them, by rank.
+    """Extend `named`, by rank, until the sum of the rest is no larger than any of them.
 
-    The next one that is named is the strongest of those that pull as the rest does, so that what is
-    left balances. Where nothing is named there is nothing to be larger than, but for `smallest`.
+    The next one named is the strongest that pulls in the direction of the rest, so that the rest
+    becomes balanced. If nothing is named, only `smallest` can be a limit.
     """
     chosen, rest = set(named), [key for key in ranked if key not in named]
     least = min([abs(sums[key]) for key in named], default=0.0) if smallest is None else smallest
@@ -296,6 +297,6 @@ def _named_until_rest_is_small(
 
 
 def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:
-    """Return where something is added, the strongest first; what adds nothing is no evidence."""
+    """Return the contributing indices, strongest first; a contribution of 0 is no evidence."""
     adding = [at for at in places if parts[at]]
     return adding if len(adding) == 1 else sorted(adding, key=lambda at: -abs(parts[at]))

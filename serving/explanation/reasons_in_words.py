@@ -1,7 +1,7 @@
-"""Stored reasons put into words, when somebody reads them and in the language of the reader.
+"""Render stored reasons as text, on reading and in the reader's language.
 
-The same decision is shown in the same words as long as this release says its features so; what it
-does not know any more is shown by its name and value.
+A decision keeps its wording as long as the release words its features alike. A feature that the
+release no longer has is shown by its name and value.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ from serving.explanation.signs import shows_sign
 from serving.language import ENGLISH, Language
 
 WORDS = "{sentence} ({usual})."
-# Of a sentence that ends in a bracket, which is left open for what is usual.
+# For a sentence that ends in a bracket: the comparison goes into the same bracket.
 WORDS_OF_BRACKETED = "{sentence}; {usual})."
 WHY_NOT_KNOWN = "{name}: not known, because {why}"
 MOST_REMEMBERED = 20_000
@@ -80,7 +80,7 @@ class Reason(DecisionPart):
 
 
 class RenderedValue(NamedTuple):
-    """A value and what is usual in words; whether it shows its sign, and how rare it is."""
+    """A value and its usual values as text, with whether it shows its sign and its rarity."""
 
     sentence: str
     usual: str
@@ -90,7 +90,7 @@ class RenderedValue(NamedTuple):
 
 @dataclass(frozen=True)
 class ReasonRenderer:
-    """What the words of one case are made of: its kind, its values and their parts, by feature."""
+    """Renders the reasons of one case from its kind, values and contributions by feature."""
 
     kind: SubjectKind
     values: Mapping[str, Value]
@@ -98,11 +98,11 @@ class ReasonRenderer:
     language: Language = ENGLISH
 
     def reasons(self, stored: Reasons) -> tuple[Reason, ...]:
-        """Every reason in words, in the order in which they are stored."""
+        """Return every reason as text, in stored order."""
         return tuple(self._reason(reason, stored) for reason in stored.reasons)
 
     def strongest(self, stored: Reasons) -> dict[Effect, Reason]:
-        """The first reason of each effect in words."""
+        """Return the first reason of each effect as text."""
         first = {effect_of(reason.log_odds): reason for reason in reversed(stored.reasons)}
         return {effect: self._reason(reason, stored) for effect, reason in first.items()}
 
@@ -141,10 +141,10 @@ class ReasonRenderer:
 
 
 def _tells(seen: Observation, rendered: RenderedValue, log_odds: float) -> tuple[bool, bool, float]:
-    """How well an observation can head a reason: measured, on its side, strong and far from usual.
+    """Return the sort key for the leading observation: measured, on its side, strong and rare.
 
-    What shows the sign goes before what does not; a value that few others have weighs up to three
-    times as much as one that most have.
+    A value that shows the sign precedes one that does not. Rarity multiplies the contribution by up
+    to three.
     """
     pulls = seen.contribution * log_odds > 0
     is_measured = seen.value is not None and pulls
@@ -152,7 +152,7 @@ def _tells(seen: Observation, rendered: RenderedValue, log_odds: float) -> tuple
     return is_measured, shows, abs(seen.contribution) * (1 + rendered.rarity) * pulls
 
 
-# Most values come again and again (nothing, none, yes, the same few counts).
+# Cached because most values recur: missing, none, yes, and the same few counts.
 @lru_cache(MOST_REMEMBERED)
 def _rendered(
     name: str,
@@ -182,14 +182,14 @@ def _rendered(
 
 
 def with_usual(sentence: str, usual: str, language: Language = ENGLISH) -> str:
-    """Return what a case shows with what is usual, as a whole sentence."""
+    """Combine a statement about the case with the usual values into a sentence."""
     if sentence.endswith(")"):
         return language.say(WORDS_OF_BRACKETED, sentence=sentence[:-1], usual=usual)
     return language.say(WORDS, sentence=sentence, usual=usual)
 
 
 def _named(name: str, value: Value, unit: Unit, language: Language) -> str:
-    """A feature of which nothing more can be said: its name and its value."""
+    """Return a feature that this release cannot word, as its name and value."""
     written = "–" if value is None else value_in_words(value, unit, language)
     return f"{language.say(readable(name))}: {written}"
 
@@ -201,10 +201,10 @@ def sentence(
     said_with: Mapping[str, float] = MappingProxyType({}),
     digits: int = DIGITS,
 ) -> str:
-    """Return what this case shows, without a full stop; a missing value says why it is missing.
+    """Return the statement about this case, without a full stop; a missing value gives its cause.
 
-    `said_with` are the counts that the sentence names; where one is not known, as of a decision of
-    a former release, the value is told by the feature's name.
+    `said_with` are the counts that the sentence names. If one is unknown, as in a decision of an
+    earlier release, the feature's name and value are shown instead.
     """
     if value is None:
         name, why = language.say(readable(feature.name)), language.say(feature.when_missing)

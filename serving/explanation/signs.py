@@ -1,11 +1,11 @@
-"""Whether a value may be named as a reason: what is said of it must be true of this case.
+"""Decide whether a value may be named as a reason: the statement must be true of this case.
 
-A model may raise a score because nothing is known, or because a value is as harmless as can be:
-that is a habit of the model, learnt from whatever went with it in training, and no sign of
-anything. So a value speaks for a closer look only where it lies beyond what is usual, on the side
-on which its feature warns (`Feature.warns`), and speaks against only on the other side. What is
-missing is never a reason, and neither is a 0 that only says that nothing is known: of payers, where
-no payment is (`Feature.known_by`). Usual is what the model saw among the peers of the case:
+A model may raise a score because nothing is known, or because a value is perfectly harmless. That
+is a habit of the model, learned from what coincided with it in training, and not a sign of
+anything. A value therefore counts for a closer look only if it lies beyond what is usual on the
+side on which its feature warns (`Feature.warns`), and against only on the other side. A missing
+value is never a reason, nor is a 0 that only means "unknown", such as the number of payers where no
+payment is known (`Feature.known_by`). Usual is what the model saw among the peers of the case:
 
 - numbers are a sign outside the middle half of the peers, and harmless on the other side of the
   median; between the two they are no reason at all; a ratio to what is usual or possible is a sign
@@ -24,12 +24,12 @@ from serving.explanation.formatting import Value
 FIRST_QUARTER, MEDIAN, LAST_QUARTER = 25.0, 50.0, 75.0
 SELDOM, HALF = 0.1, 0.5
 FIRST_TENTH, LAST_TENTH = 10.0, 90.0
-# A ratio that is so much less or more than 1 shows what its indicator is a sign of.
+# A ratio this far from 1 by itself shows what its indicator is a sign of.
 FAR_BELOW, FAR_ABOVE = 0.75, 1.25
 
 
 def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
-    """Whether the value is a sign of the feature's indicator; never where it is missing."""
+    """Return True if the value is a sign of the feature's indicator; never if it is missing."""
     if value is None or feature.warns is SuspiciousSide.NEVER:
         return False
     if isinstance(value, str):
@@ -52,14 +52,14 @@ def shows_sign(
     comparison: Comparison,
     said_with: Mapping[str, float] = MappingProxyType({}),
 ) -> bool:
-    """Return whether the value by itself shows what its indicator is a sign of.
+    """Return True if the value by itself shows what its indicator is a sign of.
 
-    More than `is_sign` asks: a value may be a little beyond usual and speak for a closer look, as
-    nine journeys where most made twelve, and yet be no newcomer's. It has to reach `shows_from`
-    where its feature has one; a ratio has to be a quarter off, and what warns on either side to lie
-    beyond nine in ten of its peers. `said_with` are the counts that its sentence names: a rate at
-    which inspections confirmed something is drawn to that of all, and shows a finding only where
-    one was counted.
+    This is stricter than `is_sign`: a value may be slightly unusual and count for a closer look,
+    such as nine journeys where most made twelve, without being a newcomer's. It must reach
+    `shows_from` if its feature has one; a ratio must be off by a quarter; and a value that warns on
+    either side must lie beyond nine in ten of its peers. `said_with` are the counts that its
+    sentence names: an estimated rate of confirmed inspections is shrunk towards the average, and
+    shows a finding only if one was counted.
     """
     counts_no_finding = "confirmed" in feature.said_with and not said_with.get("confirmed")
     if value is None or counts_no_finding or not is_sign(feature, value, comparison):
@@ -77,16 +77,16 @@ def shows_sign(
 
 
 def is_absence(feature: Feature, value: Value, known: Value) -> bool:
-    """Whether a value only says that nothing is known; `known` is that of its `known_by`."""
+    """Return True if a value only means "unknown"; `known` is the value of its `known_by`."""
     return value is None or (feature.known_by is not None and not value and not known)
 
 
 def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: float) -> bool:
-    """Whether a contribution of this sign may be named as a reason that rests on the value.
+    """Return True if a contribution of this sign may be named as a reason based on the value.
 
-    What is no absence is asked of. Of a feature that warns on either side the domain does not know
-    which one is harmless, so that every value of it may speak against that does not show the sign;
-    none at all of what warns where there is little never does.
+    Call it only for values that are no absence. For a feature that warns on either side, the
+    harmless side is unknown, so every value that does not show the sign may count against it. A
+    value of 0 never counts against a feature that warns of low values.
     """
     if value is None or feature.warns is SuspiciousSide.NEVER:
         return False
@@ -100,7 +100,7 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
 
 
 def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -> bool:
-    """Whether the value lies on the side on which its feature does not warn."""
+    """Return True if the value lies on the side on which its feature does not warn."""
     if isinstance(value, str):
         return not is_sign(feature, value, comparison)
     if feature.unit is Unit.YES_NO:
@@ -110,7 +110,7 @@ def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -
 
 
 def _percentile(value: float, comparison: Comparison) -> float:
-    """The place among peers; where they never had a value, this one is beyond all of them."""
+    """Return the percentile among peers; a value where no peer has any is beyond all of them."""
     if comparison.percentile is not None:
         return comparison.percentile
     if comparison.share is not None:  # yes and no
