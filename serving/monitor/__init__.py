@@ -1,11 +1,12 @@
-"""What really happens: figures about all traffic, from the part of it that somebody looked at.
+"""Monitoring: figures about all traffic, estimated from the part that was inspected.
 
-Beside the service, `rollups` reads each decision of the log once, `decision_facts` takes from it
-what matters here, and a `day_summary` counts it, so that nothing reads ten million records again.
-`selection_strata` turns counts, visits and outcomes into strata of equal probability of selection,
+`rollups` reads each decision of the log once, `decision_facts` extracts the fields that matter
+here, and a `day_summary` counts them, so that no report reads ten million records again.
+`selection_strata` groups counts, visits and outcomes into strata of equal selection probability.
 `population` estimates shares of all subjects from them, with intervals, or refuses where too little
-is known. `drift` says whether inputs, scores or reasons moved in a week, `findings_shift` whether
-the model still holds, `arrivals` whether records still come; `judged_week` puts the three together;
-`challenger_comparison` what a challenger would have changed. A `monitoring_report` puts them
-together; `alerts` tells what is new, and has more drawn at random until the drift is over.
+is known. `drift` detects changes of inputs, scores or reasons in a week, `findings_shift` whether
+the model still holds, and `arrivals` whether records still come; `judged_week` combines the three.
+`challenger_comparison` estimates what a challenger would have changed. A `monitoring_report`
+combines everything; `alerts` reports what is new, and raises the random draws until the drift is
+over.
 """

@@ -1,4 +1,4 @@
-"""Alerts on what is new: raised once, sent to a webhook, with more drawn while it drifts."""
+"""Raise each new alert once, send it to a webhook, and draw more at random while drift lasts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from serving.triage.raised_control_draws import Exploration
 if TYPE_CHECKING:
     from serving.storage.repositories.alert_repository import AlertRepository
 
-# The control draw becomes so many times as probable: in the first week of a drift, and at most.
+# Factors on the control probability: in the first week of a drift, and the maximum.
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
 
-# Without another judgement a higher probability ends by itself.
+# A raised probability ends by itself, in case no later report is made.
 LASTS = timedelta(days=14)
 
 MAX_ALERTS = 10
@@ -31,7 +31,7 @@ MAX_ALERTS = 10
 
 @dataclass(frozen=True)
 class Alert:
-    """Drift in a week (its Monday), reported once."""
+    """Drift in a week (identified by its Monday), reported once."""
 
     subject_kind: str
     week: str
@@ -42,7 +42,7 @@ class Alert:
 
 
 def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
-    """Return what a report has to alarm about."""
+    """Yield the alerts in a report."""
     week = report.drift.week.isoformat()
     for moved in report.drift.moved:
         if moved.is_drift:
@@ -65,10 +65,10 @@ def _how(moved: MovedMeasure, week: str) -> str:
 def exploration_after(
     report: MonitoringReport, before: Exploration | None, now: datetime
 ) -> Exploration | None:
-    """Return how much is explored from now on; None where nothing changes.
+    """Return the new exploration; None if nothing changes.
 
-    A week is answered once, however often it is judged. What only says that fewer records come is
-    no reason to look at more.
+    A week is answered once, however often it is judged. Fewer incoming records are no reason to
+    draw more.
     """
     is_running = before is not None and before.factor > 1 and before.ends_at > now.isoformat()
     judged = report.drift.week + timedelta(weeks=1)
@@ -84,6 +84,7 @@ def exploration_after(
         return None
     factor = 1.0
     if drifting:
+        # Doubling on each week of continued drift, up to the maximum.
         stronger = 2 * before.factor if is_running and before else FIRST_FACTOR
         factor = min(stronger, LARGEST_FACTOR)
     because = f"week of {report.drift.week}: " + (
@@ -94,14 +95,14 @@ def exploration_after(
 
 
 def answer(report: MonitoringReport, book: "AlertRepository", now: datetime) -> list[Alert]:
-    """Keep the alerts that are new, and change the exploration; the new alerts."""
+    """Store new alerts and change the exploration; return the new alerts."""
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
     return book.raise_new(list(alerts_of(report)), now.isoformat())
 
 
 def with_answers(report: MonitoringReport, book: "AlertRepository") -> MonitoringReport:
-    """The report, with the newest alerts and with the exploration that is in force."""
+    """Add the newest alerts and the current exploration to a report."""
     running = book.exploration(report.subject_kind)
     alerts = tuple(
         AlertFigures(week=date.fromisoformat(each.week), measure=each.measure, words=each.words)
@@ -116,18 +117,19 @@ def with_answers(report: MonitoringReport, book: "AlertRepository") -> Monitorin
 
 
 def deliver(store: "AlertRepository", webhook: SignedWebhook, now: datetime) -> int:
-    """Send every undelivered alert to the webhook, oldest first; how many it took.
+    """Send every undelivered alert, oldest first, and return the number delivered.
 
-    Signed as rescue calls are. Raises OSError where one is not taken; the next run sends the rest.
+    Signed like rescue calls. Raises OSError if one is not accepted; the next run sends the rest.
     """
     waiting = store.undelivered()
     for alert_id, alert in waiting:
         body = orjson.dumps(webhook_body(alert, now))
         webhook.post(f"alert-{alert_id}", body, now)
+        # Recorded one by one, so that a failure does not send earlier alerts again.
         store.delivered([alert_id], now.isoformat())
     return len(waiting)
 
 
 def webhook_body(alert: Alert, now: datetime) -> dict[str, object]:
-    """The content of the call."""
+    """Return the content of the call."""
     return {"type": "drift.alert", "timestamp": now.isoformat(), "data": vars(alert)}

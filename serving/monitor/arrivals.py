@@ -1,4 +1,4 @@
-"""Do decisions and results come as they used to? Counts of a week, beside the weeks before it."""
+"""Check that decisions and results still come as usual, by comparing a week with earlier ones."""
 
 import math
 from collections import Counter
@@ -21,14 +21,14 @@ from serving.monitor.drift import (
 from serving.monitor.monitoring_report import DECISIONS, RESULTS
 
 MIN_VISITS = 10
-# Half as many again as usual, or two thirds, is worth a look, whatever the cause.
+# Half as many again as usual, or only two thirds, deserves attention whatever the cause.
 SMALLEST_TIMES = 1.5
 
 
 def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | None:
-    """Return how many decisions the week that begins at `monday` has, beside the weeks before it.
+    """Compare the number of decisions in the week of `monday` with the weeks before.
 
-    How far earlier weeks lay from theirs says what is usual. None where they are too few.
+    The deviations of earlier weeks define what is usual. None if there are too few weeks.
     """
     counts = _by_week(days, monday)
     if len(counts) <= FEWEST_WEEKS:
@@ -47,7 +47,10 @@ def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | No
 
 
 def _by_week(days: Mapping[str, DaySummary], monday: date) -> np.ndarray:
-    """From the first week that has any, or so far back as matters, to that of `monday`."""
+    """Return weekly counts up to the week of `monday`.
+
+    Begins with the first week that has any, but at most SPAN_WEEKS earlier.
+    """
     sizes: Counter[int] = Counter()
     for day, told in days.items():
         back = (monday - week_of(date.fromisoformat(day))).days // 7
@@ -59,9 +62,9 @@ def _by_week(days: Mapping[str, DaySummary], monday: date) -> np.ndarray:
 
 
 def results(visits: pd.DataFrame, last: date) -> DriftMeasure | None:
-    """The share of visits with a result, in the week that begins at `last`, whose results are due.
+    """Compare the share of visits with a result in the week of `last`, whose results are due.
 
-    Beside the weeks before it; None where too few were sent to look, or no result ever came.
+    None if too few visits were made, or if no result ever came.
     """
     days, is_known = visits["scored_at"].dt.date, visits["known_at"].notna()
     now = is_known[(days >= last) & (days < last + timedelta(weeks=1))]

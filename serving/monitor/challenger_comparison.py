@@ -1,8 +1,8 @@
-"""What a challenger would have changed: the same vectors, as many chosen, by the other score.
+"""Estimate what a challenger would have changed: equally many chosen by its score instead.
 
-Where both choose alike, nothing differs. What differs is estimated by strata as everything else:
-what only the challenger would have chosen was looked at where chance, or another reason, had it,
-and each such case stands for as many as its own probability says.
+Where both choose alike, nothing differs. The difference is estimated by strata like everything
+else: cases that only the challenger would have chosen were inspected only by chance or for another
+reason, and each of them stands for others according to its own probability.
 """
 
 from collections import Counter
@@ -22,14 +22,14 @@ ROLES = ("challenger", "shadow")
 MAX_COMPARED = 200_000
 MOST_NAMED = 10
 
-# By decision: what was found, or NaN, and the stratum of the visit.
+# By decision id: 1 or 0 for the finding, NaN if unknown, and the stratum of the visit.
 Found = Mapping[str, tuple[float, str]]
 
 
 def compared(
     role: str, score_pairs: Sequence[ScorePair], visits: pd.DataFrame
 ) -> Iterator[ChallengerFigures]:
-    """One line for each version that was asked; `visits` are those of the same time."""
+    """Yield the figures of each compared version; `visits` cover the same time."""
     results = zip(visits["confirmed"], visits["stratum"], strict=True)
     found = dict(zip(visits["decision_id"], results, strict=True))
     for version, count in sorted(Counter(pair.version for pair in score_pairs).items()):
@@ -64,7 +64,7 @@ def _first(scores: list[float], chosen: int) -> set[int]:
 
 
 def _gain(theirs: TrafficPart, ours: TrafficPart, chosen: int) -> tuple[Estimate, str | None]:
-    """What more would be found among as many chosen, with what it lacks where it is refused."""
+    """Return the gain in findings per chosen case, or what is needed for an estimate."""
     found, lost = theirs.confirmed, ours.confirmed
     if found is None or lost is None:
         too_few = (*theirs.too_few_outcomes, *ours.too_few_outcomes)
@@ -73,9 +73,9 @@ def _gain(theirs: TrafficPart, ours: TrafficPart, chosen: int) -> tuple[Estimate
 
 
 def _part(score_pairs: list[ScorePair], found: Found) -> TrafficPart:
-    """Those that were inspected anyway, and those that only chance could look at.
+    """Build a part of the traffic from cases inspected anyway and cases that only chance selects.
 
-    Of the latter, sizes are known of all together and probabilities of those that were drawn.
+    For the latter, only the total size is known, and the probabilities only of those drawn.
     """
     inspected = [pair for pair in score_pairs if pair.lane == "inspect"]
     others = [pair for pair in score_pairs if pair.lane != "inspect"]

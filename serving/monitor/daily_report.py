@@ -1,7 +1,7 @@
-"""Makes each day's report by itself: one of all workers runs `tidegate monitor` for each kind.
+"""Make the daily reports: one of all workers runs `tidegate monitor` for each kind of subject.
 
-In a process of its own, since a report reads months of decisions and would keep the threads that
-score waiting, and since what it needs is not loaded by a process that scores.
+It runs in a process of its own. A report reads months of decisions, which would slow the threads
+that score, and needs libraries that a scoring process does not load.
 """
 
 import os
@@ -24,40 +24,40 @@ log = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 60.0
 MAX_RUN_S = 3_600.0
 LOOK_AGAIN_S = 0.2
-# After so long what could not be made is tried again: there were no decisions of its kind.
+# A report that could not be made, as without decisions of its kind, is retried after this time.
 RETRY_AFTER = timedelta(hours=1)
 
 MakeReport = Callable[[SubjectKind], None]
 
 
 class ReportTimes(Protocol):
-    """When reports were made, and who makes the next. Raises LogUnavailable where it fails."""
+    """The times of reports, and the lock on making one; methods raise LogUnavailable."""
 
     def size(self) -> int:
-        """Return how many decisions the log has."""
+        """Return the number of decisions in the log."""
         ...
 
     def newest_report_at(self, kind: str) -> str | None:
-        """Return when the newest report on these subjects was made."""
+        """Return when the newest report on this kind was made; None if never."""
         ...
 
     def alone(self) -> AbstractContextManager[bool]:
-        """Return whether no other process makes reports, for as long as this lasts."""
+        """Hold the lock on making reports while this lasts; False if another process has it."""
         ...
 
 
 def is_due(newest_at: str | None, now: datetime) -> bool:
-    """Whether no report was made yet on this day (UTC); one of a later day had a wrong clock."""
+    """Return True if no report was made today (UTC); one dated later came from a wrong clock."""
     return newest_at is None or newest_at[:10] != now.date().isoformat()
 
 
 def arguments(home: Path, kind: SubjectKind) -> list[str]:
-    """Return what `tidegate` is asked to do."""
+    """Return the arguments of the `tidegate` command."""
     return ["monitor", "--if-due", "--subject", kind, "--home", str(home)]
 
 
 class DailyReports:
-    """Makes the reports that are due, as soon as a day has begun and there is a decision."""
+    """Makes due reports, as soon as a day has begun and there is a decision."""
 
     def __init__(
         self,
@@ -74,18 +74,19 @@ class DailyReports:
         self.polling = PollingThread("daily-reports", self.make_due, waits="daily_reports_wait")
 
     def start(self) -> None:
-        """Start to look every minute whether a report is due."""
+        """Check every minute for due reports."""
         self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Let go of a report that is being made: it is made when the service is back."""
+        """Abandon a running report; it is made after the next start."""
         self.polling.stop()
 
     def make_due(self) -> None:
-        """Make every report that is due, unless another worker is at it."""
+        """Make every due report, unless another worker is making them."""
         if not self._due() or not self._times.size():
             return
         with self._times.alone() as is_alone:
+            # Check again under the lock: another worker may have just made them.
             for kind in self._due() if is_alone else ():
                 if not self.polling.is_over:
                     self._tried_at[kind] = self._clock()
@@ -120,7 +121,7 @@ class DailyReports:
         self._tell(kind, process.returncode)
 
     def _tell(self, kind: SubjectKind, status: int) -> None:
-        """Write down what became of a report; why it failed, `tidegate monitor` says again."""
+        """Log the outcome of a report; `tidegate monitor` shows why one failed."""
         if status and not self.polling.is_over:
             log.error("daily_report_failed", kind=kind, status=status)
         elif not status and not is_due(self._times.newest_report_at(kind), self._clock()):

@@ -1,7 +1,7 @@
-"""What is counted of one day's decisions about one kind of subject: sums that only grow.
+"""Count one day's decisions about one kind of subject, in sums that only grow.
 
-Values are counted in fine cells that no model or period sets: numbers on a scale of equal ratios,
-log-odds in equal steps, categories by name. Any two days can be added and compared.
+Values are counted in fine cells that depend on no model or period: numbers on a logarithmic scale,
+log-odds in equal steps, categories by name. Any two days can therefore be added and compared.
 """
 
 import json
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from serving.explanation.formatting import Value
 
-# Two numbers whose ratio is below it may share a cell.
+# The ratio of the upper to the lower bound of a cell of numbers.
 RATIO = 1.1
 
 # Numbers closer to 0 are counted as 0.
@@ -33,7 +33,7 @@ _OFFSET = math.floor(math.log(SMALLEST) / math.log(RATIO)) - 1
 
 
 def cells(values: Iterable[Value]) -> Counter[str]:
-    """Return how many values fall into each cell.
+    """Count the values in each cell.
 
     >>> dict(cells([None, 0.0, "sea", "sea"]))
     {'missing': 1, 'sea': 2, '0': 1}
@@ -51,7 +51,7 @@ def cells(values: Iterable[Value]) -> Counter[str]:
 
 
 def log_odds_cells(values: Iterable[float]) -> Counter[str]:
-    """The same for log-odds, in equal steps."""
+    """Count log-odds in equal steps."""
     steps = np.floor(np.fromiter(values, float) / STEP).astype(int)
     return Counter({str(step): int(count) for step, count in _counted(steps)})
 
@@ -69,21 +69,22 @@ def _counted(codes: npt.NDArray[np.int_]) -> Iterable[tuple[int, int]]:
 
 
 def _letters_cell(text: str) -> str:
+    # A category such as "12" must not look like a cell of numbers.
     return f"={text}" if is_number_cell(text) else text
 
 
 def is_number_cell(text: str) -> bool:
-    """Return whether a cell counts numbers, and not a text of letters."""
+    """Return True if a cell counts numbers rather than a text."""
     return text.lstrip("-").isdigit()
 
 
 @dataclass
 class DaySummary:
-    """Counts of one day.
+    """The counts of one day.
 
-    `sizes` by dimension, its value and stratum; `lanes` by office and lane; `predicted` is the sum
-    of probabilities by stratum; `histograms` count cells by measure. Of decisions without a score
-    nothing is counted but how many they are, `unscored`.
+    `sizes` is by dimension, its value, and stratum; `lanes` by office and lane. `predicted` is the
+    sum of probabilities by stratum; `histograms` count cells by measure. Decisions without a score
+    are only counted in `unscored`.
     """
 
     sizes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -93,7 +94,7 @@ class DaySummary:
     unscored: int = 0
 
     def add(self, other: Self) -> None:
-        """Count what another summary of the day counted as well."""
+        """Add the counts of another summary of the same day."""
         self.unscored += other.unscored
         self.sizes.update(other.sizes)
         self.lanes.update(other.lanes)
@@ -103,18 +104,18 @@ class DaySummary:
             self.count(measure, counts)
 
     def predict(self, stratum: str, probability: float) -> None:
-        """Add to the sum of probabilities of a stratum."""
+        """Add a probability to the sum of a stratum."""
         self.predicted[stratum] = self.predicted.get(stratum, 0.0) + probability
 
     def count(self, measure: str, counts: Mapping[str, int]) -> None:
-        """Count cells; a measure with very many categories keeps its first ones by name."""
+        """Add cells; once a measure has MAX_CATEGORIES cells, new ones count as OTHERS."""
         kept = self.histograms.setdefault(measure, Counter())
         for cell, count in counts.items():
             is_kept = cell in kept or len(kept) < MAX_CATEGORIES
             kept[cell if is_kept else OTHERS] += count
 
     def as_json(self) -> str:
-        """The summary as it is stored."""
+        """Encode the summary for storage."""
         return json.dumps(
             {
                 "sizes": {"\t".join(key): count for key, count in self.sizes.items()},
@@ -129,7 +130,7 @@ class DaySummary:
 
     @classmethod
     def read(cls, body: str) -> Self:
-        """A stored summary."""
+        """Decode a stored summary."""
         stored = json.loads(body)
         return cls(
             sizes=Counter({tuple(key.split("\t")): n for key, n in stored["sizes"].items()}),

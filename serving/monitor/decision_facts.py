@@ -1,4 +1,4 @@
-"""What monitoring takes from the record of one decision."""
+"""Extract from the record of a decision what monitoring counts."""
 
 import math
 from collections import defaultdict
@@ -19,12 +19,12 @@ from serving.triage.lane_declarations import VISITED
 
 UNKNOWN = "(unknown)"
 
-# Operators by how many subjects of theirs were declared before: for shipments within a year.
+# The feature that counts an operator's earlier subjects, by kind; for shipments within a year.
 BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
 LARGEST = "100 or more before"
 
-# Lanes whose outcomes are measured: somebody went and looked, and not to rescue.
+# Lanes whose outcomes are measured: those with an inspection, except rescues.
 MEASURED = tuple(lane for lane in VISITED if lane != "rescue")
 
 GROUPED = ("model", "office", "mode", "region", "operator")
@@ -33,11 +33,11 @@ DIMENSIONS = ("all", *GROUPED, "undrawn_lane")
 
 @dataclass(frozen=True)
 class DecisionFacts:
-    """One decision, as far as it is counted.
+    """The counted fields of one decision.
 
-    `stratum` holds all decisions that had one probability of being looked at: those inspected, by
-    what selected them, and the rest by the probability of the control draw, which fell
-    independently of whatever else decided; `corridor` joins the countries of departure and arrival.
+    `stratum` groups decisions with one probability of inspection: inspected ones by what selected
+    them, the rest by their control probability, which is independent of everything else that
+    decided. `corridor` joins the countries of departure and arrival.
     """
 
     decision_id: str
@@ -55,7 +55,7 @@ class DecisionFacts:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
-        """Read from a record that `parts_of` took apart, and that has a score."""
+        """Extract the facts from a scored record that `parts_of` parsed."""
         request = orjson.loads(record["request"])
         kind, vector = record["subject_kind"], record["vector"]
         origin, departure, arrival = _countries(kind, request)
@@ -83,10 +83,10 @@ class DecisionFacts:
         )
 
     def visit(self, seq: int) -> Visit | None:
-        """The row of a decision that sent somebody to look; None for others.
+        """Return the row of a decision that sent someone to inspect; None for others.
 
-        `verify-log` holds the rows that are there to it: a release that groups otherwise has them
-        made anew by a migration, as `drawn_shares` does.
+        `verify-log` recomputes stored rows and compares them. A release that groups decisions
+        otherwise must have a migration rebuild them, as `drawn_shares` does.
         """
         if self.lane not in MEASURED:
             return None
@@ -105,7 +105,7 @@ class DecisionFacts:
 
 
 def parts_of(record: str) -> dict[str, Any]:
-    """A record taken apart; much faster than reading all of it, and nothing is checked."""
+    """Parse a record without validating it, which is much faster."""
     parts: dict[str, Any] = orjson.loads(record)
     return parts
 
@@ -117,20 +117,20 @@ INSPECTED_BY, NOT_INSPECTED = "inspected by {way}", "not inspected, drawn at {sh
 
 
 def stratum_of(record: dict[str, Any]) -> str:
-    """The stratum of a decision's record."""
+    """Return the stratum of a decision's record."""
     if record["lane"] == "inspect":
         return INSPECTED_BY.format(way=record["lane_reason"].replace("_", " "))
     probabilities = record["lane_probabilities"]
-    # One lot decides a tie at a cut, another the control draw: of those that the first passed by,
-    # all had the second's probability, whatever their score.
+    # Ties at the cutoff and the control draw use independent random numbers. Therefore all subjects
+    # not selected by the first had the same control probability, whatever their score.
     drawn = probabilities.get("control", 0.0) / max(1 - probabilities.get("inspect", 0.0), 1e-12)
     return NOT_INSPECTED.format(share=drawn_at(drawn))
 
 
 def undrawn_lane(record: dict[str, Any]) -> str:
-    """The lane that a decision chose by all but the control draw.
+    """Return the lane that the decision would have had without the control draw.
 
-    At a tie, of which a lot decides, the likeliest one.
+    For a tie, which is drawn as well, this is the likeliest lane.
     """
     if record["lane"] != "control":
         return str(record["lane"])
@@ -141,9 +141,10 @@ def undrawn_lane(record: dict[str, Any]) -> str:
 
 
 def drawn_at(probability: float) -> str:
-    """To the nearest of 1, 1.5, 2, 2.5 … 9.5: an office's probability changes a little every day.
+    """Round a probability to 1, 1.5, 2 … 9.5 times a power of ten.
 
-    What stands for others is never taken for certain: 1 is 1 alone.
+    An office's probability changes a little every day, and rounding keeps the number of strata
+    small. Only 1 is rounded to 1, since a drawn case that stands for others is never certain.
 
     >>> drawn_at(0.01), drawn_at(0.0132), drawn_at(0.15), drawn_at(0.07), drawn_at(0.99)
     ('0.01', '0.015', '0.15', '0.07', '0.95')
@@ -155,7 +156,7 @@ def drawn_at(probability: float) -> str:
 
 
 def _countries(kind: SubjectKind, request: dict[str, Any]) -> tuple[str | None, str, str]:
-    """The countries of origin, departure and arrival."""
+    """Return the countries of origin, departure and arrival."""
     subject_type = SUBJECT_TYPES[kind]
     subject = request[subject_type.submission_field]
     origin = subject[subject_type.origin_field]
@@ -174,7 +175,7 @@ def _operator(before: Value) -> str:
 
 
 def _indicators(record: Mapping[str, Any]) -> dict[str, float]:
-    """The exact sum of each indicator; of what nobody was to read they follow from its parts."""
+    """Return the exact sum of each indicator, from stored reasons or else from contributions."""
     if record["reasons"] is not None:
         stated: dict[str, float] = record["reasons"]["indicators"]
         return stated
@@ -187,6 +188,6 @@ def _indicators(record: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _leading(indicators: dict[str, float]) -> str:
-    """The indicator that speaks most for a closer look."""
+    """Return the strongest indicator for a closer look; "none" without one."""
     name = max(indicators, key=lambda each: indicators[each], default="none")
     return name if indicators.get(name, 0.0) > 0 else "none"

@@ -1,11 +1,12 @@
-"""Has something moved in a week? Judged as a whole week among whole weeks, with few false alarms.
+"""Detect changes in a week, by comparing it with earlier weeks, with few false alarms.
 
-A measure is a histogram a week. How far a week lies from the weeks before is its population
-stability index. Weeks are not alike: what looks back (days since a first shipment, how often a
-carrier was confirmed) wanders from week to week where nothing is wrong, and a small week lies far
-from any by chance. So an index is divided by what is expected of a week of its size, given how far
-earlier weeks lay from theirs; how far these quotients usually scatter says how rare a larger one
-is. Over many measures the share of false alarms is held by Benjamini and Hochberg's procedure.
+A measure is a histogram per week. A week's distance from the weeks before is its population
+stability index. Weeks differ even when nothing is wrong: measures that look back (days since a
+first shipment, a carrier's rate of confirmations) wander from week to week, and a small week lies
+far from any other by chance. The index is therefore divided by its expected value for a week of
+that size, given the distances of earlier weeks. The scatter of these quotients shows how rare a
+larger one is. Over many measures the rate of false alarms is bounded by the Benjamini-Hochberg
+procedure.
 """
 
 import math
@@ -24,22 +25,23 @@ from serving.monitor.monitoring_report import DECISIONS, FINDINGS, RESULTS
 
 Floats = npt.NDArray[np.float64]
 
-# A week is compared with up to so many before it, and judged where there are no fewer.
+# The number of earlier weeks that a week is compared with, at most and at least.
 REFERENCE_WEEKS, FEWEST_WEEKS = 8, 6
-# Earlier weeks that tell how far a week usually lies from its past; the latest is not asked. So
-# what moved lastingly is drift in its second week as well.
+# Earlier weeks that show how far a week usually lies from its past. The latest one is left out, so
+# that a lasting change still counts as drift in its second week.
 USUAL_WEEKS = 18
-# Weeks before the judged one that matter to it.
+# All weeks before the judged one that have an influence on it.
 SPAN_WEEKS = REFERENCE_WEEKS + USUAL_WEEKS + 1
 
-# With those below at most 5 weeks in 100; experiments/2026-11-29-drift-of-weeks measures it.
+# Together with the one below this gives at most 5 false alarms in 100 weeks, as measured in
+# experiments/2026-11-29-drift-of-weeks.
 FALSE_ALARMS = 0.03
-# What is judged by itself has a rate of its own.
+# The rate for measures that are judged on their own.
 FALSE_ALARMS_ALONE = 0.01
-# A move below either is not worth anybody's time, however certain it is.
+# A smaller change is not worth anyone's time, however certain it is.
 SMALLEST_PSI, TIMES_USUAL = 0.01, 2.0
 
-# The scatter that chance alone explains counts as that of so many weeks.
+# The weight, in weeks, of the variance that chance alone explains.
 WEIGHT_OF_CHANCE = 2
 
 MIN_PER_WEEK = 50
@@ -53,12 +55,12 @@ DailySummaries = Mapping[str, Counter[str]]
 
 @dataclass(frozen=True)
 class DriftMeasure:
-    """How one measure of a week stands to the weeks before it.
+    """The change of one measure in a week, relative to the weeks before.
 
-    `size` is the population stability index, and `least` what would matter: a fixed index, or
-    twice what is usual of a week of its size. `p_value` is the probability that a usual week lies
-    as far, adjusted for the number of measures. Of counts, `times_usual` says how many times the
-    usual.
+    `size` is the population stability index. `least` is the smallest relevant size: a fixed index,
+    or twice what is usual for a week of its size. `p_value` is the probability that an ordinary
+    week lies as far, adjusted for the number of measures. For counts, `times_usual` is the ratio to
+    the usual number.
     """
 
     measure: str
@@ -69,13 +71,13 @@ class DriftMeasure:
 
     @property
     def is_drift(self) -> bool:
-        """Return whether it is neither chance, nor usual, nor too small to matter."""
+        """True if the change is neither chance, nor usual, nor too small to matter."""
         accepted = FALSE_ALARMS_ALONE if self.measure in BY_ITSELF else FALSE_ALARMS
         return self.p_value <= accepted and self.size >= self.least
 
 
 def week_of(day: date) -> date:
-    """The Monday of a day's week."""
+    """Return the Monday of a day's week."""
     return day - timedelta(days=day.weekday())
 
 
@@ -83,9 +85,9 @@ def drift(
     measures: Mapping[str, DailySummaries],
     monday: date,
 ) -> list[DriftMeasure]:
-    """Every measure of the week that begins at `monday`, the furthest moved first.
+    """Return every measure of the week that begins at `monday`, largest change first.
 
-    Empty where the weeks before are too few, or this or they hold too little, to tell.
+    Empty if there are too few earlier weeks or too few decisions.
     """
     judged = [_judged(name, days, monday) for name, days in measures.items()]
     found = [each for each in judged if each is not None]
@@ -97,9 +99,9 @@ def drift(
 
 
 def chance_of(now: float, usual: Floats, by_chance: float) -> float:
-    """The probability of so large a number, given those of usual weeks.
+    """Return the probability of a value as large as `now`, given those of usual weeks.
 
-    By Student's t. The variance leans towards `by_chance`, the least there is, where weeks are few.
+    Uses Student's t. With few weeks the variance leans towards `by_chance`, its lower bound.
     """
     weeks, freedom = len(usual), len(usual) - 1 + WEIGHT_OF_CHANCE
     scatter = (weeks - 1) * np.var(usual, ddof=1) + WEIGHT_OF_CHANCE * by_chance
@@ -125,7 +127,7 @@ def _judged(name: str, days: DailySummaries, monday: date) -> DriftMeasure | Non
 
 
 def _distance(weeks: Floats) -> tuple[float, float]:
-    """How far the last week lies from those before, and what chance alone makes of its size."""
+    """Return the distance of the last week from those before, and its expected value by chance."""
     now, before = weeks[-1], weeks[-1 - REFERENCE_WEEKS : -1].sum(axis=0)
     noise = (_filled(weeks[-1 - REFERENCE_WEEKS :]) - 1) * (1 / now.sum() + 1 / before.sum())
     is_filled = now + before > 0
@@ -133,12 +135,15 @@ def _distance(weeks: Floats) -> tuple[float, float]:
 
 
 def _filled(weeks: Floats) -> int:
-    """Bins that hold anything; two at least, since what never moved may."""
+    """Return the number of non-empty bins; at least two, since a constant measure may change."""
     return max(int((weeks.sum(axis=0) > 0).sum()), 2)
 
 
 def _table(days: DailySummaries, monday: date) -> Floats:
-    """Counts [weeks, bins] of weeks that hold enough, the judged one last; empty without it."""
+    """Return counts [weeks, bins] of large enough weeks, the judged one last.
+
+    Empty if the judged week is too small.
+    """
     weeks = [Counter[str]() for _ in range(SPAN_WEEKS + 1)]
     for day, counts in days.items():
         back = (monday - week_of(date.fromisoformat(day))).days // 7
@@ -156,7 +161,7 @@ def _table(days: DailySummaries, monday: date) -> Floats:
 
 
 def _bins(pooled: Counter[str]) -> dict[str, int]:
-    """Cells of numbers together in order until a bin is full; categories by themselves."""
+    """Map cells to bins: numbers are pooled in order until a bin is full, categories stay apart."""
     numbers = sorted((cell for cell in pooled if is_number_cell(cell)), key=int)
     full = sum(pooled[cell] for cell in numbers) / BINS
     places: dict[str, int] = {}
@@ -173,7 +178,7 @@ def _bins(pooled: Counter[str]) -> dict[str, int]:
 
 
 def _psi(one: Floats, other: Floats) -> Floats:
-    """Along the last axis, with half a count in every bin, so that an empty one stays finite."""
+    """Return the index along the last axis; half a count per bin keeps it finite."""
     shares, others = (
         (counts + 0.5) / (counts.sum(axis=-1, keepdims=True) + 0.5 * counts.shape[-1])
         for counts in (one, other)

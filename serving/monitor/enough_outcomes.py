@@ -1,4 +1,4 @@
-"""How far the random checks are from telling a figure, and when they probably can."""
+"""State how many random checks a figure still lacks, and when it will probably have enough."""
 
 from math import ceil
 
@@ -6,12 +6,12 @@ from serving.language import say, say_of
 from serving.monitor.monitoring_report import LaneFigures, SliceFigures
 from training.inverse_probability import FEWEST_DRAWN
 
-# A report speaks of no more days: outcomes before them count no longer.
+# The longest span of a report; older outcomes no longer count.
 WINDOW_DAYS = 90
 
 
 def enough_when(known: float, wanted: int, days: int) -> str:
-    """How many of the outcomes that are wanted are known after so many days, and when all will be.
+    """State how many of the wanted outcomes are known, and when all of them will be.
 
     >>> enough_when(22, 30, 38), enough_when(0, 30, 9)
     ('not enough data (22 of 30), probably in 2 weeks', 'not enough data (0 of 30)')
@@ -34,14 +34,14 @@ def enough_when(known: float, wanted: int, days: int) -> str:
 
 
 def so_far(figures: SliceFigures, days: int) -> str:
-    """The same of the evenly drawn outcomes that the random checks of a part are worth."""
+    """State the same for the even draws that the random checks of a part are worth."""
     known = figures.control_outcomes if figures.effective_size is None else figures.effective_size
     wanted = min(FEWEST_DRAWN, max(figures.decisions - figures.inspected, 1))
     return enough_when(known, wanted, days)
 
 
 def lane_so_far(figures: LaneFigures, days: int) -> str:
-    """The same of the results that say how often a lane was right."""
+    """State the same for the results that show how often a lane was right."""
     known = figures.known if figures.effective_size is None else round(figures.effective_size)
     return enough_when(known, FEWEST_DRAWN, days)
 

@@ -1,9 +1,9 @@
-"""Does the model still hold? What was found in the last weeks, beside what its scores expected.
+"""Check that the model still holds, by comparing recent findings with what its scores expected.
 
-The weeks together are compared with all weeks before them, since one holds few results; so what
-shifted stays visible for weeks. Whether chance explains it is asked of the days: any of the same
-day of the week could have been one of the last weeks if nothing had changed. All results are asked,
-and those of the control draw alone: what the model does not see coming rises there.
+A single week holds few results, so several recent weeks are compared with all weeks before them,
+and a shift stays visible for weeks. Significance comes from a permutation of days: if nothing had
+changed, any weeks' days of the same weekday could have been the recent ones. All results are
+tested, and those of the control draw alone, where risks that the model overlooks show up.
 """
 
 import math
@@ -17,19 +17,19 @@ from serving.monitor.drift import SPAN_WEEKS, DriftMeasure, Floats
 from serving.monitor.monitoring_report import FINDINGS
 
 RECENT_WEEKS, FEWEST_BEFORE = 6, 4
-# Findings that change by less, beside what was expected, matter little.
+# A smaller change of findings relative to expectation matters little.
 SMALLEST_RATIO = 1.25
 
 REDRAWS, _CHUNK = 1_999, 500
 
-# For each day, how many of its visits were confirmed, and how many the model expected.
+# By day: the number of confirmed visits, and the number that the model expected.
 Findings = Mapping[str, tuple[float, float]]
 
 
 def findings_shift(parts: Iterable[Findings], last: date, seed: int) -> DriftMeasure | None:
-    """Of the weeks up to that of `last`, a Monday; None where too few have results.
+    """Return the shift of findings up to the week of `last`, a Monday; None if too few results.
 
-    Of several parts of the visits the one that shifted most surely, its chance as of that many.
+    Of several parts of the visits, returns the most significant, corrected for their number.
     """
     judged = [shift for part in parts if (shift := _shift(part, last, seed))]
     if not judged:
@@ -53,7 +53,7 @@ def _shift(findings: Findings, last: date, seed: int) -> DriftMeasure | None:
 
 
 def _table(findings: Findings, last: date) -> Floats:
-    """Found and expected [weeks with results, weekdays, 2]; empty where the last has none."""
+    """Return found and expected [weeks with results, weekdays, 2]; empty if the last has none."""
     mondays = [last - timedelta(weeks=back) for back in range(SPAN_WEEKS, -1, -1)]
     days = [[(week + timedelta(days=day)).isoformat() for day in range(7)] for week in mondays]
     table = np.array([[findings.get(day, (0.0, 0.0)) for day in week] for week in days])
@@ -62,7 +62,7 @@ def _table(findings: Findings, last: date) -> Floats:
 
 
 def _log_ratio(recent: Floats, whole: Floats) -> Floats:
-    """Return how many times as much was found as expected, beside the rest of the time."""
+    """Return the log of found over expected in recent weeks, relative to the other weeks."""
     now, before = (
         np.log((part[..., 0] + 0.5) / (part[..., 1] + 0.5)) for part in (recent, whole - recent)
     )

@@ -1,4 +1,4 @@
-"""What is said of the last whole week: what moved, what still comes, and what was not judged."""
+"""Judge the last whole week: what moved, what still comes, and what could not be judged."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -27,7 +27,9 @@ NO_RESULTS = "results: too few subjects were looked at in the last week whose re
 def judged(
     days: Mapping[str, DaySummary], visits: pd.DataFrame, monday: date, as_of: datetime
 ) -> Drift:
-    """The week that begins at `monday`, by its days, those before and the visits until then."""
+    """Judge the week that begins at `monday`, from its days, earlier days and the visits."""
+    # Scores and reasons of another model are not comparable, so these measures begin with the
+    # current one.
     since = _since_model(days)
     measures = _measures(days)
     measures |= {
@@ -70,7 +72,7 @@ def _not_judged(days: Mapping[str, DaySummary], judged: set[str]) -> list[str]:
 
 
 def _since_model(days: Mapping[str, DaySummary]) -> str:
-    """The first day since which the model of now answers alone."""
+    """Return the first day since which only the current model has answered."""
     newest = models_of(dict(list(days.items())[-1:]))
     others = [day for day, told in days.items() if {*models_of({day: told})} - {*newest[-1:]}]
     return _next(max(others)) if others else min(days, default="")
@@ -89,5 +91,5 @@ def _measures(days: Mapping[str, DaySummary]) -> dict[str, DailySummaries]:
 
 
 def models_of(days: Mapping[str, DaySummary]) -> list[str]:
-    """The versions that answered."""
+    """Return the model versions that answered."""
     return sorted({value for day in days.values() for by, value, _ in day.sizes if by == "model"})

@@ -1,4 +1,4 @@
-"""Until which day results may speak: a day whose results are still to come would mislead."""
+"""Find the last day whose results have come in; later days would distort the figures."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,9 +12,9 @@ from training.inverse_probability import FEWEST_DRAWN
 
 @dataclass(frozen=True)
 class Maturity:
-    """Nine in ten results come within `slow_days`, by those seen; None where none came yet.
+    """The delay within which nine in ten results come, in days; None before any result.
 
-    `until` is the last day whose visits are all as old; it may lie before all days asked for.
+    `until` is the last day whose visits are all that old; it may precede the requested days.
     """
 
     slow_days: float | None
@@ -22,7 +22,7 @@ class Maturity:
 
     @classmethod
     def from_visits(cls, visits: pd.DataFrame, as_of: datetime, last: date) -> "Maturity":
-        """By the visits as `with_outcomes` gives them, known at an instant; `last` is the bound."""
+        """Derive it from visits with outcomes as known at `as_of`; `last` is the upper bound."""
         days = _slow_days(visits, as_of)
         if days is None:
             return cls(None, last)
@@ -31,9 +31,9 @@ class Maturity:
 
 
 def _slow_days(visits: pd.DataFrame, as_of: datetime) -> float | None:
-    """The longer of the delays of what was confirmed and of what was not, where both are known.
+    """Return the longer of the delays of confirmed and of other results, where both are known.
 
-    By the older half of the time, where late results could come; by all where few came.
+    Uses the older half of the time, in which late results could come; all of it if few came.
     """
     came = visits[visits["known_at"].notna()]
     if came.empty:

@@ -1,4 +1,4 @@
-"""Puts a report together from the store: one kind of subject, one stretch of time, one instant."""
+"""Build a report from the store, for one kind of subject, period and instant of knowledge."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
 
 LONGEST = timedelta(days=3_660)
-# How far back a promotion looks at live traffic.
+# The live traffic that a promotion considers.
 LIVE = timedelta(days=90)
 
 CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
@@ -33,7 +33,7 @@ CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """What is asked: days from `first` to `last`, both included, as it was known at `as_of`."""
+    """The request for a report on the days `first` to `last`, inclusive, as known at `as_of`."""
 
     kind: SubjectKind
     first: date
@@ -53,16 +53,16 @@ class ReportRequest:
 
     @property
     def end(self) -> date:
-        """The day after the last of which something was known; that of `as_of` counts whole."""
+        """The day after the last day with known data; the day of `as_of` counts as a whole."""
         return min(self.last, self.as_of.date()) + timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class LiveTraffic:
-    """What a version would have changed of the decisions until a day whose results must have come.
+    """The estimated effect of a version on decisions up to a day whose results have come.
 
-    It was `asked` beside the champion about so many, of whatever age. `figures` are None where
-    nobody was chosen for inspection among those until `until`.
+    The version was `asked` about that many decisions of any age, next to the champion. `figures` is
+    None if no decision until `until` was chosen for inspection.
     """
 
     asked: int
@@ -73,7 +73,7 @@ class LiveTraffic:
 def report(
     store: "RollupRepository", request: ReportRequest, plan: TriagePlan, now: datetime
 ) -> MonitoringReport:
-    """What the store says; raises TidegateError where it says nothing of what is asked."""
+    """Build the report; raises TidegateError if the store has nothing about the request."""
     days = days_of(store, request.kind, request.first, request.end)
     if not days:
         raise TidegateError(_nothing(store, request))
@@ -116,7 +116,7 @@ def report(
 def visits_of(
     store: "RollupRepository", kind: str, span: tuple[date, date], as_of: datetime
 ) -> pd.DataFrame:
-    """The visits of a time, each with its outcome as it was known at an instant."""
+    """Return the visits of a period, each with its outcome as known at an instant."""
     pages = store.visits(kind, span[0].isoformat(), min(span[1].isoformat(), _after(as_of)))
     frames = [pd.DataFrame([vars(row) for row in page]) for page in pages]
     empty = pd.DataFrame(columns=list(Visit.__annotations__))
@@ -126,7 +126,7 @@ def visits_of(
 
 
 def _drift(store: "RollupRepository", request: ReportRequest) -> Drift:
-    """Whether anything moved in the last week that is over."""
+    """Judge the last complete week."""
     monday = week_of(min(request.end, request.as_of.date())) - timedelta(weeks=1)
     first = monday - timedelta(weeks=SPAN_WEEKS)
     days = days_of(store, request.kind, first, monday + timedelta(weeks=1))
@@ -137,7 +137,7 @@ def _drift(store: "RollupRepository", request: ReportRequest) -> Drift:
 def challengers_of(
     store: "RollupRepository", request: ReportRequest, visits: pd.DataFrame, until: date
 ) -> tuple[ChallengerFigures, ...]:
-    """Every model beside the champion that was asked until a day, both by visits until then."""
+    """Return the figures of every compared model, from visits until a day."""
     end = min(until + timedelta(days=1), request.end).isoformat()
     span = request.first.isoformat(), min(end, _after(request.as_of))
     return tuple(
@@ -152,7 +152,7 @@ def challengers_of(
 def live_traffic(
     store: "RollupRepository", kind: SubjectKind, version: str, now: datetime
 ) -> LiveTraffic | None:
-    """What a version would have changed lately; None where it was not asked beside the champion."""
+    """Return the recent effect of a version; None if it was not scored next to the champion."""
     catch_up(store, now)
     request = ReportRequest(kind, (now - LIVE).date(), now.date(), now)
     span = request.first.isoformat(), _after(now)
@@ -170,7 +170,7 @@ def live_traffic(
 
 
 def _until(visits: pd.DataFrame, day: date) -> pd.DataFrame:
-    """The visits of decisions until the end of a day."""
+    """Return the visits of decisions until the end of a day."""
     return visits[visits["scored_at"] < pd.Timestamp(day + timedelta(days=1), tz="UTC")]
 
 
@@ -179,15 +179,15 @@ def _after(instant: datetime) -> str:
 
 
 def days_of(store: "RollupRepository", kind: str, first: date, end: date) -> dict[str, DaySummary]:
-    """The summaries of the days from `first` up to, not including, `end`, by day."""
+    """Return the summaries of the days from `first` up to, not including, `end`, by day."""
     found = store.days(kind, first.isoformat(), end.isoformat())
     return {day: DaySummary.read(body) for day, body in found}
 
 
 def _outcomes(store: "RollupRepository", kind: str, as_of: datetime) -> pd.DataFrame:
-    """Outcomes of visits known at an instant: `confirmed` is missing where one is inconclusive.
+    """Return outcomes known at an instant; `confirmed` is missing for an inconclusive one.
 
-    Of an inspection whose outcome was corrected, the newest that was known.
+    If an outcome was corrected, the newest known version counts.
     """
     bodies = map(orjson.loads, store.outcomes(kind, as_of.isoformat()))
     rows = [

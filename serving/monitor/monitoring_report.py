@@ -1,7 +1,7 @@
-"""The report of monitoring: what it says, as it is stored and shown.
+"""The monitoring report, as stored and shown.
 
-A figure without a value is refused: too little is known, and `too_few_outcomes` or the
-text next to it says of what. Shares are of 1, instants and days in UTC.
+A figure without a value was refused because too little is known; `too_few_outcomes` or the text
+next to it says of what. Shares are fractions of 1; instants and days are in UTC.
 """
 
 from datetime import date, datetime
@@ -13,9 +13,9 @@ from serving.triage.lane_declarations import Lane
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
 
-# Measures of drift that are no feature: each is judged by itself.
+# Measures of drift that are not features; each is judged on its own.
 FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
-# Whether records still come; these say nothing of the model.
+# Measures of incoming records; they say nothing about the model.
 OF_THE_SUPPLY = (DECISIONS, RESULTS)
 
 
@@ -26,10 +26,10 @@ class ReportPart(BaseModel):
 
 
 class WayOfSelection(ReportPart):
-    """What one way of selecting subjects finds: of `decisions`, those known and those confirmed.
+    """The results of one way of selecting subjects: `decisions`, known outcomes, confirmed ones.
 
-    `precision` of the random draw is the share confirmed among all that nobody selected, and its
-    recall and lift are those of drawing as many again; `lift` is beside drawing from everyone.
+    For the random draw, `precision` is the share confirmed among all that nothing selected, and
+    recall and lift are those of drawing as many again. `lift` is relative to drawing from everyone.
     """
 
     way: str
@@ -42,12 +42,13 @@ class WayOfSelection(ReportPart):
 
 
 class SliceFigures(ReportPart):
-    """Population figures of one part of the traffic; `control_outcomes` counts those known.
+    """Population figures of one part of the traffic; `control_outcomes` counts known ones.
 
-    `effective_size` is how many evenly drawn control outcomes would say as much; `unknown_share`
-    the part of the visits without a conclusive outcome. Where the draws cannot tell, a figure has
-    no value (recall and lift may have an interval still), and `needs` says what would be enough.
-    `unweighted_share` is the share confirmed of all known outcomes; it says nothing of the rest.
+    `effective_size` is the number of evenly drawn control outcomes with the same information;
+    `unknown_share` is the part of the visits without a conclusive outcome. If the draws are
+    insufficient, a figure has no value (recall and lift may still have an interval), and `needs`
+    says what would suffice. `unweighted_share` is the share confirmed of all known outcomes; it
+    does not generalise to the rest.
     """
 
     by: str
@@ -67,7 +68,7 @@ class SliceFigures(ReportPart):
 
 
 class StratumReport(ReportPart):
-    """One stratum: its known size, and of how many the outcome is known or not known yet."""
+    """One stratum: its known size, and its counts of known and unknown outcomes."""
 
     name: str
     size: int
@@ -78,7 +79,7 @@ class StratumReport(ReportPart):
 
 
 class TypologyReport(ReportPart):
-    """One typology that outcomes name: what was found of it, and the share that is inspected."""
+    """One typology named by outcomes: its findings, and the share of it that is inspected."""
 
     typology: str
     found_inspected: int
@@ -97,10 +98,10 @@ class WeekReport(ReportPart):
 
 
 class Delay(ReportPart):
-    """How late outcomes come: visits, those without a conclusive outcome, days until one is known.
+    """The delay of outcomes: visits, those without a conclusive outcome, and days until known.
 
-    `inconclusive` counts those of the `unknown` that ended without an answer; within `slow_days`
-    nine in ten results come.
+    `inconclusive` counts those of the `unknown` that ended without an answer. Nine in ten results
+    come within `slow_days`.
     """
 
     visits: int
@@ -112,10 +113,10 @@ class Delay(ReportPart):
 
 
 class CapacityUse(ReportPart):
-    """What a lane of an office took in a day, on average, beside what the office can take.
+    """The average daily intake of a lane of an office, and its capacity.
 
-    Scored routes and shipments count alike. `unused_per_day` is None where the plan says nothing,
-    and for the control lane, whose capacity is a least.
+    Scored routes and shipments count alike. `unused_per_day` is None without a planned capacity,
+    and for the control lane, whose capacity is a minimum.
     """
 
     office: str
@@ -126,7 +127,7 @@ class CapacityUse(ReportPart):
 
 
 class CalibrationBand(ReportPart):
-    """Control cases of about one probability: the mean that was said, and the share confirmed."""
+    """Control cases of similar probability: the mean prediction and the share confirmed."""
 
     cases: int
     predicted: float
@@ -134,7 +135,7 @@ class CalibrationBand(ReportPart):
 
 
 class MovedMeasure(ReportPart):
-    """One measure in the judged week; as `drift.DriftMeasure`."""
+    """One measure of the judged week, with the fields of `drift.DriftMeasure`."""
 
     measure: str
     size: float
@@ -145,7 +146,7 @@ class MovedMeasure(ReportPart):
 
 
 class Drift(ReportPart):
-    """The last whole week against those before; `not_judged` says what was not, and why."""
+    """The last whole week compared with earlier ones; `not_judged` lists what was not, and why."""
 
     week: date
     measures: int
@@ -154,10 +155,10 @@ class Drift(ReportPart):
 
 
 class ChallengerFigures(ReportPart):
-    """What a model beside the champion would have changed, had it chosen as many.
+    """The estimated effect of a challenger or shadow, had it chosen equally many subjects.
 
-    `gain` is the difference of the share confirmed among those chosen; `differing` name decisions
-    that only the challenger would have chosen.
+    `gain` is the difference of the share confirmed among those chosen; `differing` names decisions
+    that only this model would have chosen.
     """
 
     role: str
@@ -172,7 +173,7 @@ class ChallengerFigures(ReportPart):
 
 
 class ExplorationFigures(ReportPart):
-    """How many times the usual probability is drawn at random, until when, and why."""
+    """The factor by which random draws are raised, its end, and the reason."""
 
     factor: float
     until: datetime
@@ -180,7 +181,7 @@ class ExplorationFigures(ReportPart):
 
 
 class AlertFigures(ReportPart):
-    """One alert that was raised."""
+    """An alert that was raised."""
 
     week: date
     measure: str
@@ -190,8 +191,8 @@ class AlertFigures(ReportPart):
 class PeriodPart(ReportPart):
     """All decisions of a period, or those of an office.
 
-    `found` is the share confirmed of the `known` results of those inspected, as of as many draws:
-    it compares offices, where the precision of `figures` speaks of these very decisions alone.
+    `found` is the share confirmed of the `known` results of those inspected, treated as a sample:
+    it compares offices, while the precision of `figures` refers to these very decisions only.
     """
 
     figures: SliceFigures
@@ -201,11 +202,12 @@ class PeriodPart(ReportPart):
 
 
 class LaneFigures(ReportPart):
-    """How often a lane was right, of the decisions for it; control draws are none of its own.
+    """How often a lane was right; a control case counts for the lane it was drawn from.
 
-    An inspection was right where it confirmed something, another lane where there was nothing to
-    find: `known` results of random checks speak for all in it. Where these are too few, `right` has
-    an interval and no value, or neither; `effective_size` is how many even draws would say as much.
+    An inspection was right if it confirmed something, any other lane if there was nothing to find:
+    `known` results of random checks represent everything in it. If these are too few, `right` has
+    an interval but no value, or neither. `effective_size` is the number of even draws with the same
+    information.
     """
 
     lane: str
@@ -216,9 +218,9 @@ class LaneFigures(ReportPart):
 
 
 class PeriodFigures(ReportPart):
-    """Figures of one stretch of time, of all, by office and lane; `name` is a month or some days.
+    """Figures of a period, in total, by office and by lane; `name` is a month or a number of days.
 
-    Decisions until `figures_until` count, as in the report; None where none is old enough.
+    Decisions until `figures_until` count, as in the report; None if none is old enough.
     """
 
     name: str
@@ -232,12 +234,12 @@ class PeriodFigures(ReportPart):
 
 
 class MonitoringReport(ReportPart):
-    """Everything that monitoring says of one kind of subject.
+    """All monitoring figures of one kind of subject.
 
-    Figures of all traffic, of strata, groups, ways and typologies speak of the decisions until
-    `figures_until`; the `newer` ones wait for their results. `bounds` say what the figures would be
-    if what they assume did not hold. `unscored` counts decisions made without a model; they are in
-    no other figure.
+    Figures of all traffic, strata, groups, ways and typologies cover the decisions until
+    `figures_until`; the `newer` ones await their results. `bounds` show the figures if their
+    assumptions did not hold. `unscored` counts decisions made without a model, which are in no
+    other figure.
     """
 
     subject_kind: SubjectKind

@@ -1,4 +1,4 @@
-"""The stretches of time that figures are made of: the last days, and months."""
+"""The periods of figures: the last days, and months."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ LATELY_DAYS = (30, 90)
 
 
 def spans(today: date) -> Iterator[tuple[str, date, date]]:
-    """Return what each period is called, its first day and its last.
+    """Yield each period's name, first day and last day.
 
     >>> [name for name, *_ in spans(date(2026, 3, 31))][:4]
     ['30 days', '90 days', '2026-03', '2026-02']
@@ -26,7 +26,7 @@ def spans(today: date) -> Iterator[tuple[str, date, date]]:
 
 
 def span_of(name: str, today: date) -> tuple[date, date]:
-    """The first and the last day of a period; a month that has begun ends today.
+    """Return the first and last day of a period; the current month ends today.
 
     >>> span_of("2026-02", date(2026, 3, 31)), span_of("30 days", date(2026, 3, 31))
     ((datetime.date(2026, 2, 1), datetime.date(2026, 2, 28)),\

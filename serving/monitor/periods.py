@@ -1,6 +1,6 @@
-"""Figures by month and by office, for whoever asks how good last month was, and how alike offices.
+"""Figures by month and by office, to compare months and offices.
 
-The estimates are those of the report: each outcome stands for as many as were not looked at.
+The estimates are those of the report: each outcome stands for the cases that were not inspected.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def periods(
     store: "RollupRepository", kind: SubjectKind, now: datetime
 ) -> tuple[PeriodFigures, ...]:
-    """The last days and each of the last months that has decisions, the newest first."""
+    """Return the last days, and each of the last months with decisions, newest first."""
     found = [_figures(store, kind, *each, now) for each in spans(now.date())]
     return tuple(each for each in found if each is not None)
 

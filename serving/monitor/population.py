@@ -1,10 +1,10 @@
-"""Figures of all traffic from strata in which everyone had one probability of being looked at.
+"""Estimate figures of all traffic from strata with a known inspection probability.
 
-Whoever is selected by a score, a rule or a watch list is inspected because something was expected:
-the share confirmed among them says nothing about the rest. The control lane does, since chance
-alone put a subject there. Where a stratum holds enough outcomes, each of them stands for size over
-known; strata that hold too few speak together, and there each outcome keeps its own weight, 1 over
-its probability. Means and intervals are those of `training.estimation`.
+Subjects selected by score, rule or watch-list are inspected because something was expected, so
+their findings say nothing about the rest. The control lane does, since chance alone selected its
+cases. In a stratum with enough outcomes, each of them stands for size / known subjects. Strata with
+too few are merged, and there each outcome keeps its own weight, the inverse of its probability.
+Means and intervals come from `training.estimation`.
 """
 
 from collections.abc import Iterable
@@ -24,10 +24,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Stratum:
-    """Subjects with one `probability` of being looked at; it is 1 where all were selected.
+    """Subjects with one `probability` of inspection; 1 if all were selected.
 
     `size` counts all of them, `known_outcomes` those with a conclusive outcome, `confirmed` those
-    where something was found. Outcomes that are not known are taken to be like those that are.
+    with a finding. Unknown outcomes are assumed to be like known ones.
     """
 
     name: str
@@ -38,15 +38,15 @@ class Stratum:
 
     @property
     def is_certain(self) -> bool:
-        """Return whether all of them were selected."""
+        """True if all of them were selected."""
         return self.probability >= 1
 
 
 @dataclass(frozen=True)
 class MergedStratum:
-    """One stratum, or several with too few outcomes that speak together.
+    """One stratum, or several with too few outcomes, estimated together.
 
-    `others` counts subjects that nobody looked at and whose part is not known.
+    `others` counts uninspected subjects whose stratum is unknown.
     """
 
     parts: tuple[Stratum, ...]
@@ -54,27 +54,28 @@ class MergedStratum:
 
     @property
     def name(self) -> str:
-        """That of its largest part."""
+        """The name of its largest part."""
         return max(self.parts, key=lambda part: part.size).name if self.parts else "not inspected"
 
     @property
     def size(self) -> int:
-        """Its subjects."""
+        """The number of its subjects."""
         return sum(part.size for part in self.parts) + self.others
 
     @cached_property
     def known_outcomes(self) -> int:
-        """Known outcomes of all parts."""
+        """The known outcomes of all parts."""
         return sum(part.known_outcomes for part in self.parts)
 
     @cached_property
     def weights(self) -> Floats:
-        """How many subjects an outcome of each part stands for; empty where none is known."""
+        """The number of subjects that an outcome of each part stands for; empty if unknown."""
         known = np.array([part.known_outcomes for part in self.parts], dtype=np.float64)
         probability = np.array([part.probability for part in self.parts])
         if not known.sum() or not (probability > 0).all():
             return np.zeros(0)
         weights = stands_for(probability, clip=NO_CLIP)
+        # Scale the weights to the known size; each outcome stands at least for itself.
         return np.maximum(weights * self.size / float(known @ weights), 1.0)
 
     @cached_property
@@ -84,14 +85,14 @@ class MergedStratum:
 
     @property
     def has_enough_outcomes(self) -> bool:
-        """Return whether they may speak for all subjects of the stratum."""
+        """True if the outcomes suffice for an estimate of the whole stratum."""
         if all(part.is_certain for part in self.parts):
             return self.known_outcomes >= min(FEWEST_DRAWN, ceil(self.size / 2))
         return self.effective_size >= min(FEWEST_DRAWN, self.size)
 
     @property
     def needs(self) -> str:
-        """Return what would be enough, in words."""
+        """The number of outcomes that would suffice, in words."""
         if all(part.is_certain for part in self.parts):
             return f"{self.name}: want {min(FEWEST_DRAWN, ceil(self.size / 2))} known outcomes"
         lowest = min(part.probability for part in self.parts)
@@ -109,7 +110,7 @@ class MergedStratum:
         )
 
     def outcomes(self) -> tuple[Floats, Floats]:
-        """Each known outcome, 1 or 0, and how many subjects it stands for."""
+        """Return each known outcome, 1 or 0, and the number of subjects it stands for."""
         if not len(self.weights):
             return np.zeros(0), np.zeros(0)
         values = [
@@ -123,13 +124,13 @@ class MergedStratum:
 
 @dataclass(frozen=True)
 class TrafficPart:
-    """A part of the traffic, in strata that hold enough outcomes wherever merging gives them."""
+    """A part of the traffic, in strata merged until they hold enough outcomes."""
 
     strata: tuple[MergedStratum, ...]
 
     @classmethod
     def from_strata(cls, strata: Iterable[Stratum]) -> "TrafficPart":
-        """Empty strata are left out; the others merge with those of the next probability."""
+        """Drop empty strata and merge small ones with those of the next probability."""
         return cls(_merged([each for each in strata if each.size > 0]))
 
     def __add__(self, other: "TrafficPart") -> "TrafficPart":
@@ -137,17 +138,17 @@ class TrafficPart:
 
     @property
     def size(self) -> int:
-        """Its subjects."""
+        """The number of its subjects."""
         return sum(each.size for each in self.strata)
 
     @property
     def known_outcomes(self) -> int:
-        """Its subjects with a conclusive outcome."""
+        """The number of its subjects with a conclusive outcome."""
         return sum(each.known_outcomes for each in self.strata)
 
     @property
     def too_few_outcomes(self) -> tuple[MergedStratum, ...]:
-        """The strata of which too little is known to say anything of the part."""
+        """The strata with too few outcomes, because of which the part has no estimate."""
         return tuple(each for each in self.strata if not each.has_enough_outcomes)
 
     @cached_property
@@ -157,7 +158,7 @@ class TrafficPart:
 
     @cached_property
     def confirmed(self) -> ConfidenceDistribution | None:
-        """Return how many of its subjects would be confirmed; None where too little is known."""
+        """The number of subjects that would be confirmed; None if too little is known."""
         if self.too_few_outcomes:
             return None
         if not self.strata:
@@ -167,7 +168,7 @@ class TrafficPart:
 
     @property
     def share_confirmed(self) -> ConfidenceDistribution | None:
-        """The share of its subjects that would be confirmed; None of no subjects."""
+        """The share of subjects that would be confirmed; None without subjects or estimate."""
         return self.confirmed.scaled(1 / self.size) if self.confirmed and self.size else None
 
     @cached_property
@@ -178,9 +179,9 @@ class TrafficPart:
 
 
 def _merged(strata: list[Stratum]) -> tuple[MergedStratum, ...]:
-    """Strata of too few outcomes join the one of the next probability.
+    """Merge strata with too few outcomes into the one of the next probability.
 
-    Those that are left too small are refused by whoever estimates.
+    A stratum that is still too small afterwards has no estimate.
     """
     kept = [MergedStratum((each,)) for each in sorted(strata, key=lambda each: each.probability)]
     place = 0

@@ -1,4 +1,4 @@
-"""Reads each decision of the log once and counts it; another run goes on where this one ended."""
+"""Count each decision of the log once; each run continues where the last one ended."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -14,17 +14,17 @@ from serving.monitor.stored_rollups import DayKey, Visit
 if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
 
-# Decisions that are kept in one transaction.
+# Decisions counted in one transaction.
 BATCH_SIZE = 10_000
 
-# Newer decisions are left for the next run: their clocks may differ by as much.
+# Newer decisions wait for the next run, since workers' clocks may differ by this much.
 SETTLED_FOR = timedelta(seconds=5)
 
 Progress = Callable[[int, int], None]
 
 
 def catch_up(store: "RollupRepository", now: datetime, progress: Progress = lambda *_: None) -> int:
-    """Count every decision that is not in the summaries; how many those were."""
+    """Count every decision that is not in the summaries yet; return their number."""
     before, size = store.reached(), store.size()
     reached = before
     while True:
@@ -45,10 +45,11 @@ class _Batch:
 
     def add_decision(self, seq: int, record: str | None) -> None:
         self.end, self.size = seq, self.size + 1
-        if record is None:  # erased before anybody counted it
+        if record is None:  # erased before it was counted
             return
         parts = parts_of(record)
-        # Monitoring speaks of decisions as of the declaration, and to those who see no rescue.
+        # Figures describe decisions at the time of declaration, and their readers may not see
+        # rescues.
         if parts.get("rescores") or parts["lane"] == "rescue":
             return
         key = parts["subject_kind"], parts["scored_at"][:10]
@@ -69,9 +70,9 @@ class _Batch:
 
 
 def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
-    """Return what there is to count of some decisions of one day about one kind of subject.
+    """Summarise decisions of one day about one kind of subject.
 
-    Of those without a score only their number: they say nothing of a model.
+    Decisions without a score are only counted: they say nothing about a model.
     """
     counted = list(measured)
     day = DaySummary(unscored=unscored)

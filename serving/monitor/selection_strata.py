@@ -1,4 +1,4 @@
-"""Counts, visits and outcomes, put together as strata of equal probability of being looked at."""
+"""Combine counts, visits and outcomes into strata of equal inspection probability."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,19 +17,20 @@ INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
 BY_SCORE = f"{INSPECTED} by score"
 UNKNOWN = Estimate(None)
 
-# Had as much been missed as was found, the draws would hold so much of it. Below that, recall and
-# lift are an interval without a figure, which would be too far off on average.
+# The minimum number of findings that the draws would contain if as much had been missed as was
+# found. With fewer, recall and lift are given as an interval only, since a point estimate would be
+# too far off on average.
 MIN_MISSED = 2.0
 
-# An interval whose ends differ by no more has a figure anyway.
+# An interval whose ends differ by at most this ratio has a point estimate anyway.
 NARROW_RATIO = 3.0
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the traffic: its strata, those that were inspected and those of the rest.
+    """A part of the traffic: its strata, those inspected and the rest.
 
-    `visits` counts those of each stratum, whether or not their outcome is known.
+    `visits` counts the visits of each stratum, whether or not their outcome is known.
     """
 
     strata: tuple[Stratum, ...]
@@ -37,19 +38,19 @@ class Slice:
 
     @classmethod
     def from_visits(cls, sizes: Counter[str], visits: pd.DataFrame) -> "Slice":
-        """From the sizes of strata and the visits among them, as `with_outcomes` gives them."""
+        """Combine the sizes of strata with their visits, as returned by `with_outcomes`."""
         counts = _counts(visits)
         strata = (_stratum(name, size, counts.get(name)) for name, size in sorted(sizes.items()))
         return cls(tuple(strata), {name: each.visits for name, each in counts.items()})
 
     @cached_property
     def inspected(self) -> TrafficPart:
-        """Return what rules, watch lists and the score selected."""
+        """The subjects that rules, watch-lists and the score selected."""
         return TrafficPart.from_strata(each for each in self.strata if each.is_certain)
 
     @cached_property
     def rest(self) -> TrafficPart:
-        """Return what only the control draw could look at."""
+        """The subjects that only the control draw could select."""
         return TrafficPart.from_strata(each for each in self.strata if not each.is_certain)
 
     @property
@@ -59,27 +60,27 @@ class Slice:
 
     @property
     def prevalence(self) -> Estimate:
-        """The share of all subjects that would be confirmed if everyone were looked at."""
+        """The share of all subjects that would be confirmed if everyone were inspected."""
         return _estimate(self.everyone.share_confirmed)
 
     @property
     def precision(self) -> Estimate:
-        """The share of the inspected that is confirmed."""
+        """The share confirmed among the inspected."""
         return _estimate(self.inspected.share_confirmed)
 
     @property
     def recall(self) -> Estimate:
-        """The share of everything that would be confirmed that was inspected."""
+        """The share inspected among all that would be confirmed."""
         return self._recall[0]
 
     @property
     def lift(self) -> Estimate:
-        """Recall over the share that is inspected: how many times as many as at random."""
+        """Recall over the inspected share: findings relative to a random selection."""
         return self._recall[1]
 
     @property
     def unweighted_share(self) -> Estimate:
-        """The share confirmed of all known outcomes; how subjects were selected biases it."""
+        """The share confirmed of all known outcomes, which is biased by the selection."""
         return proportion(
             sum(each.confirmed for each in self.strata),
             sum(each.known_outcomes for each in self.strata),
@@ -94,12 +95,12 @@ class Slice:
 
     @property
     def resolution(self) -> float:
-        """How much of what was missed the draws would hold, if that were as much as was found."""
+        """The number of findings in the draws if as much was missed as was found."""
         return self._resolution(self.inspected)
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Return what would be enough where figures are refused or are no more than an interval."""
+        """What would suffice where figures are refused or given as an interval only."""
         too_few = tuple(each.needs for each in self.everyone.too_few_outcomes)
         if too_few or self.recall.value is not None or not self.inspected.size:
             return too_few
@@ -115,7 +116,7 @@ class Slice:
         )
 
     def ways(self) -> Iterator[WayOfSelection]:
-        """Each way of selection, what was found without a score, and the random draw."""
+        """Yield each way of selection, the total without the score, and the random draw."""
         certain = [each for each in self.strata if each.is_certain]
         unscored = [each for each in certain if each.name != BY_SCORE]
         for each in certain:
@@ -152,7 +153,7 @@ class Slice:
         )
 
     def _random_draw(self) -> WayOfSelection:
-        """What as many as were drawn find on average, drawn evenly from what nobody selected."""
+        """Return what as many random draws find on average among subjects that nothing selected."""
         drawn = [each for each in self.strata if not each.is_certain]
         cases = sum(self.visits.get(each.name, 0) for each in drawn)
         recall, lift = _recall(self.rest, self.inspected, self.resolution)
@@ -171,9 +172,9 @@ class Slice:
 def _recall(
     chosen: TrafficPart, others: TrafficPart, resolution: float
 ) -> tuple[Estimate, Estimate]:
-    """Of what would be confirmed, the share among the chosen, and that over their part of all.
+    """Return the share of all findings among the chosen, and that over their share of subjects.
 
-    Where the draws cannot tell a figure, only an interval is given.
+    Only an interval where the draws are too few for a point estimate.
     """
     found, missed = chosen.confirmed, others.confirmed
     if found is None or missed is None or not chosen.size:
@@ -194,7 +195,7 @@ def _estimate(figure: ConfidenceDistribution | None) -> Estimate:
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:
-    """A figure and its interval, each as many times."""
+    """Scale an estimate and its interval."""
     value, low, high = (
         None if each is None else each * factor
         for each in (estimate.value, estimate.low, estimate.high)
@@ -203,7 +204,7 @@ def times(estimate: Estimate, factor: float) -> Estimate:
 
 
 def with_outcomes(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Each visit with what was found: `confirmed` is 1, 0, or missing where that is not known.
+    """Join visits with findings: `confirmed` is 1, 0, or missing if unknown.
 
     An outcome belongs to the newest visit of its subject before it; of several, the last counts.
     `known_at` and `typology` are the outcome's.
@@ -250,7 +251,7 @@ def _rounded(count: float) -> str:
 
 
 def probability_of(stratum: str) -> float:
-    """With which probability a subject of a stratum is looked at; 1 where it was selected.
+    """Return the inspection probability of a stratum; 1 if it was selected.
 
     >>> probability_of("inspected by rule"), probability_of("not inspected, drawn at 0.015")
     (1.0, 0.015)

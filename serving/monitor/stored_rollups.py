@@ -1,4 +1,4 @@
-"""What monitoring stores: rollups of days, visits and reports, and the protocol of their store."""
+"""Rows that monitoring stores: visits, and pairs of scores."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ DayKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Visit:
-    """A decision that sent somebody to look, with what groups it.
+    """A decision that sent someone to inspect, with its groups.
 
-    `subject_id` is stored, and read again, as the subject's token. `undrawn_lane` is the lane that
-    it would have come into, had it not been drawn for control.
+    `subject_id` is stored and read as the subject's token. `undrawn_lane` is the lane it would have
+    had without the control draw.
     """
 
     seq: int

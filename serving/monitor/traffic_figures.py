@@ -1,4 +1,4 @@
-"""Figures of a stretch of time, from its days' summaries and from its visits with outcomes."""
+"""Compute the figures of a period from its daily summaries and its visits with outcomes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.estimation.weighted_mean import weighted_mean
 from training.inverse_probability import FEWEST_DRAWN, stands_for
 
-# The values of a dimension that are told of; those of fewer decisions are left out.
+# The values of a dimension that are reported; those with fewer decisions are left out.
 MOST_VALUES = 12
 
 BANDS = 5
@@ -39,7 +39,7 @@ Sizes = Mapping[tuple[str, str], Counter[str]]
 
 
 def sizes_of(days: Iterable[DaySummary]) -> Sizes:
-    """The sizes of strata by dimension and value, over all days."""
+    """Sum the sizes of strata by dimension and value over all days."""
     sizes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for day in days:
         for (dimension, value, stratum), count in day.sizes.items():
@@ -49,7 +49,7 @@ def sizes_of(days: Iterable[DaySummary]) -> Sizes:
 
 
 def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame) -> SliceFigures:
-    """The figures of one part of the traffic."""
+    """Return the figures of one part of the traffic."""
     part = Slice.from_visits(sizes, visits)
     return SliceFigures(
         by=by,
@@ -70,7 +70,7 @@ def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame
 
 
 def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
-    """Between which values the figures lie if what they assume does not hold."""
+    """Return the bounds of the figures if their assumptions do not hold."""
     share = overall.inspected / overall.decisions if overall.decisions else 0.0
     return sensitivity(
         overall.prevalence,
@@ -82,7 +82,7 @@ def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
 
 
 def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
-    """The figures of each value of each dimension, those of most decisions first."""
+    """Yield the figures of each value of each dimension, those with most decisions first."""
     for dimension in GROUPED:
         values = [value for by, value in sizes if by == dimension]
         values.sort(key=lambda value: (-sum(sizes[dimension, value].values()), value))
@@ -93,7 +93,7 @@ def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
 
 
 def lanes(sizes: Sizes, visits: pd.DataFrame) -> Iterator[LaneFigures]:
-    """Return how often each lane was right, those of most decisions first."""
+    """Yield how often each lane was right, those with most decisions first."""
     frames = dict(iter(visits.groupby("undrawn_lane")))
     of_lanes = {value: counts for (by, value), counts in sizes.items() if by == "undrawn_lane"}
     for lane in sorted(of_lanes, key=lambda lane: (-of_lanes[lane].total(), lane)):
@@ -110,13 +110,13 @@ def lanes(sizes: Sizes, visits: pd.DataFrame) -> Iterator[LaneFigures]:
 
 
 def _confirmed(part: Slice) -> Estimate:
-    """The share confirmed, as of as many draws."""
+    """Return the share confirmed, treating the known outcomes as a sample."""
     confirmed = sum(each.confirmed for each in part.strata)
     return proportion(confirmed, sum(each.known_outcomes for each in part.strata))
 
 
 def _nothing_to_find(part: Slice) -> Estimate:
-    """The share with nothing to find; of too few draws, all made alike, their interval alone."""
+    """Return the share without a finding; only an interval for too few even draws."""
     found = part.prevalence
     drawn = [each for each in part.strata if each.known_outcomes]
     if len(drawn) == 1 and drawn[0].known_outcomes < FEWEST_DRAWN:
@@ -128,7 +128,7 @@ def _nothing_to_find(part: Slice) -> Estimate:
 
 
 def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]:
-    """Every stratum with its known size."""
+    """Yield every stratum with its known size."""
     part = Slice.from_visits(sizes, visits)
     for each in sorted(part.strata, key=lambda each: (not each.is_certain, each.probability)):
         share = TrafficPart.from_strata([each]).share_confirmed
@@ -143,9 +143,10 @@ def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]
 
 
 def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyReport]:
-    """Return what was found of each typology, and how much of it is inspected."""
+    """Yield the findings of each typology, and the share of it that is inspected."""
     for name in sorted(visits["typology"].dropna().unique()):
         is_it = (visits["typology"] == name) & (visits["confirmed"] == 1)
+        # Other typologies count as nothing found, while unknown outcomes stay unknown.
         mine = visits.assign(confirmed=is_it.where(visits["confirmed"].notna()).astype(float))
         part = Slice.from_visits(sizes, mine)
         yield TypologyReport(
@@ -157,7 +158,7 @@ def typologies(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[TypologyRe
 
 
 def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[WeekReport]:
-    """Each week's findings, in order."""
+    """Yield each week's findings, in order."""
     sizes: Counter[date] = Counter()
     for day, counted in days.items():
         of_all = (n for (by, _, _), n in counted.sizes.items() if by == "all")
@@ -177,7 +178,7 @@ def weeks(days: Mapping[str, DaySummary], visits: pd.DataFrame) -> Iterator[Week
 
 
 def delay(visits: pd.DataFrame, slow_days: float | None) -> Delay:
-    """Return how late outcomes come; `slow_days` is that of `Maturity`."""
+    """Return the delays of outcomes; `slow_days` is that of `Maturity`."""
     known = visits.dropna(subset=["confirmed"])
     waited = (known["known_at"] - known["scored_at"]).dt.total_seconds().to_numpy() / 86_400
     waiting = visits[visits["confirmed"].isna()]
@@ -192,9 +193,9 @@ def delay(visits: pd.DataFrame, slow_days: float | None) -> Delay:
 
 
 def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Iterator[CapacityUse]:
-    """Return what inspections and document checks took of each office's day.
+    """Yield the daily use of each office's capacity for inspections and document checks.
 
-    An office looks at all kinds of subject with one capacity, so the days of all `kinds` count.
+    An office handles all kinds of subject with one capacity, so the days of all `kinds` count.
     """
     days: set[str] = set()
     taken: Counter[tuple[str, str]] = Counter()
@@ -208,7 +209,7 @@ def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Ite
             continue
         per_day = taken[office, lane] / len(days)
         most: int | None = getattr(plan.offices.get(office), f"{lane}_per_day", None)
-        # What is planned for the control lane is a least, and nothing that could be left unused.
+        # The planned number of control cases is a minimum, so none of it can be unused.
         unused = None if most is None or lane == "control" else max(most - per_day, 0.0)
         yield CapacityUse(
             office=office,
@@ -220,9 +221,10 @@ def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Ite
 
 
 def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
-    """Control cases in bands of equal count, by what their models said of them.
+    """Yield control cases in bands of equal count, ordered by predicted probability.
 
-    Each stands for 1 over its probability, so that a band speaks of what nobody selected.
+    Each case is weighted by the inverse of its probability, so that a band represents everything
+    that nothing selected.
     """
     control = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
     ordered = control.sort_values("probability")
@@ -240,7 +242,7 @@ def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
 
 
 def findings(visits: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """For each day, how many of its known visits were confirmed, and how many were expected."""
+    """Return, by day, the confirmed and the expected number of its known visits."""
     known = visits.dropna(subset=["confirmed"])
     days = known.groupby(known["scored_at"].dt.strftime("%Y-%m-%d"))
     sums = days[["confirmed", "probability"]].sum()
