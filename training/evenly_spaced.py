@@ -1,4 +1,4 @@
-"""Evenly spaced rows that stand for all, where computing on every row would cost too much."""
+"""Evenly spaced sample rows, for computations that are too expensive on all rows."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from training.ranking import Ints
 
 
 def evenly_spaced(rows: int, most: int) -> Ints:
-    """At most `most` positions, evenly spaced over 0 … rows − 1, ends included; none of no rows.
+    """Return at most `most` positions, evenly spaced over 0 … rows − 1 with both ends.
 
     >>> evenly_spaced(5, 3).tolist(), evenly_spaced(2, 3).tolist(), evenly_spaced(0, 3).tolist()
     ([0, 2, 4], [0, 1], [])

@@ -1,4 +1,4 @@
-"""Where lists of fonts are kept for users who have no folder of their own."""
+"""A folder for font caches, for users without a home folder."""
 
 import os
 
@@ -6,10 +6,10 @@ from features.engine.cache_folder import cache_folder
 
 
 def keep_fonts() -> None:
-    """Name a folder for matplotlib, which else makes a new one each time, and warns.
+    """Set matplotlib's cache folder, which it otherwise creates anew each time, with a warning.
 
-    So does fontconfig, which it asks where that is installed. To be called before it is imported;
-    what the environment names already stays.
+    fontconfig, which matplotlib queries if installed, does the same. Must be called before
+    matplotlib is imported; existing environment variables take precedence.
     """
     if "MPLCONFIGDIR" in os.environ or os.access(os.path.expanduser("~"), os.W_OK):
         return

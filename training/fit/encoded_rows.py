@@ -1,4 +1,4 @@
-"""Rows as LightGBM reads them, laid out a batch at a time: a large matrix is never held twice."""
+"""Rows in LightGBM's layout, built in batches so that no large matrix exists twice."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -18,22 +18,22 @@ class EncodedRows(lightgbm.Sequence):
 
     @classmethod
     def from_matrix(cls, matrix: Floats) -> Self:
-        """All rows of a matrix."""
+        """Return all rows of a matrix."""
         return cls(list(matrix.T), np.arange(len(matrix)))
 
     def only(self, places: Ints) -> Self:
-        """The rows at `places` of these."""
+        """Return the rows at `places` of these rows."""
         return type(self)(self.columns, self.places[places])
 
     def __len__(self) -> int:
         return len(self.places)
 
     def __getitem__(self, span: slice) -> Floats:  # type: ignore[override]  # only slices, as said
-        """The rows of a slice as a matrix; LightGBM asks for no others where bins are known."""
+        """Return a slice of rows as a matrix; with known bins, LightGBM requests only slices."""
         places = self.places[span]
         return np.column_stack([column[places] for column in self.columns])
 
     def batches(self) -> Iterator[Floats]:
-        """All rows in order, some thousands at a time."""
+        """Yield all rows in order, in batches of some thousands."""
         for begins in range(0, len(self), self.batch_size):
             yield self[begins : begins + self.batch_size]

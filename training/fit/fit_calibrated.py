@@ -1,9 +1,9 @@
 """Trees and their calibration, fitted on the windows of a time split.
 
 Without `refit`, trees are fitted on the fit window and calibrated on the calibration window. With
-it, trees are fitted on both windows. Where labels are few, four folds of time that are cross-fitted
-say how many trees there are, and calibrate them; where they are many, trees of the fit window and
-the calibration window alone say both as surely.
+it, the final trees are fitted on both windows. If labels are few, four cross-fitted folds of time
+determine the number of trees and the calibration; if they are many, the fit window and the
+calibration window alone do so just as reliably.
 """
 
 from collections.abc import Callable
@@ -32,17 +32,17 @@ from training.model.manifest import Calibration
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
-# Called with a step in words, how much of it is done, and how much there is.
+# Called with the name of a step, the amount done and the total.
 Progress = Callable[[str, int, int], None]
 
 FOLDS = 4
-# Labelled rows up to which four fits are worth their time.
+# Above this many labelled rows, four fits take more time than they gain in precision.
 MOST_CROSS_FITTED = 100_000
 
 
 @dataclass(frozen=True)
 class CalibratedFit:
-    """A fit of trees and their calibration to the labelled rows of `data` that `split` names."""
+    """A fit of trees and their calibration to the labelled rows of `data` in `split`."""
 
     data: TrainingSet
     split: TimeSplit
@@ -50,13 +50,16 @@ class CalibratedFit:
     parameters: TrainingParameters
     progress: Progress
     growers: WorkerGroup | None = None
-    """Who grows the trees of whole windows; this process where None, which grows folds anyway."""
+    """Workers for trees of whole windows; None is this process, which always grows folds."""
     losses: dict[int, float] = field(default_factory=dict)
     """The ranking loss by number of trees, kept during the fit: of the calibration window, or the
     mean of the folds."""
 
     def fit(self) -> tuple[str, Calibration]:
-        """The model text and its calibration; `losses` are then known. Raises TrainingError."""
+        """Fit trees; return the model text and its calibration. Raises TrainingError.
+
+        Fills `losses`.
+        """
         if not self.parameters.split.refit:
             return self._fit_on_the_fit_window()
         window = self.split.before_evaluation(self.data, self.parameters.split)
@@ -67,6 +70,7 @@ class CalibratedFit:
         else:
             rounds, margins = self._cross_fit(window, rows)
             calibration = self._calibration(margins, window)
+        # The number of trees is fixed: no rows remain to stop early on.
         fixed = self.parameters.with_trees(rounds)
         return self._fit_trees(rows, None, fixed, self._progress_of("refit")), calibration
 
@@ -76,11 +80,13 @@ class CalibratedFit:
         return text, self._calibrate_on(text, self.split.calibration)
 
     def _cross_fit(self, window: TimeWindow, rows: LabelledRows) -> tuple[int, Floats]:
-        """Return how many rounds are best, and the margins of labelled rows under trees of other
-        folds.
+        """Return the best number of rounds, and each labelled row's margin under other folds'
+        trees.
         """
+        # Contiguous in time: neighbours in time resemble each other, and would leak between folds.
         folds = np.array_split(window.rows, FOLDS)
         places = [
+            # Unlabelled rows within a fold's span belong to it too.
             np.flatnonzero((rows.values.places >= fold[0]) & (rows.values.places <= fold[-1]))
             for fold in folds
         ]
@@ -105,7 +111,7 @@ class CalibratedFit:
         return calibrate(margins, window.labels, self._calibration_weights(window.rows))
 
     def rows_of(self, window: TimeWindow) -> LabelledRows:
-        """The rows of a window that trees are fitted on, encoded and weighted."""
+        """Return the rows of a window that trees are fitted on, encoded and weighted."""
         weighted = weighted_rows(window, self.data, self.parameters.selection)
         values = EncodedRows(self._columns, weighted.rows)
         return LabelledRows(values, weighted.targets, weighted.weights)
@@ -115,7 +121,7 @@ class CalibratedFit:
         return self.encoding.encode_columns(self.data.frame)
 
     def influence(self) -> tuple[InfluenceFigures, ...]:
-        """The authors and offices that weigh most among the labels of the fit."""
+        """Return the authors and offices with the most weight among the labels of the fit."""
         rows = self.split.before_evaluation(self.data, self.parameters.split).rows
         before = label_weights(rows, self.data, self.parameters.selection)
         weights = bound_influence(before, self.data, rows, self.parameters.selection)

@@ -1,4 +1,4 @@
-"""Trees fitted by LightGBM, the same to the last bit for the same rows, parameters and seed."""
+"""Trees fitted by LightGBM, bit for bit reproducible for equal rows, parameters and seed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
-# Called after every tree: how many there are, and how many there may be.
+# Called after every tree with the number of trees so far, and the maximum.
 TreeProgress = Callable[[int, int], None]
 
-# Called after every tree: how many there are, and the ranking loss on rows held back; of several
-# folds its mean.
+# Called after every tree with the number of trees, and the ranking loss on held-back rows; the mean
+# over folds in a cross-fit.
 LossProgress = Callable[[int, float], None]
 
 
-# Rows that settle where bins end; more would cost memory and move no edge to speak of.
+# Rows that determine the edges of bins; more would cost memory and hardly move an edge.
 MOST_FOR_EDGES = 50_000
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Encoded rows with their labels, and how many subjects each stands for."""
+    """Encoded rows with their labels, and the number of subjects each represents."""
 
     values: EncodedRows
     labels: Floats
     weights: Floats | None
 
     def only(self, places: Ints) -> "LabelledRows":
-        """The rows at `places`."""
+        """Return the rows at `places`."""
         weights = None if self.weights is None else self.weights[places]
         return LabelledRows(self.values.only(places), self.labels[places], weights)
 
@@ -48,13 +48,13 @@ def fit_trees(
     on_tree: TreeProgress = lambda done, total: None,
     on_loss: LossProgress | None = None,
 ) -> str:
-    """The model text of trees fitted to `rows`.
+    """Return the model text of trees fitted to `rows`.
 
-    With rows `held_back`, the fit stops where their ranking loss has not fallen for
-    `early_stopping_rounds`, and the trees after the best are left out. What `on_loss` raises
-    ends it.
-    Ranking loss is the weighted share of pairs of a confirmed and a cleared row in wrong order,
-    1 - ROC-AUC: log loss would stop far too soon, at the overconfidence that calibration undoes.
+    With `held_back` rows, the fit stops when their ranking loss has not fallen for
+    `early_stopping_rounds`, and trees after the best are dropped. An exception from `on_loss` ends
+    the fit. Ranking loss, 1 - ROC-AUC, is the weighted share of wrongly ordered pairs of a
+    confirmed and a cleared row. Log loss would stop much too early, at overconfidence that
+    calibration corrects anyway.
     """
     settings = lightgbm_parameters(inputs, parameters)
     data = _binned(rows, encoding, settings)
@@ -74,9 +74,9 @@ def grow(
     callbacks: list[Any],
     loss: Callable[..., Any] | None = None,
 ) -> str:
-    """The model text of trees on rows in bins, up to the best of them where a callback stops them.
+    """Return the model text of trees on binned rows, up to the best if a callback stops them.
 
-    `loss` is a measure in place of LightGBM's own, as LightGBM asks for one.
+    `loss` replaces LightGBM's own measure, in the form of its `feval`.
     """
     sizes: list[int] = []  # after each round: one that finds no split adds no tree
     booster = lightgbm.train(
@@ -97,7 +97,7 @@ def _telling(on_tree: TreeProgress, trees: int) -> Any:
 
 @dataclass(frozen=True)
 class CrossFittedTrees:
-    """For each fold the model text of trees that never saw it, all grown for as many `rounds`."""
+    """The model texts of trees for each fold, all with `rounds` rounds, fitted without it."""
 
     texts: tuple[str, ...]
     rounds: int
@@ -112,10 +112,10 @@ def cross_fit_trees(
     on_tree: TreeProgress = lambda done, total: None,
     on_loss: LossProgress | None = None,
 ) -> CrossFittedTrees:
-    """Trees for each of the `folds`, places in `rows`, fitted on the rows outside of it.
+    """Return trees for each of the `folds` (indices into `rows`), fitted on the other rows.
 
-    All folds grow together and stop where the mean of their ranking losses has not fallen for
-    `early_stopping_rounds`. A single fold of some forty confirmed rows may have its least loss by
+    All folds grow together and stop when their mean ranking loss has not fallen for
+    `early_stopping_rounds`. A single fold of some forty confirmed rows may reach its minimum by
     chance, after a dozen trees (`experiments/2026-11-27-early-stopping`).
     """
     settings = lightgbm_parameters(inputs, parameters)
@@ -142,7 +142,7 @@ def cross_fit_trees(
 
 
 def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
-    """The rows in bins, whose edges are those of at most `MOST_FOR_EDGES` of them."""
+    """Return rows in bins whose edges come from at most `MOST_FOR_EDGES` of them."""
     sample = sample_for_edges(rows)
     edges = bin_edges(sample.values[:], sample.labels, sample.weights, encoding, settings)
     if len(sample.labels) == len(rows.labels):
@@ -151,7 +151,7 @@ def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) ->
 
 
 def sample_for_edges(rows: LabelledRows) -> LabelledRows:
-    """The rows that settle where bins end, evenly spaced among all."""
+    """Return the rows that determine the edges of bins, evenly spaced."""
     count = len(rows.labels)
     places = np.linspace(0, count - 1, min(count, MOST_FOR_EDGES))
     return rows.only(np.unique(places.astype(np.int64)))
@@ -164,7 +164,7 @@ def bin_edges(
     encoding: Encoding,
     settings: dict[str, Any],
 ) -> lightgbm.Dataset:
-    """Rows in bins of their own, which others may be put into."""
+    """Return a dataset with bin edges of its own, which other rows can share."""
     return lightgbm.Dataset(
         values,
         labels,
@@ -176,7 +176,7 @@ def bin_edges(
 
 
 def watching(rounds: int, on_loss: LossProgress | None) -> list[Any]:
-    """Callbacks that look at the ROC-AUC of rows held back."""
+    """Return callbacks that use the ROC-AUC on held-back rows."""
     callbacks: list[Any] = []
     if on_loss:
         callbacks.append(
@@ -188,19 +188,19 @@ def watching(rounds: int, on_loss: LossProgress | None) -> list[Any]:
 
 
 def tree_count(booster_text: str) -> int:
-    """Return how many trees a model text holds."""
+    """Return the number of trees in a model text."""
     return int(lightgbm.Booster(model_str=booster_text).num_trees())
 
 
 def monotone_constraints(inputs: ModelInputs, parameters: TrainingParameters) -> list[int]:
-    """1, −1 or 0 per feature, as enforced; all 0 where `monotone` is off."""
+    """Return 1, −1 or 0 per feature, as enforced; all 0 if `monotone` is off."""
     if parameters.trees.monotone == "off":
         return [0] * len(inputs.features)
     return list(inputs.directions)
 
 
 def lightgbm_parameters(inputs: ModelInputs, parameters: TrainingParameters) -> dict[str, Any]:
-    """LightGBM's parameters besides the rows and the number of trees."""
+    """Return LightGBM's parameters, without the rows and the number of trees."""
     trees = parameters.trees
     settings: dict[str, Any] = {
         "objective": "binary",
@@ -217,7 +217,7 @@ def lightgbm_parameters(inputs: ModelInputs, parameters: TrainingParameters) -> 
         "extra_trees": trees.thresholds == "random",
         "seed": parameters.seed,
         "num_threads": parameters.threads,
-        # The two together make sums independent of how threads share the work.
+        # Both together make sums independent of how threads share the work.
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,

@@ -1,10 +1,10 @@
-"""How much one author, one office or one place of arrival may weigh in what a model is fitted on.
+"""Bounds on the weight of one author, office or place of arrival in a fit.
 
-Whoever could turn many labels could turn a model. So labels of one author, or of one office, weigh
-together no more than a share of all; beyond it each of them weighs less. Where a subject names no
-office, as no route does, it is inspected where it arrives, and the labels of one place of arrival
-are bounded like those of an office. A label whose author is not known, since it came with record
-files, is nobody's.
+Anyone who controls many labels could steer a model. So the labels of one author or office have at
+most a share of the total weight; beyond that, each of them weighs less. A subject without an
+office, such as any route, is inspected where it arrives, and labels of one place of arrival are
+bounded like those of an office. Labels without a known author, from record files, are not bounded
+by author.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from training.outcomes import Texts
 from training.parameters import SelectionParameters
 from training.ranking import Floats, Ints
 
-# Taking weight from authors gives offices a larger part, and so on; it settles soon.
+# Lowering authors raises the share of offices and vice versa; this converges quickly.
 ROUNDS = 20
 
 
 class InfluenceFigures(FrozenModel):
-    """The part of all weight that the heaviest author, office or place of arrival has.
+    """The share of total weight that the heaviest author, office or place of arrival has.
 
-    `largest_before` is what it would have been unbounded; `allowed` is the bound.
+    `largest_before` is the share without the bound; `allowed` is the bound.
     """
 
     by: str
@@ -38,9 +38,9 @@ class InfluenceFigures(FrozenModel):
 def bound_influence(
     weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> Floats:
-    """The weights of `rows`, where no author, office or place of arrival exceeds its share.
+    """Return the weights of `rows`, with no author, office or place above its share.
 
-    Equal to `weights` to the bit where none did.
+    Returns `weights` itself if none is above.
     """
     groups = _groups(data, rows, selection)
     for _ in range(ROUNDS):
@@ -55,7 +55,7 @@ def bound_influence(
 def influence_figures(
     before: Floats, weights: Floats, data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> tuple[InfluenceFigures, ...]:
-    """Who weighs most in `weights`, of authors, offices and places of arrival, and did before."""
+    """Return the largest shares of authors, offices and places, before and after the bound."""
     return tuple(_figures(before, weights, data, rows, selection))
 
 
@@ -81,7 +81,7 @@ def _figures(
 def _groups(
     data: TrainingSet, rows: Ints, selection: SelectionParameters
 ) -> dict[str, tuple[Ints, float]]:
-    """The number of each row's author, office and place, -1 where it has none, and their share."""
+    """Return each row's author, office and place as codes, -1 for none, with their bounds."""
     offices = data.subjects["office_id"].astype(object).iloc[rows]
     places = _places_of_arrival(data.subjects.iloc[rows]).where(offices.isna(), None)
     share = selection.largest_office_share
@@ -93,7 +93,7 @@ def _groups(
 
 
 def _places_of_arrival(subjects: pd.DataFrame) -> "pd.Series[str]":
-    """The end of each subject's corridor; None in training sets that name no corridors."""
+    """Return the end of each subject's corridor; None if the training set has no corridors."""
     if "corridor" not in subjects:
         return pd.Series(None, index=subjects.index, dtype=object)
     corridors = subjects["corridor"].astype(object)
@@ -105,7 +105,7 @@ def _codes(names: Texts) -> Ints:
 
 
 def _limited(weights: Floats, codes: Ints, share: float) -> Floats:
-    """Weights in which no group exceeds what it is allowed."""
+    """Return weights in which no group is above its bound."""
     known = codes >= 0
     if not known.any():
         return weights
@@ -115,22 +115,25 @@ def _limited(weights: Floats, codes: Ints, share: float) -> Floats:
     factors = np.divide(
         goal, group_weights, out=np.ones_like(group_weights), where=goal < group_weights
     )
+    # The same object, by which callers see that nothing changed.
     if (factors == 1).all():
         return weights
     return np.where(known, weights * factors[np.maximum(codes, 0)], weights)
 
 
 def allowed_share(share: float, groups: int) -> float:
-    """The share, or twice an even one where the groups are so few that it is more."""
+    """Return the bound, at least twice an even share: few groups cannot all be below it."""
     return min(max(share, 2 / groups), 1.0)
 
 
 def _limits(group_weights: Floats, rest: float, allowed: float) -> Floats:
-    """Return what each group may hold so that none exceeds `allowed` of the sum, `rest`
-    included.
+    """Return the most weight of each group so that none exceeds `allowed` of the total.
+
+    `rest` is the weight outside of all groups.
     """
     is_large = np.zeros(len(group_weights), dtype=np.bool_)
     goal = group_weights
+    # Lowering one group shrinks the total, which may put another above its share.
     while True:
         small = group_weights[~is_large].sum() + rest
         room = 1 - allowed * is_large.sum()

@@ -1,7 +1,7 @@
-"""The rows that trees are fitted on, and how much each subject weighs.
+"""The rows that trees are fitted on, and the weight of each subject.
 
-Of those that were inspected the label is known; all others are traffic of unknown result. Both
-count: what is confirmed far more often than traffic holds it is a sign of risk.
+Inspected subjects have a label; all others are traffic with an unknown result. Both are
+informative: attributes much more frequent in confirmed subjects than in traffic indicate risk.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from training.ranking import Floats, Ints
 
 @dataclass(frozen=True)
 class WeightedRows:
-    """Rows of a training set in order of declaration, with their targets and weights.
+    """Rows of a training set in order of declaration, with targets and weights.
 
-    `targets` are 1 for confirmed subjects and 0 for those they are set against: cleared ones, and
-    traffic of unknown result, which has no label and is in no figure.
+    `targets` are 1 for confirmed subjects and 0 for the contrast: cleared subjects, and traffic of
+    unknown result, which has no label and is in no figure.
     """
 
     rows: Ints
@@ -32,20 +32,21 @@ class WeightedRows:
 def weighted_rows(
     window: TimeWindow, data: TrainingSet, selection: SelectionParameters
 ) -> WeightedRows:
-    """The labelled subjects of a window, and traffic where `selection` asks for it.
+    """Return the labelled subjects of a window, with traffic if `selection` includes it.
 
-    Traffic has no author: it bounds nobody's influence, and counts for none of it.
+    Traffic has no author, so it neither counts as nor limits anyone's influence.
     """
     before = label_weights(window.rows, data, selection)
     weights = bound_influence(before, data, window.rows, selection)
     if selection.fit == "traffic":
         return _with_traffic(window, weights, selection)
+    # None instead of ones makes LightGBM skip weights, with the same result.
     is_equal = selection.fit == "equal" and weights is before
     return WeightedRows(window.rows, window.labels, None if is_equal else weights)
 
 
 def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters) -> Floats:
-    """Return what the labels of `rows` weigh before anybody's influence is bounded."""
+    """Return the weights of labels before influence is bounded."""
     if selection.fit == "inverse_probability":
         return data.outcomes.weights(clip=selection.fit_clip)[rows]
     return np.ones(len(rows))
@@ -54,7 +55,7 @@ def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters)
 def _with_traffic(
     window: TimeWindow, weights: Floats, selection: SelectionParameters
 ) -> WeightedRows:
-    """The subjects without a label stand for all of their kind, however few of them are drawn."""
+    """Return rows with a sample of traffic, which is weighted to represent all of it."""
     most = round(selection.traffic_per_confirmed * window.labels.sum())
     traffic = window.unlabelled[evenly_spaced(len(window.unlabelled), most)]
     weight = len(window.unlabelled) / max(len(traffic), 1)

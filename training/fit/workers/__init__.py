@@ -1,8 +1,8 @@
-"""Trees grown by several workers, each with its part of the rows: processes here or anywhere.
+"""Trees grown by several workers, each with a part of the rows, on one or more machines.
 
-Whoever trains is the coordinator. It waits until enough workers have come (`meeting`), tells each
-which rows are its own (`growth_task`), and says after every tree how well the rows held back are
-ranked (`growers`). A worker (`worker`) reads its rows, puts them into bins that all share, and lets
-LightGBM grow trees with the others. How workers are started is nobody else's matter: as processes
-of this machine, by hand on others, or as tasks of Spark (`started`).
+The training process is the coordinator. It waits until enough workers have connected
+(`rendezvous`), sends each its rows (`growth_task`), and after every tree computes the ranking of
+held-back rows (`worker_group`). A worker (`worker`) reads its rows, puts them into common bins, and
+grows trees with the others through LightGBM's network. Workers are started as local processes, by
+hand on other machines, or as Spark tasks (`launchers`).
 """

@@ -1,4 +1,4 @@
-"""What a coordinator and a worker say to each other: messages over a socket, none of them code."""
+"""The protocol between coordinator and worker: messages over a socket, without pickled code."""
 
 import hmac
 import io
@@ -18,19 +18,19 @@ import numpy.typing as npt
 Arrays = Mapping[str, npt.NDArray[Any]]
 Address = tuple[str, int]
 
-# Of the environment; everyone on a machine can read a command line.
+# Passed in the environment: any user of a machine can read command lines.
 KEY_VARIABLE = "TIDEGATE_WORKERS_KEY"
 
 GREETS_WITHIN_S = 20.0
 _LENGTHS = struct.Struct(">QQ")
 _NONCE_BYTES = 32
-# A machine that is gone says nothing; so often in seconds it is asked whether it is there.
+# Seconds of silence before a keep-alive probe; a machine that crashed sends nothing.
 _SILENT_S = 20
 
 
 @dataclass(frozen=True)
 class WorkerMessage:
-    """A message: a word, plain values, and arrays."""
+    """A message: its type (`word`), JSON values, and arrays."""
 
     word: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -38,11 +38,11 @@ class WorkerMessage:
 
 
 class NotOurs(OSError):
-    """Whoever is at the other end does not know the key."""
+    """The other end does not know the key."""
 
 
 class WorkerConnection:
-    """A connection whose two ends have shown each other that they know one key."""
+    """A connection whose two ends have proved to each other that they know the key."""
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
@@ -51,19 +51,21 @@ class WorkerConnection:
 
     @classmethod
     def greeted(cls, connection: socket.socket, key: bytes, own: bytes, other: bytes) -> Self:
-        """The line over a connection, once the other end has proved that it knows the key.
+        """Return the connection, once the other end has proved that it knows the key.
 
-        `own` and `other` say who speaks, lest anybody answers with our own answer. Raises OSError.
+        `own` and `other` name the roles and are part of each proof; otherwise our own proof could
+        be sent back to us. Raises OSError.
         """
         connection.settimeout(GREETS_WITHIN_S)
         asked = secrets.token_bytes(_NONCE_BYTES)
         connection.sendall(asked)
+        # Each end answers the other's fresh nonce, so a recorded handshake is of no use.
         connection.sendall(_proof(key, own, _exactly(connection, _NONCE_BYTES)))
         if not hmac.compare_digest(_exactly(connection, _NONCE_BYTES), _proof(key, other, asked)):
             raise NotOurs("the key of workers is another one there")
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A machine without power ends no connection; nor does a cut cable.
+        # A machine that loses power, or a cut cable, ends no connection.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in (("TCP_KEEPIDLE", _SILENT_S), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
             if hasattr(socket, name):  # not every system lets these be chosen
@@ -71,9 +73,10 @@ class WorkerConnection:
         return cls(connection)
 
     def send(self, word: str, arrays: Arrays | None = None, **values: Any) -> None:
-        """Say something. Raises OSError where nobody is there any more."""
+        """Send a message; raises OSError if the connection is gone."""
         packed = io.BytesIO()
         if arrays:
+            # Never pickle: unpickling would let the other end run code.
             np.savez(packed, allow_pickle=False, **dict(arrays))
         plain = json.dumps([word, values]).encode()
         self._connection.sendall(_LENGTHS.pack(len(plain), packed.tell()) + plain)
@@ -82,20 +85,20 @@ class WorkerConnection:
     def hear(
         self, on_message: Callable[[WorkerMessage], object], on_end: Callable[[], object]
     ) -> None:
-        """Hand over what is said, as it comes, in a thread of its own; `on_end` when it is over."""
+        """Call `on_message` for each message in a thread of its own, and `on_end` at the end."""
 
         def listen() -> None:
             try:
                 while True:
                     on_message(self._received())
-            except (OSError, ValueError):  # gone, or damaged: either way nothing more is to be had
+            except (OSError, ValueError):  # closed or corrupt: nothing more can be read
                 on_end()
 
         threading.Thread(target=listen, daemon=True).start()
 
     def close(self) -> None:
-        """End it; the other end notices."""
-        with suppress(OSError):  # it ended already
+        """Close the connection; the other end notices."""
+        with suppress(OSError):  # already closed
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 

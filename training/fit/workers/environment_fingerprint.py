@@ -1,4 +1,4 @@
-"""What decides the trees that a worker grows."""
+"""A fingerprint of everything that determines a worker's trees."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from features.installed_code import installed_code
 _TRAINING = Path(__file__).parents[2]
 _ROOMS = (_TRAINING, _TRAINING.with_name("features"))
 
-# Of the code that this process loaded, not of what somebody installs while it runs.
+# Computed once, at import: the code that is loaded, not what is installed meanwhile.
 CODE = installed_code(_ROOMS, ("lightgbm", "numpy", "pandas", "pyarrow"))

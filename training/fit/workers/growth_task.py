@@ -1,4 +1,4 @@
-"""What a worker is told: how trees grow, where bins end, and which rows are its own."""
+"""The task of a worker: parameters, bin edges, and its rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SAMPLE, _OWN, _HELD_BACK = "sample", "own", "held_back"
 
 @dataclass(frozen=True)
 class FileRows:
-    """Rows by their places in the file of features, with labels and weights."""
+    """Rows by their positions in the features file, with labels and weights."""
 
     places: Ints
     labels: Floats
@@ -26,13 +26,13 @@ class FileRows:
 
     @classmethod
     def of(cls, rows: LabelledRows, data: TrainingSet) -> Self:
-        """The same rows by where they stand in the file."""
+        """Return the same rows by position in the file."""
         places = rows.values.places
         in_file = places if data.places_in_file is None else data.places_in_file[places]
         return cls(in_file, rows.labels, rows.weights)
 
     def parts(self, count: int) -> Iterator[Self]:
-        """As many parts of as many rows, but for one, in their order."""
+        """Yield `count` parts in order, whose sizes differ by at most one row."""
         for part in np.array_split(np.arange(len(self.places)), count):
             weights = None if self.weights is None else self.weights[part]
             yield type(self)(self.places[part], self.labels[part], weights)
@@ -40,11 +40,11 @@ class FileRows:
 
 @dataclass(frozen=True)
 class GrowthTask:
-    """A fit of trees as one worker is told of it.
+    """A fit of trees, as one worker receives it.
 
-    `sample` are rows as a matrix that settle where bins end, which every worker has. `folder` holds
-    the training set of that `digest`. `settings` are LightGBM's. Trees stop growing `rounds` after
-    the best for the rows that all workers hold back together; no rows are held back where None.
+    `sample` are rows from which every worker computes the same bin edges. `folder` holds the
+    training set with the `digest`. `settings` are LightGBM's. Growth stops `rounds` after the best
+    tree for the held-back rows of all workers; None if no rows are held back.
     """
 
     folder: Path
@@ -68,7 +68,7 @@ class GrowthTask:
         rows: LabelledRows,
         held_back: LabelledRows | None,
     ) -> Iterator[Self]:
-        """The tasks of so many workers; `limits` are the trees and rounds."""
+        """Yield the tasks of `count` workers; `limits` are the number of trees and the rounds."""
         edges = sample_for_edges(rows)
         sample = edges.values[:], edges.labels, edges.weights
         own = FileRows.of(rows, data).parts(count)
@@ -78,7 +78,7 @@ class GrowthTask:
             yield cls(folder, data.digest, encoding, settings, *limits, sample, part, watched_part)
 
     def packed(self) -> tuple[dict[str, Any], Arrays]:
-        """Plain values and arrays, of which `unpacked` makes it again."""
+        """Return JSON values and arrays from which `unpacked` restores the task."""
         arrays = _named(_SAMPLE, self.sample)
         for name, rows in ((_OWN, self.own), (_HELD_BACK, self.held_back)):
             if rows is not None:
@@ -90,7 +90,7 @@ class GrowthTask:
 
     @classmethod
     def unpacked(cls, values: dict[str, Any], arrays: Arrays) -> Self:
-        """The task that was packed."""
+        """Restore a task from `packed`."""
         sample, own, held_back = (_of(name, arrays) for name in (_SAMPLE, _OWN, _HELD_BACK))
         assert sample is not None
         assert own is not None

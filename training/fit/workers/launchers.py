@@ -1,4 +1,4 @@
-"""Three ways to have workers: processes of this machine, tasks of Spark, machines that come."""
+"""Three ways to obtain workers: local processes, Spark tasks, or machines that connect."""
 
 import os
 import secrets
@@ -31,7 +31,7 @@ _SAID = 600
 
 @contextmanager
 def workers_here(count: int) -> Iterator[WorkerGroup]:
-    """So many processes of this machine. Raises WorkersFailed where one does not come."""
+    """Start workers as local processes; raises WorkersFailed if one does not connect."""
     key = secrets.token_hex()
     with rendezvous_socket((HERE, 0)) as server:
         processes = [_process(server.getsockname()[:2], key) for _ in range(count)]
@@ -47,7 +47,7 @@ def workers_here(count: int) -> Iterator[WorkerGroup]:
                 yield growers
         finally:
             for process in processes:
-                # Its line is closed, so it ends; but not where its machine has no time for it.
+                # Closing the connection ends a worker, but a busy machine may take long to do so.
                 try:
                     process.wait(_ENDS_WITHIN_S)
                 except subprocess.TimeoutExpired:
@@ -57,7 +57,7 @@ def workers_here(count: int) -> Iterator[WorkerGroup]:
 
 @contextmanager
 def workers_invited(count: int, where: Address, key: str) -> Iterator[WorkerGroup]:
-    """So many workers that others start, with `tidegate fit-worker` and the same key."""
+    """Wait for workers that others start with `tidegate fit-worker` and the same key."""
     with (
         rendezvous_socket(where) as server,
         workers_at(server, key.encode(), count, INVITED_COME_WITHIN_S) as growers,
@@ -67,15 +67,16 @@ def workers_invited(count: int, where: Address, key: str) -> Iterator[WorkerGrou
 
 @contextmanager
 def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator[WorkerGroup]:
-    """So many tasks of Spark, which run at the same time and reach this machine at `where`.
+    """Start workers as Spark tasks that run at the same time and connect to `where`.
 
-    Raises TidegateError, or WorkersFailed where Spark has no room for all.
+    Raises TidegateError, or WorkersFailed if Spark cannot run all at once.
     """
     key = secrets.token_hex()
     where = where or (_own_host_towards(master), 0)
     with spark_session(master) as spark, rendezvous_socket(where) as server:
         host, port = where[0], server.getsockname()[1]
         task = partial(_as_task, f"{host}:{port}", key)
+        # A barrier stage starts all tasks or none: LightGBM waits for every worker.
         tasks = spark.range(0, count, 1, count).mapInArrow(task, "worker long", barrier=True)
         failures: list[BaseException] = []
 
@@ -110,7 +111,7 @@ def _process(where: Address, key: str) -> "subprocess.Popen[bytes]":
 def _as_task(
     where: str, key: str, batches: "Iterator[pa.RecordBatch]"
 ) -> "Iterator[pa.RecordBatch]":
-    """A worker in a process of its own: LightGBM has one network in each, and Spark keeps its."""
+    """Run a worker in a child process: LightGBM has one network per process."""
     for batch in batches:
         ended = subprocess.run(  # noqa: S603 - this Python
             [sys.executable, "-m", "training.fit.workers.worker", where],
@@ -126,7 +127,7 @@ def _as_task(
 
 
 def _own_host_towards(master: str) -> str:
-    """The address of this machine by which those near the master reach it."""
+    """Return the address of this machine that is reachable from the Spark master."""
     if master.startswith("local"):
         return HERE
     host = urlsplit(f"//{master.partition('://')[2].partition('/')[0].partition(',')[0]}")
@@ -134,6 +135,6 @@ def _own_host_towards(master: str) -> str:
         raise WorkersFailed(
             f"{master}: say by --listen HOST:PORT at which address of this machine workers come"
         )
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:  # nothing is sent
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:  # connect sends nothing
         asking.connect((host.hostname, host.port or 1))
         return str(asking.getsockname()[0])

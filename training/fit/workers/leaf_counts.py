@@ -1,7 +1,7 @@
-"""How many rows each leaf holds: workers know it of their own rows, LightGBM's text only nearly.
+"""Exact row counts of leaves, which LightGBM only estimates when several workers grow trees.
 
-Where several grow trees, LightGBM writes counts that it has estimated from second derivatives. SHAP
-values rest on them, so the rows are counted.
+Its estimates come from second derivatives. SHAP values depend on the counts, so each worker counts
+its own rows.
 """
 
 import re
@@ -19,7 +19,7 @@ _SIZES = re.compile(r"(?m)^tree_sizes=(.*)$")
 def rows_of_leaves(
     booster: lightgbm.Booster, batches: Iterable[Floats], leaves: int, threads: int
 ) -> Ints:
-    """Rows by tree and leaf, [trees, leaves]."""
+    """Return the number of rows in each leaf as an array [trees, leaves]."""
     trees = booster.num_trees()
     counts = np.zeros(trees * leaves, np.int64)
     for rows in batches:
@@ -30,7 +30,7 @@ def rows_of_leaves(
 
 
 def with_leaf_counts(text: str, counts: Ints) -> str:
-    """The model text with these rows by tree and leaf, and with as many in each node."""
+    """Return the model text with these counts of leaves, and their sums in inner nodes."""
     encoded = text.encode()
     sizes = _SIZES.search(text)
     if not sizes or not sizes[1]:
@@ -40,6 +40,7 @@ def with_leaf_counts(text: str, counts: Ints) -> str:
     for tree, size in enumerate(int(each) for each in sizes[1].split()):
         trees.append(_counted(encoded[at : at + size].decode(), counts[tree]))
         at += size
+    # The header lists the size of each tree in bytes, which the new counts change.
     new_sizes = " ".join(str(len(tree.encode())) for tree in trees)
     head = _SIZES.sub(f"tree_sizes={new_sizes}", head)
     return head + "".join(trees) + encoded[at:].decode()

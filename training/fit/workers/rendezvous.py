@@ -1,4 +1,4 @@
-"""Where workers come to whoever trains: a socket, a key, and so many of them."""
+"""The rendezvous of workers and coordinator: a socket, a key, and a number of workers."""
 
 import socket
 import time
@@ -18,7 +18,7 @@ _LOOKS_EVERY_S = 0.2
 
 @contextmanager
 def rendezvous_socket(where: Address) -> Iterator[socket.socket]:
-    """A socket that listens. Raises WorkersFailed where it cannot."""
+    """Open a listening socket; raises WorkersFailed if the address is not available."""
     host, port = where
     try:
         server = socket.create_server(where)
@@ -40,10 +40,10 @@ def workers_at(
     within_s: float,
     hindrance: Callable[[], str | None] = lambda: None,
 ) -> Iterator[WorkerGroup]:
-    """So many workers, for as long as the block lasts; then they end, whatever happened.
+    """Wait for `count` workers, and dismiss them at the end of the block.
 
-    Raises WorkersFailed where they have not come in time or a `hindrance` says why they will not,
-    and WorkerMismatch where one has other code.
+    Raises WorkersFailed if they do not connect in time or `hindrance` returns a reason why they
+    will not, and WorkerMismatch if one runs other code.
     """
     inbox: Inbox = SimpleQueue()
     growers = WorkerGroup([], inbox)
@@ -66,11 +66,12 @@ def workers_at(
 
 
 def _greeted(server: socket.socket, key: bytes) -> WorkerConnection | None:
-    """The line of whoever came, if anybody did who knows the key."""
-    with suppress(OSError):  # nobody yet, or somebody else
+    """Return the connection of a worker that knows the key; None if there is none right now."""
+    with suppress(OSError):  # no connection yet, or not a worker
         connection, _ = server.accept()
         try:
             return WorkerConnection.greeted(connection, key, COORDINATOR, WORKER)
+        # Strangers must not stop the training: wait for the next connection.
         except OSError:
             connection.close()
     return None
@@ -81,7 +82,7 @@ def _hear(line: WorkerConnection, rank: int, inbox: Inbox) -> None:
 
 
 def _hold_same_code(growers: WorkerGroup, within_s: float) -> None:
-    """Hear the first words of whoever came last, or of the end of somebody before."""
+    """Check the code of the newest worker; raises WorkersFailed if any worker is gone."""
     try:
         rank, hello = growers.inbox.get(timeout=within_s)
     except Empty:

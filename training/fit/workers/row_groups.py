@@ -1,4 +1,4 @@
-"""Rows as a worker reads them: those of one row group of the file at a time, and no others."""
+"""Rows as a worker reads them: its own, one Parquet row group at a time."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,7 +16,7 @@ from training.ranking import Floats, Ints
 
 
 class RowGroup(lightgbm.Sequence):
-    """Rows of one row group, read when LightGBM asks for them, which it does once."""
+    """Rows of one row group, read when LightGBM requests them, which it does once."""
 
     def __init__(self, file: Path, number: int, places: Ints, encoding: Encoding):
         self.file = file
@@ -29,7 +29,7 @@ class RowGroup(lightgbm.Sequence):
         return len(self.places)
 
     def __getitem__(self, span: slice) -> Floats:  # type: ignore[override]  # only slices, as said
-        """The rows of a slice as a matrix, a column of the file in memory at a time."""
+        """Return a slice of rows as a matrix, with one column of the file in memory at a time."""
         places = pa.array(self.places[span])
         texts = [column.name for column in self.encoding.inputs if column.categories is not None]
         with pq.ParquetFile(self.file, pre_buffer=False, read_dictionary=texts) as parquet:
@@ -44,7 +44,7 @@ class RowGroup(lightgbm.Sequence):
 
 
 def row_groups(folder: Path, places: Ints, encoding: Encoding) -> list[RowGroup]:
-    """The rows at rising places of a training set's features, by row group."""
+    """Return the rows at rising positions of a training set's features, by row group."""
     return list(_row_groups(folder / FILES[0], places, encoding))
 
 

@@ -1,8 +1,8 @@
-"""A worker: it grows trees with others on its own rows, until nobody needs it any more.
+"""A worker that grows trees on its own rows together with others, until it is dismissed.
 
-    python -m training.fit.workers.worker HOST:PORT
+python -m training.fit.workers.worker HOST:PORT
 
-The key comes by the environment, since everyone on the machine can read a command line.
+The key comes from the environment, because any user of the machine can read command lines.
 """
 
 import logging
@@ -38,24 +38,23 @@ from training.fit.workers.row_groups import RowGroup, row_groups
 from training.ranking import Floats
 
 COORDINATOR, WORKER = b"coordinator", b"worker"
-# The exit code of a worker whose coordinator is gone.
+# Exit code of a worker whose coordinator is gone.
 LEFT_ALONE = 3
 
 _CALLS_EVERY_S = 0.2
-# Each row has a number for every tree.
+# Rows per batch when counting leaves: each row takes one number per tree.
 _COUNTED_AT_A_TIME = 4096
 _SEED_STEP = 1_000_003
 _MOST_SEEDS = 2**31
 
 
 def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
-    """Do what the coordinator at an address asks, until it needs no more.
+    """Serve the coordinator at an address until it sends no more tasks.
 
-    Other workers reach this one at the `port`, or at any that is free. Raises WorkersFailed where
-    no coordinator answers in time who knows the key. Ends the process where the coordinator is
-    gone.
+    Other workers reach this one at `port`, or any free one for 0. Raises WorkersFailed if no
+    coordinator that knows the key answers in time. Ends the process if the coordinator is gone.
     """
-    lightgbm.register_logger(logging.getLogger(__name__))  # it would print to stdout
+    lightgbm.register_logger(logging.getLogger(__name__))  # the default logger prints to stdout
     line = _called(where, key, time.monotonic() + waits_s)
     asked: SimpleQueue[WorkerMessage] = SimpleQueue()
     _listen(line, asked)
@@ -63,7 +62,7 @@ def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
     while (message := asked.get()).word == "grow":
         try:
             _grow(line, asked, message, port)
-        except Exception as error:  # whatever it is, whoever asked must know of it
+        except Exception as error:  # the coordinator must learn of every failure
             line.send("failed", kind=type(error).__name__, reason=str(error))
     line.close()
 
@@ -103,9 +102,9 @@ def _connection(where: Address, until_s: float) -> socket.socket:
 
 
 def _listen(line: WorkerConnection, asked: "SimpleQueue[WorkerMessage]") -> None:
-    """Put what is asked into a queue, and end the process where the coordinator is gone.
+    """Queue messages, and end the process if the coordinator is gone.
 
-    LightGBM may wait for others forever, and no exception reaches it there.
+    LightGBM may wait for other workers forever, and no exception can interrupt it there.
     """
     is_over = threading.Event()
 
@@ -142,6 +141,7 @@ def _grow(
     grown = lightgbm.Booster(model_str=text)
     leaves, threads = task.settings["num_leaves"], task.settings["num_threads"]
     counts = rows_of_leaves(grown, _matrices(groups), leaves, threads)
+    # All workers grow the same trees, so only the first sends them.
     line.send("grown", {"counts": counts}, **({} if rank else {"text": text}))
 
 
@@ -163,10 +163,10 @@ def _hold_same(task: GrowthTask) -> None:
 def _in_bins(
     task: GrowthTask, groups: list[RowGroup]
 ) -> tuple[lightgbm.Dataset, lightgbm.Dataset | None]:
-    """The rows in bins that all workers share.
+    """Return the rows in bins that all workers share.
 
-    Made before LightGBM has a network: with one, each worker would settle the edges of some columns
-    by its own rows.
+    Must run before LightGBM has a network: with one, each worker would compute the edges of some
+    columns from its own rows.
     """
     edges = bin_edges(*task.sample, task.encoding, task.settings)
 
@@ -192,7 +192,7 @@ def _matrices(groups: list[RowGroup]) -> Iterator[Floats]:
 
 
 def _free(port: int) -> int:
-    """The port itself, or any free one for 0. Raises WorkersFailed where it is taken."""
+    """Return a free port: `port` itself, or any for 0; raises WorkersFailed if it is taken."""
     try:
         with socket.create_server(("", port)) as free:
             return int(free.getsockname()[1])
@@ -217,9 +217,9 @@ def _callbacks(task: GrowthTask, line: WorkerConnection, tells: bool) -> list[An
     if tells:
         callbacks.append(lambda step: line.send("tree", tree=step.iteration + 1))
     if task.settings["extra_trees"]:
-        # Random thresholds are drawn anew for each tree. A feature's come from one sequence for all
-        # trees, which goes on only in the worker that looks at it: the number of workers would
-        # otherwise decide the trees.
+        # Random thresholds get a new seed for each tree. Otherwise each feature has one sequence
+        # for all trees, which advances only in the worker that evaluates the feature, so that the
+        # trees would depend on the number of workers.
         seed = task.settings["seed"]
         redrawn = lightgbm.reset_parameter(
             extra_seed=lambda tree: (seed + _SEED_STEP * (tree + 1)) % _MOST_SEEDS
@@ -231,7 +231,7 @@ def _callbacks(task: GrowthTask, line: WorkerConnection, tells: bool) -> list[An
 def _asking(
     line: WorkerConnection, asked: "SimpleQueue[WorkerMessage]"
 ) -> Callable[..., tuple[str, float, bool]]:
-    """Return how well all rows held back are ranked, which only the coordinator can tell."""
+    """Return a measure that asks the coordinator for the ranking of all held-back rows."""
     trees = iter(range(1, sys.maxsize))
 
     def ranking(scores: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:

@@ -1,4 +1,4 @@
-"""Workers as whoever trains sees them: rows are handed out, and one text comes back."""
+"""The coordinator's view of its workers: distribute rows, collect one model text."""
 
 import re
 import time
@@ -21,7 +21,7 @@ from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
-# What workers said by their number; None where one is gone.
+# Messages with the rank of their worker; None if its connection is gone.
 Inbox = SimpleQueue[tuple[int, WorkerMessage | None]]
 
 FEWEST = 2
@@ -29,13 +29,13 @@ _REASONS_WITHIN_S = 1.0
 _KINDS: dict[str, type[TidegateError]] = {
     kind.__name__: kind for kind in (WorkerMismatch, TrainingSetError, WorkersFailed)
 }
-# LightGBM's parameters of one fit on one day, and what stands for them in a text.
+# LightGBM parameters that differ between fits, and the placeholders in the model text.
 _OF_THE_NETWORK = {"machines": "", "num_machines": "1", "local_listen_port": "12400"}
 
 
 @dataclass(frozen=True)
 class WorkerGroup:
-    """Workers that have come, all of them with the code of this process."""
+    """Connected workers, all of which run the same code as this process."""
 
     lines: list[WorkerConnection]
     inbox: Inbox
@@ -50,15 +50,16 @@ class WorkerGroup:
         on_tree: TreeProgress = lambda done, total: None,
         on_loss: LossProgress | None = None,
     ) -> str:
-        """The model text of trees grown on `rows` of `data`, as `fit_trees` grows them elsewhere.
+        """Return the model text of trees grown on `rows` of `data`, as by `fit_trees`.
 
-        It is the same for any number of workers. Raises WorkersFailed where one is lost,
-        WorkerMismatch where one has another training set, and TrainingError where there are not
-        rows for all; no worker is of use after that.
+        It is the same for any number of workers. Raises WorkersFailed if one is lost,
+        WorkerMismatch if one has another training set, and TrainingError if there are fewer rows
+        than workers; the group cannot be used after that.
         """
         trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
         watched = held_back if rounds or on_loss else None
         self._hold_rows_for_all(rows, watched)
+        # Each worker sees only a part of the held-back rows; the coordinator computes the metric.
         settings = lightgbm_parameters(data.inputs, parameters) | {"metric": "None"}
         tasks = GrowthTask.for_each(
             len(self.lines), data, encoding, settings, (trees, rounds), rows, watched
@@ -84,7 +85,7 @@ class WorkerGroup:
         return with_leaf_counts(_without_network(said[0].values["text"]), np.asarray(counts))
 
     def dismiss(self) -> None:
-        """Let all of them end."""
+        """Tell all workers to end."""
         self._say_all("done")
 
     def _hold_rows_for_all(self, *parts: LabelledRows | None) -> None:
@@ -101,19 +102,19 @@ class WorkerGroup:
             self._say(line, WorkerMessage(word, values))
 
     def _say(self, line: WorkerConnection, message: WorkerMessage) -> None:
-        with suppress(OSError):  # its end is heard of, and why
+        with suppress(OSError):  # the reader thread reports the loss, and why
             line.send(message.word, message.arrays, **message.values)
 
 
 class _Waiting:
-    """Messages of workers that nobody has read yet."""
+    """Messages of workers that are not processed yet."""
 
     def __init__(self, growers: WorkerGroup):
         self._growers = growers
         self._said: dict[int, deque[WorkerMessage]] = defaultdict(deque)
 
     def one_of_each(self) -> list[WorkerMessage]:
-        """The next message of every worker, in their order."""
+        """Return the next message of every worker, in order of rank."""
         everyone = range(len(self._growers.lines))
         while not all(self._said[rank] for rank in everyone):
             rank, message = self._growers.inbox.get()
@@ -123,8 +124,9 @@ class _Waiting:
         return [self._said[rank].popleft() for rank in everyone]
 
     def _error(self, rank: int, message: WorkerMessage | None) -> TidegateError:
-        """Return the error of a lost worker; others fail after it and may report first, so wait a
-        moment.
+        """Return the error of a failed worker, preferably the cause.
+
+        Others fail as a consequence and may report first, so wait a moment for a known cause.
         """
         ends_at = time.monotonic() + _REASONS_WITHIN_S
         failed = {rank: message}
@@ -158,7 +160,7 @@ def _auc(said: list[WorkerMessage], rows: LabelledRows) -> float:
 
 
 def _without_network(text: str) -> str:
-    """The text without who grew it: the same trees are the same text."""
+    """Return the text without network settings, so that equal trees have equal texts."""
     for name, value in _OF_THE_NETWORK.items():
         text = re.sub(rf"(?m)^\[{name}: .*\]$", f"[{name}: {value}]", text)
     return text
