@@ -1,6 +1,6 @@
-"""What must hold before a model may answer for a border.
+"""Conditions that a model must meet before it becomes champion.
 
-`gates` has one function for each question that needs no file of its own, `second_approval` asks who
-approves, `promotion_verdicts` asks all of them about a registered version, `canaries` are subjects
-whose truth is known, and a `waiver` leaves a gate open in writing.
+`gates` has one function for each condition that needs no file of its own, `second_approval` checks
+who approves, `promotion_verdicts` evaluates all gates for a registered version, `canaries` are
+subjects whose truth is known, and a `waiver` opens a gate in writing.
 """

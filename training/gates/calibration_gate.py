@@ -1,8 +1,8 @@
-"""Do probabilities mean what they say, on all traffic? Asked of three figures that are 1 if so.
+"""Gate: probabilities must be calibrated on all traffic, by three figures with the ideal 1.
 
-Confirmed over expected is asked of all traffic and of the highest 5 %, which decide who is
-inspected; the slope of the line through the log-odds catches what keeps both sums and shuffles or
-stretches the scores. Ratios may lie farther above 1 than below: where draws found little, their
+Confirmed over expected must hold on all traffic and on the highest 5 %, which decide who is
+inspected. The slope of the line through the log-odds detects what preserves both sums but shuffles
+or stretches scores. Ratios may lie farther above 1 than below: with few finds in the draws, their
 intervals reach far up.
 """
 
@@ -26,7 +26,7 @@ ALLOWED_SLOPE: Band = (1 / 3, 2.0)
 
 @dataclass(frozen=True)
 class JudgedFigure:
-    """One figure of calibration with the band that its interval must lie in."""
+    """A calibration figure with the band that its interval must lie in."""
 
     name: str
     estimate: Estimate
@@ -34,7 +34,7 @@ class JudgedFigure:
 
     @property
     def answer(self) -> Answer:
-        """Passed where the whole interval is within the band, refused where all of it is not."""
+        """Passed if the whole interval is in the band, refused if all of it is outside."""
         low, high = self.estimate.low, self.estimate.high
         if low is None or high is None:
             return "undecided"
@@ -44,28 +44,29 @@ class JudgedFigure:
 
     @property
     def times_as_many(self) -> float | None:
-        """Return how many times as many results would narrow an interval into the band.
+        """The factor by which more results would narrow the interval into the band.
 
-        None where no number would: the figure is unknown or itself outside.
+        None if no number of results would: the figure is unknown or itself outside.
         """
         value, low, high = self.estimate.value, self.estimate.low, self.estimate.high
         if value is None or low is None or high is None:
             return None
         if not self.allowed[0] < value < self.allowed[1]:
             return None
+        # Ratios have skewed intervals, so the distance above is measured on the log scale.
         below = (value - low) / (value - self.allowed[0])
         above = math.log(high / value) / math.log(self.allowed[1] / value)
         return max(1.0, below, above) ** 2
 
     @property
     def in_words(self) -> str:
-        """The figure, its interval and its band."""
+        """The figure, its interval and its band as text."""
         low, high = self.allowed
         return f"{self.name} {_spelt(self.estimate)}, want within {low:.2g} to {high:.2g}"
 
 
 def calibrated(population: PopulationSection | None) -> Verdict:
-    """The verdict on an evaluation; undecided where nothing holds of all its traffic."""
+    """Return the verdict on an evaluation; undecided if its traffic allows no figure."""
     if population is None:
         return Verdict(GATE, "undecided", "figures of all traffic were not measured")
     if population.figures.refusal is not None:
@@ -74,9 +75,9 @@ def calibrated(population: PopulationSection | None) -> Verdict:
 
 
 def calibration_verdict(calibration: TrafficCalibration, drawn: int) -> Verdict:
-    """Refused where one of the intervals lies outside its band, passed where all lie within.
+    """Return refused if an interval is outside its band, passed if all are within.
 
-    `drawn` results, with a probability, are what it rests on.
+    `drawn` is the number of results with a probability that the figures rest on.
     """
     figures = [*judged_figures(calibration)]
     reason = "; ".join(figure.in_words for figure in figures)
@@ -90,7 +91,7 @@ def calibration_verdict(calibration: TrafficCalibration, drawn: int) -> Verdict:
 
 
 def judged_figures(calibration: TrafficCalibration) -> Iterator[JudgedFigure]:
-    """The three figures with their bands."""
+    """Yield the three figures with their bands."""
     ratio = "confirmed for each one expected"
     yield JudgedFigure(ratio, calibration.observed_over_expected, ALLOWED_RATIO)
     yield JudgedFigure(
@@ -102,7 +103,7 @@ def judged_figures(calibration: TrafficCalibration) -> Iterator[JudgedFigure]:
 
 
 def _enough(unclear: list[JudgedFigure], drawn: int) -> str:
-    """Return what would decide the figures that are not clear."""
+    """Return what would decide the unclear figures."""
     times = [figure.times_as_many for figure in unclear]
     if any(each is None for each in times):
         return (

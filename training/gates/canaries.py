@@ -1,8 +1,8 @@
-"""Subjects whose truth is known and whose scores must stay where they are, from model to model.
+"""Canaries: subjects of known truth whose scores must not move from model to model.
 
-They are chosen once, from inspections that nobody steered. A model that learnt wrong labels scores
-confirmed ones lower or cleared ones higher than the champion does, whatever its own evaluation
-says.
+They are chosen once, from inspections that nobody could steer. A model that learnt wrong labels
+scores confirmed canaries lower or cleared ones higher than the champion does, whatever its own
+evaluation shows.
 """
 
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ MOST_OF_EACH = 100
 
 @dataclass(frozen=True)
 class CanaryShift:
-    """The distance of one sort of canaries' mean log-odds from the champion's.
+    """The distance of the mean log-odds of confirmed or cleared canaries from the champion's.
 
-    None where none is left of them; `found` of the `chosen` are in the training set.
+    `log_odds` is None if none are left; `found` of the `chosen` are in the training set.
     """
 
     log_odds: float | None
@@ -40,13 +40,13 @@ class CanaryShift:
 
     @property
     def has_most(self) -> bool:
-        """Return whether most of those that were chosen are there, or none was chosen."""
+        """Whether most of the chosen canaries are in the training set, or none was chosen."""
         return not self.chosen or 2 * self.found > self.chosen
 
 
 @dataclass(frozen=True)
 class Canaries:
-    """Ids of subjects that were confirmed, and of such that were cleared; when they were chosen."""
+    """Ids of confirmed and of cleared subjects, and the time of their choice."""
 
     confirmed: tuple[str, ...]
     cleared: tuple[str, ...]
@@ -54,15 +54,16 @@ class Canaries:
 
     @classmethod
     def chosen(cls, data: TrainingSet, before: np.datetime64, seed: int, at: datetime) -> Self:
-        """A random choice of subjects known before an instant, randomly inspected ones first.
+        """Choose subjects known before an instant at random, randomly inspected ones first.
 
-        `at` is the time of the choice itself.
+        `at` is the time of the choice.
         """
         rng = np.random.default_rng(seed)
         is_known = data.outcomes.is_labelled_by(before)
 
         def ids(label: float) -> tuple[str, ...]:
             rows = rng.permutation(np.flatnonzero(is_known & (data.outcomes.label == label)))
+            # Nobody can steer a random inspection, so these labels are hardest to falsify.
             by_lot = data.outcomes.in_random_lane[rows]
             first = np.concatenate([rows[by_lot], rows[~by_lot]])[:MOST_OF_EACH]
             return tuple(str(name) for name in sorted(data.subject_ids[first]))
@@ -71,9 +72,9 @@ class Canaries:
 
     @classmethod
     def read(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
-        """Return those of a home, or None where none were chosen.
+        """Return the canaries of a home, or None if none were chosen.
 
-        Raises ArtefactTampered unless the file is as one of the home's keys signed it.
+        Raises ArtefactTampered unless one of the home's keys signed the file as it is.
         """
         stored = CanaryFile.read(home, subject, public_key)
         if stored is None:
@@ -81,15 +82,13 @@ class Canaries:
         return cls(stored.confirmed, stored.cleared, stored.chosen_at)
 
     def write(self, home: Path, subject: SubjectKind, key: SigningKey) -> Path:
-        """Sign and store them; to choose others, delete the file on purpose."""
+        """Sign and store the canaries; delete the file to have others chosen."""
         return CanaryFile(subject=subject, **vars(self)).write(home, key)
 
     def shifts(
         self, model: RiskModel, champion: RiskModel, data: TrainingSet
     ) -> tuple[CanaryShift, CanaryShift]:
-        """Return how far the model's mean log-odds lie from the champion's: of confirmed, of
-        cleared.
-        """
+        """Return the shift of mean log-odds from the champion's: of confirmed, and of cleared."""
         return (
             _shift(model, champion, data, self.confirmed),
             _shift(model, champion, data, self.cleared),

@@ -1,7 +1,7 @@
-"""The signed file of a home's canaries, apart from what scores them: reading it needs no LightGBM.
+"""The signed file of a home's canaries; reading it needs no LightGBM.
 
-HOME/canaries/<subject>.json names them by their ids. The home signs it, because anyone who could
-change the lists could let a model pass that learnt wrong labels.
+HOME/canaries/<subject>.json lists their ids. The home signs it, because anyone who could change the
+lists could make a model pass that learnt wrong labels.
 """
 
 from datetime import datetime
@@ -20,7 +20,7 @@ _SIGNED_AS = b"tidegate canaries"
 
 
 class CanaryFile(FrozenModel):
-    """Ids of confirmed and of cleared subjects, when they were chosen, and the signature."""
+    """Ids of confirmed and cleared subjects, the time of their choice, and the signature."""
 
     subject: SubjectKind
     chosen_at: datetime
@@ -30,9 +30,9 @@ class CanaryFile(FrozenModel):
 
     @classmethod
     def read(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
-        """Return the file of a home, or None where it has none.
+        """Return the file of a home, or None if there is none.
 
-        Raises ArtefactTampered unless the file is as one of the home's keys signed it.
+        Raises ArtefactTampered unless one of the home's keys signed the file as it is.
         """
         file = canary_path(home, subject)
         if not file.exists():
@@ -42,12 +42,13 @@ class CanaryFile(FrozenModel):
             verify_signature(content._signed_bytes, bytes.fromhex(content.signature), public_key)
         except (ValidationError, ValueError, ArtefactTampered):
             raise _tampered(file) from None
+        # A valid file of another kind of subject, copied here, must not pass.
         if content.subject != subject:
             raise _tampered(file)
         return content
 
     def write(self, home: Path, key: SigningKey) -> Path:
-        """Sign and store it, whole or not at all."""
+        """Sign and store the file atomically."""
         file = canary_path(home, self.subject)
         file.parent.mkdir(parents=True, exist_ok=True)
         signed = self.model_copy(update={"signature": key.sign(self._signed_bytes).hex()})
@@ -60,7 +61,7 @@ class CanaryFile(FrozenModel):
 
 
 def canary_path(home: Path, subject: SubjectKind) -> Path:
-    """Return where a home stores the canaries of a kind of subject."""
+    """Return the path of the canaries for a kind of subject."""
     return home / "canaries" / f"{subject}.json"
 
 

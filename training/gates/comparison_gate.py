@@ -1,10 +1,9 @@
-"""Is a model no worse than the champion, within a margin? Asked of the same confirmed subjects.
+"""Gate: a model must be no worse than the champion, within a margin, on the same subjects.
 
-The figure is mean recall: the share of what is known to be confirmed that a ranking of all traffic
-finds, averaged over inspecting from 1 % to 20 % of it. Every confirmed subject counts by how deep
-one must inspect to meet it, so that two models differ by hundreds of places instead of by the few
-subjects that lie about one share. It speaks of what inspections found; what nobody looked for is
-taken to be like it.
+The figure is mean recall: the share of known confirmed subjects that a ranking of all traffic
+finds, averaged over inspecting 1 % to 20 % of it. Every confirmed subject counts by the depth at
+which it is reached, so models differ by hundreds of ranks instead of the few subjects around one
+cut. It describes what inspections found, and assumes that undetected cases are like these.
 """
 
 import numpy as np
@@ -18,35 +17,37 @@ from training.ranking import Floats
 
 GATE = "no worse than the champion"
 
-# Between which shares of all traffic recall is averaged.
+# Mean recall is averaged between these shares of all traffic.
 SHARES = (0.01, 0.20)
 
-# How much of mean recall a model may lose and still be called no worse.
+# The loss of mean recall within which a model still counts as no worse.
 MARGIN = 0.05
 
 
 def mean_recall_of(log_odds: Floats) -> Floats:
-    """For each subject of the traffic, at which part of `SHARES` it would be inspected, in 0..1."""
+    """Return for each subject the part of `SHARES` at which it would be inspected, in 0..1."""
     first, last = SHARES
     inspected_before = (stats.rankdata(-log_odds) - 0.5) / len(log_odds)
     return np.clip((last - inspected_before) / (last - first), 0.0, 1.0)
 
 
 def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estimate:
-    """Mean recall above that of the `champion`, which are log-odds too; unknown without a label.
+    """Return the mean recall above the champion's; unknown without a confirmed subject.
 
-    Arrays hold one entry for each subject of the traffic; `labels` are NaN where none is known.
+    Arrays have one entry for each subject of the traffic; `champion` are log-odds too, and `labels`
+    are NaN if unknown.
     """
     is_confirmed = labels == 1
     gains = (mean_recall_of(log_odds) - mean_recall_of(champion))[is_confirmed]
     if not len(gains):
         return Estimate(None)
+    # Gains lie in -1..1, and weighted_mean takes values in 0..1.
     told = weighted_mean((gains + 1) / 2, np.ones(len(gains)), is_this_traffic=False)
     return told.scaled(2.0, -1.0).estimate
 
 
 def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
-    """Return what the gate says of scores; arguments are as in `gain_of_recall`."""
+    """Return the verdict on scores; arguments are as in `gain_of_recall`."""
     gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
     if gain.value is None or gain.low is None or gain.high is None:
         return Verdict(GATE, "undecided", "nothing is known to be confirmed to compare them on")

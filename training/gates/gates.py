@@ -1,4 +1,4 @@
-"""What must hold before a model may answer for a border: each gate one question, one sentence."""
+"""Gates that a model must pass before it becomes champion: one function each."""
 
 import numpy as np
 
@@ -26,29 +26,29 @@ from training.model.risk_model import RiskModel
 from training.parameters import GATE_SHARE, LeakageParameters, SelectionParameters
 from training.ranking import ScoreRanking, roc_auc
 
-# How far a recomputed log-odds or contribution may be from the recorded one.
+# Tolerance between recomputed and recorded log-odds or contributions.
 ADDITIVITY = 1e-9
 
-# Share of what is to know of the region of origin; beyond half of it, a feature is a label.
+# As a share of the entropy of the region of origin; above half of it, a feature is a label.
 LARGEST_PROXY_SHARE = 0.5
 
-# The same for the score, among subjects that turned out to be nothing: a tenth of what is to know
-# is a leaning that sorts neighbours, beyond it a score sorts origins.
+# The same for the score, among subjects found innocent: up to a tenth of the entropy it is a
+# tendency that distinguishes neighbours, above it the score distinguishes origins.
 LARGEST_SCORE_SHARE = 0.1
 
 ROUNDING = 1e-6
 
-# Bounds that whoever trains chooses, and may loosen only if two people answer for that.
+# Limits that the trainer sets, and may loosen only if two people accept that.
 USUAL_LEAKAGE, USUAL_SELECTION = LeakageParameters(), SelectionParameters()
 
-# In log-odds: another seed moves them by a twentieth of it.
+# In log-odds; training with another seed moves canaries by a twentieth of it.
 LARGEST_CANARY_MOVE = 0.5
 
-# By another seed alone the interval reaches .03 either way over 174 confirmed subjects.
+# Another seed alone moves the interval by .03 with 174 confirmed subjects.
 LARGEST_LOSS_OF_AUC = 0.05
 
 FEWEST_CONFIRMED_AT_RANDOM = 30
-# Of the subjects, for the interval of a difference.
+# Bootstrap samples of the subjects, for the interval of a difference.
 REDRAWS = 1_000
 
 CANARIES = "canaries"
@@ -63,7 +63,7 @@ NO_TRAINING_SET = "the training set the model is from is not at hand; give --tra
 
 
 def golden_vectors(model: RiskModel) -> Verdict:
-    """Does the model still answer its own recorded rows?"""
+    """Check that the model reproduces its own recorded rows."""
     manifest = model.manifest
     names = [column.name for column in manifest.features]
     rows = np.array(
@@ -88,10 +88,10 @@ def golden_vectors(model: RiskModel) -> Verdict:
 
 
 def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
-    """Among all traffic, does a confirmed subject score higher than another one?
+    """Check that confirmed subjects score higher than others among all traffic.
 
-    ROC-AUC rests on every confirmed subject, where precision at 5 % rests on a handful. Where too
-    few were drawn to place them all, the slope of calibration says whether risk rises with scores.
+    ROC-AUC uses every confirmed subject, while precision at 5 % uses a handful. If too few were
+    drawn to rank them all, the slope of calibration shows whether risk rises with scores.
     """
     gate = "better than random"
     roc_auc, lift, slope = (
@@ -111,17 +111,18 @@ def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
 
 
 def _why_unknown(judged: Manifest | EvaluationReport) -> str | None:
-    """Why an evaluation gives no figure of all traffic, if it gives none."""
+    """Return the reason why an evaluation has no figure of all traffic, or None if it has."""
     if isinstance(judged, Manifest) or judged.population is None:
         return None
     return judged.population.figures.refusal
 
 
 def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEAKAGE) -> Verdict:
-    """Did every leakage check run, and none refuse? Whoever trains may not loosen them alone.
+    """Check that all leakage checks ran and none refused.
 
-    A score that places whom a lot drew above all traffic knows who was inspected. One that places
-    draws elsewhere may know it, or a probability or a result may be wrong: then it is undecided.
+    The trainer may not loosen them alone. A score that ranks random draws above all traffic uses
+    information about inspections: refused. One that ranks draws otherwise may do so, or a
+    probability or result may be wrong: undecided.
     """
     refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
     placed = report.population.draws if report.population else "in place"
@@ -146,7 +147,7 @@ def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEA
 
 
 def _loosened(asked: LeakageParameters) -> str:
-    """Return how an experiment loosened the checks; nothing where it did not."""
+    """Describe how an experiment loosened the checks; empty if it did not."""
     ways = [f"accepts {', '.join(asked.accept)}"] if asked.accept else []
     if asked.largest_auc > USUAL_LEAKAGE.largest_auc:
         ways.append(
@@ -157,9 +158,9 @@ def _loosened(asked: LeakageParameters) -> str:
 
 
 def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
-    """Does neither a feature nor the score carry so much of the origin as to stand in for it?
+    """Check that neither a feature nor the score can stand in for the origin.
 
-    The score is looked at among subjects that turned out to be nothing.
+    The score is examined among subjects found innocent, whose risk cannot explain it.
     """
     too_strong = proxies_above(report.proxies, LARGEST_PROXY_SHARE)
     shown = too_strong or report.proxies[:1]
@@ -194,7 +195,7 @@ def _joint_in_words(joint: JointProxyFigures | None) -> str:
 def no_worse_than_champion(
     model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
 ) -> Verdict:
-    """Judged on the same subjects, is the model as good as the one in service, within a margin?"""
+    """Check that the model is as good as the champion on the same subjects, within a margin."""
     if champion is None:
         return Verdict(comparison_gate.GATE, "undecided", NO_CHAMPION)
     if data is None:
@@ -209,13 +210,14 @@ def no_worse_than_champion(
 
 
 def bounded_influence(report: EvaluationReport) -> Verdict:
-    """Does no author, office or place of arrival weigh more in what was learnt than it may?"""
+    """Check that no author, office or place of arrival has more weight in the fit than allowed."""
     over_bound = [
         influence
         for influence in report.influence
         if influence.largest > influence.allowed + ROUNDING
     ]
     listed = "; ".join(map(_influence_in_words, over_bound or report.influence))
+    # The experiment may allow more than usual, which takes a waiver by two people.
     heavy = [each for each in report.influence if each.largest > _usual(each) + ROUNDING]
     if not report.influence:
         return Verdict(
@@ -230,14 +232,14 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
 
 
 def _usual(influence: InfluenceFigures) -> float:
-    """Return what the heaviest may weigh where no experiment allows more, however few there are."""
+    """Return the usual limit of the heaviest group, without an experiment's exceptions."""
     shares = USUAL_SELECTION.largest_author_share, USUAL_SELECTION.largest_office_share
     share = shares[influence.by != "author"]
     return share if _has_no_bound(influence) else allowed_share(share, influence.groups)
 
 
 def _has_no_bound(influence: InfluenceFigures) -> bool:
-    """Return whether they are so few that twice an even share is all the weight there is."""
+    """Return whether the groups are so few that twice an even share is all the weight."""
     return allowed_share(0.0, influence.groups) >= 1
 
 
@@ -264,7 +266,7 @@ def steady_canaries(
     champion: RiskModel | None,
     data: TrainingSet | None,
 ) -> Verdict:
-    """Do subjects whose truth is known keep the scores that they have under the champion?"""
+    """Check that subjects of known truth keep their scores under the champion."""
     gate = CANARIES
     if champion is None:
         return Verdict(gate, "undecided", NO_CHAMPION)
@@ -275,6 +277,7 @@ def steady_canaries(
     confirmed, cleared = canaries.shifts(model, champion, data)
     if not confirmed.chosen + cleared.chosen:
         return Verdict(gate, "undecided", NO_CANARIES)
+    # Only moves in the wrong direction count: confirmed down, cleared up.
     lower, higher = -(confirmed.log_odds or 0.0), cleared.log_odds or 0.0
     is_steady = max(lower, higher) <= LARGEST_CANARY_MOVE
     return Verdict(
@@ -291,9 +294,9 @@ def steady_canaries(
 def holds_on_the_control_lane(
     model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
 ) -> Verdict:
-    """Among newer subjects that were drawn at random, does the model rank as well as the champion?
+    """Check that the model ranks newer, randomly drawn subjects as well as the champion.
 
-    Nobody can steer who is among them, so no label that somebody turned on purpose weighs there.
+    Nobody can steer who is drawn, so labels falsified on purpose have no influence there.
     """
     gate = "control lane"
     if champion is None:
@@ -311,9 +314,9 @@ def holds_on_the_control_lane(
 
 
 def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingSet) -> TimeWindow:
-    """The window of `data` that the model is judged on.
+    """Return the window of `data` to evaluate the model on.
 
-    Raises NotEnoughLabels, or WindowSeen where the champion has learnt from labels of it.
+    Raises NotEnoughLabels, or WindowSeen if the champion was fitted on labels of it.
     """
     window = unseen_window(model, data)
     require_unseen(champion, window)
@@ -321,7 +324,7 @@ def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingS
 
 
 def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: LabelledWindow) -> Verdict:
-    """The same of labelled subjects under both."""
+    """Return the same verdict from labelled subjects scored by both models."""
     gate = "control lane"
     is_random = of_model.in_random_lane & ~np.isnan(of_model.labels)
     confirmed = int(of_model.labels[is_random].sum())
@@ -346,7 +349,7 @@ def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: Labelled
 
 
 def gain_of_auc(of_model: ScoreRanking, of_champion: ScoreRanking) -> Estimate:
-    """Return how much higher a model's ROC-AUC is than the champion's on the same subjects."""
+    """Return the model's ROC-AUC minus the champion's on the same subjects."""
     told = difference(
         of_model, of_champion, lambda each: {ROC_AUC: roc_auc(each)}, rounds=REDRAWS, seed=0
     )

@@ -1,4 +1,4 @@
-"""Is any group of traffic referred falsely far oftener than subjects on the whole?"""
+"""Gate: no group of traffic may be falsely referred far more often than all subjects."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,17 +10,18 @@ GATE = "groups"
 SIGNIFICANCE = 0.05
 
 FEWEST_SUBJECTS = 100
-# A group of fewer subjects that is also a smaller share of traffic leaves no gate undecided.
+# A group with fewer subjects and a smaller share of traffic than this never leaves the gate
+# undecided.
 SMALLEST_SHARE = 0.01
 
 
 def fair_to_groups(report: EvaluationReport) -> Verdict:
-    """Compares each group's false-referral ratio with the largest that is allowed.
+    """Return the verdict on the false-referral ratio of each group.
 
-    Refused where a group lies above it by Holm's procedure over all groups: of fair models, one in
-    twenty at most is refused for any of its groups, however many there are. Passed where every
-    group lies within it, each at 5 %. Undecided where neither is clear of some group, unless it is
-    too small to matter.
+    Refused if a group is above the limit by Holm's procedure over all groups, so that at most 5 %
+    of fair models are refused for any group, however many there are. Passed if every group is
+    within the limit, each at 5 %. Undecided if some group is unclear, unless it is too small to
+    matter.
     """
     if report.population is None or not report.population.groups:
         return Verdict(GATE, "undecided", _why_nothing_is_known(report))
@@ -42,7 +43,7 @@ def fair_to_groups(report: EvaluationReport) -> Verdict:
 
 
 def _above(groups: Iterable[GroupReferrals]) -> Iterator[GroupReferrals]:
-    """Holm's procedure: the smallest p counts as often as there are groups, the next once less."""
+    """Yield groups above the limit by Holm's step-down procedure."""
     ordered = sorted(groups, key=lambda group: group.p_above)
     for place, group in enumerate(ordered):
         if group.p_above * (len(ordered) - place) > SIGNIFICANCE:

@@ -1,4 +1,4 @@
-"""Asked beside the champion, would a model have found as much among those it would choose?"""
+"""Gate: run next to the champion, a model must find as much among those it would select."""
 
 from datetime import date
 
@@ -8,15 +8,15 @@ from training.gates.verdict import Verdict
 
 GATE = "live traffic"
 
-# How much of precision a model may lose and still be called no worse: two hits in a hundred.
+# The loss of precision within which a model still counts as no worse: two hits in a hundred.
 MARGIN = 0.02
 
 
 def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = None) -> Verdict:
-    """Return what the gate says of `compared` decisions whose results must have come.
+    """Return the verdict on `compared` decisions whose results must have arrived.
 
-    `gain` is the difference of the share confirmed among as many chosen, unknown where too few
-    results are known of what the two choose differently; `needs` then says what is lacking.
+    `gain` is the difference in the share confirmed among equally many selected; unknown if too few
+    results are known where the models select differently, with the gap described in `needs`.
     """
     if gain.value is None or gain.low is None or gain.high is None:
         return Verdict(
@@ -37,9 +37,9 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = 
 
 
 def too_recent_on_live_traffic(asked: int, until: date) -> Verdict:
-    """Return what the gate says of `asked` decisions where no inspection of them is old enough.
+    """Return the verdict on `asked` decisions without an inspection that is old enough.
 
-    `until` is the last day whose results must have come.
+    `until` is the last day whose results must have arrived.
     """
     return Verdict(
         GATE,

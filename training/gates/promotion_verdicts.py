@@ -1,4 +1,4 @@
-"""Every gate's answer about a registered version, from its files as they lie there now."""
+"""Verdicts of all gates on a registered version, from its files as they are now."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -43,11 +43,10 @@ def promotion_verdicts(
     data: TrainingSet | None,
     inputs: ModelInputs | None,
 ) -> Iterable[Verdict]:
-    """All of them, or only those on who approves and on the artefact, where that is not sound.
+    """Yield all verdicts; if the artefact is unsound, only those on approver and artefact.
 
-    Where the champion cannot be read, the gate `champion` says so in the place of those that would
-    compare the version with it. `data` is the training set that the model is from; without it, it
-    cannot be compared with the champion.
+    If the champion cannot be read, the gate `champion` replaces those that compare with it. `data`
+    is the model's own training set; without it the comparison is undecided.
     """
     folder = home.folder_of(registration.name, registration.version)
     yield from unsigned(registration)
@@ -65,20 +64,19 @@ def promotion_verdicts(
     except ChampionUnreadable as error:
         yield Verdict("champion", "refused", str(error))
         return
+    # On any other set the champion might have seen the window, or the figures could be chosen.
     own_set = data if data and data.digest == model.manifest.training_set_digest else None
     yield from comparison_verdicts(model, champion, own_set, home)
 
 
 def unsigned(registration: Registration) -> Iterable[Verdict]:
-    """That nobody knows whether another than the trainer approves, since nobody signed who was."""
+    """Yield an undecided verdict if no signature proves who trained the version."""
     if not registration.signature:
         yield Verdict(APPROVER_GATE, "undecided", UNSIGNED)
 
 
 def evaluation_verdicts(report: EvaluationReport, leakage: LeakageParameters) -> Iterable[Verdict]:
-    """Return what the gates that read an evaluation say of it, whose leakage checks were asked
-    so.
-    """
+    """Yield the verdicts that depend on an evaluation, given its leakage parameters."""
     yield from traffic_verdicts(report)
     yield gates.free_of_leaks(report, leakage)
     yield gates.no_proxy_for_origin(report)
@@ -91,9 +89,7 @@ def comparison_verdicts(
     data: TrainingSet | None,
     home: ModelHome,
 ) -> Iterable[Verdict]:
-    """Return what the gates say that compare a model with the champion, on a set that neither has
-    seen.
-    """
+    """Yield the verdicts that compare a model with the champion on data unseen by both."""
     yield gates.no_worse_than_champion(model, champion, data)
     yield _steady_canaries(model, champion, data, home)
     yield gates.holds_on_the_control_lane(model, champion, data)
@@ -112,7 +108,7 @@ def _steady_canaries(
 def soundness(
     folder: Path, digest: str, home: ModelHome, inputs: ModelInputs | None
 ) -> Iterable[Verdict]:
-    """Is the artefact whole, the one that was registered, and able to answer its own rows?"""
+    """Check that the artefact is intact, is the registered one, and reproduces its own rows."""
     try:
         model = RiskModel.read(folder, home.public_key, inputs)
     except (ArtefactError, CatalogueMismatch) as error:
@@ -130,7 +126,7 @@ def soundness(
 def _champion(
     registration: Registration, home: ModelHome, inputs: ModelInputs | None
 ) -> RiskModel | None:
-    """The champion to beat; None where there is none or it is this version.
+    """Return the champion to beat; None if there is none or it is this version.
 
     Raises ChampionUnreadable.
     """
@@ -141,7 +137,7 @@ def _champion(
 
 
 def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) -> Iterable[Verdict]:
-    """Is what was waived for the version of that digest still waived?"""
+    """Check that the waiver for the version with this digest is still in force."""
     try:
         waiver = Waiver.read(folder, home.public_key)
     except (ArtefactTampered, WaiverError) as error:
@@ -160,7 +156,7 @@ def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) ->
 
 
 def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
-    """Raise PromotionRefused with the reason of every gate that stays shut."""
+    """Raise PromotionRefused with the reasons of all gates that stay shut."""
     if shut := [verdict for verdict in verdicts if not verdict.is_open]:
         raise PromotionRefused(
             tuple(f"{v.gate}, {v.verdict}: {v.reason}" for v in shut),

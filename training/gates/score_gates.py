@@ -1,4 +1,4 @@
-"""What gates say of scores, whoever gave them: of calibration, groups, and beside a champion's."""
+"""Gates on scores, whatever produced them: calibration, groups, and comparison."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from training.ranking import Floats
 
 @dataclass(frozen=True)
 class ScoredSubjects:
-    """All subjects declared in `window`, with the `log_odds` that somebody gave them."""
+    """All subjects declared in `window`, with `log_odds` from any source."""
 
     data: TrainingSet
     window: TimeWindow
@@ -43,7 +43,7 @@ class ScoredSubjects:
         return LabelledWindow(self.data, rows, calibrated_probability(self.log_odds))
 
     def scored_by(self, model: RiskModel) -> "ScoredSubjects":
-        """The same subjects with the scores of a model that has learnt from no label of theirs.
+        """Return the same subjects scored by a model that has seen none of their labels.
 
         Raises TrainingSetError or WindowSeen.
         """
@@ -52,7 +52,7 @@ class ScoredSubjects:
         return replace(self, log_odds=scored_window(model, self.data, self.window).log_odds)
 
     def report(self, parameters: TrainingParameters) -> EvaluationReport:
-        """Return what gates read of an evaluation, as far as scores alone can tell it."""
+        """Return an evaluation with what gates need, as far as it follows from scores alone."""
         everyone, chosen = self.everyone, parameters.evaluation
         labelled = everyone.only(np.isin(everyone.rows, self.window.rows))
         report = evaluate_model("scores", labelled, self.window.figures, chosen, parameters.seed)
@@ -63,7 +63,7 @@ class ScoredSubjects:
 
 
 def report_on(model: RiskModel, data: TrainingSet) -> EvaluationReport:
-    """The model's own report; on another set than its own, with what holds of the traffic there.
+    """Return the model's own report, with figures of the traffic in `data` if that is another set.
 
     Raises NotEnoughLabels or TrainingSetError.
     """
@@ -76,14 +76,14 @@ def report_on(model: RiskModel, data: TrainingSet) -> EvaluationReport:
 
 
 def traffic_verdicts(report: EvaluationReport) -> Iterator[Verdict]:
-    """The gates that read figures of all traffic."""
+    """Yield the verdicts on figures of all traffic."""
     yield gates.better_than_random(report)
     yield calibrated(report.population)
     yield fair_to_groups(report)
 
 
 def champion_verdicts(scored: ScoredSubjects, champion: ScoredSubjects | None) -> Iterator[Verdict]:
-    """The gates that compare with the champion's scores of the same subjects."""
+    """Yield the verdicts that compare with the champion's scores of the same subjects."""
     if champion is None:
         yield Verdict(comparison_gate.GATE, "undecided", gates.NO_CHAMPION)
         yield Verdict("control lane", "undecided", gates.NO_CHAMPION)

@@ -1,4 +1,4 @@
-"""Scores of a window's subjects, as anybody's model may have given them: one log-odds for each."""
+"""Scores of a window's subjects from any model: one log-odds for each."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ ID, SCORE = "subject_id", "log_odds"
 
 
 def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
-    """The `log_odds` of a CSV or Parquet file for the `known` ids that are in the window's `rows`.
+    """Read `log_odds` from CSV or Parquet for the `known` ids in the window's `rows`.
 
-    Raises TrainingError where a subject is unknown, of another window, named twice, missing, or
+    Raises TrainingError if a subject is unknown, outside the window, duplicated, missing, or
     without a finite score.
     """
     window = known[rows]
@@ -37,6 +37,7 @@ def _table(file: Path) -> pd.DataFrame:
         if file.suffix == ".parquet":
             table = pd.read_parquet(file)
         else:
+            # Ids as text: pandas would turn 007 into 7, and the id "NA" into a missing value.
             table = pd.read_csv(file, dtype="string", keep_default_na=False).replace("", pd.NA)
     except FileNotFoundError:
         raise TrainingError(f"{file}: no such file") from None

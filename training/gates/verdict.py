@@ -20,11 +20,11 @@ VERDICTS = "verdicts.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """One gate's answer; `reason` says what was measured and what was asked.
+    """A gate's answer; `reason` states what was measured and what was required.
 
-    An undecided gate measured too little to say; its reason says what would be enough, and it lets
-    nothing through. A waived gate is not passed, but stops nothing; `reason` then ends with who
-    answers for it.
+    An undecided gate measured too little; its reason states what would be enough, and it lets
+    nothing through. A waived gate has not passed, but stops nothing; `reason` then ends with the
+    person accountable.
     """
 
     gate: str
@@ -34,34 +34,34 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
-        """Return whether a model may go through."""
+        """Whether a model may pass."""
         return self.verdict == "passed" or self.is_waived
 
     @property
     def answer(self) -> str:
-        """The verdict, and whether it was waived: `undecided, waived`."""
+        """The verdict with a mark if it was waived, such as `undecided, waived`."""
         return f"{self.verdict}, waived" if self.is_waived else self.verdict
 
     def waived(self, in_words: str) -> "Verdict":
-        """The same, left open on purpose; a gate that is passed needs no waiver."""
+        """Return the verdict as waived; a gate that passed needs no waiver."""
         if self.verdict == "passed":
             return self
         return replace(self, is_waived=True, reason=f"{self.reason}; {in_words}")
 
 
 def passed_if(is_met: bool) -> Answer:
-    """Passed where what a gate asks is met, and refused otherwise."""
+    """Return passed if a gate's condition is met, else refused."""
     return "passed" if is_met else "refused"
 
 
 def write_verdicts(folder: Path, verdicts: Iterable["Verdict"]) -> None:
-    """Lay what every gate said beside the model in `folder`."""
+    """Store all verdicts next to the model in `folder`."""
     content = json.dumps([asdict(verdict) for verdict in verdicts], indent=1)
     (folder / VERDICTS).write_text(content + "\n", encoding="utf-8")
 
 
 def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
-    """Return what every gate said at the promotion of a model; empty where it was never promoted.
+    """Return the verdicts at a model's promotion; empty if it was never promoted.
 
     Raises ArtefactError.
     """

@@ -1,8 +1,8 @@
-"""Which gates a waiver may name; alone, since a command offers them before it loads a model."""
+"""The gates that a waiver may name; a module of its own, to load without a model's libraries."""
 
 from typing import Literal, get_args
 
-# Gates that may be undecided, and the champion, which may be unreadable.
+# Gates that can be undecided, and the champion, which may be unreadable.
 Waivable = Literal[
     "better than random",
     "calibration",

@@ -29,19 +29,19 @@ from training.model.signing import SigningKey, verify_signature
 WAIVER = "waiver.json"
 WAIVER_SIGNATURE = "waiver.sig"
 
-# Half a year: whoever needs longer looks at the groups again and signs again.
+# Half a year; then somebody must examine the groups and sign again.
 LONGEST = timedelta(days=183)
 
-# Gates that a person may answer for alone: whether a difference between groups of traffic is
-# justified, and whether a model may follow a champion that cannot be read to compare it with.
+# Gates that one person may answer for: a difference between groups of traffic may be justified, and
+# a model may follow a champion that cannot be read.
 WAIVABLE_WHEN_REFUSED = ("groups", "proxies", "champion")
 
 
 @dataclass(frozen=True)
 class WaiverRequest:
-    """Gates that may stand open: why, until when, who asks for it, and who signs.
+    """A request to waive gates: reason, end, requester and signatory.
 
-    Where nobody else signs, whoever approves the promotion does.
+    Without `given_by`, the approver of the promotion signs.
     """
 
     gates: tuple[Waivable, ...]
@@ -52,9 +52,9 @@ class WaiverRequest:
 
 
 class Waiver(FrozenModel):
-    """Gates of one model, waived by a person; `digest` is the model's.
+    """A waiver of gates for the model with this `digest`, signed by a person.
 
-    A gate that is undecided takes a second person: `requested_by` asks, and `given_by` signs.
+    An undecided gate takes two people: `requested_by` asks and `given_by` signs.
     """
 
     gates: Annotated[tuple[Waivable, ...], Field(min_length=1)]
@@ -84,7 +84,7 @@ class Waiver(FrozenModel):
 
     @classmethod
     def from_request(cls, request: WaiverRequest, digest: str, given_by: str, at: datetime) -> Self:
-        """A waiver of the model of that digest, signed by a person; raises WaiverError."""
+        """Return a waiver for the model with this digest, or raise WaiverError."""
         try:
             return cls(
                 gates=request.gates,
@@ -101,7 +101,7 @@ class Waiver(FrozenModel):
             raise WaiverError(f"waiver, {where}: {in_own_words(first['msg'])}") from None
 
     def opens(self, verdict: Verdict) -> bool:
-        """Return whether it lets a model through a gate that is not passed."""
+        """Return whether the waiver lets a model through a gate that did not pass."""
         if verdict.gate not in self.gates:
             return False
         if verdict.verdict == "undecided":
@@ -110,19 +110,19 @@ class Waiver(FrozenModel):
 
     @property
     def in_words(self) -> str:
-        """For a verdict, a tag and a card."""
+        """The waiver as text, for verdicts, tags and cards."""
         asked = f", asked by {self.requested_by}," if self.requested_by else ""
         return f"waived by {self.given_by}{asked} until {self.until:%Y-%m-%d}: {self.because}"
 
     def write(self, folder: Path, key: SigningKey) -> None:
-        """Sign it and lay it beside the model, in the place of an earlier one."""
+        """Sign the waiver and store it next to the model, replacing an earlier one."""
         content = self.model_dump_json(indent=1).encode() + b"\n"
         (folder / WAIVER_SIGNATURE).write_bytes(key.sign(content))
         (folder / WAIVER).write_bytes(content)
 
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self | None:
-        """The waiver beside a model, if there is one. Raises ArtefactTampered or WaiverError."""
+        """Return the waiver next to a model, or None; raises ArtefactTampered or WaiverError."""
         if not any((folder / name).exists() for name in (WAIVER, WAIVER_SIGNATURE)):
             return None
         try:

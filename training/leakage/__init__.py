@@ -1,8 +1,8 @@
-"""Does the model know what it could not have known, or only look up what it has seen?
+"""Checks that a model uses no information from the future and memorises no subjects.
 
-`single_features` names a feature that all but is the label; `selection_leak` one that was written
-down after the scoring instant; `pair_lookup` finds columns that identify a subject again;
-`shuffled_labels` asks whether anything can be learnt from nothing; `distribution_shift` says how
-far the evaluation window differs from the fit window. `checks` runs them all. A finding either
-refuses the model or warns, and always shows its evidence.
+`single_features` finds a feature that nearly equals the label; `selection_leak` one recorded after
+the scoring instant; `pair_lookup` columns that identify subjects; `shuffled_labels` tests whether
+anything can be learnt from noise; `distribution_shift` measures how the evaluation window differs
+from the fit window. `checks` runs them all. A finding refuses the model or warns, and always shows
+its evidence.
 """

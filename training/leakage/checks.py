@@ -18,9 +18,9 @@ from training.ranking import Floats
 def refuse_leaking_features(
     data: TrainingSet, split: TimeSplit, parameters: TrainingParameters
 ) -> None:
-    """Raise TrainingError for a feature that predicts the label, or random selection.
+    """Raise TrainingError for features that predict the label or random selection.
 
-    Those that an experiment accepts by name stop nothing.
+    Features accepted by name in the experiment are ignored.
     """
     telling = _leaking_features(data, split, parameters)
     if evidence := [finding.evidence for finding in telling if finding.is_refusal]:
@@ -37,9 +37,7 @@ def leakage_findings(
     parameters: TrainingParameters,
     evaluation_scores: Floats,
 ) -> tuple[LeakageFinding, ...]:
-    """Return what every check says of a finished model; scores are of the labelled evaluation
-    rows.
-    """
+    """Return the findings of all checks; scores are of the labelled evaluation rows."""
     if not parameters.leakage.is_checked:
         return ()
     sample = Sample.from_split(data, split, parameters.split)

@@ -1,4 +1,4 @@
-"""How far later subjects differ from those the model was fitted on: can trees tell them apart?"""
+"""Distribution drift: whether trees can separate later subjects from those of the fit."""
 
 import lightgbm
 import numpy as np
@@ -10,7 +10,7 @@ from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
-# Subjects taken from each window, evenly over its time.
+# Subjects per window, evenly spaced over its time.
 MOST_ROWS = 10_000
 
 NOTABLE_AUC = 0.75
@@ -20,9 +20,10 @@ NAMED = 5
 def distribution_drift(
     data: TrainingSet, split: TimeSplit, encoding: Encoding, parameters: TrainingParameters
 ) -> LeakageFinding | None:
-    """Warn where fit and evaluation window are separable, and name the features that separate them.
+    """Return a warning with the separating features if fit and evaluation window differ.
 
-    All subjects count, labelled or not; trees grow on every second one and are judged on the rest.
+    All subjects count, labelled or not; trees are fitted on every second one and tested on the
+    rest. None if the ROC-AUC is unremarkable.
     """
     windows = [
         data.declared_between(window.begins, window.ends)

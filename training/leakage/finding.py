@@ -1,4 +1,4 @@
-"""What a leakage check found."""
+"""Findings of leakage checks."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Check = Literal["single feature", "pair lookup", "shuffled labels", "drift", "dr
 
 
 class LeakageFinding(FrozenModel):
-    """One finding; `is_refusal` stops a promotion, a warning is for people to judge."""
+    """One finding; `is_refusal` stops a promotion, a warning is for people to assess."""
 
     check: Check
     is_refusal: bool

@@ -1,7 +1,8 @@
-"""Two columns that identify a subject again: a table of their values comes near the model.
+"""Pairs of columns that identify subjects: a lookup table of them nearly equals the model.
 
-Such a set repeats its rows, and a model of it is praised for its memory. The test is not whether
-two columns are informative, but whether they are while hardly two subjects share their values.
+Such a training set repeats its rows, and a model of it is credited for its memory. The check is not
+whether two columns are informative, but whether they are although hardly two subjects share their
+values.
 """
 
 from collections.abc import Iterator
@@ -17,23 +18,23 @@ from training.leakage.target_lookup import Sample, TargetLookup
 from training.parameters import GATE_SHARE, TrainingParameters
 from training.ranking import Floats, Ints, ScoreRanking, at_capacity, roc_auc
 
-# The part of the model's ROC-AUC above one half that a table must reach to be told of.
+# The share of the model's ROC-AUC above one half that a table must reach to be reported.
 NEAR = 0.8
 
-# Where more subjects than this share a cell on average, the table knows risks, not subjects.
+# With more subjects per cell on average, a table knows risks, not subjects.
 MOST_ROWS_PER_CELL = 10.0
 
-# The share of later subjects that must be in the table for it to explain the model.
+# The share of later subjects that must be in a table for it to explain the model.
 FEWEST_SEEN = 0.5
 
 MOST_FINDINGS = 5
-# Confirmed, and not confirmed, new subjects below which a figure on them would say nothing.
+# With fewer new subjects, confirmed or not, a figure on them would be noise.
 FEWEST_OF_EACH = 20
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Of one or two columns."""
+    """A lookup table of one or two columns."""
 
     columns: tuple[str, ...]
     lookup: TargetLookup
@@ -41,17 +42,18 @@ class _Table:
 
     @cached_property
     def roc_auc(self) -> float:
-        """Return how well it ranks, asked of the few that could explain the model alone."""
+        """The ROC-AUC of the table; computed late, since only few candidates need it."""
         return self.lookup.roc_auc(self.sample)
 
 
 def identifying_pairs(
     data: TrainingSet, sample: Sample, model_scores: Floats, parameters: TrainingParameters
 ) -> list[LeakageFinding]:
-    """The worst pairs of columns (a column may stand alone), warned of and never refused.
+    """Return warnings for the worst pairs of columns, or single columns.
 
-    `model_scores` are the model's of the sample's evaluated rows. Beside each pair that a subject
-    itself declares stands what the model is worth on those that repeat no earlier one of `data`.
+    `model_scores` belong to the sample's evaluation rows. For pairs that subjects declare
+    themselves, the evidence includes the model's performance on subjects that repeat no earlier one
+    in `data`.
     """
     labels = sample.evaluation_labels
     model_auc = roc_auc(ScoreRanking.from_scores(labels, model_scores))
@@ -68,7 +70,7 @@ def identifying_pairs(
     findings = []
     for table in worst:
         evidence = _in_words(table, model_auc)
-        # What looks up history is new whenever history has moved on, though nothing else is.
+        # History features change whenever history grows, so new values of them prove nothing.
         if declared.issuperset(table.columns):
             values = data.frame[list(table.columns)]
             is_new = ~repeats_earlier(values, data.declared_at, sample.evaluated)
@@ -87,7 +89,7 @@ def _tables(sample: Sample) -> Iterator[_Table]:
     varied = {name: c for name, c in cells.items() if c.max() > 0}
     alone = {name: _table((name,), c, sample) for name, c in varied.items()}
     yield from alone.values()
-    # A pair is seen no oftener than each of its columns.
+    # A pair recurs at most as often as each of its columns.
     recurring = [n for n, table in alone.items() if table.lookup.is_seen.mean() >= FEWEST_SEEN]
     for first, second in combinations(recurring, 2):
         together = varied[first] * (varied[second].max() + 1) + varied[second]
@@ -108,7 +110,7 @@ def _in_words(table: _Table, model_auc: float) -> str:
 
 
 def _on_new(new: ScoreRanking, parameters: TrainingParameters) -> str:
-    """Return what the model is worth on evaluated rows that repeat nothing, with 95 % intervals."""
+    """Return the model's performance on evaluation rows that repeat nothing, with intervals."""
     count, confirmed = len(new.labels), int(new.labels.sum())
     if min(confirmed, count - confirmed) < FEWEST_OF_EACH:
         return (

@@ -1,8 +1,8 @@
-"""A feature that predicts random selection was written down after the inspection.
+"""Features that predict random selection, and so were recorded after the inspection.
 
-Whom a random draw selects, nobody can know when a subject is declared. So no feature may tell
-subjects of the random lane from those that nobody inspected, but for the few that were chosen for
-a reason: an inspector's note, a late correction or an outcome that reached a feature does.
+Nobody can know at declaration whom a random draw will select. So no feature may separate randomly
+drawn subjects from uninspected ones, except for the few selected for a reason. An inspector's note,
+a late correction or an outcome that reached a feature does separate them.
 """
 
 from collections.abc import Iterable
@@ -17,21 +17,21 @@ from training.leakage.target_lookup import Sample, TargetLookup
 from training.outcomes import Bools
 from training.ranking import Floats, Ints
 
-# Far above what may be left where many of the others were chosen by a rule.
+# Far above what can remain if many of the other subjects were selected by a rule.
 LARGEST_AUC = 0.9
 
 FEWEST_SELECTED = 30
-# Subjects taken from each window and side, evenly over its time.
+# Subjects per window and side, evenly spaced over its time.
 MOST_ROWS = 20_000
 
 
 def features_that_predict_selection(
     data: TrainingSet, split: TimeSplit, *, accept: tuple[str, ...] = ()
 ) -> Iterable[LeakageFinding]:
-    """Every feature that tells them apart in the evaluation window.
+    """Yield a finding for every feature that separates them in the evaluation window.
 
-    Those in `accept` are warned of, not refused. Of too few to compare, a warning of no feature
-    says so: what a lot would show is then unknown.
+    Features in `accept` are warned about, not refused. With too few subjects to compare, a warning
+    without features states that.
     """
     fit, evaluation = (_sides(data, window) for window in (split.fit, split.evaluation))
     drawn, others = (min(map(len, sides)) for sides in zip(fit, evaluation, strict=True))
@@ -63,7 +63,7 @@ def features_that_predict_selection(
 
 
 def _sides(data: TrainingSet, window: TimeWindow) -> tuple[Ints, Ints]:
-    """Subjects of the window that were drawn at random, and those that nobody inspected."""
+    """Return the window's randomly drawn subjects, and those that were not inspected."""
     rows = data.declared_between(window.begins, window.ends)
     nobody = np.equal(data.outcomes.selected_by[rows], None)  # type: ignore[call-overload]  # numpy types no objects
     return _spread(rows, data.outcomes.in_random_lane[rows]), _spread(rows, nobody)

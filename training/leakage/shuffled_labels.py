@@ -1,4 +1,4 @@
-"""A model of shuffled labels must not beat chance; one that does reads the answers."""
+"""Shuffled labels: a model fitted on them that beats chance has access to the answers."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ MOST_TREES = 50
 def shuffled_labels_finding(
     sample: Sample, encoding: Encoding, inputs: ModelInputs, parameters: TrainingParameters
 ) -> LeakageFinding:
-    """Fit trees to shuffled labels and evaluate them on shuffled labels; want chance."""
+    """Fit trees to shuffled labels, and evaluate them on shuffled labels, where chance is right."""
     rng = np.random.default_rng(parameters.seed)
     labels = np.r_[
         rng.permutation(sample.labels[: sample.fit_count]),
@@ -42,7 +42,7 @@ def shuffled_labels_finding(
         seed=parameters.seed,
     )["roc_auc"]
     value, low, high = auc.value or 0.5, auc.low or 0.0, auc.high or 1.0
-    # Three half-widths: the interval alone is missed by chance once in forty trainings.
+    # Three half-widths, since the 95 % interval alone misses by chance once in forty trainings.
     return LeakageFinding(
         check="shuffled labels",
         is_refusal=value - 3 * (value - low) / 2 > 0.5 + 0.05,

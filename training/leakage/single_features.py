@@ -1,4 +1,4 @@
-"""A feature that alone tells most labels, or is sure of some, was hardly known when scored."""
+"""Single features that predict most labels, or some with certainty: known too early?"""
 
 from collections.abc import Iterable
 
@@ -10,30 +10,30 @@ from training.leakage.target_lookup import Sample, TargetLookup
 from training.ranking import Floats, Ints
 
 BINS = 50
-# Quantiles at which bins end besides: what one subject in a hundred has is no part of the rest.
+# Additional quantiles for bins, so that a value of one subject in a hundred has its own.
 TAILS = (0.001, 0.002, 0.005, 0.01, 0.99, 0.995, 0.998, 0.999)
 
-# A feature that knows seven answers in ten ranks so, alone; none of a declaration came near.
+# The ROC-AUC of a feature that knows seven answers in ten; no declared one came near.
 DOUBTFUL_AUC = 0.85
 
-# Of what usually turns out to be nothing, the share that must be confirmed among subjects with
-# some values for these to be all but the answer. No column of a declaration came near.
+# The confirmed share, of what is normally cleared, from which values are practically the answer. No
+# declared column came near.
 SURE_SHARE = 0.9
 
 FEWEST_SURE = 10
-# The share of the confirmed that such values must know to be told of.
+# The share of confirmed subjects that such values must cover to be reported.
 LEAST_KNOWN = 0.1
 
 
 def features_that_predict_labels(
     sample: Sample, *, largest_auc: float, accept: tuple[str, ...] = ()
 ) -> Iterable[LeakageFinding]:
-    """Every feature whose values alone rank later subjects better than `DOUBTFUL_AUC`.
+    """Yield a finding for every feature that alone ranks later subjects too well.
 
-    Judged by the share confirmed in bins of the values, missing ones apart, so that a feature may
-    tell by being high, low, in between or absent. Above `largest_auc` it is refused, unless in
-    `accept`; else it is warned of, for people to say when its values become known. So is one that
-    ranks no better than others, since most subjects lack it, but is sure where it is there.
+    The table holds the share confirmed per bin, with a bin for missing values, so a feature can
+    predict by being high, low, in between or absent. Above `largest_auc` it is refused unless in
+    `accept`; above `DOUBTFUL_AUC` it is a warning, for people to check when its values become
+    known. So is a feature that most subjects lack, but that is nearly certain where present.
     """
     for name in sample.frame.columns:
         lookup = TargetLookup.fitted(binned(sample.frame[name], sample.fit_count), sample)
@@ -56,14 +56,15 @@ def features_that_predict_labels(
 
 
 def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
-    """Return how sure a feature is of how many, in words, where that is more than a risk can be.
+    """Describe how many confirmed subjects a feature knows with near certainty, if any.
 
-    Those with its most telling values, as many as there are while most of all are confirmed.
+    Takes the most predictive values for as long as nearly all of their subjects are confirmed.
     """
     least = 1 - (1 - SURE_SHARE) * (1 - labels.mean())
     order = np.argsort(-lookup.scores, kind="stable")
     scores, confirmed = lookup.scores[order], np.cumsum(labels[order])
     taken = np.arange(1, len(order) + 1)
+    # Subjects with equal scores cannot be separated, so a cut lies between scores only.
     is_whole = np.r_[scores[1:] != scores[:-1], True]
     is_sure = is_whole & (taken >= FEWEST_SURE) & (confirmed >= least * taken)
     most = np.flatnonzero(is_sure & (confirmed >= LEAST_KNOWN * labels.sum()))
@@ -77,7 +78,7 @@ def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
 
 
 def binned(values: "pd.Series[float]", fit_count: int) -> Ints:
-    """A cell for each value, missing ones apart; bins of the first rows where values are many."""
+    """Return a cell per value: bins learnt on the first `fit_count` rows, -1 if missing."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         return pd.factorize(values)[0]
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -87,5 +88,5 @@ def binned(values: "pd.Series[float]", fit_count: int) -> Ints:
     distinct = np.unique(present)
     shares = np.sort([*np.linspace(0, 1, BINS + 1)[1:-1], *TAILS])
     edges = distinct if len(distinct) <= BINS else np.unique(np.quantile(present, shares))
-    # A value that stands on an edge shares a bin with what lies above it.
+    # A value on an edge belongs to the bin above it.
     return np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right"))

@@ -14,15 +14,15 @@ from training.ranking import Floats, Ints, ScoreRanking, roc_auc
 
 MOST_FIT_ROWS = 50_000
 MOST_EVALUATION_ROWS = 20_000
-# How many rows of the overall share stand in each cell before any row is counted.
+# Rows of the overall share in each cell before any row is counted, against chance in small cells.
 PRIOR_ROWS = 2.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Labelled rows to fill tables from, then rows to evaluate them on, end to end.
+    """Labelled rows to fill tables from, followed by rows to evaluate them on.
 
-    `rows` are their positions in the training set.
+    `rows` are their indices in the training set.
     """
 
     frame: pd.DataFrame
@@ -32,9 +32,9 @@ class Sample:
 
     @classmethod
     def from_split(cls, data: TrainingSet, split: TimeSplit, parameters: SplitParameters) -> Self:
-        """The latest rows that the final trees are fitted on, the first of the evaluation window's.
+        """Return the latest rows of the final fit, and the first of the evaluation window.
 
-        With `refit` the trees see the calibration window too, so a table may know it as well.
+        With `refit` the trees see the calibration window too, so tables may use it as well.
         """
         fit = split.of_final_trees(data, parameters).rows[-MOST_FIT_ROWS:]
         evaluated = split.evaluation.rows[:MOST_EVALUATION_ROWS]
@@ -48,16 +48,16 @@ class Sample:
 
     @property
     def evaluated(self) -> Ints:
-        """Positions of the rows that tables are evaluated on."""
+        """Indices of the rows that tables are evaluated on."""
         return self.rows[self.fit_count :]
 
 
 @dataclass(frozen=True)
 class TargetLookup:
-    """A filled table's answers on the evaluation rows.
+    """A table's answers on the evaluation rows.
 
-    `is_seen` tells which of them have a cell that a fit row filled; `rows_per_cell` is how many fit
-    rows share a cell on average: near 1, the table knows subjects rather than risks.
+    `is_seen` marks those whose cell a fit row filled; `rows_per_cell` is the mean number of fit
+    rows per cell: near 1, the table knows subjects rather than risks.
     """
 
     scores: Floats
@@ -66,7 +66,7 @@ class TargetLookup:
 
     @classmethod
     def fitted(cls, cells: Ints, sample: Sample) -> Self:
-        """Fill a table and look the evaluation rows up; `cells` numbers each row's cell."""
+        """Fill a table and look up the evaluation rows; `cells` has a number for each row."""
         numbers, distinct = pd.factorize(cells)
         fit, labels = numbers[: sample.fit_count], sample.labels[: sample.fit_count]
         counts = np.bincount(fit, minlength=len(distinct))
@@ -80,5 +80,5 @@ class TargetLookup:
         )
 
     def roc_auc(self, sample: Sample) -> float:
-        """Of the table's answers as scores."""
+        """Return the ROC-AUC of the table's answers."""
         return roc_auc(ScoreRanking.from_scores(sample.evaluation_labels, self.scores))
