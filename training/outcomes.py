@@ -1,9 +1,8 @@
-"""What a label is, how it was selected, and when it was known.
+"""Labels of subjects, with their way of selection and the time they were known.
 
-`confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome, a check of documents alone and a
-subject that nobody inspected have no label: no figure, no gate and no line of probabilities takes
-any of them for a negative. Trees may be set against them as traffic of unknown result
-(`fit.sample_weights`).
+`confirmed` is 1 and `not_confirmed` is 0. An inconclusive outcome, a check of documents alone and
+an uninspected subject have no label: no figure, gate or calibration counts them as negative. Trees
+may be fitted against them as traffic of unknown result (`fit.sample_weights`).
 """
 
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ Instants = npt.NDArray[np.datetime64]
 Texts = npt.NDArray[np.object_]
 
 OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability", "typology")
-# A column of training sets alone, where somebody's label can be led back to them.
+# A column of training sets only, in which labels can be traced to their author.
 AUTHOR = "author"
-# What outcomes may state besides; a training set of before does not have it.
+# Optional statements of outcomes; older training sets lack them.
 STATED = ("offences", "examination")
 
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
@@ -32,11 +31,11 @@ LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One row per subject of a training set; NaN, NaT and None where there is no outcome.
+    """One row per subject of a training set; NaN, NaT and None without an outcome.
 
-    A check of documents alone is none: nobody looked, so the subject was not selected either.
-    `author` is a keyed pseudonym of whoever stated the outcome, where that is known; `offences` and
-    `examination` are None where nothing was stated of them.
+    A check of documents alone does not count: nobody inspected, so the subject was not selected
+    either. `author` is a keyed pseudonym of the person who reported the outcome, if known;
+    `offences` and `examination` are None if not stated.
     """
 
     label: Floats
@@ -50,7 +49,7 @@ class Outcomes:
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
-        """Lay outcome records beside the subjects: `places` says which of so many each is about."""
+        """Align outcome records with subjects; `places` are the indices of their subjects."""
         is_visit = ~table["result"].isin(OF_DOCUMENTS).to_numpy()
         table, places = table[is_visit], places[is_visit]
 
@@ -70,35 +69,36 @@ class Outcomes:
 
     @property
     def is_inspected(self) -> Bools:
-        """Return whether somebody looked, with whatever result."""
+        """Mask of inspected subjects, whatever the result."""
         return np.not_equal(self.selected_by, None)  # type: ignore[call-overload]  # an object column
 
     @property
     def is_labelled(self) -> Bools:
-        """Return whether the subject has a label, known at any time."""
+        """Mask of subjects with a label, known at any time."""
         return ~np.isnan(self.label)
 
     def is_labelled_by(self, instant: np.datetime64) -> Bools:
-        """Return whether the subject's label was known before `instant`."""
+        """Return a mask of subjects whose label was known before `instant`."""
         return self.is_labelled & (self.known_at < instant)
 
     @property
     def in_random_lane(self) -> Bools:
-        """Return whether the subject was inspected because it was drawn at random."""
+        """Mask of subjects that were inspected because of a random draw."""
         return self.selected_by == "random"
 
     def weights(self, *, clip: float) -> Floats:
-        """Return how many subjects each inspected one stands for: 1 / selection probability.
+        """Return how many subjects each inspected one represents: 1 / selection probability.
 
-        No weight exceeds `clip`. Without a probability a subject stands for itself alone, as a tip
-        does, and where an officer's discretion chose it for none: the draws stand for it too.
+        Weights are at most `clip`. A subject without a probability, such as a tip, represents
+        itself only; one selected at an officer's discretion has weight 0, because the draws
+        represent it too.
         """
         is_discretion = self.selected_by == "discretion"
         return np.where(is_discretion, 0.0, stands_for(self.selection_probability, clip=clip))
 
 
 def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:
-    """Instants in UTC as datetime64[us]; missing ones are NaT."""
+    """Return instants in UTC as datetime64[us]; missing ones are NaT."""
     in_utc = pd.to_datetime(values, utc=True).dt.tz_convert(None)
     return in_utc.to_numpy(dtype="datetime64[us]")
 
@@ -108,6 +108,6 @@ def _numbers(values: "pd.Series[float]") -> Floats:
 
 
 def _texts(values: "pd.Series[str]") -> Texts:
-    """Equal texts are one object: there are few of them, and many rows."""
+    """Return texts as objects, equal ones shared: few are distinct, and rows are many."""
     numbers, distinct = pd.factorize(values)
     return np.array([*distinct, None], dtype=object)[numbers]

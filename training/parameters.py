@@ -111,7 +111,7 @@ class TreeParameters(Parameters):
     fewest_per_category: Annotated[int, Field(ge=1)] = 60
     category_smoothing: Annotated[float, Field(ge=0)] = 10.0
     thresholds: Literal["best", "random"] = "random"
-    # Left out of dumps where it is what it always was: names of searches and of models stay.
+    # Omitted from dumps at its default, so that digests of older searches and models stay valid.
     learner: Annotated[
         Literal["serial", "data_parallel"], Field(exclude_if=lambda learner: learner == "serial")
     ] = "serial"
@@ -154,11 +154,11 @@ class SelectionParameters(Parameters):
     largest_office_share: Share = 0.3
 
 
-# The share inspected at which gates and groups look; every evaluation has it.
+# The share inspected that gates and groups use; every evaluation includes it.
 GATE_SHARE = 0.05
 
-# How often a group may be referred for nothing, as a multiple of everyone's rate. More may be
-# waived with a reason, by two persons and for a time (Charter of Fundamental Rights, Art. 21).
+# The largest false-referral rate of a group, as a multiple of the overall rate. Two persons may
+# waive it for a time, with a reason (Charter of Fundamental Rights, Art. 21).
 LARGEST_FALSE_REFERRAL_RATIO = 1.5
 
 
@@ -229,14 +229,14 @@ class SearchParameters(Parameters):
 
     @property
     def is_asked_for(self) -> bool:
-        """Return whether there is a limit to search up to."""
+        """Whether there is a limit, without which no search runs."""
         return self.trials is not None or self.minutes is not None
 
 
 class TrainingParameters(Parameters):
     """Everything that decides a training besides the data."""
 
-    # More threads than free cores make LightGBM many times slower, not faster: one is safe.
+    # More threads than free cores make LightGBM many times slower, so one is the safe default.
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     split: SplitParameters = SplitParameters()
@@ -244,12 +244,12 @@ class TrainingParameters(Parameters):
     selection: SelectionParameters = SelectionParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
     leakage: LeakageParameters = LeakageParameters()
-    # It leads to parameters but decides no training, so no dump and no manifest tells of it.
+    # Not in dumps and manifests: it leads to parameters, but does not affect a training.
     search: Annotated[SearchParameters, Field(exclude=True)] = SearchParameters()
 
     @property
     def as_toml(self) -> str:
-        """All of them, defaults too, as a file that `read` gives back; without the search."""
+        """All parameters with defaults as TOML that `read` accepts; without the search."""
         table = self.model_dump(exclude_none=True)
         tables = {name: value for name, value in table.items() if isinstance(value, dict)}
         lines = [f"{name} = {_literal(table[name])}" for name in table if name not in tables]
@@ -262,15 +262,16 @@ class TrainingParameters(Parameters):
         return "\n".join(lines) + "\n"
 
     def with_trees(self, trees: int) -> Self:
-        """The same, with exactly so many trees."""
+        """Return the parameters with a fixed number of trees."""
         exactly = {"trees": trees, "early_stopping_rounds": 0}
         return self.model_copy(update={"trees": self.trees.model_copy(update=exactly)})
 
     def for_workers(self) -> Self:
-        """The same for trees that several workers grow, which keep directions by the basic method.
+        """Return the parameters for several workers, which support only basic monotonicity.
 
-        Raises TrainingError where they ask for what only one machine can.
+        Raises TrainingError if they request what only one machine can do.
         """
+        # Only what was set explicitly may conflict; defaults give way to what workers can do.
         asked = self.trees.model_dump(exclude_unset=True)
         try:
             trees = TreeParameters(**{"monotone": "basic"} | asked | {"learner": "data_parallel"})

@@ -1,7 +1,7 @@
-"""Labelled subjects ranked by score, and what the ranking is worth.
+"""Subjects with labels ranked by score, and measures of the ranking.
 
-Rows carry weights: how many subjects each stands for. Subjects with equal scores are one group and
-count in expectation, as if the order inside the group were drawn at random.
+Rows have weights: the number of subjects each represents. Subjects of equal score form a group and
+count in expectation, as if their order were random.
 """
 
 from dataclasses import dataclass, replace
@@ -20,11 +20,10 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True)
 class ScoreRanking:
-    """Labelled subjects from the highest score down; arrays are parallel.
+    """Labelled subjects in order of falling score; arrays are parallel.
 
-    `labels` are 1 (confirmed) or 0; `values` what a confirmed subject is worth (0 where unknown);
-    `order` leads back to the rows the ranking was made of; `starts` where each group of equal
-    scores begins.
+    `labels` are 1 (confirmed) or 0; `values` are the values of subjects (0 if unknown); `order`
+    leads back to the original rows; `starts` are the starts of groups of equal scores.
     """
 
     labels: Floats
@@ -43,7 +42,7 @@ class ScoreRanking:
         weights: npt.ArrayLike | None = None,
         values: npt.ArrayLike | None = None,
     ) -> Self:
-        """Sort the subjects once; every figure is then one pass."""
+        """Sort the subjects once, so that each measure is a single pass."""
         scored = np.asarray(scores, dtype=np.float64)
         order = np.argsort(-scored, kind="stable")
         ranked = scored[order]
@@ -57,42 +56,43 @@ class ScoreRanking:
         )
 
     def redrawn(self, counts: Ints | Floats) -> Self:
-        """The same subjects, each taken as often as `counts` (in the original order) says."""
+        """Return the same subjects, each weighted by `counts` (in the original order)."""
         return replace(self, weights=self.weights * counts[self.order])
 
     def grouped(self, per_row: Floats) -> Floats:
-        """Weighted sum of `per_row` in each group of equal scores."""
+        """Return the weighted sum of `per_row` in each group of equal scores."""
         return np.add.reduceat(self.weights * per_row, self.starts)
 
     @cached_property
     def group_weight(self) -> Floats:
-        """Return how many subjects each group of equal scores stands for."""
+        """Numbers of subjects represented by each group of equal scores."""
         return np.add.reduceat(self.weights, self.starts)
 
     @cached_property
     def group_confirmed(self) -> Floats:
-        """Return how many of them are confirmed."""
+        """Numbers of confirmed subjects in each group of equal scores."""
         return self.grouped(self.labels)
 
     @property
     def size(self) -> float:
-        """Return how many subjects the rows stand for."""
+        """The number of subjects that all rows represent."""
         return float(self.group_weight.sum())
 
     @property
     def prevalence(self) -> float:
-        """Share of confirmed subjects: the precision of drawing at random."""
+        """The share of confirmed subjects, which is the precision of random draws."""
         return float(self.group_confirmed.sum() / self.size)
 
 
 def inspected_share(ranking: ScoreRanking, share: float) -> Floats:
-    """Per group of equal scores, the part inspected when `share` of all subjects can be.
+    """Return the share of each group of equal scores inspected at a capacity of `share`.
 
     Capacity is rounded down to whole subjects and is at least one.
 
     >>> inspected_share(ScoreRanking.from_scores([1, 0, 0, 1], [0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
     [1.0, 0.5, 0.0]
     """
+    # The tolerance keeps 0.05 * 100 = 5.000000000000001 or 4.999… at five subjects.
     capacity = max(1.0, np.floor(ranking.size * share + 1e-9))
     above = np.cumsum(ranking.group_weight) - ranking.group_weight
     room = np.clip(capacity - above, 0.0, ranking.group_weight)
@@ -102,7 +102,7 @@ def inspected_share(ranking: ScoreRanking, share: float) -> Floats:
 
 
 def inspected_rows(ranking: ScoreRanking, share: float) -> Floats:
-    """As `inspected_share`, per row and in the order the ranking was made of."""
+    """Return `inspected_share` per row, in the original order."""
     per_group = inspected_share(ranking, share)
     sizes = np.diff(np.r_[ranking.starts, len(ranking.labels)])
     rows = np.empty(len(ranking.labels))
@@ -111,7 +111,7 @@ def inspected_rows(ranking: ScoreRanking, share: float) -> Floats:
 
 
 def at_capacity(ranking: ScoreRanking, share: float) -> dict[str, float]:
-    """Precision, recall, lift and share of value captured where `share` is inspected."""
+    """Return precision, recall, lift and share of value captured if `share` is inspected."""
     inspected = inspected_share(ranking, share)
     hits = float((inspected * ranking.group_confirmed).sum())
     precision = hits / float((inspected * ranking.group_weight).sum())
@@ -125,7 +125,7 @@ def at_capacity(ranking: ScoreRanking, share: float) -> dict[str, float]:
 
 
 def roc_auc(ranking: ScoreRanking) -> float:
-    """Chance that a confirmed subject ranks above a not confirmed one; a tie counts one half."""
+    """Return the chance that a confirmed subject ranks above another; a tie counts one half."""
     confirmed = ranking.group_confirmed
     clean = ranking.group_weight - confirmed
     clean_below = clean.sum() - np.cumsum(clean)
@@ -134,7 +134,7 @@ def roc_auc(ranking: ScoreRanking) -> float:
 
 
 def pr_auc(ranking: ScoreRanking) -> float:
-    """Average precision; a group of equal scores is one step."""
+    """Return the average precision; a group of equal scores is one step."""
     inspected = np.cumsum(ranking.group_weight)
     found = np.cumsum(ranking.group_confirmed)
     precision = np.divide(found, inspected, out=np.zeros_like(found), where=inspected > 0)
@@ -144,21 +144,21 @@ def pr_auc(ranking: ScoreRanking) -> float:
 
 
 def brier_score(ranking: ScoreRanking) -> float:
-    """Mean squared distance of probability and label."""
+    """Return the mean squared distance of probability and label."""
     return float((ranking.weights * (ranking.scores - ranking.labels) ** 2).sum() / ranking.size)
 
 
 def log_loss(ranking: ScoreRanking) -> float:
-    """Mean negative log-likelihood in nats, probabilities held within [1e-6, 1 − 1e-6]."""
+    """Return the mean negative log-likelihood in nats, with probabilities in [1e-6, 1 − 1e-6]."""
     p = np.clip(ranking.scores, 1e-6, 1 - 1e-6)
     losses = -(ranking.labels * np.log(p) + (1 - ranking.labels) * np.log1p(-p))
     return float((ranking.weights * losses).sum() / ranking.size)
 
 
 def reliability(ranking: ScoreRanking, bins: int = CALIBRATION_BINS) -> Floats:
-    """Per bin of equally many rows, from low to high: mean probability, share confirmed, weight.
+    """Return mean probability, share confirmed and weight, per bin of equally many rows.
 
-    Rows with equal scores carry the group's mean label, so the file's order cannot matter.
+    Rows of equal score have the group's mean label, so the order of the file has no effect.
     """
     shared = np.divide(
         ranking.group_confirmed,
@@ -174,7 +174,7 @@ def reliability(ranking: ScoreRanking, bins: int = CALIBRATION_BINS) -> Floats:
 
 
 def calibration_error(ranking: ScoreRanking, bins: int = CALIBRATION_BINS) -> float:
-    """Expected calibration error over bins of equally many rows."""
+    """Return the expected calibration error over bins of equally many rows."""
     curve = reliability(ranking, bins)
     return float((curve[:, 2] * np.abs(curve[:, 0] - curve[:, 1])).sum() / curve[:, 2].sum())
 

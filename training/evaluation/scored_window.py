@@ -1,4 +1,4 @@
-"""The evaluation window under a finished model: its report, and the manifest that quotes it."""
+"""The evaluation window scored by a finished model: its report, and the manifest."""
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scipy")
 
 @dataclass(frozen=True)
 class ScoredWindow:
-    """The evaluation window under a finished model.
+    """The evaluation window scored by a finished model.
 
     `rows` are all its subjects, labelled or not, in order of declaration.
     """
@@ -72,7 +72,7 @@ class ScoredWindow:
         margins: Margins,
         calibration: Calibration,
     ) -> Self:
-        """Score every subject declared in `window`."""
+        """Score all subjects declared in `window`."""
         rows = data.declared_between(window.begins, window.ends)
         frame = data.frame.iloc[data.span(window.begins, window.ends)]
         values = EncodedRows(encoding.encode_columns(frame), np.arange(len(rows)))
@@ -81,20 +81,20 @@ class ScoredWindow:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Return what `rows` hold, before it was encoded."""
+        """The features of `rows` before encoding."""
         return self.data.frame.iloc[self.data.span(self.window.begins, self.window.ends)]
 
     def subjects(self, *, labelled_only: bool) -> LabelledWindow:
-        """The subjects of the window, or the labelled ones, with their probability."""
+        """Return the subjects of the window, or only labelled ones, with their probability."""
         everyone = LabelledWindow(self.data, self.rows, calibrated_probability(self.log_odds))
         return everyone.only(np.isin(self.rows, self.window.rows)) if labelled_only else everyone
 
     def report(
         self, parameters: TrainingParameters, oracle: Path | None = None
     ) -> EvaluationReport:
-        """The evaluation of the labelled subjects, with importance and what was never seen.
+        """Return the evaluation of labelled subjects, with importance and unseen categories.
 
-        With an `oracle` file, also of all subjects beside the best that is possible.
+        With an `oracle` file, also compare all subjects with the best possible ranking.
         """
         everyone, labelled = (self.subjects(labelled_only=only) for only in (False, True))
         chosen, seed = parameters.evaluation, parameters.seed
@@ -126,7 +126,7 @@ class ScoredWindow:
 
     @cached_property
     def explained(self) -> ExplainedSample:
-        """Contributions of subjects from the whole window, evenly over its time."""
+        """Contributions of a sample of subjects, evenly spaced over the window."""
         places = evenly_spaced(len(self.rows), EXPLAINED_ROWS)
         contributions, _ = self._explained(places)
         return ExplainedSample(
@@ -141,7 +141,7 @@ class ScoredWindow:
         return by_typology(labelled, typology, is_new(labelled, typology, self.window.begins))
 
     def _oracle_figures(self, oracle: Oracle, parameters: TrainingParameters) -> dict[str, Any]:
-        """All that an oracle adds to a report."""
+        """Return the sections that an oracle adds to a report."""
         chosen, seed = parameters.evaluation, parameters.seed
         new = is_new(oracle.window, oracle.typology, self.window.begins)
         known = oracle.only(~new)
@@ -158,8 +158,9 @@ class ScoredWindow:
         parameters: TrainingParameters,
         report: EvaluationReport,
     ) -> Manifest:
-        """Everything the artefact says of itself."""
+        """Return the manifest of the artefact."""
         golden, base = self._golden()
+        # The whole fit window, labelled or not: the reference describes traffic.
         fit_span = self.data.span(split.fit.begins, split.fit.ends)
         reference = references(self.data.frame.iloc[fit_span], self.data.inputs)
         return Manifest(
@@ -188,8 +189,9 @@ class ScoredWindow:
         )
 
     def _offence_shares(self) -> OffenceShares:
-        """Of the finds that were known before the window, by what their subjects are."""
+        """Return the shares of offences in finds known before the window, by group of subjects."""
         outcomes, subjects = self.data.outcomes, self.data.subjects
+        # Later finds must not be used: the evaluation would then describe itself.
         known = outcomes.is_labelled_by(self.window.begins) & (outcomes.label == 1)
         rows = np.flatnonzero(known & np.not_equal(outcomes.offences, None))  # type: ignore[call-overload]  # an object column
         codes = subjects.get("goods_code", pd.Series(None, subjects.index, dtype=object))
@@ -203,7 +205,7 @@ class ScoredWindow:
             yield rows, self.frame.iloc[place * size : (place + 1) * size]
 
     def _golden(self) -> tuple[tuple[GoldenVector, ...], float]:
-        """Real rows from the whole range of scores, as a scorer must be able to answer them."""
+        """Return real rows over the whole range of scores; a scorer must reproduce their scores."""
         by_score = np.argsort(self.log_odds, kind="stable")
         places = by_score[evenly_spaced(len(by_score), GOLDEN_VECTORS)]
         contributions, base = self._explained(places)
@@ -221,8 +223,9 @@ class ScoredWindow:
         return tuple(vectors), base
 
     def _explained(self, places: Ints) -> tuple[Floats, float]:
-        """Calibrated contributions of the rows at `places`, and the calibrated base."""
+        """Return calibrated contributions of the rows at `places`, and the calibrated base."""
         parts, expected = self.margins.contributions(self.values.only(places)[:])
+        # Calibration is linear in the margin, so contributions scale by its slope.
         return (
             self.calibration.slope * parts,
             self.calibration.slope * expected + self.calibration.intercept,

@@ -1,4 +1,4 @@
-"""Of which days of a window the results have come, and how many are still to come."""
+"""The days of a window whose results have arrived, and the share still to come."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +11,21 @@ from training.ranking import Floats
 
 
 def settled_until(data: TrainingSet, window: TimeWindow) -> np.datetime64:
-    """Until when nine in ten results must have come, but never before half of the window.
+    """Return when 90 % of results must have arrived, never before half of the window.
 
-    By the delays of labelled subjects from before the window, seen from the newest result that is
-    known.
+    Uses delays of labelled subjects from before the window, and counts from the newest known
+    result.
     """
     delays = _earlier_delays(data, window)
     if delays is None:
         return window.ends
+    # Without this bound, slow results could leave no days to evaluate.
     half = window.begins + (window.ends - window.begins) / 2
     return max(half, min(window.ends, _newest(data) - np.timedelta64(int(delays.slow), "us")))
 
 
 def still_to_come(data: TrainingSet, window: TimeWindow, declared_at: Instants) -> float:
-    """Return which part of the results of subjects of a window is still to come, in 0..1."""
+    """Return the share of results of a window's subjects still to come, in 0..1."""
     delays = _earlier_delays(data, window)
     if delays is None:
         return 0.0
@@ -32,7 +33,10 @@ def still_to_come(data: TrainingSet, window: TimeWindow, declared_at: Instants) 
 
 
 def _earlier_delays(data: TrainingSet, window: TimeWindow) -> ResultDelays | None:
-    """From declaration to result, of subjects declared before the window."""
+    """Return delays from declaration to result, of subjects declared before the window.
+
+    Delays within the window would be biased: its slow results are still missing.
+    """
     is_earlier = data.outcomes.is_labelled & (data.declared_at < window.begins)
     if not is_earlier.any():
         return None

@@ -1,4 +1,4 @@
-"""How far two models would send inspectors to the same subjects."""
+"""Agreement of two models on which subjects to inspect."""
 
 import numpy as np
 from scipy import stats
@@ -12,7 +12,7 @@ from training.ranking import Floats, ScoreRanking, inspected_rows
 def stability(
     scores: Floats, champion_scores: Floats, champion: str, parameters: EvaluationParameters
 ) -> Stability:
-    """Two scores of the same subjects, labelled or not: what the highest of both have in common."""
+    """Compare the highest subjects of two scores of the same subjects, labelled or not."""
     nothing = np.zeros(len(scores))
     rankings = (
         ScoreRanking.from_scores(nothing, scores),
@@ -27,6 +27,7 @@ def stability(
 
 
 def _rank_correlation(scores: Floats, champion_scores: Floats) -> float | None:
+    # The correlation with a constant is undefined.
     if min(np.ptp(scores), np.ptp(champion_scores)) == 0:
         return None
     return float(stats.spearmanr(scores, champion_scores).statistic)

@@ -1,7 +1,7 @@
-"""Figures of inspected subjects by how they were selected, each stratum ranked by itself.
+"""Figures of inspected subjects by way of selection, each ranked by itself.
 
-They tell of a way of selection how its own subjects are ranked, and nothing of all traffic: among
-tips half are confirmed, among draws few.
+They describe the ranking within one way of selection, not in all traffic: half of the tips are
+confirmed, but few of the draws.
 """
 
 import numpy as np
@@ -12,13 +12,14 @@ from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import ScoreRanking, at_capacity, calibration_error, roc_auc
 
+# With fewer, ranking figures are dominated by chance.
 FEWEST_CONFIRMED = 5
 
 
 def by_stratum(
     labelled: LabelledWindow, parameters: EvaluationParameters, seed: int
 ) -> tuple[SelectionFigures, ...]:
-    """One line for each way of selection that has labelled subjects, in alphabetical order."""
+    """Return figures for each way of selection with labelled subjects, in alphabetical order."""
     selections = labelled.data.outcomes.selected_by[labelled.rows].astype(str)
     return tuple(
         _figures(str(selected_by), labelled.only(selections == selected_by), parameters, seed)

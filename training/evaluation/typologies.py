@@ -1,7 +1,7 @@
-"""Which kinds of smuggling the highest 5 % hold, new ones apart.
+"""Recall by typology in the highest 5 %, with new typologies marked.
 
-Of labelled subjects, it speaks of what inspections confirmed, most of which a tip or a rule had
-selected; only with an oracle does it speak of all subjects.
+For labelled subjects this covers what inspections confirmed, mostly subjects selected by a tip or
+rule; only an oracle covers all subjects.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ from training.ranking import Floats, inspected_rows
 
 
 def by_typology(window: LabelledWindow, typology: Texts, new: Bools) -> tuple[TypologyRecall, ...]:
-    """One line for each typology, in alphabetical order.
+    """Return a line for each typology, in alphabetical order.
 
-    `typology` is that of every subject of the window, None where it has none or nothing is known;
-    `new` says of each whether its typology is new. The cutoff is that of the whole window, so the
-    highest 5 % are those of inspected subjects where the window holds no others.
+    `typology` is that of every subject of the window, None without one or if unknown; `new` marks
+    subjects with a new typology. The cut is that of the whole window, so it is among inspected
+    subjects if the window holds no others.
     """
     referred = inspected_rows(window.ranking(), GATE_SHARE)
     names = sorted({name for name in typology if name is not None})
@@ -27,7 +27,7 @@ def by_typology(window: LabelledWindow, typology: Texts, new: Bools) -> tuple[Ty
 
 
 def is_new(window: LabelledWindow, typology: Texts, before: np.datetime64) -> Bools:
-    """Whose typology no outcome had before the instant: what no fit can have learnt."""
+    """Return a mask of subjects whose typology no outcome had before an instant."""
     outcomes = window.data.outcomes
     known = {name for name in outcomes.typology[outcomes.is_labelled_by(before)] if name}
     return np.array([name is not None and name not in known for name in typology], dtype=np.bool_)

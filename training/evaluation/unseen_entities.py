@@ -1,7 +1,7 @@
-"""The model on parties, codes and ways that no earlier label spoke of: risk, or memory?
+"""The model on parties, codes and routes without an earlier label: learnt risk, or memory?
 
-All figures are of inspected subjects with a label. Whoever chose them may have known their parties,
-so precision is not that of all traffic that is new.
+All figures cover labelled, inspected subjects. Their parties may have been known to those who
+selected them, so the precision is not that of all new traffic.
 """
 
 from training.confidence_intervals import with_intervals
@@ -10,7 +10,7 @@ from training.evaluation.labelled_window import LabelledWindow
 from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 
-# Columns of the subjects' file that are looked at, where the file has them.
+# Columns of the subjects' file to examine, if it has them.
 COLUMNS = ("operator_id", "origin_country", "goods_code", "corridor")
 
 FEWEST_CONFIRMED = 5
@@ -19,7 +19,7 @@ FEWEST_CONFIRMED = 5
 def unseen_entity_figures(
     window: LabelledWindow, earlier: Ints, parameters: EvaluationParameters, seed: int
 ) -> tuple[UnseenEntityFigures, ...]:
-    """Per column, figures on labelled subjects whose value is new, ranked among themselves."""
+    """Return figures per column on labelled subjects with a new value, ranked by themselves."""
     data = window.data
     return tuple(
         _figures(column, window.only(data.is_new(column, window.rows, earlier)), parameters, seed)

@@ -1,7 +1,7 @@
-"""Margins into log-odds by a straight line, so that contributions still add up.
+"""Calibration of margins to log-odds by a straight line, so that contributions still add up.
 
-Platt's line, fitted on a window after the one that the trees were fitted on. It is monotone, keeps
-every order, and multiplies every contribution by one slope.
+The line is Platt's, fitted on a window after the one of the trees. It is monotone, keeps every
+order, and multiplies every contribution by one slope.
 """
 
 import numpy as np
@@ -14,11 +14,11 @@ from training.ranking import Floats
 
 
 def calibrate(margins: Floats, labels: Floats, weights: Floats | None = None) -> Calibration:
-    """The line of greatest likelihood, with Platt's targets so that few labels cannot overfit.
+    """Return the maximum-likelihood line, with Platt's targets against overfitting few labels.
 
-    Where no label weighs anything, since nobody knows how probable its inspection was, each counts
-    once: the line is then that of the inspected alone. Raises TrainingError where the fitted
-    slope is not positive: such margins rank the window no better than its reverse would.
+    If all weights are 0, because no inspection had a known probability, all labels weigh 1: the
+    line then describes inspected subjects only. Raises TrainingError if the slope is not positive:
+    such margins rank the window no better than in reverse.
     """
     weight = np.ones(len(labels)) if weights is None or not weights.any() else weights
     confirmed, cleared = float(weight @ labels), float(weight @ (1 - labels))
@@ -42,10 +42,10 @@ def calibrate(margins: Floats, labels: Floats, weights: Floats | None = None) ->
 
 
 def log_odds_of(margins: Floats, calibration: Calibration) -> Floats:
-    """Calibrated log-odds of raw margins."""
+    """Return the calibrated log-odds of raw margins."""
     return calibration.slope * margins + calibration.intercept
 
 
 def calibrated_probability(log_odds: Floats) -> Floats:
-    """1 / (1 + e^−log_odds)."""
+    """Return 1 / (1 + e^−log_odds)."""
     return np.asarray(expit(log_odds), dtype=np.float64)

@@ -1,6 +1,6 @@
-"""From values to the numbers a model reads, refusing columns it was not fitted on.
+"""Encoding of values as the numbers a model reads, refusing columns it was not fitted on.
 
-LightGBM scores reordered, renamed and never seen inputs without a word; this is where they stop.
+LightGBM silently scores reordered, renamed and unseen inputs; this module stops them.
 """
 
 from collections.abc import Mapping
@@ -37,12 +37,12 @@ class ModelInput(BaseModel):
 
     @cached_property
     def codes(self) -> dict[str, float]:
-        """The number that stands for each category: its place in the list."""
+        """The code of each category: its index in the list."""
         return {category: float(code) for code, category in enumerate(self.categories or ())}
 
 
 class Encoding:
-    """The columns of one model in order; a category's code is its place in the column's list."""
+    """The columns of one model in order; a category's code is its index in the column's list."""
 
     def __init__(self, inputs: tuple[ModelInput, ...]):
         self.inputs = inputs
@@ -53,7 +53,7 @@ class Encoding:
 
     @classmethod
     def learnt(cls, frame: "pd.DataFrame", inputs: ModelInputs, *, fewest: int) -> Self:
-        """Category lists from `frame`; a category on fewer than `fewest` rows is left out."""
+        """Learn category lists from `frame`; a category on fewer than `fewest` rows is left out."""
         return cls(
             tuple(
                 ModelInput(
@@ -68,10 +68,11 @@ class Encoding:
         )
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
-        """One row, and the names of the features whose category the model has never seen.
+        """Encode one row; return it with the names of features whose category is unknown.
 
-        Missing (None) and never seen values become NaN. Raises CatalogueMismatch where a feature is
-        missing, unknown, out of order, text for a number or a number for a category.
+        Missing values (None) and unknown categories become NaN. Raises CatalogueMismatch if a
+        feature is missing, unknown or out of order, or is text for a number or a number for a
+        category.
         """
         self._refuse_other_columns(list(vector))
         row, unseen = [*vector.values()], list[str]()
@@ -83,26 +84,27 @@ class Encoding:
                     unseen.append(column.name)
             elif value is not None:
                 _refuse_kind(column)
+        # One check over all types: looking at each value would slow down every request.
         if not _NO_TEXTS.issuperset(map(type, row)):
             for column, value in zip(self.inputs, row, strict=True):
                 if isinstance(value, str):
                     _refuse_kind(column)
-        return np.array(row, np.float64), unseen  # NumPy makes None NaN
+        return np.array(row, np.float64), unseen  # NumPy turns None into NaN
 
     def encode_frame(self, frame: "pd.DataFrame") -> Floats:
-        """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
+        """Encode all rows of `frame` as float64 [rows, columns], with the rules of `encode`."""
         rows = np.empty((len(frame), len(self.inputs)))
         for place, column in enumerate(self.encode_columns(frame)):
             rows[:, place] = column
         return rows
 
     def encode_columns(self, frame: "pd.DataFrame") -> list[Floats]:
-        """As `encode_frame`, column by column; numbers stay where they are, uncopied."""
+        """Encode `frame` as a list of columns; columns of numbers are not copied."""
         self._refuse_other_columns(list(frame.columns))
         return [_encoded(column, frame[column.name]) for column in self.inputs]
 
     def unseen(self, frame: "pd.DataFrame") -> dict[str, int]:
-        """Per categorical feature, how many rows hold a category the model has never seen."""
+        """Return the number of rows with an unknown category, per categorical feature."""
         return {
             column.name: int((frame[column.name].notna() & np.isnan(codes)).sum())
             for column in self.inputs
@@ -112,7 +114,7 @@ class Encoding:
 
     @property
     def categorical_places(self) -> list[int]:
-        """Positions of the columns that hold category codes."""
+        """Indices of the columns that hold category codes."""
         return [i for i, column in enumerate(self.inputs) if column.categories is not None]
 
     def _refuse_other_columns(self, names: list[str]) -> None:
@@ -149,7 +151,7 @@ def _encoded(column: ModelInput, values: "pd.Series[float] | pd.Series[str]") ->
             _refuse_kind(column)
         numbers, distinct = pd.factorize(values)
         listed = pd.Index(column.categories, dtype=object)
-        # A missing value has the number −1, and so the code at the end.
+        # Missing values have the number −1, which selects the −1 appended at the end.
         codes = np.append(listed.get_indexer(pd.Index(distinct, dtype=object)), -1)[numbers]
         return np.where(codes < 0, np.nan, codes).astype(np.float64)
     if not pd.api.types.is_numeric_dtype(values.dtype):

@@ -1,7 +1,7 @@
-"""What a model says about itself: the content of `manifest.json`.
+"""A model's description of itself: the content of `manifest.json`.
 
-The same data, parameters and seed give the same bytes, so nothing here knows of clocks, runs or
-the version that a registry will give the model.
+Equal data, parameters and seed give equal bytes, so it has no times, runs, or version that a
+registry assigns.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class FrozenModel(BaseModel):
-    """Base of the manifest's parts: frozen, closed, and without NaN or infinity."""
+    """Base of the manifest's parts: immutable, no unknown fields, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -99,9 +99,9 @@ class OffenceShares(FrozenModel):
     of_group: dict[str, dict[Offence, float]] = {}
 
     def harm_ratio(self, weights: Mapping[Offence, float], group: str) -> float:
-        """The expected weight of a find in a group by that of any find: 1 is as much as usual.
+        """Return the expected weight of a find in a group relative to all finds; 1 is average.
 
-        A class without a weight has 1. The ratio is 1 where no find names its class.
+        A class without a weight has 1. The ratio is 1 if no find names its class.
         """
         usual = _mean_weight(self.of_all, weights)
         return (

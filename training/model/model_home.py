@@ -33,23 +33,23 @@ class ModelHome:
 
     @property
     def signing_key(self) -> SigningKey:
-        """The key of this home; a blank home gets its keys first."""
+        """The private key of this home; creates the keys of a new home."""
         return SigningKey.of_folder(self.home / "keys")
 
     @property
     def public_key(self) -> bytes:
-        """Return what models of this home are verified with."""
+        """The public keys that verify models of this home."""
         file = self.home / "keys" / PUBLIC_KEY
         return file.read_bytes() if file.exists() else self.signing_key.public_pem
 
     def folder_of(self, name: str, version: str) -> Path:
-        """The folder of one version."""
+        """Return the folder of one version."""
         return self.home / "models" / name / version
 
     def add_version(self, model: RiskModel, registration: Registration) -> Path:
-        """Keep a registered version: sealed, whole or not at all.
+        """Store a registered version, signed and atomically.
 
-        Raises ArtefactError where the home has another version of that number.
+        Raises ArtefactError if the home has another version with that number.
         """
         folder = self.folder_of(registration.name, registration.version)
         if folder.exists():
@@ -64,38 +64,38 @@ class ModelHome:
         return folder
 
     def remove_version(self, name: str, version: str, run_id: str) -> None:
-        """Remove a version that one run registered; nothing where it is not there, or another's."""
+        """Remove a version that one run registered; do nothing if another run registered it."""
         folder = self.folder_of(name, version)
         if folder.exists() and self.registration_of(folder).run_id == run_id:
             shutil.rmtree(folder)
 
     def registration_of(self, folder: Path) -> Registration:
-        """Who trained the version in `folder`, and when, as the home signed it.
+        """Return the signed registration of the version in `folder`: trainer, time and run.
 
-        Raises ArtefactError, or ArtefactTampered where it was changed since.
+        Raises ArtefactError, or ArtefactTampered if it was changed.
         """
         return read_registration(folder, self.public_key)
 
     def pointer(self, name: str, alias: Alias) -> ModelPointer | None:
-        """The version that `alias` names, as it was signed; None while it names none.
+        """Return the version that `alias` names; None if it names none.
 
-        Raises ArtefactError, or ArtefactTampered where it is not as this home signed it.
+        Raises ArtefactError, or ArtefactTampered if the file is not as this home signed it.
         """
         file = self.home / "models" / name / f"{alias}.json"
         return ModelPointer.read(file, alias, self.public_key) if file.exists() else None
 
     def champion_pointer(self, name: str) -> ModelPointer | None:
-        """The pointer of the champion; raises ChampionUnreadable where it does not hold."""
+        """Return the pointer of the champion; raises ChampionUnreadable if it is invalid."""
         try:
             return self.pointer(name, "champion")
         except (ArtefactError, OSError) as error:
             raise ChampionUnreadable(name, None, str(error)) from error
 
     def champion(self, name: str, inputs: ModelInputs | None = None) -> RiskModel | None:
-        """The model in service, `inputs` as in `RiskModel.read`; None where none was promoted.
+        """Return the model in service; None if none was promoted.
 
-        Raises ChampionUnreadable where one was, and is not as it was promoted or not of these
-        inputs.
+        `inputs` are as in `RiskModel.read`. Raises ChampionUnreadable if the model changed since
+        its promotion or does not match these inputs.
         """
         pointer = self.champion_pointer(name)
         if pointer is None:
@@ -104,24 +104,27 @@ class ModelHome:
             model = RiskModel.read(self.folder_of(name, pointer.version), self.public_key, inputs)
         except (ArtefactError, CatalogueMismatch, OSError) as error:
             raise ChampionUnreadable(name, pointer.version, str(error)) from error
+        # A valid artefact of the same home, copied over the folder, would pass all other checks.
         if model.digest != pointer.digest:
             reason = f"its digest is {model.digest}, promoted was {pointer.digest}"
             raise ChampionUnreadable(name, pointer.version, reason)
         return model
 
     def point(self, alias: Alias, pointer: ModelPointer) -> None:
-        """Let `alias` name another version, signed; a reader sees the old or the new file whole."""
+        """Let `alias` name another version, signed; readers see the old or the new file, never a
+        part.
+        """
         pointer = pointer.signed(alias, self.signing_key)
         file = self.home / "models" / pointer.name / f"{alias}.json"
         with file_written_whole(file) as folder:
             (folder / file.name).write_text(pointer.model_dump_json(indent=1))
 
     def clear(self, name: str, alias: Alias) -> None:
-        """Let `alias` name nothing."""
+        """Let `alias` name no version."""
         (self.home / "models" / name / f"{alias}.json").unlink(missing_ok=True)
 
     def find(self, reference: str) -> Path:
-        """The folder of `name@alias`, `name/version` or a path. Raises TrainingError."""
+        """Return the folder of `name@alias`, `name/version` or a path; raises TrainingError."""
         if Path(reference).is_dir():
             return Path(reference)
         named = REFERENCE.match(reference)

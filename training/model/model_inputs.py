@@ -1,4 +1,4 @@
-"""What a model of one kind of subject takes in: the catalogue as training and serving share it."""
+"""Inputs of the models of one kind of subject, as training and serving share them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from features.digests.computations import catalogue_fingerprint, computation_dig
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 
-# Characters of a digest with its kind that a message shows at least.
+# The least number of characters of a digest that a message shows, including its kind.
 SHORTEST_DIGEST = 19
 
 
@@ -20,7 +20,7 @@ SHORTEST_DIGEST = 19
 class ModelInputs:
     """The features of one kind of subject, in the model's order, and their fingerprint.
 
-    `computations` holds by name the digest of what computes each.
+    `computations` maps feature names to the digest of the code that computes them.
     """
 
     subject: SubjectKind
@@ -30,27 +30,27 @@ class ModelInputs:
 
     @classmethod
     def for_subject(cls, subject: SubjectKind) -> Self:
-        """The catalogue's own features."""
+        """Return the features of this release's catalogue."""
         digests = computation_digests(subject)
         return cls(subject, catalogue(subject), digests, catalogue_fingerprint(subject))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Column names in the model's order."""
+        """The column names in the model's order."""
         return tuple(feature.name for feature in self.features)
 
     @property
     def directions(self) -> tuple[int, ...]:
-        """1, −1 or 0 per feature: which way alone the risk may go as the value rises."""
+        """The direction per feature, 1, −1 or 0, in which risk may change as the value rises."""
         return tuple(0 if f.is_categorical else f.direction.value for f in self.features)
 
     def require_same_computations(
         self, recorded: Mapping[str, str | None], when: str, remedy: str
     ) -> None:
-        """Raise CatalogueMismatch, naming the features, where one was computed differently.
+        """Raise CatalogueMismatch, naming the features, if any was computed differently.
 
-        `recorded` holds a digest for each name, None where there was none. `when` and `remedy` are
-        words: "the model was trained", "train anew".
+        `recorded` maps names to digests, None if not recorded. `when` and `remedy` are phrases such
+        as "the model was trained" and "train anew".
         """
         changed = [name for name in self.names if recorded.get(name) != self.computations[name]]
         if not changed:
@@ -73,7 +73,7 @@ class ModelInputs:
 
 
 def _told_apart(now: str, then: str | None) -> tuple[str, str]:
-    """Two digests as far as their first difference, and at least as far as a person compares."""
+    """Return two digests up to their first difference, but long enough to compare by eye."""
     if then is None:
         return now[:SHORTEST_DIGEST], "no digest"
     common = len([*takewhile(bool, map(eq, now, then))])

@@ -1,9 +1,8 @@
-"""Who sits in a seat: a version of a model, named and signed by the key of the home.
+"""Pointers to models: the version that an alias names, signed by the key of the home.
 
-models/<name>/champion.json, challenger.json, shadow.json   `ModelPointer`
-
-The signature covers everything else that the file says. It is checked by whoever follows a pointer,
-so that a file that was written by hand, moved to another seat or changed seats nobody.
+models/<name>/champion.json, challenger.json, shadow.json hold a `ModelPointer` each. The signature
+covers everything else in the file, including the alias. It is checked whenever a pointer is
+followed, so a file that was written by hand, edited or moved to another alias has no effect.
 """
 
 import json
@@ -19,7 +18,7 @@ from training.model.manifest import FrozenModel, Manifest
 from training.model.signing import SigningKey, signed_line, verify_signature
 
 Alias = Literal["champion", "challenger", "shadow"]
-# The seats that take a version that gates were asked about.
+# The aliases for which a version must have passed the gates.
 PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
 
 _LARGEST_BYTES = 1 << 24
@@ -43,7 +42,7 @@ class GateVerdict(FrozenModel):
 
     @property
     def is_open(self) -> bool:
-        """Return whether a model may go through."""
+        """Whether a model may pass."""
         return self.verdict == "passed" or self.is_waived
 
 
@@ -78,9 +77,9 @@ class ModelPointer(FrozenModel):
 
     @classmethod
     def read(cls, file: Path, role: Alias, public_key: bytes) -> Self:
-        """The pointer in a file, as it was signed for this seat.
+        """Read the pointer in a file, which must be signed for this alias.
 
-        Raises ArtefactTampered or ArtefactError with what to do, and OSError.
+        Raises ArtefactTampered or ArtefactError with a remedy, and OSError.
         """
         document = _document(file)
         _check_signature(document, file, public_key)
@@ -89,6 +88,7 @@ class ModelPointer(FrozenModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None
+        # The signature alone does not stop a copy of another alias's or model's file.
         if (pointer.role, pointer.name) != (role, file.parent.name):
             raise ArtefactTampered(
                 f"{file} was signed for {pointer.name}@{pointer.role}, another seat"
@@ -97,15 +97,15 @@ class ModelPointer(FrozenModel):
         return pointer
 
     def signed(self, role: Alias, key: SigningKey) -> Self:
-        """The same for one seat, under the signature of the home's key."""
+        """Return the pointer for an alias, signed with the home's key."""
         unsigned = self.model_copy(update={"role": role, "signature": ""})
         signature = key.sign(_signed_bytes(unsigned.model_dump(mode="json"))).hex()
         return unsigned.model_copy(update={"signature": signature})
 
     def require(self, manifest: Manifest, digest: str, subject: str) -> None:
-        """Raise ArtefactTampered unless this names the model read, and the seat may take it.
+        """Raise ArtefactTampered unless this pointer names the model, and the alias may hold it.
 
-        `subject` is the kind that the seat scores.
+        `subject` is the kind that the alias scores.
         """
         if digest != self.digest:
             raise ArtefactTampered(
@@ -125,16 +125,17 @@ class ModelPointer(FrozenModel):
 
     @property
     def content_digest(self) -> str:
-        """The digest of all that is signed, whichever key signs it."""
+        """The digest of the signed content, independent of the key."""
         return sha256(_signed_bytes(self.model_dump(mode="json"))).hexdigest()
 
     @property
     def is_through_all_gates(self) -> bool:
-        """Return whether gates were asked, and each was passed or waived."""
+        """Whether gates were evaluated and each passed or was waived."""
         return bool(self.verdicts) and all(verdict.is_open for verdict in self.verdicts)
 
 
 def _document(file: Path) -> dict[str, Any]:
+    # Before reading: a huge file must not exhaust memory.
     if file.stat().st_size > _LARGEST_BYTES:
         raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES} bytes")
     try:

@@ -1,4 +1,4 @@
-"""Who trained a version, when and in which run, as the home signed it beside the artefact."""
+"""The signed registration of a version: trainer, time and run."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +18,9 @@ _SIGNED_AS = b"tidegate registration of a model"
 
 
 class Registration(FrozenModel):
-    """Facts about a version that must not be in its digest: who, when, which run.
+    """Facts about a version that must not affect its digest: trainer, time and run.
 
-    The home signs it, since a gate asks who trained.
+    The home signs them, because a gate depends on the trainer.
     """
 
     name: str
@@ -33,11 +33,11 @@ class Registration(FrozenModel):
     signature: str = ""
 
     def signed(self, key: SigningKey) -> Self:
-        """The same under the signature of the home's key."""
+        """Return the registration signed with the home's key."""
         return self.model_copy(update={"signature": key.sign(self._signed_bytes()).hex()})
 
     def require_signed_by(self, public_key: bytes) -> None:
-        """Raise ArtefactTampered where it has a signature and is not as one of the keys signed."""
+        """Raise ArtefactTampered if there is a signature that none of the keys made."""
         if not self.signature:
             return
         try:
@@ -53,9 +53,9 @@ class Registration(FrozenModel):
 
 
 def read_registration(folder: Path, public_key: bytes) -> Registration:
-    """Who trained the version in `folder`; one that nobody signed has an empty signature.
+    """Read the registration of the version in `folder`; an unsigned one has no signature.
 
-    Raises ArtefactError, or ArtefactTampered where it was changed since.
+    Raises ArtefactError, or ArtefactTampered if it was changed.
     """
     file = folder / REGISTRATION
     try:
@@ -72,10 +72,10 @@ def read_registration(folder: Path, public_key: bytes) -> Registration:
 
 
 def require_registered(folder: Path, pointer: ModelPointer, public_key: bytes) -> None:
-    """Raise ArtefactError or ArtefactTampered unless the home signed who trained a seated version.
+    """Raise ArtefactError or ArtefactTampered unless a version in use has a signed registration.
 
-    Where nobody did and people answered for it at the promotion, by waiving the gate that asks
-    whether another than the trainer approved, it is theirs to answer.
+    An unsigned one is accepted if people answered for it at the promotion, by waiving the gate on
+    trainer and approver.
     """
     found = read_registration(folder, public_key)
     if not found.signature:

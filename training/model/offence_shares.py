@@ -1,8 +1,7 @@
-"""Which classes of offence finds are of: of all, and of each group drawn towards all.
+"""Shares of offence classes among finds: over all, and per group shrunk towards all.
 
-A group with few finds says little, so its shares are those of DRAWN_TO_ALL finds of all together
-with its own. Nothing is estimated of subjects without a find: what a class says is what a find
-would be of, not how probable one is.
+A group with few finds is uncertain, so DRAWN_TO_ALL finds with the overall shares are added to its
+own. The shares say what a find is likely to be, not how likely a find is.
 """
 
 from collections import Counter, defaultdict
@@ -15,7 +14,7 @@ DRAWN_TO_ALL = 20.0
 
 
 def offence_shares(finds: Iterable[tuple[str, str | None]]) -> OffenceShares:
-    """The shares among confirmed subjects, each given as its group and the classes it names."""
+    """Return the shares among confirmed subjects, given as (group, offence classes)."""
     of_all: Counter[Offence] = Counter()
     of_group: dict[str, Counter[Offence]] = defaultdict(Counter)
     named = 0

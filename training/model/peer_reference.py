@@ -1,7 +1,7 @@
 """Reference values of peer groups: subjects of one goods code, or of one corridor.
 
-It is `usual.parquet` in the artefact, and read strictly. Groups are goods codes and corridors of
-the fit window, never parties.
+Stored as `usual.parquet` in the artefact, and validated strictly. Groups are goods codes and
+corridors of the fit window, never parties.
 """
 
 import io
@@ -24,10 +24,10 @@ from training.model.reference_distribution import STEPS, reference_of, reference
 if TYPE_CHECKING:
     import pandas as pd
 
-# A smaller group says too little of what is usual; its members are told among all.
+# Smaller groups give unreliable references; their members are compared with all subjects.
 FEWEST_SUBJECTS = 50
 
-# Of each kind, the largest.
+# The number of largest groups of each kind to store.
 MOST_GROUPS = 200
 
 SCHEMA = pa.schema(
@@ -45,7 +45,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class GroupReference:
-    """Usual values of one feature in one group, and the number of subjects behind them."""
+    """Usual values of one feature in one group, and the number of its subjects."""
 
     reference: Reference
     subjects: int
@@ -53,7 +53,7 @@ class GroupReference:
 
 @dataclass(frozen=True)
 class PeerReference:
-    """Usual values of the features that are compared within groups; `content` is the file."""
+    """Usual values of features that are compared within groups; `content` is the file."""
 
     content: bytes
     _table: "_ReferenceTable"
@@ -63,7 +63,7 @@ class PeerReference:
     def from_rows(
         cls, frame: "pd.DataFrame", subjects: "pd.DataFrame", inputs: ModelInputs
     ) -> Self:
-        """The reference over the rows that `frame` and `subjects` share."""
+        """Return the reference over the rows that `frame` and `subjects` share."""
         rows = [
             row
             for among in (Peers.GOODS, Peers.CORRIDOR)
@@ -81,12 +81,12 @@ class PeerReference:
 
     @classmethod
     def read(cls, content: bytes, inputs: ModelInputs | None) -> Self:
-        """Decode `content`; raises ArtefactError for anything but what `of` would make.
+        """Decode `content`; raises ArtefactError unless it has the form that `from_rows` writes.
 
-        Without `inputs`, which features are compared within which groups is not checked.
+        Without `inputs`, the groups in which features are compared are not checked.
         """
         try:
-            # `read_table` loads pandas, a third of a second and 70 MiB that no service needs.
+            # `read_table` would load pandas: a third of a second and 70 MiB that no service needs.
             table = pq.ParquetFile(io.BytesIO(content)).read()
         except (pa.ArrowInvalid, OSError) as error:
             raise ArtefactError(f"usual.parquet: not a readable Parquet file ({error})") from None
@@ -94,7 +94,7 @@ class PeerReference:
         return cls._indexed(content, table)
 
     def in_group(self, feature: Feature, group: str | None) -> GroupReference | None:
-        """Return what is usual for a feature in a group; None where too little is known of it."""
+        """Return the reference of a feature in a group; None if there is none."""
         place = self._places.get((feature.name, group)) if group is not None else None
         return None if place is None else self._table.read(place)
 
@@ -107,7 +107,7 @@ class PeerReference:
 
 
 class _ReferenceTable:
-    """The columns of the table as arrays: a row is read while somebody waits for a score."""
+    """The columns of the table as arrays, since rows are read while a request waits."""
 
     def __init__(self, table: pa.Table) -> None:
         quantiles, shares = (table[name].combine_chunks() for name in ("quantiles", "shares"))
@@ -121,7 +121,7 @@ class _ReferenceTable:
         self._cache: dict[int, GroupReference] = {}
 
     def read(self, row: int) -> GroupReference:
-        """Decode one row."""
+        """Decode one row, and cache it."""
         if row not in self._cache:
             self._cache[row] = self._read(row)
         return self._cache[row]
@@ -138,7 +138,7 @@ class _ReferenceTable:
 
 
 def _starts(lists: pa.ListArray) -> npt.NDArray[np.int64]:
-    """Return where the values of each row start among all of them, and where the last ones end."""
+    """Return the start of each row's values in the flat array, and the end of the last."""
     starts = np.asarray(np.from_dlpack(lists.offsets), np.int64)
     return starts - starts[0]
 
@@ -203,7 +203,7 @@ def _check_numbers(table: pa.Table) -> None:
 
 
 def _numbers(array: pa.Array) -> npt.NDArray[np.float64]:
-    """The numbers of an array; not by `to_numpy`, which loads pandas."""
+    """Return the numbers of an array, without `to_numpy`, which loads pandas."""
     if array.null_count:
         raise ArtefactError("usual.parquet: holds a null")
     return np.asarray(np.from_dlpack(array), np.float64)

@@ -1,4 +1,4 @@
-"""What is usual for each feature: reasons are measured against it."""
+"""Reference distributions of features, with which reasons compare a case."""
 
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,12 @@ STEPS = np.linspace(0, 1, 21)
 
 
 def references(frame: "pd.DataFrame", inputs: ModelInputs) -> dict[str, Reference]:
-    """One reference per feature over the rows of `frame`."""
+    """Return one reference per feature over the rows of `frame`."""
     return {feature.name: reference_of(frame[feature.name], feature) for feature in inputs.features}
 
 
 def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) -> Reference:
-    """Return what is usual for one feature, given its column."""
+    """Return the reference of one feature from its column."""
     if feature.is_categorical:
         counts = values.astype("str").value_counts().sort_index()
         shares = {str(name): float(count) / len(values) for name, count in counts.items()}
@@ -30,7 +30,7 @@ def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) 
 
 
 def reference_of_numbers(values: Floats, feature: Feature) -> Reference:
-    """The same of numbers; one that is missing is NaN."""
+    """Return the reference of a numeric feature; missing values are NaN."""
     is_missing = np.isnan(values)
     missing_share = float(is_missing.mean())
     present = values[~is_missing]
@@ -38,6 +38,7 @@ def reference_of_numbers(values: Floats, feature: Feature) -> Reference:
         return Reference(missing_share=missing_share)
     quantiles = tuple(np.quantile(present, STEPS).tolist())
     shares = {}
+    # Shares are of all subjects, so that they add up to 1 with the missing ones.
     if feature.unit is Unit.YES_NO:
         yes = float(present.sum()) / len(values)
         shares = {"yes": yes, "no": len(present) / len(values) - yes}

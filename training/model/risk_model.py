@@ -51,7 +51,7 @@ _LARGEST_BYTES = {
 
 @dataclass(frozen=True)
 class RiskModel:
-    """A model whose parts are known to belong together."""
+    """A model whose parts are checked to belong together."""
 
     manifest: Manifest
     digest: str
@@ -64,7 +64,7 @@ class RiskModel:
     def from_files(
         cls, manifest: Manifest, files: Mapping[str, bytes], inputs: ModelInputs
     ) -> Self:
-        """Put a model together of its files, which must have the digests that the manifest names.
+        """Assemble a model from its files, which must have the digests in the manifest.
 
         Raises ArtefactTampered or ArtefactError.
         """
@@ -75,11 +75,11 @@ class RiskModel:
     def read(
         cls, folder: Path, public_key: bytes | None, inputs: ModelInputs | None = None
     ) -> Self:
-        """The model in `folder`, checked from signature to catalogue.
+        """Read the model in `folder`, checked from signature to catalogue.
 
-        `public_key` holds the bytes of `signing.pub`; None leaves the signature unchecked.
-        `inputs` default to the catalogue of the model's subject. Raises ArtefactError,
-        ArtefactTampered or features.errors.CatalogueMismatch.
+        `public_key` holds the bytes of `signing.pub`; None skips the signature. `inputs` default to
+        the catalogue of the model's subject. Raises ArtefactError, ArtefactTampered or
+        features.errors.CatalogueMismatch.
         """
         manifest, digest, files = _read_whole(folder, public_key)
         inputs = inputs or ModelInputs.for_subject(manifest.subject)
@@ -88,10 +88,9 @@ class RiskModel:
 
     @classmethod
     def read_archived(cls, folder: Path, public_key: bytes | None) -> Self:
-        """As `read`, of whatever catalogue the model was trained on.
+        """Read a model trained on any catalogue, with all other checks of `read`.
 
-        It may answer again about vectors that it has scored, since they were made for it; about
-        none that this release makes.
+        It can rescore vectors that it has scored before, but none that this release computes.
         """
         return cls._from_checked(*_read_whole(folder, public_key), inputs=None)
 
@@ -115,9 +114,10 @@ class RiskModel:
     def write(
         self, folder: Path, key: SigningKey, extra_files: Mapping[str, bytes] | None = None
     ) -> None:
-        """Write the signed artefact; `folder` is there whole or not at all.
+        """Write the signed artefact atomically.
 
-        `extra_files` holds further files by name, which are no part of the artefact and not signed.
+        `extra_files` holds further files by name, which are not part of the artefact and not
+        signed.
         """
         content = canonical_json(self.manifest)
         with written_whole(folder) as partial:
@@ -131,38 +131,39 @@ class RiskModel:
 
     @cached_property
     def support(self) -> TrainingSupport:
-        """Return which values lie outside the training data."""
+        """The bounds of the training data."""
         return TrainingSupport.from_references(self.manifest.reference)
 
     def encode(self, vector: Mapping[str, Value]) -> tuple[Floats, list[str]]:
-        """As `Encoding.encode`: one row, and the features whose category was never seen."""
+        """Encode one row; return it with the features of unknown category."""
         return self.encoding.encode(vector)
 
     def encode_frame(self, frame: "pd.DataFrame") -> Floats:
-        """As `Encoding.encode_frame`: one row of numbers per row of `frame`."""
+        """Encode all rows of `frame` as numbers."""
         return self.encoding.encode_frame(frame)
 
 
 def sha256(content: bytes) -> str:
-    """The digest as the project writes digests."""
+    """Return a digest with its algorithm, as used throughout the project."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def canonical_json(manifest: Manifest) -> bytes:
-    """The one spelling of a manifest; every float keeps all its bits."""
+    """Return the canonical JSON of a manifest; floats keep all their bits."""
     plain = manifest.model_dump(mode="json")
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def _read_whole(folder: Path, public_key: bytes | None) -> tuple[Manifest, str, dict[str, bytes]]:
-    """The manifest, its digest and the files that it names, checked but for the catalogue."""
+    """Return manifest, digest and files, with all checks except the catalogue."""
     content = _read(folder, MANIFEST)
     if public_key is not None:
         verify_signature(content, _read(folder, SIGNATURE), public_key)
     manifest = _manifest(content, folder)
+    # After the signature: nothing in the files is parsed before it is verified.
     files = {name: _read(folder, name) for name in FILES}
     _check_files(manifest, files)
-    # The digest is of the bytes that were signed, however they spell the manifest.
+    # The digest of the signed bytes, whatever their JSON layout.
     return manifest, sha256(content), files
 
 
@@ -172,6 +173,7 @@ def _read(folder: Path, name: str) -> bytes:
         raise ArtefactError(
             f"{folder}: {name} is missing; want a folder that `tidegate train` made"
         )
+    # Before reading: a huge file must not exhaust memory.
     if file.stat().st_size > _LARGEST_BYTES[name]:
         raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES[name]} bytes")
     return file.read_bytes()

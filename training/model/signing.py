@@ -1,4 +1,4 @@
-"""The key that seals a model: Ed25519, readable by its owner only."""
+"""The Ed25519 key that signs models, readable by its owner only."""
 
 import json
 from contextlib import suppress
@@ -30,7 +30,7 @@ class SigningKey:
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
-        """The key in `folder`, which is `HOME/keys`; a blank home gets its keys first."""
+        """Return the key in `folder` (`HOME/keys`); creates the keys of a new home."""
         key = load_pem_private_key(read_key(folder, SIGNING), password=None)
         if not isinstance(key, Ed25519PrivateKey):
             raise ArtefactError(f"{folder / PRIVATE_KEY}: want an Ed25519 private key")
@@ -38,26 +38,26 @@ class SigningKey:
 
     @property
     def public_pem(self) -> bytes:
-        """The public half, as `signing.pub` holds it."""
+        """The public key in PEM, as in `signing.pub`."""
         return self.private.public_key().public_bytes(
             Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
         )
 
     def sign(self, content: bytes) -> bytes:
-        """The 64 bytes of the signature."""
+        """Return the signature, 64 bytes."""
         return self.private.sign(content)
 
 
 def signed_line(purpose: bytes, said: dict[str, Any]) -> bytes:
-    """The bytes to sign of a file's content, which no other kind of file can have for its own."""
+    """Return the bytes to sign; the purpose keeps them distinct from other kinds of files."""
     line = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return purpose + b"\n" + line.encode()
 
 
 def verify_signature(content: bytes, signature: bytes, public_pem: bytes) -> None:
-    """Raise ArtefactTampered unless the owner of one of the keys signed exactly `content`.
+    """Raise ArtefactTampered unless one of the keys signed exactly `content`.
 
-    `public_pem` holds the key in use and those that were rotated away, as `signing.pub` does.
+    `public_pem` holds the current key and the rotated ones, as `signing.pub` does.
     """
     for block in public_blocks(public_pem) or [public_pem]:
         with suppress(InvalidSignature):

@@ -1,9 +1,9 @@
-"""The range of the training data: which values of a case lie outside of it.
+"""Bounds of the training data, and values of a case outside of them.
 
-A number lies outside beyond the least and the most of the fit window, a category where it was never
-seen (or too seldom to be learnt), and a gap where no value was ever missing. Single values do so
-now and then; a case is unlike those of training where more do than in all but one per cent of the
-evaluation window, which came later and was not fitted on either.
+A number is outside beyond the minimum and maximum of the fit window, a category if it is unknown
+(or was too rare to be learnt), and a missing value if none was missing there. Single values are
+outside now and then. A case is unlike training if it has more such values than all but one per cent
+of the evaluation window, which came later and was not used for fitting either.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ class TrainingSupport:
 
     @classmethod
     def from_references(cls, references: dict[str, Reference]) -> Self:
-        """The bounds that the references of a manifest give, in the model's order."""
+        """Return the bounds in a manifest's references, in the model's order."""
         bounds = [reference.quantiles or (-np.inf, np.inf) for reference in references.values()]
         return cls(
             names=list(references),
@@ -47,16 +47,17 @@ class TrainingSupport:
         )
 
     def outside(self, row: Floats, unseen: Sequence[str]) -> list[str]:
-        """The features of one encoded row that lie outside; `unseen` as the encoding says."""
+        """Return the features of an encoded row that are outside; `unseen` is from the encoding."""
         flags = self._flags(row)
         return [
             n for n, flag in zip(self.names, flags.tolist(), strict=True) if flag or n in unseen
         ]
 
     def counts(self, rows: Floats, frame: "pd.DataFrame") -> Floats:
-        """Return how many values of each row lie outside; `frame` is what `rows` encode."""
+        """Return the number of values outside in each row; `frame` is what `rows` encode."""
         flags = self._flags(rows)
         for place, name in enumerate(self.names):
+            # Unknown and missing categories are both NaN in `rows`, so consult the frame.
             if not np.isfinite(self.least[place]):
                 flags[:, place] |= np.isnan(rows[:, place]) & frame[name].notna().to_numpy()
         return flags.sum(axis=1)
@@ -69,10 +70,9 @@ class TrainingSupport:
 def most_outside(
     references: dict[str, Reference], batches: "Iterable[tuple[Floats, pd.DataFrame]]"
 ) -> int:
-    """Return how many values of a case may lie outside before it is called unlike those of
-    training.
+    """Return how many values may be outside before a case counts as unlike training.
 
-    Each batch is encoded rows, and the frame that they encode.
+    Each batch holds encoded rows and the frame that they encode.
     """
     support = TrainingSupport.from_references(references)
     counts = np.concatenate([support.counts(rows, frame) for rows, frame in batches])
