@@ -1,4 +1,4 @@
-"""The columns of one block of rows: as texts, split into others, and joined from other tables."""
+"""The columns of one block of rows: as texts, split, and joined from other tables."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,14 +17,14 @@ from features.mapping.mapping import (
 )
 from features.mapping.source_tables import SourceTable
 
-# Stands between the parts of a key; no text that is printed has it.
+# Separator between the parts of a key; printed texts do not contain it.
 _BETWEEN = "\x1f"
 
 _BLANK, _NOT_ASCII = 32, 128
 
 
 class BlockColumns:
-    """The columns of a block by name, with those that the mapping splits off."""
+    """The columns of a block by name, including those that the mapping splits off."""
 
     def __init__(self, rows: pa.RecordBatch, mapping: TableMapping):
         self._rows = rows
@@ -36,17 +36,20 @@ class BlockColumns:
         return len(self._rows)
 
     def column(self, name: str) -> pa.Array:
-        """A column as it is, but for blanks around texts, and empty texts, which are missing."""
+        """Return a column with texts trimmed; empty texts become missing."""
         if name not in self._made:
             self._made[name] = self._made_now(name)
         return self._made[name]
 
     def text(self, name: str) -> pa.Array:
-        """A column as texts."""
+        """Return a column as texts."""
         return as_texts(self.column(name))
 
     def split_broken(self, name: str) -> pa.Array | None:
-        """Flags of the rows whose value was not split into the column, though there is one."""
+        """Return flags of the rows with a value that the splitting pattern does not match.
+
+        None if the column is not split off or all values match.
+        """
         if name in self._rows.schema.names or name not in self._split_from:
             return None
         whole = self.text(self._split_from[name])
@@ -54,16 +57,16 @@ class BlockColumns:
         return None if pc.all(does_match).as_py() else pc.invert(does_match)
 
     def stood(self, name: str) -> pa.Array:
-        """Return what stands in the table for a column, or for what it is split from."""
+        """Return the text in the table for a column, or for the column that it is split from."""
         is_own = name in self._rows.schema.names
         return self.text(name if is_own else self._split_from[name])
 
     def filtered(self, mask: pa.Array) -> "BlockColumns":
-        """The columns of the rows that a mask has."""
+        """Return the columns of the rows that a mask selects."""
         return BlockColumns(self._rows.filter(mask), self._mapping)
 
     def selected(self, where: Selection, unless: Selection) -> pa.Array | None:
-        """Return which rows are meant; None for all of them."""
+        """Return a mask of the selected rows; None for all of them."""
         masks = [self._holds(*each) for each in where.items()]
         masks += [pc.invert(self._holds(*each)) for each in unless.items()]
         if not masks:
@@ -91,7 +94,7 @@ class BlockColumns:
 
 
 class JoinedTable:
-    """A table with one row for each key, held in memory: of large ones, join few columns."""
+    """A table with one row per key, held in memory: from large tables, join few columns."""
 
     def __init__(self, source: SourceTable, mapping: TableMapping, keys: Iterable[str],
                  columns: Iterable[str]):  # fmt: skip
@@ -115,18 +118,19 @@ class JoinedTable:
             )
 
     def places_of(self, keys: list[pa.Array]) -> pa.Array:
-        """Return where the rows of these keys are; null where there is none."""
+        """Return the row numbers of keys; null for unknown keys."""
         key = _key(keys)
         at = pc.index_in(key, self._keys)
+        # A null key must not match a null in the joined table.
         return pc.if_else(pc.is_valid(key), at, pa.scalar(None, at.type))
 
     def column(self, name: str, places: pa.Array) -> pa.Array:
-        """A column of the rows at these places."""
+        """Return a column of the rows with these numbers."""
         return self._columns[name].take(places)
 
 
 class JoinedColumns:
-    """The columns of a block beside those of the tables that are joined to it."""
+    """The columns of a block together with those of the tables joined to it."""
 
     def __init__(self, own: BlockColumns, joined: Mapping[str, tuple[JoinedTable, pa.Array]],
                  names: Iterable[str]):  # fmt: skip
@@ -138,7 +142,7 @@ class JoinedColumns:
         return len(self._own)
 
     def column(self, name: str) -> pa.Array:
-        """A column, of the block or of a table that is joined to it."""
+        """Return a column of the block or of a joined table."""
         if name not in self._names:
             return self._own.column(name)
         table, _, inside = name.partition(".")
@@ -146,23 +150,24 @@ class JoinedColumns:
         return found.column(inside, places)
 
     def text(self, name: str) -> pa.Array:
-        """A column as texts."""
+        """Return a column as texts."""
         return as_texts(self.column(name))
 
     def stood(self, name: str) -> pa.Array:
-        """Return what stands in the table for a column."""
+        """Return the text in the table for a column."""
         return self.text(name) if name in self._names else self._own.stood(name)
 
     def split_broken(self, name: str) -> pa.Array | None:
-        """Flags of the rows whose value was not split into the column, though there is one."""
+        """Return flags of the rows with a value that the splitting pattern does not match."""
         return None if name in self._names else self._own.split_broken(name)
 
 
 def as_texts(column: pa.Array) -> pa.Array:
-    """A column as texts: whole numbers without a point, as a CSV would have them."""
+    """Return a column as texts, with whole numbers as a CSV file would have them."""
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
+# Sources differ in their text types: dictionaries and large strings become plain strings.
 def _tidy(column: pa.Array, empty: list[str]) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -182,13 +187,14 @@ def _missing_where(is_empty: pa.Array, text: pa.Array) -> pa.Array:
 
 @compiled(nogil=True)
 def _may_have_blanks(content: Any, ends: Any, missing: int) -> bool:
-    """Return whether a text may begin or end with a blank, or be empty; most columns have none."""
+    """Return whether any text is empty or begins or ends with a blank; a fast check, as few do."""
     empty = 0
     for row in range(len(ends) - 1):
         begin, end = ends[row], ends[row + 1]
         if begin == end:
             empty += 1
             continue
+        # Bytes beyond ASCII may belong to a Unicode blank, so they count as possible blanks.
         first, last = content[begin], content[end - 1]
         if first <= _BLANK or last <= _BLANK or first >= _NOT_ASCII or last >= _NOT_ASCII:
             return True
@@ -200,7 +206,7 @@ def _key(parts: list[pa.Array]) -> pa.Array:
 
 
 def _together(arrays: list[pa.Array]) -> pa.Array:
-    """One column of its parts, as texts where they are of several types."""
+    """Return one column of its parts, as texts if they have different types."""
     if len({array.type for array in arrays}) > 1:
         arrays = [as_texts(array) for array in arrays]
     return pa.chunked_array(arrays, None if arrays else pa.string()).combine_chunks()

@@ -1,4 +1,4 @@
-"""A Parquet file that is written and read again in the same blocks."""
+"""A Parquet file that is written and read back in the same blocks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ _ENOUGH = 4_096
 
 
 class BlockFile:
-    """A record file in the making; each block is a group of rows in it."""
+    """A record file in the making, with one row group per block."""
 
     def __init__(self, file: Path, schema: pa.Schema):
         self.file = file
@@ -19,17 +19,17 @@ class BlockFile:
         self._out: pq.ParquetWriter | None = None
 
     def write(self, block: pa.Table) -> None:
-        """Add a block; an empty one leaves no trace."""
+        """Append a block; an empty one writes nothing."""
         if len(block):
             out = self._opened(block)
             out.write_table(block.cast(self._schema), row_group_size=len(block))
 
     def close(self) -> None:
-        """Let the file be whole, also where no block was written."""
+        """Finish the file; without blocks it is valid and empty."""
         self._opened(self._schema.empty_table()).close()
 
     def blocks(self) -> Iterator[pa.Table]:
-        """Yield what was written, block by block."""
+        """Yield the written blocks."""
         with pq.ParquetFile(self.file) as file:
             for group in range(file.num_row_groups):
                 yield file.read_row_group(group)
@@ -42,7 +42,7 @@ class BlockFile:
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
-    """Return whether a dictionary pays: trying one on ids costs half of all writing."""
+    """Return whether dictionary encoding pays off: trying it on ids costs half the writing time."""
     is_text = pa.types.is_string(column.type)
     some = column[:_ENOUGH]
     return bool(is_text and 2 * pc.count_distinct(some).as_py() < len(some))

@@ -1,4 +1,4 @@
-"""The records of one type: blocks checked against the contract, whose sound rows are written."""
+"""Validate records of one type in blocks and write the valid rows."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +20,9 @@ from features.records import RECORD_FILES
 
 
 class CheckedRecords:
-    """Takes the records of one type in blocks; without a folder to write into it only checks.
+    """Validates records of one type in blocks and writes them, or only checks without a folder.
 
-    `beside` are the types that are imported with it: what their records may say stays open here.
+    `beside` are the record types of the same import: fields that these may complete stay optional.
     """
 
     def __init__(
@@ -53,13 +53,16 @@ class CheckedRecords:
         broken: Sequence[Broken],
         stood: Mapping[str, pa.Array],
     ) -> None:
-        """Check a block of rows of which some columns were not understood, and write the others."""
+        """Validate a block of rows and write the valid ones.
+
+        `broken` are values already rejected.
+        """
         named: dict[str, Bools] = {}
         for each in broken:
             named[each.column] = named.get(each.column, np.zeros(len(rows), np.bool_)) | each.rows
         found = [*broken]
         for each in (*broken_alone(rows, self.name, _look), *self._left_out(rows)):
-            # What was not understood was named already, and is not also missing.
+            # A value that could not be read was already reported and is not missing as well.
             left = each.but(named[each.column]) if each.column in named else each
             if left.rows.any():
                 found.append(left)
@@ -74,14 +77,15 @@ class CheckedRecords:
         self._write(pa.Table.from_batches([rows]), is_kept)
 
     def _left_out(self, rows: pa.RecordBatch) -> Iterator[Broken]:
-        """Rows without a field that no record of another type can say for them."""
+        """Yield rows without a field that no record of another type can complete."""
         if self._required is not None and rows[self._required.field].null_count:
             missing = pc.is_null(rows[self._required.field]).to_numpy(zero_copy_only=False)
             yield Broken(self._required.field, self._required.words_when_missing, missing)
 
     def finish(self) -> None:
-        """Refuse the records that stood in an earlier row, and close the file."""
+        """Refuse repeated records, and close the file."""
         if self._out is not None:
+            # Closed first because repetitions are only known once all rows have been read.
             self._out.close()
         if self._notes.find_repeated():
             self._take_out_repeated()
@@ -92,14 +96,14 @@ class CheckedRecords:
             self._out.write(rows if is_kept.all() else rows.filter(pa.array(is_kept)))
 
     def _take_out_repeated(self) -> None:
-        """Refuse the repeated rows, and write the file anew without them."""
+        """Refuse repeated rows, and rewrite the file without them."""
         self.written, former = 0, self._out
         if former is not None:
             self._out = BlockFile(self._working / former.file.name, self._schema)
         written = former.blocks() if former else iter(())
         for notes, repeated in self._notes.blocks():
             is_kept = notes["is_kept"]
-            if not is_kept.any():  # it left no trace in the file
+            if not is_kept.any():  # the block wrote no rows, so it has no row group
                 continue
             rows = next(written, None)
             self._refuse(notes[is_kept], repeated[is_kept], rows)
@@ -122,11 +126,11 @@ class CheckedRecords:
 
 
 def _look(column: pa.Array, limit: Limits) -> bool:
-    """Return whether a quick look shows that a column keeps its limit, which most do."""
+    """Return whether a quick check shows that a column satisfies its limits, as most do."""
     if limit.required and column.null_count:
         return False
     given = column.drop_null() if pa.types.is_string(column.type) else column
     listed = limit.choices or (limit.codes and limit.codes[1])
-    if listed:  # whatever is listed has the pattern of its field
+    if listed:  # every listed value also matches the field's pattern
         return bool(pc.all(pc.is_in(given, pa.array(sorted(listed)))).as_py() is not False)
     return is_surely_sound(given, limit)

@@ -1,4 +1,4 @@
-"""The columns of each table that a mapping reads, and those that it leaves."""
+"""Find the columns of each table that a mapping reads, and those that it leaves over."""
 
 from collections.abc import Mapping
 
@@ -8,21 +8,21 @@ from features.mapping.mapping import MappingFile, RecordMapping
 from features.persons import is_about_a_person
 
 Schemas = Mapping[str, pa.Schema]
-# The columns of each table, with those that the mapping splits off.
+# The columns of each table, including those that the mapping splits off.
 Columns = Mapping[str, set[str]]
 
 
 def known_columns(mapping: MappingFile, schemas: Schemas) -> Columns:
-    """Return what may be named of each table."""
+    """Return the columns of each table that a mapping may name."""
     return {
         name: {*schema.names, *mapping.table(name).split_from} for name, schema in schemas.items()
     }
 
 
 def source_of_column(record: RecordMapping, column: str, known: Columns) -> tuple[str, str]:
-    """The table that a record reads a column from, and the column there.
+    """Return the table and column behind a column name of a record.
 
-    It is the record's own table, or one that is joined to it: `importers.COUNTRY`.
+    The table is the record's own, or one that is joined to it: `importers.COUNTRY`.
     """
     joined, _, inside = column.partition(".")
     if column not in known.get(record.head.table, ()) and joined in record.head.join:
@@ -31,14 +31,14 @@ def source_of_column(record: RecordMapping, column: str, known: Columns) -> tupl
 
 
 def joined_names(mapping: MappingFile, record: RecordMapping, schemas: Schemas) -> set[str]:
-    """Return what a record reads from tables that are joined to its own."""
+    """Return the names that a record reads from joined tables."""
     known = known_columns(mapping, schemas)
     names = {column for column, _ in record.reads()}
     return {name for name in names if source_of_column(record, name, known)[0] != record.head.table}
 
 
 def own_columns(mapping: MappingFile, table: str, schemas: Schemas) -> list[str]:
-    """The columns of a table that records read, and those that others are split from."""
+    """Return the columns of a table that records read, directly or by splitting."""
     known, split_from = known_columns(mapping, schemas), mapping.table(table).split_from
     found: dict[str, None] = {}
     for record in mapping.records:
@@ -52,7 +52,9 @@ def own_columns(mapping: MappingFile, table: str, schemas: Schemas) -> list[str]
 def columns_left(
     mapping: MappingFile, schemas: Schemas
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """By table, the columns about persons, and the others that nothing reads or drops."""
+    """Return, by table, the columns about persons and other columns that are neither read nor
+    dropped.
+    """
     about_persons, left = {}, {}
     for name, schema in schemas.items():
         read = {*own_columns(mapping, name, schemas)}

@@ -1,22 +1,22 @@
-"""A check that every quoted value of a CSV file ends: one that does not swallows later rows."""
+"""Check that every quoted value of a CSV file ends, since an open quote swallows later rows."""
 
 import re
 from collections.abc import Iterable
 
 from features.errors import TidegateError
 
-# Of one row: no text of a declaration is longer, and rows that are lost are more.
+# Maximum number of lines of one row; no text of a declaration is longer.
 MAX_LINES = 100
 
 _QUOTE = '"'
 
 
 def require_closed_quotes(lines: Iterable[str], delimiter: str, place: str) -> None:
-    """Raise TidegateError where a value that begins with a quote does not end soon.
+    """Raise TidegateError if a quoted value does not end within `MAX_LINES` lines.
 
-    `lines` are those of a file from the second on; a quote inside a value without quotes is text.
+    `lines` begin with the second of the file. A quote inside an unquoted value is text.
     """
-    # Possessive, so that matching never goes back: a line of a stranger could else take for ever.
+    # Possessive quantifiers prevent backtracking, which untrusted input could make exponential.
     end = re.escape(delimiter)
     quoted = rf'"[^"]*+(?:""[^"]*+)*+"[^{end}]*+'
     whole = re.compile(rf'(?:(?:{quoted}|[^"{end}][^{end}]*+)?+(?:{end}|\Z))++')

@@ -1,4 +1,4 @@
-"""The values of one field in a block of rows: what the mapping makes of the columns."""
+"""Convert columns to the values of one field, as the mapping describes."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,17 +17,17 @@ from features.register_pseudonyms import RegisterPseudonyms
 
 
 def _as_people_write(decimal: str, apart: tuple[str, ...]) -> str:
-    """Return what matches numbers: whole, or with one sign between thousands, which begin with no
-    0.
+    """Return a pattern of numbers, plain or with one separator between thousands.
 
-    Else `0.125` would be read as 125 where a comma stands before decimals.
+    Grouped numbers do not begin with 0: otherwise `0.125` would be read as 125 where the decimal
+    sign is a comma.
     """
     grouped = "|".join(rf"(?:{sign}\d{{3}})+" for sign in apart)
     return rf"^[+-]?(?:\d+|[1-9]\d{{0,2}}(?:{grouped}))(?:{decimal}\d+)?$"
 
 
 _BLANKS = (" ", "'", r"\x{2019}", r"\x{a0}", r"\x{202f}")
-# Numbers as people write them, by the sign before their decimals.
+# Patterns of numbers with thousands separators, by decimal sign.
 _GROUPED = {
     ",": _as_people_write(",", (r"\.", *_BLANKS)),
     ".": _as_people_write(r"\.", (",", *_BLANKS)),
@@ -36,7 +36,7 @@ _GROUPED = {
 
 @dataclass(frozen=True)
 class FieldValues:
-    """Values of a field, missing where they are not understood; what stood there; what is wrong."""
+    """The values of a field, null where unreadable; the original texts; and the errors."""
 
     values: pa.Array
     stood: pa.Array
@@ -45,7 +45,7 @@ class FieldValues:
 
 @dataclass(frozen=True)
 class FieldReading:
-    """The reading of one field."""
+    """How one field is read from columns."""
 
     says: FieldMapping
     want: pa.Field
@@ -56,20 +56,20 @@ class FieldReading:
     pseudonyms: RegisterPseudonyms | None
 
     def values(self, columns: BlockColumns | JoinedColumns) -> FieldValues:
-        """The values of the field in a block."""
+        """Return the values of the field in a block."""
         if self.says.constant is not None:
             constant = pa.repeat(self._filler(self.says.constant), len(columns))
             return FieldValues(constant, constant, [])
         column, stood, broken = self._column(columns)
         values, wrong = self._read(column)
         if self.says.pseudonym is not None:
-            stood = values  # ids of a register are shown nowhere
+            stood = values  # ids of a register must not appear in reports or the quarantine
         if self.says.when_empty is not None:
             values = pc.if_else(pc.is_null(column), self._filler(self.says.when_empty), values)
         return FieldValues(values, stood, broken + wrong)
 
     def _column(self, columns: BlockColumns | JoinedColumns) -> tuple[pa.Array, pa.Array, Broken]:
-        """The column that is read, what stands there, and what is wrong."""
+        """Return the column to read, its original texts, and the errors of splitting it."""
         if self.says.columns:
             parts = [columns.text(name) for name in self.says.columns]
             joined = pc.binary_join_element_wise(
@@ -126,9 +126,10 @@ class FieldReading:
         return instants, broken
 
     def _number(self, column: pa.Array) -> tuple[pa.Array, Broken]:
-        """A number or flag, by way of text where the column has another type of its own."""
+        """Return numbers or flags, converted from text if the column has another type."""
         broken: Broken = []
         factor = factors_of(self.kind)[self.says.unit] if self.says.unit else 1.0
+        # Convert units as floats even for whole numbers, and round afterwards.
         read_as = pa.float64() if factor != 1.0 else self.want.type
         if pa.types.is_string(column.type) and self.decimal is not None:
             column, broken = ungrouped(column, self.decimal)
@@ -154,12 +155,12 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _in_one_line(column: pa.Array) -> pa.Array:
-    """Texts with a blank for each line break or tab, as cells of a spreadsheet have."""
+    """Return texts with blanks for line breaks and tabs, which spreadsheet cells may contain."""
     return pc.replace_substring_regex(_text(column), r"[ ]*[\t\n\v\f\r\x{85}]+[ ]*", " ")
 
 
 def ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:
-    """Numbers with a point before their decimals and nothing between thousands."""
+    """Return numbers with a decimal point and without thousands separators."""
     is_number = pc.match_substring_regex(column, _GROUPED[decimal])
     plain = pc.replace_substring_regex(column, rf"[^0-9+\-{decimal}]", "")
     plain = pc.replace_substring(plain, decimal, ".")

@@ -1,4 +1,4 @@
-"""Own tables -> record files, by a mapping: read once in blocks, written whole or not at all."""
+"""Import own tables as record files by a mapping, all or nothing."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ from features.records import RECORD_FILES
 from features.register_pseudonyms import RegisterPseudonyms
 
 QUARANTINE = "quarantine"
-# What an import says of itself; a folder that has none was not made by one.
+# Report of an import; a folder without one was not written by an import.
 REPORT = "import.json"
 
 _WORKING = ".import"
@@ -46,7 +46,7 @@ Sources = Mapping[str, Sequence[SourceTable]]
 
 @dataclass(frozen=True)
 class ImportReport:
-    """The report of an import: records read, made and refused, and the columns that it left."""
+    """The report of an import: records read, written and refused, and unused columns."""
 
     inputs: dict[str, int]
     records: dict[str, int]
@@ -55,7 +55,7 @@ class ImportReport:
     left_over: dict[str, list[str]]
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain JSON."""
+        """Return the report as plain JSON."""
         return {
             "inputs": [{"input": name, "rows": rows} for name, rows in self.inputs.items()],
             "records": self.records,
@@ -72,11 +72,10 @@ def import_source_tables(
     pseudonym_key: bytes | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportReport:
-    """Read every table once and write a record file of each type; without `out` only check.
+    """Read each table once and write one record file per type; without `out`, only check.
 
-    A row that breaks the contract is set aside in `OUT/quarantine`. Raises TidegateError for a
-    mapping that cannot be followed, TidegateError for a table that cannot be read or of which no
-    record is made; `out` is then what it was.
+    Invalid rows are set aside in `OUT/quarantine`. Raises TidegateError for an invalid mapping, an
+    unreadable table, or if no record results; `out` then stays unchanged.
     """
     check_mapping(mapping)
     schemas = {name: _schema_of(tables) for name, tables in sources.items()}
@@ -112,7 +111,7 @@ def _refuse_nothing(report: ImportReport) -> None:
 
 @contextmanager
 def _written(out: Path) -> Iterator[Path]:
-    """A folder that takes the place of `out`, unless what is there was made by no import."""
+    """Yield a folder that replaces `out`; refuse if `out` was not written by an import."""
     if out.exists() and not (out.is_dir() and ((out / REPORT).exists() or not any(out.iterdir()))):
         raise TidegateError(f"{out} holds what no import wrote; choose another folder")
     with written_whole(out) as folder:
@@ -121,7 +120,7 @@ def _written(out: Path) -> Iterator[Path]:
 
 @dataclass
 class _Run:
-    """One import: its mapping and tables."""
+    """One import with its mapping and tables."""
 
     mapping: MappingFile
     sources: Sources
@@ -132,7 +131,7 @@ class _Run:
     _inputs: dict[str, int] = field(default_factory=dict)
 
     def report(self, folder: Path | None, working: Path) -> ImportReport:
-        """Import all tables into a folder, or none."""
+        """Import all tables, into a folder or only as a check."""
         refused = RefusedRows(folder / QUARANTINE if folder else None)
         names = dict.fromkeys(record.name for record in self.mapping.records)
         into = {name: CheckedRecords(name, folder, working, refused, names) for name in names}
@@ -148,6 +147,7 @@ class _Run:
             counted = ("record_type", "column", "what", "rows")
             said = [{key: group.as_json()[key] for key in counted} for group in refused.groups]
             (folder / SET_ASIDE).write_text(json.dumps(said))
+        # Counted after `finish`, which takes out repeated records.
         written = {name: records.written for name, records in into.items()}
         return ImportReport(
             self._inputs, written, refused.groups, *columns_left(self.mapping, self.schemas)
@@ -237,7 +237,7 @@ def _add(
     places: Any,
     source: str,
 ) -> None:
-    """Make the records of a block and hand them over."""
+    """Convert a block to records and add them to their record type."""
     of_type = RECORD_FILES[record.name]
     arrays, stood, broken = [], {}, []
     for want in arrow_schema(of_type):
@@ -252,13 +252,14 @@ def _add(
             Broken(want.name, what, np.asarray(flags.fill_null(False)))
             for what, flags in read.broken
         ]
+    # Nullable here so that missing values reach the validation, which reports them.
     schema = pa.schema(each.with_nullable(True) for each in arrow_schema(of_type))
     rows = pa.RecordBatch.from_arrays(arrays, schema=schema)
     into.add(rows, places, source, [each for each in broken if each.rows.any()], stood)
 
 
 def _schema_of(tables: Sequence[SourceTable]) -> pa.Schema:
-    """The columns of the parts of a table, which each must have."""
+    """Return the columns of a table in parts, each of which must have those of the first."""
     first, *others = tables
     for other in others:
         if lacking := [name for name in first.schema.names if name not in other.schema.names]:

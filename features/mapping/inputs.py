@@ -1,4 +1,4 @@
-"""The table that each input of a command is."""
+"""Open the tables that the inputs of a command refer to."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,11 +15,11 @@ Named = tuple[str, str]
 def open_inputs(
     mapping: MappingFile, given: Iterable[str], open_database: OpenDatabase
 ) -> dict[str, list[SourceTable]]:
-    """The tables that a mapping reads: of what is given, or of the file that it names itself.
+    """Open the tables that a mapping reads, from the given inputs or its own file names.
 
-    What is given is a file, the URL of a database or either with the name of its table
-    (`importers=register.csv`). Of a mapping with several tables, a file without a name is the table
-    of its own name, and a URL every table that names one in its database. Raises TidegateError.
+    An input is a file or a database URL, optionally with a table name (`importers=register.csv`).
+    If the mapping has several tables, a file without a name is the table with the file's name, and
+    a URL applies to every table that names one in its database. Raises TidegateError.
     """
     read = [*mapping.tables_read]
     places: dict[str, list[str]] = {name: [] for name in read}
@@ -42,7 +42,7 @@ def open_inputs(
 
 
 def is_url(place: str) -> bool:
-    """Return whether an input is a database, not a file."""
+    """Return whether an input is a database URL, not a file."""
     return "://" in place
 
 

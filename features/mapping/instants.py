@@ -1,4 +1,4 @@
-"""Instants of own tables -> UTC: formats, local time and the hours in which clocks change."""
+"""Convert instants of own tables to UTC: formats, local time and changes of the clock."""
 
 import re
 
@@ -11,7 +11,7 @@ from features.field_types import RFC_3339
 from features.ingest.contract import typed
 
 NAIVE = pa.timestamp("us")
-# Formats of numbers since 1970, with the microseconds of one.
+# Formats of numbers since 1970, with the microseconds per unit.
 UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
 
 _DIRECTIVES = {
@@ -20,23 +20,23 @@ _DIRECTIVES = {
     **{"%b": r"\pL+", "%B": r"\pL+", "%p": r"[AaPp][Mm]"},
 }
 _DIRECTIVE = re.compile("%.")
-_LAST_OVERFLOWN_DAY = 3  # the 31st of February is taken for the third of March, and none for more
+_LAST_OVERFLOWN_DAY = 3  # strptime reads 31 February as 3 March, the largest such overflow
 
-# What is wrong, and flags of the rows where it is.
+# Error texts, each with flags of the affected rows.
 Broken = list[tuple[str, pa.Array]]
 
 
 def unknown_directives(form: str) -> list[str]:
-    """Return what stands in a format for no part of an instant that can be read."""
+    """Return the directives of a format that are not supported."""
     return [found for found in _DIRECTIVE.findall(form) if found not in _DIRECTIVES]
 
 
 def instants_of(
     column: pa.Array, form: str | None, zone: str | None, at_clock_change: str
 ) -> tuple[pa.Array, Broken]:
-    """A column as instants, null where it cannot be read; and what is wrong in which rows.
+    """Return a column as instants, null where unreadable, and the errors by row.
 
-    Text without a format is as in ISO 8601, and with an offset it needs no zone.
+    Text without a format is read as ISO 8601; with an offset it needs no zone.
     """
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         return column.cast(INSTANT, safe=False), []
@@ -81,7 +81,7 @@ def _unix(column: pa.Array, microseconds: int) -> tuple[pa.Array, Broken]:
 
 
 def _in_format(column: pa.Array, form: str) -> tuple[pa.Array, Broken]:
-    """Text of one format; days that no month has are refused, which C's `strptime` takes over."""
+    """Parse text of one format; refuse impossible days, which C's `strptime` would shift."""
     text = column.cast(pa.string())
     naive = pc.strptime(text, format=form, unit="us", error_is_null=True)
     if "%d" in form:
@@ -115,11 +115,15 @@ def _as_pattern(form: str) -> str:
 
 
 def _in_zone(naive: pa.Array, zone: str, at_clock_change: str) -> tuple[pa.Array, Broken]:
-    """Local time in UTC; an hour that comes twice or never is refused, or read by the rule."""
+    """Convert local time to UTC.
+
+    Times in a repeated or skipped hour are refused or read by rule.
+    """
     rule = "latest" if at_clock_change == "later" else "earliest"
     instants = _assumed(naive, zone, rule)
     if at_clock_change != "refuse" or zone == "UTC":
         return instants, []
+    # Both rules agree unless the time occurs twice; `nonexistent` reveals skipped times likewise.
     unsure = pc.not_equal(instants, _assumed(naive, zone, "latest"))
     never = pc.not_equal(
         instants, pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="earliest")
@@ -135,6 +139,6 @@ def _in_zone(naive: pa.Array, zone: str, at_clock_change: str) -> tuple[pa.Array
 
 
 def _assumed(naive: pa.Array, zone: str, rule: str) -> pa.Array:
-    """An hour that never comes is the instant of the change, by either rule."""
+    """Convert local time by a rule; a skipped time becomes the instant of the change."""
     assumed = pc.assume_timezone(naive, zone, ambiguous=rule, nonexistent="latest")
     return assumed.cast(INSTANT)

@@ -1,8 +1,8 @@
-"""The content of a mapping: its tables, and where the fields of records come from.
+"""The content of a mapping: its tables, and the source of each record field.
 
-A mapping is a TOML file. `[tables.NAME]` says how a table is written, `[codes.NAME]` holds a list
-of codes, and every other header is a record type, of which several (`[[documents]]`) may come from
-one row. `mapping_checks` holds a mapping to the record types and to its tables.
+A mapping is a TOML file. `[tables.NAME]` describes the format of a table, `[codes.NAME]` is a list
+of codes, and every other header is a record type, several of which (`[[documents]]`) may come from
+one row. `mapping_checks` checks a mapping against record types and tables.
 """
 
 import csv
@@ -23,12 +23,12 @@ from features.records import RECORD_FILES
 Scalar = str | bool | int | float
 Codes = dict[str, Scalar]
 Selection = dict[str, Scalar | list[Scalar]]
-# Where in the mapping something is wrong, and what.
+# Location of a fault in the mapping, and its description.
 Fault = tuple[KeyPath, str]
 
 TABLES, CODE_LISTS = "tables", "codes"
 _FROM, _WHERE, _UNLESS, _JOIN = "from", "where", "unless", "join"
-# Keys below a record type that are none of its fields.
+# Keys of a record type that are not fields.
 OF_A_RECORD = (_FROM, _WHERE, _UNLESS, _JOIN)
 
 _DURATION = re.compile(r"(-?[0-9]{1,6}) (day|hour|minute)s?")
@@ -42,7 +42,7 @@ def _duration(said: Any) -> Any:
 
 
 def cell_text(value: Scalar) -> str:
-    """A value of a mapping as a CSV would have it.
+    """Return a value of a mapping as a CSV file would have it.
 
     >>> cell_text(True), cell_text(7)
     ('true', '7')
@@ -51,7 +51,7 @@ def cell_text(value: Scalar) -> str:
 
 
 def groups_of(pattern: str) -> list[str]:
-    """The columns that a pattern splits off: its named groups.
+    """Return the columns that a pattern splits off: its named groups.
 
     >>> groups_of("(?P<FROM>[A-Z]{5})-(?P<TO>[A-Z]{5})")
     ['FROM', 'TO']
@@ -64,7 +64,7 @@ class _Part(BaseModel):
 
 
 class FieldMapping(_Part):
-    """The source of the values of one field, and what is done to them, in this order."""
+    """The source of one field's values and their conversions, applied in this order."""
 
     column: str | None = None
     columns: list[str] | None = Field(None, min_length=2)
@@ -84,12 +84,12 @@ class FieldMapping(_Part):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The columns that it reads."""
+        """Return the columns that the field reads."""
         return tuple(self.columns or filter(None, [self.column]))
 
 
 class TableMapping(_Part):
-    """The form of a sender's table: where it is, in which letters, and what its columns hold."""
+    """The format of a sender's table: location, encoding and content of columns."""
 
     file: str | None = None
     table: str | None = None
@@ -104,14 +104,14 @@ class TableMapping(_Part):
 
     @property
     def split_from(self) -> dict[str, str]:
-        """The columns that are split off, and of each the one that it is split from."""
+        """Return the columns that are split off, each with its source column."""
         return {
             group: column for column, pattern in self.split.items() for group in groups_of(pattern)
         }
 
 
 class _Head(_Part):
-    """The keys of a record type in addition to its fields."""
+    """The keys of a record type that are not fields."""
 
     table: str = Field(alias=_FROM)
     where: Selection = Field(default_factory=dict)
@@ -121,7 +121,7 @@ class _Head(_Part):
 
 @dataclass(frozen=True)
 class RecordMapping:
-    """One record of each row of a table, but for the rows that are not selected."""
+    """One record per selected row of a table."""
 
     name: str
     at: KeyPath
@@ -129,7 +129,7 @@ class RecordMapping:
     fields: Mapping[str, FieldMapping]
 
     def reads(self) -> Iterator[tuple[str, KeyPath]]:
-        """Every column that is read, with the key that names it."""
+        """Yield every column that is read, with the key that names it."""
         for name, each in self.fields.items():
             yield from ((column, (*self.at, name)) for column in each.reads)
         for key, selection in ((_WHERE, self.head.where), (_UNLESS, self.head.unless)):
@@ -142,7 +142,7 @@ class RecordMapping:
 
 @dataclass(frozen=True)
 class MappingFile:
-    """A whole mapping, as it is written."""
+    """A whole mapping as written."""
 
     file: Path
     tables: Mapping[str, TableMapping]
@@ -152,13 +152,13 @@ class MappingFile:
 
     @classmethod
     def read(cls, file: Path) -> "MappingFile":
-        """The mapping in a file; TidegateError says every line that is not understood."""
+        """Return the mapping in a file; TidegateError lists every line that is not understood."""
         try:
             text = file.read_text(encoding="utf-8")
             document = tomllib.loads(text)
         except OSError as error:
             raise TidegateError(f"{file}: {error.strerror}") from None
-        except ValueError as error:  # no TOML, or no UTF-8
+        except ValueError as error:  # invalid TOML or invalid UTF-8
             raise TidegateError(f"{file}: {error}") from None
         faults: list[Fault] = []
         tables = {
@@ -174,7 +174,7 @@ class MappingFile:
         return mapping
 
     def refuse(self, faults: list[Fault]) -> None:
-        """Raise TidegateError with a line for each fault, in the order of the file, if any."""
+        """Raise TidegateError with one line per fault, in the order of the file, if any."""
         if faults:
             placed = {(line_at(dict(self.lines), path) or 1, what): None for path, what in faults}
             raise TidegateError(
@@ -183,7 +183,7 @@ class MappingFile:
 
     @property
     def tables_read(self) -> dict[str, KeyPath]:
-        """Every table that records come from or are joined with, and the key that names it."""
+        """Return every table that records read or join, with the key that names it."""
         found: dict[str, KeyPath] = {}
         for record in self.records:
             found.setdefault(record.head.table, (*record.at, _FROM))
@@ -193,17 +193,17 @@ class MappingFile:
 
     @property
     def makes_pseudonyms(self) -> bool:
-        """Return whether it needs the key of a home."""
+        """Return whether the mapping needs the pseudonym key of a home."""
         return any(each.pseudonym for one in self.records for each in one.fields.values())
 
     def table(self, name: str) -> TableMapping:
-        """Return how a table is written, which need not be said."""
+        """Return the format of a table; the default format if it is not described."""
         return self.tables.get(name) or TableMapping()
 
     def codes_of(self, each: FieldMapping) -> Codes | None:
-        """The list of codes of a field: its own, one of the mapping, or of a CSV file beside it.
+        """Return the codes of a field: its own, a list of the mapping, or a CSV file next to it.
 
-        Raises ValueError for what is none of them.
+        Raises ValueError if there are none of that name.
         """
         if not isinstance(each.codes, str):
             return each.codes
@@ -221,7 +221,7 @@ def _csv_files(folder: Path) -> list[str]:
 
 
 def _codes_in(file: Path) -> Codes:
-    """The first column of a CSV file to its second; the first line is a header."""
+    """Return a map of the first column of a CSV file to its second; the first line is a header."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.reader(lines))[1:]
     if any(len(row) < 2 for row in rows):
@@ -276,7 +276,10 @@ def _codes(said: Any, at: KeyPath, faults: list[Fault]) -> Codes:
 
 
 def _part(model: type[Any], said: Any, at: KeyPath, faults: list[Fault]) -> Any:
-    """A part of the mapping; where it is not understood, an empty one, and why in `faults`."""
+    """Return a part of the mapping; if it is invalid, an empty one, with the errors in `faults`.
+
+    Continuing lets one run report all errors.
+    """
     try:
         return model.model_validate(said)
     except ValidationError as error:

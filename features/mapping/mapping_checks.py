@@ -1,6 +1,6 @@
-"""Checks of a mapping against the record types, then against the columns of its tables.
+"""Check a mapping against the record types, then against the columns of its tables.
 
-Both say everything that is wrong at once, each with its line and the nearest right word.
+Both report all faults at once, each with its line and the nearest valid name.
 """
 
 import zoneinfo
@@ -48,7 +48,7 @@ _ONLY_FOR: dict[str, tuple[str, tuple[type[FieldKind], ...]]] = {
 
 
 def check_mapping(mapping: MappingFile) -> None:
-    """Hold a mapping to the record types, whatever its tables hold; raises TidegateError."""
+    """Check a mapping against the record types; raises TidegateError."""
     faults = [*_faults_of_tables(mapping)]
     if not mapping.records:
         faults.append(((), f"no record type is mapped; there are {', '.join(RECORD_FILES)}"))
@@ -58,7 +58,7 @@ def check_mapping(mapping: MappingFile) -> None:
 
 
 def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
-    """Hold a mapping to the columns of its tables; raises TidegateError."""
+    """Check a mapping against the columns of its tables; raises TidegateError."""
     known = known_columns(mapping, schemas)
     faults = [*_naive_faults(mapping, schemas)]
     for name, table in mapping.tables.items():
@@ -72,6 +72,7 @@ def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
         for column, path in record.reads():
             table_name, own = source_of_column(record, column, known)
             faults += _faults_of_column(path, own, known.get(table_name, set()))
+            # A count of persons may have a column named after them, unless it describes one.
             is_refused = describes_a_person if _counts_persons(record, path) else is_about_a_person
             if is_refused(own):
                 faults.append((path, _about_a_person(own)))
@@ -84,7 +85,7 @@ def _faults_of_column(path: KeyPath, column: str, known: set[str]) -> Iterator[F
 
 
 def _counts_persons(record: RecordMapping, path: KeyPath) -> bool:
-    """Return whether a field says how many people there are, as a column of passengers may."""
+    """Return whether a field counts people, as a column of passengers may."""
     kind = kinds_of_fields(RECORD_FILES[record.name]).get(str(path[-1]))
     return isinstance(kind, Quantity) and kind.unit == "persons"
 
@@ -121,7 +122,7 @@ def _faults_of_zone(path: KeyPath, zone: str | None) -> Iterator[Fault]:
 
 
 def _short(nearest: str) -> str:
-    """Without a list of hundreds."""
+    """Return a suggestion without the list of hundreds of zones."""
     return nearest if nearest.startswith("the nearest") else "want one as in 'Europe/Lisbon'"
 
 
@@ -140,7 +141,7 @@ def _faults_of_record(mapping: MappingFile, record: RecordMapping) -> Iterator[F
 
 
 def fills_currency(record: RecordMapping, currency_field: str) -> FieldMapping | None:
-    """The amount whose unit names the currency, where no column does."""
+    """Return the mapping of the amount whose unit implies the currency; None if there is none."""
     kinds = kinds_of_fields(RECORD_FILES[record.name])
     for name, each in record.fields.items():
         kind = kinds.get(name)
@@ -150,7 +151,7 @@ def fills_currency(record: RecordMapping, currency_field: str) -> FieldMapping |
 
 
 def _naive_faults(mapping: MappingFile, schemas: Schemas) -> Iterator[Fault]:
-    """Time stamps and days without an offset need a zone."""
+    """Yield faults of timestamps and dates that have neither an offset nor a zone."""
     known = known_columns(mapping, schemas)
     for record in mapping.records:
         fields = arrow_schema(RECORD_FILES[record.name])
@@ -216,7 +217,7 @@ def _wrong_instant(
 def _wrong_values(
     mapping: MappingFile, each: FieldMapping, want: pa.Field, limit: Limits
 ) -> Iterator[str]:
-    """Yield what is wrong with the values that the mapping itself holds."""
+    """Yield the faults of constants and codes that the mapping itself contains."""
     said: list[Scalar] = [
         one for one in (each.constant, each.when_empty, each.otherwise) if one is not None
     ]
@@ -228,6 +229,7 @@ def _wrong_values(
     if codes is None and each.otherwise is not None:
         yield "otherwise is for what a list of codes does not hold"
     for value in dict.fromkeys([*said, *(codes or {}).values()]):
+        # The same checks as for rows, so that a constant cannot refuse every row later.
         column, wrong = typed(pa.chunked_array([pa.array([cell_text(value)])]), want)
         broken = [what for what, flags in broken_values(column, limit) if pc.any(flags).as_py()]
         if wrong is not None:

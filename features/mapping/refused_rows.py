@@ -1,7 +1,7 @@
-"""Rows that an import refuses: counted by what is wrong, and set aside where they can be mended.
+"""Count refused rows by reason, and set them aside for correction.
 
-A line of the quarantine has the input, the place from 1, what is wrong and the record as the
-mapping reads it: no column that it does not read, and pseudonyms in place of ids of a register.
+A line of the quarantine has the input, the row number from 1, the reasons and the record as the
+mapping reads it: no columns that are not read, and pseudonyms instead of ids of a register.
 """
 
 import json
@@ -21,7 +21,7 @@ from features.ingest.quarantine import REPORT
 from features.records import RECORD_FILES
 
 MAX_PLACES = 1_000
-# The file of rows that could not be read, and so became no record of any type.
+# File of rows that could not be parsed and so belong to no record type.
 UNREAD = "unread"
 
 Places = npt.NDArray[np.int64]
@@ -29,7 +29,7 @@ Places = npt.NDArray[np.int64]
 
 @dataclass
 class RefusedGroup:
-    """Rows of one input that are refused for the same reason; the places of the first of them."""
+    """Rows of one input refused for the same reason, with the locations of the first ones."""
 
     source: str
     record_type: str | None
@@ -39,19 +39,19 @@ class RefusedGroup:
     places: list[Example] = field(default_factory=list)
 
     def add(self, row: int, value: str | None) -> None:
-        """Count a row; its place is kept if it is one of the first."""
+        """Count a row; its number is stored for the first `MAX_PLACES`."""
         self.rows += 1
         if len(self.places) < MAX_PLACES:
             self.places.append(Example(row, value))
 
     def fault(self) -> Fault:
-        """The same as the refusal of a record file says it."""
+        """Return the group in the form in which faults of record files are reported."""
         place = f"{self.source}: {self.record_type}" if self.record_type else self.source
         first = tuple(self.places[:MAX_EXAMPLES])
         return Fault(place, self.column, self.what, self.rows, first)
 
     def as_json(self) -> dict[str, Any]:
-        """The group as plain JSON."""
+        """Return the group as plain JSON."""
         return {
             "input": self.source,
             "record_type": self.record_type,
@@ -63,7 +63,7 @@ class RefusedGroup:
 
 
 class RefusedRows:
-    """Gathers what is refused; writes the rows into a quarantine, if there is one."""
+    """Collects refused rows, and writes them to a quarantine folder if there is one."""
 
     def __init__(self, quarantine: Path | None):
         self._quarantine = quarantine
@@ -72,7 +72,7 @@ class RefusedRows:
 
     @property
     def groups(self) -> list[RefusedGroup]:
-        """Return what is refused, by record type, column and reason."""
+        """Return the groups of refused rows, sorted by record type, column and reason."""
         return sorted(
             self._groups.values(),
             key=lambda each: (each.record_type or "", each.column or "", each.what, each.source),
@@ -86,7 +86,7 @@ class RefusedRows:
         broken: Sequence[Broken],
         stood: Mapping[str, pa.Array],
     ) -> None:
-        """Refuse rows of a block; `stood` has what the mapping reads for each field."""
+        """Refuse rows of a block; `stood` has the original value of each field."""
         why: dict[int, list[str]] = {}
         for each in broken:
             at = np.flatnonzero(each.rows)
@@ -103,13 +103,13 @@ class RefusedRows:
             ))  # fmt: skip
 
     def add_unread(self, source: str, unread: Iterable[tuple[int, str]]) -> None:
-        """Refuse rows that could not be read; what stands in them is not kept."""
+        """Refuse rows that could not be parsed; their content is not stored."""
         for row, what in unread:
             self._group(None, source, None, what).add(row, None)
             self._write(UNREAD, [{"input": source, "row": row, "why": [what]}])
 
     def finish(self) -> bool:
-        """Write the report, if there is anything to say; whether there is."""
+        """Write the report if anything was refused; return whether it was."""
         for file in self._files.values():
             file.close()
         if self._quarantine is None or not self._groups:
@@ -124,6 +124,7 @@ class RefusedRows:
     ) -> None:  # fmt: skip
         limit = limits(RECORD_FILES[name]).get(broken.column)
         group = self._group(name, source, broken.column, broken.what)
+        # Only the first rows are shown; the others are counted without reading their values.
         shown_rows = at[: MAX_PLACES - len(group.places)].tolist()
         for row in shown_rows:
             value = None if stood is None else value_for_report(stood[row].as_py(), limit)

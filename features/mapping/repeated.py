@@ -1,7 +1,8 @@
-"""Repeated records of a long table, found in bounded memory.
+"""Find repeated records of a long table in bounded memory.
 
-What makes a record one record is kept on disk as two hashes of each row. One is salted anew in each
-import, so that nobody can make two ids that meet, and they are so long that no two do by chance.
+The unique key of each row is stored on disk as two 64-bit hashes. One is salted anew in each
+import, so that nobody can construct a collision; together they are long enough that none occurs by
+chance.
 """
 
 import secrets
@@ -20,7 +21,7 @@ from features.engine.string_table import hashes_of_texts
 Bools = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.int64]
 
-# What is remembered of a row: its two hashes, where it stands, and whether it is usable.
+# A row's two hashes, its location, and whether it is valid.
 NOTE = np.dtype(
     [("one", "i8"), ("other", "i8"), ("place", "i8"), ("source", "i4"), ("is_kept", "?")]
 )
@@ -41,7 +42,7 @@ class RowNotes:
         self._repeated: Any = None
 
     def add(self, rows: pa.RecordBatch, places: Any, source: int, is_kept: Bools) -> None:
-        """Remember the rows of a block."""
+        """Store notes of the rows of a block."""
         notes = np.zeros(len(rows), NOTE)
         if self._unique:
             notes["one"], notes["other"] = self._hashes(rows)
@@ -50,19 +51,20 @@ class RowNotes:
         self._blocks.append(len(rows))
 
     def find_repeated(self) -> bool:
-        """Return whether rows that are usable stood in an earlier row, usable or not."""
+        """Return whether any valid row repeats an earlier row, valid or not."""
         self._out.close()
         total = sum(self._blocks)
         if not total or not self._unique:
             return False
         file = self._file.with_suffix(".repeated")
         self._repeated = np.memmap(file, np.bool_, "w+", shape=(total,))
+        # Divide the hashes into shares so that each fits into memory when sorted.
         shares = -(-total // ROWS_SORTED_AT_ONCE)
         found = [self._mark_repeated(share, shares) for share in range(shares)]
         return any(found)
 
     def blocks(self) -> Iterator[tuple[Any, Bools]]:
-        """Of each block the notes of its rows, and which usable ones stood in an earlier row."""
+        """Yield the notes of each block, with flags of valid rows that repeat an earlier one."""
         first = 0
         for notes in self._noted():
             until = first + len(notes)
@@ -70,15 +72,15 @@ class RowNotes:
             first = until
 
     def _noted(self) -> Iterator[Any]:
-        """The notes of each block: read, and not mapped, which would hold them all in memory."""
+        """Yield the notes of each block; reading, unlike mapping the file, keeps memory bounded."""
         with self._file.open("rb") as file:
             for rows in self._blocks:
                 yield np.fromfile(file, NOTE, rows)
 
     def _mark_repeated(self, share: int, shares: int) -> bool:
-        """Mark, of the rows whose hash falls into a share of all hashes, those that are no first.
+        """Mark the valid rows in one share of the hashes that repeat an earlier row.
 
-        Whether there are any; those that are refused already are none.
+        Returns whether there are any; rows that are already refused do not count.
         """
         parts, first = [], 0
         for noted in self._noted():
@@ -86,6 +88,7 @@ class RowNotes:
             parts.append((first + inside, noted[["one", "other", "is_kept"]][inside]))
             first += len(noted)
         at, notes = (np.concatenate(part) for part in zip(*parts, strict=True))
+        # Comparing one hash is cheap, and most shares have no repetition.
         in_order = np.sort(notes["one"])
         if not (in_order[1:] == in_order[:-1]).any():
             return False

@@ -1,7 +1,7 @@
-"""Tables of the sender, read in blocks: CSV, Parquet and NDJSON; `serving.storage` adds databases.
+"""Read the sender's tables in blocks: CSV, Parquet and NDJSON; `serving.storage` adds databases.
 
-Memory holds a few blocks, however long a table is. Texts of a CSV stay texts, so that no code loses
-its leading zeros. What is nested in JSON or Parquet has the name of its path (`consignor.country`).
+Memory holds a few blocks at most, however long a table is. CSV values stay texts, so that codes
+keep leading zeros. Nested JSON or Parquet columns are named by their path (`consignor.country`).
 """
 
 import codecs
@@ -34,7 +34,7 @@ _DELIMITER_OF_EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows of a table with their places in it, from 1, and rows that could not be read."""
+    """Rows of a table with their row numbers from 1, and rows that could not be parsed."""
 
     rows: pa.RecordBatch
     places: npt.NDArray[np.int64]
@@ -46,14 +46,14 @@ class SourceTable(Protocol):
 
     @property
     def place(self) -> str:
-        """Return what messages call it, without a password."""
+        """Return the name of the table in messages, without a password."""
 
     @property
     def schema(self) -> pa.Schema:
-        """Its columns; their types as far as they are known before it is read."""
+        """Return the columns, with their types as far as known before reading."""
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
-        """Its rows with these columns, of which each has."""
+        """Yield the rows with these columns, all of which must exist."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ class ArrowTable:
 
     @property
     def schema(self) -> pa.Schema:
-        """Its columns."""
+        """Return the columns."""
         return self.table.schema
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
-        """Its rows with these columns."""
+        """Yield the rows with these columns."""
         yield from _numbered(self.table.select(columns).to_batches(BLOCK_ROWS))
 
 
 def open_file(file: Path, mapping: TableMapping) -> SourceTable:
-    """A table in a file, by the ending of its name; TidegateError where it cannot be read."""
+    """Open a table by the suffix of its file; raises TidegateError if it cannot be read."""
     if not file.is_file():
         raise TidegateError(f"{file}: no such file")
     kinds: dict[str, Any] = {
@@ -113,6 +113,7 @@ class CsvTable(_TableFile):
             with self._file.open(encoding=self._mapping.encoding, newline="") as lines:
                 header = lines.readline(MAX_LINE_BYTES).removeprefix("\ufeff")
                 self._require_header(header.strip())
+                # Limit each line, so that a file without line breaks cannot fill memory.
                 others = iter(partial(lines.readline, MAX_LINE_BYTES), "")
                 require_closed_quotes(others, self._delimiter, self.place)
             parse = pyarrow.csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
@@ -134,7 +135,7 @@ class CsvTable(_TableFile):
             )
 
     def _misread(self) -> str:
-        """Return what to do about bytes that are none of the encoding."""
+        """Return advice about bytes that are invalid in the encoding."""
         with self._file.open("rb") as file:
             is_wide = b"\0" in file.read(200)
         other = "utf-16" if is_wide else "cp1252"
@@ -149,7 +150,7 @@ class CsvTable(_TableFile):
         return "\t" if is_tabbed else self._mapping.delimiter
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
-        """Its rows with these columns; a row of too many or too few values is not read."""
+        """Yield the rows with these columns; rows with a wrong number of values are left out."""
         ragged: list[pyarrow.csv.InvalidRow] = []
 
         def skip(row: pyarrow.csv.InvalidRow) -> str:
@@ -165,7 +166,7 @@ class CsvTable(_TableFile):
         try:
             reader = pyarrow.csv.open_csv(
                 self._file,
-                # With threads it would not say which row it is that is not read.
+                # Only a single-threaded reader reports the numbers of the rows that it skips.
                 read_options=pyarrow.csv.ReadOptions(
                     use_threads=False, block_size=READ_BYTES, encoding=self._mapping.encoding
                 ),
@@ -182,8 +183,9 @@ class CsvTable(_TableFile):
 
 
 def _in_blocks(reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield what was read in small parts, of which the reader holds 32 ahead, in blocks to
-    work on.
+    """Yield the small batches of a reader combined into larger blocks.
+
+    The reader holds 32 batches ahead, so its batches must be small to limit memory.
     """
     while parts := [*islice(reader, BLOCK_BYTES // READ_BYTES)]:
         (whole,) = _whole(pa.Table.from_batches(parts))
@@ -193,10 +195,10 @@ def _in_blocks(reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _beside_ragged(
     batches: Iterator[pa.RecordBatch], ragged: "list[pyarrow.csv.InvalidRow]"
 ) -> Iterator[Block]:
-    """Blocks with the places that rows have in the file, between those that were not read."""
+    """Yield blocks with the row numbers in the file, which count skipped rows as well."""
     before, told = 0, 0
     for batch in batches:
-        # How many rows that were read stand before each that was not.
+        # Number of parsed rows before each skipped row.
         read_before = np.array([row.number - 2 - at for at, row in enumerate(ragged)], np.int64)
         rows = np.arange(before, before + len(batch), dtype=np.int64)
         places = rows + 1 + np.searchsorted(read_before, rows, side="right")
@@ -218,7 +220,7 @@ class ParquetTable(_TableFile):
             raise TidegateError(f"{self._file}: no readable Parquet file ({error})") from None
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
-        """Its rows with these columns."""
+        """Yield the rows with these columns."""
         try:
             with pq.ParquetFile(self._file) as file:
                 batches = file.iter_batches(BLOCK_ROWS, columns=[*columns], use_threads=False)
@@ -228,7 +230,7 @@ class ParquetTable(_TableFile):
 
 
 class NdjsonTable(_TableFile):
-    """A file with a JSON object in each line; those of the first block say which columns it has."""
+    """A file with one JSON object per line; the first block determines the columns."""
 
     def _read_schema(self) -> pa.Schema:
         for _, lines in self._lines():
@@ -236,7 +238,7 @@ class NdjsonTable(_TableFile):
         return pa.schema([])
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
-        """Its rows with these columns; a line that is no JSON object is not read."""
+        """Yield the rows with these columns; lines that are not JSON objects are left out."""
         for first, lines in self._lines():
             table, wrong = _parsed(lines)
             kept = np.delete(np.arange(len(lines), dtype=np.int64), wrong) + first
@@ -245,7 +247,7 @@ class NdjsonTable(_TableFile):
             yield Block(rows, kept, unread)
 
     def _lines(self) -> Iterator[tuple[int, list[bytes]]]:
-        """Whole lines, some at a time, with the place of the first."""
+        """Yield blocks of whole lines, with the number of the first."""
         first = 1
         with self._file.open("rb") as file:
             while lines := file.readlines(BLOCK_BYTES):
@@ -254,16 +256,17 @@ class NdjsonTable(_TableFile):
 
 
 def _parsed(lines: list[bytes]) -> tuple[pa.Table, list[int]]:
-    """The objects of lines, and the places of those that are none, from 0."""
+    """Return the objects of lines, and the indexes of lines that are not objects."""
     try:
         table = _read_json(lines, None)
+        # Read again with texts for timestamps, as the inferred type would lose their offset.
         plain = pa.schema([field.with_type(_untimed(field.type)) for field in table.schema])
         if plain != table.schema:
             table = _read_json(lines, plain)
         if len(table) == len(lines):
             return table, []
     except pa.ArrowInvalid:
-        pass  # one line is none, or a key has a text here and a number there
+        pass  # a line is invalid, or a key has values of different types
     found: list[dict[str, Any]] = []
     wrong = []
     for at, line in enumerate(lines):
@@ -287,21 +290,21 @@ def _read_json(lines: list[bytes], schema: pa.Schema | None) -> pa.Table:
 
 
 def _untimed(kind: pa.DataType) -> pa.DataType:
-    """The type with texts for instants, from which the reader of JSON drops their offset."""
+    """Return the type with texts for timestamps, whose offset the JSON reader would drop."""
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_untimed(field.type)) for field in kind])
     return pa.string() if pa.types.is_timestamp(kind) else kind
 
 
 def _of_objects(objects: list[dict[str, Any]]) -> pa.Table:
-    """A table of objects; texts where a key has values of several types."""
+    """Return a table of objects, with texts for keys that have values of several types."""
     names = list(dict.fromkeys(name for each in objects for name in each))
     columns = [array_of([each.get(name) for each in objects]) for name in names]
     return pa.table(columns, names=names)
 
 
 def array_of(values: Sequence[Any]) -> pa.Array:
-    """Values of Python as an array; texts where they are of several types, or of an odd one."""
+    """Return Python values as an array; as texts if their types differ or are not supported."""
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
@@ -332,7 +335,7 @@ def _whole(table: pa.Table) -> list[pa.RecordBatch]:
 
 
 def _selected(rows: pa.RecordBatch, columns: Sequence[str]) -> pa.RecordBatch:
-    """The rows with these columns; one that this block lacks is empty."""
+    """Return rows with these columns; columns missing in this block are null."""
     flat = _flat(pa.Table.from_batches([rows])).combine_chunks()
     arrays = [
         (flat[name].chunk(0) if flat[name].num_chunks else flat[name].combine_chunks())

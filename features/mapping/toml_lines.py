@@ -1,4 +1,4 @@
-"""On which line of a TOML document each key stands, which `tomllib` does not say."""
+"""Find the line of each key in a TOML document, which `tomllib` does not report."""
 
 import re
 import tomllib
@@ -8,10 +8,10 @@ KeyPath = tuple[str | int, ...]
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """The line, from 1, of every key and header of a document that `tomllib` can read.
+    """Return the line, from 1, of every key and header of a valid document.
 
-    Tables of an array have their number in their path. Keys inside a value have no line of their
-    own: theirs is that of the nearest path above (`line_at`).
+    Paths of tables in an array contain their index. Keys inside a value have no line of their own:
+    use the nearest path above (`line_at`).
 
     >>> key_lines("[a]\\nb = 1\\n[[c]]\\nd.e = [\\n 2]\\n")
     {('a',): 1, ('a', 'b'): 2, ('c', 0): 3, ('c', 0, 'd', 'e'): 4}
@@ -22,12 +22,13 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     for number, line in enumerate(text.splitlines(), 1):
         begins = begins if statement else number
         statement += line + "\n"
+        # Trying to parse ever more lines avoids writing a TOML parser; mappings are short.
         said = _read(statement)
-        if said is None:  # it goes on in the next line
+        if said is None:  # the statement continues on the next line
             continue
         whole, statement = statement.lstrip(), ""
         if whole.startswith("["):
-            # The path of a header with the numbers of the arrays that it goes through.
+            # Path of a header, with the indexes of the arrays that it passes through.
             path = _keys(whole)
             is_array = whole.startswith("[[")
             inside = ()
@@ -39,13 +40,13 @@ def key_lines(text: str) -> dict[KeyPath, int]:
                 elif tables:
                     inside = (*inside, tables - 1)
             found.setdefault(inside, begins)
-        elif said:  # neither a comment nor nothing
+        elif said:  # neither a comment nor blank
             found[inside + _keys(whole)] = begins
     return found
 
 
 def line_at(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
-    """The line of a path, or else of the nearest above it."""
+    """Return the line of a path, or else of the nearest path above it."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path)
@@ -59,7 +60,7 @@ def _read(statement: str) -> dict[str, Any] | None:
 
 
 def _keys(statement: str) -> KeyPath:
-    """The keys that a header, or what stands before the value, consists of."""
+    """Return the keys of a header, or of the part before the value."""
     said = _read(statement) if statement.startswith("[") else _read_key(statement)
     path: KeyPath = ()
     while isinstance(said, dict) and said:
@@ -69,5 +70,6 @@ def _keys(statement: str) -> KeyPath:
 
 
 def _read_key(statement: str) -> dict[str, Any] | None:
-    ends = (sign.start() for sign in re.finditer("=", statement))  # one may be inside of a key
+    # an equals sign may be inside a quoted key
+    ends = (sign.start() for sign in re.finditer("=", statement))
     return next(filter(None, (_read(f"{statement[:end]}= 0") for end in ends)), None)

@@ -1,8 +1,7 @@
-"""Units in which own tables may hold a quantity, and what turns each into that of its field.
+"""Units in which own tables may state a quantity, with factors to the field's unit.
 
-The codes of three letters are those of UN/ECE Recommendation 20, which declarations carry beside a
-quantity. Pounds, ounces, feet, miles and gallons are the international ones of 1959; a nautical
-mile has 1,852 m.
+Three-letter codes are those of UN/ECE Recommendation 20, as used in declarations. Pounds, ounces,
+feet, miles and gallons are the international ones of 1959; a nautical mile is 1,852 m.
 """
 
 import re
@@ -38,10 +37,9 @@ _MONEY = re.compile(r"(?P<times>[kMc]?)(?P<currency>[A-Z]{3})")
 
 
 def factors_of(kind: FieldKind | None) -> dict[str, float]:
-    """Return what each unit is multiplied by to be that of a field of this kind; empty without
-    units.
+    """Return the factor of each unit to the unit of a field's kind; empty if it has no units.
 
-    Of money: a currency, as it is or in thousands (`kEUR`), millions (`MEUR`), hundredths (`cEUR`).
+    Amounts may be in a currency, in thousands (`kEUR`), millions (`MEUR`) or hundredths (`cEUR`).
     """
     if isinstance(kind, Money):
         return {
@@ -53,7 +51,7 @@ def factors_of(kind: FieldKind | None) -> dict[str, float]:
 
 
 def currency_of(unit: str) -> str:
-    """The currency that a unit of money names.
+    """Return the currency in a unit of money. Raises ValueError for any other unit.
 
     >>> currency_of("kEUR"), currency_of("JPY")
     ('EUR', 'JPY')

@@ -79,7 +79,7 @@ def _first_positions(conversion: Conversion) -> Conversion:
 
 
 def with_pseudonyms(conversion: Conversion, key: bytes) -> Conversion:
-    """Replace throwaway pseudonyms by those under the installation's key."""
+    """Replace throwaway pseudonyms by those under a key of the home."""
     names = {given: pseudonym(key, *number) for given, number in conversion.parties.items()}
 
     def renamed(made: MadeRecord) -> MadeRecord:

@@ -1,5 +1,5 @@
-"""A table that nobody has described -> a mapping to begin with, which says how sure it is.
+"""Draft a mapping for an undescribed table, with the confidence of each line.
 
-`column_words` reads names of columns in the jargon of several languages, `column_values` what
-values look like, `proposals` joins the two and `mapping_draft` writes the mapping.
+`column_words` interprets column names in several languages, `column_values` interprets values,
+`proposals` combines the two and `mapping_draft` writes the mapping.
 """

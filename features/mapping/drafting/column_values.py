@@ -1,4 +1,4 @@
-"""The look of the values of a column: dates of a format, container numbers, codes ..."""
+"""Recognise the values of a column: dates of a format, container numbers, codes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ FORMATS = (
     *("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d-%b-%Y", "%d %b %Y"),
 )
 MAX_CODES = 30
-# So many values say whether a column fits a field.
+# Number of values sufficient to judge whether a column fits a field.
 FEW = 200
 
 
@@ -36,36 +36,36 @@ class ColumnSample:
 
     @cached_property
     def texts(self) -> pa.Array:
-        """The values that are given, as texts."""
+        """Return the values as texts, without missing ones."""
         return self.values.drop_null().cast(pa.string())
 
     @cached_property
     def distinct(self) -> list[str]:
-        """The texts that there are, sorted, unless they are too many for a list of codes."""
+        """Return the distinct texts, sorted; empty if there are too many for a list of codes."""
         found = pc.unique(self.texts)
         return sorted(found.to_pylist()) if len(found) <= MAX_CODES else []
 
     @property
     def share_empty(self) -> float:
-        """The share of rows without a value, where any has one."""
+        """Return the share of rows without a value; 0 if none has a value."""
         return self.values.null_count / len(self.values) if len(self.texts) else 0.0
 
     @cached_property
     def is_unique(self) -> bool:
-        """Return whether every row has a value of its own."""
+        """Return whether all values are distinct; False for fewer than two rows."""
         return 1 < len(self.values) == pc.count_distinct(self.values).as_py()
 
     def share_matching(self, pattern: str) -> float:
-        """The share of values that a pattern describes."""
+        """Return the share of values that a pattern matches."""
         return _share(pc.match_substring_regex(self.texts, pattern))
 
     def share_of(self, is_one: Callable[[str], bool]) -> float:
-        """The share of values that are one of something."""
+        """Return the share of values that satisfy a test, among the first ones."""
         some = self.texts[:FEW].to_pylist()
         return sum(map(is_one, some)) / len(some) if some else 0.0
 
     def share_fitting(self, want: pa.Field, limit: Limits) -> float:
-        """The share of values that a field takes as they stand."""
+        """Return the share of values that a field accepts unchanged."""
         values = self.values.drop_null()[:FEW]
         if not len(values) or not may_become(values.type, want.type):
             return 0.0
@@ -79,14 +79,14 @@ class ColumnSample:
 
     @cached_property
     def formats(self) -> list[str]:
-        """The formats that every value is in; none where values have their offset or no form."""
+        """Return the formats that fit every value; empty for values that are not text."""
         if not pa.types.is_string(self.values.type) or not len(self.texts):
             return []
         return [form for form in FORMATS if self._is_in(form)]
 
     @cached_property
     def has_instants(self) -> bool:
-        """Return whether it holds instants, of whatever form."""
+        """Return whether the column holds instants in any form."""
         if pa.types.is_timestamp(self.values.type) or pa.types.is_date(self.values.type):
             return True
         is_text = pa.types.is_string(self.values.type)
@@ -98,17 +98,17 @@ class ColumnSample:
 
 
 def has_container_check_digit(text: str) -> bool:
-    """Return whether it is a container number with its check digit (ISO 6346)."""
+    """Return whether a text is a container number with a valid check digit (ISO 6346)."""
     return bool(iso6346.is_valid(text))
 
 
 def is_iban(text: str) -> bool:
-    """Return whether it is the number of a bank account with its check digits (ISO 13616)."""
+    """Return whether a text is an IBAN with valid check digits (ISO 13616)."""
     return bool(iban.is_valid(text))
 
 
 def is_unlocode(text: str) -> bool:
-    """Return whether it looks like a place of UN/LOCODE."""
+    """Return whether a text has the form of a UN/LOCODE."""
     return len(text) == 5 and text[:2] in CODES["countries"] and text.isalnum() and text.isupper()
 
 

@@ -1,7 +1,7 @@
-"""The likeness of a column's name to a field of a record, in the jargon of customs.
+"""Compare column names with the fields of records, in the jargon of customs.
 
-A word stands for what it means, whatever the language; then the words of a column are compared
-with those that a field is known by, its own name always among them.
+Each word is replaced by its meaning, in any language; the words of a column are then compared with
+the names of a field, which always include its own.
 """
 
 import re
@@ -56,6 +56,7 @@ _MEANINGS = {
     "vehicle": "truck lorry camion fahrzeug veiculo vehiculo",
     "vessel": "ship navio buque navire schiff",
 }
+# German compounds and single words that stand for two.
 _COMPOUNDS = {
     "accepted": "acceptance date",
     "anmeldedatum": "declaration date",
@@ -117,14 +118,16 @@ _KNOWN_AS = {
     "transaction_id": "payment id, transaction id, payment number",
     "volume_m3": "volume",
 }
+# Words too common to identify a field; they count less.
 _SAYS_LITTLE = frozenset({"code", "id", "number", "type", "date", "customs", "goods", "item"})
+# Linking words of column names, which carry no meaning.
 _LINKING = frozenset({"of", "the", "de", "do", "da", "du", "des", "del", "la", "le", "in", "y"})
 _UNITS = frozenset({"kg", "kgs", "lb", "lbs", "g", "t", "tons", "eur", "usd", "keur", "kusd", "m3"})
 
 
 @cache
 def meanings_of(name: str) -> tuple[str, ...]:
-    """Return what the words of a column mean.
+    """Return the meanings of the words in a column name.
 
     >>> meanings_of("Country of Origin"), meanings_of("PESO_BRUTO_KG"), meanings_of("Ursprungsland")
     (('country', 'origin'), ('mass', 'gross'), ('origin', 'country'))
@@ -139,7 +142,7 @@ def meanings_of(name: str) -> tuple[str, ...]:
 
 
 def likeness(column: str, field: str) -> float:
-    """Return how alike a column's name is to a field's, from 0 to 1.
+    """Return the likeness of a column's name to a field's, from 0 to 1.
 
     >>> likeness("HS6 Code", "hs_code"), round(likeness("Peso neto", "net_mass_kg"), 2)
     (1.0, 1.0)
@@ -149,11 +152,12 @@ def likeness(column: str, field: str) -> float:
 
 
 def unit_in(name: str, units: Iterable[str]) -> str | None:
-    """The unit that a column's name ends in or has, of those that its field can have.
+    """Return the unit in a column's name, among those that its field can have; None without one.
 
     >>> unit_in("GROSS_LBS", ["kg", "lb"]), unit_in("Wert (kEUR)", ["EUR", "kEUR"])
     ('lb', 'kEUR')
     """
+    # Single letters are too ambiguous as units, except for tonnes and grams.
     in_small = {unit.lower(): unit for unit in units if len(unit) > 1 or unit in "tg"}
     plural = {f"{unit}s": spelt for unit, spelt in in_small.items()}
     words = re.findall(r"[a-z0-9%/]+", name.lower().replace("_", " "))
@@ -162,7 +166,7 @@ def unit_in(name: str, units: Iterable[str]) -> str | None:
 
 
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> float:
-    """The weight of the words that both have, by that of all."""
+    """Return the weight of shared words relative to that of all words."""
     shared = [word for word in one if any(_is_same(word, each) for each in other)]
     if not shared:
         return 0.0
@@ -177,4 +181,5 @@ def _weight(words: Iterable[str]) -> float:
 def _is_same(one: str, other: str) -> bool:
     if one == other:
         return True
+    # Tolerates typing errors in long words only: short words differ by one letter too easily.
     return min(len(one), len(other)) > 4 and SequenceMatcher(None, one, other).ratio() > 0.84

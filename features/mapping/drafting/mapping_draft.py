@@ -1,4 +1,4 @@
-"""Writes a mapping to begin with, from the names and the first rows of tables."""
+"""Write a first mapping from the names and leading rows of tables."""
 
 import codecs
 import csv
@@ -32,7 +32,7 @@ from features.records import RECORD_FILES
 ROWS_LOOKED_AT = 5_000
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WITH_COMMA = re.compile(r"\"?[+-]?(\d+|\d{1,3}([. ]\d{3})+),\d+\"?")
-# Numbers with decimals, as people write them. One with a point alone may be either.
+# Numbers with decimals. A number with only a point may have thousands instead.
 _WITH_POINT = re.compile(r"\"?[+-]?(\d+|\d{1,3}(, ?\d{3})+)\.\d+\"?")
 
 
@@ -54,7 +54,7 @@ class MappingDraft:
     tables: list[TableDraft]
 
     def as_json(self) -> dict[str, Any]:
-        """The draft as plain JSON."""
+        """Return the draft as plain JSON."""
         return {
             "tables": [
                 {
@@ -77,7 +77,7 @@ class MappingDraft:
         }  # fmt: skip
 
     def summary(self) -> str:
-        """The draft in a line."""
+        """Return a one-line summary of the draft."""
         if not self.tables:
             return "every record type with its fields, to be filled in"
         found = [
@@ -89,9 +89,9 @@ class MappingDraft:
 
 
 def write_mapping_draft(file: Path, inputs: Sequence[str]) -> MappingDraft:
-    """Propose a mapping of tables and write it; without tables, one to fill in.
+    """Write a proposed mapping of tables; without tables, an empty one to fill in.
 
-    Raises TidegateError where a table cannot be read, or a file is there already.
+    Raises TidegateError if a table cannot be read or the file already exists.
     """
     if file.exists():
         raise TidegateError(f"{file} is there already, and somebody may have worked on it")
@@ -108,7 +108,7 @@ def _table(place: str) -> TableDraft:
     written = _written(file)
     samples, about_persons = [], []
     for sample in _samples(file, written):
-        # A number of an account leads to a person, whatever its column is called.
+        # An account number identifies a person, whatever the name of its column.
         if is_about_a_person(sample.name) or sample.share_of(is_iban) > 0.9:
             about_persons.append(sample.name)
         else:
@@ -120,7 +120,7 @@ def _table(place: str) -> TableDraft:
 
 
 def _written(file: Path) -> TableMapping:
-    """Return how a file is written, as far as its beginning tells."""
+    """Return the format of a file, as far as its first 64 KiB show."""
     if file.suffix.lower() not in (".csv", ".txt") or not file.is_file():
         return TableMapping()
     with file.open("rb") as opened:
@@ -138,15 +138,16 @@ def _written(file: Path) -> TableMapping:
 
 
 def _decoded(head: bytes) -> tuple[str, str]:
-    """The beginning of a file, and the encoding that it most likely has."""
+    """Return the beginning of a file, and its most likely encoding."""
     marks = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
     wide = next((encoding for mark, encoding in marks.items() if head.startswith(mark)), None)
-    if wide is None and b"\0" in head[:200]:  # no text has it, but every Latin letter of two bytes
+    # text has no null characters, but UTF-16 has one in each Latin letter
+    if wide is None and b"\0" in head[:200]:
         wide = "utf-16-be" if head.startswith(b"\0") else "utf-16-le"
     if wide is not None:
         return head.decode(wide, errors="ignore"), wide
     try:
-        # A letter of several bytes may be cut off at the end.
+        # Drop the last line: a multi-byte character may be cut off at the end.
         return (head.rpartition(b"\n")[0] or head).decode(), "utf-8"
     except UnicodeDecodeError:
         return head.decode("cp1252", errors="replace"), "cp1252"
@@ -164,7 +165,7 @@ def _samples(file: Path, written: TableMapping) -> Iterator[ColumnSample]:
 
 
 def _numbers(column: pa.Array, written: TableMapping) -> pa.Array:
-    """A column with points before the decimals, where all of it are numbers with commas there."""
+    """Return a column with decimal points, if all its values are numbers with decimal commas."""
     if written.decimal is None or not pa.types.is_string(column.type):
         return column
     plain, broken = ungrouped(column, written.decimal)
@@ -222,7 +223,7 @@ def _to_be_said(record_type: str, field: str) -> str:
 
 
 def _currencies(record: RecordProposal) -> Iterator[str]:
-    """Yield what an amount needs beside it, where neither a column nor its unit says it."""
+    """Yield the currency line of amounts that have neither a currency column nor a unit."""
     of_type, found = RECORD_FILES[record.name], {each.field for each in record.fields}
     for each in record.fields:
         kind = kinds_of_fields(of_type).get(each.field)

@@ -1,4 +1,4 @@
-"""Proposals: the likely column of a field, why, and how its values become those of the field."""
+"""Propose a column for each field, with a reason and the conversion of its values."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,17 +32,17 @@ MIN_SURENESS = 0.55
 _NOT_SURE = 0.79
 _SIX_DIGITS = "^[0-9]{6}$"
 _YES_AND_NO = ({"1", "0"}, {"y", "n"}, {"true", "false"}, {"yes", "no"}, {"j", "n"}, {"s", "n"})
-# UN/ECE Recommendation 19, of which many tables write 10 for 1.
+# UN/ECE Recommendation 19 codes; many tables write 10 for 1.
 _MODES = {"1": "sea", "2": "rail", "3": "road", "4": "air", "8": "inland_waterway"}
 
 
-# How much values speak for a field from 0 to 1, in words, and what is done to them.
+# Evidence of the values for a field, from 0 to 1; the reason; and the mapping options.
 Evidence = tuple[float, str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A column for a field: how sure that is from 0 to 1, why, and what is done to its values."""
+    """A column proposed for a field, with a confidence from 0 to 1, a reason and options."""
 
     field: str
     column: str
@@ -52,13 +52,13 @@ class Proposal:
 
     @property
     def in_words(self) -> str:
-        """Return how sure it is."""
+        """Return the confidence as a word."""
         return "sure" if self.sureness >= SURE else "likely" if self.sureness >= LIKELY else "guess"
 
 
 @dataclass(frozen=True)
 class RecordProposal:
-    """A record type for a table, with the columns of its fields, and required ones without any."""
+    """A record type proposed for a table, with the columns of its fields and the missing ones."""
 
     name: str
     fields: tuple[Proposal, ...]
@@ -66,13 +66,13 @@ class RecordProposal:
 
     @property
     def instants(self) -> list[Proposal]:
-        """The columns of its instants."""
+        """Return the proposals for fields that hold instants."""
         schema = arrow_schema(RECORD_FILES[self.name])
         return [each for each in self.fields if is_instant(schema.field(each.field))]
 
 
 def proposed_records(samples: Sequence[ColumnSample]) -> list[RecordProposal]:
-    """The record types that a table most likely holds, the likeliest first."""
+    """Return the record types that a table most likely holds, the likeliest first."""
     found = [_record(name, record, samples) for name, record in RECORD_FILES.items()]
     found.sort(key=lambda each: -sum(proposal.sureness for proposal in each.fields))
     proposed: list[RecordProposal] = []
@@ -88,7 +88,7 @@ def proposed_records(samples: Sequence[ColumnSample]) -> list[RecordProposal]:
 
 
 def _doubting_shared_days(record: RecordProposal, others: list[RecordProposal]) -> RecordProposal:
-    """The record with a guess for each instant whose column is another instant already."""
+    """Lower the confidence of instants whose column was already proposed for another instant."""
     taken = {p.column: f"{each.name}.{p.field}" for each in others for p in each.instants}
     doubted: dict[str, Proposal] = {}
     for each in record.instants:
@@ -115,7 +115,7 @@ def _record(name: str, record: type[Record], samples: Sequence[ColumnSample]) ->
 
 
 def _is_shared(record: type[Record], each: Proposal, chosen: dict[str, Proposal]) -> bool:
-    """A day may be two instants of a record, if nothing else is the second, which is required."""
+    """Return whether two instants may share a column: the second must be required."""
     is_required = record.model_fields[each.field].is_required()
     others = [o for o in chosen.values() if o.column == each.column]
     fields = arrow_schema(record)
@@ -139,6 +139,7 @@ def _candidates(record: type[Record], sample: ColumnSample) -> Iterator[Proposal
         value_like, why, options = _of_values(record, want, sample)
         if value_like <= 0 or (name_like == 0 and value_like < 1):
             continue
+        # Names count slightly more than values, which fit many fields by chance.
         sureness = 0.55 * name_like + 0.45 * value_like if name_like else 0.45 * value_like
         if sureness >= MIN_SURENESS:
             reasons = [f"its name is {'like' if name_like < 1 else 'just'} that"] * bool(name_like)
@@ -151,7 +152,7 @@ def _candidates(record: type[Record], sample: ColumnSample) -> Iterator[Proposal
 
 
 def _doubts(record: type[Record], want: pa.Field, sample: ColumnSample) -> list[str]:
-    """Why a column cannot be sure, however alike: another reading fits, or values are missing."""
+    """Return reasons for doubt: dates are ambiguous, or required values are missing."""
     is_read_twice = is_instant(want) and len(sample.formats) > 1
     doubts = ["its dates can be read in two ways"] * is_read_twice
     if record.model_fields[want.name].is_required() and sample.share_empty:
@@ -160,7 +161,7 @@ def _doubts(record: type[Record], want: pa.Field, sample: ColumnSample) -> list[
 
 
 def _of_values(record: type[Record], want: pa.Field, sample: ColumnSample) -> Evidence:
-    """Return what the values say; 0 where they speak against the field."""
+    """Return the evidence of the values; 0 if they contradict the field."""
     limit = limits(record)[want.name]
     if not len(sample.texts):
         return 0.4, "it is empty in the first rows", {}
