@@ -1,4 +1,4 @@
-"""The Arrow schema of a record type and the limits of its fields, both read off the record."""
+"""Derive the Arrow schema of a record type, and the limits of its fields, from the record."""
 
 import re
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ _ARROW_OF = {
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a column's values; None where the field sets no such limit.
+    """The limits of a column's values; None where a field has no such limit.
 
-    `codes` holds the name of a list of codes and what it holds.
+    `codes` is the name of a code list with its codes.
     """
 
     required: bool
@@ -45,7 +45,10 @@ class Limits:
 
 @cache
 def arrow_schema(record: "type[Record]") -> pa.Schema:
-    """Columns of a record file in the order of the record's fields; required ones not nullable."""
+    """Return the columns of a record file in the order of the fields.
+
+    Required ones not nullable.
+    """
     return pa.schema(
         pa.field(name, _arrow_type(field.annotation), nullable=not field.is_required())
         for name, field in record.model_fields.items()
@@ -53,12 +56,12 @@ def arrow_schema(record: "type[Record]") -> pa.Schema:
 
 
 def default_column(record: "type[Record]", field: pa.Field, rows: int) -> pa.Array:
-    """So many times what a field is where a record leaves it out."""
+    """Return a column of `rows` default values of a field."""
     return pa.repeat(pa.scalar(record.model_fields[field.name].default, field.type), rows)
 
 
 def with_defaults(table: pa.Table, record: "type[Record]") -> pa.Table:
-    """Columns of records with what a field is where a record leaves it out, if that is a value."""
+    """Return columns of records with missing values replaced by defaults, unless these are None."""
     for name, default in _defaults(record).items():
         if name in table.column_names and table[name].null_count:
             at = table.column_names.index(name)
@@ -73,7 +76,7 @@ def _defaults(record: "type[Record]") -> dict[str, Any]:
 
 
 def record_table(columns: Mapping[str, Any], record: "type[Record]") -> pa.Table:
-    """Columns as a table of records; what is left out is as where a record leaves it out."""
+    """Return a table of records from columns; columns that are not given have their defaults."""
     size = len(next(iter(columns.values())))
     whole = {
         field.name: columns[field.name]
@@ -86,7 +89,7 @@ def record_table(columns: Mapping[str, Any], record: "type[Record]") -> pa.Table
 
 @cache
 def limits(record: "type[Record]") -> dict[str, Limits]:
-    """The limits of every field, from the same schema that requests are validated with."""
+    """Return the limits of every field, from the schema that also validates requests."""
     described = record.model_json_schema()["properties"]
     return {
         name: _limits(described[name], required=field.is_required())
@@ -95,6 +98,7 @@ def limits(record: "type[Record]") -> dict[str, Limits]:
 
 
 def _limits(described: dict[str, Any], *, required: bool) -> Limits:
+    # An optional field is described as `anyOf` its type and null.
     options = [o for o in described.get("anyOf", [described]) if o.get("type") != "null"]
     value = options[0]
     choices = value.get("enum") or ([value["const"]] if "const" in value else None)
@@ -110,7 +114,7 @@ def _limits(described: dict[str, Any], *, required: bool) -> Limits:
 
 
 def as_arrow_reads(pattern: str) -> str:
-    """A pattern as pydantic and JavaScript read it, with escapes that Arrow (RE2) knows."""
+    """Convert a pattern for pydantic and JavaScript to escapes that Arrow (RE2) supports."""
     return re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", pattern)
 
 

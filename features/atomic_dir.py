@@ -1,4 +1,7 @@
-"""Folders and files that are there whole or not at all, also after a kill or a power cut."""
+"""Write folders and files atomically, so that they survive a kill or a power failure.
+
+A folder is prepared under another name and then renamed or exchanged.
+"""
 
 import ctypes
 import errno
@@ -14,19 +17,21 @@ from pathlib import Path
 
 _PARTIAL = ".partial-"
 _FORMER = ".former"
+# RENAME_EXCHANGE and AT_FDCWD of the Linux system call renameat2, which Python lacks.
 _RENAME_EXCHANGE = 2
 _AT_CWD = -100
+# Errors of kernels and file systems that cannot exchange two names.
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 @contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
-    """Give a folder to write into; it takes the place of `folder` only when the block succeeds.
+    """Yield a folder to write into that replaces `folder` if the block succeeds.
 
-    It is on disk when it does, and every reader sees the former or the new one, never neither.
-    On an error nothing is left behind and a former `folder` is untouched. What a killed process
-    left half-written, the next one removes. A former folder's permissions stay; else the process's
-    umask says who may read the new one.
+    It is then flushed to disk, and readers always see either the old or the new folder. On an error
+    nothing is left behind and an old `folder` is untouched; leftovers of a killed process are
+    removed by the next call. The permissions of an old folder are kept; a new one has those of the
+    umask.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial, lock = _begun(folder)
@@ -43,14 +48,15 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def working_folder(name: Path) -> Iterator[Path]:
-    """Give a private folder to work in, beside where `name` would be; afterwards it is gone.
+    """Yield a private folder next to `name`, removed after the block.
 
-    What a killed process left, the next one of this name removes, and `remove_interrupted`.
+    Leftovers of a killed process are removed by the next call with this name, and by
+    `remove_interrupted`.
     """
     name.parent.mkdir(parents=True, exist_ok=True)
     partial, lock = _begun(name)
     try:
-        inner = partial / name.name  # one who writes a whole folder into it locks that, not ours
+        inner = partial / name.name  # a nested writer of a whole folder locks the inner one
         inner.mkdir(mode=0o700)
         yield inner
     finally:
@@ -59,10 +65,10 @@ def working_folder(name: Path) -> Iterator[Path]:
 
 
 def remove_interrupted(parent: Path) -> list[Path]:
-    """Remove what killed processes left half-written right below a folder, whatever its name.
+    """Remove the leftovers of killed processes directly below a folder.
 
-    A former folder whose place nothing took gets its place back. Returns what is still being
-    written by others, which stays.
+    An old folder that was moved away and not replaced is moved back. Returns the folders that other
+    processes are still writing.
     """
     busy = []
     with locked(parent):
@@ -75,7 +81,7 @@ def remove_interrupted(parent: Path) -> list[Path]:
 
 
 def sweep_interrupted(name: Path) -> None:
-    """Remove what killed processes left half-written of one name; what one writes now stays."""
+    """Remove the leftovers of killed processes for one name; folders in use are kept."""
     if name.parent.is_dir():
         with locked(name.parent) as is_locked:
             if is_locked:
@@ -83,7 +89,7 @@ def sweep_interrupted(name: Path) -> None:
 
 
 def put_back_interrupted(folder: Path) -> None:
-    """Give a former folder its place back, which a killed process had moved out of the way."""
+    """Move an old folder back that a killed process had moved out of the way."""
     if folder.parent.is_dir():
         with locked(folder.parent):
             _put_back(folder)
@@ -91,10 +97,11 @@ def put_back_interrupted(folder: Path) -> None:
 
 @contextmanager
 def file_written_whole(file: Path) -> Iterator[Path]:
-    """Give a private folder to prepare a file in: the one of its name is then put in its place.
+    """Yield a private folder in which to prepare a file; the file of this name then replaces
+    `file`.
 
-    It is on disk and for its owner alone. On an error nothing is left behind; what a killed process
-    left, the next one removes.
+    The file is flushed to disk and readable by its owner only. On an error nothing is left behind;
+    leftovers of a killed process are removed by the next call.
     """
     partial, lock = _begun(file)
     try:
@@ -111,10 +118,10 @@ def file_written_whole(file: Path) -> Iterator[Path]:
 
 
 def write_durably(file: Path, content: bytes, *, replace: bool = True) -> None:
-    """Put a file there, whole, on disk and for its owner alone.
+    """Write a file atomically, flushed to disk and readable by its owner only.
 
-    Readers see the former or the new content. Without `replace`, what is there already
-    stays: of several processes, one succeeds.
+    Readers see either the old or the new content. Without `replace`, an existing file is kept, so
+    that one of several processes succeeds.
     """
     partial = file.with_name(f".{file.name}{_PARTIAL}{secrets.token_hex(4)}")
     try:
@@ -126,6 +133,7 @@ def write_durably(file: Path, content: bytes, *, replace: bool = True) -> None:
         if replace:
             partial.replace(file)
         else:
+            # A link, unlike a rename, fails if the name exists.
             with suppress(FileExistsError):
                 os.link(partial, file)
     finally:
@@ -134,7 +142,7 @@ def write_durably(file: Path, content: bytes, *, replace: bool = True) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Let the names in a folder be on disk."""
+    """Flush the names in a folder to disk, so that a rename survives a power failure."""
     opened = _opened(folder)
     try:
         os.fsync(opened)
@@ -143,10 +151,10 @@ def flush_folder(folder: Path) -> None:
 
 
 def _begun(folder: Path) -> tuple[Path, int]:
-    """A new folder, locked until what is returned beside it is closed or the process ends."""
+    """Create a folder that stays locked until the returned descriptor is closed."""
     parent, prefix = folder.parent, f".{folder.name}{_PARTIAL}"
     with locked(parent) as is_locked:
-        if is_locked:  # a folder without a lock is then left, not just made
+        if is_locked:  # without locks, a folder in use could not be told from a leftover
             _sweep(folder)
         partial = parent / f"{prefix}{secrets.token_hex(4)}"
         partial.mkdir()
@@ -162,7 +170,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _put_back(folder: Path) -> None:
-    """Nothing of another name: a former folder whose place nothing took is the only one."""
+    """Restore an old folder if nothing replaced it; otherwise remove it."""
     formers = sorted(folder.parent.glob(f"{glob.escape(f'.{folder.name}{_PARTIAL}')}*{_FORMER}"))
     for former in formers:
         if folder.exists():
@@ -172,13 +180,13 @@ def _put_back(folder: Path) -> None:
 
 
 def _is_removed(left: Path) -> bool:
-    """Return whether what a process left half-written is gone; what one is writing now stays."""
-    if left.is_file():  # written in one go, without a lock
+    """Remove a leftover unless a process is writing it; return whether it is gone."""
+    if left.is_file():  # files are written in one go, without a lock
         left.unlink(missing_ok=True)
         return True
     try:
         lock = _opened(left)
-    except FileNotFoundError:  # it has just taken its place
+    except FileNotFoundError:  # renamed to its final name in the meantime
         return True
     try:
         if not _is_locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -191,7 +199,7 @@ def _is_removed(left: Path) -> bool:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Yield whether the folder could be locked, for as long as the block lasts."""
+    """Yield whether the folder could be locked, for the duration of the block."""
     lock = _opened(folder)
     try:
         yield _is_locked(lock, fcntl.LOCK_EX)
@@ -204,7 +212,7 @@ def _opened(folder: Path) -> int:
 
 
 def _is_locked(descriptor: int, how: int) -> bool:
-    """Return whether the lock was got; never on a file system that knows none of folders."""
+    """Lock a descriptor; return False on file systems that cannot lock folders."""
     try:
         fcntl.flock(descriptor, how)
     except OSError:
@@ -224,10 +232,11 @@ def _flush_all(folder: Path) -> None:
 
 
 def _take_the_place_of(folder: Path, partial: Path) -> None:
-    """Exchange the two in one step, where there is a former one and the file system can."""
+    """Exchange two folders in one step if possible, else by two renames."""
     if not folder.exists():
         partial.rename(folder)
     elif not _are_exchanged(partial, folder):
+        # Between these renames there is no folder: `_put_back` repairs this after a kill.
         former = partial.with_name(f"{partial.name}{_FORMER}")
         folder.rename(former)
         partial.rename(folder)
@@ -237,7 +246,7 @@ def _take_the_place_of(folder: Path, partial: Path) -> None:
 
 
 def _are_exchanged(one: Path, other: Path) -> bool:
-    """Return whether two folders have each other's names now; False where this is not offered."""
+    """Exchange the names of two folders; return False if the system does not support it."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is None:
         return False

@@ -1,4 +1,4 @@
-"""Many subjects -> a training set: one row of features each, in catalogue order."""
+"""Build a training set: one row of features per subject, in catalogue order."""
 
 import hashlib
 import json
@@ -34,11 +34,11 @@ from features.rescoring_rules import RescoringRules
 from features.scoring_instants import at_instants, later_instants
 from features.subject_types import SUBJECT_TYPES
 
-# Of all subjects some, or each of them at several scoring instants.
+# Selects subjects, or repeats each at several scoring instants.
 SelectSubjects = Callable[[Columns], Columns]
 
 METADATA_KEY = b"tidegate"
-SUBJECT_ROWS = 1 << 20  # of a row group, as Parquet is written without a word
+SUBJECT_ROWS = 1 << 20  # of a row group, the default of Parquet
 _EVERY_ROW = slice(None)
 _OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
 
@@ -48,11 +48,12 @@ def feature_matrix(
     records: RecordBlocks,
     select: SelectSubjects | None = None,
 ) -> pa.Table:
-    """One row per subject: `subject_id`, `declared_at`, then every feature in catalogue order.
+    """Return one row per subject: `subject_id`, `declared_at`, then the features.
 
-    Rows are in the order of `declared_at` and `subject_id`; `select` may choose some of them by
-    their columns, or repeat them at later scoring instants (`at_instants`), which then stand in the
-    column `as_of`. Numbers are float64 with null for missing, categories are text with null.
+    Features are in catalogue order, rows in the order of `declared_at` and `subject_id`. `select`
+    may choose rows by their columns or repeat them at later scoring instants (`at_instants`), which
+    are then in the column `as_of`. Numbers are float64 with null for missing, categories are text
+    with null.
     """
     with TemporaryDirectory() as scratch:
         frame = feature_frame(kind, records, BuildResources(Path(scratch)), select=select)
@@ -69,9 +70,10 @@ def feature_frame(
     select: SelectSubjects | None = None,
     progress: Progress | None = None,
 ) -> FeatureFrame:
-    """The subjects of one kind with all that their features read, and further windows and columns.
+    """Return the subjects of one kind with everything that their features, `also` and `columns`
+    read.
 
-    The resources are needed as long as the frame is.
+    The frame must not outlive the resources.
     """
     read = {key for key in computation(kind).columns if isinstance(key, str)}
     return FeatureFrame.compute(
@@ -94,17 +96,16 @@ def build_training_set(
     threads: int = 1,
     rules: RescoringRules | None = None,
 ) -> int:
-    """Write a training set of every subject of one kind, whole or not at all.
+    """Write a training set of every subject of one kind, atomically.
 
-    Returns how many outcomes tell of subjects that the records do not hold: they are left out.
+    Returns the number of outcomes that were left out because the records lack their subject. With
+    `rules` there is a row for the declaration and for each later instant at which the rules would
+    have rescored the subject; all files except the outcomes then have the column `as_of`.
 
-    With `rules` there is a row for the declaration and for each later instant at which they would
-    have scored a subject again; all files but the outcomes then have the column `as_of`.
-
-    `features.parquet` is the matrix, sorted by `declared_at` and `subject_id`; `outcomes.parquet`
-    has at most one outcome per subject, the first that was conclusive; `subjects.parquet` tells
-    whom a row is about, for evaluation by subgroup and never as an input of a model; `records.json`
-    sums up the records it was made of. The bytes are the same for any number of threads.
+    `features.parquet` is the matrix, sorted by `declared_at` and `subject_id`. `outcomes.parquet`
+    has at most one outcome per subject, the first conclusive one. `subjects.parquet` describes the
+    subject of each row, for evaluation by subgroup and never as model input. `records.json`
+    summarises the records. The bytes do not depend on the number of threads.
     """
     source = RecordFolder(records)
     with written_whole(out) as folder, TemporaryDirectory(dir=folder) as scratch:
@@ -129,10 +130,10 @@ def write_training_set(
     features: Iterator[pa.Table],
     subjects: Iterator[pa.Table],
 ) -> int:
-    """Write the files of a training set made of some records; how many outcomes are left out.
+    """Write the files of a training set; return the number of outcomes left out.
 
-    Each table of features is a row group. Those of subjects have SUBJECT_ROWS, but for the last.
-    Raises RecordsError where there is no subject.
+    Each table of features becomes a row group; tables of subjects have SUBJECT_ROWS rows except for
+    the last. Raises RecordsError if there is no subject.
     """
     about = {
         "subject": kind,
@@ -164,7 +165,7 @@ def write_training_set(
 
 
 def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
-    """The features of all subjects of a frame, some rows at a time."""
+    """Yield the features of all subjects of a frame, in batches."""
     subjects = frame.subjects
     for among, features in frame.features(computation(kind)):
         columns = {
@@ -176,20 +177,22 @@ def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]
 
 
 def subjects_before(kind: SubjectKind) -> Window:
-    """Return how many subjects its operator had before, which tells newcomers by subgroup."""
+    """Return the window that counts earlier subjects of the operator, to tell newcomers by
+    subgroup.
+    """
     subject_type = SUBJECT_TYPES[kind]
     return count(subject_type.record_file, by=subject_type.operator_field)
 
 
 def subject_columns(kind: SubjectKind) -> frozenset[str]:
-    """The columns of subjects that `subject_table` reads."""
+    """Return the columns of subjects that `subject_table` reads."""
     subject_type = SUBJECT_TYPES[kind]
     own = (subject_type.operator_field, subject_type.mode_field)
     return frozenset({*subject_type.corridor_fields, *own, *_OF_SUBJECT})
 
 
 def subject_table(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
-    """Whom the rows of a frame are about."""
+    """Return the descriptions of the subjects of a frame, for evaluation by subgroup."""
     subjects, subject_type = frame.subjects, SUBJECT_TYPES[kind]
     none = np.full(len(frame), NO_TEXT, np.int32)
     ends = [STRING_TABLE.texts(subjects[name]) for name in subject_type.corridor_fields]
@@ -213,10 +216,11 @@ def subject_table(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
 
 
 def _first_outcomes(kind: SubjectKind, records: Path) -> pa.Table:
-    """The first conclusive outcome of each subject, or its first other one; documents come last.
+    """Return one outcome per subject: the first conclusive one, else the first; documents come
+    last.
 
-    Of an inspection whose outcome was corrected, the newest that is known counts; one that was
-    withdrawn there does not.
+    If the outcome of an inspection was corrected, only its newest version counts, unless that was
+    withdrawn.
     """
     table = read_records(records, "outcomes")
     outcomes = table.to_pandas()
@@ -232,7 +236,7 @@ def _first_outcomes(kind: SubjectKind, records: Path) -> pa.Table:
 
 
 def _as_of(subjects: Columns, among: slice = _EVERY_ROW) -> dict[str, pa.Array]:
-    """The scoring instants of rows, where subjects have several."""
+    """Return the scoring instants of rows, if subjects have several."""
     return {"as_of": array_of_instants(subjects["as_of"][among])} if "as_of" in subjects else {}
 
 
@@ -241,7 +245,7 @@ def _array(feature: Feature, values: Column) -> pa.Array:
 
 
 def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, Any]) -> None:
-    """Write each table as a row group; texts as dictionaries, numbers as they are."""
+    """Write each table as a row group, with dictionaries for texts only."""
     metadata = {METADATA_KEY: json.dumps(about, sort_keys=True).encode()}
     first = next(tables)
     schema = first.schema.with_metadata(metadata)
@@ -252,9 +256,9 @@ def _write(file: Path, tables: Iterator[pa.Table], about: dict[str, Any]) -> Non
 
 
 def packing(schema: pa.Schema) -> dict[str, Any]:
-    """Return how columns are written: of numbers the first bytes together, then the second ones …
+    """Return how columns are written: floats split by byte position, which compresses well.
 
-    Like bytes pack well and fast. Nobody looks numbers up by the smallest and largest of a block.
+    There are no statistics of numbers, because nothing looks them up by range.
     """
     numbers = [field.name for field in schema if field.type == pa.float64()]
     return {

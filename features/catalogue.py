@@ -1,7 +1,7 @@
-"""The features of a route and of a shipment, in order, and their names.
+"""The features of a route and of a shipment, in order.
 
-The order is the order of the matrix and of the model's inputs. A new feature is added to its family
-and then here, by hand, so that no import decides what a model sees.
+This is the order of the matrix and of the model's inputs. A new feature is added to its family and
+then listed here by hand, so that no import decides the inputs of a model.
 """
 
 import difflib
@@ -264,7 +264,7 @@ _BY_KIND: dict[SubjectKind, tuple[Feature, ...]] = {"route": ROUTE, "shipment": 
 
 
 def catalogue(kind: SubjectKind) -> tuple[Feature, ...]:
-    """The features of one kind of subject, in order."""
+    """Return the features of one kind of subject, in order."""
     return _BY_KIND[kind]
 
 
@@ -272,24 +272,24 @@ _BY_NAME = MappingProxyType({feature.name: feature for feature in (*ROUTE, *SHIP
 
 
 def features_by_name() -> Mapping[str, Feature]:
-    """Every feature of either kind, by name."""
+    """Return every feature of either kind, by name."""
     return _BY_NAME
 
 
 def windows_of(kind: SubjectKind) -> tuple[Window, ...]:
-    """The windows that the features of one kind read, each once."""
+    """Return the distinct windows that the features of one kind read."""
     read = (window for feature in catalogue(kind) for window in feature.windows.values())
     return tuple(dict.fromkeys(read))
 
 
 def windows() -> set[Window]:
-    """Every window that a feature reads."""
+    """Return every window that a feature reads."""
     return {window for kind in _BY_KIND for window in windows_of(kind)}
 
 
 @cache
 def columns_of_source(source: str) -> tuple[str, ...]:
-    """The columns of a source that windows read, and those that order its events."""
+    """Return the columns of a source that windows read, and those that order its events."""
     read = {"known_at", "record_id"}
     for window in windows():
         if window.source == source:
@@ -298,7 +298,7 @@ def columns_of_source(source: str) -> tuple[str, ...]:
 
 
 def feature_named(name: str) -> Feature:
-    """The feature of that name; UnknownFeature, with the nearest names, where there is none."""
+    """Return the feature of a name; raises UnknownFeature with the nearest names."""
     known = features_by_name()
     if name in known:
         return known[name]

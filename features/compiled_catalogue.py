@@ -1,4 +1,4 @@
-"""The whole catalogue of one kind of subject as one program."""
+"""Compile the whole catalogue of one kind of subject into one program."""
 
 from functools import cache
 
@@ -14,10 +14,10 @@ from features.window_checks import check_windows
 
 @cache
 def computation(kind: SubjectKind) -> Program:
-    """Every feature by its name, of the subject's columns by name and of windows.
+    """Return a program of every feature, by name, from the subject's columns and windows.
 
-    Raises TidegateError, naming the feature, where one cannot be traced, has a window that
-    cannot be computed, or is neither a number nor, as a category, a text.
+    Raises TidegateError, naming the feature, if one cannot be traced, has an invalid window, or
+    yields neither a number nor, as a category, a text.
     """
     check_windows(kind)
     features = catalogue(kind)

@@ -1,9 +1,9 @@
-"""A feature and its face: what a reviewer, a data scientist and a model learn about it.
+"""Define features: their computation and all that is documented about them.
 
-A feature is a function of columns. Its name is the column, the model input, the contribution's key
-and the API's key; its docstring is its meaning, in words for a reviewer; its parameters are what it
-reads: a parameter without a default is a column of the subject, one with a `Window` as default is
-that window over history or over the attached records.
+A feature is a function of columns. Its name is the column, the model input, the key of its
+contribution and the API key. Its docstring is its meaning, written for reviewers. Its parameters
+are its inputs: a parameter without a default is a column of the subject; one with a `Window` as
+default is that window over history or over the attached records.
 """
 
 import inspect
@@ -27,13 +27,13 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Unit(StrEnum):
-    """The unit of a feature's numbers; the feature's name carries the same unit."""
+    """The unit of a feature's numbers, which also appears in the feature's name."""
 
     COUNT = "count"
-    RATIO = "ratio"  # to what is usual or possible, which is 1
+    RATIO = "ratio"  # to a usual or possible value, which is 1
     SHARE = "share of 1"
     HOURS = "hours"
-    HOURS_BEFORE = "hours before"  # something; below 0 after it
+    HOURS_BEFORE = "hours before"  # an event; negative after it
     DAYS = "days"
     KILOMETRES = "km"
     KNOTS = "kn"
@@ -48,7 +48,7 @@ class Unit(StrEnum):
 
 
 class MonotoneConstraint(Enum):
-    """The direction in which alone the risk may go as the value rises, where the domain is sure."""
+    """The only direction in which the risk may change as the value rises, if known for certain."""
 
     HIGHER_IS_RISKIER = 1
     LOWER_IS_RISKIER = -1
@@ -56,7 +56,7 @@ class MonotoneConstraint(Enum):
 
 
 class SuspiciousSide(StrEnum):
-    """On which side of what is usual a value is a sign of the feature's indicator."""
+    """The side of the usual range on which a value is a sign of the feature's indicator."""
 
     HIGH = "high"
     LOW = "low"
@@ -65,7 +65,7 @@ class SuspiciousSide(StrEnum):
 
 
 class Peers(StrEnum):
-    """Among whom a value is usual or not: the subjects' column whose equals are compared."""
+    """The group in which a value counts as usual or unusual, by a column that all members share."""
 
     ALL = "all"
     GOODS = "goods_code"
@@ -74,19 +74,20 @@ class Peers(StrEnum):
 
 @dataclass(frozen=True)
 class Feature:
-    """One column of the matrix, with everything that is said about it.
+    """One column of the matrix, with its documentation.
 
-    `reads` lists subject columns and windows in words; `defined_at` is `path#Lline` from the root
-    of the project; `indicator` is what a value on the side `warns` is a sign of: None for a scale
-    or a description, which is a sign of nothing; `sentence` is the template of a reason, with
-    `{value}` for this case's value or, by the name of a parameter, the number of one of its
-    windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_of_none` for
-    0, `sentence_below_zero` for a value below 0, of which it says how far; `among` are those beside
-    whom it is usual or not. `shows_from` is the value from which on, on the side that warns, it
-    shows the sign by itself: nine journeys before are fewer than usual, and no newcomer. None where
-    a value beyond usual does; infinite where no value does. `known_by` names the feature that is 0
-    or missing where nothing is known that this one could count, so that its 0 says nothing; its own
-    name where none does.
+    `reads` lists subject columns and windows in words. `defined_at` is `path#Lline` from the
+    project root. `indicator` is the sign that a value on the side `warns` stands for; None for a
+    scale or a description, which is no sign. `sentence` is the template of a reason, with `{value}`
+    or, by parameter name, the number of a window (`said_with`). `sentence_of_one` applies to a
+    count of one, `sentence_of_none` to 0, `sentence_below_zero` to a negative value, of which it
+    states the size. `among` is the peer group.
+
+    `shows_from` is the value from which the feature is a sign by itself, on the side that warns:
+    nine earlier journeys are fewer than usual, yet the operator is no newcomer. None if any unusual
+    value is a sign; infinite if no value is. `known_by` names the feature that is 0 or missing if
+    there is no data that this one could count, in which case its own 0 means nothing; its own name
+    if there is no such feature.
     """
 
     name: str
@@ -114,16 +115,16 @@ class Feature:
 
     @property
     def is_categorical(self) -> bool:
-        """Return whether values are text from a closed list rather than numbers."""
+        """Return whether values are texts from a closed list rather than numbers."""
         return self.unit is Unit.CATEGORY
 
     @property
     def said_with(self) -> tuple[str, ...]:
-        """The parameters whose windows' numbers stand in the sentence beside the value."""
+        """Return the parameters whose window numbers appear in the sentence next to the value."""
         return _placeholders(self.sentence)
 
     def face(self) -> dict[str, str | list[str] | None]:
-        """The face as plain JSON, as the catalogue shows it."""
+        """Return the documentation as plain JSON, as the catalogue shows it."""
         return {
             "name": self.name,
             "subjects": list(self.subjects),
@@ -150,13 +151,13 @@ BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
 def feature(
     *, computed: Callable[..., Column] | None = None, **face: Any
 ) -> Callable[[Callable[..., Any]], Feature]:
-    """Make a `Feature` of a function of columns, named by the function and its file.
+    """Return a decorator that makes a `Feature` of a function of columns.
 
-    The function gets one column per parameter and returns one: float64 with NaN for missing, or
-    codes of texts with NO_TEXT where `unit` is CATEGORY. It is called once, with stand-ins, and
-    made part of a program (`features.engine.expressions`): it may only do what that can trace.
-    Where a few features share a shape, `computed` is the function of columns, and the decorated one
-    only gives name, meaning and place. `face` is what `make_feature` takes.
+    The function takes one column per parameter and returns one: float64 with NaN for missing, or
+    codes of texts with NO_TEXT if `unit` is CATEGORY. It is called once, with stand-ins, and
+    compiled into a program (`features.engine.expressions`), so it may use only operations that can
+    be traced. If features share a computation, `computed` is that function, and the decorated one
+    only provides name, meaning and location. `face` is passed to `make_feature`.
     """
 
     def define(function: Callable[..., Any]) -> Feature:
@@ -194,11 +195,11 @@ def make_feature(  # noqa: PLR0913  a face has this many sides
     shows_from: float | None = None,
     direction: MonotoneConstraint = MonotoneConstraint.EITHER,
 ) -> Feature:
-    """Return a feature that `computed` makes of columns and windows, its parameters.
+    """Return a feature that `computed` makes from its parameters, columns and windows.
 
-    `warns` follows from `direction` where that is given, and is EITHER where neither is.
-    Raises TidegateError when a default is no window, the sentence names what is no window, or
-    indicator, `warns` and `direction` contradict each other.
+    `warns` follows from `direction` if that is given, and is EITHER if neither is. Raises
+    TidegateError if a default is not a window, the sentence names an unknown window, or indicator,
+    `warns` and `direction` contradict each other.
     """
     columns, windows = _parameters(computed)
     if strange := {*_placeholders(sentence)} - windows.keys():
@@ -274,14 +275,14 @@ def _meaning(function: Callable[..., Column]) -> str:
 
 
 def line_of_caller(depth: int) -> str:
-    """Return where a call so many frames above begins, as `defined_at` states it."""
+    """Return the location of the caller `depth` frames above, in the form of `defined_at`."""
     frame = sys._getframe(depth + 1)
     return _link(frame.f_code.co_filename, frame.f_lineno)
 
 
 def _place(function: Callable[..., Any]) -> str:
     file, first = inspect.getfile(function), function.__code__.co_firstlineno
-    below = linecache.getlines(file)[first - 1 :]  # the decorator's line and those that follow
+    below = linecache.getlines(file)[first - 1 :]  # from the decorator's line on
     line = next(at for at, text in enumerate(below, first) if text.lstrip().startswith("def "))
     return _link(file, line)
 

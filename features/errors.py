@@ -1,17 +1,17 @@
 """The errors of this folder.
 
 TidegateError                 shown to a person without a traceback; exit code 1
-├── UnknownFeature            no feature of that name; says the nearest ones
-├── RecordsError              a record file cannot be used: names file, row and column
-├── CatalogueMismatch         a matrix or model was made with other features or formulas
+├── UnknownFeature            there is no feature of that name; lists the nearest ones
+├── RecordsError              a record file cannot be used; names file, row and column
+├── CatalogueMismatch         a matrix or model was built with other features or formulas
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
-├── OnlineStoreMismatch       the online feature store was made for other windows or formulas
-├── CacheRefused              the cache folder that the environment names cannot be used
-├── KeyMissing                a key of the home is not there
-├── KeysLocked                the keys of the home are wrapped, and nothing opens them
-├── MessageRefused            a message breaks its standard: says the place and what is wanted
-│   ├── MessageTooLarge       a message is beyond a limit, which it names
-│   └── MessageContradictory  a message states one record in two ways: says where
+├── OnlineStoreMismatch       the online feature store was built for other windows or formulas
+├── CacheRefused              the cache folder of the environment cannot be used
+├── KeyMissing                a key of the home is missing
+├── KeysLocked                the keys of the home are wrapped and cannot be opened
+├── MessageRefused            a message violates its standard; gives location and requirement
+│   ├── MessageTooLarge       a message exceeds a limit, which the error states
+│   └── MessageContradictory  a message contains conflicting versions of a record
 ├── WorkerMismatch            a worker has other code or data than the machine that asks it
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
@@ -23,21 +23,21 @@ from typing import Any
 
 
 class TidegateError(Exception):
-    """Base of every error that a person is shown: asked, wrong, and the nearest right answer."""
+    """The base of all errors shown to people: the request, the fault and the nearest fix."""
 
 
 def in_own_words(message: str) -> str:
-    """Return what a validator of ours said, without what pydantic sets before it."""
+    """Return the message of our own validator without the prefix that pydantic adds."""
     return message.removeprefix("Value error, ")
 
 
 class UnknownFeature(TidegateError):
-    """No feature of that name is in the catalogue."""
+    """There is no feature of that name in the catalogue."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A row that is wrong, from 1 (a CSV's header is none), and what stands there."""
+    """An invalid row, counted from 1 without a CSV header, and its value."""
 
     row: int
     value: str | None
@@ -45,9 +45,9 @@ class Example:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in a record file: where, what, in how many rows, and the first of them.
+    """One fault in a record file: location, description, number of rows and first examples.
 
-    `column` is None where the whole file is meant; without examples, every row of the column is.
+    `column` is None if the whole file is meant; without examples, every row of the column is.
     """
 
     file: str
@@ -71,9 +71,9 @@ class Fault:
 
 
 class RecordsError(TidegateError):
-    """A record file cannot be used; names the file, and the column and rows if any.
+    """A record file cannot be used; the message names the file, and column and rows if any.
 
-    `faults` hold everything that was found, each as the message says it on a line of its own.
+    `faults` holds all faults found, each of which is one line of the message.
     """
 
     def __init__(self, message: str, faults: tuple[Fault, ...] = ()):
@@ -82,32 +82,32 @@ class RecordsError(TidegateError):
 
     @classmethod
     def from_faults(cls, faults: tuple[Fault, ...]) -> "RecordsError":
-        """The refusal of a file for all its faults."""
+        """Return the error that reports all faults of a file."""
         return cls("\n".join(map(str, faults)), faults)
 
     def report(self) -> list[dict[str, Any]]:
-        """The faults as plain JSON."""
+        """Return the faults as plain JSON."""
         return [asdict(fault) for fault in self.faults]
 
 
 class CatalogueMismatch(TidegateError):
-    """Columns, order or meaning differ from the catalogue that was expected."""
+    """The columns, their order or their meaning differ from the expected catalogue."""
 
 
 class OnlineStoreUnavailable(TidegateError):
-    """The online feature store cannot be opened, read or written now."""
+    """The online feature store cannot be opened, read or written at the moment."""
 
 
 class OnlineStoreMismatch(TidegateError):
-    """The online feature store was made for other windows or computations; it must be rebuilt."""
+    """The online feature store was built for other windows or computations and must be rebuilt."""
 
 
 class CacheRefused(TidegateError):
-    """The cache folder that the environment names cannot be used; the message says why."""
+    """The cache folder of the environment cannot be used; the message gives the reason."""
 
 
 class MessageRefused(TidegateError):
-    """A message breaks its standard, at a place of it; what stands there is never repeated."""
+    """A message violates its standard; the error gives the location but never the content."""
 
     def __init__(self, place: str, wanted: str, line: int | None = None):
         super().__init__(f"{f'line {line}, ' if line else ''}{place}: {wanted}")
@@ -117,11 +117,11 @@ class MessageRefused(TidegateError):
 
 
 class MessageTooLarge(MessageRefused):
-    """A message has more of something than is read; says how much that is."""
+    """A message exceeds a limit, which the error states."""
 
 
 class MessageContradictory(MessageRefused):
-    """A message states records in two ways, at `places`."""
+    """A message contains conflicting versions of records, at `places`."""
 
     def __init__(self, places: tuple[str, ...]):
         super().__init__(places[0], "the message states it otherwise elsewhere")
@@ -129,15 +129,15 @@ class MessageContradictory(MessageRefused):
 
 
 class WorkerMismatch(TidegateError):
-    """A worker has other code or data than the machine that asks it; the message has both."""
+    """A worker has other code or data than the machine that asks it; the message shows both."""
 
 
 class RecordsSuspected(TidegateError):
-    """A record file may hold a fault; its name is the message, and the caller reads it whole."""
+    """A record file may have a fault; the message is its name, and the caller reads it in full."""
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str:
-    """The nearest known name, or all of them where none is near, for the end of a message.
+    """Return the nearest known name, or all names if none is near, to end a message.
 
     >>> nearest_of("GROSS", ["gross", "net"]), nearest_of("mass", ["gross", "net"])
     ("the nearest is 'gross'", 'there are gross, net')
@@ -151,8 +151,8 @@ def nearest_of(name: str, known: Iterable[str]) -> str:
 
 
 class KeyMissing(TidegateError):
-    """A key of the home is not there, and what hangs on it is."""
+    """A key of the home is missing although data depends on it."""
 
 
 class KeysLocked(TidegateError):
-    """The keys of the home are wrapped, and what is given does not open them."""
+    """The keys of the home are wrapped, and the passphrase or command given does not open them."""

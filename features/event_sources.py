@@ -1,10 +1,10 @@
 """The sources of events that windows reduce, as the batch engine reads them.
 
-Of each type of subject: the subjects declared before (`journeys`, `shipments`), what inspections
-found of them (`route_outcomes`, `shipment_outcomes`), the payments of anyone (`payments`), the
-numbered permits of any shipment (`shipment_permits`), what inspections found of what somebody paid
-for (`paid_outcomes`), where any conveyance drifted (`drifts`), and the records that are linked to
-the subject itself, by the name of their record file.
+For each type of subject there are the subjects declared earlier (`journeys`, `shipments`) and the
+inspection results (`route_outcomes`, `shipment_outcomes`). Other sources are the payments of anyone
+(`payments`), the numbered permits of any shipment (`shipment_permits`), the inspection results of
+subjects that a party paid for (`paid_outcomes`), and the places where any conveyance drifted
+(`drifts`). Records linked to the subject itself are sources named after their record files.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ _ALWAYS = {"subject_id", "known_at", "declared_at"}
 
 @cache
 def event_sources(kind: SubjectKind) -> EventSources:
-    """All that windows of subjects of one kind reduce."""
+    """Return everything that windows of subjects of one kind reduce."""
     linked = (_linked_source(record_type, kind) for record_type in linked_record_types(kind))
     return EventSources(
         subjects=_subject_table(kind),
@@ -69,11 +69,10 @@ def event_sources(kind: SubjectKind) -> EventSources:
 
 
 def read_all_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[str]) -> Columns:
-    """Every subject of one kind, ordered by declaration and then by id, with some columns.
+    """Return every subject of one kind, by declaration and then id, with some columns.
 
-    Nothing else of a record is read. Where any was amended or withdrawn there is a row for each
-    version, those of one subject beside each other in the order in which they became known, and
-    the columns of `lifetimes`.
+    Only the necessary fields are read. If any subject was amended or withdrawn there is a row for
+    each version, ordered by when it became known, and the columns of `lifetimes`.
     """
     subject_type, columns = SUBJECT_TYPES[kind], columns | _ALWAYS
     fields = subject_fields(kind, columns)
@@ -86,6 +85,7 @@ def read_all_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozens
     if subject_type.has_journey and fields.get("journeys"):
         read = read_whole(records, "journeys", fields["journeys"])
         journeys = _with_versions(read, records.amendments("journeys"), "journey_id")
+    # Amended journeys split each subject into one row per version of its journey.
     if COUNTS_FROM in journeys:
         own = join_amended_journeys(own, journeys)
     own = gather_rows(own, _in_order(own, own[subject_type.id_field]))
@@ -97,7 +97,7 @@ def read_all_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozens
 
 
 def _with_versions(own: Columns, amendments: Amendments, id_field: str) -> Columns:
-    """Rows of subjects without those that withdraw; from when until when each counts, if known."""
+    """Return subjects without withdrawals, each with the time in which it counts, if amended."""
     if not amendments:
         return own
     declared_at = own["declared_at"]
@@ -108,7 +108,7 @@ def _with_versions(own: Columns, amendments: Amendments, id_field: str) -> Colum
 
 
 def _of_first_versions(own: Columns, amendments: Amendments, id_field: str) -> Column:
-    """When each subject was declared: in all its versions when the first one known was."""
+    """Return declaration instants, which all versions share with the first known one."""
     declared_at, ids = own["declared_at"].copy(), own[id_field][amendments.rows]
     order = np.lexsort((declared_at[amendments.rows], amendments.known_at, ids))
     versions, is_first = amendments.rows[order], is_first_of_each(ids[order])
@@ -117,7 +117,7 @@ def _of_first_versions(own: Columns, amendments: Amendments, id_field: str) -> C
 
 
 def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[str]]:
-    """The fields, by record file, that columns of subjects of one kind are made of."""
+    """Return the fields, by record file, from which columns of subjects are made."""
     subject_type, columns = SUBJECT_TYPES[kind], columns | _ALWAYS
     own = {*derived_columns(kind, columns).columns, *columns, subject_type.id_field}
     fields: dict[str, set[str]] = {}
@@ -132,21 +132,19 @@ def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[
 
 @cache
 def payment_program() -> Program:
-    """Return what windows read of a payment by itself, whichever subject it belongs to."""
+    """Return the columns that windows read of a payment on its own, whichever its subject."""
     return traced_columns(derive_payment, kinds_of(Transaction), {*columns_of_source(PAYMENTS)})
 
 
 def payments(transactions: Columns) -> Columns:
-    """Payments with their own fields and the columns of `payment_program`."""
+    """Return payments with their own fields and the columns of `payment_program`."""
     return transactions | payment_program().run(transactions)
 
 
 def paid_outcomes(records: RecordBlocks) -> Columns:
-    """Return what inspections found of routes and shipments, beside those who paid and were
-    paid.
-    """
+    """Return inspection results of routes and shipments together with payers and payees."""
     outcomes = _outcomes(records)
-    # The payments for some subjects, with until when each counts where any was amended.
+    # Payments of inspected subjects only, filtered block by block to limit memory.
     subject_ids = np.unique(outcomes["subject_id"])
     amendments, first, kept = records.amendments("transactions"), 0, []
     for block in records.blocks("transactions", PAYMENT_FIELDS_READ):
@@ -162,21 +160,19 @@ def paid_outcomes(records: RecordBlocks) -> Columns:
 
 
 def _outcomes(records: RecordBlocks) -> Columns:
-    """Return what every inspection found, with until when each finding counts where any was
-    corrected.
-    """
+    """Return all inspection results, each with its end of validity if any was corrected."""
     outcomes = read_whole(records, "outcomes", FIELDS_READ)
     return _ending(outcomes, records.amendments("outcomes"), 0)
 
 
 def _ending(records: Columns, amendments: Amendments, first: int) -> Columns:
-    """Rows of a file, from a place on, with until when each counts where any is ended."""
+    """Return rows of a file, with the instant until which each counts if any was ended."""
     until = amendments.until_of(first, length(records))
     return records | {COUNTS_UNTIL: until} if amendments else records
 
 
 def drifts(positions: Columns) -> Columns:
-    """Positions, each with the square and the hour in which a conveyance drifted there."""
+    """Return positions, each with the cell of space and time in which a conveyance drifted."""
     cell = DRIFT_CELL.function(*(positions[name] for name in DRIFT_CELL.fields))
     return positions | {"drift_cell": cell, "known_at": positions[Position.known_from]}
 

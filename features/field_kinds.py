@@ -1,8 +1,8 @@
-"""Kinds of fields of records: a party, an identifier, a place, money, a quantity with its unit ...
+"""The kinds of record fields: a party, an identifier, a place, money, a quantity with its unit.
 
-Every field of `records` carries one of these kinds in its annotation. Masking, pseudonyms,
-watch-lists, links between cases, the third parties among payers and the description of the API
-derive from them, so that a new field is written down once.
+Every field of `records` has one of these kinds in its annotation. Masking, pseudonyms, watch-lists,
+links between cases, third-party payers and the API description derive from them, so that a new
+field is declared only once.
 """
 
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ IdentifierOf = Literal[
 
 @dataclass(frozen=True)
 class FieldKind:
-    """The kind of a field, which the schema of the API shows as `x-kind`."""
+    """The kind of a field, shown as `x-kind` in the API schema."""
 
     def in_schema(self) -> dict[str, str]:
-        """Return what the schema of the API shows of the kind."""
+        """Return the entries of the kind in the API schema."""
         return {"x-kind": type(self).__name__.lower()}
 
     def __get_pydantic_json_schema__(
@@ -48,10 +48,9 @@ class FieldKind:
 
 @dataclass(frozen=True)
 class Party(FieldKind):
-    """The pseudonym of a company or a person that takes part.
+    """The pseudonym of a company or person that takes part.
 
-    `links_cases` is False where one party stands in cases that have nothing else in common, as a
-    forwarder does.
+    `links_cases` is False if one party occurs in otherwise unrelated cases, as a forwarder does.
     """
 
     links_cases: bool = True
@@ -59,7 +58,7 @@ class Party(FieldKind):
 
 @dataclass(frozen=True)
 class Identifier(FieldKind):
-    """The name of one thing that is not a party, and so leads to its parties."""
+    """The id of one thing that is not a party itself but leads to its parties."""
 
     identifies: IdentifierOf
 
@@ -76,12 +75,12 @@ class Country(FieldKind):
 
 @dataclass(frozen=True)
 class Money(FieldKind):
-    """An amount, in the currency that another field of the record holds."""
+    """An amount in the currency that another field of the record holds."""
 
     currency_field: str
 
     def in_schema(self) -> dict[str, str]:
-        """Return what the schema of the API shows of the kind."""
+        """Return the entries of the kind in the API schema."""
         return super().in_schema() | {"x-currency-field": self.currency_field}
 
 
@@ -92,39 +91,39 @@ class Instant(FieldKind):
 
 @dataclass(frozen=True)
 class Quantity(FieldKind):
-    """A measure or a count, in its unit."""
+    """A measure or a count in its unit."""
 
     unit: str
 
     def in_schema(self) -> dict[str, str]:
-        """Return what the schema of the API shows of the kind."""
+        """Return the entries of the kind in the API schema."""
         return super().in_schema() | {"x-unit": self.unit}
 
 
 @dataclass(frozen=True)
 class Ordinal(FieldKind):
-    """A place in an order, from 1."""
+    """A position in an order, from 1."""
 
 
 @dataclass(frozen=True)
 class Text(FieldKind):
-    """Free text, which may tell of anybody."""
+    """Free text, which may contain personal data."""
 
 
 @dataclass(frozen=True)
 class Code(FieldKind):
-    """A code of a list."""
+    """A code from a list."""
 
 
 @dataclass(frozen=True)
 class Flag(FieldKind):
-    """Yes or no."""
+    """A yes or no."""
 
 
 def field_kind(field: FieldInfo) -> FieldKind | None:
-    """The kind of a field; None where its annotation has none.
+    """Return the kind of a field; None if its annotation has none.
 
-    A closed list of words is a code without saying so.
+    A closed list of words is a code without an explicit kind.
     """
     kinds = [kind for kind in field.metadata if isinstance(kind, FieldKind)]
     return kinds[0] if kinds else _kind_in(field.annotation)
@@ -132,19 +131,19 @@ def field_kind(field: FieldInfo) -> FieldKind | None:
 
 @cache
 def kinds_of_fields(record: type[BaseModel]) -> dict[str, FieldKind]:
-    """The kind of every field of a record type that has one."""
+    """Return the kind of every field of a record type that has one."""
     kinds = {name: field_kind(field) for name, field in record.model_fields.items()}
     return {name: kind for name, kind in kinds.items() if kind}
 
 
 @cache
 def fields_of_kind(record: type[BaseModel], kind: type[FieldKind]) -> tuple[str, ...]:
-    """The fields of one kind, in the order of the record."""
+    """Return the fields of one kind, in the order of the record."""
     return tuple(name for name, own in kinds_of_fields(record).items() if isinstance(own, kind))
 
 
 def _kind_in(annotation: Any) -> FieldKind | None:
-    """The kind inside an annotation: of `Annotated[str, Party()] | None`, the party."""
+    """Return the kind inside an annotation: for `Annotated[str, Party()] | None`, the party."""
     if get_origin(annotation) is Literal:
         return Code()
     if isinstance(annotation, FieldKind):

@@ -1,7 +1,6 @@
-"""The types of the fields of records: which values each takes, what kind it is, and an example.
+"""The types of record fields: their valid values, kind and an example.
 
-An instant carries an offset and is kept in UTC. Country and currency codes are looked up in their
-lists.
+An instant has an offset and is stored in UTC. Country and currency codes must be in their lists.
 """
 
 import re
@@ -15,16 +14,16 @@ from pydantic_core import PydanticCustomError
 from features import field_kinds as kinds
 from features.reference.code_lists import CODES, CodeList
 
-# Nothing that is scored happens outside these years; a slip of the pen does.
+# Years outside this range are typing errors, not events to score.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
-# Earlier than every instant of a record.
+# Earlier than every instant in a record.
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
-# RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
+# RFC 3339, section 5.6: readers of ISO 8601 also accept a bare number of seconds or a date.
 RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
 _RFC_3339 = re.compile(RFC_3339, re.ASCII)
 HS_DIGITS = 6
-# Beyond it, a double may stand for another whole number than was meant.
+# Beyond this, neighbouring whole numbers share one double.
 LARGEST_EXACT = 2**53
 _COMMODITY_CODE = re.compile(r"[0-9]{6,10}")
 
@@ -36,7 +35,7 @@ def _read(instant: Any) -> Any:
         if _RFC_3339.fullmatch(instant):
             return datetime.fromisoformat(instant.upper())
     except ValueError:
-        pass  # it looks like an instant and is none, as the 30th of February
+        pass  # a pattern match that is no instant, such as 30 February
     raise PydanticCustomError("instant", "want an instant as in RFC 3339, with its offset")
 
 
@@ -47,7 +46,7 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 def _whole(number: Any) -> Any:
-    """A whole number also where it is written as a double, as pandas does beside missing ones."""
+    """Accept whole numbers written as doubles, as pandas does in columns with missing values."""
     if not isinstance(number, float):
         return number
     if number.is_integer() and abs(number) <= LARGEST_EXACT:
@@ -76,7 +75,7 @@ _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 _Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
 _Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
 _Measure = Annotated[float, Field(ge=0, le=1e10)]
-_IsWhole = BeforeValidator(_whole)  # after the limits, against which the schema checks files
+_IsWhole = BeforeValidator(_whole)  # after the limits, which the schema also applies to files
 _Count = Annotated[int, Field(ge=0, le=10_000_000), _IsWhole]
 
 Instant = Annotated[
@@ -94,13 +93,13 @@ PayeeId = Annotated[_Id, kinds.Party(links_cases=False), Field(examples=["party-
 JourneyId = Annotated[_Id, kinds.Identifier("journey"), Field(examples=["J-2026-000117"])]
 ShipmentId = Annotated[_Id, kinds.Identifier("shipment"), Field(examples=["S-2026-004711"])]
 SubjectId = Annotated[_Id, kinds.Identifier("subject"), Field(examples=["S-2026-004711"])]
-# Whatever it is, a submission refuses another than its own.
+# Any text is accepted here: a submission then refuses ids other than its own.
 AttachedSubjectId = Annotated[str, kinds.Identifier("subject"), Field(examples=["S-2026-004711"])]
 DocumentId = Annotated[_Id, kinds.Identifier("document"), Field(examples=["D-2026-009001"])]
 EventId = Annotated[_Id, kinds.Identifier("event"), Field(examples=["E-2026-120045"])]
 TransactionId = Annotated[_Id, kinds.Identifier("transaction"), Field(examples=["pay-9034"])]
 ConveyanceId = Annotated[_Id, kinds.Identifier("conveyance"), Field(examples=["vessel-81c2"])]
-# What rescuers find a conveyance by; each names one conveyance, as its id does.
+# Numbers by which rescuers identify a conveyance; each identifies one, as its id does.
 ImoNumber = Annotated[
     str, Field(pattern=r"^[0-9]{7}$", examples=["9074729"]), kinds.Identifier("imo_number")
 ]
@@ -145,15 +144,15 @@ Currency = Annotated[
 HsCode = Annotated[
     str,
     Field(pattern=r"^[0-9]{6}$", examples=["890310"]),
-    BeforeValidator(_of_six_digits),  # after the pattern, against which the schema checks files
+    BeforeValidator(_of_six_digits),  # after the pattern, which the schema also applies to files
     kinds.Code(),
 ]
 CommodityCode = Annotated[
     str, Field(pattern=r"^[0-9]{6,10}$", examples=["8903100000"]), kinds.Code()
 ]
 Code = Annotated[_Code, kinds.Code()]
-# No control characters, and none that reorder the text around them on a screen. Written as both
-# pydantic here and JavaScript at callers read it.
+# No control characters and none that reorder text on a screen (bidi). Written in a form that both
+# pydantic and JavaScript clients understand.
 PRINTED = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
 Text = Annotated[str, Field(max_length=512, pattern=PRINTED), kinds.Text()]
 

@@ -1,6 +1,6 @@
-"""A file of subjects among the records that are known besides: what of it is asked about.
+"""Combine a file of subjects with records that are already known, and score only the file's.
 
-What the file says of a subject takes the place of whatever the records say of it.
+A subject in the file replaces the same subject in the records.
 """
 
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ from features.ingest.record_folder import RecordFolder
 from features.records import RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
-# The column of a subject that says which row of its record file says it first.
+# Column with the row of the subject file that has a subject first.
 PLACE = "row_of_subject_file"
 
 
 @dataclass(frozen=True)
 class AskedSubjects:
-    """Records, of which the subjects of one kind from some row of their file on are asked about."""
+    """Records in which the subjects of one kind are asked about from some row of their file on."""
 
     kind: SubjectKind
     records: Path
@@ -38,7 +38,7 @@ class AskedSubjects:
     rows: int
 
     def select(self, subjects: Columns) -> Columns:
-        """Those among all subjects that are asked about, with their PLACE."""
+        """Return the subjects that are asked about, with their PLACE."""
         subject_type = SUBJECT_TYPES[self.kind]
         source = RecordFolder(self.records, is_whole=False)
         ids = read_whole(source, subject_type.record_file, [subject_type.id_field])
@@ -50,16 +50,17 @@ class AskedSubjects:
 def among_records(
     file: Path, kind: SubjectKind, records: Path, *, is_shared: bool = False
 ) -> Iterator[AskedSubjects]:
-    """Give records that hold the subjects of a file, in a folder that lasts as long as the block.
+    """Yield records that include the subjects of a file, in a folder that lasts for the block.
 
-    It lies next to the records, with the same permissions, where `is_shared`. A file
-    that is one of the records' own needs none. Raises RecordsError, which names what was given.
+    With `is_shared` the folder is next to the records and has their permissions. No folder is
+    needed if the file is one of the records' own. Raises RecordsError with the name that was given.
     """
     name = SUBJECT_TYPES[kind].record_file
     own = record_file_of(records, name)
     if own is not None and file.exists() and own.samefile(file):
         yield _not_empty(file, AskedSubjects(kind, records, 0, RecordFolder(records).count(name)))
         return
+    # Read the records' own file once, only to validate it.
     for _ in RecordFolder(records).blocks(name, ()):
         pass
     given = read_record_file(file, name)
@@ -67,8 +68,8 @@ def among_records(
         for other in RECORD_FILES.keys() - {name}:
             if found := record_file_of(records, other):
                 (folder / found.name).symlink_to(found.resolve())
-        # Write subjects that are not given, and then those that are; how many rows the others
-        # have.
+        # Write the subjects that the file does not replace, then those of the file; count the
+        # former.
         out = folder / f"{name}.parquet"
         subject_type, others = SUBJECT_TYPES[kind], 0
         schema = arrow_schema(subject_type.record)
@@ -88,7 +89,7 @@ def among_records(
 
 @contextmanager
 def folder_beside_records(records: Path) -> Iterator[Path]:
-    """Give a folder next to records, with their permissions, for the block."""
+    """Yield a folder next to records, with their permissions, for the block."""
     with TemporaryDirectory(prefix=".asked-", dir=records.absolute().parent) as made:
         folder = Path(made)
         folder.chmod(records.stat().st_mode)
@@ -102,7 +103,7 @@ def _own_folder() -> Iterator[Path]:
 
 
 def among(subjects: Columns, ids: Column, places: Column) -> Columns:
-    """The subjects of these ids, which may repeat, with the first of the places of each."""
+    """Return the subjects with these ids, each with the first of its places; ids may repeat."""
     distinct, first = np.unique(ids, return_index=True)
     subjects = rows(subjects, np.isin(subjects["subject_id"], distinct))
     at = np.searchsorted(distinct, subjects["subject_id"])
@@ -126,7 +127,7 @@ def _known(records: Path, name: str) -> Iterator[pa.Table]:
 
 
 def _naming(refusal: RecordsError, made: Path, records: Path) -> RecordsError:
-    """The refusal of a file by the name that it was given with."""
+    """Return an error that names the records as they were given, not the temporary folder."""
 
     def named(text: str) -> str:
         return text.replace(str(made), str(records))

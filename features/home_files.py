@@ -1,4 +1,4 @@
-"""TOML files that people write: read into a checked model, or written as a template once."""
+"""TOML files that people write: read into a validated model, or written once as a template."""
 
 import tomllib
 from collections.abc import Callable
@@ -31,9 +31,9 @@ def read_home_file(
 ) -> Model:
     """Read a TOML file into its model; raises `refused` with every fault in words.
 
-    `missing` says what to do where there is no file. `check` looks at the tables before the model
-    does, and raises ValueError with a reason that names more than a key. `content` is that of the
-    file where it was read already.
+    `missing` is advice for when there is no file. `check` sees the tables before the model does and
+    raises ValueError for faults that concern more than one key. `content` is that of a file that
+    was already read.
     """
     try:
         tables = tomllib.loads((file.read_bytes() if content is None else content).decode())
@@ -55,7 +55,7 @@ def read_home_file(
 def write_home_file(
     file: Path, text: str, refused: Callable[[str], TidegateError] = TidegateError
 ) -> None:
-    """Write a template for people to fill in; a file that exists is never overwritten."""
+    """Write a template for people to fill in; raises `refused` instead of overwriting a file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8") as out:

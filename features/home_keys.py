@@ -1,8 +1,8 @@
-"""The secrets of a home: made once, all together, then read and checked, never made anew.
+"""The secrets of a home: created once, all together, then read and validated, never recreated.
 
-A home is blank as long as nothing hangs on keys: it has none, no database and no model. Whoever
-first needs a key of a blank home makes all of them. Where anything is there, a missing key is an
-error: what was encrypted, signed or drawn with it can't be matched by another.
+A home is blank while nothing depends on keys: it has no keys, no database and no model. The first
+process that needs a key of a blank home creates all of them. Otherwise a missing key is an error,
+because data that was encrypted, signed or drawn with it cannot be used with another.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ KEY_BYTES = 32
 
 SIGNING, LOG, SUBJECTS, DRAWS, PSEUDONYMS = "signing", "log", "subjects", "draws", "pseudonyms"
 
-# What is made at the beginning; keys that wrap data keys are made with their database.
+# Keys created at the beginning; keys that wrap data keys are created with their database.
 KEY_FILES = {
     SIGNING: "signing.pem",
     LOG: "log.key",
@@ -55,21 +55,22 @@ KEY_FILES = {
 
 PUBLIC_FILES = {SIGNING: "signing.pub", LOG: "log.pub"}
 
-# The folder of keys that were rotated away and are still needed.
+# Folder of rotated keys that are still needed.
 FORMER = "former"
 
-# Keys without which what was made with them cannot be found or made again.
+# Keys that are needed to find or reproduce what was made with them.
 KEPT_WHEN_ROTATED = (SUBJECTS, DRAWS, PSEUDONYMS)
 
-# In the home beside the folder of keys: which database it belongs to.
+# File next to the folder of keys that identifies the database of the home.
 DATABASE_FILE = "database.json"
 
+# Younger leftovers may belong to a process that is still running.
 _LEFT_BEHIND_S = 3600.0
 _PUBLIC_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", re.DOTALL)
 
 
 def is_blank_home(folder: Path) -> bool:
-    """Return whether nothing hangs on keys in `folder`, which is `HOME/keys`."""
+    """Return whether nothing depends on keys; `folder` is `HOME/keys`."""
     home = folder.parent
     has_keys = folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir())
     has_model = has_models(folder)
@@ -79,16 +80,14 @@ def is_blank_home(folder: Path) -> bool:
 
 
 def has_models(folder: Path) -> bool:
-    """Return whether models are beside `folder`, which is `HOME/keys`: the signing key sealed
-    them.
-    """
+    """Return whether the home has models, which its signing key sealed; `folder` is `HOME/keys`."""
     return any(folder.parent.glob("models/*/*/manifest.json"))
 
 
 def make_keys(folder: Path) -> None:
-    """Make every key of a blank home, all or none; of several that begin together, one does.
+    """Create every key of a blank home, all or none; of concurrent processes, one succeeds.
 
-    Raises OSError where the folder cannot be written.
+    Raises OSError if the folder cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
@@ -108,14 +107,14 @@ def make_keys(folder: Path) -> None:
 
 
 def create_key(folder: Path, name: str) -> None:
-    """Make one key that nothing hangs on yet, in a home that has others."""
+    """Create one key that nothing depends on yet, in a home that has others."""
     _write_key(folder, name, fresh_key(name))
 
 
 def read_key(folder: Path, name: str) -> bytes:
-    """A key of the home whose keys are in `folder`: 32 bytes, or a PEM of the one that signs.
+    """Return a key of a home: 32 bytes, or a PEM for the signing key.
 
-    A blank home gets its keys first. Raises KeyMissing, or TidegateError for what is no whole key.
+    A blank home gets its keys first. Raises KeyMissing, or TidegateError for an invalid key.
     """
     file = folder / KEY_FILES[name]
     if not file.exists() and is_blank_home(folder):
@@ -139,7 +138,10 @@ def read_key(folder: Path, name: str) -> bytes:
 
 
 def read_secret(folder: Path, relative: str) -> bytes:
-    """The bytes of a secret file below the folder of keys; raises KeyMissing or TidegateError."""
+    """Return the bytes of a secret file below the key folder.
+
+    Raises KeyMissing or TidegateError.
+    """
     file = folder / relative
     try:
         content = file.read_bytes()
@@ -154,9 +156,9 @@ def read_secret(folder: Path, relative: str) -> bytes:
 
 
 def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool = False) -> None:
-    """Put a secret there, whole, for its owner only, and durable when this returns.
+    """Write a secret atomically, readable by its owner only, and flushed to disk.
 
-    Without `replace`, what is there already stays.
+    Without `replace`, an existing secret is kept.
     """
     file = folder / relative
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -164,10 +166,9 @@ def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool =
 
 
 def key_fingerprint(name: str, content: bytes) -> str:
-    """Return what names a key in public (hexadecimal): of a secret a keyed hash, which tells
-    nothing.
+    """Return a public name of a key (hexadecimal) that reveals nothing about it.
 
-    Of a pair of keys it is the beginning of the public half.
+    For a secret it is a keyed hash; for a key pair the beginning of the public half.
     """
     public = public_half(name, content)
     if public:
@@ -177,7 +178,7 @@ def key_fingerprint(name: str, content: bytes) -> str:
 
 
 def public_half(name: str, content: bytes) -> str:
-    """The public half of a key that signs (hexadecimal); empty for others."""
+    """Return the public half of a signing key (hexadecimal); empty for other keys."""
     if name not in PUBLIC_FILES:
         return ""
     private = _private(name, content)
@@ -185,10 +186,9 @@ def public_half(name: str, content: bytes) -> str:
 
 
 def public_file_of(name: str, content: bytes, former: Sequence[tuple[str, str]] = ()) -> bytes:
-    """Return what `signing.pub` or `log.pub` holds: the public half of a key, then those of former
-    ones.
+    """Return the content of `signing.pub` or `log.pub`: the public half, then those of former keys.
 
-    Of each former one its public half (hexadecimal), and until when what it signed counts.
+    `former` has each public half (hexadecimal) and the instant until which its signatures count.
     """
     if name == LOG:
         lines = [public_half(name, content), *(" ".join(each) for each in former)]
@@ -203,17 +203,17 @@ def public_file_of(name: str, content: bytes, former: Sequence[tuple[str, str]] 
 
 
 def public_blocks(content: bytes) -> list[bytes]:
-    """The public keys that a `signing.pub` holds, each as PEM: the one in use, then former ones."""
+    """Return the public keys in a `signing.pub` as PEM: the current one, then former ones."""
     return _PUBLIC_BLOCK.findall(content)
 
 
 def sign_with(name: str, content: bytes, said: bytes) -> bytes:
-    """The signature of a key that signs."""
+    """Return the signature of a signing key."""
     return _private(name, content).sign(said)
 
 
 def sweep_secrets(folder: Path) -> None:
-    """Remove secrets that somebody who was killed has left half-written, an hour ago or longer."""
+    """Remove temporary files of killed processes that are over an hour old."""
     for left in folder.rglob(".*.partial-*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
@@ -221,10 +221,10 @@ def sweep_secrets(folder: Path) -> None:
 
 
 def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]) -> None:
-    """Let the key that was laid beside one take its place, its public half with those `former`.
+    """Replace a key by its successor `.next`, and publish its public half with the `former` ones.
 
-    One that names or draws were made with is kept, so that they can be made again; what signed is
-    overwritten, since what it signed is verified by its public half.
+    Keys that name or draw are kept, so that their results can be reproduced. Signing keys are
+    overwritten, since their signatures are verified with the public half.
     """
     file, following = folder / KEY_FILES[name], folder / f"{KEY_FILES[name]}.next"
     if following.exists():
@@ -232,7 +232,7 @@ def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]
         if name in KEPT_WHEN_ROTATED and replaced != taken:
             kept = f"{FORMER}/{name}-{time.time_ns()}-{key_fingerprint(name, replaced)}.key"
             write_secret(folder, kept, replaced)
-        with file.open("r+b") as opened:  # what is overwritten below, once it has no name
+        with file.open("r+b") as opened:  # overwritten below, once the file has no name
             write_secret(folder, file.name, taken, replace=True)
             following.unlink()
             flush_folder(folder)
@@ -245,14 +245,14 @@ def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]
 
 
 def wrap_keys(folder: Path, fresh: HomeKey) -> int:
-    """Encrypt every secret of a home; how many were. One that is killed goes on with what it kept.
+    """Encrypt every secret of a home; return how many.
 
-    Raises KeysLocked where those that are wrapped already cannot be opened.
+    After a kill, the next call continues with the key that was stored.
     """
     sweep_secrets(folder)
     write_durably(folder / WRAPPING_FILE, fresh.kept, replace=False)
     try:
-        home_key(folder)  # before anything is encrypted, see that it can be opened
+        home_key(folder)  # check that it can be opened before anything is encrypted
     except KeysLocked:
         if not any(is_wrapped((folder / each).read_bytes()) for each in secret_files(folder)):
             (folder / WRAPPING_FILE).unlink()
@@ -261,7 +261,7 @@ def wrap_keys(folder: Path, fresh: HomeKey) -> int:
 
 
 def unwrap_keys(folder: Path) -> int:
-    """Lay every secret of a home down as it is; how many were wrapped."""
+    """Decrypt every secret of a home; return how many were wrapped."""
     count = _exchange(folder, lambda _, secret: secret)
     (folder / WRAPPING_FILE).unlink(missing_ok=True)
     flush_folder(folder)
@@ -269,14 +269,14 @@ def unwrap_keys(folder: Path) -> int:
 
 
 def secret_files(folder: Path) -> list[str]:
-    """The secrets of a home by their place in its folder of keys."""
+    """Return the paths of all secrets, relative to the key folder."""
     files = (*folder.rglob("*.key"), *folder.glob("*.seed"), *folder.glob("*.pem"))
     following = folder.glob("*.next")
     return sorted(str(file.relative_to(folder)) for file in (*files, *following))
 
 
 def _exchange(folder: Path, written: Callable[[str, bytes], bytes]) -> int:
-    """Write every secret anew, and overwrite what it was written as before."""
+    """Rewrite every secret and overwrite its old content on disk."""
     count = 0
     for relative in secret_files(folder):
         file = folder / relative
@@ -293,24 +293,24 @@ def _exchange(folder: Path, written: Callable[[str, bytes], bytes]) -> int:
 
 
 def party_key(folder: Path) -> bytes:
-    """The key of pseudonyms made at the door: the first, so that records keep theirs after all
-    rotations.
+    """Return the pseudonym key for arriving data: the first one ever.
+
+    Records thus keep their pseudonyms after rotations.
     """
     return (read_key(folder, PSEUDONYMS), *former_keys(folder, PSEUDONYMS))[-1]
 
 
 def former_keys(folder: Path, name: str) -> tuple[bytes, ...]:
-    """The keys of this name that were rotated away and are kept, the newest first."""
+    """Return the stored former keys of a name, the newest first."""
     files = sorted((folder / FORMER).glob(f"{name}-*.key"), reverse=True)
     kept = (read_secret(folder, str(file.relative_to(folder))) for file in files)
     return tuple(dict.fromkeys(kept))
 
 
 def keys_from(folder: Path, name: str, in_use: str) -> tuple[bytes, ...]:
-    """The key with a fingerprint, then the others of its name, the newest first.
+    """Return the key with a fingerprint, then the others of its name, the newest first.
 
-    Empty where it is not there. One that was adopted a moment ago may still be laid beside the
-    former one.
+    Empty if there is no such key. A key adopted a moment ago may still be in `.next`.
     """
     following = f"{KEY_FILES[name]}.next"
     laid = (read_secret(folder, following),) if (folder / following).exists() else ()
@@ -321,8 +321,9 @@ def keys_from(folder: Path, name: str, in_use: str) -> tuple[bytes, ...]:
 
 
 def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:
-    """Return whether the public file of a key begins with its public half: former ones may
-    follow.
+    """Return whether the public file of a key begins with its public half.
+
+    Former ones may follow.
     """
     try:
         found = (folder / PUBLIC_FILES[name]).read_bytes()
@@ -332,16 +333,17 @@ def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:
 
 
 def _write_key(folder: Path, name: str, content: bytes) -> None:
-    """Write a key where there is none, then its public half, of the key that is there."""
+    """Write a key if there is none, then the public half of the key that is stored."""
     write_secret(folder, KEY_FILES[name], content)
     if name in PUBLIC_FILES:
+        # Another process may have been first: publish the stored key, not the one given.
         kept = read_secret(folder, KEY_FILES[name])
         write_durably(folder / PUBLIC_FILES[name], public_file_of(name, kept))
 
 
 def fresh_key(name: str) -> bytes:
-    """A key that nobody has yet, as its file holds it."""
-    if name != SIGNING:  # an Ed25519 key is 32 random bytes too
+    """Return a new random key in the form of its file."""
+    if name != SIGNING:  # an Ed25519 key is 32 random bytes as well
         return secrets.token_bytes(KEY_BYTES)
     private = Ed25519PrivateKey.generate()
     return bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -357,7 +359,7 @@ def _private(name: str, content: bytes) -> Ed25519PrivateKey:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what somebody who was killed has left: keys that were never any."""
+    """Remove key folders of killed processes, which were never in use."""
     for left in folder.parent.glob(".keys.partial-*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
@@ -368,7 +370,7 @@ def _sweep(folder: Path) -> None:
 
 @contextmanager
 def _none_as_existing(folder: Path) -> Iterator[None]:
-    """Tell a folder that another process filled meanwhile by the error of a file."""
+    """Raise FileExistsError if another process filled the folder meanwhile."""
     try:
         yield
     except OSError:

@@ -1,7 +1,7 @@
-"""Fields of records that name somebody or something, and the names a submission has in them.
+"""The fields of records that identify somebody or something, and their values in a submission.
 
-All of it derives from the kinds of the fields in `records`; a field that is added there is masked,
-gets pseudonyms and is looked up in watch-lists at once.
+All of it derives from the kinds of the fields in `records`: a new field there is masked,
+pseudonymised and matched against watch-lists without further work.
 """
 
 from collections import defaultdict
@@ -24,17 +24,17 @@ from features.submission import Submission
 
 
 def party_fields() -> frozenset[str]:
-    """The names of all fields that hold a party."""
+    """Return the names of all fields that hold a party."""
     return _named(Party)
 
 
 def identifying_fields() -> frozenset[str]:
-    """The names of all fields that hold a party or an identifier."""
+    """Return the names of all fields that hold a party or an identifier."""
     return _named(Party, Identifier)
 
 
 def identifying_fields_refusing(value: str) -> frozenset[str]:
-    """Those of them that cannot hold a value, as an MMSI holds nothing but nine digits."""
+    """Return the identifying fields that cannot hold a value; an MMSI accepts only digits."""
     return frozenset(
         name
         for record in RECORD_FILES.values()
@@ -44,12 +44,12 @@ def identifying_fields_refusing(value: str) -> frozenset[str]:
 
 
 def text_fields() -> frozenset[str]:
-    """The names of all fields that hold free text."""
+    """Return the names of all fields that hold free text."""
     return _named(Text)
 
 
 def parties_of(records: Iterable[Record], *, only_linking: bool = False) -> set[str]:
-    """The parties that records name; on request only those that link cases."""
+    """Return the parties that records name; optionally only those that link cases."""
     return {
         party
         for record in records
@@ -60,7 +60,7 @@ def parties_of(records: Iterable[Record], *, only_linking: bool = False) -> set[
 
 
 def roles_of_parties(records: Iterable[Record]) -> dict[str, set[str]]:
-    """The parties that records name, each with the roles in which they do: payer, consignee …"""
+    """Return the parties that records name, each with its roles: payer, consignee and so on."""
     roles: dict[str, set[str]] = defaultdict(set)
     for record in records:
         fields = fields_of_kind(type(record), Party)
@@ -71,7 +71,7 @@ def roles_of_parties(records: Iterable[Record]) -> dict[str, set[str]]:
 
 
 def identifiers_of(records: Iterable[Record], identifies: IdentifierOf) -> set[str]:
-    """Return what records name of one sort of thing, as every container."""
+    """Return the identifiers of one sort of thing in records, such as all containers."""
     return {
         identifier
         for record in records
@@ -82,13 +82,13 @@ def identifiers_of(records: Iterable[Record], identifies: IdentifierOf) -> set[s
 
 @cache
 def _identifying(record: type[Record], identifies: IdentifierOf) -> tuple[str, ...]:
-    """The fields of a type of record that name one sort of thing."""
+    """Return the fields of a record type that identify one sort of thing."""
     kinds = kinds_of_fields(record).items()
     return tuple(name for name, kind in kinds if kind == Identifier(identifies))
 
 
 def declarations(submission: Submission) -> list[Record]:
-    """The shipment and the journey of a submission, as far as it has them."""
+    """Return the shipment and the journey of a submission, without missing ones."""
     return [record for record in (submission.shipment, submission.journey) if record]
 
 

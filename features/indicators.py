@@ -1,11 +1,11 @@
-"""The list of indicators of smuggling that features measure: J journey, D document, T transaction,
-N network.
+"""The indicators of smuggling that features measure: J journey, D document, T transaction, N
+network.
 
 Signs of danger to life (L) are kept apart, in `serving.triage.life_at_risk`: they open the rescue
-lane and are never measured by a feature. An indicator without a feature is work to be done.
+lane and no feature measures them. An indicator without a feature remains to be implemented.
 """
 
-# What each indicator is, as it completes "a sign of …".
+# The name of each indicator, as it completes "a sign of …".
 INDICATORS: dict[str, str] = {
     "J01": "a detour",
     "J02": "more transfers than the corridor needs",
@@ -135,7 +135,7 @@ INDICATORS: dict[str, str] = {
     "N08": "earlier findings among the same parties",
 }
 
-# What the features of an indicator look at, whatever they find: a heading that accuses nobody.
+# A neutral heading for the features of an indicator, which accuses nobody.
 TOPICS: dict[str, str] = {
     "J01": "length of the way",
     "J02": "number of transfers",
@@ -269,7 +269,5 @@ NO_SIGN = "nothing by itself: a scale or a description"
 
 
 def sign_of(indicator: str | None) -> str:
-    """Return what an indicator is a sign of, in words; of a feature without one, that it is
-    none.
-    """
+    """Return the words for what an indicator is a sign of, also for features without one."""
     return NO_SIGN if indicator is None else INDICATORS[indicator]

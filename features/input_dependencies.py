@@ -1,8 +1,8 @@
-"""The inputs of a submission that feed each feature, and the inputs that are missing.
+"""Find the inputs of a submission that feed each feature, and the inputs that are missing.
 
 Inputs are written as paths: `legs` are all legs, `documents.invoice` documents of one kind,
-`shipment.volume_m3` a field, `journey` the journey that carries a shipment. What an input feeds
-follows from what features, windows and derived columns read; nothing is listed by hand.
+`shipment.volume_m3` a field, `journey` the journey that carries a shipment. The features that an
+input feeds follow from what features, windows and derived columns read; nothing is listed by hand.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +23,7 @@ from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
-# What an office can ask for where a submission leaves it out, in the order of asking.
+# Inputs that an office can request if a submission lacks them, in the order of the request.
 INPUTS: dict[SubjectKind, tuple[str, ...]] = {
     "route": (
         "legs",
@@ -51,16 +51,17 @@ INPUTS: dict[SubjectKind, tuple[str, ...]] = {
     ),
 }
 
-# Any one of these is enough for a feature that several of them feed.
+# Either mass is enough for a feature that both feed, except for those below.
 _MASSES = frozenset({"shipment.gross_mass_kg", "shipment.net_mass_kg"})
 _NEED_BOTH_MASSES = ("tare_ratio", "net_share_to_goods_ratio_365d")
 
 
 @cache
 def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
-    """The features that each of the `INPUTS` feeds, those first that read least else.
+    """Return the features that each of the `INPUTS` feeds, those with the fewest other inputs
+    first.
 
-    The value of the first one says whether a row had the input: see `shows_input`.
+    The first feature's value shows whether a row had the input: see `shows_input`.
     """
     features = [(feature, _read_by_feature(kind, feature)) for feature in catalogue(kind)]
 
@@ -76,9 +77,9 @@ def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
 
 
 def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[str, ...]:
-    """The features that one input would fill alone, where all of `missing` are not there.
+    """Return the features that one input alone would fill if all of `missing` are missing.
 
-    One that also needs another missing input stays as it is.
+    A feature that also needs another missing input is not included.
     """
     fed = features_fed(kind)
     return tuple(
@@ -93,27 +94,25 @@ def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[s
 
 
 def missing_inputs(submission: Submission) -> list[str]:
-    """Return what the features would read and the submission does not bring, e.g.
-    `documents.invoice`.
+    """Return the inputs of features that a submission lacks, such as `documents.invoice`.
 
-    An amount without its currency says nothing, so it is not there either.
+    An amount without its currency counts as missing.
     """
     documents = {document.kind for document in submission.standing("documents")}
     return [path for path in INPUTS[submission.subject_kind] if _lacks(submission, path, documents)]
 
 
 def shows_input(feature_name: str, value: float | str | None) -> bool:
-    """Return whether a value of the first feature that an input feeds says that the input was
-    there.
+    """Return whether the value of an input's first feature shows that the input was present.
 
-    It is then known, or above 0 where it is never missing.
+    It then has a value, or one above 0 if the feature is never missing.
     """
     is_never_missing = feature_named(feature_name).when_missing.startswith("never")
     return value is not None and (not is_never_missing or value != 0)
 
 
 def _read_by_feature(kind: SubjectKind, feature: Feature) -> set[str]:
-    """The inputs that a feature's columns and windows are computed from."""
+    """Return the inputs from which a feature's columns and windows are computed."""
     columns = _read_by_columns(kind, feature.columns)
     windows = (_read_by_window(kind, window) for window in feature.windows.values())
     return columns.union(*windows)
@@ -125,7 +124,7 @@ def _read_by_columns(kind: SubjectKind, columns: Iterable[str]) -> set[str]:
 
 @cache
 def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
-    """The inputs that a column of a subject is made of."""
+    """Return the inputs from which a column of a subject is computed."""
     subject_type = SUBJECT_TYPES[kind]
     own = subject_type.submission_field
     derived = derived_columns(kind).inputs_of_outputs
@@ -141,7 +140,7 @@ def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
 
 
 def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
-    """The inputs that a window's number rests on: its key, or linked records and their subject."""
+    """Return the inputs behind a window: of its key, or linked records and compared columns."""
     if window.source not in LINKED_RECORD_TYPES:
         return _read_by_columns(kind, window.by)
     derived = LINKED_RECORD_TYPES[window.source].program(kind).inputs_of_outputs
@@ -153,18 +152,18 @@ def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
 
 
 def _asks_for(window: Window, document_kind: str) -> bool:
-    """Return whether a window asks for documents of one kind: `is_invoice`, `is_valued_invoice`."""
+    """Return whether a window selects documents of one kind: `is_invoice`, `is_valued_invoice`."""
     asked = (window.value or "", window.where or "")
     return any(name.startswith("is_") and name.endswith(f"_{document_kind}") for name in asked)
 
 
 def _name(key: Key) -> str:
-    """The column that a key of a program stands for."""
+    """Return the column that a key of a program stands for."""
     return str(key.key if isinstance(key, Mapped) else key)
 
 
 def _is_among(path: str, paths: Collection[str]) -> bool:
-    """Return whether paths hold an input itself, or all records of its type."""
+    """Return whether paths contain an input itself, or all records of its type."""
     record_type, _, _ = path.partition(".")
     return path in paths or record_type in paths
 
@@ -176,7 +175,10 @@ def _is_enough_without(path: str, other: str, name: str) -> bool:
 
 
 def _lacks(submission: Submission, path: str, documents: Collection[str]) -> bool:
-    """Return whether a submission lacks an input; `documents` are the kinds of which one stands."""
+    """Return whether a submission lacks an input.
+
+    `documents` are the kinds of documents in force.
+    """
     whole, _, part = path.partition(".")
     if whole == "documents":
         return part not in documents
@@ -186,7 +188,7 @@ def _lacks(submission: Submission, path: str, documents: Collection[str]) -> boo
 
 
 def _says_nothing(record: Any, field: str) -> bool:
-    """Return whether a field is missing, or an amount without its currency."""
+    """Return whether a field is missing, or is an amount without its currency."""
     kind = kinds_of_fields(record.__class__).get(field)
     is_alone = isinstance(kind, Money) and getattr(record, kind.currency_field) is None
     return is_alone or getattr(record, field) is None

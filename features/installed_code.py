@@ -1,4 +1,4 @@
-"""The installed code, in words that are equal where it makes the same bits."""
+"""Identify the installed code by a text that is equal if the code computes the same bits."""
 
 import platform
 import unicodedata
@@ -8,12 +8,13 @@ from pathlib import Path
 
 
 def installed_code(rooms: tuple[Path, ...], deciding: tuple[str, ...]) -> str:
-    """A digest of our sources in some rooms, and the versions of the packages that decide bits."""
+    """Return a digest of the sources in `rooms` with the versions of `deciding` packages."""
     digest = sha256()
     for room in rooms:
         for file in sorted(room.rglob("*.py")):
             digest.update(f"{file.relative_to(room).as_posix()}\0".encode() + file.read_bytes())
     versions = [f"{name} {version(name)}" for name in deciding]
+    # Python and Unicode versions matter too: they decide how texts and numbers are converted.
     python = f"Python {platform.python_version()}, Unicode {unicodedata.unidata_version}"
     return f"tidegate {_own_version()} ({digest.hexdigest()[:12]}), {', '.join(versions)}, {python}"
 
@@ -21,5 +22,5 @@ def installed_code(rooms: tuple[Path, ...], deciding: tuple[str, ...]) -> str:
 def _own_version() -> str:
     try:
         return version("tidegate")
-    except PackageNotFoundError:  # sources that were never installed
+    except PackageNotFoundError:  # running from sources that were never installed
         return "not installed"

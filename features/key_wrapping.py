@@ -1,9 +1,8 @@
-"""The secrets of a home at rest: encrypted under a key of the home, which a passphrase or a command
-of the deployer's opens.
+"""Encrypt the secrets of a home at rest, under a key that a passphrase or a command opens.
 
-A thief of the home alone then reads nothing. The passphrase is in a file elsewhere
-(`TIDEGATE_KEYS_PASSPHRASE_FILE`); the command (`TIDEGATE_KEYS_UNWRAP_COMMAND`, of a KMS, say) gets
-what it wrapped on standard input and writes the key of the home on standard output.
+Someone who steals only the home can then read nothing. The passphrase is in a file elsewhere
+(`TIDEGATE_KEYS_PASSPHRASE_FILE`). The command (`TIDEGATE_KEYS_UNWRAP_COMMAND`, for example of a
+KMS) reads the wrapped key on standard input and writes the home key to standard output.
 """
 
 import base64
@@ -29,22 +28,23 @@ MIN_PASSPHRASE_LENGTH = 16
 SALT_BYTES = 16
 _MAGIC = b"tidegate wrapped key 1\n"
 _NONCE_BYTES, _KEY_BYTES = 12, 32
-_SCRYPT = {"n": 2**16, "r": 8, "p": 1}  # 64 MiB, once in each process
+_SCRYPT = {"n": 2**16, "r": 8, "p": 1}  # takes 64 MiB of memory, once per process
 _MAX_COMMAND_S = 60
 
+# Keys opened so far, since scrypt and the command are slow.
 _opened: dict[bytes, bytes] = {}
 
 
 @dataclass(frozen=True)
 class HomeKey:
-    """The key that encrypts the secrets of one home, and how it is kept itself."""
+    """The key that encrypts the secrets of one home, and the wrapped form in which it is stored."""
 
     key: bytes
     kept: bytes
 
     @classmethod
     def under_passphrase(cls, passphrase: bytes) -> "HomeKey":
-        """A fresh key, kept under a passphrase; raises KeysLocked for one that is too short."""
+        """Return a new key wrapped by a passphrase; raises KeysLocked if that is too short."""
         if len(passphrase) < MIN_PASSPHRASE_LENGTH:
             raise KeysLocked(
                 f"the passphrase is too short; want {MIN_PASSPHRASE_LENGTH} bytes or more"
@@ -56,32 +56,30 @@ class HomeKey:
 
     @classmethod
     def under_command(cls, wrap_command: str) -> "HomeKey":
-        """A fresh key, kept as a command wrapped it (standard input to standard output)."""
+        """Return a new key wrapped by a command (standard input to standard output)."""
         key = secrets.token_bytes(_KEY_BYTES)
         kept = {"by": "command", "sealed": _text(_run(wrap_command, key))}
         return cls(key, json.dumps(kept, indent=1).encode() + b"\n")
 
 
 def sealed_by_passphrase(passphrase: bytes, content: bytes, purpose: str) -> tuple[bytes, bytes]:
-    """A fresh salt, and the content as only the passphrase opens it, for this purpose alone."""
+    """Return a new salt, and content encrypted by a passphrase for one purpose."""
     salt = secrets.token_bytes(SALT_BYTES)
     return salt, _encrypted(_derived(passphrase, salt), content, purpose)
 
 
 def opened_by_passphrase(passphrase: bytes, salt: bytes, sealed: bytes, purpose: str) -> bytes:
-    """Return what a passphrase sealed; raises KeysLocked for another one and for what was
-    changed.
-    """
+    """Return decrypted content; raises KeysLocked for a wrong passphrase or altered content."""
     return _decrypted(_derived(passphrase, salt), sealed, purpose, "another passphrase closed them")
 
 
 def is_wrapped(content: bytes) -> bool:
-    """Return whether a file of a secret holds it encrypted."""
+    """Return whether the content of a secret file is encrypted."""
     return content.startswith(_MAGIC)
 
 
 def wrapped_for(folder: Path, relative: str, content: bytes) -> bytes:
-    """Return what the file of a secret is to hold: the secret itself where the home wraps none."""
+    """Return the content for a secret's file: encrypted if the home wraps its secrets."""
     file = folder / WRAPPING_FILE
     if not file.exists():
         return content
@@ -89,12 +87,15 @@ def wrapped_for(folder: Path, relative: str, content: bytes) -> bytes:
 
 
 def wrapped(key: bytes, relative: str, content: bytes) -> bytes:
-    """A secret, encrypted for its place in the folder."""
+    """Return a secret encrypted for its path in the folder.
+
+    The path is authenticated, so that files cannot be swapped.
+    """
     return _MAGIC + _encrypted(key, content, relative)
 
 
 def unwrapped(folder: Path, relative: str, content: bytes) -> bytes:
-    """The secret that a file holds; raises KeysLocked where it cannot be opened."""
+    """Return the secret in a file's content; raises KeysLocked if it cannot be opened."""
     if not is_wrapped(content):
         return content
     sealed = content.removeprefix(_MAGIC)
@@ -102,7 +103,7 @@ def unwrapped(folder: Path, relative: str, content: bytes) -> bytes:
 
 
 def home_key(folder: Path) -> bytes:
-    """The key of a home that wraps its secrets, opened once in each process."""
+    """Return the key of a home that wraps its secrets; opened once per process."""
     try:
         kept = (folder / WRAPPING_FILE).read_bytes()
     except OSError:
@@ -134,7 +135,7 @@ def _open(folder: Path, kept: bytes) -> bytes:
 
 
 def passphrase_in(file: Path) -> bytes:
-    """The first line of a file."""
+    """Return the first line of a file."""
     try:
         first, *_ = file.read_bytes().splitlines() or [b""]
     except OSError as error:
@@ -159,6 +160,7 @@ def _run(command: str, given: bytes) -> bytes:
             check=True,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
+        # Only the type of the error: its text may contain the command's output.
         raise KeysLocked(
             f"the command that opens or closes the keys failed ({type(error).__name__})"
         ) from None

@@ -1,10 +1,9 @@
-"""The record types that are linked to a subject: goods items, documents, payments, events, legs
-and positions.
+"""The record types linked to a subject: goods items, documents, payments, events, legs, positions.
 
-One descriptor each. From it follow the linked records that batch and requests compute windows of,
-what a submission may bring, how records are distinguished on arrival, and the words they are named
-by. A new record type is a record in `records`, its columns in `derived`, a field of the submission
-and a descriptor here.
+There is one descriptor each. Everything else derives from it: the linked records of which batch and
+requests compute windows, the records that a submission may contain, the keys that distinguish
+records on arrival, and the words for them. A new record type needs a record in `records`, its
+columns in `derived`, a field of the submission and a descriptor here.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -64,13 +63,13 @@ from features.reference.geography.ports import nearest_port_km
 
 
 class Measure(NamedTuple):
-    """A number that no program can make of a record: the fields it is made of, and by what."""
+    """A number that programs cannot compute: its input fields, and the function to compute it."""
 
     fields: tuple[str, ...]
     function: Callable[..., Column]
 
 
-# Where and when a conveyance drifted, by one of its positions alone.
+# The cell in which a conveyance drifted, from a single position.
 DRIFT_CELL = Measure(("latitude", "longitude", "speed_kn", "observed_at"), drift_cell)
 
 # Whether the description of a goods item names other goods than its code.
@@ -79,18 +78,19 @@ OF_OTHER_GOODS = Measure(("description", "commodity_code"), are_of_other_goods)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinkedRecordType:
-    """The link of one type of records to subjects, and the words for them.
+    """The link of one record type to subjects, and the words for its records.
 
     `name` is that of the record file, of the submission's field and of the source of windows.
-    `order_field` orders records that became known in one instant. Each record also reads the fields
-    that `previous` names of the subject's record before, in that order; with them stands what the
-    first record reads. Where `version_of` is given, the record before is the earlier version of the
-    same paper: of the same subject and equal in these fields; each also has `is_superseded`, which
-    says whether a later version is known. `measured` adds numbers to each record before that, and
-    `histories` numbers of what was known of anyone before, by a key of the record.
-    `submission_path` leads to the field of a submission that has them, by default one of its own
-    called `name`. `key_fields` tell a subject's records apart, `id_fields` any two of the type; one
-    whose flag `marked_by` holds is another record than one without, which never keeps it out.
+    `order_field` orders records that became known at the same instant. `previous` names fields that
+    each record also reads from the subject's preceding record in that order, with the values for a
+    first record. With `version_of`, the preceding record is the earlier version of the same
+    document: of the same subject and equal in these fields; each record then also has
+    `is_superseded`, whether a later version is known. `measured` adds numbers to each record before
+    that; `histories` adds numbers from the history of anyone, by a key of the record.
+
+    `submission_path` leads to the submission field that holds the records, by default one called
+    `name`. `key_fields` identify a record within its subject, `id_fields` within its type. A record
+    with the flag `marked_by` differs from one without it, which never displaces it.
     """
 
     name: str
@@ -112,32 +112,32 @@ class LinkedRecordType:
 
     @property
     def record(self) -> type[Record]:
-        """The type of the records themselves."""
+        """Return the type of the records."""
         return RECORD_FILES[self.name]
 
     @property
     def latest(self) -> dict[str, LatestField]:
-        """The columns that a subject takes from its last record."""
+        """Return the columns that a subject takes from its last record."""
         return {name: each for name, each in LATEST_FIELDS.items() if each.record_file == self.name}
 
     @property
     def known_from(self) -> str:
-        """The field with the instant from which a record may be used."""
+        """Return the field with the instant from which a record may be used."""
         return self.record.known_from
 
     @property
     def path_in_submission(self) -> tuple[str, ...]:
-        """The fields of a submission that lead to the records."""
+        """Return the fields of a submission that lead to the records."""
         return self.submission_path or (self.name,)
 
     @property
     def known_when_missing(self) -> datetime | None:
-        """From when a record may be used that does not say it; None where that is never."""
+        """Return the instant from which a record without one may be used; None if never."""
         return BEFORE_ALL if self.record.is_part_of_declaration else None
 
     @property
     def has_subject_kind(self) -> bool:
-        """Return whether a record says what kind of subject it belongs to."""
+        """Return whether a record states the kind of its subject."""
         return "subject_kind" in self.record.model_fields
 
     @property
@@ -146,7 +146,7 @@ class LinkedRecordType:
         return kinds_of(self.record)[self.order_field] is Kind.TEXT
 
     def id_of(self, record: Record) -> str:
-        """Return what tells a record from any other of its type; a later version is another."""
+        """Return the id of a record within its type; a later version has another id."""
         named = " ".join(str(getattr(record, field)) for field in self.id_fields)
         if self.is_marked(record.__dict__):
             named = f"{named} {self.marked_by}"
@@ -154,32 +154,30 @@ class LinkedRecordType:
         return named if version == 1 else f"{named} version {version}"
 
     def key_of(self, record: Record) -> tuple[Any, ...]:
-        """Return what tells a record from the others of its type and subject."""
+        """Return the key of a record within its type and subject."""
         told = (getattr(record, field) for field in self.key_fields)
         return (*told, self.is_marked(record.__dict__))
 
     def is_marked(self, fields: Mapping[str, Any]) -> bool:
-        """Return whether the flag holds that makes another record of it."""
+        """Return whether the flag is set that makes it a separate record."""
         return self.marked_by is not None and bool(fields.get(self.marked_by))
 
     def subject_of(self, row: Mapping[str, Any]) -> tuple[SubjectKind, str]:
-        """The kind and id of the subject of a row of its file."""
+        """Return the kind and id of the subject of a row of its file."""
         kind = row["subject_kind"] if self.has_subject_kind else self.kinds[0]
         return kind, row[self.subject_field]
 
     def program(self, kind: SubjectKind) -> Program:
-        """The columns that windows read of a record relative to its subject."""
+        """Return the program of the columns that windows read of a record and its subject."""
         return _program(self, kind)
 
     def column_kinds(self, kind: SubjectKind) -> dict[str, Kind]:
-        """Return what each column holds that windows could read of a record relative to its
-        subject.
-        """
+        """Return the kind of every column that windows could read of a record."""
         outputs = _traced(self, kind, None).outputs
         return {name: column.kind for name, column in outputs.items()}
 
     def fields_read(self, kind: SubjectKind) -> set[str]:
-        """The fields that the windows of one kind of subject are computed from."""
+        """Return the fields from which the windows of one kind of subject are computed."""
         read = {key for key in self.program(kind).columns if isinstance(key, str)}
         read |= {self.subject_field, self.known_from, self.order_field, *self.previous}
         read |= {name for measure in self.measured.values() for name in measure.fields}
@@ -188,14 +186,14 @@ class LinkedRecordType:
         return (read | {"subject_kind"}) & self.record.model_fields.keys()
 
     def subject_columns_read(self, kind: SubjectKind) -> set[str]:
-        """The columns of a subject that its records are compared with."""
+        """Return the columns of a subject that its records are compared with."""
         columns = self.program(kind).columns
         return {key.name for key in columns if isinstance(key, SubjectColumn)}
 
     def derive_events(self, kind: SubjectKind, subjects: Columns, records: Columns) -> Columns:
-        """The events that windows reduce, one per record; all are known before their subjects.
+        """Return the events that windows reduce, one per record, all known before their subjects.
 
-        Numbers of history that are not among the columns of the records are missing.
+        Numbers from history that are not among the columns of the records are missing.
         """
         unknown = np.full(len(records[self.subject_field]), np.nan)
         records = dict.fromkeys(self.histories, unknown) | records
@@ -314,14 +312,14 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
 
 
 def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
-    """The record types that are linked to subjects of one kind."""
+    """Return the record types linked to subjects of one kind."""
     return tuple(
         record_type for record_type in LINKED_RECORD_TYPES.values() if kind in record_type.kinds
     )
 
 
 def windows_behind(kind: SubjectKind, window: Window) -> tuple[Window, ...]:
-    """The windows over history that a window rests on: itself, or those of its records' numbers."""
+    """Return the windows over history behind a window: itself, or those of its records' numbers."""
     if window.source not in LINKED_RECORD_TYPES:
         return (window,)
     record_type = LINKED_RECORD_TYPES[window.source]
@@ -334,9 +332,9 @@ def windows_behind(kind: SubjectKind, window: Window) -> tuple[Window, ...]:
 def linked_events(
     kind: SubjectKind, subjects: Columns, records: Records, as_of: Column | None = None
 ) -> dict[str, Columns]:
-    """The events of each linked record type, in the order of knowledge.
+    """Return the events of each linked record type, in the order in which they became known.
 
-    `as_of` are the scoring instants of the subjects, their declarations where it is left out.
+    `as_of` are the scoring instants of the subjects, by default their declarations.
     """
     asking = subjects if as_of is None else subjects | {"declared_at": as_of}
 
@@ -349,7 +347,7 @@ def linked_events(
 
 
 def with_known_from(record_type: LinkedRecordType, records: Columns) -> Columns:
-    """The records, of which those of a declaration are known before everything."""
+    """Return records in which those of a declaration are known before everything else."""
     if record_type.known_when_missing is None:
         return records
     known_at, earliest = records[record_type.known_from], instant_us(record_type.known_when_missing)
@@ -360,7 +358,7 @@ def with_known_from(record_type: LinkedRecordType, records: Columns) -> Columns:
 def linked_before(
     record_type: LinkedRecordType, kind: SubjectKind, subjects: Columns, records: Columns
 ) -> Columns:
-    """The records of subjects of one kind that count at their subject's instant."""
+    """Return the records that count at their subject's instant, for subjects of one kind."""
     if record_type.has_subject_kind:
         records = rows(records, records["subject_kind"] == STRING_TABLE.code(kind))
     subject_ids, known_at = records[record_type.subject_field], records[record_type.known_from]
@@ -371,16 +369,16 @@ def linked_before(
 def latest_by_subject(
     subjects: Columns, events: Columns, name: str, where: str | None = None
 ) -> Column:
-    """The last known value of `name` among each subject's events; missing without one.
+    """Return the last known value of `name` among each subject's events; missing if there is none.
 
-    With `where`, among those of which that column is 1.
+    With `where`, only events in which that column is 1 count.
     """
     latest = np.full(len(subjects["subject_id"]), missing_value(events[name]), events[name].dtype)
     subject = places(events["subject_id"], subjects["subject_id"])
     known = (subject >= 0) & ~is_missing(events[name])
     if where is not None:
         known &= events[where] == 1
-    latest[subject[known]] = events[name][known]  # of several for one place, the last stays
+    latest[subject[known]] = events[name][known]  # if indices repeat, NumPy keeps the last value
     return latest
 
 

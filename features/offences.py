@@ -1,8 +1,8 @@
 """Classes of offence that an inspection may find, and which of them are smuggling.
 
-Smuggling here is what moves goods or people over a border against its rules: clandestinely, or
-under a false value or name. Trafficking in persons is another crime, whose victims are protected;
-forged papers and everything else teach nothing of smuggling either.
+Smuggling means moving goods or people over a border against its rules: secretly, or under a false
+value or name. Trafficking in persons is another crime, whose victims are protected. Neither it nor
+forged papers or other offences are positive labels for smuggling.
 """
 
 from typing import Annotated, Literal, get_args
@@ -30,7 +30,7 @@ Offence = Literal[
 ]
 OFFENCES: tuple[Offence, ...] = get_args(Offence)
 NOT_SMUGGLING: frozenset[Offence] = frozenset({"trafficking_in_persons", "document_fraud", "other"})
-# What papers alone can show.
+# Offences that documents alone can prove.
 SEEN_IN_DOCUMENTS: frozenset[Offence] = frozenset(
     {"undervaluation", "misdescription", "document_fraud", "other"}
 )
@@ -38,7 +38,7 @@ AGAINST_PERSONS: frozenset[Offence] = frozenset({"migrant_smuggling", "trafficki
 
 _CHAPTER_DIGITS = 2
 _ANY = "|".join(OFFENCES)
-# One class or several as one text, so that record files stay flat.
+# One or more classes in one text, so that record files stay flat.
 OffenceCodes = Annotated[
     str,
     Field(pattern=rf"^({_ANY})([ |]({_ANY}))*$", examples=["tobacco document_fraud"]),
@@ -47,7 +47,9 @@ OffenceCodes = Annotated[
 
 
 def offences_in(codes: str | None) -> tuple[Offence, ...]:
-    """The known classes in a text, each once, in the order of the list; none where none is stated.
+    """Return the known classes in a text, without duplicates, in the order of the list.
+
+    Empty if none is stated.
 
     >>> offences_in("document_fraud|tobacco document_fraud")
     ('tobacco', 'document_fraud')
@@ -57,7 +59,7 @@ def offences_in(codes: str | None) -> tuple[Offence, ...]:
 
 
 def offence_group(mode: str | None, hs_code: str | None) -> str:
-    """Among which subjects it is asked what finds were of: the chapter of goods, or the mode.
+    """Return the group of subjects in which finds are compared: the chapter of goods, or the mode.
 
     >>> offence_group("sea", "240220"), offence_group("road", None)
     ('chapter 24', 'road')

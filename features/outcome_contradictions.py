@@ -1,4 +1,4 @@
-"""Contradictions within an outcome: a result against its offences or its examination."""
+"""Find contradictions within an outcome: a result against its offences or its examination."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ FOUND_FIELDS = ("found_mass_kg", "found_items", "found_persons")
 # The fields of an outcome that may contradict each other.
 FIELDS = ("result", "offences", "examination", *FOUND_FIELDS)
 
-# What is wrong with a result that was known before anybody looked: it would teach the future.
+# The error for a result known before the inspection: as a label it would leak the future.
 TOO_EARLY = "is before the inspection began"
 
-# What is wrong with a probability by which the one outcome would stand for endless others.
+# The error for a probability of 0: weighted by its inverse, the outcome would count infinitely.
 NEVER_SELECTED = "is 0, and the subject was selected"
 
 _OF_PAPERS = frozenset({"documents", "post_clearance"})
@@ -23,7 +23,7 @@ def contradiction(
     examination: str | None,
     found: Sequence[float | None],
 ) -> tuple[str, str] | None:
-    """The field that contradicts the others, and why; None where they agree.
+    """Return the contradictory field and the reason; None if the fields agree.
 
     `found` has the quantities of FOUND_FIELDS. A confirmed outcome need not name its offence.
     """

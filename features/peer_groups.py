@@ -1,4 +1,4 @@
-"""The groups beside whose members a subject's values are usual or not."""
+"""The peer groups in which a subject's values are compared."""
 
 from features.definition import Peers
 from features.subject_types import SUBJECT_TYPES
@@ -8,7 +8,7 @@ BETWEEN_PLACES = " > "
 
 
 def peers_of(submission: Submission) -> dict[Peers, str]:
-    """The subject's goods code and corridor, as `subjects.parquet` of a training set names them."""
+    """Return the subject's goods code and corridor, as in `subjects.parquet` of a training set."""
     subject = submission.subject
     fields = SUBJECT_TYPES[submission.subject_kind].corridor_fields
     corridor = BETWEEN_PLACES.join(getattr(subject, name) for name in fields)

@@ -1,20 +1,21 @@
-"""Names that people type, compared: whether two of them may be of one person.
+"""Compare typed names: may two of them belong to one person?
 
-Source: Unicode Technical Standard 39, section 4 (what looks alike). Names in letters of other
-scripts are of others unless they look alike: nothing is transliterated.
+Source: Unicode Technical Standard 39, section 4 (confusable characters). Names in different scripts
+belong to different persons unless they look alike: nothing is transliterated.
 """
 
 import re
 import unicodedata
 from functools import cache, lru_cache
 
+# Suffixes such as `+2` that distinguish equal names.
 _TOLD_APART = re.compile(r"(?: *\+\d+)+$")
 
 
 def may_be_one_person(one: str, other: str) -> bool:
-    """Return whether two names may be of one person: alike, or different in a number alone.
+    """Return whether two names may belong to one person: alike, or different only in a number.
 
-    A party without a name may be anybody.
+    A name without letters or digits may belong to anybody.
 
     >>> [may_be_one_person("alpha", other) for other in ("Alpha.", "alph\u0430", "A1PHA", "alpine")]
     [True, True, True, False]
@@ -26,21 +27,21 @@ def may_be_one_person(one: str, other: str) -> bool:
 
 
 def base_of(name: str) -> str:
-    """A name without the numbers that distinguish it from another."""
+    """Return a name without the numbers that distinguish it from another."""
     return _TOLD_APART.sub("", name)
 
 
 def names_somebody(name: str) -> bool:
-    """Return whether a name has letters or digits, whatever looks like them."""
+    """Return whether a name contains letters or digits."""
     return all(looks_of(name))
 
 
 @lru_cache(maxsize=10_000)
 def looks_of(name: str) -> frozenset[str]:
-    """Return what a name looks like, as it is and in small letters: names that share a look are
-    alike.
+    """Return the visual forms of a name, as it is and in lower case.
 
-    Neither case, accents, signs and blanks, nor letters that look alike tell names apart.
+    Names that share a form are alike. Case, accents, punctuation, blanks and confusable letters do
+    not distinguish names.
     """
     text = unicodedata.normalize("NFKC", name)
     return frozenset({_look(_replaced(text)), _look(text)})
@@ -53,18 +54,19 @@ def _look(text: str) -> str:
 
 
 def _replaced(text: str) -> str:
-    """The text with every character in place of those that look like it."""
+    """Return a text with each character replaced by the prototype of its look-alikes."""
     return "".join(_prototypes().get(each, each) for each in text)
 
 
 def _is_mark(char: str) -> bool:
-    """Return whether it is a mark that makes another letter, as vowels of Indic scripts are."""
+    """Return whether a mark makes a different letter, such as vowel signs of Indic scripts."""
     return unicodedata.category(char)[0] == "M" and not "\u0300" <= char <= "\u036f"
 
 
 @cache
 def _prototypes() -> dict[str, str]:
-    """The one look of every character that looks like others."""
+    """Return the prototype of every character that has look-alikes."""
+    # Imported on use, because its table is large and only comparisons of names need it.
     from confusable_homoglyphs.confusables import confusables_data
 
     alike = {char: [each["c"] for each in found] for char, found in confusables_data.items()}
@@ -72,7 +74,7 @@ def _prototypes() -> dict[str, str]:
     for char, others in alike.items():
         if len(char) == 1 and len(others) == 1:
             (other,) = others
-            # Of two that look like nothing else, either may stand for both.
+            # For a pair that resembles nothing else, the first of the two stands for both.
             is_first = len(alike.get(other, ())) <= 1 and char <= other
             look = unicodedata.normalize("NFKC", char if is_first else other)
             prototypes[char] = look if _has_letters(look) or not _is_east_asian(char) else char
@@ -84,7 +86,8 @@ def _has_letters(text: str) -> bool:
 
 
 def _is_east_asian(char: str) -> bool:
-    """Return whether it is a letter of Chinese or Japanese, which stays one if it looks like a
-    sign.
+    """Return whether a character is Chinese or Japanese.
+
+    These stay letters if they resemble signs.
     """
     return unicodedata.name(char, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA"))

@@ -1,9 +1,10 @@
-"""Fields that describe a person, and their refusal.
+"""Recognise fields that describe a person, and refuse them.
 
-Tidegate scores journeys and consignments. A field about a person is refused wherever it turns up,
-by name, before its value is looked at; the value never reaches an error, a log or a table.
-Basis: FRA, Preventing unlawful profiling today and in the future (2018); Smuggling Protocol,
-Art. 5.
+Tidegate scores journeys and consignments. A field about a person is refused wherever it occurs, by
+its name, before its value is read; the value never reaches an error, a log or a table.
+
+Basis: FRA, Preventing unlawful profiling today and in the future (2018); Smuggling Protocol, Art.
+5.
 """
 
 import re
@@ -11,10 +12,10 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Counts describe the load of a craft, and how much was found, not the people in it.
+# Counts describe the load of a craft or the size of a find, not the people.
 NOT_ABOUT_A_PERSON = frozenset({"persons_on_board", "found_persons"})
 
-# A thing has a name and a language too; the person behind it, as an owner, is none.
+# Attributes that things have as well; a person behind a thing, such as an owner, is no thing.
 _OF_THINGS = frozenset(
     {"language", "languages", "name", "names", "nom", "nombre", "nome", "nomes", "noms"}
 )
@@ -46,7 +47,7 @@ PERSON_WORDS = frozenset(
     """.split()
 )
 
-# Who works with a craft or travels by it: a column by that name holds who they are.
+# People who operate a craft or travel by it: a column of that name holds their identity.
 _WORKS_WITH = frozenset(
     """
     driver drivers captain master skipper crew passenger passengers traveller traveler contact
@@ -61,7 +62,7 @@ _NO_PERSONS = frozenset(
     """.split()
 )
 
-# Of other scripts, which are not parted into words: found anywhere in a name.
+# Words in scripts that are not split into words: matched anywhere in a name.
 _IN_OTHER_SCRIPTS = """
     водител السائق 司机
     фамилия отчество гражданство национальность рождения телефон прізвище громадянство народження
@@ -71,13 +72,13 @@ _IN_OTHER_SCRIPTS = """
     επωνυμο υπηκοοτητα ιθαγενεια διαβατηριο γεννησης τηλεφωνο
     ملیت گذرنامه אזרחות דרכון תאריךלידה
 """.split()
-# The same where they are the whole name: as part of one, they are of things as well.
+# The same, matched only as the whole name: within longer names they also describe things.
 _WHOLE_IN_OTHER_SCRIPTS = """
     фио имя пол возраст паспорт ім'я стать вік الاسم اسم الجنس العمر جواز 이름 나이 名前 ονομα φυλο
     ηλικια שם גיל מין نام
 """.split()
 
-# What stands beside a word about a person where both are written as one.
+# Words next to a word about a person if both are written as one.
 _BESIDE = frozenset(
     """
     code no nr num id ids type country date of de du da number first last given family middle full
@@ -85,14 +86,16 @@ _BESIDE = frozenset(
     exporter shipper sender receiver declarant buyer seller agent owner
     """.split()
 )
+# Too short or ambiguous to look for inside joined words.
 _PART_OF_OTHER_WORDS = frozenset("age ages dob face iris mrz nom nome nomes noms race sex".split())
+# Bounds the search for splits, which grows with the square of the length.
 _MAX_JOINED_LENGTH = 40
 
 PERSON_PHRASES = ("date_of_birth", "travel_document", "national_id", "identity_card", "id_card")
 
 
 def words_of_name(field: str) -> tuple[str, ...]:
-    """The lower-case words of a field name, however it is written.
+    """Return the lower-case words of a field name, whatever its spelling.
 
     >>> [words_of_name(each) for each in ("dateOfBirth", "Given-Name", "EMAIL", "prénom")]
     [('date', 'of', 'birth'), ('given', 'name'), ('email',), ('prenom',)]
@@ -105,7 +108,7 @@ def words_of_name(field: str) -> tuple[str, ...]:
 def describes_a_person(field: str) -> bool:
     """Return whether a field of this name would hold an attribute of a person.
 
-    The name of a thing is none: of a vessel, but not of its master.
+    The name of a thing is no such attribute: that of a vessel is not, that of its master is.
 
     >>> describes_a_person("driver_nationality"), describes_a_person("packages")
     (True, False)
@@ -123,8 +126,7 @@ def describes_a_person(field: str) -> bool:
 
 
 def is_about_a_person(column: str) -> bool:
-    """Return whether a column of a table describes or names a person, be it only by the work they
-    do.
+    """Return whether a table column describes or names a person, even only by occupation.
 
     >>> is_about_a_person("DRIVER_LICENCE"), is_about_a_person("MASTER_BILL")
     (True, False)
@@ -135,7 +137,7 @@ def is_about_a_person(column: str) -> bool:
 
 
 def _words_apart(field: str) -> tuple[str, ...]:
-    """The words of a field without digits, and those parted that are written as one.
+    """Return the words of a field without digits; words written as one are split.
 
     >>> _words_apart("NATIONALITYCODE"), _words_apart("SURNAME1"), _words_apart("PACKAGES")
     (('nationality', 'code'), ('surname',), ('packages',))
@@ -146,7 +148,7 @@ def _words_apart(field: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _parted(word: str) -> tuple[str, ...]:
-    """A word as the known words that it is made of, or as it is."""
+    """Return the known words that a joined word consists of, or the word itself."""
     if len(word) > _MAX_JOINED_LENGTH or word in _JOINED:
         return (word,)
     ends: dict[int, tuple[str, ...]] = {0: ()}
@@ -158,7 +160,7 @@ def _parted(word: str) -> tuple[str, ...]:
 
 
 def _is_in_another_script(field: str) -> bool:
-    """Return whether a name in other letters than Latin ones is about a person."""
+    """Return whether a name in a non-Latin script is about a person."""
     if field.isascii():
         return False
     plain = _without_marks(field)
@@ -178,9 +180,7 @@ _WHOLE_OF_SCRIPTS = frozenset(map(_without_marks, _WHOLE_IN_OTHER_SCRIPTS))
 
 
 def _is_of_a_thing(words: tuple[str, ...], at: int) -> bool:
-    """Return whether a word is the name of a thing: of what stands before it, or at the end after
-    `of`.
-    """
+    """Return whether a word names a thing: the one before it, or the last one after `of`."""
     before, after = words[:at], words[at + 1 :]
     if words[at] not in _OF_THINGS:
         return False
@@ -190,12 +190,12 @@ def _is_of_a_thing(words: tuple[str, ...], at: int) -> bool:
 
 
 def why_refused(field: str) -> str:
-    """Why a field that no record knows is refused, without its value."""
+    """Return the reason why an unknown field is refused, without its value."""
     if describes_a_person(field):
         return f"{field} would describe a person; Tidegate accepts no attribute of a person"
     return f"{field} is no field of this record"
 
 
 def person_fields(fields: Iterable[str]) -> list[str]:
-    """Those of `fields` that describe a person, sorted."""
+    """Return those of `fields` that describe a person, sorted."""
     return sorted(field for field in fields if describes_a_person(field))

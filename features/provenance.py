@@ -1,6 +1,7 @@
-"""The provenance of a feature's value: declared fields, linked records, and earlier events.
+"""Trace a feature's value to declared fields, linked records and earlier events.
 
-It leads from a reason back to the papers, for one case at a time: clarity counts here, speed not.
+It leads from a reason back to the documents, for one case at a time, so clarity matters more than
+speed.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class EarlierEvents:
-    """Earlier events of the same key: of which source, alike in which fields, in how many days."""
+    """A group of earlier events with the same key: source, key fields and number of days."""
 
     source: str
     by: tuple[str, ...]
@@ -33,9 +34,9 @@ class EarlierEvents:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The basis of a value: declared fields, ids by record type, and earlier events.
+    """The basis of a value: declared fields, record ids by type, and earlier events.
 
-    A leg's id is its sequence, a position's its instant.
+    A leg's id is its sequence number, a position's its instant.
     """
 
     declared: tuple[str, ...]
@@ -55,7 +56,7 @@ class SubmissionProvenance:
         self._subject_id = subjects["subject_id"][0]
 
     def feature(self, feature: Feature) -> Provenance:
-        """The provenance of one feature; records that count for nothing in it are left out."""
+        """Return the provenance of one feature, without records that do not affect it."""
         records: dict[str, tuple[str, ...]] = {}
         earlier_events: list[EarlierEvents] = []
         for window in feature.windows.values():
@@ -84,16 +85,15 @@ class SubmissionProvenance:
         values = None if window.value is None else events[window.value][places]
         is_present = np.ones(len(places), np.bool_) if values is None else ~is_missing(values)
         if windows_behind(self._kind, window):
-            return [
-                _record_id(events, at) for at in places.tolist()
-            ]  # which of them, history alone says
+            # History alone tells which of them count, so all are listed.
+            return [_record_id(events, at) for at in places.tolist()]
         is_decisive = decisive_events(window.reducer, values, is_present)
         return [_record_id(events, at) for at in places[is_decisive]]
 
 
 @cache
 def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
-    """The fields of its records that a column of a subject is made of.
+    """Return the record fields from which a column of a subject is made.
 
     >>> fields_behind("shipment", "mass_kg"), fields_behind("route", "due_at")
     (('gross_mass_kg', 'net_mass_kg'), ('due_at',))
@@ -105,7 +105,7 @@ def fields_behind(kind: SubjectKind, column: str) -> tuple[str, ...]:
 
 
 def _record_id(events: Columns, at: int) -> str:
-    """A record's id, a leg's sequence, or the instant of a position."""
+    """Return a record's id, a leg's sequence number or the instant of a position."""
     ids = events["record_id"]
     if is_text(ids):
         return STRING_TABLE.text(ids[at]) or ""

@@ -1,7 +1,7 @@
-"""Publications of the indicators behind the features, as features cite them, and what was read.
+"""The publications that features cite for their indicators, and the passages that were read.
 
-`reference/indicator_sources.csv` has a row for each publication and indicator that somebody looked
-up. A citation without a row was not re-read.
+`reference/indicator_sources.csv` has a row for each publication and indicator that was looked up. A
+citation without a row was not checked again.
 """
 
 import csv
@@ -39,9 +39,9 @@ WINDWARD = "Windward, notes on deceptive shipping practices"
 
 
 class Passage(NamedTuple):
-    """A statement of a publication about an indicator, in our words, and the copy that was read.
+    """A publication's statement about an indicator, in our words, and the copy that was read.
 
-    Without a day nobody could re-read it: `passage` is empty and `read_in` says what was tried.
+    Without `read_on` nobody could check it: `passage` is empty and `read_in` lists the attempts.
     """
 
     passage: str
@@ -51,7 +51,7 @@ class Passage(NamedTuple):
 
 @cache
 def passages() -> dict[tuple[str, str], Passage]:
-    """The passage of each publication and indicator that somebody looked up."""
+    """Return the passage for each publication and indicator that was looked up."""
     table = Path(__file__).parent / "reference" / "indicator_sources.csv"
     with table.open(encoding="utf-8", newline="") as file:
         return {

@@ -1,7 +1,7 @@
-"""The versions of one record: which of them counted when.
+"""Decide which version of a record counts at an instant.
 
-A version counts from when it became known until a later one, of a higher number, became known. It
-counts at instants after the one, and until the other. What withdraws a record counts at none.
+A version counts after the instant at which it became known, until a version with a higher number
+becomes known, inclusive. A withdrawal itself never counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ def amends(record: Record) -> bool:
 
 
 def is_known_late(record: Record) -> bool:
-    """Return whether a declaration became known only after it was made."""
+    """Return whether a declaration became known later than it was made."""
     fields = record.__dict__
     declared_at, known_at = fields.get("declared_at"), fields.get("known_at")
     return declared_at is not None and known_at is not None and known_at > declared_at
 
 
 class Life(NamedTuple):
-    """A version of a record, from when it counts, and until when."""
+    """A version of a record with the interval in which it counts."""
 
     row: dict[str, Any]
     since: datetime
@@ -36,9 +36,9 @@ class Life(NamedTuple):
 
 
 def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[Life]:
-    """The versions of one record that counted at some instant, in the order of becoming known.
+    """Return the versions of a record that ever counted, in the order in which they became known.
 
-    All stand at the declaration of the first that was known.
+    All have the declaration instant of the version that was known first.
     """
     until, lives = NEVER_ENDED, []
     known = [_known_at(row, record) for row in versions]
@@ -47,6 +47,7 @@ def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[L
         _, first = min(zip(known, declared, strict=True))
         versions = [row | {"declared_at": first} for row in versions]
     told = zip(known, versions, strict=True)
+    # From the newest version back, so that each ends when a newer one became known.
     for since, row in sorted(told, key=lambda each: each[1]["version"], reverse=True):
         if not row["withdrawn"] and since < until:
             lives.append(Life(row, since, until))
@@ -56,7 +57,7 @@ def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[L
 
 
 def standing(records: Sequence[Any], record: type[Record], at: datetime) -> tuple[Any, ...]:
-    """Records of one type without those that withdraw or were ended before an instant."""
+    """Return records without withdrawals and those that ended before an instant."""
     if "version" not in record.model_fields or not any(map(amends, records)):
         return (*records,)
     fields = {id(each.__dict__): each for each in records}
@@ -72,13 +73,13 @@ def _is_known(row: Mapping[str, Any], record: type[Record], at: datetime) -> boo
 
 
 def _known_at(row: Mapping[str, Any], record: type[Record]) -> Any:
-    """When a version became known: when the record type says, or later where it says so itself."""
+    """Return when a version became known: by its type's field or `known_at`, whichever is later."""
     said = filter(None, (row[record.known_from], row.get("known_at")))
     return max(said, default=None)
 
 
 def version_at(lives: Sequence[Life], at: datetime | None) -> dict[str, Any] | None:
-    """The version that counts at an instant; None where none does."""
+    """Return the version that counts at an instant; None if there is none."""
     if at is None:
         return None
     return next((life.row for life in lives if life.since < at <= life.until), None)

@@ -1,8 +1,8 @@
-"""The records that come in: nine kinds, one schema for files, requests and tests.
+"""The record types that Tidegate accepts, with one schema for files, requests and tests.
 
-Every record is frozen and strict: an unknown field, a field about a person, a naive instant or a
-number that is not finite is refused with the field's name. Instants carry an offset and are kept in
-UTC. Party ids are keyed pseudonyms; no record has room for a name.
+Every record is frozen and strict: unknown fields, fields about a person, instants without an offset
+and non-finite numbers are refused with the field's name. Instants are stored in UTC. Party ids are
+keyed pseudonyms; no record has a field for a person's name.
 """
 
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -76,9 +76,9 @@ ConveyanceKind = Literal[
     "aircraft",
 ]
 CargoUnit = Literal["reefer", "tank", "box", "open"]
-# Whose digits follow the six of the Harmonized System: of the European Union (8 and 10 digits), the
-# United Kingdom, the United States on import and on export, Mercosur, ASEAN, India and the Eurasian
-# Economic Union.
+# The lists that define the digits after the six of the Harmonized System: of the European Union (8
+# and 10 digits), the United Kingdom, the United States (import and export), Mercosur, ASEAN, India
+# and the Eurasian Economic Union.
 Nomenclature = Literal[
     "hs",
     "cn",
@@ -105,9 +105,9 @@ DocumentKind = Literal[
 PaymentMethod = Literal[
     "bank_transfer", "card", "cash", "money_service", "virtual_asset", "trade_credit", "netting"
 ]
-# DCSA Track & Trace 2.2 calls them DEPA, ARRI, LOAD, DISC, GTIN, GTOT, STUF and STRP. COARRI
-# reports them of ships and CODECO of gates; NCTS says that a transit was opened (CC029) and
-# discharged (CC045).
+# DCSA Track & Trace 2.2 calls the first eight DEPA, ARRI, LOAD, DISC, GTIN, GTOT, STUF and STRP.
+# COARRI reports those of ships and CODECO those of gates; NCTS reports the opening (CC029) and
+# discharge (CC045) of a transit.
 EventKind = Literal[
     "departed",
     "arrived",
@@ -130,16 +130,16 @@ Result = Literal[
     "documents_in_order",
     "documents_irregular",
 ]
-# Results that say whether something was smuggled.
+# Results that establish whether something was smuggled.
 CONCLUSIVE: tuple[Result, ...] = ("confirmed", "not_confirmed")
 OF_DOCUMENTS: tuple[Result, ...] = ("documents_in_order", "documents_irregular")
 Examination = Literal["physical", "scan", "documents", "canine", "post_clearance"]
 Depth = Literal["full", "partial"]
 
-# The fields that say which version of a record it is; they tell nothing of what it is about.
+# Fields that identify a version of a record; they do not describe its subject.
 VERSION_FIELDS = frozenset({"known_at", "version", "withdrawn"})
 
-# What is said of a version that does not say when it became known.
+# The error for a later version that does not state when it became known.
 AMENDED_WHEN = "is required of a version after the first and of one that withdraws"
 
 
@@ -153,7 +153,7 @@ class NullIsAbsent(BaseModel):
     def __get_pydantic_core_schema__(
         cls, source: type[BaseModel], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Let the fields take null, in what is read and in its description."""
+        """Make fields accept null, both in validation and in the published schema."""
         schema = handler(source)
         fields: Any = schema
         while fields["type"] != "model-fields":
@@ -184,23 +184,23 @@ class Record(NullIsAbsent):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
-    # The instant from which the record may be used, where the row does not say `known_at`.
+    # The field with the instant from which a record may be used, unless it has `known_at`.
     known_from: ClassVar[str]
 
-    # Whether a record that does not say when it became known is part of its subject's declaration.
+    # Whether a record without an instant is part of its subject's declaration.
     is_part_of_declaration: ClassVar[bool] = False
 
-    # What makes a record one record: in a file, a second row with the same values is refused.
+    # The unique key: a second row with the same values in a file is refused.
     unique_fields: ClassVar[tuple[str, ...]] = ()
 
-    # What all versions of a record share; without it nothing is amended or withdrawn.
+    # The fields that all versions of a record share; without any, records cannot be amended.
     versions_of: ClassVar[tuple[str, ...]] = ()
-    # Whether a version replaces those before it; if not, each counts until the record is withdrawn.
+    # Whether a version replaces earlier ones; if not, each counts until the record is withdrawn.
     versions_replace: ClassVar[bool] = True
 
 
 def refuse_unknown_amendment(record: Any) -> Any:
-    """Refuse a later version, or one that withdraws, that does not say when it became known."""
+    """Refuse a later version or a withdrawal that does not state when it became known."""
     if record.known_at is None and (record.version > 1 or record.withdrawn):
         raise PydanticCustomError("amendment_without_instant", f"`known_at` {AMENDED_WHEN}")
     return record
@@ -478,7 +478,7 @@ class Document(Record):
     known_from: ClassVar[str] = "received_at"
     unique_fields: ClassVar[tuple[str, ...]] = ("document_id", "version")
     versions_of: ClassVar[tuple[str, ...]] = ("document_id",)
-    versions_replace: ClassVar[bool] = False  # that a paper was amended tells something by itself
+    versions_replace: ClassVar[bool] = False  # an amendment is informative in itself
 
     document_id: DocumentId = Field(description="The document, the same in all its versions.")
     subject_kind: SubjectKind = Field(description="Whether it was filed for a route or a shipment.")
@@ -600,7 +600,7 @@ class Outcome(Record):
     """
 
     known_from: ClassVar[str] = "known_at"
-    # What is known later of an inspection corrects what was known of it before.
+    # A result known later for the same inspection corrects an earlier one.
     unique_fields: ClassVar[tuple[str, ...]] = (
         "subject_kind",
         "subject_id",
@@ -612,7 +612,7 @@ class Outcome(Record):
     subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
     subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")
     selected_by: SelectedBy = Field(description="What the subject was selected by.")
-    # A tip comes before every draw and an officer's discretion after it: neither has a probability.
+    # Tips precede every draw and discretion follows it, so neither has a probability.
     selection_probability: Share | None = Field(
         None, description="How probable it was to be examined so, by all ways that draw."
     )
@@ -662,7 +662,7 @@ class Outcome(Record):
         return self
 
 
-# The file (without its ending) that holds each record type in a folder of records.
+# Record types by the name of their file, without its suffix, in a folder of records.
 RECORD_FILES: dict[str, type[Record]] = {
     "journeys": Journey,
     "legs": Leg,
@@ -675,6 +675,7 @@ RECORD_FILES: dict[str, type[Record]] = {
     "outcomes": Outcome,
 }
 
+# Fails at import, so that no release can contain a field about a person.
 for _record in RECORD_FILES.values():
     _about_persons = [f for f in _record.model_fields if describes_a_person(f)]
     if _about_persons:

@@ -1,8 +1,7 @@
-"""Keyed pseudonyms in place of the ids of a register, made before anything is stored.
+"""Replace register ids by keyed pseudonyms before anything is stored.
 
-The same id of the same register has the same pseudonym in every import under one key, and nobody
-without the key can tell which id it was, even by trying all of them. Ids of two registers never
-have the same one.
+An id of a register has the same pseudonym in every import under one key. Without the key nobody can
+find the id, not even by trying all of them. Ids of different registers have different pseudonyms.
 """
 
 import hashlib
@@ -11,19 +10,19 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-_BYTES = 12  # two parties of a world of billions do not meet
+_BYTES = 12  # collisions are negligible even for billions of parties
 _MAX_REMEMBERED = 1 << 16
 
 
 @dataclass
 class RegisterPseudonyms:
-    """Gives ids their pseudonyms, and remembers some that come again and again."""
+    """A source of pseudonyms that caches the ones of recent ids."""
 
     key: bytes = field(repr=False)
     _known: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def of(self, register: str, identities: Iterable[str]) -> list[str]:
-        """The pseudonyms of ids of a register.
+        """Return the pseudonyms of ids of a register.
 
         >>> RegisterPseudonyms(b"k" * 32).of("eori", ["PT502011378"])
         ['eori-393f8f0256d9e2c97239c904']
@@ -37,7 +36,7 @@ class RegisterPseudonyms:
         return names
 
     def of_column(self, register: str, identities: pa.Array) -> pa.Array:
-        """The pseudonyms of a column of texts; what is missing stays so."""
+        """Return the pseudonyms of a column of texts; missing values stay missing."""
         encoded = identities.dictionary_encode()
         found = encoded.dictionary.to_numpy(zero_copy_only=False).tolist()
         known = self._known.get(register, {})

@@ -1,4 +1,4 @@
-"""Record files -> submissions: what a border system would have sent at each declaration."""
+"""Convert record files to the submissions that a border system would have sent."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,11 +31,11 @@ def submissions_of(
     later: Instants = MappingProxyType({}),
     among: pa.Array | None = None,
 ) -> Iterator[Submission]:
-    """One submission per subject of one kind declared `since` then, in order of declaration and id.
+    """Yield one submission per subject declared `since` an instant, by declaration and id.
 
-    Of some only where `among` has their ids. Only what was known before a subject's declaration is
-    linked to it. For each of its `later` scoring instants a submission follows that says so, with
-    what was known before that.
+    `among` limits the subjects to some ids. Only records known before a subject's declaration are
+    linked to it. For each of its `later` scoring instants another submission follows, with that
+    `as_of` and the records known before it.
     """
     subject_type = SUBJECT_TYPES[kind]
     identity = subject_type.id_field
@@ -65,7 +65,7 @@ def submissions_of(
 
 
 def _submitted(kind: SubjectKind, row: Row, linked: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a submission with the subject's own record and those linked to it."""
+    """Return the submission fields for a subject's own record and its linked records."""
     field = SUBJECT_TYPES[kind].submission_field
     fields = {LINKED_RECORD_TYPES[name].path_in_submission: each for name, each in linked.items()}
     inside = {path[1]: each for path, each in fields.items() if path[:-1] == (field,)}
@@ -74,10 +74,10 @@ def _submitted(kind: SubjectKind, row: Row, linked: dict[str, Any]) -> dict[str,
 
 
 def _journey_at(row: Row, at: datetime, journeys: dict[str, list[Life]]) -> dict[str, Any]:
-    """The journey that carries a subject as it was known at an instant.
+    """Return the journey that carries a subject, as known at an instant.
 
-    None where it was not declared before the subject. Of a subject as it was declared counts what
-    became known by then, or by when the subject itself was known, if that was later.
+    Empty if it was not declared before the subject. For a subject as declared, versions count that
+    were known by its declaration, or by when the subject became known if later.
     """
     lives = journeys.get(row["journey_id"], [])
     if at == row["declared_at"]:
@@ -101,7 +101,7 @@ def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, list[Life]]:
 
 
 def _lives(table: pa.Table, record: type[Record], identity: str) -> dict[str, list[Life]]:
-    """The versions of each record that ever counted, of those that have any."""
+    """Return the versions of each record that ever counted, without records that have none."""
     versions: dict[str, list[Row]] = defaultdict(list)
     for row in table.to_pylist():
         versions[row[identity]].append(row)
@@ -120,7 +120,7 @@ def _grouped(
 
 
 def _known(rows: list[Row], record_type: LinkedRecordType, kind: SubjectKind, at: datetime) -> Any:
-    """The linked records of one subject that were known before an instant."""
+    """Return the linked records of one subject that were known before an instant."""
     known_from, submitted = record_type.known_from, submitted_type(record_type.name)
     return tuple(
         submitted(**row)

@@ -1,8 +1,8 @@
-"""When a subject is scored again: after which records, how often, and until when.
+"""The rules for rescoring a subject: after which records, how often, and until when.
 
-The one meaning for a service, which learns of one record after the other, and for a training set,
-which knows them all. Signs of danger to life wait for none of this (`serving/scoring`): such a
-decision is the last that the service makes of its subject by itself, and teaches no model.
+The service, which receives records one at a time, and the training set, which has all of them,
+share these rules. Signs of danger to life are exempt (`serving/scoring`): such a decision is the
+last automatic one for its subject, and is not used for training.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 
 from features.records import SubjectKind
 
-# A record counts at an instant after the one in which it became known.
+# A record counts at instants after the one at which it became known.
 JUST_AFTER = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RescoringRules:
-    """After which records subjects are scored again, and the bounds.
+    """The limits on rescoring a subject.
 
-    `least_between` lies between two scoring instants of a subject, which has at most
-    `most_per_subject` besides its declaration, none of them later than `longest_after_due` after
-    its journey was due, or after the declaration of one without a journey.
+    `least_between` is the minimum time between two scoring instants. `most_per_subject` is the
+    maximum number of later scores. The last one is at most `longest_after_due` after the journey
+    was due, or after the declaration if there is no journey.
     """
 
     least_between: timedelta = timedelta(hours=1)
@@ -29,13 +29,11 @@ class RescoringRules:
     longest_after_due: timedelta = timedelta(days=14)
 
     def next_instant(self, known_at: datetime, previous: datetime) -> datetime:
-        """When a subject that was scored as of `previous` is scored for a record."""
+        """Return the scoring instant for a record, given the previous scoring instant."""
         return max(known_at + JUST_AFTER, previous + self.least_between)
 
     def is_over(self, instant: datetime, due_at: datetime, later_scores: int) -> bool:
-        """Return whether a subject with so many later scores is not scored again as of an
-        instant.
-        """
+        """Return whether a subject is not rescored at an instant after so many later scores."""
         is_late = instant > due_at + self.longest_after_due
         return is_late or later_scores >= self.most_per_subject
 
@@ -46,13 +44,13 @@ class RescoringRules:
         known_at: Iterable[datetime],
         stands_at: Callable[[datetime], bool] = lambda _: True,
     ) -> Iterator[datetime]:
-        """The later scoring instants of a subject whose records became known at these instants.
+        """Yield the later scoring instants of a subject, given when its records became known.
 
-        `stands_at` says whether its declaration was not withdrawn by an instant.
+        `stands_at` tells whether its declaration was still in force at an instant.
         """
         previous, count = declared_at, 0
         for known in sorted(known_at):
-            if known < previous:  # counted already
+            if known < previous:  # already included in the previous score
                 continue
             instant = self.next_instant(known, previous)
             if not stands_at(instant):
@@ -63,10 +61,8 @@ class RescoringRules:
             previous, count = instant, count + 1
 
 
-# The record types of a subject's own after which it is scored again, its declaration apart.
-#
-# That is amended by a later version, after which it is scored again too; none that was withdrawn
-# is.
+# Types of a subject's own records after which it is rescored. A later version of its declaration
+# also triggers a rescore; a withdrawn subject is not rescored.
 RESCORED_AFTER: dict[SubjectKind, tuple[str, ...]] = {
     "route": ("documents", "transactions", "events", "legs", "positions"),
     "shipment": ("goods_items", "documents", "transactions", "events"),

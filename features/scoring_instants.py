@@ -1,4 +1,4 @@
-"""Records -> the instants at which the rules would have scored each subject again."""
+"""Compute the instants at which the rules would have rescored each subject."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,17 +20,17 @@ from features.records import Journey, Record, SubjectKind
 from features.rescoring_rules import RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
 
-# Of subjects, by id, their later scoring instants in order; subjects without one are left out.
+# Later scoring instants in order, by subject id; subjects without any are left out.
 Instants = Mapping[str, list[datetime]]
 
 
 def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRules) -> Instants:
-    """The instants at which the rules would have scored subjects of one kind again.
+    """Return the instants at which the rules would have rescored subjects of one kind.
 
-    `records` need hold no more than these subjects, what is linked to them, and their journeys.
+    `records` need only hold these subjects, their linked records and their journeys.
     """
     known_at = _known_at(kind, records)
-    # The versions of those declarations that were amended or withdrawn, by subject.
+    # Versions of amended or withdrawn declarations only: the others need no validity check.
     subject_type = SUBJECT_TYPES[kind]
     identity = subject_type.id_field
     read = [identity, "declared_at", "known_at", "version", "withdrawn"]
@@ -56,7 +56,7 @@ def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRul
 
 
 def at_instants(later: Instants) -> Callable[[Columns], Columns]:
-    """Repeat each subject at its later scoring instants, after its declaration: column `as_of`."""
+    """Return a function that repeats each subject at its later instants, in the column `as_of`."""
 
     def repeat(subjects: Columns) -> Columns:
         ids = STRING_TABLE.texts(subjects["subject_id"]).to_pylist()
@@ -69,7 +69,7 @@ def at_instants(later: Instants) -> Callable[[Columns], Columns]:
 
 
 def _as_of(declared_at: Column, counts: Column, later: list[list[datetime]]) -> Column:
-    """The declaration of each subject and then its later instants."""
+    """Return the declaration of each subject followed by its later instants."""
     as_of = np.empty(int(counts.sum()), np.int64)
     is_later = np.ones(len(as_of), bool)
     is_later[np.cumsum(counts) - counts] = False
@@ -79,7 +79,7 @@ def _as_of(declared_at: Column, counts: Column, later: list[list[datetime]]) -> 
 
 
 def _known_at(kind: SubjectKind, records: RecordBlocks) -> Mapping[str, list[datetime]]:
-    """When records after which subjects of one kind are scored again became known, by subject."""
+    """Return, by subject, when the records that trigger a rescore became known."""
     known_at: dict[str, list[datetime]] = defaultdict(list)
     for name in RESCORED_AFTER[kind]:
         record_type = LINKED_RECORD_TYPES[name]
@@ -100,7 +100,7 @@ def _stands_at(lives: Sequence[Life], instant: datetime) -> bool:
 
 
 def _subjects(kind: SubjectKind, records: RecordBlocks) -> Iterator[tuple[str, datetime, datetime]]:
-    """Of each subject its id, when it was declared, and when its journey is due."""
+    """Yield the id of each subject, its declaration, and when its journey is due."""
     subject_type = SUBJECT_TYPES[kind]
     read = [subject_type.id_field, "journey_id" if subject_type.has_journey else "due_at"]
     table = _table(records, subject_type.record_file, [*read, "declared_at", "known_at"])
@@ -115,7 +115,7 @@ def _subjects(kind: SubjectKind, records: RecordBlocks) -> Iterator[tuple[str, d
 
 
 def _first_versions(table: pa.Table, record: type[Record]) -> pa.Table:
-    """Each record once, in the version that was known first."""
+    """Return each record once, in the version that became known first."""
     by_known = [("known", "ascending"), ("declared_at", "ascending")]
     numbered = table.append_column("row", pa.array(np.arange(len(table))))
     ordered = numbered.append_column("known", said_known(record, table)).sort_by(by_known)
@@ -124,7 +124,10 @@ def _first_versions(table: pa.Table, record: type[Record]) -> pa.Table:
 
 
 def _due_of_journeys(shipments: pa.Table, records: RecordBlocks) -> list[datetime]:
-    """When the journey of each shipment is due; its declaration where that was not known then."""
+    """Return when each shipment's journey is due.
+
+    Its declaration if the journey was unknown then.
+    """
     read = ["journey_id", "declared_at", "due_at", "known_at"]
     journeys = _first_versions(_table(records, "journeys", read), Journey)
     known = {row["journey_id"]: row for row in journeys.to_pylist()}

@@ -1,7 +1,7 @@
-"""The types of subject, route and shipment: what differs between them, in one place.
+"""The types of subject, route and shipment, and all differences between them.
 
-A route is a journey with its legs, a shipment one declared consignment with the journey that
-carries it. Whatever treats the two differently looks the difference up here.
+A route is a journey with its legs; a shipment is one declared consignment with the journey that
+carries it. Code that treats the two differently looks up the difference here.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from features.records import Journey, Record, Shipment, SubjectKind
 class SubjectType:
     """The properties of one type of subject.
 
-    `has_journey`: the columns of the journey that carries it are joined to it, prefixed `journey_`.
-    `declares_goods`: its record says what is carried, and documents may differ from that.
-    `origin_field`, `departure_field` and `arrival_field` of its record hold a country or a place,
-    whose code begins with its country. Documents must be valid until the first known of
-    `documents_valid_until`. `experience_feature` counts earlier subjects of its operator.
-    `submission_rule` tells callers which records a submission must have.
+    `has_journey`: the columns of the journey that carries the subject are joined to it, with the
+    prefix `journey_`. `declares_goods`: its record states the goods, and documents may deviate from
+    it. `origin_field`, `departure_field` and `arrival_field` hold a country, or a place whose code
+    begins with its country. Documents must be valid until the first known of
+    `documents_valid_until`. `experience_feature` counts earlier subjects of the operator.
+    `submission_rule` is the text that explains which records a submission must have.
     """
 
     kind: SubjectKind
@@ -41,44 +41,45 @@ class SubjectType:
 
     @property
     def submission_field(self) -> str:
-        """The field of a submission that holds the subject's own record."""
+        """Return the submission field that holds the subject's own record."""
         return self.record.__name__.lower()
 
     @property
     def submission_fields(self) -> tuple[str, ...]:
-        """The fields of a submission that may hold a record of a subject type: its own first."""
+        """Return the submission fields that may hold a subject record, its own first."""
         return (self.submission_field, "journey") if self.has_journey else (self.submission_field,)
 
     @property
     def journey_prefix(self) -> str:
-        """Return what the columns of the subject's journey begin with; nothing where it is the
-        journey.
+        """Return the prefix of the columns of the subject's journey.
+
+        Empty if the subject is one.
         """
         return "journey_" if self.has_journey else ""
 
     @property
     def party_fields(self) -> tuple[str, ...]:
-        """The fields of its record that name a party."""
+        """Return the fields of the record that name a party."""
         return fields_of_kind(self.record, Party)
 
     @property
     def mode_field(self) -> str:
-        """The subject's column that holds the mode of transport."""
+        """Return the subject's column with the mode of transport."""
         return f"{self.journey_prefix}mode"
 
     @property
     def due_field(self) -> str:
-        """The subject's column that says when its conveyance is expected at the destination."""
+        """Return the subject's column with the expected arrival at the destination."""
         return f"{self.journey_prefix}due_at"
 
     @property
     def outcome_source(self) -> str:
-        """The source of windows that holds the inspected subjects of this type."""
+        """Return the source of windows with the inspected subjects of this type."""
         return f"{self.kind}_outcomes"
 
     @property
     def model_name(self) -> str:
-        """The name of this type's models in the registry."""
+        """Return the name of this type's models in the registry."""
         return f"tidegate-{self.kind}"
 
 

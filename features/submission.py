@@ -76,12 +76,12 @@ class AttachedGoodsItem(GoodsItem):
 
 R = TypeVar("R", bound=Record)
 
-# Only the first of many wrong records is reported: to look at all of them costs more than to score.
+# Only the first invalid record is reported: validating all of them would cost more than scoring.
 Linked = Annotated[tuple[R, ...], FailFast()]
 
 
 def _linked(name: str, description: str) -> Any:
-    """A field for as many linked records of a type as a submission may bring."""
+    """Return a field for linked records of a type, with the maximum number of a submission."""
     most = LINKED_RECORD_TYPES[name].most_in_submission
     return Field((), max_length=most, description=description)
 
@@ -99,7 +99,7 @@ class SubmittedShipment(Shipment):
 
     @property
     def goods_code(self) -> str:
-        """The HS code, declared or of the principal item."""
+        """Return the HS code, as declared or of the principal item."""
         assert self.hs_code is not None, "refused on entry"
         return self.hs_code
 
@@ -117,6 +117,7 @@ class SubmittedShipment(Shipment):
                 raise PydanticCustomError(
                     "no_goods_code", "want `hs_code`, or `items` that are part of the declaration"
                 )
+            # The model is frozen, but a validator may complete a field before anyone sees it.
             object.__setattr__(self, "hs_code", hs_code_of(principal.commodity_code))
             return self
         declared = {hs_code_of(each.commodity_code) for each in self.items if each.known_at is None}
@@ -162,7 +163,7 @@ class Submission(Record):
 
     @property
     def subject(self) -> Journey | SubmittedShipment:
-        """The scored record itself."""
+        """Return the scored record."""
         subject: Journey | SubmittedShipment | None = getattr(
             self, self._subject_type.submission_field
         )
@@ -171,43 +172,43 @@ class Submission(Record):
 
     @property
     def subject_id(self) -> str:
-        """The id of the scored journey or shipment."""
+        """Return the id of the scored journey or shipment."""
         subject_id: str = getattr(self.subject, self._subject_type.id_field)
         return subject_id
 
     @property
     def declared_at(self) -> datetime:
-        """When the subject was declared: where windows over the history of others end."""
+        """Return the declaration instant, where windows over the history of others end."""
         return self.subject.declared_at
 
     @property
     def scoring_instant(self) -> datetime:
-        """Before when records linked to the subject must be known to count."""
+        """Return the instant before which linked records must be known to count."""
         return self.as_of or self.declared_at
 
     @property
     def first_instant(self) -> datetime:
-        """The first scoring instant that it may have: its declaration is known by then."""
+        """Return the earliest possible scoring instant, when the declaration is known."""
         known_at = self.subject.known_at
         if self.subject.version == 1 or known_at is None:
             return self.declared_at
         return max(self.declared_at, known_at + JUST_AFTER)
 
     def linked(self, name: str) -> tuple[Any, ...]:
-        """The linked records of one type that it brings."""
+        """Return the linked records of one type in the submission."""
         *within, field = LINKED_RECORD_TYPES[name].path_in_submission
         holder: Any = getattr(self, within[0]) if within else self
         return () if holder is None else tuple(getattr(holder, field))
 
     def standing(self, name: str) -> tuple[Any, ...]:
-        """The linked records of one type without those that others ended before its instant.
+        """Return the linked records of one type in force at the scoring instant.
 
-        One that became known at the scoring instant or later counts for nothing yet, and ends none.
+        A version known at that instant or later does not count yet, and ends no other.
         """
         return standing(self.linked(name), LINKED_RECORD_TYPES[name].record, self.scoring_instant)
 
     def with_linked(self, linked: Mapping[str, tuple[Record, ...]]) -> Self:
-        """The same with these records in the place of its own of their types; unchecked."""
+        """Return a copy with these linked records in place of its own; they are not validated."""
         update: dict[str, Any] = {}
         for name, records in linked.items():
             *within, field = LINKED_RECORD_TYPES[name].path_in_submission
@@ -242,10 +243,10 @@ class Submission(Record):
             )
         own_kinds, own_ids = (None, self.subject_kind), (None, self.subject_id)
         for record_type in LINKED_RECORD_TYPES.values():
-            if record_type.submission_path:  # what holds them looks after them
+            if record_type.submission_path:  # validated by the record that holds them
                 continue
             records, field = getattr(self, record_type.name), record_type.subject_field
-            if record_type.has_subject_kind:  # which may be left out, as its id may
+            if record_type.has_subject_kind:  # optional inside a submission, as is the id
                 whose = "subject"
                 is_foreign = any(
                     each.subject_kind not in own_kinds or each.subject_id not in own_ids
@@ -263,14 +264,14 @@ class Submission(Record):
 
 
 def submitted_subject(kind: SubjectKind) -> type[Record]:
-    """The type that the own record of a subject has inside a submission."""
+    """Return the type of a subject's own record inside a submission."""
     field = SUBJECT_TYPES[kind].submission_field
     record, *_ = get_args(Submission.model_fields[field].annotation)
     return record
 
 
 def submitted_field(name: str) -> FieldInfo:
-    """The field that has the linked records of a type, of a submission or a record inside it."""
+    """Return the field for linked records of a type, in a submission or a record inside it."""
     *within, field = LINKED_RECORD_TYPES[name].path_in_submission
     holder: Any = Submission
     for part in within:
@@ -280,14 +281,16 @@ def submitted_field(name: str) -> FieldInfo:
 
 
 def submitted_type(name: str) -> type[Record]:
-    """The type that linked records of a type have inside a submission."""
+    """Return the type of linked records inside a submission."""
     record, *_ = get_args(submitted_field(name).annotation)
     return record
 
 
 def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]]:
-    """The records of submissions that become anyone's history: subjects, payments, and positions
-    at which a conveyance hardly moved; payments with the subject that they may leave out.
+    """Return the records of submissions that enter the history of others.
+
+    These are subjects, payments (with the subject filled in if omitted), and positions at which a
+    conveyance hardly moved.
     """
     names = ("journeys", "shipments", "transactions", "positions")
     records: dict[str, list[Record]] = {name: [] for name in names}
@@ -314,7 +317,7 @@ def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]
 
 
 def records_of(submission: Submission) -> Records:
-    """The columns of each record type, as if the submission were a folder of record files."""
+    """Return the columns of each record type, as if the submission were a folder of files."""
     own: dict[str, Sequence[Record]] = {
         "journeys": [submission.journey] if submission.journey else [],
         "shipments": [submission.shipment] if submission.shipment else [],
@@ -331,7 +334,7 @@ def records_of(submission: Submission) -> Records:
 
 
 def _left_out(submission: Submission, record_type: LinkedRecordType) -> Iterable[tuple[str, str]]:
-    """Return what a linked record may leave out, being inside its subject."""
+    """Yield the fields, with values, that a linked record may omit inside its subject."""
     if record_type.has_subject_kind:
         yield "subject_kind", submission.subject_kind
     if record_type.has_subject_kind or record_type.submission_path:

@@ -1,4 +1,4 @@
-"""A submission as rows of fields: the subject with its journey, and the records linked to it."""
+"""Convert a submission to rows of fields: the subject with its journey, and linked records."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -32,9 +32,9 @@ _NO_JOURNEY: Row = dict.fromkeys(_JOURNEY_FIELDS)
 
 
 def subject_program(kind: SubjectKind, columns: Collection[Key]) -> Program:
-    """The program that derives some columns of a subject from its record and its journey.
+    """Return the program that derives columns of a subject from its record and its journey.
 
-    A key that is `Mapped` is what the string table makes of the texts of such a column.
+    A `Mapped` key stands for what the string table maps the texts of its column to.
     """
     derived = derived_columns(kind).outputs
     fields = {name: kind_of for name, kind_of in subject_kinds(kind).items() if name not in derived}
@@ -52,7 +52,7 @@ def subject_program(kind: SubjectKind, columns: Collection[Key]) -> Program:
 
 @cache
 def linked_sources(kind: SubjectKind) -> dict[str, LinkedRows]:
-    """The records that a submission of one kind links to its subject, by its fields."""
+    """Return the linked records of a submission of one kind, by field."""
     return {
         record_type.name: _linked_rows(record_type, kind)
         for record_type in linked_record_types(kind)
@@ -79,7 +79,7 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
 
 
 def request_rows(submission: Submission) -> RequestRows:
-    """A submission as of its scoring instant: linked records known before it, in that order."""
+    """Return a submission at its scoring instant; linked records are in the order of knowledge."""
     at = submission.scoring_instant
     linked = {
         name: source.known_before(submission.linked(name), at)
@@ -104,7 +104,10 @@ def _subject_row(submission: Submission, linked: Mapping[str, Sequence[Row]]) ->
 
 
 def _latest(latest: LatestField, rows: Sequence[Row], declared_at: datetime) -> object:
-    """The field of the last row that states it, of those that are meant; None without one."""
+    """Return the field of the last row that states it, among those selected.
+
+    None if there is none.
+    """
     known_from = RECORD_FILES[latest.record_file].known_from
     for row in reversed(rows):
         value = row[latest.field]
@@ -117,7 +120,10 @@ def _latest(latest: LatestField, rows: Sequence[Row], declared_at: datetime) -> 
 
 
 def _journey_row(submission: Submission) -> Row:
-    """The fields of a shipment's journey; missing unless it was declared before the shipment."""
+    """Return the fields of a shipment's journey.
+
+    Missing unless it was declared before the shipment.
+    """
     shipment, journey = submission.shipment, submission.journey
     if shipment is None or journey is None or shipment.journey_id != journey.journey_id:
         return _NO_JOURNEY

@@ -1,4 +1,4 @@
-"""Submitted subjects -> the same rows that a training set would hold for them."""
+"""Compute the rows that a training set would hold for submitted subjects."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ from features.records import SubjectKind
 from features.submission import Submission
 from features.submitted_subject import linked_sources, request_rows, subject_program
 
-# So many subjects at a time share one view of the past and one run of each program.
+# Number of subjects that share one view of the history and one run of each program.
 TOGETHER = 64
 
 
 class Vector(dict[str, FeatureValue]):
-    """A value per feature, in catalogue order; None where it is missing.
+    """The value of each feature, in catalogue order; None if missing.
 
-    `said_with` has the counts that stand in a feature's sentence beside its value: by feature, the
-    number of each window that the sentence names. They are no input of a model.
+    `said_with` has the counts that a feature's sentence shows next to the value: by feature, the
+    number of each window that the sentence names. They are no model input.
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class Vector(dict[str, FeatureValue]):
 def feature_vector(
     submission: Submission, history: HistoryReader, overlay: RequestRecords | None = None
 ) -> Vector:
-    """The features of a submitted subject, as of its scoring instant, in catalogue order.
+    """Return the features of a submitted subject at its scoring instant, in catalogue order.
 
-    `overlay` are records that count as known too and that the history does not hold.
+    `overlay` are records that count as known although the history does not hold them.
     """
     plan = vector_plan(submission.subject_kind)
     (row,) = plan.vectors([request_rows(submission)], history, [overlay])
@@ -54,10 +54,9 @@ def feature_vectors(
     history: HistoryReader,
     overlay: Sequence[RequestRecords | None] | None = None,
 ) -> list[Vector]:
-    """The features of each submitted subject, as if it were asked about alone, but faster.
+    """Return the features of each submitted subject; faster than one at a time, with equal results.
 
-    `overlay` are for each subject the records that count as known to it too; no other subject sees
-    them.
+    `overlay` are, for each subject, additional records that count as known for it alone.
     """
     vector_at: dict[int, Vector] = {}
     overlays = [*(overlay or repeat(None, len(submissions)))]
@@ -71,7 +70,7 @@ def feature_vectors(
 
 
 def _by_kind(submissions: Sequence[Submission]) -> Iterator[tuple[SubjectKind, list[int]]]:
-    """The places of submissions of one kind, so many at a time."""
+    """Yield the positions of submissions of one kind, in batches."""
     places: dict[SubjectKind, list[int]] = defaultdict(list)
     for place, submission in enumerate(submissions):
         places[submission.subject_kind].append(place)
@@ -91,7 +90,7 @@ def _vector(kind: SubjectKind, values: Sequence[FeatureValue], shown: Sequence[f
 
 @cache
 def _said_windows(kind: SubjectKind) -> tuple[tuple[str, str, Window], ...]:
-    """The windows that sentences name, with the feature and its parameter."""
+    """Return the windows that sentences name, with the feature and its parameter."""
     return tuple(
         (feature.name, parameter, feature.windows[parameter])
         for feature in catalogue(kind)
@@ -101,7 +100,7 @@ def _said_windows(kind: SubjectKind) -> tuple[tuple[str, str, Window], ...]:
 
 @cache
 def vector_plan(kind: SubjectKind) -> VectorPlan:
-    """The plan of the feature vectors of one kind of subject, made once."""
+    """Return the cached plan of the feature vectors of one kind of subject."""
     return VectorPlan(
         features=computation(kind),
         windows=windows_of(kind),

@@ -1,4 +1,4 @@
-"""The windows of the catalogue, held against the columns of the sources that they read."""
+"""Check the windows of the catalogue against the columns of their sources."""
 
 from functools import cache
 
@@ -21,7 +21,7 @@ _ORDER = {"known_at": Kind.WHOLE, "record_id": Kind.TEXT}
 def check_windows(kind: SubjectKind) -> None:
     """Check every window of the features of one kind of subject.
 
-    Raises TidegateError, which names the feature, the column and the nearest right one.
+    Raises TidegateError with the feature, the column and the nearest valid name.
     """
     subject, sources = subject_kinds(kind), window_sources(kind)
     for feature in catalogue(kind):
@@ -35,9 +35,7 @@ def check_windows(kind: SubjectKind) -> None:
 
 
 def window_sources(kind: SubjectKind) -> dict[str, EventSource]:
-    """Return what windows of subjects of one kind may read: history of anyone, and linked
-    records.
-    """
+    """Return the sources of windows for subjects of one kind: history, and linked records."""
     linked = {
         each.name: EventSource(each.column_kinds(kind), by=("subject_id",))
         for each in linked_record_types(kind)
@@ -57,12 +55,12 @@ def _history_sources() -> dict[str, EventSource]:
         "payments": EventSource(columns | _ORDER, STORED_REDUCERS),
         "shipment_permits": EventSource(permit, STORED_REDUCERS),
         "paid_outcomes": EventSource(paid_outcome, frozenset({Reducer.DISTINCT})),
-        # One that is reported twice is no event of its own.
+        # Counted distinct, because the same drift may be reported twice.
         "drifts": EventSource(drift, frozenset({Reducer.DISTINCT})),
     }
     for kind, subject_type in SUBJECT_TYPES.items():
         columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_FIELDS} | _ORDER
-        # A shipment may become known before its journey, which then changes no sum but only keys.
+        # A shipment may become known before its journey, whose columns therefore may only be keys.
         journey = frozenset(n for n in columns if n.startswith("journey_") and n != "journey_id")
         key_only = journey if subject_type.has_journey else frozenset()
         outcome = columns | {"is_confirmed": Kind.NUMBER}

@@ -190,7 +190,7 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
         reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
         return False
     payload = "".join(each[5] for each in sentences if each)
-    # pyais also decodes payloads that are too short, with zeros for the missing bits.
+    # pyais also decodes payloads that are too short.
     shortest = _BITS.get(said["msg_type"], 0)
     if not _ARMOURED.fullmatch(payload) or len(payload) * _BITS_OF_SIGN < shortest:
         reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
