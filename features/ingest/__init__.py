@@ -1,9 +1,8 @@
-"""Record files -> checked tables.
+"""Read record files as validated tables.
 
 `record_files` reads Parquet, CSV and NDJSON, checks each column against its `contract` and refuses
-what describes a person. `record_folder` gives the batch engine the same files, a block of rows at a
-time: `files_as_written` reads the row groups, `validate_block` looks at each text once, however
-often it appears, and `fast_checks` passes columns that are plainly sound. `quarantine` sets aside
-the rows that break the contract, so that they can be mended instead of stopping a build;
-`record_summary` lists what a folder of records holds.
+fields that describe a person. `record_folder` serves the same files to the batch engine in blocks
+of rows: `files_as_written` reads row groups, `validate_block` checks each distinct text once, and
+`fast_checks` quickly accepts columns that are clearly valid. `quarantine` sets aside invalid rows
+for correction instead of failing a build; `record_summary` summarises a folder of records.
 """

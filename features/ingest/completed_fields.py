@@ -1,6 +1,7 @@
-"""Fields that a record may leave out because records of another file say them.
+"""Complete fields that a record may omit because records of another file state them.
 
-Where both say it they must agree. A shipment's HS code is the one: its goods items say it too.
+If both state a value, the values must agree. The only such field is a shipment's HS code, which its
+goods items state as well.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +20,8 @@ from features.records import RECORD_FILES
 class CompletedField:
     """A field of a record type that follows from `source_fields` of the records of `source`.
 
-    `complete` gives the field of each record, `contradicts` says which records state it wrongly;
-    both read `own_fields` of the records, of which the first is their id.
+    `complete` returns the field of each record; `contradicts` flags records that state it wrongly.
+    Both read `own_fields` of the records, the first of which is their id.
     """
 
     field: str
@@ -33,9 +34,7 @@ class CompletedField:
     words_when_wrong: str
 
     def faults(self, records: Columns, source: Columns) -> dict[str, Column]:
-        """Return which of the completed records lack the field or state it wrongly, by what
-        to say.
-        """
+        """Return flags of records that lack the field or state it wrongly, by error text."""
         is_named = ~is_missing(records[self.own_fields[0]])
         return {
             self.words_when_missing: is_missing(records[self.field]) & is_named,
@@ -43,13 +42,13 @@ class CompletedField:
         }
 
     def columns_of_source(self, table: pa.Table | None) -> Columns:
-        """The columns of the other file that are read; none of its rows without the file."""
+        """Return the columns read from the other file; empty columns if there is no such file."""
         if table is None:
             table = arrow_schema(RECORD_FILES[self.source]).empty_table()
         return columns_of_table(table.select(self.source_fields))
 
 
-# By record type the field that records of another type say too.
+# By record type, the field that records of another type also state.
 COMPLETED_FIELDS: Mapping[str, CompletedField] = MappingProxyType(
     {
         "shipments": CompletedField(

@@ -1,10 +1,9 @@
-"""The contract of a table of records, checked column by column; every fault with its rows.
+"""Check a table of records column by column, and report every fault with its rows.
 
-The limits come off the record that requests are validated with, so that a file and a body obey one
-schema; a second schema in a library of its own would be one more place to keep right. A fault shows
-numbers, instants, words of closed lists and what looks like a code of a list as they stand, and of
-any other text its shape alone (a for a letter, 9 for a digit): ids and free text don't belong in a
-report.
+The limits derive from the record model that also validates requests, so that files and requests
+follow one schema. A fault shows numbers, instants, words of closed lists and possible list codes
+unchanged; of any other text it shows only the shape (a for a letter, 9 for a digit), because ids
+and free text do not belong in a report.
 """
 
 import re
@@ -27,8 +26,7 @@ from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 
 Bools = npt.NDArray[np.bool_]
 
-# An amount says nothing without its currency.
-# The field with the currency of each amount, by record type.
+# The currency field of each amount, by record type. An amount without a currency is meaningless.
 CURRENCY_OF: dict[str, dict[str, str]] = {
     name: {
         amount: kind.currency_field
@@ -39,37 +37,37 @@ CURRENCY_OF: dict[str, dict[str, str]] = {
 }
 
 
-# What is wrong with a text that a pattern does not fit, where the pattern says it to nobody.
+# Readable descriptions of patterns that would mean nothing to users.
 _UNLIKE = {
     as_arrow_reads(PRINTED): "has a line break, a tab or another character that is not printed"
 }
 
 QuickLook = Callable[[pa.ChunkedArray, Limits], bool]
 
-# What is wrong with a record whose unique fields an earlier one has.
+# The error for a record with the unique key of an earlier one.
 REPEATED = "stands in an earlier row already"
 
 MAX_EXAMPLES = 3
 _MAX_SHOWN_LENGTH = 40
-# So many values are tried one by one: parting them further would cost more.
+# Up to this many values are tried one by one, which is cheaper than halving further.
 _FEW = 64
 YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
 class Broken:
-    """Rows of a column that break the contract in one way."""
+    """Rows of a column that violate the contract in one way."""
 
     column: str
     what: str
     rows: Bools
 
     def but(self, named: Bools) -> "Broken":
-        """The same without rows that were named already."""
+        """Return the same fault without rows that already have another one."""
         return Broken(self.column, self.what, self.rows & ~named)
 
     def fault(self, file: str, values: pa.ChunkedArray | None, limit: Limits | None) -> Fault:
-        """The fault with its first rows, from 1, and what stands there."""
+        """Return the fault with its first rows, counted from 1, and their values."""
         at = np.flatnonzero(self.rows)
         examples = tuple(
             Example(
@@ -82,7 +80,9 @@ class Broken:
 
 
 def value_for_report(value: object, limit: Limits | None) -> str | None:
-    """A value as a report shows it, where a field of this limit was to be.
+    """Return a value as a report shows it, given the limits of its field.
+
+    Texts other than words or codes of a list are reduced to their shape.
 
     >>> value_for_report("Jane Roe, 41", None), value_for_report(-1.0, None)
     ('Aaaa Aaa, 99', '-1.0')
@@ -99,15 +99,13 @@ def value_for_report(value: object, limit: Limits | None) -> str | None:
 
 
 def _is_word_of_a_list(text: str, limit: Limits) -> bool:
-    """Return whether a text describes nobody: a field of closed words, or the form of a code of a
-    list.
-    """
+    """Return whether a text cannot describe a person: a word, or the form of a code, of a list."""
     is_code = limit.codes is not None and re.fullmatch(limit.pattern or "", text) is not None
     return limit.choices is not None or is_code
 
 
 def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
-    """Everything wrong in a table of typed columns of the record type `name`."""
+    """Yield every fault in a table of typed columns of the record type `name`."""
     yield from broken_alone(table, name)
     if unique_fields := RECORD_FILES[name].unique_fields:
         repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
@@ -116,7 +114,7 @@ def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
 
 
 def repeated_in(name: str) -> tuple[str, str]:
-    """The column that a repeated record is named by, which is its subject's, and what is wrong."""
+    """Return the column under which a repetition is reported (the id), and the error text."""
     unique = RECORD_FILES[name].unique_fields
     kinds = kinds_of_fields(RECORD_FILES[name])
     column = next((each for each in unique if isinstance(kinds.get(each), Identifier)), unique[0])
@@ -127,7 +125,7 @@ def repeated_in(name: str) -> tuple[str, str]:
 def broken_alone(
     table: pa.Table, name: str, is_surely_sound: QuickLook = lambda column, limit: False
 ) -> Iterator[Broken]:
-    """Yield what is wrong in a row whatever the others hold; a quick look may spare a column."""
+    """Yield the faults of single rows; columns that pass `is_surely_sound` are skipped."""
     for column, limit in limits(RECORD_FILES[name]).items():
         if is_surely_sound(table[column], limit):
             continue
@@ -146,7 +144,7 @@ def broken_alone(
 
 
 def _contradictions(table: pa.Table) -> Iterator[Broken]:
-    """Outcomes that contradict themselves; each way of saying it is looked at once."""
+    """Yield outcomes that contradict themselves; each combination of values is checked once."""
     is_never = pc.equal(table["selection_probability"], 0)
     yield from _where("selection_probability", NEVER_SELECTED, is_never)
     result, offences, examination, *found = (table[name].to_pylist() for name in FIELDS)
@@ -163,7 +161,7 @@ def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:
 
 
 def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    """Yield what is wrong in a column of values, and flags of the rows where it is."""
+    """Yield each fault in a column of values, with flags of the affected rows."""
     if limit.required:
         yield "is required", pc.is_null(column)
     if column.type == INSTANT:
@@ -176,6 +174,7 @@ def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str,
         if pa.types.is_floating(column.type):
             is_finite = pc.is_finite(column)
             yield "is not a finite number", pc.invert(is_finite)
+            # Non-finite values are reported once, not also as out of range.
             column = pc.if_else(is_finite, column, pa.scalar(None, column.type))
         if limit.at_least is not None:
             yield f"is below {limit.at_least}", pc.less(column, limit.at_least)
@@ -215,7 +214,7 @@ def _mask(flags: pa.ChunkedArray) -> Bools:
 
 
 def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bools | None]:
-    """The column as its record types it, with null where a value cannot be; and where that is."""
+    """Return the column in its record's type, null where impossible, and flags of those rows."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     wrong = np.zeros(len(column), dtype=np.bool_)
@@ -224,6 +223,7 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
     elif pa.types.is_integer(field.type) and _is_text(column.type):
         column = without_point(column)
     elif pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
+        # Larger doubles may stand for another whole number than was meant.
         wrong = _mask(pc.greater(pc.abs(column.cast(pa.float64())), LARGEST_EXACT))
     try:
         return _without(column, wrong).cast(field.type), wrong if wrong.any() else None
@@ -233,9 +233,7 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
 
 
 def may_become(have: pa.DataType, want: pa.DataType) -> bool:
-    """Return whether a column of this type may be read as the other: text, as in a CSV,
-    always may.
-    """
+    """Return whether a column of one type may be read as another; text may be read as any."""
     fits: Callable[[pa.DataType], bool] = want.equals
     if want == INSTANT:
         fits = pa.types.is_timestamp
@@ -245,14 +243,14 @@ def may_become(have: pa.DataType, want: pa.DataType) -> bool:
 
 
 def what_is_wanted(kind: pa.DataType) -> str:
-    """A column's type as a report names it."""
+    """Return the name of a column's type in a report."""
     if kind == INSTANT:
         return "an instant with its offset, as in RFC 3339"
     return "a whole number" if pa.types.is_integer(kind) else str(kind)
 
 
 def without_point(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Whole numbers as pandas writes them where one is missing: 12.0 is 12."""
+    """Return whole numbers without `.0`, which pandas adds in columns with missing values."""
     if pa.types.is_null(text.type) or not pc.any(pc.match_substring(text, ".")).as_py():
         return text
     return pc.replace_substring_regex(text, r"^([+-]?\d+)\.0+$", r"\1")
@@ -275,7 +273,10 @@ def _without(column: pa.ChunkedArray, wrong: Bools) -> pa.ChunkedArray:
 
 
 def _uncastable(column: pa.ChunkedArray, kind: pa.DataType) -> Bools:
-    """Return which values cannot be cast, by halves: whatever has none of them is cast at once."""
+    """Return flags of values that cannot be cast, found by halving.
+
+    A half without such values is cast in one step.
+    """
     try:
         column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -1,6 +1,6 @@
-"""A quick look at values that shows most to keep a limit, so that few are judged one by one.
+"""Check quickly whether values satisfy a limit, so that few need a full check.
 
-What it fails to show `features.ingest.contract` knows, which alone says what is wrong and where.
+A negative result proves nothing: `features.ingest.contract` then decides, and reports faults.
 """
 
 import re
@@ -18,9 +18,10 @@ from features.engine.numba_cache import compiled
 from features.engine.string_table import contents_of_texts
 from features.ingest.contract import YEARS, Bools
 
-# What a pattern may be for its texts to be looked at byte by byte, and how long those are at most.
+# Patterns of one character class and a count can be checked byte by byte. Below is the maximum
+# length of such texts.
 _SIMPLE = re.compile(r"\^(?P<of>\[[^]]*\])(\{(?P<least>\d+)(,(?P<most>\d+))?\}|(?P<any>\*))\$")
-_ANYTHING = r"^[^\x{80}]*$"  # of ASCII
+_ANYTHING = r"^[^\x{80}]*$"  # in ASCII
 _MAX_CHECKED_LENGTH = 1 << 20
 # Beyond every limit of a number and every instant.
 _BEYOND_LIMITS = 1 << 62
@@ -29,10 +30,10 @@ _YEARS_US = tuple(map(instant_us, YEARS))
 
 
 def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
-    """Return whether a quick look shows that no limit is broken but that of what is required.
+    """Return whether a quick check proves all limits except `required`.
 
-    It may fail to show it; then `broken_values` knows. Of numbers and instants it looks at the
-    extremes, of texts at their bytes.
+    False means unknown; `broken_values` then decides. Numbers and instants are checked by their
+    extremes, texts by their bytes.
     """
     if pa.types.is_string(values.type):
         plain = None if values.null_count else _plain(limit.pattern, limit.longest)
@@ -44,7 +45,7 @@ def is_surely_sound(values: pa.Array, limit: Limits) -> bool:
 
 
 def _are_within(numbers: pa.Array, limit: Limits) -> bool:
-    """Return whether the least and the largest number are finite and within the limit."""
+    """Return whether the smallest and largest numbers are finite and within the limits."""
     if pa.types.is_boolean(numbers.type):
         return True
     are_valid, cells = numbers.buffers()
@@ -68,25 +69,26 @@ def _are_within(numbers: pa.Array, limit: Limits) -> bool:
 def _extremes(
     cells: npt.NDArray[Any], are_valid: npt.NDArray[np.uint8], begin: int, end: int
 ) -> tuple[float, float, bool]:
-    """The least and the largest cell that is given, and whether all are finite.
+    """Return the smallest and largest valid cell, and whether all are finite.
 
-    Without any, each is so far off that it is within every limit. `are_valid` has a bit for each
-    cell, or nothing where all are given.
+    Without valid cells the results are within every limit. `are_valid` has one bit per cell, or is
+    empty if all cells are valid.
     """
     least, most, is_finite = _BEYOND_LIMITS, -_BEYOND_LIMITS, True
     for row in range(begin, end):
         if len(are_valid) and not are_valid[row >> 3] >> (row & 7) & 1:
             continue
         least, most = min(least, cells[row]), max(most, cells[row])
+        # Infinity and NaN are the only values whose difference from themselves is not 0.
         is_finite &= cells[row] - cells[row] == 0
     return least, most, is_finite
 
 
 @cache
 def _plain(pattern: str | None, longest: int | None) -> tuple[Bools, int, int] | None:
-    """The bytes of ASCII that a text may have, and how few and how many; None where not so simple.
+    """Return the allowed ASCII bytes and the minimum and maximum length; None if not that simple.
 
-    A pattern is simple where it is one class of characters and a count.
+    A pattern is simple if it is one character class with a count.
     """
     simple = _SIMPLE.fullmatch(pattern or _ANYTHING)
     if simple is None:
@@ -110,7 +112,7 @@ def _are_of(
     least: int,
     most: int,
 ) -> bool:
-    """Return whether all texts have an allowed number of bytes, and no others than are allowed."""
+    """Return whether all texts have an allowed length and only allowed bytes."""
     for row in range(len(ends) - 1):
         if not least <= ends[row + 1] - ends[row] <= most:
             return False

@@ -1,6 +1,6 @@
-"""Record files as they are written here: read by row groups, and what their footers tell.
+"""Read record files with the schema that Tidegate writes, by row groups and footers.
 
-Of any other file the same is known once it is read whole, and checked.
+Files with any other schema must be read and checked as a whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,12 @@ from features.engine.batch.amendments import (
 from features.ingest.record_files import read_records
 from features.records import RECORD_FILES
 
-# More than a row group of an invented world has of any record: its texts are looked up once.
+# More than any row group of the synthetic data, so that each text is looked up once.
 BLOCK_ROWS = 1 << 18
 
 
 def is_as_written(file: Path, name: str) -> bool:
-    """Return whether a file has exactly the columns and types with which records are written
-    here.
-    """
+    """Return whether a file has exactly the columns and types that Tidegate writes."""
     if file.suffix != ".parquet":
         return False
     try:
@@ -41,9 +39,9 @@ def is_as_written(file: Path, name: str) -> bool:
 def batches_of_file(
     file: Path, name: str, fields: Sequence[str], groups: range | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Some rows of a file at a time, text as dictionaries but for what differs in every row.
+    """Yield batches of a file's rows, with texts as dictionaries unless they are unique ids.
 
-    Of all its row groups, or of some.
+    Reads all row groups, or those in `groups`.
     """
     record = RECORD_FILES[name]
     encoded = [f for f in fields if (f,) not in (record.unique_fields, record.versions_of)]
@@ -59,8 +57,9 @@ def batches_of_file(
 
 
 def amendments_in(files: Sequence[Path], name: str) -> Amendments:
-    """Return which rows of record files of one type, one after the other, versions in any of them
-    end.
+    """Return the rows that versions in any of the files end.
+
+    `files` hold one record type and are numbered consecutively.
     """
     record = RECORD_FILES[name]
     if not record.versions_of or not any(_may_be_amended(file, name) for file in files):
@@ -84,7 +83,7 @@ def _versions_in(file: Path, name: str) -> pa.Table:
 
 
 def rows_in(file: Path, name: str) -> int:
-    """Return how many rows a record file has."""
+    """Return the number of rows in a record file."""
     if is_as_written(file, name):
         return int(pq.read_metadata(file).num_rows)
     return len(read_records(file.parent, name))

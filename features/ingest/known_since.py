@@ -1,4 +1,4 @@
-"""From when the rows of record files are known, where that decides which rows are kept."""
+"""Find the instant from which each row of a record file is known."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ from features.records import RECORD_FILES, Record
 
 
 def known_since(name: str, table: pa.Table, shipments: Callable[[], pa.Table]) -> pa.ChunkedArray:
-    """The instant from which each row of the record type `name` is known; null where none says it.
+    """Return the instant from which each row of a record type is known; null if unknown.
 
-    What is part of a declaration is known with its shipment.
+    Parts of a declaration are known with their shipment.
     """
     record = RECORD_FILES[name]
     since = said_known(record, table)
@@ -23,7 +23,10 @@ def known_since(name: str, table: pa.Table, shipments: Callable[[], pa.Table]) -
 
 
 def said_known(record: type[Record], table: pa.Table) -> pa.ChunkedArray:
-    """The instant from which each row is known by itself: no declaration before it was made."""
+    """Return the instant from which each row is known by its own fields.
+
+    A declaration is never known before it was made.
+    """
     since = table[record.known_from]
     if "known_at" not in table.column_names:
         return since

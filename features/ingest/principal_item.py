@@ -1,4 +1,4 @@
-"""The principal goods item of a shipment, whose code stands for all where none was declared."""
+"""Find the principal goods item of a shipment, whose code applies if none was declared."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -21,7 +21,7 @@ from features.reference.currencies import euro_cents
 
 Item = TypeVar("Item", bound=GoodsItem)
 
-# The fields of goods items that decide which of them is the principal one.
+# Fields of goods items that determine the principal one.
 FIELDS_READ = (
     "shipment_id",
     "number",
@@ -34,7 +34,7 @@ FIELDS_READ = (
 
 
 def hs_code_of(commodity_code: str) -> str:
-    """The six digits that all nomenclatures share.
+    """Return the six digits that all nomenclatures share.
 
     >>> hs_code_of("8903100000")
     '890310'
@@ -43,25 +43,27 @@ def hs_code_of(commodity_code: str) -> str:
 
 
 def principal_rows(of: Column, items: Columns, declared_at: Column) -> Column:
-    """The rows of items that are the principal ones, in the order of the groups `of`.
+    """Return the rows of the principal items, in the order of the groups `of`.
 
-    That is the one of the most value in euro at the declaration, then of the most gross mass, then
-    of the lowest number; what is not known is less than anything. `of` has a number for each group.
+    The principal item has the highest value in euro at the declaration, then the highest gross
+    mass, then the lowest number; missing values rank lowest. `of` has the group number of each
+    item.
     """
     value = euro_cents(items["value"], items["currency"], declared_at)
     by_rank = (
         -items["number"],
         *(np.nan_to_num(each, nan=-1) for each in (items["gross_mass_kg"], value)),
     )
+    # The last key of lexsort is the primary one: rows are sorted by group, then by rank.
     order = np.lexsort((*by_rank, of))
     is_last = np.append(np.diff(of[order]) != 0, np.ones(min(len(order), 1), bool))
     return order[is_last]
 
 
 def hs_codes(shipments: Columns, items: Columns) -> Column:
-    """The HS code of each shipment: the declared one, or else that of its principal item.
+    """Return the HS code of each shipment: the declared one, else that of its principal item.
 
-    Of items those count that are part of the declaration. Missing where there is neither.
+    Only items of the declaration count. Missing if there is neither.
     """
     found, is_asked = shipments["hs_code"].copy(), is_missing(shipments["hs_code"])
     if not is_asked.any():
@@ -73,15 +75,15 @@ def hs_codes(shipments: Columns, items: Columns) -> Column:
     principal = principal_rows(of, items, take_or_missing(shipments["declared_at"], of))
     codes = np.full(len(ids), NO_TEXT, np.int32)
     codes[of[principal]] = STRING_TABLE.map_texts(items["commodity_code"][principal], hs_code_of)
-    # A shipment has a row for each of its versions, of which one was found.
+    # A shipment has a row for each version, but the code was found for one of them.
     found[is_asked] = take_or_missing(codes, places(ids[is_asked], ids))
     return found
 
 
 def contradicts(shipments: Columns, items: Columns) -> Column:
-    """Return whether a declared HS code is none of the first six digits of the shipment's items.
+    """Return whether a declared HS code matches none of the shipment's items.
 
-    A later version of a shipment may have other goods than the items of its declaration.
+    Only first versions are checked: a later one may have other goods than the declared items.
     """
     first = np.flatnonzero(shipments["version"] == 1)
     declared = shipments["hs_code"][first]
@@ -98,7 +100,7 @@ def contradicts(shipments: Columns, items: Columns) -> Column:
 
 
 def principal_item(shipment: Shipment, items: Sequence[Item]) -> Item | None:
-    """The principal one of the items that are part of a declaration; None where there is none."""
+    """Return the principal item of those in a declaration; None if there are none."""
     declared = [item for item in items if item.known_at is None]
     if not declared:
         return None

@@ -1,8 +1,8 @@
-"""Rows that break the contract, set aside where they can be mended, instead of stopping a build.
+"""Set invalid rows aside for correction instead of failing a build.
 
-Nothing is dropped without a word: every row that is not used is in `<record type>.ndjson` of the
-quarantine with its place, what is wrong and the row as it stood, and `report.json` counts them by
-file and column. Columns that are missing, unknown or of the wrong type still stop everything.
+Nothing is dropped silently: every unused row is in `<record type>.ndjson` of the quarantine with
+its row number, the reasons and its original content, and `report.json` counts them by file and
+column. Columns that are missing, unknown or of the wrong type still stop everything.
 """
 
 import json
@@ -31,9 +31,10 @@ REPORT = "report.json"
 
 @contextmanager
 def set_aside(records: Path, quarantine: Path) -> Iterator[Path]:
-    """Give a folder of the usable records; `quarantine` is there whole before the block begins.
+    """Yield a folder of the valid records; `quarantine` is complete before the block begins.
 
-    A file without a fault is used in its place. Raises RecordsError for what is no fault of a row.
+    Files without faults are linked, not copied. Raises RecordsError for faults that do not concern
+    single rows.
     """
     with TemporaryDirectory() as usable:
         with written_whole(quarantine) as aside:
@@ -49,7 +50,7 @@ def set_aside(records: Path, quarantine: Path) -> Iterator[Path]:
 
 
 def _parted(file: Path, name: str, usable: Path, aside: Path) -> list[dict[str, Any]]:
-    """Write the rows of one file to either side, and give its faults."""
+    """Write the rows of one file to the valid or the quarantined side, and return its faults."""
     checked = check_record_file(file, name)
     if checked.why:
         write_records(usable, name, _usable(checked))
@@ -71,7 +72,7 @@ def _usable(checked: CheckedFile) -> pa.Table:
 
 
 def _lines(checked: CheckedFile) -> str:
-    """One line per row set aside: its place from 1, what is wrong, and the row as it stood."""
+    """Return one line per row set aside: number from 1, reasons and original content."""
     rows = (
         {"row": row + 1, "why": list(why), "record": checked.as_it_stands(row)}
         for row, why in sorted(checked.why.items())

@@ -1,8 +1,8 @@
-"""Record files -> checked tables.
+"""Read single record files as validated tables.
 
-A file is Parquet, CSV or NDJSON, named by its record type. It is read whole and refused with
-everything that is wrong in it, by column and row (from 1; a CSV's header is none), unless the rows
-that are wrong are to be set aside (`features.ingest.quarantine`).
+A file is Parquet, CSV or NDJSON, named after its record type. It is read as a whole and refused
+with all its faults by column and row (from 1, without a CSV header), unless invalid rows are to be
+set aside (`features.ingest.quarantine`).
 """
 
 import json
@@ -30,9 +30,9 @@ from features.records import RECORD_FILES, Record
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A record file as far as it can be read: typed rows, and what is wrong in which of them.
+    """A record file as far as it can be read: typed rows and the faults of each.
 
-    `why` has the faults of each wrong row by its place from 0; `source` is what the file holds.
+    `why` has the faults of each invalid row, by its index from 0; `source` is the original content.
     """
 
     table: pa.Table
@@ -41,7 +41,7 @@ class CheckedFile:
     source: pa.Table | list[bytes]
 
     def as_it_stands(self, row: int) -> Any:
-        """A row as plain JSON, as it stands in the file; text where it is no JSON."""
+        """Return a row as plain JSON with its original content; as text if it is not valid JSON."""
         if isinstance(self.source, pa.Table):
             return self.source.slice(row, 1).to_pylist()[0]
         try:
@@ -51,10 +51,10 @@ class CheckedFile:
 
 
 def read_records(folder: Path, name: str) -> pa.Table:
-    """All records of one type in `folder`, in the order of the file; an empty table without a file.
+    """Return all records of one type in `folder`, in the order of the file; empty without a file.
 
     Columns are those of the record, in its order; an absent optional column is filled with nulls.
-    Raises RecordsError for a folder that is not there and for anything wrong in the file.
+    Raises RecordsError for a missing folder and for any fault in the file.
     """
     file = record_file_of(folder, name)
     if file is None:
@@ -63,7 +63,7 @@ def read_records(folder: Path, name: str) -> pa.Table:
 
 
 def record_file_of(folder: Path, name: str) -> Path | None:
-    """The file that holds one record type; RecordsError where two do, or without the folder."""
+    """Return the file of one record type; raises RecordsError for two files or no folder."""
     if not folder.is_dir():
         raise RecordsError(f"{folder}: no such folder of records")
     files = [path for ending in _CHECKS if (path := folder / f"{name}{ending}").exists()]
@@ -73,7 +73,7 @@ def record_file_of(folder: Path, name: str) -> Path | None:
 
 
 def read_record_file(file: Path, name: str) -> pa.Table:
-    """All records in one file of the record type `name`; as `read_records`."""
+    """Return all records in one file of the record type `name`, like `read_records`."""
     checked = check_record_file(file, name)
     if checked.faults:
         raise RecordsError.from_faults(checked.faults)
@@ -81,9 +81,10 @@ def read_record_file(file: Path, name: str) -> pa.Table:
 
 
 def check_record_file(file: Path, name: str) -> CheckedFile:
-    """One file with the faults of its rows; RecordsError where its columns cannot be read at all.
+    """Return one file with the faults of its rows.
 
-    A missing, unknown or wrongly typed column is no fault of a row.
+    Raises RecordsError if its columns cannot be read: a missing, unknown or wrongly typed column is
+    not a fault of a row.
     """
     check = _CHECKS.get(file.suffix)
     if check is None:
@@ -131,7 +132,7 @@ def _ndjson(file: Path, name: str) -> CheckedFile:
             for fault in error.errors(include_input=False, include_url=False):
                 wrong.setdefault(_fault_in_words(fault, row, file), []).append(row)
     table = pa.Table.from_pylist(rows, _nullable(record))
-    # What a line that cannot be read lacks was said already.
+    # Lines that cannot be read were already reported; do not also report missing fields.
     unread = np.array([not row for row in rows], dtype=np.bool_)
     broken = [Broken(column, what, _flags(at, len(lines))) for (column, what), at in wrong.items()]
     broken += [each.but(unread) for each in broken_rows(table, name)]
@@ -171,7 +172,7 @@ def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
     read = with_defaults(pa.table(columns, schema=_nullable(record)), record)
     broken = list(unread.values())
     for each in broken_rows(read, name):
-        # What could not be read was named already, and is not also missing.
+        # Values that cannot be read were already reported; do not also report them as missing.
         named = unread.get(each.column)
         broken.append(each.but(named.rows) if named else each)
     return _with_faults(read, broken, file, name, table)
@@ -180,6 +181,7 @@ def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
 def _wrong_names(table: pa.Table, record: type[Record], file: Path) -> Iterator[Fault]:
     names = table.column_names
     unknown = [name for name in names if name not in record.model_fields]
+    # Columns about a person take precedence: other unknown ones are then not reported.
     for name in person_fields(unknown) or unknown:
         yield Fault(str(file), None, _why_no_field(name))
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -191,7 +193,10 @@ def _wrong_names(table: pa.Table, record: type[Record], file: Path) -> Iterator[
 
 
 def _why_no_field(column: str) -> str:
-    """Why a column that the record does not know is refused; requests alone have records inside."""
+    """Return the reason for refusing an unknown column.
+
+    Only requests may contain records inside a record.
+    """
     goods = "; the goods items of shipments have a file of their own, goods_items"
     return why_refused(column) + (goods if column == "items" else "")
 
@@ -222,7 +227,7 @@ def _flags(at: list[int], rows: int) -> Bools:
 def _with_faults(
     table: pa.Table, broken: list[Broken], file: Path, name: str, source: pa.Table | list[bytes]
 ) -> CheckedFile:
-    """The table with its faults; values are shown as they stand in the source."""
+    """Return the table with its faults; examples show the original values."""
     table, more = _completed(table, file, name)
     limits_of = limits(RECORD_FILES[name])
     faults: list[Fault] = []
@@ -238,7 +243,7 @@ def _with_faults(
 
 
 def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[Broken]]:
-    """The table with what records of another file beside it say, and which rows contradict them."""
+    """Return the table completed from another file in the folder, and rows that contradict it."""
     completed = COMPLETED_FIELDS.get(name)
     if completed is None:
         return table, []
@@ -253,7 +258,7 @@ def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[B
 
 
 def _usable(folder: Path, name: str) -> pa.Table | None:
-    """The rows of a record file that have no fault; None where there is no file."""
+    """Return the valid rows of a record file; None if there is no file."""
     file = record_file_of(folder, name)
     if file is None:
         return None

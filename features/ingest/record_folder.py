@@ -1,7 +1,7 @@
-"""Record files, checked and a block of rows at a time, with text as codes.
+"""Serve validated record files in blocks of rows, with texts as codes.
 
-A Parquet file is read by its row groups, text as dictionaries, so that a text is looked at once per
-block however many rows hold it. Faults are reported as for a file that is read whole.
+A Parquet file is read by row groups with texts as dictionaries, so that each text is checked once
+per block however many rows contain it. Faults are reported as for a file that is read as a whole.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,39 +33,39 @@ from features.records import RECORD_FILES
 
 
 def records_of_folder(folder: Path, names: Iterable[str] = RECORD_FILES) -> Records:
-    """The columns of every record type in a folder, or of those named."""
+    """Return the columns of all record types in a folder, or of those in `names`."""
     return {name: columns_of_table(read_records(folder, name)) for name in names}
 
 
 class InMemoryRecords:
-    """Records that are in memory already."""
+    """Records that are already in memory."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
 
     def count(self, name: str) -> int:
-        """Return how many records of a type there are."""
+        """Return the number of records of a type."""
         return len(self._records[name][next(iter(RECORD_FILES[name].model_fields))])
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """All rows as one block."""
+        """Yield all rows as one block."""
         yield {field: self._records[name][field] for field in fields}
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places."""
+        """Return a column of text at some rows."""
         return STRING_TABLE.texts_of(self._records[name][field][places])
 
     def amendments(self, name: str) -> Amendments:
-        """Return which rows of a record type other versions of their records end, and when."""
+        """Return the rows of a record type that other versions end, and when."""
         columns, record = self._records[name], RECORD_FILES[name]
         return amendments_of({n: columns[n] for n in fields_of_versions(record)}, record)
 
 
 class RecordFolder:
-    """The record files of a folder; RecordsError for anything wrong in what is read.
+    """The record files of a folder; raises RecordsError for any fault in what is read.
 
-    What is read first of a file is checked with all its columns where `is_whole`, otherwise with
-    those that are asked for; `read` tells which columns of which files were.
+    The first read of a file checks all its columns if `is_whole`, otherwise only those requested.
+    `read` lists the columns read from each file.
     """
 
     def __init__(self, folder: Path, *, is_whole: bool = True) -> None:
@@ -76,12 +76,12 @@ class RecordFolder:
         self.read: dict[str, list[str]] = {}
 
     def count(self, name: str) -> int:
-        """Return how many records of a type there are."""
+        """Return the number of records of a type."""
         file = self._files[name]
         return 0 if file is None else rows_in(file, name)
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
-        """Some columns of a record type, a block of rows at a time, in the order of the file."""
+        """Yield some columns of a record type in blocks of rows, in the order of the file."""
         file = self._files[name]
         if file is None or not is_as_written(file, name):
             yield columns_of_table(read_records(self._folder, name).select(fields))
@@ -91,7 +91,7 @@ class RecordFolder:
             completed = None
         returned = {*fields, *(completed.own_fields if completed else ())}
         record = RECORD_FILES[name]
-        # Where ids are read, each must appear once in each version.
+        # If ids are read, each must be unique in each version.
         told = {*record.unique_fields} if returned.issuperset(record.versions_of) else set()
         read = [*record.model_fields] if is_whole else sorted(returned | told)
         self.read[name] = sorted({*self.read.get(name, []), *read})
@@ -102,6 +102,8 @@ class RecordFolder:
                 columns, is_complete = self._completed(completed, columns)
                 is_sound &= is_complete
             if not is_sound:
+                # The quick checks only find that something is wrong; a full read raises the exact
+                # faults.
                 read_record_file(file, name)
             yield {field: columns[field] for field in fields}
         if checks.may_repeat():
@@ -109,7 +111,7 @@ class RecordFolder:
         self._unchecked.discard(name)
 
     def _completed(self, completed: CompletedField, columns: Columns) -> tuple[Columns, bool]:
-        """Columns with what records of another file say, and whether no row contradicts them."""
+        """Return columns completed from another file, and whether no row contradicts it."""
         if completed.source not in self._sources:
             whole = read_whole(self, completed.source, completed.source_fields)
             self._sources[completed.source] = whole
@@ -118,18 +120,18 @@ class RecordFolder:
         return columns, not any(rows.any() for rows in completed.faults(columns, source).values())
 
     def check(self) -> None:
-        """Read what nobody has read yet."""
+        """Read and check the files that have not been read yet."""
         for name in sorted(self._unchecked):
             for _ in self.blocks(name, ()):
                 pass
 
     def amendments(self, name: str) -> Amendments:
-        """Return which rows of a record type other versions of their records end, and when."""
+        """Return the rows of a record type that other versions end, and when."""
         file = self._files[name]
         return no_amendments() if file is None else amendments_in([file], name)
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
-        """A column of text at some places of the file; only the row groups that hold them."""
+        """Return a column of text at some rows, reading only the row groups that contain them."""
         file = self._files[name]
         if file is None or not is_as_written(file, name):
             column = read_records(self._folder, name)[field]

@@ -1,7 +1,7 @@
-"""A summary of a folder of records: rows, missing values and the range of values, by column.
+"""Summarise a folder of records: rows, missing values and value ranges, by column.
 
-It travels with a training set, so that readers of a model's figures see what it was made of.
-Parquet files answer from their footers, without being read; ids and free text have no range here.
+The summary is stored with a training set, so that readers of a model's figures know its data.
+Parquet files are summarised from their footers; ids and free text have no range.
 """
 
 import json
@@ -24,9 +24,9 @@ Extent = dict[str, Any]
 
 
 def summary_of(records: Path) -> dict[str, Any]:
-    """Per record type its `rows` and `columns`; a column has `missing`, and `least` and `most`.
+    """Return `rows` and `columns` per record type; a column has `missing`, `least` and `most`.
 
-    What `features.ingest.quarantine` took out of the folder is counted under `set_aside`.
+    Rows that `features.ingest.quarantine` set aside are counted under `set_aside`.
     """
     tables = {
         name: _of_file(file, name)
@@ -46,7 +46,7 @@ def _of_file(file: Path, name: str) -> dict[str, Any]:
 
 
 def _summary_of_footer(file: Path, name: str) -> dict[str, Any] | None:
-    """Return what the statistics of every row group say; None where one has none."""
+    """Return a summary from the statistics of all row groups; None if any are missing."""
     footer = pq.read_metadata(file)
     groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
     columns: dict[str, Extent] = {}

@@ -1,4 +1,4 @@
-"""Blocks of a record file -> columns, and whether they keep the contract of their record type."""
+"""Convert blocks of a record file to columns, and check them against the contract."""
 
 import functools
 from collections.abc import Collection
@@ -18,9 +18,9 @@ from features.records import RECORD_FILES
 
 
 class Identities:
-    """The identities of records, to find two of the same.
+    """The identities of records, to find repetitions.
 
-    One text that is returned is known by its code, anything else by a hash.
+    A single returned text is identified by its code, anything else by a hash.
     """
 
     def __init__(self, unique: tuple[str, ...]) -> None:
@@ -30,11 +30,11 @@ class Identities:
         self._has_repeated = False
 
     def add(self, block: pa.RecordBatch, columns: Columns) -> None:
-        """Remember the rows of a block, of which these columns are returned."""
+        """Add the rows of a block, some of whose columns are returned."""
         if len(self._unique) == 1 and self._unique[0] in columns:
             codes = columns[self._unique[0]]
             if len(self._codes) < len(STRING_TABLE):
-                # The same notes, with room for twice as many texts as are known.
+                # Keep the marks and make room for twice as many texts as are known.
                 self._codes = np.append(
                     self._codes, np.zeros(2 * len(STRING_TABLE) - len(self._codes), bool)
                 )
@@ -43,21 +43,19 @@ class Identities:
         self._hashes.append(identity_hashes(block, self._unique))
 
     def may_repeat(self) -> bool:
-        """Return whether two rows have the same code or hash, and so most likely the same
-        identity.
-        """
+        """Return whether two rows share a code or hash, and so most likely the identity."""
         hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
         return self._has_repeated or bool((hashes[1:] == hashes[:-1]).any())
 
 
 def identity_hashes(block: pa.RecordBatch, unique: tuple[str, ...]) -> Column:
-    """A hash of what makes each row of a block one record."""
+    """Return a hash of the unique key of each row of a block."""
     parts = [_hashes(block[column]) for column in unique]
     return functools.reduce(lambda one, other: one * 31 + other, parts)
 
 
 class BlockChecks:
-    """The blocks of one file: all columns that are read are checked, some of them returned."""
+    """The checks of one file: all columns read are checked, some of them are returned."""
 
     def __init__(self, name: str, read: Collection[str], returned: Collection[str]):
         unique = RECORD_FILES[name].unique_fields
@@ -67,7 +65,7 @@ class BlockChecks:
         self._identities = Identities(unique) if unique and set(unique) <= set(read) else None
 
     def check(self, block: pa.RecordBatch) -> tuple[Columns, bool]:
-        """The columns to return, and whether the block is surely without a fault."""
+        """Return the requested columns, and whether the block is certainly free of faults."""
         columns: Columns = {}
         is_sound = not self._has_amount_alone(block)
         for field, array in zip(block.schema.names, block.columns, strict=True):
@@ -86,7 +84,7 @@ class BlockChecks:
         return columns, is_sound
 
     def may_repeat(self) -> bool:
-        """Return whether two rows most likely are the same record."""
+        """Return whether two rows are most likely the same record."""
         return self._identities is not None and self._identities.may_repeat()
 
     def _text(self, array: pa.Array, limit: Limits) -> tuple[Column, bool]:
@@ -98,7 +96,7 @@ class BlockChecks:
         return codes_at(codes, array.indices), holds
 
     def _has_amount_alone(self, block: pa.RecordBatch) -> bool:
-        """Return whether an amount stands without a currency."""
+        """Return whether any amount lacks a currency."""
         return any(
             {amount, currency} <= {*block.schema.names}
             and block[currency].null_count > 0
@@ -112,7 +110,7 @@ def _is_text(array: pa.Array) -> bool:
 
 
 def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
-    """Return whether all texts, with their codes, keep a limit."""
+    """Return whether all texts, given with their codes, satisfy a limit."""
     listed = _listed(limit)
     if listed is None:
         return _are_sound(texts, limit)
@@ -121,7 +119,7 @@ def are_sound_texts(texts: pa.Array, codes: Column, limit: Limits) -> bool:
 
 @functools.cache
 def _listed(limit: Limits) -> frozenset[int] | None:
-    """The codes of the texts that a limit lists, if its pattern allows them all; else None."""
+    """Return the codes of the texts that a limit lists; None if its pattern excludes any."""
     listed = limit.choices or (limit.codes and limit.codes[1])
     if not listed:
         return None
@@ -132,8 +130,9 @@ def _listed(limit: Limits) -> frozenset[int] | None:
 
 
 def _holds(array: pa.Array, limit: Limits) -> bool:
-    """Return whether values keep their limits; of a dictionary each distinct text is looked at
-    once.
+    """Return whether values satisfy their limits.
+
+    Each distinct text of a dictionary is checked once.
     """
     values = array.dictionary if pa.types.is_dictionary(array.type) else array
     if limit.choices or limit.codes:
@@ -154,12 +153,13 @@ def _hashes(column: pa.Array) -> Column:
         return hashes[cells_of(column.indices, np.int32, -1)]
     if pa.types.is_string(column.type):
         return hashes_of_texts(column)
+    # Fibonacci hashing spreads small integers over all bits.
     return cells_of(column.cast(pa.int64()), np.int64, 0) * np.int64(-7046029254386353131)
 
 
 @compiled(nogil=True)
 def _mark_seen(codes: Column, marked: Column) -> bool:
-    """Mark codes; whether one is missing or was marked already."""
+    """Mark codes; return whether any is missing or was marked before."""
     is_any_known = False
     for code in codes:
         is_any_known |= code < 0 or marked[code]
