@@ -1,4 +1,4 @@
-"""Shipments beside their journeys, where journeys were amended or withdrawn."""
+"""Join shipments with journeys that were amended or withdrawn."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,17 +17,19 @@ from features.engine.windows.lifetimes import (
     join_events,
 )
 
-# A row of a journey, from when it counts, and until when. Of rows that say the same, the first.
+# A row of a journey, with the start and end of the time in which it counts. Identical rows share
+# the number of the first.
 _Version = tuple[int, int, int]
 
 
 def join_amended_journeys(shipments: Columns, journeys: Columns) -> Columns:
-    """Shipments with the columns of their journeys, prefixed `journey_`, and with lifetimes.
+    """Return shipments with the columns of their journeys, prefixed `journey_`, and lifetimes.
 
-    Both have a row for each version. A shipment gets one more wherever another version of its
-    journey becomes known after the shipment's declaration. The columns are missing where no version
-    counts, or where the journey was not declared before the shipment.
+    Both have a row for each version. A shipment gets an additional row for each version of its
+    journey that becomes known after the shipment's declaration. The columns are missing if no
+    version counts, or if the journey was not declared before the shipment.
     """
+    # Most journeys are never amended: these shipments take the fast join without versions.
     shipments = for_ever(shipments["declared_at"]) | shipments
     is_special = journeys[COUNTS_UNTIL] != FOREVER
     is_special |= journeys[COUNTS_FROM] != journeys["declared_at"]
@@ -64,7 +66,7 @@ def _beside_versions(shipments: Columns, journeys: Columns) -> Columns:
 
 
 def _pieces(versions: Sequence[_Version], since: int, until: int) -> Iterator[_Version]:
-    """The row of a journey that counts, -1 for none, from when until when in a shipment's life."""
+    """Yield the journey row that counts (-1 for none) in each part of a shipment's lifetime."""
     instants = {instant for _, *life in versions for instant in life if since < instant < until}
     begin, row = since, _row_between(versions, since, min(instants, default=until))
     for at, then in pairwise([*sorted(instants), until]):

@@ -1,7 +1,7 @@
-"""Columns of a linked record relative to its subject: how they are traced, run and compared.
+"""Trace, run and compare columns of a linked record relative to its subject.
 
-A column of a linked record is derived by a program over the record's columns and, by
-`SubjectColumn`, those of its subject. A comparison is 1, 0 or NaN where a side is missing.
+A column of a linked record is derived by a program from the record's columns and, as
+`SubjectColumn`, those of its subject. A comparison is 1, 0, or NaN if a side is missing.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,9 +26,9 @@ from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.trace import Mapped
 from features.records import SubjectKind
 
-# What the columns of the record before begin with.
+# Prefix of the columns of the preceding record.
 PREVIOUS = "previous_"
-# The column that says whether a later version of the same paper is known: 0 or 1.
+# The column that is 1 if a later version of the same document is known, else 0.
 IS_SUPERSEDED = "is_superseded"
 
 
@@ -40,7 +40,7 @@ class SubjectColumn:
 
 
 def subject_key(key: Key) -> Key | None:
-    """The subject's own key for what a program reads of it; None for what it reads of a record."""
+    """Return the subject's own key for a key of a program; None for keys of the record."""
     if isinstance(key, Mapped) and isinstance(key.key, SubjectColumn):
         return replace(key, key=key.key.name)
     return key.name if isinstance(key, SubjectColumn) else None
@@ -52,7 +52,7 @@ def trace_beside_subject(
     kind: SubjectKind,
     columns: Collection[str] | None,
 ) -> Program:
-    """The program that derives some columns of a linked record and its subject, or all of them."""
+    """Return the program that derives some or all columns of a linked record and its subject."""
     of_subject = subject_kinds(kind)
 
     def derive_both(given: dict[str | SubjectColumn, Column]) -> Columns:
@@ -67,7 +67,7 @@ def trace_beside_subject(
 def run_beside_subjects(
     program: Program, records: Columns, subject_ids: Column, subjects: Columns
 ) -> Columns:
-    """Return what a program derives of records, each relative to its subject's row."""
+    """Return the columns that a program derives of records, each relative to its subject's row."""
     where = places(subject_ids, subjects["subject_id"])
     read = [key for key in program.columns if isinstance(key, SubjectColumn)]
     return program.run(records | {key: take_or_missing(subjects[key.name], where) for key in read})
@@ -76,7 +76,7 @@ def run_beside_subjects(
 def known_before(
     records: Columns, subject_ids: Column, known_at: Column, until: Column, subjects: Columns
 ) -> Columns:
-    """The records known before their subject's instant, and not ended before it (`until`)."""
+    """Return the records known before their subject's instant and not ended before it (`until`)."""
     instants = take_or_missing(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
     counts = is_before(known_at, instants)
     return rows(records, counts & (until >= instants) if len(until) else counts)
@@ -85,9 +85,9 @@ def known_before(
 def with_previous(
     records: Columns, subject_field: str, order_field: str, missing: Mapping[str, object]
 ) -> Columns:
-    """Records sorted by subject and order, each with fields of the one before of its subject.
+    """Return records sorted by subject and order, with fields of the preceding record.
 
-    `missing` names those fields, with what stands there for a subject's first record.
+    `missing` maps these fields to the values for a subject's first record.
     """
     ordered = rows(records, np.lexsort((records[order_field], records[subject_field])))
     subject_ids = ordered[subject_field]
@@ -103,10 +103,10 @@ def with_versions(
     version_of: Sequence[str],
     missing: Mapping[str, object],
 ) -> Columns:
-    """Records in their order, each with fields of the version before it, and `is_superseded`.
+    """Return records in their order, with fields of the previous version and `is_superseded`.
 
-    Those of a subject that equal in `version_of` are versions of one paper, in the order of
-    `version`; a missing value equals a missing one. `missing` is as `with_previous` takes it.
+    Records of a subject that are equal in `version_of` are versions of one document, in the order
+    of `version`; missing values are equal. `missing` is as in `with_previous`.
     """
     of_paper = [records[name] for name in (*version_of[::-1], subject_field)]
     order = np.lexsort((records["version"], *of_paper))
@@ -123,31 +123,32 @@ def with_versions(
 
 
 def flag(condition: Column) -> Column:
-    """A condition as 0 or 1."""
+    """Return a condition as 0 or 1."""
     return condition.astype(np.float64)
 
 
 def differs(stated: Column, declared: Column) -> Column:
-    """Return whether both are given and differ."""
+    """Return whether two values differ; NaN if either is missing."""
     return np.where(is_missing(stated) | is_missing(declared), np.nan, stated != declared)
 
 
 def is_none_of(values: Column, others: list[Column]) -> Column:
-    """Return whether a given value equals none of the others; a missing other is never equal."""
+    """Return whether a value equals none of the others; NaN if it is missing.
+
+    A missing other value is never equal.
+    """
     equals_one = reduce(np.logical_or, [values == other for other in others])
     return np.where(is_missing(values), np.nan, ~equals_one)
 
 
 def is_earlier(instants: Column, limit: Column) -> Column:
-    """Return whether an instant lies before a limit."""
+    """Return whether an instant is before a limit; NaN if either is missing."""
     is_known = (instants != NO_INSTANT) & (limit != NO_INSTANT)
     return np.where(is_known, instants < limit, np.nan)
 
 
 def _begins(*columns: Column) -> Column:
-    """Return where sorted rows differ from the row before in one of the columns; so does the
-    first.
-    """
+    """Return flags of sorted rows that differ from the preceding row; the first row always does."""
     differs = [column[1:] != column[:-1] for column in columns]
     first = np.ones(len(columns[0]), np.bool_)
     first[1:] = reduce(np.logical_or, differs)
@@ -155,7 +156,7 @@ def _begins(*columns: Column) -> Column:
 
 
 def _previous(values: Column, groups: Column, missing: object) -> Column:
-    """The value of the row before in the same group of sorted rows."""
+    """Return the value of the preceding row in the same group of sorted rows."""
     before = np.roll(values, 1)
     if len(groups):
         before[np.concatenate([[True], groups[1:] != groups[:-1]])] = missing

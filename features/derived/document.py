@@ -1,4 +1,4 @@
-"""The columns of a document of a subject, against what the subject declares."""
+"""Derive the columns of a document, compared with its subject's declaration."""
 
 from functools import reduce
 
@@ -19,7 +19,7 @@ from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
-# Papers of carriage: a master one names the forwarders between whom it is made out.
+# Transport documents. A master document is made out between forwarders.
 TRANSPORT_KINDS = ("manifest", "bill_of_lading", "air_waybill", "transit")
 AGENTS = ("forwarder_id", "declarant_id", "notify_party_id")
 CRITICAL_TEXTS = ("consignor_id", "consignee_id", "container_number", "seal_number")
@@ -27,12 +27,12 @@ CRITICAL_NUMBERS = ("gross_mass_kg", "packages")
 
 
 def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
-    """The columns of a document relative to its subject.
+    """Return the columns of a document relative to its subject.
 
-    Of several versions of one paper only the last known one may expire, conflict or state what
-    counts. A document has expired when it ends before the journey is due; of a shipment whose
-    journey is not known, before the declaration. Only a shipment declares goods from which a
-    document may differ.
+    Of several versions of a document, only the last known one may be expired, conflict or state
+    values. A document is expired if it ends before the journey is due, or, for a shipment without a
+    known journey, before the declaration. Only shipments declare goods from which a document may
+    differ.
     """
     subject_type = SUBJECT_TYPES[kind]
     valid_until = reduce(_first_known, map(subject.__getitem__, subject_type.documents_valid_until))
@@ -64,7 +64,7 @@ def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> C
 
 
 def shipment_permits(documents: Columns) -> Columns:
-    """One event per version of a permit with a number that was filed for a shipment."""
+    """Return one event per version of a numbered permit filed for a shipment."""
     is_permit = documents["kind"] == STRING_TABLE.code("permit")
     is_of_shipment = documents["subject_kind"] == STRING_TABLE.code("shipment")
     permits = rows(documents, is_permit & is_of_shipment & ~is_missing(documents["number"]))
@@ -72,10 +72,10 @@ def shipment_permits(documents: Columns) -> Columns:
 
 
 def _conflicts(document: Columns, subject: Columns) -> Columns:
-    """Return what differs from the declaration.
+    """Return the differences from the declaration.
 
-    A master paper, made out between forwarders, names no other party by that, and states the mass,
-    packages and value of all that it covers.
+    A master document names forwarders instead of the parties, and states the mass, packages and
+    value of everything it covers, so these do not count as conflicts.
     """
     agents = [document["issuer_id"], *(subject[name] for name in AGENTS)]
     is_master = np.isin(document["kind"], TRANSPORT_KINDS) & (
@@ -95,16 +95,16 @@ def _conflicts(document: Columns, subject: Columns) -> Columns:
         ("value", value_eur_cents, subject["declared_value_eur_cents"]),
     ):
         more_ppm = np.where(is_master, np.nan, _more_ppm(stated, declared))
+        # Separate columns, since features use the largest of each.
         conflicts[f"{name}_excess_ppm"] = np.maximum(more_ppm, 0)
         conflicts[f"{name}_shortfall_ppm"] = np.maximum(0 - more_ppm, 0)
     return conflicts
 
 
 def _is_critical_change(document: Columns) -> Column:
-    """Return whether a version states another party, container, seal, mass or count than the one
-    before.
+    """Return whether a version changes a party, container, seal, mass or count.
 
-    What only one of the two states is no change.
+    A value that only one of the two versions states is no change.
     """
     changes = [
         differs(document[f"{PREVIOUS}{name}"], document[name])
@@ -114,7 +114,7 @@ def _is_critical_change(document: Columns) -> Column:
 
 
 def _of_latest(is_latest: Column, column: Column) -> Column:
-    """A column that counts of the last known version alone."""
+    """Return a column with NaN except for last known versions."""
     return np.where(is_latest, column, np.nan)
 
 
@@ -127,17 +127,18 @@ def _is_one_of(values: Column, others: list[Column]) -> Column:
 
 
 def _more_ppm(stated: Column, declared: Column) -> Column:
-    """Return what is stated beyond what was declared, in whole parts per million of this.
+    """Return the excess of a stated over a declared value, in whole parts per million of the
+    latter.
 
-    At most a thousandfold; below 0 where less is stated.
+    Limited to a thousandfold; negative if less is stated.
     """
     relative = (stated - declared) / np.where(declared > 0, declared, np.nan)
     return np.rint(np.minimum(relative, 1e3) * 1e6)
 
 
 def _value_eur_cents(document: Columns, subject: Columns) -> Column:
-    """The value at the rates of the declaration's month, as the declared value is converted.
+    """Return the value in euro cents, at the rates of the month of the declaration.
 
-    Otherwise a rate that moved since the document was issued would be a difference between them.
+    The declared value is converted at the same rates, so that a moving rate causes no difference.
     """
     return euro_cents(document["value"], document["currency"], subject["declared_at"])

@@ -1,6 +1,6 @@
-"""Drifting far from ports: a square of the sea and an hour, as one number.
+"""Number the cells, of sea and hour, in which craft drift far from ports.
 
-Two craft that drift in one square within one hour were close enough to meet.
+Two craft that drift in one cell were close enough to meet.
 """
 
 import numpy as np
@@ -10,15 +10,16 @@ from features.engine.columns import HOUR_US, Column
 from features.reference.geography.places import Numbers
 from features.reference.geography.ports import nearest_port_km
 
-# Slower than this a vessel drifts or waits.
+# A vessel slower than this drifts or waits.
 SLOW_KN = 2
 
-# Within ten nautical miles of a port there are anchorages, pilots and bunker barges.
+# Ten nautical miles: nearer to a port there are anchorages, pilots and bunker barges.
 OFF_PORT_KM = 18.52
 
-# Three nautical miles from south to north, and less from west to east the farther from the equator.
+# Three nautical miles from south to north, and less from west to east away from the equator.
 SQUARE_DEGREES = 0.05
 _SQUARES_AROUND = 7_200
+# More than the hours from 1970 to the latest year of a record, so that cells do not overlap.
 _HOURS = 1 << 21
 
 
@@ -28,13 +29,13 @@ def drift_cell(
     speeds_kn: npt.ArrayLike,
     instants_us: npt.ArrayLike,
 ) -> Numbers:
-    """The square and the hour of positions, as a whole number that no other square and hour has.
+    """Return a unique number of the square and hour of each position.
 
-    NaN of one that moved, whose speed is not known, or within OFF_PORT_KM of a port.
+    NaN if the craft moved, its speed is unknown, or it was within OFF_PORT_KM of a port.
     """
     is_slow = np.asarray(speeds_kn, float) < SLOW_KN
     cells = np.full(len(is_slow), np.nan)
-    if is_slow.any():  # of most conveyances it is none
+    if is_slow.any():  # few conveyances have slow positions
         north, east = (np.asarray(of, float)[is_slow] for of in (latitudes, longitudes))
         hours = np.asarray(instants_us, np.int64)[is_slow] // HOUR_US
         is_off_port = nearest_port_km(north, east) > OFF_PORT_KM

@@ -1,4 +1,4 @@
-"""The columns of an event of a subject: what happened at its destination, and to its transit."""
+"""Derive the columns of an event: what happened at the destination, and to a transit."""
 
 import numpy as np
 
@@ -11,11 +11,11 @@ from features.subject_types import SUBJECT_TYPES
 
 
 def derive_event(kind: SubjectKind, event: Columns, subject: Columns) -> Columns:
-    """The columns of an event relative to its subject.
+    """Return the columns of an event relative to its subject.
 
-    What was known before it happened was announced, and did not happen. An event without a place
-    counts as at the destination, one without a container as of the declared one. A transit counts
-    as opened where its time limit is known.
+    An event known before it happened was only announced, and does not count. An event without a
+    place counts as at the destination, one without a container as for the declared one. A transit
+    counts as opened if its time limit is known.
     """
     happened = event["occurred_at"] <= event["known_at"]
     declared_at, limit = subject["declared_at"], event["time_limit_at"]
@@ -42,7 +42,7 @@ def derive_event(kind: SubjectKind, event: Columns, subject: Columns) -> Columns
 
 
 def _is_of_goods_at_destination(event: Columns, shipment: Columns) -> Column:
-    """Return whether no other container is meant than the declared one, and no other country."""
+    """Return whether an event concerns the declared container and destination country, or may."""
     countries = STRING_TABLE.map_texts(event["place"], country)
     is_elsewhere = differs(countries, shipment["destination_country"]) == 1
     is_other_box = differs(event["container_number"], shipment["container_number"]) == 1

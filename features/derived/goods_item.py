@@ -1,4 +1,4 @@
-"""The columns of a goods item of a shipment, by itself and against what the shipment declares."""
+"""Derive the columns of a goods item, by itself and compared with its shipment."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -21,10 +21,11 @@ CHAPTER_DIGITS, HEADING_DIGITS = 2, 4
 
 
 def derive_goods_item(kind: SubjectKind, item: Columns, shipment: Columns) -> Columns:
-    """The columns of a goods item relative to its shipment.
+    """Return the columns of a goods item relative to its shipment.
 
-    Values are converted at the rates of the month of the declaration, as the declared value is.
-    What an item does not state has a column that says so: a sum without it would be too small.
+    Values are converted at the rates of the month of the declaration, like the declared value. For
+    each quantity that an item may omit there is a flag, because a sum without it would be too
+    small.
     """
     net, gross = item["net_mass_kg"], item["gross_mass_kg"]
     value_eur_cents = euro_cents(item["value"], item["currency"], shipment["declared_at"])
@@ -53,10 +54,10 @@ def derive_goods_item(kind: SubjectKind, item: Columns, shipment: Columns) -> Co
 def heading_confirmed_ppm(
     confirmed: Column, inspected: Column, all_confirmed: Column, all_inspected: Column
 ) -> Column:
-    """Confirmed inspections of consignments of one heading, of a million, drawn to those of all.
+    """Return the smoothed rate of confirmed inspections of a heading, per million.
 
-    A finding says nothing about which of many items it was made in, so that it counts for the
-    heading that the consignment as a whole was declared under.
+    The rate is shrunk towards that of all inspections. A finding does not tell in which of many
+    items it was made, so it counts for the heading under which the consignment was declared.
     """
     return np.rint(smoothed_rate(confirmed, inspected, all_confirmed, all_inspected) * 1e6)
 
@@ -65,8 +66,8 @@ def _heading(commodity_code: str) -> str:
     return commodity_code[:HEADING_DIGITS]
 
 
-# Of six digits there are too few inspections, and four are the same in every edition for longer.
-# What inspections found before of goods of an item's heading.
+# History of inspections by four-digit heading: with six digits there are too few inspections, and
+# four digits change less between editions of the nomenclature.
 HEADING_CONFIRMED = RecordHistory(
     field="commodity_code",
     key="hs_heading",
@@ -84,8 +85,9 @@ HEADING_CONFIRMED = RecordHistory(
 def are_of_other_goods(
     descriptions: Column | Sequence[str | None], commodity_codes: Column | Sequence[str]
 ) -> Column:
-    """Return whether each description names other goods than its code; NaN without a
-    description.
+    """Return whether each description names other goods than its code.
+
+    NaN without a description.
     """
     pairs = zip(_texts(descriptions), _texts(commodity_codes), strict=True)
     return np.array(
@@ -95,14 +97,14 @@ def are_of_other_goods(
 
 
 def _texts(column: Column | Sequence[str | None]) -> Sequence[str | None]:
-    """Texts as a request brings them, or of their codes."""
+    """Return texts from a request unchanged, or the texts of a column of codes."""
     if not isinstance(column, np.ndarray):
         return column
     texts: list[str | None] = STRING_TABLE.texts(column).to_pylist()
     return texts
 
 
-# Many shipments have the same items, and each is looked at whenever its shipment is scored.
+# Cached because many shipments have the same items, and each is checked on every scoring.
 _is_of_other_goods = lru_cache(maxsize=1 << 16)(is_of_other_goods)
 
 

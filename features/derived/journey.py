@@ -1,4 +1,4 @@
-"""The derived columns of a journey: where it lies, how far it goes, how much it carries."""
+"""Derive the columns of a journey: its location, distance and load."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from features.engine.string_table import STRING_TABLE
 from features.reference.geography.distances import great_circle_km
 from features.reference.geography.places import country, latitude, longitude
 
-# The modes of transport by which a vessel travels.
+# Modes of transport by vessel.
 BY_WATER = ("sea", "inland_waterway")
 
 
 def derive_journey(journey: Columns) -> Columns:
-    """The columns that a journey's own record implies."""
+    """Return the columns that follow from a journey's own record."""
     origin, destination = journey["origin"], journey["destination"]
     distance_km = np.rint(direct_km(origin, destination) * 1000) / 1000
     distance_log_milli = np.rint(log_micro(distance_km) / 1000)
@@ -32,7 +32,7 @@ def derive_journey(journey: Columns) -> Columns:
 
 
 def direct_km(origins: Column, destinations: Column) -> Column:
-    """Great-circle distance between places by their codes; NaN where one is unknown."""
+    """Return the great-circle distance in km between places, by code; NaN if one is unknown."""
     ends = [
         STRING_TABLE.map_numbers(place, angle)
         for place in (origins, destinations)

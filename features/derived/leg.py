@@ -1,4 +1,4 @@
-"""The columns of a leg of a route, after the leg before."""
+"""Derive the columns of a leg of a route, relative to the preceding leg."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from features.engine.string_table import STRING_TABLE
 from features.records import Mode, SubjectKind
 from features.reference.geography.places import longitude
 
-# What each mode hardly exceeds over a whole leg, port to port or stop to stop.
+# Speeds in km/h that a mode hardly exceeds over a whole leg, port to port or stop to stop.
 FASTEST_KMH: dict[Mode, float] = {
     "sea": 75.0,
     "inland_waterway": 45.0,
@@ -20,12 +20,12 @@ FASTEST_KMH: dict[Mode, float] = {
 
 
 def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
-    """The columns of a leg relative to its route.
+    """Return the columns of a leg relative to its route.
 
-    The leg before is the one before among those known by then, so that a leg reported later changes
-    nothing. Where one between is not known by its number, no stop is, nor whether the two meet.
-    Night is by the sun where the leg ends, or begins where its end is in no table; an
-    announced arrival is none yet.
+    The preceding leg is the previous one known at that time, so that a leg reported later changes
+    nothing. If a leg between them is missing by number, neither the stop nor the connection is
+    known. Night is determined by the sun at the end of the leg, or at its start if the end is
+    unknown; an announced arrival does not count yet.
     """
     mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
     distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
@@ -60,7 +60,7 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
 
 
 def _fastest_kmh(mode: Column) -> Column:
-    """Return what the mode of transport hardly exceeds."""
+    """Return the speed in km/h that the mode of transport hardly exceeds."""
     kmh = np.full_like(mode, np.nan, dtype=np.float64)
     for name, fastest in FASTEST_KMH.items():
         kmh = np.where(mode == name, fastest, kmh)
@@ -68,7 +68,7 @@ def _fastest_kmh(mode: Column) -> Column:
 
 
 def _is_at_night(leg: Columns) -> Column:
-    """Return whether a leg ended between 22 and 5 o'clock by the sun, an hour for 15 degrees."""
+    """Return whether a leg ended between 22:00 and 05:00 solar time (15 degrees per hour)."""
     ends, begins = (
         STRING_TABLE.map_numbers(leg[name], longitude) for name in ("destination", "origin")
     )

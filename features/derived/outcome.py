@@ -1,4 +1,4 @@
-"""Outcomes of inspections as events beside the subjects that were inspected, and who paid."""
+"""Convert inspection outcomes to events of the inspected subjects and of their payers."""
 
 import numpy as np
 
@@ -14,10 +14,10 @@ PAYMENT_FIELDS_READ = ("subject_kind", "subject_id", "payer_id", "payee_id", "kn
 
 
 def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> Columns:
-    """One event per conclusive inspection of a subject that is there, with its columns.
+    """Return one event per conclusive inspection of a known subject, with its columns.
 
-    Known once both the finding and the subject's own record are; in that order, and within an
-    instant by the subject's id; each with the row of its subject.
+    An event is known once both the finding and the subject's record are. Events are sorted by that
+    instant and the subject's id, and have the row of their subject.
     """
     is_conclusive = (outcomes["subject_kind"] == STRING_TABLE.code(kind)) & np.isin(
         outcomes["result"], [STRING_TABLE.code(result) for result in CONCLUSIVE]
@@ -36,9 +36,9 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
 
 
 def _beside(found: Columns, subjects: Columns) -> tuple[Columns, Column]:
-    """Findings of subjects that are there, each with the place of its subject.
+    """Return findings of known subjects, each with the row of its subject.
 
-    Of a subject with several versions a finding is beside each of them.
+    If a subject has several versions, a finding is repeated for each.
     """
     if COUNTS_FROM in subjects:
         of_finding, place = _pairs(found["subject_id"], subjects["subject_id"])
@@ -50,10 +50,10 @@ def _beside(found: Columns, subjects: Columns) -> tuple[Columns, Column]:
 def paid_outcome_events(
     kind: SubjectKind, subjects: Columns, outcomes: Columns, payments: Columns
 ) -> Columns:
-    """One event per conclusive inspection and payment for what was inspected, in no order.
+    """Return one event per conclusive inspection and payment for the inspected subject, unsorted.
 
-    Known once the finding, the subject's own record and the payment are. `inspected_subject` is the
-    same for all events of a subject.
+    An event is known once the finding, the subject's record and the payment are.
+    `inspected_subject` is the same for all events of a subject.
     """
     found = outcome_events(kind, subjects, outcomes)
     paid = rows(payments, payments["subject_kind"] == STRING_TABLE.code(kind))
@@ -72,7 +72,7 @@ def paid_outcome_events(
 
 
 def _pairs(left: Column, right: Column) -> tuple[Column, Column]:
-    """The places of every pair of equal values."""
+    """Return the indexes of every pair of equal values."""
     order = np.argsort(right, kind="stable")
     first = np.searchsorted(right[order], left, "left")
     matches = np.searchsorted(right[order], left, "right") - first

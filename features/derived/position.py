@@ -1,4 +1,4 @@
-"""The columns of a position of a route's conveyance: its speed and the silence before it."""
+"""Derive the columns of a position: the speed, and the silence before it."""
 
 import numpy as np
 
@@ -9,16 +9,16 @@ from features.engine.columns import Column, Columns, hours_between, is_missing
 from features.records import SubjectKind
 from features.reference.geography.distances import great_circle_km
 
-# A vessel nearer to a port lies in it; one within 30 nautical miles is off a coast. What else of a
-# coast there is no table tells.
+# Within 10 km of a port a vessel is in it; within 30 nautical miles it is off a coast. There is no
+# table of coasts away from ports.
 IN_PORT_KM = 10.0
 OFF_COAST_KM = 55.56
 
-# A vessel that drifts from one position to the next goes no farther.
+# A drifting vessel moves no farther than this between two positions.
 DRIFT_M = 10_000
 
-# Two fixes differ by tens of metres where nothing moved: what lies nearer together in time is taken
-# for so many hours apart.
+# Fixes of an unmoving vessel differ by tens of metres. Shorter intervals are raised to this, which
+# prevents absurd speeds.
 MIN_HOURS_OF_MOVEMENT = 5 / 60
 
 
@@ -27,11 +27,11 @@ def derive_position(
     position: Columns,
     route: Columns,
 ) -> Columns:
-    """The columns of a position, after the position before.
+    """Return the columns of a position, relative to the preceding one.
 
-    Slow is said of what travels by water, and outside ports: a driver has to rest. An unknown speed
-    is missing. A gap off a coast is one that begins there, outside ports. Where it drifted counts
-    until the declaration, since what others did is known until then.
+    Slow applies to travel by water outside ports only, as drivers must rest. An unknown speed is
+    missing. A coastal gap begins off a coast, outside ports. Drift cells count until the
+    declaration, since those of other craft are known only until then.
     """
     gap_hours = hours_between(position["previous_observed_at"], position["observed_at"])
     moved_km = great_circle_km(
@@ -64,5 +64,5 @@ def derive_position(
 
 
 def _is_off_coast(port_km: Column) -> Column:
-    """Return whether a point lies off a coast and in no port."""
+    """Return whether a point is off a coast and not in a port."""
     return (port_km >= IN_PORT_KM) & (port_km < OFF_COAST_KM)

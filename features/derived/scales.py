@@ -1,4 +1,4 @@
-"""Scales on which numbers are compared: bands of equal width and logarithms in whole units."""
+"""Scales for comparing numbers: bands of equal relative width, and integer logarithms."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from features.engine.columns import Column
 
 
 def round_to_digits(numbers: Column, digits: int = 20) -> Column:
-    """Numbers rounded to so many binary digits; twenty are a millionth.
+    """Return numbers rounded to `digits` binary digits; twenty are a precision of a millionth.
 
-    Equal results stand for equal numbers, or for those of one band. By Veltkamp's splitting.
+    Equal results mean equal numbers, or numbers in one band. Uses Veltkamp's splitting.
     """
     wide = numbers * (2.0 ** (53 - digits) + 1)
     return wide - (wide - numbers)
 
 
 def log_micro(numbers: Column) -> Column:
-    """Natural logarithms in whole millionths; NaN for what is not above zero."""
+    """Return natural logarithms in whole millionths; NaN for numbers that are not positive."""
     return np.rint(np.log(np.where(numbers > 0, numbers, np.nan)) * 1e6)

@@ -1,6 +1,6 @@
-"""The derived columns of a shipment: its price per kilogram, its bands, its check digits.
+"""Derive the columns of a shipment: price per kilogram, bands and check digits.
 
-Whole numbers that windows add up are named by their small unit (`_eur_cents`, `_g`, `_micro`).
+Integers that windows add up are named after their small unit (`_eur_cents`, `_g`, `_micro`).
 """
 
 import re
@@ -16,12 +16,12 @@ from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.reference.currencies import euro_cents
 from features.reference.de_minimis import de_minimis_eur
 
-# Bands of prices are a sixteenth to a thirty-second wide, bands of masses a quarter to an eighth.
+# Binary digits: price bands are 1/16 to 1/32 wide, mass bands 1/4 to 1/8.
 PRICE_DIGITS = 5
 MASS_DIGITS = 3
-# A value of so much of the limit of duty, and less than the limit, stays just under it.
+# A value from this share of the duty limit up to the limit counts as just under it.
 JUST_UNDER = 0.7
-# Headings and subheadings of what small boats cross with, and what kind of it they are.
+# Headings and subheadings of equipment for crossings by small boat, and its kind.
 BOAT_EQUIPMENT = {
     "8903": "craft",
     "8407": "engine",
@@ -30,13 +30,13 @@ BOAT_EQUIPMENT = {
     "8414": "pump",
 }
 
-# A container number as it is usually written, and what its letters and digits are worth.
+# The usual form of a container number, and the values of its characters.
 _CONTAINER = re.compile(r"[A-Z]{3}[UJZR][0-9]{7}")
 _WORTH = {letter: worth for worth, letter in enumerate("0123456789A.BCDEFGHIJK.LMNOPQRSTU.VWXYZ")}
 
 
 def derive_shipment(shipment: Columns) -> Columns:
-    """The columns that a shipment's own record implies."""
+    """Return the columns that follow from a shipment's own record."""
     net, gross = shipment["net_mass_kg"], shipment["gross_mass_kg"]
     mass_kg = np.where(net > 0, net, gross)
     value_eur_cents = euro_cents(
@@ -64,6 +64,7 @@ def derive_shipment(shipment: Columns) -> Columns:
         "description_key": STRING_TABLE.map_texts(shipment["goods_description"], _plain),
         "boat_equipment_kind": STRING_TABLE.map_texts(shipment["hs_code"], boat_equipment_kind),
         "is_boat_equipment": STRING_TABLE.map_numbers(shipment["hs_code"], _is_boat_equipment),
+        # Both in euro cents.
         "is_just_under_de_minimis": _is_just_under(value_eur_cents, 100 * limit_eur),
         "hs_chapter": STRING_TABLE.map_texts(shipment["hs_code"], _chapter),
         "hs_heading": STRING_TABLE.map_texts(shipment["hs_code"], _heading),
@@ -74,9 +75,9 @@ def derive_shipment(shipment: Columns) -> Columns:
 
 
 def join_journeys(shipments: Columns, journeys: Columns) -> Columns:
-    """The columns of each shipment's journey, prefixed `journey_`.
+    """Return the columns of each shipment's journey, prefixed `journey_`.
 
-    They are missing where the journey was not declared before the shipment.
+    They are missing if the journey was not declared before the shipment.
     """
     joined = matched(journeys, shipments["journey_id"], journeys["journey_id"], prefix="journey_")
     is_known = is_before(joined["journey_declared_at"], shipments["declared_at"])
@@ -87,15 +88,15 @@ def join_journeys(shipments: Columns, journeys: Columns) -> Columns:
 
 
 def _is_just_under(value: Column, limit: Column) -> Column:
-    """Return whether a value stays under a limit by little; missing where either is not known."""
+    """Return whether a value is just under a limit; NaN if either is missing."""
     is_known = ~(np.isnan(value) | np.isnan(limit))
     return np.where(is_known, (value >= JUST_UNDER * limit) & (value < limit), np.nan)
 
 
 def is_container_number(text: str) -> bool:
-    """Return whether the check digit of ISO 6346 holds.
+    """Return whether the check digit of ISO 6346 is valid.
 
-    The library's answer, but found sooner for a number as it is usually written.
+    Same result as the library, but faster for numbers in the usual form.
 
     >>> is_container_number("CSQU3054383"), is_container_number("csqu 305438 4")
     (True, False)
@@ -107,13 +108,13 @@ def is_container_number(text: str) -> bool:
 
 
 def _plain(description: str) -> str | None:
-    """Letters and digits alone, of one width and in small letters; None where there are none."""
+    """Return lower-case letters and digits in words; None if there are none."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", description).casefold())
     return " ".join(words) or None
 
 
 def boat_equipment_kind(hs_code: str) -> str | None:
-    """The kind of equipment for crossings by boat that goods are; None for other goods.
+    """Return the kind of boat-crossing equipment that goods are; None for other goods.
 
     >>> boat_equipment_kind("890310"), boat_equipment_kind("630720"), boat_equipment_kind("630790")
     ('craft', 'vest', None)

@@ -1,7 +1,7 @@
-"""The columns of a subject: its record's fields, the derived ones, those of its journey.
+"""Combine the columns of a subject: fields of its record, derived ones, those of its journey.
 
-Two columns every subject has: `subject_id` and `declared_at`, the scoring instant. What can be
-derived from a single record on entry is derived once; features and windows only read it.
+Every subject has `subject_id` and `declared_at`, the scoring instant. Columns that follow from a
+single record are derived once on entry; features and windows only read them.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,11 +29,10 @@ DERIVE_BY_KIND: Mapping[SubjectKind, Callable[[Columns], Columns]] = MappingProx
 
 
 class LatestField(NamedTuple):
-    """A field, or a measured number, of the last known of a subject's records that states it.
+    """A field, or a measured number, from the last known record of a subject that states it.
 
-    Of documents, those of one `kind` may be meant alone; of other records, those known before the
-    declaration (`is_before_declaration`), since which the derived column is missing. Subjects of
-    the kinds `subjects` have it.
+    Documents may be limited to one `kind`; other records to those known before the declaration
+    (`is_before_declaration`). Subjects of the kinds `subjects` have the column.
     """
 
     record_file: str
@@ -44,7 +43,7 @@ class LatestField(NamedTuple):
 
     @property
     def where(self) -> str | None:
-        """The column that says which records are meant; None for all of them."""
+        """Return the column that selects the records; None for all of them."""
         return None if self.kind is None else f"is_{self.kind}"
 
 
@@ -64,7 +63,7 @@ LATEST_FIELDS: Mapping[str, LatestField] = MappingProxyType(
 
 
 def derive_subjects(kind: SubjectKind, records: Records) -> Columns:
-    """The subjects of one kind with all their columns, in the order of their records."""
+    """Return the subjects of one kind with all their columns, in the order of their records."""
     subject_type = SUBJECT_TYPES[kind]
     own = records[subject_type.record_file]
     joined = join_journeys(own, records["journeys"]) if subject_type.has_journey else {}
@@ -73,21 +72,21 @@ def derive_subjects(kind: SubjectKind, records: Records) -> Columns:
 
 @cache
 def derived_columns(kind: SubjectKind, columns: frozenset[str] | None = None) -> Program:
-    """The program that derives columns from the fields of a subject's own record.
+    """Return the program that derives columns from a subject's own record.
 
-    It derives those among `columns`, or every one.
+    It derives those among `columns`, or all of them.
     """
     return traced_columns(DERIVE_BY_KIND[kind], record_kinds(kind), columns)
 
 
 def record_kinds(kind: SubjectKind) -> dict[str, Kind]:
-    """Return what each column of a subject's own record holds."""
+    """Return the kind of each column of a subject's own record."""
     return kinds_of(SUBJECT_TYPES[kind].record)
 
 
 @cache
 def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
-    """Return what each column of a subject holds."""
+    """Return the kind of each column of a subject."""
     derived = {name: column.kind for name, column in derived_columns(kind).outputs.items()}
     latest = {
         name: kinds_of(RECORD_FILES[each.record_file]).get(each.field, Kind.NUMBER)

@@ -1,4 +1,4 @@
-"""The columns of a payment, by itself and against a subject's parties and countries."""
+"""Derive the columns of a payment, by itself and compared with its subject."""
 
 import numpy as np
 
@@ -11,15 +11,16 @@ from features.reference.geography.places import country
 from features.reference.reporting_limits import reporting_limit
 from features.subject_types import SUBJECT_TYPES
 
+# Share of the reporting limit from which a cash payment counts as just under it.
 JUST_UNDER = 0.8
 TEN_DAYS_MINUTES = 10 * 24 * 60
 
 
 def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
-    """The columns of a payment relative to its subject.
+    """Return the columns of a payment relative to its subject.
 
-    What was paid for goods is converted at the rates of the month in which they were declared, as
-    their value is, so that no rate that moved since is a difference between the two.
+    Payments for goods are converted at the rates of the month of the declaration, like the declared
+    value, so that a moving rate causes no difference.
     """
     subject_type = SUBJECT_TYPES[kind]
     parties = [subject[name] for name in subject_type.party_fields]
@@ -39,6 +40,7 @@ def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns
         **transaction,
         **derive_payment(transaction),
         "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
+        # Payments for other purposes may go to anyone.
         "is_third_party_payee": np.where(purpose == "other", 0.0, is_stranger_paid),
         "is_payer_off_corridor": is_none_of(transaction["payer_country"], _ends(kind, subject)),
         "is_held_money": flag(
@@ -57,7 +59,7 @@ def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns
 
 
 def derive_payment(transaction: Columns) -> Columns:
-    """The columns of a payment by itself, whichever subject it belongs to."""
+    """Return the columns of a payment by itself, whichever its subject."""
     method, amount = transaction["method"], transaction["amount"]
     currency = transaction["currency"]
     is_cash = method == "cash"
@@ -79,7 +81,7 @@ def derive_payment(transaction: Columns) -> Columns:
 
 
 def _ends(kind: SubjectKind, subject: Columns) -> list[Column]:
-    """The countries of a subject's two ends, and of its journey's."""
+    """Return the countries at the ends of a subject, and of its journey."""
     subject_type = SUBJECT_TYPES[kind]
     own = [subject[name] for name in subject_type.end_country_fields]
     if not subject_type.has_journey:
