@@ -1,6 +1,6 @@
-"""The features, one file per kind of evidence; a feature's family is the name of its file.
+"""The features, one file per kind of evidence; the file's name is the family of its features.
 
-A docstring here is product text: it tells a reviewer what the number is and which way it is
-suspicious. Indicators are numbered as in the project's list of indicators (J journey, D document,
-T transaction, N network), and each names where the indicator was published.
+Docstrings of features are product text: they tell a reviewer what the number is and which side of
+it is suspicious. Indicators are numbered as in `features.indicators` (J journey, D document, T
+transaction, N network), and each feature cites the publication of its indicator.
 """

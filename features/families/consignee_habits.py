@@ -1,4 +1,4 @@
-"""Consignee habits: does a shipment come the way its consignee's others do?"""
+"""Consignee habits: the agreement of a shipment with its consignee's earlier ones."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 
 def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
-    """The share of a consignee's earlier shipments that equal this one in a column."""
+    """Return a function for the share of a consignee's earlier shipments with the same value."""
 
     def share(
         same: Column = count("shipments", by=("consignee_id", with_the_same)),

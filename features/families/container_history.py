@@ -29,6 +29,7 @@ def container_journeys_30d(
     Several are suspicious: a container cannot be in two places at once. Consignments that share a
     container on one journey are honest groupage and do not count.
     """
+    # The count includes the shipment's own journey if the container was declared for it before.
     return journeys - np.where(beside > 0, 1, 0)
 
 
@@ -56,4 +57,5 @@ def container_consignees_90d(
     Several are mildly suspicious: it passes through many hands. Consignees that share a container
     on this journey do not count.
     """
+    # Consignees of this journey are honest groupage, so they are subtracted.
     return consignees - np.where(np.isnan(beside), 0, beside)

@@ -9,9 +9,9 @@ from features.engine.expressions.arithmetic import earlier_of, ratio, ratio_of_l
 from features.engine.windows.window import count, mean
 from features.publications import IMO_CIRC_896, PRACTICE, WINDWARD
 
-# From fewer journeys the range of a kind of craft cannot be told.
+# With fewer journeys the range of a kind of craft cannot be estimated.
 MIN_OF_KIND = 30
-# So many standard deviations above the mean lie 1 % of normal values.
+# Standard deviations above the mean beyond which 1 % of normal values lie.
 WITHIN_99_PERCENT = 2.326
 
 
@@ -195,6 +195,7 @@ def distance_to_range_ratio_365d(
     Far over 1 is suspicious: a craft unfit for its way. The range is estimated from the mean and
     the spread of the logarithms of distances, where at least thirty journeys are known.
     """
+    # Rounding can make the variance slightly negative.
     spread = np.sqrt(np.maximum(squared - typical**2, 0))
     range_km = np.exp((typical + WITHIN_99_PERCENT * spread) / 1000)
     is_known = np.isin(mode, BY_WATER) & (journeys >= MIN_OF_KIND)
@@ -224,4 +225,5 @@ def cargo_mass_to_kind_ratio_365d(
     Far under 1 is suspicious: a run that does not pay for itself; an empty one is 0.
     """
     loaded = ratio_of_logs(declared_cargo_mass_log_micro, typical)
+    # Zero for an empty run, but missing if no typical load is known.
     return np.where(declared_cargo_mass_kg == 0, typical * 0, loaded)

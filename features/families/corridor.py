@@ -78,6 +78,7 @@ def destination_surge_ratio_7d(
 
     Far over 1 is mildly suspicious: traffic may move here from a way that was closed elsewhere.
     """
+    # The mean per day of the week over that of the 83 days before it.
     return ratio(week * 83, (quarter - week) * 7)
 
 

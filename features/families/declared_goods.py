@@ -18,7 +18,7 @@ from features.engine.expressions.arithmetic import ratio
 from features.engine.string_table import STRING_TABLE
 from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
 
-# Names of letters of scripts that put no blanks between words.
+# Unicode name prefixes of scripts that put no blanks between words.
 _UNPARTED = re.compile(r"^(CJK|HIRAGANA|KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN|BOPOMOFO)\b")
 
 

@@ -1,4 +1,4 @@
-"""Document conflicts: do the papers of a shipment say what it declares?"""
+"""Document conflicts: differences between the documents of a shipment and its declaration."""
 
 import numpy as np
 
@@ -233,7 +233,9 @@ def paid_to_invoice_ratio(
     Far over 1 is suspicious: the goods cost more than the papers say, or something else is paid.
     A deposit and its release count once; freight and duties do not count.
     """
+    # A deposit and its release are the same money, so only the larger counts.
     paid_cents = goods_cents + np.maximum(deposit_cents, release_cents)
+    # The second ratio is 1 if there is any payment, else missing.
     return ratio(paid_cents, invoice_cents) * ratio(payments, payments)
 
 

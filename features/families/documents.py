@@ -163,6 +163,7 @@ def permit_other_shipments_365d(
     Several are suspicious: a permit for one consignment is used again. One that was given for many
     consignments is filed with each of them.
     """
+    # The count includes the shipment itself if it has filed a version of the permit.
     return shipments - np.where(own_versions > 0, 1, 0)
 
 

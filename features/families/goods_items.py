@@ -1,7 +1,7 @@
-"""Goods items: what a shipment declares item by item, against itself and against its whole.
+"""Goods items: what a shipment declares item by item, compared among each other and with the whole.
 
-An item that is part of the declaration counts whenever the shipment is scored, one that became
-known later from then on.
+Items of the declaration count whenever the shipment is scored, later ones from when they became
+known.
 """
 
 import numpy as np
@@ -32,6 +32,7 @@ def item_chapter_count(
 
     Many are mildly suspicious: one odd item hides among ordinary goods. Groupage has many too.
     """
+    # The ratio is 1 if there is any item, else missing.
     return chapters * ratio(items, items)
 
 
@@ -55,6 +56,7 @@ def item_origin_count(
     Many are mildly suspicious: goods of one sender mostly come from few places. Groupage has many
     too.
     """
+    # The ratio is 1 if there is any item, else missing.
     return origins * ratio(items, items)
 
 
@@ -146,6 +148,7 @@ def misdescribed_item_count(
 
     Any is suspicious: the code was chosen for its duty or its lack of control, not for the goods.
     """
+    # A total over no description is 0, the largest value is missing.
     return np.where(any_described >= 0, misdescribed, np.nan)
 
 
@@ -196,6 +199,6 @@ def item_price_spread_ratio(
 
 
 def _difference(items: Column, declared: Column, lacks_one: Column) -> Column:
-    """The share by which items differ from what was declared; missing where one states nothing."""
+    """Return the relative difference of items from the declaration; missing if an item has none."""
     more = ratio(items, np.where(lacks_one == 0, declared, np.nan)) - 1
     return np.maximum(more, 0 - more)

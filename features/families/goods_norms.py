@@ -1,4 +1,4 @@
-"""Goods norms: is a consignment like others of the same goods code?"""
+"""Goods norms: the agreement of a consignment with others of the same goods code."""
 
 from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column

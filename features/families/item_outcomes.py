@@ -1,8 +1,7 @@
-"""Item outcomes: what inspections found before of goods like each of its items.
+"""Item outcomes: earlier inspection results for goods like each of its items.
 
-An item has the history of its four-digit heading: what was found of consignments that were declared
-under it. What was not yet known when the shipment was declared does not count, its own outcome
-least of all.
+An item has the history of its four-digit heading: the results of consignments declared under it.
+Results that were not known when the shipment was declared do not count, which excludes its own.
 """
 
 import math
@@ -22,7 +21,7 @@ from features.publications import DATE_2020, PRACTICE
     indicator="J35",
     source=DATE_2020,
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-    shows_from=math.inf,  # drawn to the rate of all: without its counts, no finding is certain
+    shows_from=math.inf,  # a smoothed rate: without its counts, no finding is certain
     sentence="of the inspected consignments of goods like one of its items, an estimated {value} "
     "were confirmed",
 )
@@ -56,4 +55,5 @@ def uninspected_item_count(
 
     Not suspicious by itself: of so many items it is not known how risky they are.
     """
+    # A total over no item is 0, the largest value is missing.
     return np.where(has_item >= 0, uninspected, np.nan)

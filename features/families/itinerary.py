@@ -13,7 +13,7 @@ from features.publications import (
     US_MARITIME_2020,
 )
 
-# Kinds of conveyance that usually work by day and may land off a port.
+# Kinds of conveyance that usually operate by day and may land away from ports.
 SMALL = ("small_craft", "fishing_vessel")
 
 
@@ -85,6 +85,7 @@ def detour_ratio(
     is_connected = (unconnected == 0) & (gaps == 0)
     is_whole = (starts > 0) & (arrivals > 0) & is_connected & (measured == legs)
     way = ratio(legs_m / 1000, direct_distance_km)
+    # Rounding can put a direct way slightly below 1.
     return np.where(is_whole, np.maximum(way, 1), np.nan)
 
 

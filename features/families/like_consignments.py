@@ -1,9 +1,10 @@
-"""Like consignments: what inspections found before in all but the same."""
+"""Like consignments: earlier inspection results for nearly equal consignments."""
 
 from features.definition import SHIPMENT_ONLY, MonotoneConstraint, Peers, Unit, feature
 from features.families.prior_outcomes import confirmed_rate
 from features.publications import DATE_2020
 
+# Bands make nearly equal prices and masses count as equal.
 LIKE_CONSIGNMENT = (
     "hs_code",
     "origin_country",

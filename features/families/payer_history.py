@@ -1,6 +1,6 @@
-"""Payer history: what else those who pay for a movement, and are paid, were seen paying.
+"""Payer history: other known payments of those who pay for a movement or are paid for it.
 
-Of several who pay for it, or are paid, the one known last is followed, and called so.
+If several pay or are paid, the one known last is used, and called the latest.
 """
 
 from features.definition import BOTH, MonotoneConstraint, SuspiciousSide, Unit, feature

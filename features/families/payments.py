@@ -25,7 +25,7 @@ from features.publications import (
 
 
 def share_of_payments(condition: str) -> Callable[..., Column]:
-    """The share of a subject's own payments that meet a condition."""
+    """Return a function for the share of a subject's own payments that meet a condition."""
 
     def share(
         meeting: Column = total("transactions", condition, by="subject_id"),
@@ -330,5 +330,6 @@ def freight_only_payer_count(
     Any is mildly suspicious: who brings the goods here is another than who buys them. Where the
     seller pays the freight it is ordinary.
     """
+    # Each ratio is 1 if there is such a payer or payment, else missing.
     is_known = ratio(goods_payers, goods_payers) * ratio(freight_payments, freight_payments)
     return (payers - goods_payers) * is_known

@@ -1,9 +1,10 @@
-"""Prior outcomes: what inspections of the same goods, parties and ways have found before.
+"""Prior outcomes: earlier inspection results for the same goods, parties and ways.
 
-An outcome counts from the day it was known, so a pending one is not anticipated. Every rate is
-drawn towards the rate of all inspections, the more the fewer there were, is missing where there was
-none, and describes what was chosen for inspection, which is not the whole of traffic. Only what
-says whether something was smuggled counts: no check of documents alone, no other offence.
+An outcome counts from the instant at which it became known, so pending results are not anticipated.
+Each rate is shrunk towards the rate of all inspections, the more the fewer there are, and is
+missing if there are none. Rates describe the subjects chosen for inspection, not all traffic. Only
+results that establish whether something was smuggled count, not checks of documents alone or other
+offences.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from features.records import SubjectKind
 
 
 def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[..., Column]:
-    """The smoothed share of confirmed inspections among those of the same key."""
+    """Return a function for the smoothed share of confirmed inspections with the same key."""
     outcomes = f"{kind}_outcomes"
 
     def rate(
@@ -40,9 +41,9 @@ def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[...
 
 
 def paid_confirmed_rate(by: str, matching: str) -> Callable[..., Column]:
-    """The smoothed share of confirmed movements among the inspected ones with one payer or payee.
+    """Return a function for the smoothed share of confirmed movements with one payer or payee.
 
-    However often it paid, and whatever else was found of it, a movement counts once.
+    A movement counts once, however many payments and results it has.
     """
 
     def rate(
@@ -67,9 +68,9 @@ def paid_confirmed_rate(by: str, matching: str) -> Callable[..., Column]:
 def _confirmed(
     name: str, computed: Callable[..., Column], said: str, *, found: str, **face: Any
 ) -> Feature:
-    """Return the feature of one rate; rates differ by a clause of their meaning and sentence.
+    """Return the feature of one rate; rates differ in a clause of their meaning and sentence.
 
-    `said` are the inspected subjects in its sentence; `found` ends what its meaning says.
+    `said` names the inspected subjects in the sentence; `found` completes the meaning.
     """
     return make_feature(
         name,
@@ -77,6 +78,8 @@ def _confirmed(
         "inspections are drawn to the rate of all.",
         computed,
         family="prior_outcomes",
+        # The caller of the caller: the feature is defined where `of_shipments` and the like are
+        # called.
         defined_at=line_of_caller(2),
         unit=Unit.SHARE,
         direction=MonotoneConstraint.HIGHER_IS_RISKIER,
@@ -89,19 +92,19 @@ def _confirmed(
 def of_shipments(
     name: str, by: str | tuple[str, ...], whose: str, *, source: str = DATE_2020, **face: Any
 ) -> Feature:
-    """Return the rate of consignments of one key, in words `whose` these are."""
+    """Return the rate of consignments with the same key; `whose` describes them in the sentence."""
     computed, said = confirmed_rate("shipment", by), f"consignments {whose}"
     return _confirmed(name, computed, said, subjects=("shipment",), source=source, **face)
 
 
 def of_routes(name: str, by: str | tuple[str, ...], whose: str, **face: Any) -> Feature:
-    """Return the rate of journeys of one key, in words `whose` these are."""
+    """Return the rate of journeys with the same key; `whose` describes them in the sentence."""
     computed, said = confirmed_rate("route", by), f"journeys {whose}"
     return _confirmed(name, computed, said, subjects=("route",), source=PRACTICE, **face)
 
 
 def of_payments(name: str, by: str, matching: str, whose: str, **face: Any) -> Feature:
-    """Return the rate of movements that one payer paid for, or that one payee was paid for."""
+    """Return the rate of movements that a payer paid for, or that a payee was paid for."""
     computed, said = paid_confirmed_rate(by, matching), f"movements {whose}"
     return _confirmed(name, computed, said, subjects=BOTH, source=PRACTICE, **face)
 

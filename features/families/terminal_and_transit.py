@@ -41,6 +41,7 @@ def terminal_dwell_days(
 
     More than others take is suspicious: what was hidden in it waits for those who fetch it.
     """
+    # A gate-out before the discharge is the subject of the next feature.
     return np.where(out < discharged, np.nan, out - discharged) / MINUTES_A_DAY
 
 
@@ -100,6 +101,7 @@ def transit_overdue_days(
 
     More is suspicious: goods that never reach the office of destination were diverted.
     """
+    # A discharge before the last opening belongs to an earlier transit.
     is_open = is_missing(discharged) | (discharged < opened)
     minutes = np.where(is_open, hours_open * 60 - time_left, discharged - limit)
     return np.maximum(minutes, 0) / MINUTES_A_DAY

@@ -9,15 +9,16 @@ from features.engine.windows.window import distinct, hours_since_latest, largest
 from features.publications import US_MARITIME_2020, WINDWARD
 
 MIN_DRIFT_MINUTES = 30
-# More that wait in one square and hour are a fleet, or lie at an anchorage that no table has.
+# More vessels in one square and hour are a fleet, or at an anchorage missing from the tables.
 MAX_AT_A_MEETING = 3
 
 
 def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Column:
-    """Hours from the last position until now, or until an arrival so many hours ago.
+    """Return the hours from the last position until now, or until an arrival.
 
-    An arrival is known of a leg or reported as an event; the first of them counts.
+    `arrived` (from legs) and `reported` (from events) are hours ago; the earlier arrival counts.
     """
+    # The larger number of hours ago is the earlier arrival.
     arrived = np.fmax(arrived, reported)
     return np.where(is_missing(arrived), silent, np.maximum(silent - arrived, 0))
 
@@ -170,6 +171,7 @@ def meeting_count_30d(
     Any is suspicious: goods or people may have changed over at sea. It has to have drifted for half
     an hour; more than three others are a fleet, or lie at an anchorage.
     """
+    # The count includes the journey itself.
     others = journeys - 1
     is_known = np.isin(mode, BY_WATER) & (drift_minutes >= MIN_DRIFT_MINUTES)
     return np.where(is_known & (others >= 0) & (others <= MAX_AT_A_MEETING), others, np.nan)

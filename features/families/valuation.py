@@ -1,4 +1,4 @@
-"""Valuation: is the declared value credible for these goods?"""
+"""Valuation: the credibility of the declared value for the goods."""
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothe
 from features.engine.windows.window import count, mean, total
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
+# The same price per kilogram to a precision of a millionth.
 SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")
 
 
@@ -146,7 +147,9 @@ def paid_to_declared_ratio(
     Far over 1 suggests undervaluation, far under 1 that the rest is paid unseen. A deposit and its
     release count once; freight and duties do not count.
     """
+    # A deposit and its release are the same money, so only the larger counts.
     paid_cents = goods_cents + np.maximum(deposit_cents, release_cents)
+    # The second ratio is 1 if there is any payment, else missing.
     return ratio(paid_cents, declared_value_eur_cents) * ratio(payments, payments)
 
 
@@ -268,4 +271,5 @@ def freight_to_declared_ratio(
     Over 1 is suspicious: nobody carries goods at more than they are worth. The goods may be
     undervalued, or others.
     """
+    # The second ratio is 1 if there is any payment, else missing.
     return ratio(freight_cents, declared_value_eur_cents) * ratio(payments, payments)
