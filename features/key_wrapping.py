@@ -160,7 +160,7 @@ def _run(command: str, given: bytes) -> bytes:
             check=True,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        # Only the type of the error: its text may contain the command's output.
+        # Report only the type of the error: its text contains the command.
         raise KeysLocked(
             f"the command that opens or closes the keys failed ({type(error).__name__})"
         ) from None

@@ -66,7 +66,7 @@ def _is_mark(char: str) -> bool:
 @cache
 def _prototypes() -> dict[str, str]:
     """Return the prototype of every character that has look-alikes."""
-    # Imported on use, because its table is large and only comparisons of names need it.
+    # Imported on first use; the result is cached.
     from confusable_homoglyphs.confusables import confusables_data
 
     alike = {char: [each["c"] for each in found] for char, found in confusables_data.items()}

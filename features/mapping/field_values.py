@@ -63,7 +63,7 @@ class FieldReading:
         column, stood, broken = self._column(columns)
         values, wrong = self._read(column)
         if self.says.pseudonym is not None:
-            stood = values  # ids of a register must not appear in reports or the quarantine
+            stood = values  # ids of a register are shown nowhere
         if self.says.when_empty is not None:
             values = pc.if_else(pc.is_null(column), self._filler(self.says.when_empty), values)
         return FieldValues(values, stood, broken + wrong)
