@@ -1,1 +1,1 @@
-"""Reference data: places and distances, currencies, lists of codes."""
+"""Reference data: places and distances, currencies, and lists of codes."""

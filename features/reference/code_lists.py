@@ -1,7 +1,8 @@
-"""Closed lists of codes, from the standards that keep them.
+"""Closed lists of codes, from the standards that define them.
 
-Countries are ISO 3166-1 with the codes it leaves to users (customs use ZZ for goods of no known
-origin, XK for Kosovo); currencies are ISO 4217 with those withdrawn within living records.
+Countries are ISO 3166-1 plus the codes it leaves to users (customs use ZZ for goods of unknown
+origin and XK for Kosovo). Currencies are ISO 4217 plus those withdrawn recently enough to occur in
+records.
 """
 
 from typing import Literal

@@ -1,12 +1,12 @@
-"""Amounts of money on one scale: euro at the rate of the month.
+"""Conversion of amounts of money to euro at the rate of the month.
 
-Rates are the European Central Bank's reference rates, as monthly averages of its daily ones
+Rates are monthly averages of the European Central Bank's daily reference rates
 (`exchange_rates.csv`, from its file of all days as of 30 October 2026). For currencies that it does
-not quote, `approximate_rates.csv` has about the average of each year, written down from memory: no
-source was read for them. A month without a rate takes that of the month before it that has one;
-what is older than every rate takes the first. A deployer's own file, of the form of
-`exchange_rates.csv` and named by `TIDEGATE_EXCHANGE_RATES`, wins cell by cell: customs law has its
-own monthly rates. Rates serve comparison only; no amount is ever paid or refunded by them.
+not quote, `approximate_rates.csv` holds approximate yearly averages, written down from memory
+without a source. A month without a rate uses the last earlier month that has one; instants before
+all rates use the first. A deployer's own file in the form of `exchange_rates.csv`, named by
+`TIDEGATE_EXCHANGE_RATES`, takes precedence cell by cell, because customs law defines its own
+monthly rates. Rates serve comparison only; no amount is ever paid or refunded by them.
 """
 
 import csv
@@ -24,7 +24,7 @@ from features.engine.expressions.arithmetic import looked_up
 from features.engine.string_table import STRING_TABLE
 from features.errors import TidegateError
 
-# Units of a currency that a euro is worth, by month (2025-06) and by currency.
+# Units of a currency per euro, by month (2025-06) and currency.
 Rates = dict[str, dict[str, float]]
 
 VARIABLE = "TIDEGATE_EXCHANGE_RATES"
@@ -35,19 +35,18 @@ _EPOCH = date(1970, 1, 1)
 
 
 def euro_cents(amounts: Column, currencies: Column, instants: Column) -> Column:
-    """Amounts as whole euro cents at the rates of the months of these instants.
+    """Return amounts as whole euro cents at the rates of the months of these instants.
 
-    In float64, exact below 2**53; NaN for an unknown currency or a missing instant.
+    The result is float64, exact below 2**53; NaN for an unknown currency or missing instant.
     """
     return np.rint(amounts / units_per_eur(currencies, instants) * 100)
 
 
 def units_per_eur(currencies: Column, instants: Column) -> Column:
-    """Return what a euro is worth in each currency in the month of the instant; NaN where
-    unknown.
-    """
+    """Return the units of each currency per euro in the month of the instant; NaN if unknown."""
     first = STRING_TABLE.map_numbers(currencies, first_of_currency)
     days = month_of_day()
+    # Written with traceable operations, since derived columns are traced into programs.
     day = np.floor_divide(instants, DAY_US).astype(np.float64) - _first_day()
     month = looked_up(days, np.clip(day, 0, len(days) - 1))
     known = np.where(instants == NO_INSTANT, np.nan, month)
@@ -55,9 +54,9 @@ def units_per_eur(currencies: Column, instants: Column) -> Column:
 
 
 def round_unit(currency: str) -> float:
-    """Return what counts as round in a currency: 50 euro, 5 000 yen, 50 000 won; NaN where unknown.
+    """Return the unit of round amounts: 50 euro, 5 000 yen, 50 000 won; NaN if unknown.
 
-    Fifty times the power of ten that a euro is worth at the last rate, at least 50.
+    It is fifty times the power of ten below the last rate per euro, and at least 50.
     """
     if currency not in known_currencies():
         return np.nan
@@ -66,26 +65,26 @@ def round_unit(currency: str) -> float:
 
 
 def known_currencies() -> tuple[str, ...]:
-    """The currencies that have a rate, in order."""
+    """Return the currencies that have a rate, in order."""
     return _table()[1]
 
 
 def first_of_currency(currency: str) -> float:
-    """Return where the rates of a currency begin among those of all; NaN where it has none."""
+    """Return the index of a currency's first rate among all rates; NaN if it has none."""
     currencies = known_currencies()
     return currencies.index(currency) * len(months()) if currency in currencies else np.nan
 
 
 @cache
 def months() -> tuple[str, ...]:
-    """Every month from the first that has a rate to the last."""
+    """Return every month from the first to the last that has a rate."""
     first, last = min(_table()[0]), max(_table()[0])
     return tuple(_month_after(first, n) for n in range(_months_between(first, last) + 1))
 
 
 @cache
 def rate_by_month() -> Column:
-    """The rates of each currency in every month, one currency after the other."""
+    """Return the rates of each currency in every month, one currency after the other."""
     found, currencies = _table()
     rates = [_filled([found.get(m, {}).get(c) for m in months()]) for c in currencies]
     return np.array(rates, np.float64).ravel()
@@ -93,15 +92,15 @@ def rate_by_month() -> Column:
 
 @cache
 def month_of_day() -> Column:
-    """The place of the month of each day, from the first day with a rate to the last."""
+    """Return the index of the month of each day, from the first day with a rate to the last."""
     spans = [_days_in(month) for month in months()]
     return np.repeat(np.arange(len(spans), dtype=np.float64), spans)
 
 
 def read_rates(path: Path) -> Rates:
-    """The rates of a file: a header `month,USD,...` and a row for each month.
+    """Return the rates in a file: a header `month,USD,...` and a row for each month.
 
-    Raises TidegateError, which names the row and the column, where it cannot be read so.
+    Raises TidegateError, which names the row and the column, if the file is not of this form.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -118,9 +117,10 @@ def read_rates(path: Path) -> Rates:
 
 @cache
 def _table() -> tuple[Rates, tuple[str, ...]]:
-    """All rates by month, a deployer's over ours, and the currencies in order."""
+    """Return all rates by month, a deployer's before ours, and the currencies in order."""
     rates = read_rates(_HERE / "exchange_rates.csv")
     own = os.environ.get(VARIABLE)
+    # Approximate rates fill gaps only: quoted rates take precedence.
     for month, approximate in _approximate(rates).items():
         rates[month] = approximate | rates[month]
     for month, stated in (read_rates(Path(own)) if own else {}).items():
@@ -132,7 +132,10 @@ def _table() -> tuple[Rates, tuple[str, ...]]:
 
 
 def _approximate(rates: Rates) -> Rates:
-    """The yearly averages of what the ECB does not quote, in euro by the month's own rates."""
+    """Return yearly averages of currencies that the ECB does not quote, per euro.
+
+    An average may be stated per unit of another currency; that month's rate converts it.
+    """
     with (_HERE / "approximate_rates.csv").open(encoding="utf-8", newline="") as file:
         yearly = list(csv.DictReader(file))
     last = max(name for name in yearly[0] if name.isdigit())
@@ -173,7 +176,7 @@ def _is_positive(cell: str) -> bool:
 
 
 def _filled(rates: list[float | None]) -> list[float]:
-    """Rates with each month that lacks one filled from before, and the first ones from after."""
+    """Return rates with gaps filled from the month before, and the first ones from after."""
     last = next(rate for rate in rates if rate is not None)
     filled = []
     for rate in rates:

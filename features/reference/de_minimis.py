@@ -1,10 +1,10 @@
-"""Up to which value goods pay little duty or none, by the country to which they go.
+"""Values below which goods pay little duty or none, by the country of destination.
 
-`de_minimis.csv` names the rule behind each limit, in euro at about the rate of 2025, and says in
-its column `read` where it was read and when; the others were written down from memory. A country
-that abolished its limit has 0. `EU` stands for every member of the customs union that has no row
-of its own: since July 2026 its limit parts a flat duty from the tariff. Limits have no dates, so
-that an older consignment is measured by today's.
+`de_minimis.csv` names the rule behind each limit, in euro at about the rate of 2025. Its column
+`read` says where and when the rule was read; the others were written down from memory. A country
+that abolished its limit has 0. `EU` stands for every member of the customs union without a row of
+its own: since July 2026 its limit separates a flat duty from the tariff. Limits have no dates, so
+older consignments are compared with today's.
 """
 
 import csv
@@ -20,7 +20,7 @@ EU_MEMBERS = frozenset(
 
 @cache
 def de_minimis_limits() -> dict[str, float]:
-    """The limit of each country in euro; 0 where there is none any more."""
+    """Return the limit of each country in euro; 0 if it was abolished."""
     with Path(__file__).with_name("de_minimis.csv").open(encoding="utf-8", newline="") as file:
         stated = {row["country"]: float(row["limit_eur"]) for row in csv.DictReader(file)}
     of_the_union = stated.pop("EU")
@@ -28,5 +28,5 @@ def de_minimis_limits() -> dict[str, float]:
 
 
 def de_minimis_eur(country: str) -> float:
-    """The limit of one country; NaN where none is known or there is none."""
+    """Return the limit of one country in euro; NaN if it is unknown or abolished."""
     return de_minimis_limits().get(country) or np.nan

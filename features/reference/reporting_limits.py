@@ -1,11 +1,11 @@
-"""From which amount cash is reported, by its currency.
+"""Amounts from which cash must be reported, by currency.
 
-`reporting_limits.csv` names the rule behind each limit and says in its column `read` where it was
-read and when; most were written down from memory. A deployer's own file of the columns
-`currency,limit,rule`, named by `TIDEGATE_REPORTING_LIMITS`, wins currency by currency. A currency
-stands for the country whose it is; a payment in another country's money is measured by that money's
-limit. Some rules say "from", others "above": the figure is taken as the first that is reported.
-Limits have no dates: older payments are measured by today's.
+`reporting_limits.csv` names the rule behind each limit. Its column `read` says where and when the
+rule was read; most limits were written down from memory. A deployer's own file with the columns
+`currency,limit,rule`, named by `TIDEGATE_REPORTING_LIMITS`, takes precedence currency by currency.
+A currency stands for its own country, and a payment is compared with the limit of its currency,
+wherever it is made. Some rules say "from", others "above"; the figure is treated as the first
+amount to report. Limits have no dates: older payments are compared with today's.
 """
 
 import csv
@@ -23,18 +23,21 @@ _OURS = Path(__file__).with_name("reporting_limits.csv")
 
 @cache
 def reporting_limits() -> dict[str, float]:
-    """The limit of each currency that has one, in its own units."""
+    """Return the limit of each currency that has one, in units of that currency."""
     own = os.environ.get(VARIABLE)
     return read_limits(_OURS) | (read_limits(Path(own)) if own else {})
 
 
 def reporting_limit(currency: str) -> float:
-    """The limit of one currency; NaN where none is known."""
+    """Return the limit of one currency; NaN if it is unknown."""
     return reporting_limits().get(currency, np.nan)
 
 
 def read_limits(path: Path) -> dict[str, float]:
-    """The limits of a file; TidegateError, which names the row, where it cannot be read so."""
+    """Return the limits in a file.
+
+    Raises TidegateError, which names the row, if the file is not of the expected form.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -1,14 +1,14 @@
-"""Geography: one shipped table of ports, airports and land crossings.
+"""Geography: one table of ports, airports and land crossings.
 
-Enters: location codes and country codes as the records carry them. Leaves: positions, distances and
-usual durations by mode, regions, neighbours; NaN or None for a code that is not known.
+Functions accept location codes and country codes as records hold them. They return positions,
+distances and usual durations by mode, regions and neighbours; NaN or None for an unknown code.
 
-Three kinds of code, which cannot collide: a port is a country and three characters (`NLRTM`), an
-airport its three IATA letters (`IST`), a land crossing two countries in alphabetical order, a slash
-and a name (`BG-TR/KAPIKULE`). An airport also stands for its town where a journey by road or rail
-begins or ends inland.
+There are three kinds of code, which cannot collide: a port is a country and three characters
+(`NLRTM`), an airport its three IATA letters (`IST`), a land crossing two countries in alphabetical
+order, a slash and a name (`BG-TR/KAPIKULE`). An airport also stands for its town where a journey by
+road or rail begins or ends inland.
 
-`make_tables` makes the tables anew; `LICENCES.md` says where they come from.
+`make_tables` builds the tables; `LICENCES.md` lists their sources.
 """
 
 from features.reference.geography.distances import distance_km, great_circle_km, usual_hours

@@ -1,4 +1,4 @@
-"""Distances from place to place, and the usual duration by a mode of transport."""
+"""Distances between places, and usual durations by mode of transport."""
 
 from functools import cache
 
@@ -13,7 +13,7 @@ from features.reference.geography.places import HERE, Numbers, positions_of, row
 
 EARTH_RADIUS_KM = 6371.0088
 
-# How much longer than the great circle a way usually is, where no network distance is shipped.
+# Ratio of the usual route to the great circle, where no network distance is shipped.
 WINDING: dict[Mode, float] = {
     "sea": 1.35,
     "air": 1.02,
@@ -21,7 +21,7 @@ WINDING: dict[Mode, float] = {
     "rail": 1.22,
     "inland_waterway": 1.45,
 }
-# Usual speed over a whole way with its stops for rest and traffic, and hours at its two ends.
+# Usual speed over a whole route, with stops for rest and traffic; below, hours at both ends.
 USUAL_KMH: dict[Mode, float] = {
     "sea": 28.0,
     "air": 780.0,
@@ -44,7 +44,7 @@ def great_circle_km(
     latitude_2: npt.ArrayLike,
     longitude_2: npt.ArrayLike,
 ) -> Numbers:
-    """Shortest way over the globe in km between positions in degrees; NaN stays NaN."""
+    """Return great-circle distances in km between positions in degrees; NaN stays NaN."""
     phi_1, lambda_1, phi_2, lambda_2 = map(
         np.radians, (latitude_1, longitude_1, latitude_2, longitude_2)
     )
@@ -52,6 +52,7 @@ def great_circle_km(
         np.sin((phi_2 - phi_1) / 2) ** 2
         + np.cos(phi_1) * np.cos(phi_2) * np.sin((lambda_2 - lambda_1) / 2) ** 2
     )
+    # Rounding may give slightly more than 1 for opposite points, outside the domain of arcsin.
     km: Numbers = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))
     return km
 
@@ -59,11 +60,11 @@ def great_circle_km(
 def distance_km(
     origins: npt.ArrayLike, destinations: npt.ArrayLike, mode: Mode | None = None
 ) -> Numbers:
-    """Usual way by `mode` between location codes; NaN where a code is unknown.
+    """Return the usual distance in km by `mode` between location codes; NaN for unknown codes.
 
-    By sea it is the shortest way over the maritime network where both ports are main terminals;
-    otherwise, and by other modes, the great circle lengthened by what is usual for the mode.
-    Without a mode it is the great circle itself.
+    By sea it is the shortest route over the maritime network if both ports are main terminals.
+    Otherwise, and by other modes, it is the great circle times the usual ratio of the mode. Without
+    a mode it is the great circle itself.
     """
     origins, destinations = np.atleast_1d(origins), np.atleast_1d(destinations)
     circle = great_circle_km(*positions_of(origins), *positions_of(destinations))
@@ -75,12 +76,14 @@ def distance_km(
         first, second = row_in(terminals, origins), row_in(terminals, destinations)
         known = (first >= 0) & (second >= 0)
         by_network = np.where(known, km[first, second], np.nan)
+        # Terminals were moved to the nearest node of the network, so a route may come out too
+        # short.
         usual = np.where(np.isnan(by_network), usual, np.maximum(by_network, circle))
     return usual
 
 
 def usual_hours(distance_km: npt.ArrayLike, mode: Mode) -> Numbers:
-    """Hours a way of `distance_km` usually takes by `mode`, with loading or check-in at its ends.
+    """Return the usual hours for `distance_km` by `mode`, with loading or check-in at both ends.
 
     >>> usual_hours([450.0], "road").round(1).tolist()
     [11.5]

@@ -1,7 +1,7 @@
-"""Makes the shipped tables anew; needs the extra `geography`.
+"""Build the shipped geography tables; needs the extra `geography`.
 
 Run `python -m features.reference.geography.make_tables` by hand when a source has a new edition.
-Nothing imports this module, and what it needs is needed by nothing else.
+Nothing imports this module, and nothing else needs its dependencies.
 """
 
 import csv
@@ -19,14 +19,14 @@ from scipy.spatial import cKDTree
 
 HERE = Path(__file__).parent
 TERMINALS_WITH_DISTANCES = 500
-# Open to ships of any trade, unlike the ice of the Northwest Passage.
+# Routes through the ice of the Northwest Passage are not open to ships of any trade.
 CLOSED_PASSAGES = frozenset({"northwest"})
 
 Place = dict[str, Any]
 
 
 def ports() -> Iterator[Place]:
-    """Ports of the maritime network, each code once, terminals before others of the same code."""
+    """Yield ports of the maritime network, each code once, terminals before others of its code."""
     nodes = importlib.import_module("searoute.data.ports_dict").node_list
     seen: set[str] = set()
     for (longitude, latitude), port in sorted(
@@ -39,7 +39,7 @@ def ports() -> Iterator[Place]:
 
 
 def airports() -> Iterator[Place]:
-    """Airports that have an IATA code."""
+    """Yield the airports that have an IATA code."""
     for code, port in sorted(importlib.import_module("airportsdata").load("IATA").items()):
         if port["country"] in country_rows():
             yield place_row(
@@ -53,7 +53,7 @@ def airports() -> Iterator[Place]:
 
 
 def crossings() -> Iterator[Place]:
-    """Land crossings of our own list; the code carries both countries."""
+    """Yield land crossings from our own list; the code names both countries."""
     with (HERE / "crossings.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             first, second = sorted((row["country"], row["other_country"]))
@@ -78,13 +78,14 @@ def place_row(
     longitude: float,
     other_country: str | None = None,
 ) -> Place:
-    """One row of the table of places."""
+    """Return one row of the table of places."""
     return {
         "code": code,
         "name": name.strip(),
         "country": country,
         "other_country": other_country,
         "kind": kind,
+        # Four decimals are about eleven metres.
         "latitude": round(latitude, 4),
         "longitude": round(longitude, 4),
     }
@@ -94,7 +95,7 @@ _countries: dict[str, Place] = {}
 
 
 def country_rows() -> dict[str, Place]:
-    """Every ISO 3166-1 country (and Kosovo, which has crossings and an airport) by its code."""
+    """Return every ISO 3166-1 country by code, and Kosovo, which has crossings and an airport."""
     if not _countries:
         known = importlib.import_module("countryinfo").CountryInfo
         codes = [c.alpha_2 for c in importlib.import_module("pycountry").countries]
@@ -113,7 +114,7 @@ def country_rows() -> dict[str, Place]:
 
 
 def _join_neighbours() -> None:
-    """A land crossing proves that two countries are neighbours; so does either one's own list."""
+    """Make neighbours symmetric, and add the two countries of every land crossing."""
     with (HERE / "crossings.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             _countries[row["country"]]["neighbours"].add(row["other_country"])
@@ -123,11 +124,12 @@ def _join_neighbours() -> None:
 
 
 def sea_distances(terminals: list[Place]) -> pa.Table:
-    """Shortest way by sea in km between every two of `terminals`, over the maritime network."""
+    """Return the shortest routes by sea in km between all pairs of `terminals`."""
     edges = importlib.import_module("searoute.data.marnet_dict").edge_list
     nodes = sorted({*edges, *(n for ends in edges.values() for n in ends)})
     number = {node: i for i, node in enumerate(nodes)}
     ways = [
+        # A weight of 0 would count as no edge in a sparse matrix.
         (number[a], number[b], max(way["weight"], 0.1))
         for a, ends in edges.items()
         for b, way in ends.items()
@@ -151,7 +153,7 @@ def sea_distances(terminals: list[Place]) -> pa.Table:
 
 
 def terminals_of(places: list[Place]) -> list[Place]:
-    """The ports that have distances: those with regular services to the most countries."""
+    """Return the ports that get distances: those with services to the most countries."""
     nodes = importlib.import_module("searoute.data.ports_dict").node_list
     served = {port["port"]: len(port.get("to_cty") or ()) for port in nodes.values()}
     ports = [port for port in places if port["kind"] == "port"]
@@ -160,7 +162,7 @@ def terminals_of(places: list[Place]) -> list[Place]:
 
 
 def main() -> None:
-    """Write the three tables beside this file."""
+    """Write the three tables next to this file."""
     places = [*ports(), *airports(), *crossings()]
     assert len({p["code"] for p in places}) == len(places), "two places share a code"
     pq.write_table(

@@ -1,7 +1,7 @@
-"""Distance and bearing of a position from known places, all of which lie on a shore or on land.
+"""Distance and bearing of a position from known places, all of which are on a shore or on land.
 
-There is no coast line here: the distance to the nearest port, airport or crossing is never less
-than that to land, and on a coast with few of them it is much more.
+There is no coastline here. The distance to the nearest port, airport or crossing is never less than
+the distance to land, and on coasts with few of them it is much more.
 """
 
 from functools import cache
@@ -14,13 +14,14 @@ from features.reference.geography.places import Numbers, place_table
 
 
 def km_to_nearest_place(latitude: float, longitude: float) -> float:
-    """Great-circle distance in km from a position in degrees to the nearest known place."""
+    """Return the great-circle distance in km from a position in degrees to the nearest place."""
+    # The largest cosine belongs to the smallest angle, so a single product suffices.
     nearest = float(np.max(_unit_vectors() @ _unit_vector(latitude, longitude)))
     return float(EARTH_RADIUS_KM * np.arccos(np.clip(nearest, -1.0, 1.0)))
 
 
 class NearPlace(NamedTuple):
-    """A place, how far it is, and in which direction the position lies from there."""
+    """Place, its distance, and the direction of the position as seen from it."""
 
     code: str
     km: float
@@ -28,7 +29,7 @@ class NearPlace(NamedTuple):
 
 
 def nearest_places(latitude: float, longitude: float, count: int) -> list[NearPlace]:
-    """The known places nearest to a position in degrees, the nearest first.
+    """Return the known places nearest to a position in degrees, nearest first.
 
     >>> [(place.code, round(place.km), round(place.bearing_degrees))
     ...  for place in nearest_places(35.9, 23.2, 1)]
@@ -49,7 +50,7 @@ def nearest_places(latitude: float, longitude: float, count: int) -> list[NearPl
 
 @cache
 def _unit_vectors() -> Numbers:
-    # Not by `to_numpy`, which would load pandas.
+    # `to_numpy` is avoided because it would load pandas.
     latitude, longitude = (
         np.array(place_table()[name].to_pylist()) for name in ("latitude", "longitude")
     )

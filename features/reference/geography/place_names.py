@@ -1,4 +1,4 @@
-"""The names of places, for people to read; no feature depends on them."""
+"""Names of places for people to read; no feature depends on them."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from features.reference.geography.places import place_table
 
 
 def place_name(code: str) -> str | None:
-    """The name of a place, as Piraeus for GRPIR; None where the code is unknown."""
+    """Return the name of a place, such as Piraeus for GRPIR; None if the code is unknown."""
     return _names().get(code)
 
 

@@ -1,4 +1,4 @@
-"""Places by their location code: what they are, where, and in which country."""
+"""Places by location code: their kind, position and country."""
 
 import hashlib
 from functools import cache
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 @cache
 def place_table() -> pa.Table:
-    """All places: code, name, country, other_country, kind, latitude, longitude.
+    """Return all places: code, name, country, other_country, kind, latitude, longitude.
 
     `kind` is port, airport or crossing; `other_country` is the far side of a crossing, else null.
     """
@@ -29,13 +29,13 @@ def place_table() -> pa.Table:
 
 
 def geography_table(name: str) -> pa.Table:
-    """A table of this room; `pq.read_table` would load pandas, which no service needs."""
+    """Return a table of this folder; `pq.read_table` would load pandas, which no service needs."""
     with pq.ParquetFile(HERE / f"{name}.parquet") as file:
         return file.read()
 
 
 def place_rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """The row of each code in `places()`; -1 where the code is None or unknown."""
+    """Return the row of each code in `place_table()`; -1 if the code is None or unknown."""
     rows = _row_by_code()
     wanted_codes = np.asarray(codes, dtype=object)
     return np.array([rows.get(code, -1) for code in wanted_codes.ravel()], np.int64).reshape(
@@ -44,7 +44,7 @@ def place_rows_of(codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """The row of each of `codes` in `known`; -1 where it is None or not there."""
+    """Return the row of each of `codes` in `known`; -1 if it is None or absent."""
     wanted_codes = pa.array(np.asarray(codes, dtype=object), type=pa.string(), from_pandas=True)
     found = pc.index_in(wanted_codes, value_set=known, skip_nulls=True)
     rows: npt.NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -52,7 +52,7 @@ def row_in(known: pa.Array, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 
 def positions_of(codes: npt.ArrayLike) -> tuple[Numbers, Numbers]:
-    """Latitude and longitude in degrees of each code; NaN where it is unknown."""
+    """Return latitude and longitude in degrees of each code; NaN if it is unknown."""
     rows = place_rows_of(codes)
     latitude, longitude = (
         np.where(rows < 0, np.nan, _column(name)[rows]) for name in ("latitude", "longitude")
@@ -61,45 +61,46 @@ def positions_of(codes: npt.ArrayLike) -> tuple[Numbers, Numbers]:
 
 
 def country_of(codes: npt.ArrayLike) -> Codes:
-    """Country of each code, for a crossing the first of its two; None where it is unknown."""
+    """Return the country of each code, for a crossing the first of its two; None if unknown."""
     return _texts(codes, "country")
 
 
 def place_kinds(codes: npt.ArrayLike) -> Codes:
-    """Return what each code is: port, airport or crossing; None where it is unknown."""
+    """Return the kind of each code: port, airport or crossing; None if it is unknown."""
     return _texts(codes, "kind")
 
 
 def country(code: str) -> str | None:
-    """As `country_of`, of one code."""
+    """Return the country of one code, as `country_of` does."""
     row = _row_by_code().get(code, -1)
     return None if row < 0 else str(_column("country")[row])
 
 
 def stored_place_name(code: str) -> str | None:
-    """The name of one code; None where it is unknown."""
+    """Return the name of one code; None if it is unknown."""
     row = _row_by_code().get(code, -1)
     return None if row < 0 else str(_column("name")[row])
 
 
 def latitude(code: str) -> float:
-    """Latitude in degrees of one code; NaN where it is unknown."""
+    """Return the latitude in degrees of one code; NaN if it is unknown."""
     return _degrees(code, "latitude")
 
 
 def longitude(code: str) -> float:
-    """Longitude in degrees of one code; NaN where it is unknown."""
+    """Return the longitude in degrees of one code; NaN if it is unknown."""
     return _degrees(code, "longitude")
 
 
 @cache
 def content_digest(name: str) -> str:
-    """SHA-256 of one column of the table of places and of the codes beside it."""
+    """Return the SHA-256 of one column of the table of places and of their codes."""
     digest = hashlib.sha256()
     for column in (place_table()["code"], place_table()[name]):
         cells = column.combine_chunks()
         if pa.types.is_string(cells.type):
             content, ends = contents_of_texts(cells)
+            # Lengths are hashed too, since otherwise texts could shift between rows unnoticed.
             digest.update(np.diff(ends).tobytes())
             digest.update(content[ends[0] : ends[-1]].tobytes())
         else:
@@ -117,7 +118,7 @@ def _texts(codes: npt.ArrayLike, name: str) -> Codes:
 
 
 def text_at(texts: Codes, rows: npt.NDArray[np.int64]) -> Codes:
-    """`texts` at `rows`, with None where the row is negative."""
+    """Return `texts` at `rows`, with None where the row is negative."""
     found = texts[rows]
     found[rows < 0] = None
     return found

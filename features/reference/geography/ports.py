@@ -1,4 +1,4 @@
-"""The distance of a point from the nearest port, which stands for the nearness of a coast."""
+"""Distance of a point from the nearest port, used as a measure of nearness to a coast."""
 
 from functools import cache
 
@@ -9,14 +9,14 @@ from features.engine.numba_cache import compiled
 from features.reference.geography.distances import EARTH_RADIUS_KM
 from features.reference.geography.places import Numbers, place_table
 
-# What lies farther off is not measured: the open sea.
+# Points farther away count as open sea, and their distance is not computed.
 MAX_KM = 60.0
 
 
 def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numbers:
-    """Great-circle distance from points in degrees to the nearest port of the table of places.
+    """Return great-circle distances in km from points in degrees to the nearest port.
 
-    Infinite beyond FARTHEST_KM; NaN where a coordinate is missing.
+    Infinite beyond MAX_KM; NaN if a coordinate is missing.
     """
     points = _unit_vectors(np.asarray(latitudes, float), np.asarray(longitudes, float))
     found: Numbers = _nearest_km(points, *_ports(), MAX_KM, EARTH_RADIUS_KM)
@@ -25,9 +25,9 @@ def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numb
 
 @cache
 def _ports() -> tuple[Numbers, Numbers]:
-    """Unit vectors of the ports from south to north, and their sines of latitude."""
+    """Return unit vectors of the ports from south to north, and the sines of their latitudes."""
     is_port = np.array(place_table()["kind"].to_pylist()) == "port"
-    # Not by `to_numpy`, which would load pandas.
+    # `to_numpy` is avoided because it would load pandas.
     latitude, longitude = (
         np.array(place_table()[name].to_pylist())[is_port] for name in ("latitude", "longitude")
     )
@@ -46,8 +46,9 @@ def _unit_vectors(latitudes: Numbers, longitudes: Numbers) -> Numbers:
 def _nearest_km(
     points: Numbers, ports: Numbers, heights: Numbers, farthest_km: float, radius_km: float
 ) -> Numbers:
-    """By the chord through the globe, among the ports that lie as far north or south."""
+    """Compare chords through the globe, among ports of nearby latitude only."""
     nearest = np.empty(len(points))
+    # The chord that belongs to the farthest distance on the surface.
     reach = 2 * np.sin(farthest_km / radius_km / 2)
     for i in range(len(points)):
         if np.isnan(points[i, 0]):

@@ -1,4 +1,4 @@
-"""Countries: the region each lies in and the neighbours it shares a land border with."""
+"""Countries: their regions, and the neighbours they share a land border with."""
 
 import csv
 from functools import cache
@@ -20,12 +20,12 @@ def _countries() -> dict[str, tuple[str, frozenset[str]]]:
 
 
 def countries() -> tuple[str, ...]:
-    """Every country code that is known, in alphabetical order."""
+    """Return every known country code, in alphabetical order."""
     return tuple(_countries())
 
 
 def neighbours_of(country: str) -> frozenset[str]:
-    """Countries that share a land border with `country`; empty where it is unknown.
+    """Return the countries that share a land border with `country`; empty if it is unknown.
 
     >>> sorted(neighbours_of("PT"))
     ['ES']
@@ -34,7 +34,7 @@ def neighbours_of(country: str) -> frozenset[str]:
 
 
 def region_of(countries: npt.ArrayLike) -> Codes:
-    """Region of each country, as the United Nations draw them; None where it is unknown.
+    """Return the United Nations region of each country; None if it is unknown.
 
     >>> region_of(["TR", None, "ZZ"]).tolist()
     ['Western Asia', None, None]
@@ -43,9 +43,7 @@ def region_of(countries: npt.ArrayLike) -> Codes:
 
 
 def are_neighbours(first: npt.ArrayLike, second: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Return whether the two countries of each pair share a land border; False where one is
-    unknown.
-    """
+    """Return whether the two countries of each pair share a land border; False if unknown."""
     firsts, seconds = _rows_of(first), _rows_of(second)
     return (firsts >= 0) & (seconds >= 0) & _borders()[firsts, seconds]
 
@@ -61,5 +59,5 @@ def _regions() -> Codes:
 
 @cache
 def _borders() -> npt.NDArray[np.bool_]:
-    """The symmetric matrix of land borders, in the order of `countries()`."""
+    """Return the symmetric matrix of land borders, in the order of `countries()`."""
     return np.array([[b in near for b in countries()] for _, near in _countries().values()])

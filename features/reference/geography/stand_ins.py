@@ -1,7 +1,7 @@
-"""Countries and places that could stand where others do, so that a way keeps its shape.
+"""Countries and places that can replace others without changing the shape of a route.
 
-Two countries are of one class when they lie in the same region and both have a seaport, or neither.
-Across regions only the sea counts.
+Two countries are of one class if they are in the same region and both have a seaport, or neither
+has. Across regions only the seaport counts.
 """
 
 from functools import cache
@@ -29,7 +29,7 @@ def _of_kind() -> dict[tuple[str, str], tuple[str, ...]]:
 
 @cache
 def class_of(country: str) -> tuple[str, ...]:
-    """The other countries of its class, in alphabetical order; empty where it is unknown.
+    """Return the other countries of its class, alphabetically; empty if it is unknown.
 
     >>> "ES" in class_of("PT"), "AT" in class_of("PT"), class_of("ZZ")
     (True, False, ())
@@ -49,9 +49,9 @@ def class_of(country: str) -> tuple[str, ...]:
 
 @cache
 def across_regions(country: str) -> tuple[str, ...]:
-    """Countries of every other region with a seaport, or without one, as it is with this country.
+    """Return countries of other regions that have a seaport if, and only if, this one has.
 
-    In alphabetical order; empty where the country is unknown.
+    They are in alphabetical order; there are none if the country is unknown.
 
     >>> "MA" in across_regions("PT"), "ES" in across_regions("PT")
     (True, False)
@@ -69,9 +69,9 @@ def across_regions(country: str) -> tuple[str, ...]:
 
 
 def nearest_in(country: str, code: str) -> str | None:
-    """The place of the same kind in `country` that lies nearest to `code`; None without one.
+    """Return the place of the same kind in `country` nearest to `code`; None without one.
 
-    A crossing has two countries, so nothing stands in for it.
+    A crossing has two countries, so it cannot be replaced.
     """
     (kind,) = place_kinds([code])
     candidates = _of_kind().get((country, kind or ""), ())
