@@ -1,7 +1,7 @@
-"""The folder in which the processes of one user store what takes long to make, as compiled code.
+"""Cache folder for what takes long to make, such as compiled code, shared by one user's processes.
 
-What is kept there is executed by the next process. So a folder is used only where nobody else, the
-superuser apart, can write into it or put another in its place.
+The next process executes what is stored there. A folder is therefore used only if nobody else,
+except the superuser, can write into it or replace it.
 """
 
 import os
@@ -20,7 +20,7 @@ VARIABLES = ("TIDEGATE_CACHE", "NUMBA_CACHE_DIR")
 
 @dataclass(frozen=True)
 class CacheFolder:
-    """A folder to keep things in, None where there is none; `refusals` say why none before it."""
+    """Folder for a cache, or None if none is usable; `refusals` explain why."""
 
     path: Path | None
     refusals: tuple[str, ...] = ()
@@ -32,17 +32,18 @@ def is_chosen() -> bool:
 
 
 def cache_folder(kind: str) -> CacheFolder:
-    """The folder of one kind of content: a new one is made, for its owner only.
+    """Return the folder for one kind of content, creating it for its owner only if necessary.
 
-    It is below the first that can be used of: what `TIDEGATE_CACHE` names; HOME/cache, where the
-    home is there already; the user's cache folder; the temporary folder. Raises CacheRefused where
-    the one that the environment names cannot be used.
+    It is below the first usable one of: the folder that `TIDEGATE_CACHE` names; HOME/cache, if the
+    home exists; the user's cache folder; the temporary folder. Raises CacheRefused if the folder
+    that the environment names cannot be used.
     """
     for name in VARIABLES:
         if value := os.environ.get(name):
             return CacheFolder(_named(name, Path(value) / kind))
     refusals: list[str] = []
     for place in _places():
+        # Resolved first, so that the checks see the real folders and not links to them.
         folder = Path(os.path.realpath(place / kind))
         refusal = _refusal(folder)
         if refusal is None:
@@ -53,9 +54,7 @@ def cache_folder(kind: str) -> CacheFolder:
 
 @cache
 def code_folder(sources: Path) -> CacheFolder:
-    """Return where the compiled code of a folder of sources is kept: beside them where that
-    can be.
-    """
+    """Return the folder for the compiled code of a folder of sources, next to them if possible."""
     folder = sources / "__pycache__"
     if not is_chosen() and why_unwritable(folder) is None:
         return CacheFolder(folder)
@@ -63,9 +62,9 @@ def code_folder(sources: Path) -> CacheFolder:
 
 
 def why_unwritable(folder: Path, mode: int = 0o777) -> str | None:
-    """Why no file can be written into a folder, which is made, with a mode, where it is not there.
+    """Return why no file can be written into a folder, or None if one can.
 
-    None where one can.
+    A missing folder is created with `mode`.
     """
     try:
         _make(folder, mode)
@@ -84,23 +83,23 @@ def _named(variable: str, folder: Path) -> Path:
 
 def _places() -> Iterator[Path]:
     home = os.environ.get("TIDEGATE_HOME") or ".tidegate"
-    if os.path.isdir(home):  # whether there is a home must not depend on a cache
+    if os.path.isdir(home):  # a cache must not create the home
         yield Path(home, "cache")
     stated = os.environ.get("XDG_CACHE_HOME", "")
     user = stated if os.path.isabs(stated) else os.path.expanduser("~/.cache")
-    if os.path.isabs(user):  # there are users without a folder of their own
+    if os.path.isabs(user):  # some users have no home folder
         yield Path(user, "tidegate")
     with suppress(FileNotFoundError):
         yield Path(tempfile.gettempdir(), f"tidegate-{os.getuid()}")
 
 
 def _refusal(folder: Path) -> str | None:
-    # Looked at again, since another may have made it meanwhile.
+    # Checked again afterwards, since another user may have created it in the meantime.
     return _why_exposed(folder) or why_unwritable(folder, 0o700) or _why_exposed(folder)
 
 
 def _why_exposed(folder: Path) -> str | None:
-    """Who else could write into a folder, or put another in its place; None where nobody can."""
+    """Return why others could write into a folder or replace it; None if they cannot."""
     try:
         for each in (folder, *folder.parents):
             with suppress(FileNotFoundError):
@@ -108,7 +107,7 @@ def _why_exposed(folder: Path) -> str | None:
                 if found.st_uid not in (0, os.getuid()):
                     return f"{each} belongs to another user"
                 is_shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-                # In a sticky folder nobody can move what another owns.
+                # In a sticky folder only the owner of an entry can rename or remove it.
                 if is_shared and (each == folder or not found.st_mode & stat.S_ISVTX):
                     return f"others can write to {each}"
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Records as columns of numpy: the one form in which features see them, from files or a request.
+"""Records as numpy columns, the form in which features read them from files and requests alike.
 
-Text is int32, a code of the vocabulary, with NO_TEXT; numbers and flags are float64 with NaN (a
-flag is 0 or 1), and an instant is int64 microseconds of UTC with NO_INSTANT.
+Text is int32: a code of the string table, or NO_TEXT. Numbers and flags are float64 with NaN for
+missing ones; a flag is 0 or 1. An instant is int64 microseconds of UTC, or NO_INSTANT.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Kind(Enum):
-    """The content of a column; the value is its dtype, but for a condition within a program."""
+    """Type of content of a column; the value is its dtype, except for conditions in programs."""
 
     NUMBER = np.dtype(np.float64)
     WHOLE = np.dtype(np.int64)
@@ -43,22 +43,22 @@ class Kind(Enum):
 
     @property
     def is_float(self) -> bool:
-        """Return whether its cells are float64 rather than int64."""
+        """True if its cells are float64 rather than int64."""
         return self is Kind.NUMBER
 
 
 def columns_of_table(table: pa.Table) -> Columns:
-    """The columns of a checked table of records."""
+    """Return the columns of a checked table of records."""
     return {name: column_of_array(table[name]) for name in table.column_names}
 
 
 def table_of_columns(columns: Columns) -> pa.Table:
-    """Columns as a table of texts, instants and numbers; flags are numbers there."""
+    """Return columns as an Arrow table of texts, instants and numbers; flags become numbers."""
     return pa.table({name: _array_of_column(column) for name, column in columns.items()})
 
 
 def columns_of_records(records: "Sequence[Record]", record: "type[Record]") -> Columns:
-    """The columns of records as a request brings them; empty columns for no records."""
+    """Return the columns of records from a request; empty columns if there are no records."""
     return {
         field.name: _column_of_values([getattr(r, field.name) for r in records], field.type)
         for field in arrow_schema(record)
@@ -66,47 +66,50 @@ def columns_of_records(records: "Sequence[Record]", record: "type[Record]") -> C
 
 
 def kinds_of(record: "type[Record]") -> dict[str, Kind]:
-    """Return what each column of a record type holds."""
+    """Return the content type of each column of a record type."""
     return {field.name: _kind(field.type) for field in arrow_schema(record)}
 
 
 def instant_us(instant: datetime) -> int:
-    """An instant as microseconds of UTC, exactly."""
+    """Return an instant as microseconds of UTC, without rounding."""
+    # Integer division: `timestamp()` is a float and would round.
     return (instant - _EPOCH) // _MICROSECOND
 
 
 def instant_at(us: int) -> datetime:
-    """The instant of so many microseconds of UTC."""
+    """Return the instant at `us` microseconds of UTC."""
     return _EPOCH + us * _MICROSECOND
 
 
 def length(columns: Columns) -> int:
-    """Return how many rows the columns hold."""
+    """Return the number of rows."""
     return len(next(iter(columns.values())))
 
 
 def rows(columns: Columns, which: Column) -> Columns:
-    """The rows that an index array or a mask selects, in its order."""
+    """Return the rows that an index array or a mask selects."""
     return {name: column[which] for name, column in columns.items()}
 
 
 def matched(columns: Columns, of: Column, among: Column, *, prefix: str = "") -> Columns:
-    """For every text of `of`, the row of `columns` whose `among` equals it; missing without one.
+    """Return, for every text of `of`, the row of `columns` whose `among` equals it.
 
-    `among` holds each text once. A missing `of` matches nothing.
+    The row is missing if there is none. `among` holds each text once. A missing `of` matches
+    nothing.
     """
     where = places(of, among)
     return {f"{prefix}{name}": take_or_missing(column, where) for name, column in columns.items()}
 
 
 def is_before(instants: Column, limit: Column) -> Column:
-    """Return whether an instant is known and strictly before the limit."""
+    """Return a mask of instants that are known and strictly before the limit."""
     return (instants != NO_INSTANT) & (instants < limit)
 
 
 def hours_between(earlier: Column, later: Column) -> Column:
-    """Hours from one instant to another; NaN where either is missing."""
+    """Return the hours from one instant to another; NaN if either is missing."""
     known = (earlier != NO_INSTANT) & (later != NO_INSTANT)
+    # Missing instants are replaced first: subtracting the smallest int64 would overflow.
     difference = np.where(known, later, 0) - np.where(known, earlier, 0)
     return np.where(known, difference / HOUR_US, np.nan)
 
@@ -117,54 +120,55 @@ def is_text(column: Column) -> bool:
 
 
 def is_missing(column: Column) -> Column:
-    """Return where a value of any kind of column is missing."""
+    """Return a mask of missing values, for any kind of column."""
     if column.dtype == np.float64:
         return np.isnan(column)
     return column == (NO_TEXT if is_text(column) else NO_INSTANT)
 
 
 def missing_values(kind: Kind, count: int) -> Column:
-    """A column of one kind of which every value is missing."""
+    """Return a column of one kind with only missing values."""
     absent = {Kind.TEXT: NO_TEXT, Kind.WHOLE: NO_INSTANT, Kind.NUMBER: np.nan}
     return np.full(count, absent[kind], kind.value)
 
 
 def missing_value(column: Column) -> Any:
-    """Return what stands for a missing value in a column of this kind."""
+    """Return the value that marks a missing cell in a column of this kind."""
     if is_text(column):
         return NO_TEXT
     return NO_INSTANT if column.dtype == np.int64 else np.nan
 
 
 class Places:
-    """The place of each text in a column that holds each once."""
+    """Index of each text in a column that holds each text once."""
 
     def __init__(self, among: Column) -> None:
         self._place_of, self._first = _place_of(among)
 
     def of(self, texts: Column) -> Column:
-        """The place of each text; -1 where it is missing or not there."""
+        """Return the index of each text; -1 if it is missing or absent."""
         return _places_of(texts, self._place_of, self._first)
 
 
 def places(of: Column, among: Column) -> Column:
-    """Return where each text stands in `among`, which holds each once; -1 where missing or not
-    there.
-    """
-    if len(among) <= 64:  # one submission: a table would cost more than looking
+    """Return the index of each text in `among`, which holds each once; -1 if missing or absent."""
+    if len(among) <= 64:  # one submission: building a table would cost more
         place = {code: at for at, code in enumerate(among.tolist()) if code != NO_TEXT}
         return np.array([place.get(code, -1) for code in of.tolist()], dtype=np.int32)
     return Places(among).of(of)
 
 
 def take_or_missing(column: Column, where: Column) -> Column:
-    """The values at these places, missing at a negative one."""
+    """Return the values at these indexes, missing at a negative one."""
     return _taken(column, where, column.dtype.type(missing_value(column)))
 
 
 @compiled(nogil=True)
 def _place_of(among: Column) -> tuple[Column, int]:
-    """The place of each code from the first on; those of one column often lie near each other."""
+    """Return the index of each code, in a table that starts at the smallest code.
+
+    The codes of one column are often close together, so the table is short.
+    """
     first, last = 1 << 31, -1
     for code in among:
         if code >= 0:
@@ -201,7 +205,7 @@ def _kind(kind: pa.DataType) -> Kind:
 
 
 def column_of_array(array: pa.Array | pa.ChunkedArray) -> Column:
-    """A column of a checked table, or a part of one."""
+    """Return a checked Arrow array as a column."""
     if pa.types.is_timestamp(array.type):
         return _cells(array.cast(INSTANT).cast(pa.int64()), np.int64, NO_INSTANT)
     if pa.types.is_string(array.type) or pa.types.is_dictionary(array.type):
@@ -210,20 +214,20 @@ def column_of_array(array: pa.Array | pa.ChunkedArray) -> Column:
 
 
 def array_of_numbers(numbers: Column) -> pa.Array:
-    """A column of numbers as an Arrow array, null where one is missing; the numbers are shared."""
+    """Return numbers as an Arrow array with null for NaN, sharing their memory."""
     are_valid, missing = _validity(numbers)
     buffers = [pa.py_buffer(are_valid) if missing else None, pa.py_buffer(numbers)]
     return pa.Array.from_buffers(pa.float64(), len(numbers), buffers, missing)
 
 
 def array_of_instants(instants: Column) -> pa.Array:
-    """A column of instants as an Arrow array, null where one is missing."""
+    """Return instants as an Arrow array with null for missing ones."""
     return pa.array(instants, mask=instants == NO_INSTANT).cast(pa.timestamp("us")).cast(INSTANT)
 
 
 @compiled(nogil=True)
 def _validity(numbers: Column) -> tuple[Column, int]:
-    """A bit for each number, 0 where it is missing; and how many are."""
+    """Return a validity bitmap of numbers and the number of missing ones."""
     are_valid = np.zeros((len(numbers) + 7) // 8, np.uint8)
     missing = 0
     for row in range(len(numbers)):
@@ -240,6 +244,7 @@ def _array_of_column(column: Column) -> pa.Array:
 
 
 def _cells(array: pa.Array | pa.ChunkedArray, kind: npt.DTypeLike, missing: float) -> Column:
+    # One chunk is returned without a copy.
     chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
     cells = [cells_of(chunk, kind, missing) for chunk in chunks]
     return cells[0] if len(cells) == 1 else np.concatenate([np.zeros(0, kind), *cells])

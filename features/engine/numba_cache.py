@@ -1,9 +1,9 @@
-"""Functions that are compiled, and kept on disk for the next process.
+"""Compiled functions, cached on disk for the next process.
 
-The compiler makes a function anew when its own file changes, and knows nothing of other files whose
-functions and constants are compiled into it. Beside the sources, where Python keeps its own, code
-from before one of these changed is forgotten; a cache folder, which outlives the sources, keeps
-code by what they contain. So an upgrade never runs a mixture of old and new.
+Numba recompiles a function when its own file changes, but ignores other files whose functions and
+constants are compiled into it. Next to the sources, in `__pycache__`, code older than any of these
+files is deleted. A cache folder, which may outlive the sources, stores code by the digest of their
+content. An upgrade therefore never runs a mixture of old and new code.
 """
 
 import fcntl
@@ -35,17 +35,17 @@ def compiled(**options: Any) -> Callable[[F], F]: ...
 
 
 def compiled(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
-    """Compile a function when it is first called, unless that was done before; by some options."""
+    """Compile a function when it is first called, or load it from the cache."""
     if function is None:
         return partial(_compiled, options=options)
     return _compiled(function, {})
 
 
 def inner(function: F) -> F:
-    """Compile a function for compiled callers, in whose code it is put and kept.
+    """Compile a function for compiled callers, which inline it and cache it as part of their code.
 
-    It has no entry from Python, whose making is most of the work of compiling a small function; and
-    a call would hand over every array of a tuple, time and again.
+    It has no entry point from Python, which takes most of the time of compiling a small function.
+    Inlining also avoids passing every array of a tuple with each call.
     """
     decorate: Any = njit
     for_callers = decorate(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
@@ -53,22 +53,22 @@ def inner(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """Compile a function as lines of its caller, which should be the only one.
+    """Compile a function as part of its caller, which should be the only one.
 
-    Each function that is compiled by itself is made ready to run, and then once more in each that
-    calls it, and once more in each that calls that.
+    A function compiled separately is optimised by itself, then again in each of its callers, and
+    again in each of their callers.
     """
     decorate: Any = njit
     return cast(F, decorate(inline="always")(function))
 
 
 def _load_numba() -> None:
-    """Load what runs compiled functions, without SciPy's linear algebra, which none of ours calls.
+    """Load numba's runtime without SciPy's linear algebra, which no compiled function here calls.
 
-    Numba loads it where it is found, 16 MiB and a sixth of a second, and else does without.
+    Numba imports it if present, at a cost of 16 MiB and a sixth of a second, and works without it.
     """
     known = sys.modules.get("scipy.linalg")
-    sys.modules["scipy.linalg"] = known  # type: ignore[assignment]  # None: not to be found
+    sys.modules["scipy.linalg"] = known  # type: ignore[assignment]  # None makes the import fail
     try:
         import numba.np.arraymath  # noqa: F401, PLC0415
     finally:
@@ -82,7 +82,7 @@ _load_numba()
 def _compiled(function: F, options: Mapping[str, Any]) -> F:
     decorate: Any = njit
     kept: Any = _SharedCache
-    dispatcher = decorate(no_cfunc_wrapper=True, **options)(function)  # C never calls
+    dispatcher = decorate(no_cfunc_wrapper=True, **options)(function)  # never called from C
     file = Path(function.__code__.co_filename)
     package = function.__module__.partition(".")[0]
     folder = code_folder(file.parent).path
@@ -100,7 +100,10 @@ def _compiled(function: F, options: Mapping[str, Any]) -> F:
 
 @contextmanager
 def _kept_in(folder: Path | None) -> Iterator[None]:
-    """Let the compiler keep what is decorated meanwhile in a folder, or beside the sources."""
+    """Set the folder where numba caches functions that are decorated in the block.
+
+    None is the folder next to the sources.
+    """
     settings: Any = config
     chosen, settings.CACHE_DIR = settings.CACHE_DIR, str(folder or "")
     try:
@@ -110,13 +113,15 @@ def _kept_in(folder: Path | None) -> Iterator[None]:
 
 
 class _SharedCache(FunctionCache):
-    """The stored code of one function, shared by several processes while the disk has room."""
+    """Cached code of one function, shared by several processes while the disk has space."""
 
     def save_overload(self, signature: Any, compiled_code: Any) -> None:
-        """Keep the code for arguments of some types, one process after the other.
+        """Store the code for one signature, under a lock.
 
-        Each adds to the index that it has read: two at once would give their code the same name.
+        Each process extends the index it has read. Two at a time would give their code the same
+        name.
         """
+        # A full or read-only disk only costs the cache entry.
         with suppress(OSError), Path(self.cache_path, "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             super().save_overload(signature, compiled_code)  # type: ignore[no-untyped-call]  # numba's
@@ -124,20 +129,20 @@ class _SharedCache(FunctionCache):
 
 @cache
 def _forget_outdated(file: Path, package: str, kept_in: Path) -> None:
-    """Forget what is kept of a file's functions where it is older than a file that they hold.
+    """Delete cached code of a file's functions that is older than a file it depends on.
 
-    They may hold what the file imports of its own package, and what is imported there.
+    It may depend on everything that the file imports from its own package, directly or not.
     """
     changed = max(map(_changed_ns, _files_imported(file, package)))
     for index in kept_in.glob(f"{file.stem}.*.nbi"):
-        with suppress(FileNotFoundError):  # another process has just forgotten it
+        with suppress(FileNotFoundError):  # another process has just deleted it
             if index.stat().st_mtime_ns < changed:
                 index.unlink()
 
 
 @cache
 def _content_of(file: Path, package: str) -> str:
-    """A digest of all that code of a file may hold."""
+    """Return a digest of all sources that the code of a file may depend on."""
     content = sha256()
     for source in sorted(_files_imported(file, package)):
         content.update(source.read_bytes())
@@ -145,7 +150,7 @@ def _content_of(file: Path, package: str) -> str:
 
 
 def _files_imported(file: Path, package: str) -> set[Path]:
-    """A file and all that it imports of the package, directly or not."""
+    """Return a file and all files of the package that it imports, directly or not."""
     files, unread = set[Path](), {file}
     while unread:
         source = unread.pop()
@@ -167,7 +172,7 @@ def _imported_by(file: Path, package: str) -> frozenset[Path]:
 
 
 def _of_package(folder: Path, names: str) -> set[Path]:
-    """The file of a package, and those of the modules that are named of it."""
+    """Return the file of a package, and those of its modules that are imported by name."""
     modules = (folder / f"{name}.py" for name in re.findall(r"\w+", names))
     return {folder / "__init__.py", *filter(Path.exists, modules)}
 

@@ -1,8 +1,8 @@
-"""One integer per distinct text, so that equal texts are equal integers and text costs four bytes.
+"""String table: one integer per distinct text, so that comparing and storing text costs four bytes.
 
-A process holds one vocabulary. Texts lie one after the other in a buffer of UTF-8; an open table of
-hashes finds them again. What must look into a text (a check digit, a chapter, a place) is computed
-once per distinct text of a column, by `map_numbers` and `map_texts`.
+A process has one table. Texts are concatenated as UTF-8 in a buffer, and an open-addressing hash
+table finds them. Functions of a text (a check digit, a chapter, a place) are computed once per
+distinct text of a column, by `map_numbers` and `map_texts`.
 """
 
 import threading
@@ -28,14 +28,14 @@ _AHEAD = 256
 
 
 class StringTable:
-    """Texts by code and codes by text; codes count up from 0 and NO_TEXT stands for a missing one.
+    """Texts by code and codes by text; codes count from 0, and NO_TEXT marks a missing text.
 
-    Threads may read codes and texts while one learns.
+    Threads may read codes and texts while one adds texts.
     """
 
     def __init__(self) -> None:
         self._buffer: Bytes = np.zeros(1 << 12, np.uint8)
-        self._ends: Integers = np.zeros(1 << 8, np.int64)  # of text c in ends[c + 1]
+        self._ends: Integers = np.zeros(1 << 8, np.int64)  # text c ends at ends[c + 1]
         self._table: Integers = np.full(1 << 9, _FREE, np.int64)
         self._size = 0
         self._asked: dict[str, int] = {}
@@ -45,7 +45,7 @@ class StringTable:
         return self._size
 
     def code(self, text: str | None) -> int:
-        """The code of a text, learnt where it is new."""
+        """Return the code of a text, adding it if it is new."""
         if text is None:
             return NO_TEXT
         if text not in self._asked:
@@ -53,10 +53,10 @@ class StringTable:
         return self._asked[text]
 
     def codes(self, texts: Sequence[str | None]) -> Codes:
-        """The codes of texts, learnt where they are new."""
+        """Return the codes of texts, adding new ones."""
         if len(texts) <= _FEW and all(text is None or text in self._asked for text in texts):
             return np.array([self.code(text) for text in texts], np.int32)
-        # Not by `pa.array`, as `indices_of` says.
+        # `pa.array` is avoided because it loads pandas: see `indices_of`.
         encoded = [b"" if text is None else text.encode() for text in texts]
         ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
         codes = self._learnt(np.frombuffer(bytearray().join(encoded), np.uint8), ends)
@@ -64,27 +64,27 @@ class StringTable:
         return codes
 
     def codes_of_array(self, array: pa.Array | pa.ChunkedArray) -> Codes:
-        """The codes of an Arrow array of text, plain or as a dictionary."""
+        """Return the codes of an Arrow array of text, plain or dictionary-encoded."""
         chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
         return np.concatenate([np.zeros(0, np.int32), *map(self._codes_of_chunk, chunks)])
 
     def text(self, code: int) -> str | None:
-        """The text of a code; None for NO_TEXT."""
+        """Return the text of a code; None for NO_TEXT."""
         if code < 0:
             return None
         return bytes(self._buffer[self._ends[code] : self._ends[code + 1]]).decode()
 
     def texts(self, codes: Codes) -> pa.Array:
-        """The texts of codes, as an Arrow array of text."""
+        """Return the texts of codes as an Arrow array."""
         return self.dictionary_array(codes).dictionary_decode()
 
     def dictionary_array(self, codes: Codes) -> pa.DictionaryArray:
-        """The texts of codes, as an Arrow dictionary of those that occur."""
+        """Return the texts of codes as an Arrow dictionary of those that occur."""
         distinct, places = self.distinct(codes)
         return pa.DictionaryArray.from_arrays(indices_of(places), self.texts_one_by_one(distinct))
 
     def texts_one_by_one(self, codes: Codes) -> pa.Array:
-        """The texts of codes none of which is missing, each looked at for itself."""
+        """Return the texts of codes, none missing, as an Arrow array, row by row."""
         sizes = self._ends[codes + 1] - self._ends[codes]
         offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
         packed = _packed(self._buffer, self._ends, codes, offsets)
@@ -92,7 +92,8 @@ class StringTable:
         return pa.Array.from_buffers(pa.string(), len(codes), buffers)
 
     def distinct(self, codes: Codes) -> tuple[Codes, Codes]:
-        """The codes that occur, and for each row the place of its code there; -1 if missing."""
+        """Return the codes that occur, and each row's index among them; -1 if missing."""
+        # A table of all codes pays off only if many of them may occur.
         if len(codes) * 16 > self._size:
             return _distinct(codes, self._size)
         found, places = np.unique(codes, return_inverse=True)
@@ -100,9 +101,9 @@ class StringTable:
         return found[is_none:], (places - is_none).astype(np.int32)
 
     def map_numbers(self, codes: Codes, function: Callable[[str], float]) -> Numbers:
-        """A number of each text, computed once per distinct text; NaN for a missing one.
+        """Return a number for each text, computed once per distinct text; NaN for a missing one.
 
-        Of a stand-in for a column, which a traced function has, the stand-in for the numbers.
+        For a traced stand-in of a column, the result is the stand-in of the numbers.
         """
         if not isinstance(codes, np.ndarray):
             return codes.mapped(function, np.float64)
@@ -111,9 +112,9 @@ class StringTable:
         return np.array([*results, np.nan], np.float64)[places]
 
     def map_texts(self, codes: Codes, function: Callable[[str], str | None]) -> Codes:
-        """The code of a text made of each text, once per distinct one; NO_TEXT if missing.
+        """Return the code of a text computed from each text; NO_TEXT if missing.
 
-        Of a stand-in as `map_numbers`.
+        Each distinct text is computed once. Stand-ins are handled as in `map_numbers`.
         """
         if not isinstance(codes, np.ndarray):
             return codes.mapped(function, np.int32)
@@ -122,13 +123,13 @@ class StringTable:
         return np.append(results, np.int32(NO_TEXT))[places]
 
     def texts_of(self, codes: Codes) -> list[str]:
-        """The texts of codes none of which is missing."""
+        """Return the texts of codes, none of which is missing."""
         whole: memoryview = self._buffer.data
         starts, ends = self._ends[codes].tolist(), self._ends[codes + 1].tolist()
         return [str(whole[a:b], "utf-8") for a, b in zip(starts, ends, strict=True)]
 
     def in_order(self, codes: Codes) -> Integers:
-        """For each row the place of its text among the sorted distinct ones; -1 if missing."""
+        """Return the rank of each row's text among the sorted distinct ones; -1 if missing."""
         distinct, places = self.distinct(codes)
         order = sorted(range(len(distinct)), key=self.texts_of(distinct).__getitem__)
         ranks = np.empty(len(distinct) + 1, np.int64)
@@ -142,20 +143,22 @@ class StringTable:
         return codes_at(self.learnt(chunk.dictionary), chunk.indices)
 
     def learnt(self, texts: pa.Array) -> Codes:
-        """The codes of an Arrow array of plain text."""
+        """Return the codes of an Arrow array of plain text."""
         codes = self._learnt(*contents_of_texts(texts))
         if texts.null_count:
             codes[texts.is_null().to_numpy(zero_copy_only=False)] = NO_TEXT
         return codes
 
     def _learnt(self, content: Bytes, ends: Integers) -> Codes:
-        """The codes of texts that lie one after the other, as `contents_of_texts` has them."""
+        """Return the codes of concatenated texts, in the form of `contents_of_texts`."""
         codes = np.zeros(len(ends) - 1, np.int32)
         with self._learning:
-            # Room for so many more texts of so many bytes, a table at most half full.
+            # Reserve space for the case that all texts are new; the table stays at most half full.
             texts = len(codes)
             size = int(ends[-1] - ends[0])
             used = int(self._ends[self._size])
+            # Larger arrays replace the old ones and are never resized in place: readers hold no
+            # lock.
             self._buffer = _grown(self._buffer, used + size)
             self._ends = _grown(self._ends, self._size + texts + 1)
             if 2 * (self._size + texts) > len(self._table):
@@ -168,12 +171,12 @@ class StringTable:
 
 
 def codes_at(codes: Codes, indices: pa.Array) -> Codes:
-    """The codes of rows that hold the indices of a dictionary whose texts have these codes."""
+    """Return the codes of rows that hold indexes into a dictionary with these codes."""
     return _taken(np.append(codes, np.int32(NO_TEXT)), cells_of(indices, np.int32, len(codes)))
 
 
 def cells_of(array: pa.Array, kind: npt.DTypeLike, missing: float) -> npt.NDArray[Any]:
-    """The cells of an Arrow array of numbers of this kind, `missing` where there is none."""
+    """Return the cells of an Arrow array of this type, with `missing` for nulls."""
     cells: npt.NDArray[Any] = np.frombuffer(array.buffers()[1] or b"", kind)
     cells = cells[array.offset : array.offset + len(array)]
     if not array.null_count:
@@ -182,13 +185,13 @@ def cells_of(array: pa.Array, kind: npt.DTypeLike, missing: float) -> npt.NDArra
 
 
 def hashes_of_texts(texts: pa.Array) -> Integers:
-    """A hash of 63 bits per text of an Arrow array; that of no bytes for a missing one."""
+    """Return a 63-bit hash per text of an Arrow array; a missing one hashes like an empty text."""
     content, ends = contents_of_texts(texts)
     return _hashes(content, ends)
 
 
 def contents_of_texts(texts: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
-    """The bytes of texts, and where in them each text starts and the last one ends."""
+    """Return the bytes of texts, and the offsets of each start and of the last end."""
     if not len(texts):
         return np.zeros(0, np.uint8), np.zeros(1, np.int32)
     _, offsets, content = texts.buffers()
@@ -198,9 +201,9 @@ def contents_of_texts(texts: pa.Array) -> tuple[Bytes, npt.NDArray[Any]]:
 
 
 def indices_of(places: Codes) -> pa.Array:
-    """Places of rows or of a dictionary as an Arrow array, null where there is none (-1).
+    """Return row or dictionary indexes as an Arrow array, with null for -1.
 
-    Not by `pa.array`, which loads pandas: 30 MiB and a sixth of a second.
+    `pa.array` is avoided because it loads pandas: 30 MiB and a sixth of a second.
     """
     are_valid = np.packbits(places >= 0, bitorder="little")
     buffers = [pa.py_buffer(are_valid), pa.py_buffer(places)]
@@ -208,7 +211,7 @@ def indices_of(places: Codes) -> pa.Array:
 
 
 def _grown(array: npt.NDArray, size: int) -> npt.NDArray:  # type: ignore[type-arg]  # of whichever dtype
-    """The array, or a larger copy where it holds less than `size`."""
+    """Return the array, or a larger copy if it has fewer than `size` elements."""
     if size <= len(array):
         return array
     grown = np.empty(max(size, 2 * len(array)), array.dtype)
@@ -223,7 +226,7 @@ def _filled(
     filled = np.empty(len(cells), cells.dtype)
     for row in range(len(cells)):
         bit = offset + row
-        is_valid = are_valid[bit >> 3] >> (bit & 7) & 1  # no branch, which would be guessed wrong
+        is_valid = are_valid[bit >> 3] >> (bit & 7) & 1
         filled[row] = cells[row] if is_valid else missing
     return filled
 
@@ -238,7 +241,7 @@ def _taken(codes: Codes, indices: Codes) -> Codes:
 
 @compiled(nogil=True)
 def _word(text: Bytes, at: int, size: int) -> np.uint64:
-    """Up to eight bytes as one number."""
+    """Return up to eight bytes as one number."""
     word = np.uint64(0)
     for byte in range(size):
         word |= np.uint64(text[np.uint64(at + byte)]) << np.uint64(8 * byte)
@@ -247,7 +250,7 @@ def _word(text: Bytes, at: int, size: int) -> np.uint64:
 
 @compiled(nogil=True)
 def _hash(text: Bytes, start: int, stop: int) -> np.int64:
-    """Multiplied and folded eight bytes at a time, so that every bit depends on all others."""
+    """Return a hash of bytes, folded eight at a time so that every bit affects all others."""
     mixed = np.uint64(stop - start) * np.uint64(0x9E3779B97F4A7C15)
     at = start
     while at + 8 <= stop:
@@ -287,9 +290,10 @@ def _learn(
     known: int,
     codes: Codes,
 ) -> int:
-    """Write the code of each given text and add the new ones; returns how many are known then.
+    """Write the code of each given text, add new texts, and return the number of known texts.
 
-    A slot of the table holds the upper 31 bits of the hash, by which it is found, above the code.
+    A table slot holds the upper 31 bits of the hash above the code. These bits also choose the
+    slot, so the table can grow without hashing texts again.
     """
     last = len(table) - 1
     hashes = _hashes(given, given_ends)
@@ -311,6 +315,7 @@ def _learn(
                 known += 1
                 break
             code = entry & _CODE_BITS
+            # Comparing hash and length first avoids most comparisons of bytes.
             is_likely = (entry >> 32) << 32 == mark and ends[code + 1] - ends[code] == size
             if is_likely and _is_same(given, start, buffer, ends[code], size):
                 codes[row] = code
@@ -321,7 +326,11 @@ def _learn(
 
 @compiled
 def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> int:
-    """Read where the next texts will be looked up, side by side, for memory answers slowly."""
+    """Read the slots of the next texts in advance.
+
+    Independent reads overlap, which hides the latency of memory. The result is returned so that the
+    compiler keeps the reads.
+    """
     last = len(table) - 1
     places = np.empty(len(hashes), np.int64)
     for row in range(len(hashes)):
@@ -336,7 +345,7 @@ def _touch(hashes: Integers, table: Integers, ends: Integers, buffer: Bytes) -> 
 
 @compiled
 def _spread(table: Integers, slots: int) -> Integers:
-    """A table of so many slots with everything that a smaller one holds."""
+    """Return a larger table with `slots` slots and the entries of a smaller one."""
     wide = np.full(slots, _FREE, np.int64)
     for entry in table:
         if entry != _FREE:
@@ -375,5 +384,5 @@ def _packed(buffer: Bytes, ends: Integers, codes: Codes, offsets: Codes) -> Byte
     return packed
 
 
-# The vocabulary of this process.
+# The string table of this process.
 STRING_TABLE = StringTable()

@@ -1,11 +1,11 @@
 """Functions of columns, traced once into a program that a small compiled interpreter runs.
 
-Enters: functions written with numpy (ufuncs, `np.where`, `np.isin`, `np.clip`) over columns of one
-row each. `trace` calls each once with stand-ins and notes what it does; what two functions do
-alike is done once. `program` is what results: instructions over registers, with the columns it
-reads and those it makes. `interpreter` runs it over blocks of rows. `encode_rows` writes
-rows of fields, as a request brings them, into its registers.
+Functions are written with numpy (ufuncs, `np.where`, `np.isin`, `np.clip`) over columns. `trace`
+calls each once with stand-ins and records the operations; operations that functions share are
+performed once. `program` holds the result: instructions over registers, with the columns they read
+and write. `interpreter` runs it over blocks of rows. `encode_rows` writes the fields of request
+records into registers.
 
-A million rows and a single one go through the same instructions, so they give the same bits, also
-where a sine of numpy would differ from that of a compiler in the last one.
+A million rows and a single row run the same instructions, so results are equal bit for bit, even
+where numpy's sine and a compiler's differ in the last one.
 """

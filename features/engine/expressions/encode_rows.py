@@ -1,4 +1,4 @@
-"""Records of a request -> registers of a program, with no column in between."""
+"""Encoding of request records into the registers of a program, without columns in between."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,37 +16,37 @@ from features.engine.expressions.trace import Mapped
 from features.engine.numba_cache import compiled, inner
 from features.engine.string_table import NO_TEXT
 
-# The fields of a record.
+# Fields of a record, by name.
 Row = Mapping[str, Any]
 
-# A text is looked into once while it is among so many that came last.
+# Number of recent texts whose computed values are cached.
 MAX_CACHED_TEXTS = 1 << 16
 
 
 class RequestCodes(defaultdict[str | None, int]):
-    """The code of each text of one request, in order from NO_TEXT, that of None; given on asking.
+    """Codes of the texts of one request, assigned on access, starting with NO_TEXT for None.
 
-    Equal texts get equal codes, which is all that programs ask; nothing is kept of a text when the
-    request is answered.
+    Programs only need equal codes for equal texts. The codes are dropped after the request, so
+    texts of requests never fill the string table.
     """
 
     def __init__(self, known: Mapping[str | None, int]) -> None:
-        """The same codes, to learn more from."""
+        """Copy known codes, to assign more."""
         super().__init__(count(len(known) + NO_TEXT).__next__, known)
 
 
 def initial_string_ids(programs: Iterable[Program]) -> RequestCodes:
-    """The codes of the texts that programs name, to begin every request with."""
+    """Return the codes of texts in programs, with which every request begins."""
     named = sorted({text for program in programs for text in program.texts.values()})
     return RequestCodes({None: NO_TEXT} | {text: code for code, text in enumerate(named)})
 
 
 class RegisterTemplate(NamedTuple):
-    """One row of a program's registers, what comes into it from where, and the program's steps.
+    """Register values of one row, the sources of its cells, and the steps of the program.
 
-    `numbers`, `instants` and `texts` are registers of what cells tell; `copied` are registers of
-    another program, each with that which it is copied to. One tuple and no tuple of tuples, which
-    takes three times as long to enter compiled code.
+    `numbers`, `instants` and `texts` are registers filled from cells. `copied` holds pairs of a
+    register of another program and the register it is copied to. The tuple is flat because nested
+    tuples take three times as long to enter compiled code.
     """
 
     row: Column
@@ -59,7 +59,7 @@ class RegisterTemplate(NamedTuple):
 
 
 class CopiedColumns(NamedTuple):
-    """Registers of another program: its i-th column goes to the rows from `starts[i]` on."""
+    """Registers of another program; its column i is copied to the rows from `starts[i]` on."""
 
     starts: Column
     registers: Column
@@ -76,9 +76,9 @@ def run_rows(
     wholes: Column,
     copies: CopiedColumns = _NO_COPIES,
 ) -> Column:
-    """The registers as float64 with a column per row, after every step of the program.
+    """Return the registers as float64, a column per row, after every step of the program.
 
-    Cells are given row by row: the numbers; the instants of all rows, and then their texts.
+    Cells come row by row: the numbers; and the instants of all rows, followed by their texts.
     """
     registers = np.empty((len(template.row), rows))
     _run(template, registers, registers.view(np.int64), numbers, wholes, *copies)
@@ -86,9 +86,9 @@ def run_rows(
 
 
 class RowEncoder:
-    """Encodes the fields of records into the registers of a program.
+    """Encoder of record fields into the registers of a program.
 
-    Inputs whose key is neither a field nor made of the text of one are `copied`, or left to others.
+    Inputs that are neither a field nor computed from a text field are `copied`, or left for others.
     """
 
     def __init__(self, program: Program, codes: RequestCodes, copied: Column = NO_PAIRS) -> None:
@@ -103,11 +103,11 @@ class RowEncoder:
     def encode(
         self, rows: Sequence[Row], codes: RequestCodes, copies: CopiedColumns = _NO_COPIES
     ) -> Column:
-        """The registers as float64 with a column per row, after every step of the program.
+        """Return the registers as float64, a column per row, after every step of the program.
 
-        New texts are added to the codes.
+        New texts are added to `codes`.
         """
-        numbers = np.array(self._numbers(rows), np.float64)  # NaN of None
+        numbers = np.array(self._numbers(rows), np.float64)  # None becomes NaN
         instants = [
             NO_INSTANT if value is None else instant_us(value) for value in self._instants(rows)
         ]
@@ -126,9 +126,10 @@ def _run(
     starts: Column,
     others: Column,
 ) -> None:
-    """Fill registers, the same memory as `numbers` and as `wholes`, and run every step on them.
+    """Fill registers and run every step; `numbers` and `wholes` are views of the same memory.
 
-    All in one call: to enter a compiled function costs as much as what it does for a few rows.
+    Everything happens in one call, since entering a compiled function costs as much as processing a
+    few rows.
     """
     for place in range(len(template.row)):
         for row in range(numbers.shape[1]):
@@ -152,7 +153,7 @@ def _put(registers: Column, places: Column, cells: Column) -> None:
 
 
 def _fields(program: Program, kind: Kind) -> dict[Key, int]:
-    """The fields of one kind, and what is made of the texts of some, with their registers."""
+    """Return the registers of inputs of one kind that are fields, or computed from text fields."""
     return {
         key: register.place
         for key, register in program.inputs.items()
@@ -161,7 +162,7 @@ def _fields(program: Program, kind: Kind) -> dict[Key, int]:
 
 
 def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
-    """Return what is read of rows, row by row: of some fields, what is made of their texts."""
+    """Return a function that reads the cells of rows, row by row."""
     names = [key.key if isinstance(key, Mapped) else key for key in keys]
     lookups = [
         (at, lru_cache(MAX_CACHED_TEXTS)(key.function))
@@ -172,6 +173,7 @@ def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
 
     def cells_of(rows: Iterable[Row]) -> list[Any]:
         read_cells = map(read, rows) if read else ()
+        # `itemgetter` of one name returns the value itself, not a tuple.
         cells = [*read_cells] if len(names) == 1 else [*chain.from_iterable(read_cells)]
         for at, lookup in lookups:
             texts = cells[at :: len(names)]
@@ -182,7 +184,7 @@ def _reading(keys: Iterable[Key]) -> Callable[[Iterable[Row]], list[Any]]:
 
 
 class RegisterReader:
-    """The values that are read of the rows of a program's registers, in an order of keys."""
+    """Reader of values from the registers of a program, in a fixed order of keys."""
 
     def __init__(self, program: Program, keys: Iterable[Key]) -> None:
         registers = [program.outputs[key] for key in keys]
@@ -191,7 +193,7 @@ class RegisterReader:
         self._text_places = self._places[self._texts]
 
     def values(self, registers: Column, codes: RequestCodes) -> list[list[Any]]:
-        """Numbers and texts of each row; None where one is missing."""
+        """Return the numbers and texts of each row; None if missing."""
         cells = registers[self._places].T.tolist()
         texts, of_texts = [*codes], registers.view(np.int64)[self._text_places].T.tolist()
         return [*map(self._row, cells, of_texts, repeat(texts))]

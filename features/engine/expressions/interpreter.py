@@ -1,8 +1,8 @@
-"""The interpreter: it runs instructions over registers, a whole block of rows at each step.
+"""Interpreter of programs: runs each instruction over a whole block of rows.
 
-Each arm is numpy's ufunc of that name as numba compiles it, without any licence to reorder, so that
-a row's result depends on nothing but the row. Comparisons alone are few and small enough for the
-compiler to ask which of them it is before the loop.
+Each branch calls numpy's ufunc of that name as numba compiles it, without permission to reorder, so
+the result of a row depends only on that row. Only comparisons are few and small enough for the
+compiler to hoist the choice of operation out of the loop.
 """
 
 import numpy as np
@@ -20,9 +20,9 @@ from features.engine.numba_cache import F, compiled, inlined
 
 
 def _arm(function: F) -> F:
-    """Compile a function that is called, not put into its callers.
+    """Compile a function that is called rather than inlined.
 
-    These loops take seconds to compile within another function.
+    These loops would take seconds to compile within each caller.
     """
     return compiled(error_model="numpy", no_cpython_wrapper=True)(function)
 
@@ -37,13 +37,14 @@ def execute(steps: Column, tables: Column, numbers: Column, wholes: Column) -> N
 def run(  # noqa: C901 - a switch
     steps: Column, tables: Column, numbers: Column, wholes: Column
 ) -> None:
-    """Run every step on the registers, in a compiled function.
+    """Run every step on the registers, within a compiled caller.
 
-    A step is an operation, the register it writes and up to three that it reads; to look something
-    up, the register of places, and where among `tables` the cells begin and how many there are.
-    `numbers` and `wholes` are the same memory, one row per register, as float64 and as int64.
+    A step is an operation, the register it writes and up to three registers it reads. For a lookup
+    these are the register of indexes, then the start and the number of cells in `tables`. `numbers`
+    and `wholes` are the same memory, one row per register, viewed as float64 and as int64.
     """
     for step in range(len(steps)):
+        # Opcodes are grouped by operand types, so that a range test selects the kernel.
         operation, to, a, b, c = steps[step]
         if operation < FIRST_UNARY:
             _combine(operation, numbers[a], numbers[b], numbers[to])
@@ -130,7 +131,7 @@ def _combine_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
 
 @_arm
 def _remainder(a: Column, b: Column, to: Column) -> None:
-    """As numpy does it: of the divisor's sign, a zero too."""
+    """Compute the remainder as numpy does: it has the sign of the divisor, even if it is zero."""
     for row in range(len(to)):
         rest = np.fmod(a[row], b[row])
         if rest == 0:
@@ -141,7 +142,10 @@ def _remainder(a: Column, b: Column, to: Column) -> None:
 
 @_arm
 def _divide_wholes(a: Column, b: Column, to: Column, is_remainder: bool) -> None:
-    """Division by 0, and by -1 of what has no opposite, kills a processor: numpy's answers."""
+    """Divide whole numbers, with numpy's results for divisors 0 and -1.
+
+    The processor traps on division by 0, and on dividing the smallest int64 by -1.
+    """
     for row in range(len(to)):
         if b[row] == 0 or (is_remainder and b[row] == -1):
             to[row] = 0

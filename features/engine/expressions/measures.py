@@ -1,4 +1,4 @@
-"""Numbers of a record that no program can make: functions of whole columns, run before it."""
+"""Record values that no program can compute: functions of whole columns, run beforehand."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -7,12 +7,12 @@ from typing import Any
 from features.engine.columns import Column, instant_us
 from features.engine.expressions.encode_rows import Row
 
-# By the name of a number the fields that it is made of, and by which function of their columns.
+# The fields that each value is computed from, and the function of their columns, by name.
 Measured = Mapping[str, tuple[tuple[str, ...], Callable[..., Column]]]
 
 
 def measures_of(columns: Mapping[str, Any], measured: Measured) -> dict[str, Column]:
-    """Every number of records whose fields are given as columns."""
+    """Return every measured value of records whose fields are given as columns."""
     return {
         name: function(*(columns[field] for field in fields))
         for name, (fields, function) in measured.items()
@@ -20,7 +20,7 @@ def measures_of(columns: Mapping[str, Any], measured: Measured) -> dict[str, Col
 
 
 def with_measures(rows: Sequence[Row], measured: Measured) -> list[Row]:
-    """Records as a request brings them, each with its numbers."""
+    """Return request records with their measured values added."""
     fields = {field for fields, _ in measured.values() for field in fields}
     columns = {field: [_in_us(row[field]) for row in rows] for field in fields}
     measures = measures_of(columns, measured)
@@ -32,5 +32,5 @@ def with_measures(rows: Sequence[Row], measured: Measured) -> list[Row]:
 
 
 def _in_us(value: Any) -> Any:
-    """A field as columns have it: an instant in microseconds."""
+    """Return a field as columns hold it, with instants in microseconds."""
     return instant_us(value) if isinstance(value, datetime) else value

@@ -1,8 +1,8 @@
-"""Functions of numpy as operations of the interpreter, for the kinds that each is given.
+"""Translation of numpy functions into operations of the interpreter, by kinds of operands.
 
-Kinds follow numpy: a condition beside whole numbers counts as 0 or 1, a whole number beside a float
-becomes one. Where numpy would give an answer that is hardly meant, such as the sum of two
-conditions or a text that is less than another, the translation refuses.
+Kinds follow numpy: a condition combined with whole numbers counts as 0 or 1, and a whole number
+combined with a float becomes a float. Operations whose numpy result is unlikely to be intended,
+such as the sum of two conditions or an order of texts, are refused.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ _COUNTABLE = (Kind.CONDITION, Kind.WHOLE, Kind.NUMBER)
 
 
 def _alike(trace: Trace, *values: Traced) -> tuple[Kind, tuple[Traced, ...]]:
-    """The kind that values have together, and the values in it."""
+    """Return the common kind of values, and the values converted to it."""
     kinds = {value.kind for value in values if not _is_missing_code(value)}
     if Kind.TEXT in kinds or not kinds:
         if len(kinds) > 1:
@@ -30,12 +30,12 @@ def _alike(trace: Trace, *values: Traced) -> tuple[Kind, tuple[Traced, ...]]:
 
 
 def _is_missing_code(value: Traced) -> bool:
-    """Return whether this is the whole number -1, which beside a text says that there is none."""
+    """Return whether this is the whole number -1, which marks a missing text in comparisons."""
     return value.kind is Kind.WHOLE and value.constant == -1
 
 
 def _number(op: Op, trace: Trace, *values: Traced) -> Traced:
-    """A float64, of whole numbers too: numpy makes floats of them here."""
+    """Return a float64 result; whole numbers are converted, as numpy does here."""
     kind, alike = _alike(trace, *values)
     if kind not in (Kind.NUMBER, Kind.WHOLE):
         _refuse_kind(trace, op, kind=kind)
@@ -43,7 +43,7 @@ def _number(op: Op, trace: Trace, *values: Traced) -> Traced:
 
 
 def _by_kind(ops: Mapping[Kind, Op], trace: Trace, *values: Traced) -> Traced:
-    """Return what the operation for the kind of the values makes, which is of that kind."""
+    """Return the result of the operation for the values' kind, which is of the same kind."""
     kind, alike = _alike(trace, *values)
     if kind not in ops:
         _refuse_kind(trace, *ops.values(), kind=kind)
@@ -81,6 +81,7 @@ def _not(trace: Trace, value: Traced) -> Traced:
 
 def _isnan(trace: Trace, value: Traced) -> Traced:
     number = as_number(value)
+    # Only NaN differs from itself.
     return trace.step(Op.NOT_EQUAL, Kind.CONDITION, number, number)
 
 
@@ -95,6 +96,7 @@ def _power(trace: Trace, base: Traced, exponent: Traced) -> Traced:
 
 
 def _radians(trace: Trace, degrees: Traced) -> Traced:
+    # A multiplication, as `np.radians` computes it.
     return trace.step(Op.MULTIPLY, Kind.NUMBER, as_number(degrees), trace.number(np.pi / 180))
 
 
@@ -122,7 +124,7 @@ _less = partial(_compared, Op.LESS, Op.WHOLE_LESS)
 _less_equal = partial(_compared, Op.LESS_EQUAL, Op.WHOLE_LESS_EQUAL)
 _and, _or, _xor = (partial(_joined, op) for op in (Op.WHOLE_AND, Op.WHOLE_OR, Op.WHOLE_XOR))
 
-# By ufunc or function of numpy: the trace and its arguments -> the stand-in for its result.
+# Maps a numpy function to the translation that returns the stand-in of its result.
 TRANSLATED: dict[Callable[..., Any], Translation] = {
     np.add: partial(_by_kind, {Kind.NUMBER: Op.ADD}),
     np.subtract: partial(_by_kind, {Kind.NUMBER: Op.SUBTRACT, Kind.WHOLE: Op.WHOLE_SUBTRACT}),

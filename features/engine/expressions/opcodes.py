@@ -1,17 +1,17 @@
-"""The operations of the interpreter.
+"""Operations of the interpreter.
 
-A cell of a register has eight bytes: a float64, or an int64 that is a whole number, an instant, a
-text's code or a condition (0 or 1).
+A cell of a register has eight bytes: a float64, or an int64 that is a whole number, an instant, the
+code of a text or a condition (0 or 1).
 """
 
 from enum import IntEnum
 
 
 class Op(IntEnum):
-    """An operation; its range says which registers it works on: see `interpreter`.
+    """Operation; its range determines which registers it uses (see `interpreter`).
 
-    Only operations that a feature or a derived column needs: to add one takes a member here, an
-    arm of `interpreter` and a line of `numpy_ops`.
+    There are only operations that a feature or derived column needs. To add one, add a member here,
+    a branch in `interpreter` and a line in `numpy_ops`.
     """
 
     # float64, float64 -> float64
@@ -55,7 +55,7 @@ class Op(IntEnum):
 
     @property
     def arity(self) -> int:
-        """Return how many values it reads."""
+        """Number of values it reads."""
         if self is Op.SELECT:
             return 3
         is_of_one = self in (Op.AS_NUMBER, Op.LOOK_UP) or Op.RINT <= self <= Op.EXP

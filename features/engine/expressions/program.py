@@ -1,4 +1,4 @@
-"""A program: the steps that make columns of columns, and the running of them over many rows."""
+"""Programs: the steps that compute columns from columns, and their execution over many rows."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
@@ -24,21 +24,21 @@ from features.engine.expressions.trace import (
 from features.engine.string_table import STRING_TABLE
 from features.errors import TidegateError, nearest_of
 
-# So many rows at a time that the registers of a block stay in near memory, and what a block costs
-# beside its steps is little.
+# Rows per block: few enough for registers to stay in the CPU cache, enough to outweigh the cost per
+# block.
 BLOCK_ROWS = 4096
 
-# Under what a column is given or made: anything hashable.
+# Identifies a column; anything hashable.
 Key = Any
 
 
-# A register, whether it holds float64, and the column that it is filled from or read into.
+# A register, whether it holds float64, and the column it is filled from or read into.
 Cells = tuple[int, bool, Column]
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function of columns, and the key of the column that each of its parameters is given."""
+    """Function of columns, with the key of the column for each parameter."""
 
     name: str
     compute: Callable[..., Any]
@@ -46,14 +46,14 @@ class Function:
 
     @classmethod
     def from_callable(cls, compute: Callable[..., Any]) -> Self:
-        """A function whose parameters are named by the columns they are given."""
+        """Return a function whose parameters have the names of their columns."""
         parameters = inspect.signature(compute).parameters
         return cls(compute.__name__, compute, {name: name for name in parameters})
 
 
 @dataclass(frozen=True)
 class Register:
-    """The place of a column while the program runs, and its content."""
+    """Position of a column's register in a running program, and its kind."""
 
     place: int
     kind: Kind
@@ -61,11 +61,11 @@ class Register:
 
 @dataclass(frozen=True)
 class Program:
-    """Steps over registers, of which some are filled alike in every row.
+    """Steps over registers, some of which hold the same value in every row.
 
-    `constants` has a cell for every register, `texts` tells those that hold the code of a text, and
-    `tables` has the cells that steps look up. A key of `inputs` that is `Mapped` is made of the
-    column it names by the vocabulary.
+    `constants` has a cell for every register; `texts` maps registers to texts whose codes they
+    hold; `tables` holds the cells that steps look up. A `Mapped` key of `inputs` is computed by the
+    string table from the column it names.
     """
 
     inputs: dict[Key, Register]
@@ -77,14 +77,14 @@ class Program:
 
     @property
     def columns(self) -> tuple[Key, ...]:
-        """The columns that are read, those too of which only texts are looked into."""
+        """Columns that are read, including those that are only mapped."""
         read = (key.key if isinstance(key, Mapped) else key for key in self.inputs)
         return tuple(dict.fromkeys(read))
 
     def run(self, columns: Mapping[Key, Column]) -> dict[Key, Column]:
-        """Every output for all rows of the columns; one that is an input is the very same array.
+        """Return every output for all rows; an output that is an input is the same array.
 
-        Raises TidegateError where a column's dtype is another than was traced.
+        Raises TidegateError if a column has another dtype than was traced.
         """
         given = {key: _given(columns, key) for key in self.inputs}
         self._check(given)
@@ -103,6 +103,7 @@ class Program:
             for key, register in self._computed().items()
         ]
         for begin in range(0, rows, BLOCK_ROWS):
+            # The last block is shorter; the kernels expect contiguous rows.
             numbers = np.ascontiguousarray(numbers[:, : rows - begin])
             self._run_block(reads, writes, slice(begin, begin + BLOCK_ROWS), numbers)
         same = {register.place: key for key, register in self.inputs.items()}
@@ -113,7 +114,7 @@ class Program:
 
     @cached_property
     def inputs_of_outputs(self) -> dict[Key, set[Key]]:
-        """The inputs that each output is computed from."""
+        """Inputs that each output is computed from."""
         read: dict[int, set[Key]] = {register.place: {key} for key, register in self.inputs.items()}
         for operation, to, *places in self.steps.tolist():
             operands = places[: Op(operation).arity]
@@ -121,7 +122,7 @@ class Program:
         return {key: read.get(register.place, set()) for key, register in self.outputs.items()}
 
     def registers(self, code_of: Callable[[str], int]) -> Column:
-        """The registers of one row as float64, those filled that are the same in every row."""
+        """Return the registers of one row as float64, with constants and texts filled in."""
         registers = self.constants.copy()
         for place, text in self.texts.items():
             registers.view(np.int64)[place] = code_of(text)
@@ -153,10 +154,10 @@ class Program:
 
 
 def traced(functions: Mapping[Key, Function], kinds: Mapping[Key, Kind]) -> Program:
-    """The program that makes one column per function, of columns of these kinds.
+    """Return the program that computes one column per function from columns of these kinds.
 
-    Raises TidegateError, naming the function, where one cannot be traced or reads a column that
-    has no kind.
+    Raises TidegateError, naming the function, if one cannot be traced or reads a column without a
+    kind.
     """
     trace = Trace(TRANSLATED)
     outputs = {key: _traced(trace, function, kinds) for key, function in functions.items()}
@@ -168,9 +169,9 @@ def traced_columns(
     kinds: Mapping[Key, Kind],
     keys: Collection[Key] | None = None,
 ) -> Program:
-    """The program of a function that makes columns of columns, both by key.
+    """Return the program of a function that maps columns to columns, both by key.
 
-    Only those of the `keys` are made where these are given. Raises TidegateError as `traced`.
+    If `keys` are given, only these outputs are computed. Raises TidegateError as `traced`.
     """
     trace = Trace(TRANSLATED, function=compute.__name__)
     outputs = compute(
@@ -201,7 +202,7 @@ def _traced(trace: Trace, function: Function, kinds: Mapping[Key, Kind]) -> tupl
 
 
 def _assembled(trace: Trace, outputs: dict[Key, tuple[int, Kind]]) -> Program:
-    """Every value that is needed gets a register: those without a step first."""
+    """Assign registers to all needed values, those without a step first."""
     values = list(trace.values)
     needed = _needed(values, {place for place, _ in outputs.values()})
     at = {place: register for register, place in enumerate(needed)}
@@ -224,6 +225,7 @@ def _assembled(trace: Trace, outputs: dict[Key, tuple[int, Kind]]) -> Program:
 
 
 def _needed(values: list[TracedValue], places: set[int]) -> list[int]:
+    # Backwards, since a step reads only earlier values.
     for place in reversed(range(len(values))):
         if place in places and isinstance(step := values[place], Step):
             places |= set(step.reads)
@@ -240,7 +242,7 @@ def _instruction(
 
 
 def _given(columns: Mapping[Key, Column], key: Key) -> Column:
-    """A column, or what the vocabulary makes of the texts of one."""
+    """Return a column, or the values that the string table maps its texts to."""
     if not isinstance(key, Mapped):
         return columns[key]
     if key.kind is Kind.TEXT:

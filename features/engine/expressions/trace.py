@@ -1,8 +1,8 @@
-"""Functions of columns, called with stand-ins that note what is done to them.
+"""Tracing: functions of columns are called with stand-ins that record the operations.
 
-A stand-in (`Traced`) has a `dtype`, takes part in what `numpy_ops` knows of numpy, and becomes
-float64 by `astype`. Whatever else a function does with it raises TidegateError with the
-function's name: a loop, a truth value, an element, a reduction over rows.
+A stand-in (`Traced`) has a `dtype`, works with the numpy functions in `numpy_ops`, and converts to
+float64 by `astype`. Any other use raises TidegateError with the name of the function: a loop, a
+truth value, an element, a reduction over rows.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -19,7 +19,7 @@ from features.errors import TidegateError
 
 @dataclass(frozen=True)
 class Step:
-    """One operation on earlier values, by their places in the trace, and the table it looks in."""
+    """Operation on earlier values, given by their positions in the trace, and its lookup table."""
 
     op: Op
     reads: tuple[int, ...]
@@ -28,21 +28,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Constant:
-    """A cell that is the same in every row, as its eight bytes."""
+    """Cell with the same value in every row, as its eight bytes."""
 
     cell: bytes
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A text, whose code the caller will know."""
+    """Text whose code is known only when the program runs."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class InputColumn:
-    """A column that is read, by the key under which it is given."""
+    """Column that is read, and the key under which it is given."""
 
     key: Hashable
     kind: Kind
@@ -50,7 +50,7 @@ class InputColumn:
 
 @dataclass(frozen=True)
 class Mapped:
-    """The key of what a function makes of each text of the column `key`."""
+    """Key of the values that a function computes from each text of the column `key`."""
 
     key: Hashable
     function: Callable[[str], Any]
@@ -60,15 +60,15 @@ class Mapped:
 TracedValue = Step | Constant | Literal | InputColumn
 
 
-# What a function of numpy is in steps: of a trace and the function's arguments, its result.
+# Translates a call of a numpy function into steps; returns the stand-in of the result.
 Translation = Callable[..., "Traced"]
 
 
 @dataclass
 class Trace:
-    """Notes of a trace: each different value once, after those that it is made of.
+    """Record of a trace: each distinct value once, after the values it is computed from.
 
-    `translations` are of the functions of numpy that may be called.
+    `translations` holds the numpy functions that may be called.
     """
 
     translations: Mapping[Callable[..., Any], Translation]
@@ -76,28 +76,29 @@ class Trace:
     function: str = "a function"
 
     def note(self, value: TracedValue, kind: Kind, constant: float | None = None) -> "Traced":
-        """The stand-in for a value, which is an earlier one if the same was noted before."""
+        """Return the stand-in of a value; an equal value recorded before is reused."""
         place = self.values.setdefault(value, len(self.values))
         return Traced(self, value, place, kind, constant)
 
     def step(self, op: Op, kind: Kind, *reads: "Traced") -> "Traced":
-        """The result of an operation."""
+        """Return the stand-in of an operation's result."""
         return self.note(Step(op, tuple(value.place for value in reads)), kind)
 
     def number(self, value: float) -> "Traced":
-        """A constant float64."""
+        """Return the stand-in of a constant float64."""
         return self.note(Constant(np.float64(value).tobytes()), Kind.NUMBER, value)
 
     def whole(self, value: int, kind: Kind = Kind.WHOLE) -> "Traced":
-        """A constant int64, or a condition kept in one."""
+        """Return the stand-in of a constant int64, or of a condition."""
         return self.note(Constant(np.int64(value).tobytes()), kind, value)
 
     def operand(self, value: Any) -> "Traced":
-        """The stand-in for an operand beside a column: another column, a number or a text."""
+        """Return the stand-in of an operand: a column, a number or a text."""
         if isinstance(value, Traced):
             return value
         if isinstance(value, str):
             return self.note(Literal(value), Kind.TEXT)
+        # Before integers, because a bool is one.
         if isinstance(value, bool | np.bool_):
             return self.whole(int(value), Kind.CONDITION)
         if isinstance(value, Integral):
@@ -107,7 +108,7 @@ class Trace:
         return self.refuse(f"{type(value).__name__} {value!r} stands beside a column")
 
     def refuse(self, what: str) -> NoReturn:
-        """Raise, naming the function that is being traced."""
+        """Raise TidegateError that names the function being traced."""
         raise TidegateError(
             f"{self.function} cannot be traced: {what}; want ufuncs of numpy, np.where, np.isin and"
             " np.clip over whole columns, and a column of its own for what a text implies"
@@ -115,18 +116,19 @@ class Trace:
 
 
 def as_number(value: "Traced") -> "Traced":
-    """A whole number or condition as float64; a text is refused."""
+    """Return a whole number or condition as float64; refuse a text."""
     if value.kind is Kind.NUMBER:
         return value
     if value.kind is Kind.TEXT:
         value.trace.refuse("it reckons with a text")
+    # Converting a constant now saves a step at run time.
     if value.constant is not None:
         return value.trace.number(float(value.constant))
     return value.trace.step(Op.AS_NUMBER, Kind.NUMBER, value)
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """A stand-in for a column; `constant` is its value where that is one and the same number."""
+    """Stand-in for a column; `constant` is its value if it is one and the same number."""
 
     __hash__ = None  # type: ignore[assignment]  # numbers that compare have none
 
@@ -138,26 +140,24 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype that the column has outside the interpreter."""
+        """Dtype of the column outside the interpreter."""
         return self.kind.value
 
     def astype(self, dtype: Any, **_: Any) -> "Traced":
-        """The column as float64."""
+        """Return the column as float64; other types are refused."""
         if np.dtype(dtype) != np.float64:
             self.trace.refuse(f"it makes {np.dtype(dtype)} of a column")
         return as_number(self)
 
     def mapped(self, function: Callable[[str], Any], dtype: type) -> "Traced":
-        """Return what the vocabulary makes of the texts of a column, which is read as one of its
-        own.
-        """
+        """Return the stand-in of a function of a text column, as an input of its own."""
         kind = Kind(np.dtype(dtype))
         if not isinstance(self.value, InputColumn) or self.kind is not Kind.TEXT:
             self.trace.refuse(f"it asks for {function.__name__} of what is no text column")
         return self.trace.note(InputColumn(Mapped(self.value.key, function, kind), kind), kind)
 
     def looked_up(self, table: Any) -> "Traced":
-        """The cells of a table of float64 at the places that the column holds."""
+        """Return the stand-in of the table's cells at the indexes in the column."""
         place = as_number(self).place
         return self.trace.note(Step(Op.LOOK_UP, (place,), table.tobytes()), Kind.NUMBER)
 
@@ -192,6 +192,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         self.trace.refuse("it makes another array of a column")
 
     def __getattr__(self, name: str) -> Any:
+        # Protocol lookups of numpy and copy must fail in the usual way.
         if name.startswith("__"):
             raise AttributeError(name)
         self.trace.refuse(f"it asks for .{name} of a column")

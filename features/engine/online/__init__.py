@@ -1,7 +1,7 @@
-"""Submitted subjects, one or as many as wait: to numbers in a fraction of a millisecond each.
+"""Feature computation for submitted subjects, one or several at a time.
 
-No column is made on the way: the fields of records are written into the registers of the very
-programs that make training sets. `request_records` does so for the records that a request links to
-its subject and `request_windows` reduces the windows over them; `vector_plan` puts both together
-with the subject itself and the windows over history.
+It takes a fraction of a millisecond per subject. No columns are made: record fields are written
+into the registers of the same programs that make training sets. `request_records` does this for the
+records that a request links to its subject, and `request_windows` reduces windows over them.
+`vector_plan` combines both with the subject itself and the windows over history.
 """

@@ -1,4 +1,4 @@
-"""The history of the records that a request links to its subject, by keys of their own."""
+"""History of the records that a request links to its subject, found by keys of the records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -14,15 +14,15 @@ from features.engine.windows.window import Keying
 
 
 class HistoryReader(Protocol):
-    """Windows over what was known of anyone before."""
+    """Interface to windows over earlier records of all subjects."""
 
     def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
-        """The number of each window of a plan, a row per question."""
+        """Return the value of each window of a plan, a row per query."""
         ...
 
 
 class HistoryOfRecords:
-    """One number of history for each linked record, called `name` among its fields."""
+    """One value from history for each linked record, added to its fields as `name`."""
 
     def __init__(self, name: str, history: RecordHistory, layouts: Mapping[Keying, Layout]) -> None:
         self._name = name
@@ -37,7 +37,10 @@ class HistoryOfRecords:
         reader: HistoryReader,
         overlays: Sequence[RequestRecords | None],
     ) -> list[Sequence[Row]]:
-        """The records of each subject with their number; a key of a subject is asked for once."""
+        """Return the records of each subject with their value.
+
+        Each key is queried once per subject.
+        """
         keys = [[self._history.key_of(row[self._history.field]) for row in own] for own in rows]
         asked = {(at, key): place for place, (at, key) in enumerate(_each_once(keys))}
         if not asked:

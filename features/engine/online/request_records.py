@@ -1,4 +1,4 @@
-"""The records that a request links to its subject, and the windows over them."""
+"""Records that a request links to its subject, and the windows over them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ from features.engine.windows.window import Window
 
 
 class RequestRows(NamedTuple):
-    """A subject as a request brings it: its fields, and its linked records by source.
+    """Subject of a request: its fields, and its linked records by source.
 
-    Instants are in microseconds. Linked records are those known before `as_of`, in the order of
-    knowledge; windows over history end at `declared_at`.
+    Instants are in microseconds. Linked records are those known before `as_of`, in the order they
+    became known. Windows over history end at `declared_at`.
     """
 
     as_of: int
@@ -34,17 +34,17 @@ class RequestRows(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class LinkedRows:
-    """A source of linked records: when a record is known, their order, and the derived columns.
+    """Source of linked records: when a record is known, the order of records, and derived columns.
 
-    Records known at the same instant are ordered by `order_field`. In that order each also reads
-    the fields `previous` of the one before, as `previous_...`; where `version_of` is given, that is
-    the earlier version of the same paper, one equal in these fields, and `is_superseded` says
-    whether there is a later one. `measured` are further numbers of each record: the fields that
-    they are made of, and by which function of whole columns. `subject_columns` maps what the
-    program reads of the subject to the key of the subject's own program. Rows equal in `amended`
-    are versions of one record: a later one ends those before it, or where not `is_replaced` only
-    one that withdraws it. `histories` are by name numbers of history that each record has, which
-    are not yet there when `known_before` gives it.
+    Records known at the same instant are ordered by `order_field`. In that order each also gets the
+    fields `previous` of the one before, as `previous_...`. If `version_of` is given, the one before
+    is the earlier version of the same document, which is equal in these fields, and `is_superseded`
+    tells whether a later version exists. `measured` are further values of each record: the fields
+    they are computed from and a function of whole columns. `subject_columns` maps subject columns
+    that the program reads to keys of the subject's own program. Rows equal in `amended` are
+    versions of one record: a later one ends earlier ones, or only a withdrawal does if not
+    `is_replaced`. `histories` are values from history by name, which are added after
+    `known_before`.
     """
 
     source: str
@@ -61,7 +61,7 @@ class LinkedRows:
     histories: Mapping[str, RecordHistory] = field(default_factory=dict)
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
-        """The records known before an instant, in the order of knowledge."""
+        """Return the records known before an instant, in the order they became known."""
         known_from = self.known_from
         fields: list[Row] = [record.__dict__ for record in records]
         if self.known_when_missing is not None:
@@ -70,6 +70,7 @@ class LinkedRows:
                 for row in fields
             ]
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
+        # Amendments are rare, so the check comes before the grouping.
         if self.amended and any(row["version"] > 1 or row["withdrawn"] for row in rows):
             rows = unended(rows, rows, self.amended, is_replaced=self.is_replaced)
         if self.measured and rows:
@@ -77,6 +78,7 @@ class LinkedRows:
         if self.version_of:
             rows.sort(key=itemgetter(known_from, self.order_field))
             return self._with_versions(rows)
+        # Sorted by order field to find the record before, then by knowledge for windows.
         if self.previous:
             rows.sort(key=itemgetter(self.order_field))
             rows = [*self._with_previous(rows)]
@@ -85,7 +87,7 @@ class LinkedRows:
         return rows
 
     def _with_versions(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows in their order, each beside the other versions of its paper."""
+        """Return the rows in order, each with the fields of its document's previous version."""
         papers: dict[tuple[Any, ...], list[int]] = {}
         for place in sorted(range(len(rows)), key=lambda place: rows[place]["version"]):
             paper = tuple(rows[place][name] for name in self.version_of)
@@ -106,7 +108,7 @@ class LinkedRows:
 
 
 class LinkedWindows:
-    """The windows over one source of linked records, for subjects of one type."""
+    """Windows over one source of linked records, for subjects of one type."""
 
     def __init__(
         self,
@@ -124,6 +126,7 @@ class LinkedWindows:
         pairs = np.array(copied, np.int64).reshape(-1, 2)
         self._encoder = RowEncoder(source.program, codes, pairs)
         self._windows = RequestWindows(source.program, self.windows)
+        # Most subjects lack some sources; the values for no records are computed once.
         self._numbers_of_none = np.empty((1, len(self.windows)))
         nothing = np.empty((len(source.program.constants), 0))
         self._windows.reduce(nothing, _starts([[]]), np.zeros(1, np.int64), self._numbers_of_none)
@@ -137,10 +140,10 @@ class LinkedWindows:
         numbers: Column,
         first: int,
     ) -> None:
-        """Put each window's number as of each subject's instant, a row per subject.
+        """Write each window's value at each subject's instant, a row per subject.
 
-        `rows` are the linked records of each, `subjects` the registers of subjects; `first` is the
-        column of the first window.
+        `rows` are the linked records of each subject, `subjects` the registers of subjects, and
+        `first` is the column of the first window.
         """
         if not any(rows):
             numbers[:, first : first + len(self.windows)] = self._numbers_of_none
@@ -152,5 +155,5 @@ class LinkedWindows:
 
 
 def _starts(rows: Iterable[Sequence[Row]]) -> Column:
-    """Return where the rows of each subject start among those of all, and where they end."""
+    """Return the index of each subject's first row among all rows, and the end of the last."""
     return np.array([*accumulate(map(len, rows), initial=0)], np.int64)

@@ -1,4 +1,4 @@
-"""Windows over the linked records that a request brings, by the shared reducers."""
+"""Windows over the linked records of a request, computed with the shared reducers."""
 
 from collections.abc import Sequence
 
@@ -30,9 +30,9 @@ _NONE = -1
 
 
 class RequestWindows:
-    """Windows over the rows of one source, whose columns a program makes or reads.
+    """Windows over the rows of one source, whose columns a program computes or reads.
 
-    `windows` and the register `known_at` are as `_reduce` takes them.
+    `windows` and the register `known_at` have the form that `_reduce` expects.
     """
 
     def __init__(self, program: Program, windows: Sequence[Window]) -> None:
@@ -48,10 +48,10 @@ class RequestWindows:
         into: Column,
         first: int = 0,
     ) -> None:
-        """Put each window's number for each subject as of its instant, a row per subject.
+        """Write each window's value for each subject at its instant, a row per subject.
 
-        The i-th subject's rows, in the order of knowledge, are those from `starts[i]` on; `first`
-        is the column of the first window.
+        The rows of subject i, in the order they became known, begin at `starts[i]`. `first` is the
+        column of the first window.
         """
         wholes = registers.view(np.int64)
         _reduce(self.windows, registers, wholes, self.known_at, starts, instants, into, first)
@@ -79,9 +79,9 @@ def _reduce(
     into: Column,
     first: int,
 ) -> None:
-    """Put the number of each window; a row of `windows` is reducer, span, value, where, is_text.
+    """Write the value of each window; a row of `windows` is reducer, span, value, where, is_text.
 
-    Value and where are registers, -1 for none; `known_at` is that of the instants of knowledge.
+    Value and where are registers, -1 for none. `known_at` is the register of instants of knowledge.
     """
     gathered, is_inside = np.empty(GATHERED_WORDS, np.int64), np.empty(numbers.shape[1], np.bool_)
     for subject in range(len(instants)):
@@ -102,7 +102,7 @@ def _select_rows(
     stop: int,
     at: int,
 ) -> None:
-    """Mark the rows from `start` up to `stop` that lie inside a window."""
+    """Mark the rows from `start` up to `stop` that are inside a window."""
     begin, where = window_begin(at, window[1]), window[3]
     for row in range(start, stop):
         is_inside[row] = begin <= known_at[row] < at and (where < 0 or numbers[where, row] == 1)
@@ -119,7 +119,7 @@ def _gather(
     start: int,
     stop: int,
 ) -> None:
-    """Gather what the row insides have of a window."""
+    """Gather a window's totals from the marked rows."""
     gathered[:] = 0
     gathered[NEWEST] = MISSING
     value = window[2]
@@ -145,9 +145,10 @@ def _take_instant(gathered: Column, instant: int) -> None:
 def _is_new(
     numbers: Column, codes: Column, is_inside: Column, start: int, row: int, is_text: int
 ) -> bool:
-    """Return whether a value is given and in no row inside before."""
+    """Return whether a value is present and occurs in no earlier marked row."""
     if codes[row] < 0 if is_text else np.isnan(numbers[row]):
         return False
+    # A quadratic search, since a request links few records.
     for before in range(start, row):
         is_same = codes[before] == codes[row] if is_text else numbers[before] == numbers[row]
         if is_inside[before] and is_same:
@@ -157,6 +158,7 @@ def _is_new(
 
 @inlined
 def _take_value(gathered: Column, reducer: int, value: float) -> None:
+    # LATEST takes the value of the newest event even if that is missing.
     gathered[NEWEST] = MISSING
     if not np.isnan(value):
         number = int(value)

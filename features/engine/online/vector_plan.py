@@ -1,4 +1,4 @@
-"""Feature vectors of subjects of one type: planned once, then made for as many as wait together."""
+"""Feature vectors of subjects of one type: planned once, computed for one or more at a time."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -27,12 +27,12 @@ FeatureValue = float | str | None
 
 
 class VectorPlan:
-    """A plan to make feature vectors of subjects of one type; `names` are those of their values.
+    """Plan for computing feature vectors of subjects of one type; `names` are the features.
 
-    `features` makes features of the subject's columns and of `windows`; `subject` is the program of
-    the subject's columns that are read. A window whose source is not among the `linked` ones is one
-    over history, whose events lie as `layouts` say. The numbers of the `shown` windows are given
-    beside the values.
+    `features` computes features from subject columns and `windows`; `subject` returns the program
+    of the subject columns that are read. Windows whose source is not among the `linked` ones are
+    windows over history, whose events `layouts` describe. Values of the `shown` windows are
+    returned in addition to features.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class VectorPlan:
         history: HistoryReader,
         overlays: Sequence[RequestRecords | None],
     ) -> list[tuple[list[FeatureValue], list[float]]]:
-        """The values of each subject, None for a missing one, and its numbers of shown windows."""
+        """Return the features of each subject, None if missing, and its shown window values."""
         codes = RequestCodes(self._codes)
         subjects, numbers = self._reduced(requests, history, overlays, codes)
         values = self._features.values(subjects, numbers, codes)
@@ -83,7 +83,7 @@ class VectorPlan:
     def windows(
         self, request: RequestRows, history: HistoryReader, overlays: RequestRecords | None = None
     ) -> dict[Window, float]:
-        """The number of every window that the features of one subject read; NaN for a missing."""
+        """Return the value of every window that one subject's features read; NaN if missing."""
         _, numbers = self._reduced([request], history, [overlays], RequestCodes(self._codes))
         return dict(zip(self._windows, numbers[0].tolist(), strict=True))
 
@@ -94,7 +94,7 @@ class VectorPlan:
         overlays: Sequence[RequestRecords | None],
         codes: RequestCodes,
     ) -> tuple[Column, Column]:
-        """The registers of the subjects, and the number of each window, a row per subject."""
+        """Return the registers of the subjects, and the value of each window, a row per subject."""
         subjects = self._encoder.encode([request.subject for request in requests], codes)
         at = np.array([request.as_of for request in requests], np.int64)
         declared_at = [request.declared_at for request in requests]
@@ -102,6 +102,7 @@ class VectorPlan:
             linked.source: [request.linked[linked.source] for request in requests]
             for linked in self._linked
         }
+        # History first: windows over linked records may reduce the values it adds.
         for source, own in self._histories:
             rows[source] = own.with_numbers(rows[source], declared_at, history, overlays)
         numbers = np.empty((len(requests), len(self._windows)))
@@ -114,7 +115,7 @@ class VectorPlan:
 
 
 class _Features:
-    """The last step: features of the subjects' registers and of the numbers of windows."""
+    """Last step: features computed from subject registers and window values."""
 
     def __init__(
         self, program: Program, subject: Program, reduced: Iterable[Window], codes: RequestCodes
@@ -139,7 +140,7 @@ class _Features:
     def values(
         self, subjects: Column, numbers: Column, codes: RequestCodes
     ) -> list[list[FeatureValue]]:
-        """Every feature of each subject, in catalogue order."""
+        """Return every feature of each subject, in catalogue order."""
         rows = len(numbers)
         copies = CopiedColumns(np.arange(rows + 1), subjects)
         outputs = run_rows(self._template, rows, numbers.ravel(), NO_PLACES, copies)

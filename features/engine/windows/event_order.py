@@ -1,4 +1,4 @@
-"""The order of events: by the instant at which they became known, then by record id."""
+"""Order of events: by the instant they became known, then by record id."""
 
 import numpy as np
 
@@ -7,10 +7,11 @@ from features.engine.string_table import STRING_TABLE
 
 
 def sorted_by_known_at(events: Columns) -> Columns:
-    """Events sorted by `known_at` and, within an instant, by `record_id`."""
+    """Return events sorted by `known_at` and, within an instant, by `record_id`."""
     known_at, ids = events["known_at"], events["record_id"]
     order = np.argsort(known_at, kind="stable")
     instants = known_at[order]
+    # Only tied rows are compared by id, since decoding ids is slow and ties are few.
     is_same = np.zeros(len(order) + 1, dtype=bool)
     is_same[1:-1] = instants[1:] == instants[:-1]
     tied = np.flatnonzero(is_same[1:] | is_same[:-1])

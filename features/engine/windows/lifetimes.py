@@ -1,8 +1,8 @@
-"""From when until when an event counts, where records are amended or withdrawn.
+"""Lifetimes of events: from when until when each counts if records are amended or withdrawn.
 
-An event counts at an instant that lies after `counts_from` and not after `counts_until`, whatever
-window asks; where it stands in time, and so which windows it falls into, is another matter
-(`known_at`). Events without these columns count for ever from when they are known.
+An event counts at an instant after `counts_from` and not after `counts_until`, whatever the window.
+`known_at` is independent of that: it decides which windows the event falls into. Events without
+these columns count for ever once they are known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,15 +26,16 @@ NEVER = -(2**63)
 def last_instants(
     record: Sequence[Column], version: Column, known_at: Column, ends: Column
 ) -> Column:
-    """Until when each version of its record counts: until a later one that `ends` others is known.
+    """Return the instant until which each version counts: when a later one that `ends` it is known.
 
-    Rows that are equal in all columns `record` are versions of one record. FOREVER where none ends
-    it; of what is known at no instant (NEVER) nothing is ended.
+    Rows that are equal in all columns `record` are versions of one record. The result is FOREVER if
+    no later version ends it. Versions that are never known (NEVER) end nothing.
     """
     order = np.lexsort((version, *record[::-1]))
     until = np.full(len(order), FOREVER)
     first_known = FOREVER
     later = None
+    # From the last version to the first, carrying the earliest instant of the later ones.
     for at in order[::-1].tolist():
         own = tuple(column[at] for column in record)
         if own != later:
@@ -46,10 +47,10 @@ def last_instants(
 
 
 def both_count(one: Columns, other: Columns) -> Columns:
-    """From when until when rows count that are made of two, where either tells.
+    """Return the lifetimes of rows that combine two rows each: both must count.
 
-    `one` and `other` have the rows, each with the instant `known_at` from which it counts where it
-    has no `counts_from`.
+    `one` and `other` hold the rows. A row without `counts_from` counts from `known_at`. The result
+    is empty if neither has lifetimes.
     """
     if not LIFETIME & (one.keys() | other.keys()):
         return {}
@@ -59,14 +60,14 @@ def both_count(one: Columns, other: Columns) -> Columns:
 
 
 def counting(events: Columns) -> Columns:
-    """The events that count at some instant."""
+    """Return the events that count at some instant."""
     if COUNTS_UNTIL not in events:
         return events
     return rows(events, events[COUNTS_UNTIL] > events.get(COUNTS_FROM, events["known_at"]))
 
 
 def join_events(parts: Sequence[Columns]) -> Columns:
-    """Events of several parts, in their order; with lifetimes where any part has them."""
+    """Return the events of several parts, concatenated; with lifetimes if any part has them."""
     if any(COUNTS_UNTIL in part for part in parts):
         parts = [
             part if COUNTS_UNTIL in part else part | for_ever(part["known_at"]) for part in parts
@@ -75,7 +76,7 @@ def join_events(parts: Sequence[Columns]) -> Columns:
 
 
 def for_ever(known_at: Column) -> Columns:
-    """The lifetimes of rows that count for ever from these instants on."""
+    """Return the lifetimes of rows that count for ever from these instants."""
     return {COUNTS_FROM: known_at, COUNTS_UNTIL: np.full(len(known_at), FOREVER)}
 
 
@@ -86,10 +87,10 @@ def unended(
     *,
     is_replaced: bool,
 ) -> list[Row]:
-    """Rows that neither withdraw their record nor were ended by one of those `known`.
+    """Return rows that neither withdraw their record nor were ended by one of the `known` rows.
 
-    Rows that are equal in `versions_of` are versions of one record: a later one ends those before
-    it where `is_replaced`, otherwise only one that withdraws it does.
+    Rows equal in `versions_of` are versions of one record. A later version ends earlier ones if
+    `is_replaced`; otherwise only a withdrawal does.
     """
     ended: dict[tuple[Any, ...], int] = {}
     for row in known:
@@ -105,15 +106,16 @@ def unended(
 
 
 def is_first_of_each(records: Column) -> Column:
-    """Return which rows are the first of their record, whose rows follow each other."""
+    """Return a mask of the first row of each record; rows of a record must be adjacent."""
     return np.append(np.ones(min(len(records), 1), bool), records[1:] != records[:-1])
 
 
 def versions_known(first: Column, at: Column, versions: Columns, is_first: Column) -> Column:
-    """The version of each record that counts at an instant; -1 where none does.
+    """Return the version of each record that counts at an instant; -1 if none does.
 
-    `versions` stand record after record, each in the order in which it became known; `is_first`
-    says which are the first of theirs, and `first` is that of each record asked about, or -1.
+    `versions` are grouped by record and ordered by the instant they became known within it.
+    `is_first` marks the first of each record. `first` is the first version of each record to look
+    up, or -1.
     """
     return _versions_known(first, at, versions[COUNTS_FROM], versions[COUNTS_UNTIL], is_first)
 

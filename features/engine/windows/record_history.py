@@ -1,7 +1,7 @@
-"""A number that a linked record has of history, by a key of its own and not of its subject.
+"""Value that a linked record takes from history, by its own key instead of its subject's.
 
-Its windows end where those of the record's subject do: at the declaration, so that nothing counts
-which became known since.
+Its windows end at the declaration of the record's subject, like those of the subject, so later
+knowledge never counts.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,11 +13,11 @@ from features.engine.windows.window import Window
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RecordHistory:
-    """Windows over history for each record, and the function that makes one number of them.
+    """Windows over history for each record, and the function that combines them into one value.
 
-    A record's key is `key_of` its text in `field`; `key` is what `by` of a window calls it. The
-    function is given a column of numbers for each of `windows`, by its name, and may look at each
-    record alone.
+    The key of a record is `key_of` its text in `field`; windows refer to it as `key` in `by`. The
+    function gets a column of values for each of `windows`, by name, and must treat rows
+    independently.
     """
 
     field: str

@@ -1,8 +1,8 @@
-"""The one definition of each reducer: what it gathers of a window's events, and its number.
+"""Reducers: what each gathers from a window's events, and the value it gives.
 
-Three engines gather, each in its own way: the batch sweep carries sums along for many subjects, the
-online feature store takes the difference of two running sums, and a request's own windows read a
-few rows. What they gather becomes a number here, so that all of them give the same bits.
+Three engines gather in different ways: the batch sweep updates totals for many subjects, the online
+feature store subtracts running sums, and a request's own windows read a few rows. The final value
+is computed here, so that all give the same bits.
 """
 
 from enum import IntEnum
@@ -17,7 +17,10 @@ NEVER = -(2**63)  # before every instant
 
 
 class Reducer(IntEnum):
-    """The reduction of a window's events to one number. All but LATEST leave missing values out."""
+    """Reduction of a window's events to one value.
+
+    All but LATEST ignore missing values.
+    """
 
     COUNT = 0  # how many events; 0 without any
     TOTAL = 1  # the exact int64 sum of values; 0 without any
@@ -34,11 +37,11 @@ class Reducer(IntEnum):
 
     @property
     def needs_value(self) -> bool:
-        """Return whether it reduces a column of the events, not just their instants."""
+        """True if it reduces a column of the events, not just their instants."""
         return Reducer.TOTAL <= self <= Reducer.DISTINCT
 
 
-# The words that are gathered of a window's events.
+# Words gathered from a window's events.
 EVENTS = 0
 FIRST = 1  # the instant of the oldest event
 LAST = 2  # the instant of the newest
@@ -52,13 +55,14 @@ GATHERED_WORDS = 8
 
 @inner
 def window_begin(at: int, span: int) -> int:
-    """The first instant of a window; later than NEVER where it has none (`span` below 0)."""
+    """Return the first instant of a window; for an unlimited one (`span` < 0) NEVER + 1."""
+    # NEVER marks labels that were never seen, and must lie before every window.
     return NEVER + 1 if span < 0 else at - span
 
 
 @inner
 def reduced_number(reducer: int, gathered: Column, at: int) -> float:
-    """The number of a window as of the instant `at`, of what was gathered; NaN for missing."""
+    """Return the value of a window at the instant `at` from its totals; NaN if missing."""
     if reducer == Reducer.COUNT:
         return float(gathered[EVENTS])
     if reducer == Reducer.DISTINCT:
@@ -82,13 +86,13 @@ def _number_of_values(reducer: int, gathered: Column) -> float:
 
 @inner
 def mean_of(total: int, present: int) -> float:
-    """The mean of `present` values that sum to `total`; NaN of none."""
+    """Return the mean of `present` values that sum to `total`; NaN if there are none."""
     return total / present if present else np.nan
 
 
 @inner
 def elapsed(reducer: int, instant: int, at: int) -> float:
-    """The time from an event to the scoring instant, in the reducer's unit."""
+    """Return the time from an event to the scoring instant, in the reducer's unit."""
     return (at - instant) / (HOUR_US if reducer == Reducer.HOURS_SINCE_LATEST else DAY_US)
 
 
@@ -99,9 +103,10 @@ def is_as_extreme(reducer: int, value: float, other: float) -> bool:
 
 
 def decisive_events(reducer: Reducer, values: Column | None, is_present: Column) -> Column:
-    """A mask of the events that a window's number rests on: all of them, or those that it took.
+    """Return a mask of the events that determine a window's value.
 
-    `values` are those of the window's events in order of knowledge, None where none are reduced.
+    `values` are those of the window's events in the order they became known, or None if the reducer
+    uses no values.
     """
     if values is None or reducer in (Reducer.MEAN, Reducer.DISTINCT):
         return np.ones(len(is_present), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Mistakes in the declaration of a window, found before anything is computed."""
+"""Validation of window declarations, before anything is computed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,9 @@ from features.errors import TidegateError, nearest_of
 
 @dataclass(frozen=True)
 class EventSource:
-    """A source of events: its columns, the reducers that it allows, and its only key if it has one.
+    """Source of events: its columns, the reducers it allows, and its only key if it has one.
 
-    `key_only` are columns that may be matched by a key, and neither reduced nor asked for by
-    `where`.
+    `key_only` columns may be part of a key, but neither reduced nor used in `where`.
     """
 
     columns: Mapping[str, Kind]
@@ -28,7 +27,7 @@ def check_window(
 ) -> None:
     """Check that the window of a feature can be computed for subjects with these columns.
 
-    Raises TidegateError, which names the owner, what is wrong and the nearest right answer.
+    Raises TidegateError with the owner, the mistake and the nearest valid name.
     """
     for mistake in _mistakes(window, subject, sources):
         raise TidegateError(f"{owner}: {window}: {mistake}")
@@ -37,7 +36,7 @@ def check_window(
 def _mistakes(
     window: Window, subject: Mapping[str, Kind], sources: Mapping[str, EventSource]
 ) -> Iterator[str]:
-    """Yield what is wrong, the first first; what follows one mistake may follow from it."""
+    """Yield mistakes in order; later ones may follow from the first."""
     if window.source not in sources:
         yield f"there is no source {window.source!r}; {nearest_of(window.source, sources)}"
         return
@@ -85,7 +84,7 @@ def _value_mistakes(window: Window, source: EventSource) -> Iterator[str]:
 def _column_mistakes(
     parameter: str, name: str, window: Window, source: EventSource, kind: Kind
 ) -> Iterator[str]:
-    """Yield what is wrong with an event's column that must be of some kind."""
+    """Yield the mistakes of an event column that must be of some kind."""
     among = [column for column, column_kind in source.columns.items() if column_kind is kind]
     usable = [column for column in among if column not in source.key_only]
     if name in source.key_only:

@@ -10,18 +10,18 @@ from typing import Any
 
 from features.engine.windows.reducers import Reducer
 
-# How events are keyed: their source, the columns of the entity key, the condition they meet.
+# The keying of events: their source, the columns of the entity key, the condition they meet.
 Keying = tuple[str, tuple[str, ...], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The events that are reduced to one number per subject.
+    """Events that are reduced to one value per subject.
 
-    `by` names the subject's columns that form the key and `matching` the event's columns it must
-    equal; a subject without its key gets a missing value, one whose key was never seen gets 0 for
-    counts and totals and a missing value otherwise. `days` is None for all of history. `value`
-    names the int64 column that is reduced; `where` a boolean column that events must satisfy.
+    `by` names the subject columns that form the key, `matching` the event columns that must equal
+    it. A subject without its key gets a missing value; a key that was never seen gives 0 for counts
+    and totals, else a missing value. `days` is None for all of history. `value` names the int64
+    column that is reduced, `where` a boolean column that events must satisfy.
     """
 
     source: str
@@ -34,9 +34,7 @@ class Window:
 
     @property
     def keying(self) -> Keying:
-        """Return how the events of its source are keyed; windows of one keying share an event
-        log.
-        """
+        """Keying of its events; windows with the same keying share an event log."""
         return self.source, self.matching, self.where
 
     def __str__(self) -> str:
@@ -70,45 +68,45 @@ def _window(
 
 
 def count(source: str, **face: Any) -> Any:
-    """Return how many events; 0 where the key has none."""
+    """Count events; 0 if the key has none."""
     return _window(Reducer.COUNT, source, **face)
 
 
 def total(source: str, value: str | None = None, **face: Any) -> Any:
-    """Exact int64 sum of `value`; 0 where the key has no events."""
+    """Sum `value` exactly, as int64; 0 if the key has no events."""
     return _window(Reducer.TOTAL, source, value=value, **face)
 
 
 def mean(source: str, value: str | None = None, **face: Any) -> Any:
-    """Exact sum of `value` over the count; missing where the key has no events."""
+    """Divide the exact sum of `value` by its count; missing if the key has no events."""
     return _window(Reducer.MEAN, source, value=value, **face)
 
 
 def largest(source: str, value: str | None = None, **face: Any) -> Any:
-    """The largest `value`; missing where the key has no events."""
+    """Take the largest `value`; missing if the key has no events."""
     return _window(Reducer.LARGEST, source, value=value, **face)
 
 
 def smallest(source: str, value: str | None = None, **face: Any) -> Any:
-    """The smallest `value`; missing where the key has no events."""
+    """Take the smallest `value`; missing if the key has no events."""
     return _window(Reducer.SMALLEST, source, value=value, **face)
 
 
 def latest(source: str, value: str | None = None, **face: Any) -> Any:
-    """The `value` known last, by instant and then by record id; missing without events."""
+    """Take the `value` known last, by instant and then by record id; missing without events."""
     return _window(Reducer.LATEST, source, value=value, **face)
 
 
 def distinct(source: str, value: str | None = None, **face: Any) -> Any:
-    """Return how many different values; missing values are not counted."""
+    """Count distinct values; missing values do not count."""
     return _window(Reducer.DISTINCT, source, value=value, **face)
 
 
 def hours_since_latest(source: str, **face: Any) -> Any:
-    """Hours from the newest event to the scoring instant; missing without events."""
+    """Measure the hours from the newest event to the scoring instant; missing without events."""
     return _window(Reducer.HOURS_SINCE_LATEST, source, **face)
 
 
 def days_since_first(source: str, **face: Any) -> Any:
-    """Days from the oldest event to the scoring instant; missing without events."""
+    """Measure the days from the oldest event to the scoring instant; missing without events."""
     return _window(Reducer.DAYS_SINCE_FIRST, source, **face)
