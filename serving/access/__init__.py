@@ -1,7 +1,7 @@
-"""Who is asking, and what they may see.
+"""Authentication and authorisation: who is calling, and what they may see.
 
-`api_keys` makes and checks the keys of machines, `callers` says what a key allows, `sessions` lets
-a person read in a browser for a short while, and `oidc` lets an organisation say who that is.
-`pseudonyms` stand in for parties where nobody needs to know them. Nothing here knows a database, or
-answers HTTP.
+`api_keys` creates and checks the keys of machines, `callers` defines what a key allows, `sessions`
+are short sign-ins of browsers, and `oidc` lets an organisation authenticate its people.
+`pseudonyms` replace parties where nobody needs to identify them. Nothing here depends on a database
+or answers HTTP.
 """

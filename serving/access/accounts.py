@@ -1,8 +1,8 @@
-"""Accounts of people: a name, a password that only its argon2 hash is kept of, and a role.
+"""Accounts of people: a name, an argon2 hash of the password, and a role.
 
-A first password is made for the holder, so somebody else saw it: it must be changed before anything
-else is done, and soon. A role says what its holder may do and see; nobody has two, so that whoever
-judges cases is not who keeps accounts, and whoever studies models sees no identities.
+A first password is generated, so the person who hands it over knows it: the holder must change it
+soon and before anything else. An account has exactly one role, so that those who judge cases do not
+manage accounts, and those who study models see no identities.
 """
 
 import secrets
@@ -16,8 +16,8 @@ from serving.access.passwords import hash_of_nobody, hash_password, is_password_
 from serving.access.revisions import revision_of
 from serving.access.roles import ROLE_SCOPES, Role
 
-# Whose choice a password is: the holder's, or that of this service, to be changed at once or, in a
-# trial, never.
+# Who chose the password: its holder ("own"), or this service, to be changed at first sign-in
+# ("first") or, in a trial, never ("trial").
 PasswordOrigin = Literal["own", "first", "trial"]
 
 FIRST_PASSWORD_BYTES = 18  # random; OWASP ASVS 5.0 wants 128 bits of what is kept nowhere else
@@ -25,10 +25,12 @@ FIRST_PASSWORD_BYTES = 18  # random; OWASP ASVS 5.0 wants 128 bits of what is ke
 
 @dataclass(frozen=True)
 class Account:
-    """A stored account. No offices means all offices.
+    """A stored account.
 
-    `subject` is who the holder is elsewhere (`claims.person_elsewhere`), which is the person of
-    whoever brings a token of theirs too: such an account has no password here.
+    Empty offices mean all offices.
+
+    `subject` is the holder's identity at an identity provider (`claims.person_elsewhere`), the same
+    as in their tokens. Such an account has no password here.
     """
 
     name: str
@@ -43,17 +45,17 @@ class Account:
 
     @property
     def identity(self) -> str:
-        """Who it is, whatever it is called elsewhere."""
+        """Identity of the account, which never changes."""
         return f"account:{self.name}"
 
     @property
     def actor(self) -> Actor:
-        """Who acts where its holder does."""
+        """Actor for what the holder does."""
         return self.caller().actor
 
     @property
     def revision(self) -> str:
-        """Names the role and the offices that it has: another once either changes."""
+        """Revision of role and offices; it changes if either does."""
         return revision_of(self.role, sorted(self.offices))
 
     def must_change_password(self, *, is_live: bool) -> bool:
@@ -64,12 +66,12 @@ class Account:
         return self.subject is None and is_made_here
 
     def has_expired_password(self, now: datetime, lasting: timedelta) -> bool:
-        """Return whether a first password was never used in time; without a date it has no end."""
+        """Return whether a first password was not used in time; without a date it never expires."""
         set_at = self.password_set_at
         return self.credential_origin == "first" and set_at is not None and now > set_at + lasting
 
     def caller(self) -> Caller:
-        """The holder as a caller, with scopes and offices."""
+        """Return the holder as a caller, with scopes and offices."""
         identity = f"account:{self.name}"
         return Caller(
             identity,
@@ -82,7 +84,7 @@ class Account:
 
 @dataclass(frozen=True)
 class ReadingChoice:
-    """The language and clock of a holder; None leaves it to browser and installation."""
+    """Language and time zone of a holder; None means those of the browser or installation."""
 
     language: str | None = None
     time_zone: str | None = None
@@ -91,14 +93,14 @@ class ReadingChoice:
 def new_account(
     name: str, password: str, role: Role, offices: tuple[str, ...], now: datetime
 ) -> Account:
-    """A fresh account with a password of the holder's; the password is kept nowhere."""
+    """Return a new account with a password that its holder chose."""
     return Account(name, hash_password(password), role, offices, now)
 
 
 def with_first_password(
     account: Account, now: datetime, *, is_for_trial: bool = False
 ) -> tuple[Account, str]:
-    """The account under a fresh password, which whoever hands it over has seen."""
+    """Return the account with a new generated password, which the person handing it over sees."""
     password = secrets.token_urlsafe(FIRST_PASSWORD_BYTES)
     origin: PasswordOrigin = "trial" if is_for_trial else "first"
     return (
@@ -113,8 +115,9 @@ def with_first_password(
 
 
 def admits(account: Account | None, password: str) -> bool:
-    """Return whether the password opens the account; takes as long where there is none."""
-    nobody = hash_of_nobody()  # made before it is known whether it is needed
+    """Return whether the password opens the account, in the same time for unknown accounts."""
+    # Compute it in any case: otherwise the first unknown name would take longer to answer.
+    nobody = hash_of_nobody()
     has_own = account is not None and account.password_hash != ""
     is_right = is_password_of(account.password_hash if account and has_own else nobody, password)
     return is_right and account is not None and account.disabled_at is None and has_own

@@ -1,7 +1,7 @@
-"""Who acts in a call or a command, and what of it the audit log is told, wherever it is known.
+"""The actor of a call or command, and extra details for its audit event.
 
-A call begins before anybody knows whose it is: the door says so as soon as the caller has shown it,
-and whatever writes then, in whichever thread of that call, finds who acts.
+A call begins before its caller is known. Authentication sets the actor as soon as it is, and all
+code of that call, in any of its threads, can look it up.
 """
 
 from contextvars import ContextVar
@@ -11,7 +11,7 @@ from serving.access.actors import SERVICE, Actor
 
 
 class Acting:
-    """One call or command: who acts, and what its audit event tells besides."""
+    """One call or command: its actor, and further details of its audit event."""
 
     def __init__(self, actor: Actor):
         self.actor = actor
@@ -22,28 +22,28 @@ _acting: ContextVar[Acting | None] = ContextVar("_acting", default=None)
 
 
 def begin_acting(actor: Actor = SERVICE) -> Acting:
-    """Begin a call or a command, which acts for the service until it is known for whom."""
+    """Begin a call or command, which counts as the service's own until the caller is known."""
     acting = Acting(actor)
     _acting.set(acting)
     return acting
 
 
 def identify(actor: Actor) -> None:
-    """Say who acts, once the call has shown it."""
+    """Set the actor of the current call."""
     if acting := _acting.get():
         acting.actor = actor
 
 
 def whoever_acts() -> Actor:
-    """Who acts here: the caller, whoever runs the command, or the service by itself."""
+    """Return the current actor: the caller, the user of a command, or the service itself."""
     acting = _acting.get()
     return acting.actor if acting else SERVICE
 
 
 def tell_audit(**details: Any) -> None:
-    """Let the audit event of this call tell more: ids of what was shown, counts, a version.
+    """Add details to the audit event of this call: ids of what was shown, counts, a version.
 
-    Neither ids of parties nor words of a person.
+    They must contain neither ids of parties nor text that a person wrote.
     """
     if acting := _acting.get():
         acting.details.update(details)

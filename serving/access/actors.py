@@ -1,8 +1,8 @@
-"""Who acts: an identity that never changes, and a name to show beside it.
+"""Actors: an identity that never changes, and a name for display.
 
-Identities compare; names never do. `account:NAME`, `key:KEY_ID`, `token:ISSUER|SUBJECT`,
-`cli:UID@HOST`, and `service` for what the service does by itself. What an older release wrote has a
-name alone: `former:NAME`.
+Only identities are compared, never names. They are `account:NAME`, `key:KEY_ID`,
+`token:ISSUER|SUBJECT`, `cli:UID@HOST`, and `service` for the service itself. Entries of older
+releases have only a name: `former:NAME`.
 """
 
 import os
@@ -16,16 +16,17 @@ from pydantic import BeforeValidator
 from features.person_names import base_of, may_be_one_person
 
 FORMER = "former:"
-# Kinds whose names nobody else can have.
+# Kinds whose names are unique.
 _NAMED_HERE = ("account", "key")
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever acts or reads.
+    """Someone or something that acts or reads.
 
-    `person` is what acts of two persons are compared by: one human being has one, through whatever
-    door; it is empty for machines and for whoever cannot be told apart, who are never a person.
+    `person` is compared where an act needs two people: a human being has one value, however they
+    signed in. It is empty for machines and for anyone who cannot be told apart from one; these
+    never count as a person.
     """
 
     identity: str
@@ -34,38 +35,39 @@ class Actor:
 
     @property
     def possible_persons(self) -> frozenset[str]:
-        """Persons who may be behind it for now, or it behind them: one gave the other a password.
+        """People who could currently act under this identity, or it under theirs.
 
-        It is no field, since no record of who acted has it.
+        This is the case after one gave the other a password. It is not a dataclass field, because
+        no record of an act stores it.
         """
         persons: frozenset[str] = self.__dict__.get("_possible_persons", frozenset())
         return persons
 
     def with_possible_persons(self, persons: frozenset[str]) -> Self:
-        """The same, behind whom these persons may be."""
+        """Return the same actor with these possible people."""
         same = replace(self)
         same.__dict__["_possible_persons"] = persons
         return same
 
     @property
     def kind(self) -> str:
-        """The kind of the identity: `account`, `key`, `token`, `cli`, `former` or `service`."""
+        """Kind of the identity: `account`, `key`, `token`, `cli`, `former` or `service`."""
         return self.identity.partition(":")[0]
 
     @property
     def is_human(self) -> bool:
-        """Return whether this is known to be a human being, who counts as one of two."""
+        """Return whether this is known to be a human being, who counts as one of two people."""
         return self.person != ""
 
     @property
     def shown(self) -> str:
-        """The name as a history shows it: nobody passes for the holder of an account."""
+        """Name for display, marked so that nobody can pass for the holder of an account."""
         if self.kind in ("key", "token"):
             return f"{self.name} ({self.kind})"
         return f"{self.name} (command line)" if self.kind == "cli" else self.name
 
     def is_holder(self, holder: Self | None) -> bool:
-        """Return whether this holds something; a former name is that of an account or key here."""
+        """Return whether this actor holds something; a former name matches accounts and keys."""
         if holder is None:
             return False
         if holder.kind == "former":
@@ -74,7 +76,7 @@ class Actor:
         return is_person or self.identity == holder.identity
 
     def may_be(self, other: Self) -> bool:
-        """Return whether the two could be one human being; what looks alike could be."""
+        """Return whether two actors could be the same human being, which includes similar names."""
         if self.identity == other.identity:
             return True
         are_human = self.is_human and other.is_human
@@ -87,16 +89,17 @@ class Actor:
 
     @classmethod
     def stored(cls, identity: str, name: str | None) -> Self:
-        """An actor as it was stored; without a name beside it, by an older release."""
+        """Return an actor as stored; without a name it comes from an older release."""
         return cls(f"{FORMER}{identity}", identity) if name is None else cls(identity, name)
 
     @classmethod
     def from_command_line(cls) -> Self:
-        """Whoever runs this process: the user of the operating system, on this host."""
+        """Return the user of the operating system who runs this process, on this host."""
         user, host = os.getuid(), socket.gethostname()
         try:
             name = pwd.getpwuid(user).pw_name
-        except KeyError:  # a container may run as a user that nobody named
+        # Containers may run as a user id without a name.
+        except KeyError:
             name = str(user)
         return cls(f"cli:{user}@{host}", name)
 
@@ -105,7 +108,7 @@ def _stored(value: object) -> object:
     return Actor.stored(value, None) if isinstance(value, str) else value
 
 
-# An actor in what is stored; an older release stored a bare name.
+# Actor in stored data; an older release stored only a name.
 StoredActor = Annotated[Actor, BeforeValidator(_stored)]
 
 SERVICE = Actor("service", "the service itself")

@@ -1,7 +1,7 @@
-"""API keys: `tg_<id>.<secret>`; the id may be shown and logged, the secret is shown once.
+"""API keys of the form `tg_<id>.<secret>`; the id is public, the secret is shown once.
 
-A secret is 256 random bits, so its SHA-256 is all that needs to be kept: there is nothing to guess
-that a slow hash would protect.
+A secret has 256 random bits, so storing its SHA-256 is enough: a slow hash only protects secrets
+that can be guessed.
 """
 
 import hashlib
@@ -20,9 +20,11 @@ _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A stored key. No offices means all; no `expires_at` means until it is revoked.
+    """A stored key.
 
-    `purposes` are what its holder may act for; none means what the installation is for.
+    Empty offices mean all; without `expires_at` it is valid until revoked.
+
+    `purposes` are those its holder may act for; empty means the installation's purpose.
     """
 
     key_id: str
@@ -39,39 +41,39 @@ class ApiKey:
 
     @property
     def holder(self) -> str:
-        """Whom the key belongs to, through every rotation: the id of that holder's first key."""
+        """Id of the holder's first key, which identifies them across rotations."""
         return self.holder_id or self.key_id
 
     def is_live(self, now: datetime) -> bool:
-        """Return whether the key still opens anything."""
+        """Return whether the key is valid now."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def ends_soon(self, now: datetime) -> bool:
-        """Return whether it is live, has no successor, and ends within two weeks."""
+        """Return whether the key is valid, has no successor, and expires within two weeks."""
         if self.expires_at is None or self.superseded_at is not None or not self.is_live(now):
             return False
         return self.expires_at - now < EXPIRY_WARNING
 
     def admits(self, secret: str, now: datetime) -> bool:
-        """Return whether `secret` is this live key's; takes the same time either way."""
+        """Return whether `secret` opens this key now, in constant time."""
         is_same = hmac.compare_digest(_sha256(secret), self.secret_sha256)
         return is_same and self.is_live(now)
 
     def is_opened_by(self, secret: str) -> bool:
-        """Return whether `secret` is this key's, live or not."""
+        """Return whether `secret` belongs to this key, valid or not."""
         return hmac.compare_digest(_sha256(secret), self.secret_sha256)
 
 
 @dataclass(frozen=True)
 class PresentedKey:
-    """A key as a caller sends it, not yet believed."""
+    """A key as a caller sent it, not yet verified."""
 
     key_id: str
     secret: str
 
     @classmethod
     def parse(cls, text: str) -> "PresentedKey | None":
-        """The two parts of a well-formed key, or None."""
+        """Return the parts of a well-formed key, or None."""
         found = _PRESENTED.fullmatch(text)
         return cls(*found.groups()) if found else None
 
@@ -88,7 +90,7 @@ def new_key(
     purposes: tuple[str, ...] = (),
     holder_id: str = "",
 ) -> tuple[ApiKey, PresentedKey]:
-    """A fresh key: what to keep, and what to hand over once."""
+    """Return a new key: the record to store, and the secret to hand over once."""
     presented = PresentedKey(secrets.token_hex(6), secrets.token_urlsafe(32))
     kept = ApiKey(
         key_id=presented.key_id,
@@ -107,9 +109,9 @@ def new_key(
 def successor_of(
     key: ApiKey, now: datetime, lifetime: timedelta | None = None
 ) -> tuple[ApiKey, PresentedKey]:
-    """A fresh key of the same holder, who may just the same; it lives as long as the former was to.
+    """Return a new key of the same holder with the same rights and, by default, lifetime.
 
-    `lifetime` is another one, from now.
+    `lifetime` overrides the lifetime, counted from now.
     """
     if lifetime is None and key.expires_at is not None:
         lifetime = key.expires_at - key.created_at

@@ -1,4 +1,4 @@
-"""Keys by which persons approve: made for them, held by them, sealed by a passphrase."""
+"""Keys with which people sign approvals, in files encrypted by a passphrase."""
 
 import os
 from pathlib import Path
@@ -22,9 +22,9 @@ _PURPOSE = "approval key"
 
 
 def write_new_key(file: Path, passphrase: str) -> Path:
-    """Make a key pair: the private half in `file`, the public one in the file that is returned.
+    """Create a key pair: the private key in `file`, the public one in the returned file.
 
-    Raises ApprovalRefused for a short passphrase, or where there is a file already.
+    Raises ApprovalRefused for a short passphrase or an existing file.
     """
     if len(passphrase) < FEWEST_LETTERS:
         raise ApprovalRefused(f"want a passphrase of at least {FEWEST_LETTERS} letters")
@@ -38,7 +38,7 @@ def write_new_key(file: Path, passphrase: str) -> Path:
 
 
 def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
-    """The private half; raises ApprovalRefused for a wrong passphrase or another sort of key."""
+    """Return the private key; raises ApprovalRefused for a wrong passphrase or kind of key."""
     if is_sealed_weakly(file):
         return _of_older_release(file, passphrase)
     salted = _content(file).removeprefix(_MAGIC)
@@ -51,7 +51,7 @@ def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
 
 
 def is_sealed_weakly(file: Path) -> bool:
-    """Return whether an older release made it, which stretched passphrases little."""
+    """Return whether an older release wrote the file, with weak stretching of the passphrase."""
     return not _content(file).startswith(_MAGIC)
 
 
@@ -63,7 +63,7 @@ def _content(file: Path) -> bytes:
 
 
 def _of_older_release(file: Path, passphrase: str) -> Ed25519PrivateKey:
-    """A key in PKCS #8, under PBKDF2."""
+    """Return a key in PKCS #8, encrypted by PBKDF2."""
     try:
         key = load_pem_private_key(_content(file), passphrase.encode())
     except TypeError:
@@ -76,7 +76,7 @@ def _of_older_release(file: Path, passphrase: str) -> Ed25519PrivateKey:
 
 
 def read_public_key(file: Path) -> bytes:
-    """The 32 bytes of a public half; raises ApprovalRefused."""
+    """Return the 32 bytes of a public key; raises ApprovalRefused."""
     try:
         key = load_pem_public_key(file.read_bytes())
     except (OSError, ValueError):
@@ -87,7 +87,7 @@ def read_public_key(file: Path) -> bytes:
 
 
 def sign_approval(approval: GivenApproval, key: Ed25519PrivateKey) -> GivenApproval:
-    """The same, signed by whoever holds the key."""
+    """Return the approval signed with this key."""
     key_id = public_key_id(key.public_key().public_bytes_raw())
     named = approval.model_copy(update={"key_id": key_id})
     return named.model_copy(update={"signature": key.sign(named.signed_bytes).hex()})
@@ -95,6 +95,7 @@ def sign_approval(approval: GivenApproval, key: Ed25519PrivateKey) -> GivenAppro
 
 def _write_once(file: Path, content: bytes, mode: int) -> None:
     try:
+        # O_EXCL: never overwrite a key that someone still needs, not even in a race.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         raise ApprovalRefused(f"{file} is there already; it is left as it is") from None

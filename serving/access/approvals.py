@@ -1,8 +1,8 @@
-"""Approvals: two persons agree to one exact act, by keys that they hold or in the console.
+"""Approvals: two people agree to one exact act, by their own keys or in the console.
 
-An act names its object down to its digest, so an approval of it is of no use for another. One
-person proposes, another approves. Each signs the act with an Ed25519 key whose public half is
-registered to their account, or agrees in the console; an approval ends, and is used once.
+An act identifies its object by digest, so an approval cannot be used for another object. One person
+proposes, another approves. Each signs the act with an Ed25519 key registered to their account, or
+agrees in the console. An approval expires and can be used once.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ ActKind = Literal[
 Part = Literal["proposer", "approver"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
-# Whose holders may propose and approve; auditors look on, reviewers judge cases.
+# Roles that may propose and approve. Auditors only observe, and reviewers judge cases.
 APPROVING_ROLES: tuple[Role, ...] = ("supervisor", "data_scientist", "admin")
 
 LASTING = timedelta(days=7)
-# The time after which an approval says too little of today.
+# Older approvals would say too little about the current situation.
 LONGEST = timedelta(days=30)
 
-# By how much the clock of whoever signs may be ahead.
+# Allowed lead of a signer's clock.
 CLOCKS_APART = timedelta(minutes=5)
 
 _SIGNED_AS = b"tidegate approval\n"
@@ -50,11 +50,11 @@ Word = Annotated[str, Field(max_length=128)]
 
 
 class ProposedAct(BaseModel):
-    """One act, named so that it can be no other.
+    """One act, identified unambiguously.
 
     `object_id` is the name of a model, the number of a proposal or hold, a day, or a kind of
-    subject; `digest` is of the model, of the proposal or hold, of entries of the log, or of how
-    models are switched now, `before` of who is champion now, and `installation` of the public key
+    subject. `digest` covers the model, the proposal or hold, entries of the log, or the current
+    state of switches; `before` identifies the current champion, and `installation` the public key
     of the home.
     """
 
@@ -72,12 +72,12 @@ class ProposedAct(BaseModel):
 
     @property
     def act_id(self) -> str:
-        """The digest of everything that the act says."""
+        """Digest of the whole act."""
         return hashlib.sha256(canonical_bytes(self.model_dump(mode="json"))).hexdigest()
 
     @property
     def in_words(self) -> str:
-        """For whoever is about to agree."""
+        """Description for the person who is asked to agree."""
         version = f" version {self.version}" if self.version else ""
         gates = f", gates {', '.join(self.gates)} until {self.until}" if self.gates else ""
         because = f", because: {self.because}" if self.because else ""
@@ -97,9 +97,10 @@ _WORDS: dict[ActKind, str] = {
 
 
 class GivenApproval(BaseModel):
-    """That one person agreed to one act, in one part, until an instant.
+    """Agreement of one person to one act, in one part, until an instant.
 
-    `key_id` and `signature` are of the person's key; in the console the `account` stands for both.
+    `key_id` and `signature` belong to the person's key; agreement in the console has an `account`
+    instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,7 +116,7 @@ class GivenApproval(BaseModel):
 
     @classmethod
     def read(cls, content: bytes | str) -> Self:
-        """An approval as a file holds it; raises ApprovalRefused."""
+        """Parse an approval from a file; raises ApprovalRefused."""
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
@@ -129,7 +130,7 @@ class GivenApproval(BaseModel):
     def of(
         cls, act: ProposedAct, part: Part, at: datetime, *, account: str = "", key_id: str = ""
     ) -> Self:
-        """A new approval, for the usual time; a key has yet to sign it."""
+        """Return a new, unsigned approval with the usual validity."""
         return cls(
             act=act,
             part=part,
@@ -142,23 +143,23 @@ class GivenApproval(BaseModel):
 
     @property
     def signed_bytes(self) -> bytes:
-        """Return the bytes that a key signs: the document without its signature."""
+        """Bytes that a key signs: the document without its signature."""
         return _SIGNED_AS + canonical_bytes(self.model_dump(mode="json", exclude={"signature"}))
 
     @property
     def approval_id(self) -> str:
-        """The digest of what is signed."""
+        """Digest of the signed bytes."""
         return hashlib.sha256(self.signed_bytes).hexdigest()
 
     @property
     def is_signed(self) -> bool:
-        """Return whether a key stands for the person, and not a session of the console."""
+        """Return whether the approval is signed by a key, not given in the console."""
         return bool(self.key_id)
 
 
 @dataclass(frozen=True)
 class RegisteredKey:
-    """The public half (hex) of a key that one person holds, registered to an account."""
+    """Public key (hex) of a person, registered to an account."""
 
     key_id: str
     account: str
@@ -168,12 +169,12 @@ class RegisteredKey:
     revoked_at: datetime | None = None
 
     def was_live(self, at: datetime) -> bool:
-        """Return whether it counted at an instant."""
+        """Return whether the key was valid at an instant."""
         is_over = self.revoked_at is not None and self.revoked_at <= at
         return self.registered_at <= at + CLOCKS_APART and not is_over
 
     def signed(self, approval: GivenApproval) -> bool:
-        """Return whether the holder signed exactly this."""
+        """Return whether the key signed exactly this approval."""
         try:
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
             key.verify(bytes.fromhex(approval.signature), approval.signed_bytes)
@@ -184,7 +185,7 @@ class RegisteredKey:
 
 @dataclass(frozen=True)
 class TwoPersons:
-    """Who proposed an act and who approved it, each by the name of an account."""
+    """Proposer and approver of an act, by account name, with their approvals."""
 
     act: ProposedAct
     proposer: str
@@ -193,29 +194,29 @@ class TwoPersons:
 
     @property
     def names(self) -> tuple[str, str]:
-        """Both."""
+        """Names of proposer and approver."""
         return self.proposer, self.approver
 
 
 def public_key_id(public_key: bytes) -> str:
-    """Return the id of a key: the beginning of its digest."""
+    """Return the id of a key: a prefix of its digest."""
     return hashlib.sha256(public_key).hexdigest()[:32]
 
 
 def canonical_bytes(document: Any) -> bytes:
-    """The one spelling of a document."""
+    """Return the canonical JSON of a document, so that equal documents have equal digests."""
     return json.dumps(
         document, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False
     ).encode()
 
 
 def digest_of(document: Any) -> str:
-    """The digest of what an act is about."""
+    """Return the digest of the object of an act."""
     return f"sha256:{hashlib.sha256(canonical_bytes(document)).hexdigest()}"
 
 
 def signer_of(approval: GivenApproval, register: "ApprovalRepository") -> str:
-    """The account of whoever gave an approval; raises ApprovalRefused where nobody known did."""
+    """Return the account that gave an approval; raises ApprovalRefused if it cannot be verified."""
     if not approval.is_signed:
         if not approval.account or not register.is_given(approval):
             raise ApprovalRefused("an approval without a key was not given in the console")
@@ -228,6 +229,7 @@ def signer_of(approval: GivenApproval, register: "ApprovalRepository") -> str:
         )
     if approval.account not in ("", key.account) or not key.signed(approval):
         raise ApprovalRefused(f"the holder of key {approval.key_id} did not sign this approval")
+    # Check the time of signing only: a later revocation must not undo acts already done.
     if not key.was_live(approval.given_at):
         raise ApprovalRefused(f"key {approval.key_id} did not count when this was signed")
     return key.account
@@ -240,7 +242,7 @@ def two_persons(
     accounts: "AccountRepository",
     now: datetime,
 ) -> TwoPersons:
-    """Who proposes and who approves an act now; raises ApprovalRefused with what is wrong."""
+    """Return the two people of an act to be done now; raises ApprovalRefused with the reason."""
     for approval in approvals:
         _require_for(act, approval, register, now)
     found = _one_of_each_part(act, approvals, register)
@@ -251,6 +253,7 @@ def two_persons(
         )
     for name in found.names:
         _require_approving(accounts.find(name), name)
+    # Stricter than for past acts: a key that is revoked by now cannot approve anything new.
     for approval in approvals:
         key = register.key(approval.key_id) if approval.is_signed else None
         if key is not None and not key.was_live(now):
@@ -261,7 +264,7 @@ def two_persons(
 def agreed(
     act: ProposedAct, approvals: Sequence[GivenApproval], register: "ApprovalRepository"
 ) -> TwoPersons:
-    """Who proposed and who approved an act that was done; raises ApprovalRefused."""
+    """Return the two people of an act already done; raises ApprovalRefused."""
     for approval in approvals:
         if approval.act != act:
             raise ApprovalRefused(f"an approval is of another act: {approval.act.in_words}")
@@ -271,7 +274,7 @@ def agreed(
 
 
 def require_others(waiver: TwoPersons, act: TwoPersons) -> None:
-    """Raise ApprovalRefused where the approver of an act waives a gate of it."""
+    """Raise ApprovalRefused if the approver of an act also waived one of its gates."""
     if any(may_be_one_person(act.approver, name) for name in waiver.names):
         raise ApprovalRefused(
             f"{act.approver} approves it and waives its gates; want another person for one of them"

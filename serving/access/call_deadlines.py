@@ -1,7 +1,7 @@
-"""The end of a call to another server, however slowly that answers.
+"""Total time limit of a call to another server.
 
-The timeout of a socket is that of each operation, and an answer that drips never meets it: so a
-timer breaks the connection off, whoever waits for it.
+A socket timeout limits each operation, so an answer that trickles in never reaches it. A timer
+therefore closes the connection.
 """
 
 import socket
@@ -12,10 +12,10 @@ from typing import Self
 
 
 class CallDeadline:
-    """Breaks a connection off once it has lasted for so long; the call is made within it.
+    """Context that closes a connection after a time limit; the call is made within it.
 
-    A failure after that leaves as TimeoutError. Of an answer without a stated length, only
-    `is_over` tells whether it is whole.
+    Failures after that are raised as TimeoutError. An answer without a declared length just ends,
+    so check `is_over` to know whether it is complete.
     """
 
     def __init__(self, longest_s: float):
@@ -33,7 +33,7 @@ class CallDeadline:
             raise TimeoutError(f"the call took more than {self._longest_s:g} s") from failure
 
     def begin(self, socket_of: Callable[[], socket.socket | None]) -> None:
-        """Let the time begin; `socket_of` tells what to break off, None where nothing is open."""
+        """Start the time; `socket_of` returns the socket to close, None if there is none."""
         self._timer = threading.Timer(self._longest_s, self._end, (socket_of,))
         self._timer.daemon = True
         self._timer.start()
@@ -42,5 +42,6 @@ class CallDeadline:
         self.is_over = True
         if (open_socket := socket_of()) is not None:
             with suppress(OSError):
-                # Past the method of an SSLSocket: that takes away what another thread reads from.
+                # Call the plain socket's method: SSLSocket.shutdown would drop the TLS state that
+                # another thread is reading from.
                 socket.socket.shutdown(open_socket, socket.SHUT_RDWR)

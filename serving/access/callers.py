@@ -1,4 +1,4 @@
-"""What a caller may do and see."""
+"""Callers: scopes, offices and purposes of whoever makes a request."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,10 +11,12 @@ from serving.errors import Forbidden, RequestFault
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever holds a live key. No offices means all offices.
+    """Holder of a valid key, token or session.
 
-    `purposes` are what it may act for; none means what the installation is for. Whoever may rescue
-    may do nothing else, whatever scopes were given. `possible_persons` is as an `Actor` has it.
+    Empty offices mean all offices.
+
+    `purposes` are those the caller may act for; empty means the installation's purpose. A caller
+    with the scope `rescue` loses all other scopes. See `Actor` for `possible_persons`.
     """
 
     key_id: str
@@ -30,7 +32,7 @@ class Caller:
 
     @classmethod
     def from_api_key(cls, key: ApiKey) -> Self:
-        """The caller behind a key: the same one before and after a rotation."""
+        """Return the caller behind a key, the same before and after a rotation."""
         return cls(
             key.holder,
             key.name,
@@ -41,7 +43,7 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        """Who acts where this caller does."""
+        """Actor for what this caller does."""
         is_key = ":" not in self.key_id
         identity = f"key:{self.key_id}" if is_key else self.key_id
         return Actor(identity, self.name, self.person).with_possible_persons(self.possible_persons)
@@ -51,14 +53,14 @@ class Caller:
         return scope in self.scopes
 
     def require(self, *scopes: Scope) -> None:
-        """Raise Forbidden unless the key has one of the scopes."""
+        """Raise Forbidden unless the caller has one of the scopes."""
         if not any(map(self.may, scopes)):
             raise Forbidden(f"this needs a key with the scope {' or '.join(scopes)}")
 
     def office_for(self, office_id: str | None) -> str | None:
-        """The office a new decision belongs to; raises Forbidden for an office not the caller's.
+        """Return the office of a new decision; raises Forbidden for an office not the caller's.
 
-        A subject that names no office belongs to the caller's only office, where it has just one.
+        A subject without an office gets the caller's office if there is exactly one.
         """
         if office_id is None:
             return next(iter(self.offices)) if len(self.offices) == 1 else None

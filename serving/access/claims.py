@@ -1,6 +1,6 @@
-"""Claims of signed tokens: where they stand, whether they can be true, and of whom they speak.
+"""Claims of signed tokens: lookup, plausibility, and distinction of people and programs.
 
-Sources: RFC 7519; RFC 9068; what Microsoft Entra ID, Okta, Keycloak and Auth0 issue by default.
+Sources: RFC 7519; RFC 9068; default tokens of Microsoft Entra ID, Okta, Keycloak and Auth0.
 """
 
 import re
@@ -19,7 +19,7 @@ _PART_OF_PATH = re.compile(r"((?:\\.|[^.\\])+)(?:\.|$)")
 
 
 def claim_at(claims: Claims, path: str) -> Any:
-    r"""The claim of this very name, or the one that a path leads to; None where there is none.
+    r"""Return the claim of this exact name, or at this path; None if absent.
 
     Parts are joined by dots; a dot within a part is written `\.`.
 
@@ -29,6 +29,7 @@ def claim_at(claims: Claims, path: str) -> Any:
     >>> claim_at({"https://example.org/roles": ["b"]}, "https://example.org/roles")
     ['b']
     """
+    # Claims that are URLs contain dots, so try the exact name first.
     if path in claims:
         return claims[path]
     found: Any = claims
@@ -40,7 +41,7 @@ def claim_at(claims: Claims, path: str) -> Any:
 
 
 def texts_in(claim: Any, *, split: bool = False) -> list[str] | None:
-    """A text or a list of texts as a list; None for anything else, an absent one is empty."""
+    """Return a text or list of texts as a list, empty if absent; None for anything else."""
     if claim is None:
         return []
     if isinstance(claim, str):
@@ -50,24 +51,24 @@ def texts_in(claim: Any, *, split: bool = False) -> list[str] | None:
 
 
 def has_possible_times(claims: Claims) -> bool:
-    """Return whether every time is a number of seconds that a calendar has."""
+    """Return whether all times are numbers of seconds within the calendar."""
     return all(_is_instant(claims[name]) for name in TIMES if name in claims)
 
 
 def is_identifier(text: Any, longest: int = LONGEST_SUBJECT) -> bool:
-    """Return whether a text can name somebody: not empty, not too long, all printable."""
+    """Return whether a text can identify someone: not empty, not too long, printable."""
     return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
 
 
 def clients_of(claims: Claims) -> set[str]:
-    """Return the program that asked for a token; each server has its own claim for it."""
+    """Return the program that requested a token; servers use different claims for it."""
     return {claims[name] for name in CLIENT_CLAIMS if isinstance(claims.get(name), str)}
 
 
 def is_of_human(claims: Claims, subject: str) -> bool:
-    """Return whether a token was given to a person who signed in, and not to a program.
+    """Return whether a token was issued to a person who signed in, not to a program.
 
-    Who cannot be told apart from a program is none: a token that names no client could be its own.
+    In doubt it is a program: a token that names no client could be the client's own.
     """
     user_name = claims.get("preferred_username")
     clients = clients_of(claims)
@@ -86,7 +87,7 @@ def is_of_human(claims: Claims, subject: str) -> bool:
 
 
 def person_elsewhere(issuer: str, subject: str) -> str:
-    """One person of one issuer, whether they bring a token or sign in: `Account.subject`."""
+    """Return the identity of a person at an issuer, by token or sign-in (`Account.subject`)."""
     return f"{issuer} {subject}"
 
 

@@ -1,23 +1,23 @@
-"""What can go wrong in this room.
+"""Errors of this package.
 
 OSError
-└── AnswerTooLarge   a server answers more than is read
+└── AnswerTooLarge   a server's answer exceeds the limit
 TidegateError
-├── ApprovalRefused  an act lacks two persons who agreed to it, or a key is wrong
-└── AddressRefused   nothing is sent to such an address
+├── ApprovalRefused  an act lacks two approvals, or a key is invalid
+└── AddressRefused   an address must not be called
 NotSignedIn
-└── SignInRefused    an organisation's answer lets nobody in
+└── SignInRefused    an identity provider's answer does not allow sign-in
 Conflict
 ├── NameTaken
-└── ChangedMeanwhile an account or a team is not any more as its page showed it
+└── ChangedMeanwhile an account or team changed since its page was shown
 Unprocessable
-├── NameRefused      a name that could be read in two ways
+├── NameRefused      an ambiguous name
 ├── OfficeUnknown    no account, key, decision, case or plan names it
 └── PasswordRefused  too short, or too easily guessed
 ServingError
-└── SignInDelayed    too many attempts failed; the message says when to try again
+└── SignInDelayed    too many failed attempts; the message has the waiting time
 Unavailable
-└── OidcUnavailable  the organisation's sign-in server cannot be used
+└── OidcUnavailable  the identity provider cannot be used
 """
 
 from features.errors import TidegateError
@@ -25,24 +25,25 @@ from serving.errors import Conflict, NotSignedIn, ServingError, Unavailable, Unp
 
 
 class AnswerTooLarge(OSError):
-    """A server answers more than is read: nothing of it is taken for all of it."""
+    """A server's answer exceeds the limit; a part is never taken for the whole."""
 
     def __init__(self, most: int):
         super().__init__(f"the answer has more than {most:,} bytes")
 
 
 class ApprovalRefused(TidegateError):
-    """Two persons did not agree to an act as it is; the message says what is wanted."""
+    """An act lacks approval by two people; the message says what is missing."""
 
 
 class AddressRefused(TidegateError):
-    """An address in the settings that nothing may be sent to, or that nobody could trust."""
+    """An address in the settings that must not be called, or could not be trusted."""
 
 
 class SignInRefused(NotSignedIn):
-    """An organisation's answer lets nobody in; `cause` says why to operators, never on a page.
+    """The identity provider's answer does not allow sign-in.
 
-    `subject` is who they are there, where that was proved.
+    `cause` is the reason, for operators and never for a page. `subject` is the person's identity
+    there, if it was proved.
     """
 
     code = "sign-in-refused"
@@ -54,13 +55,13 @@ class SignInRefused(NotSignedIn):
 
 
 class NameTaken(Conflict):
-    """A key or an account has or had that name, or one that looks like it."""
+    """A key or account has or had this name, or one that looks like it."""
 
     code = "name-taken"
 
 
 class ChangedMeanwhile(Conflict):
-    """Somebody changed an account or a team since whoever acts read it; nothing was done."""
+    """Someone changed an account or team since the caller read it; nothing was done."""
 
     code = "changed-meanwhile"
 
@@ -72,30 +73,30 @@ class ChangedMeanwhile(Conflict):
 
 
 class OfficeUnknown(Unprocessable):
-    """An office of which nothing here knows; the message names the nearest one that is known."""
+    """An unknown office; the message names the most similar known one."""
 
     code = "office-unknown"
 
 
 class NameRefused(Unprocessable):
-    """A name that could be read in two ways, or that is none; the message says what is near."""
+    """An ambiguous or empty name; the message suggests a valid one."""
 
     code = "name-refused"
 
 
 class PasswordRefused(Unprocessable):
-    """A password that is too short, too long, or among those that are tried first."""
+    """A password that is too short, too long, or among the first that attackers try."""
 
     code = "password-refused"
 
 
 class SignInDelayed(ServingError):
-    """Too many attempts to sign in failed here; the message says how long to wait."""
+    """Too many sign-in attempts failed; the message has the waiting time."""
 
     code = "sign-in-delayed"
 
 
 class OidcUnavailable(Unavailable):
-    """The organisation's sign-in server cannot be used now; local accounts can."""
+    """The identity provider is unavailable; local accounts still work."""
 
     code = "oidc-unavailable"

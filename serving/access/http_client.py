@@ -1,4 +1,4 @@
-"""Calls to the few servers that the settings name: short, bounded, and never sent elsewhere."""
+"""HTTP calls to servers named in the settings, with limits and without redirects."""
 
 import re
 import urllib.request
@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from serving.access.call_deadlines import CallDeadline
 from serving.access.errors import AddressRefused, AnswerTooLarge
 
-# Each wait for the other side.
+# Time limit of each socket operation.
 LONGEST_S = 5.0
-# From the connection to the end of the answer.
+# Time limit from the connection to the end of the answer.
 LONGEST_CALL_S = 10.0
 MOST_BYTES = 1_000_000
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -26,20 +26,20 @@ _RANGE = re.compile(r"bytes [0-9]{1,18}-([0-9]{1,18})/([0-9]{1,18})")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer like any other: what is sent was meant for one address."""
+    """Handler that treats a redirect as an answer: the request was meant for one address only."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Follow nothing."""
+        """Return nothing, so that no redirect is followed."""
 
 
 class _Call(urllib.request.Request):
-    """A request, and the end of its time."""
+    """Request with a deadline."""
 
     deadline: CallDeadline
 
 
 class _InTime(HTTPConnection):
-    """A connection that is broken off at the end of its call's time."""
+    """Connection that is closed at the deadline of its call."""
 
     def __init__(self, *given: Any, deadline: CallDeadline, **named: Any):
         super().__init__(*given, **named)
@@ -47,12 +47,13 @@ class _InTime(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        connected = self.sock  # urllib lets go of it once the head of the answer is there
+        # urllib drops `self.sock` once the head is read; keep it to close it at the deadline.
+        connected = self.sock
         self._deadline.begin(lambda: connected)
 
 
 class _InTimeByTls(_InTime, HTTPSConnection):
-    """The same by TLS, whose handshake is one wait."""
+    """The same connection over TLS; the handshake counts as one operation."""
 
 
 class _Http(urllib.request.HTTPHandler):
@@ -81,11 +82,11 @@ def fetch(
     most: int = MOST_BYTES,
     longest_s: float | None = None,
 ) -> bytes:
-    """All that an address answers: to a GET, or to a POST of a body.
+    """Return the whole answer to a GET, or to a POST of `body`.
 
-    Raises AddressRefused before anything is sent; OSError where the call fails, takes longer than
-    `longest_s` (LONGEST_CALL_S), or is not answered with a 2xx, or with what is no HTTP or broke
-    off: AnswerTooLarge where it has more than `most` bytes.
+    Raises AddressRefused before anything is sent. Raises OSError if the call fails, takes longer
+    than `longest_s` (default LONGEST_CALL_S), has another status than 2xx, is no HTTP or breaks
+    off; AnswerTooLarge above `most` bytes.
     """
     content = bytearray()
     with _answered(address, body, headers, longest_s) as answer:
@@ -97,9 +98,9 @@ def fetch(
 
 
 def fetch_end(address: str, most: int) -> bytes:
-    """The last bytes of what an address answers to a GET; raises as `fetch`, whatever its size.
+    """Return the last `most` bytes of an answer; raises as `fetch`, for any size.
 
-    They are asked for alone. Where a server answers everything, no more of it is kept.
+    It requests a range. If the server sends everything anyway, only the end is kept.
     """
     for headers in ({"Range": f"bytes=-{most}"}, {}):
         try:
@@ -109,6 +110,7 @@ def fetch_end(address: str, most: int) -> bytes:
                     for piece in _pieces(answer):
                         kept = (kept + piece)[-most:]
                     return kept
+        # The server cannot serve such a range: ask for all of it.
         except HTTPError as refused:
             if refused.code != _NO_SUCH_RANGE:
                 raise
@@ -116,7 +118,7 @@ def fetch_end(address: str, most: int) -> bytes:
 
 
 def send(address: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """POST a body; raises as `fetch`. Of an answer no more than the head is read."""
+    """POST a body; raises as `fetch`. Only the head of the answer is read."""
     with _answered(address, body, headers):
         pass
 
@@ -128,7 +130,7 @@ def _answered(
     headers: Mapping[str, str],
     longest_s: float | None = None,
 ) -> Iterator[HTTPResponse]:
-    """The answer with a 2xx while it is read; raises as `fetch` says."""
+    """Yield an answer with status 2xx while it is read; raises as `fetch`."""
     refuse_unsafe(address)
     with CallDeadline(longest_s or LONGEST_CALL_S) as deadline:
         call = _Call(address, body, dict(headers))
@@ -138,6 +140,7 @@ def _answered(
                 yield answer
         except HTTPException as garbled:
             raise OSError(f"the answer is no HTTP: {type(garbled).__name__}") from garbled
+        # An answer without a declared length ends normally when it is cut off.
         if deadline.is_over:
             raise TimeoutError("the answer was broken off")
 
@@ -150,13 +153,13 @@ def _pieces(answer: HTTPResponse) -> Iterator[bytes]:
 
 
 def _is_to_the_end(answer: HTTPResponse) -> bool:
-    """Return whether a part of an answer is its last one; a range may look like a beginning."""
+    """Return whether a partial answer reaches the end of the file."""
     found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     return found is not None and int(found[1]) + 1 == int(found[2])
 
 
 def refuse_unsafe(address: str) -> None:
-    """Raise AddressRefused for what is not https, nor on this machine."""
+    """Raise AddressRefused unless the address is https, or http on this machine."""
     parts = urlsplit(address)
     is_here = parts.scheme == "http" and parts.hostname in LOOPBACK
     if not (is_here or (parts.scheme == "https" and parts.hostname)) or parts.username:

@@ -1,8 +1,8 @@
-"""Names of accounts and keys: whoever reads one knows who is meant.
+"""Rules for names of accounts and keys, so that no two can be confused.
 
-A name is written in one way (NFKC, single blanks), in one script, and no other that exists or ever
-did looks like it, of whatever kind (`features/person_names.py`). Sources: Unicode Technical
-Standard 39, section 5.1 (scripts); RFC 8266.
+A name has one spelling (NFKC, single spaces) in one script, and does not look like any other name,
+current or former, of any kind (`features/person_names.py`). Sources: Unicode Technical Standard 39,
+section 5.1 (scripts); RFC 8266.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from serving.access.roles import MAX_NAME_LENGTH
 from serving.language import say
 
 ALLOWED_SIGNS = " .@+-_'"
-# What stands in histories for the service.
+# Names that histories use for the service.
 RESERVED = ("tidegate", "service", "the service itself")
 
-# What people write in together; any other mixture of scripts is there to deceive.
+# Scripts that people do mix. Any other mixture can imitate a name, as Cyrillic letters in Latin.
 _WRITTEN_TOGETHER = (
     frozenset({"HAN", "HIRAGANA", "KATAKANA"}),
     frozenset({"HAN", "HANGUL"}),
@@ -29,7 +29,7 @@ _IN_EVERY_SCRIPT = frozenset({"COMMON", "INHERITED"})
 
 
 def require_name(name: str) -> str:
-    """The name, where a new account or key may have it; raises NameRefused with what is near."""
+    """Return the name if it is valid; raises NameRefused with a valid suggestion."""
     near = normalised(name)
     if not names_somebody(near):
         raise NameRefused("want a name with letters or digits")
@@ -55,7 +55,7 @@ def require_name(name: str) -> str:
 
 
 def require_free(name: str, taken: Iterable[str]) -> None:
-    """Raise NameTaken where a name that exists or ever did looks like it."""
+    """Raise NameTaken if the name looks like a current or former one."""
     looks = _looks(taken)
     alike = next((looks[look] for look in looks_of(name) if look in looks), None)
     if alike is None:
@@ -71,10 +71,10 @@ def require_free(name: str, taken: Iterable[str]) -> None:
 
 
 def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
-    """A free name for somebody whom others named; near what they are called there.
+    """Return a free name for a person whose name comes from elsewhere, as close as possible.
 
-    `subject` is who they are there: whose name cannot be written here is called after that. A name
-    that is taken gets a number, as `alpha +2`, which `base_of` takes off again.
+    `subject` is their identity there, used for a name that is not valid here. A taken name gets a
+    number, as in `alpha +2`, which `base_of` removes.
     """
     looks = _looks(taken)
     near = base_of(normalised(normalised(wanted)[: MAX_NAME_LENGTH - 8]))
@@ -85,14 +85,14 @@ def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
 
 
 def normalised(name: str) -> str:
-    """The name as it would be written here: NFKC, allowed signs alone, single blanks."""
+    """Return the normal form of a name: NFKC, only allowed characters, single spaces."""
     composed = unicodedata.normalize("NFKC", name)
     kept = (each if _is_allowed(each) else " " if each.isspace() else "" for each in composed)
     return " ".join("".join(kept).split())
 
 
 def _looks(taken: Iterable[str]) -> dict[str, str]:
-    """Every look that a name has, with that name."""
+    """Return every appearance of the names, with its name."""
     return {look: name for name in (*taken, *RESERVED) for look in looks_of(name)}
 
 

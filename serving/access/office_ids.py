@@ -1,4 +1,4 @@
-"""Ids of offices: any that a record may carry, and where somebody is sent, one that is known."""
+"""Ids of offices: syntax, and the check that an office is known."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ _OFFICE_ID: TypeAdapter[str] = TypeAdapter(OfficeId)
 
 
 def require_offices(office_ids: Iterable[str]) -> tuple[str, ...]:
-    """The ids without repetition, in their order; raises Unprocessable for what no record names."""
+    """Return the ids without duplicates, in order; raises Unprocessable for invalid ones."""
     named = tuple(dict.fromkeys(office_ids))
     for office_id in named:
         try:
@@ -31,9 +31,9 @@ def require_offices(office_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def require_known_office(office_id: str, known: Collection[str], field: str) -> None:
-    """Raise OfficeUnknown for an office that nothing knows, since nobody would see what is there.
+    """Raise OfficeUnknown for an unknown office, where nobody would see the case.
 
-    Where none is known at all, any is taken: somebody begins. `field` is what names it.
+    If no office is known at all, any is accepted. `field` is the field with the id.
     """
     if not known or office_id in known:
         return
@@ -49,7 +49,7 @@ def require_known_office(office_id: str, known: Collection[str], field: str) -> 
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name, as the id of an office, that is most like another one; None of none."""
+    """Return the known name most similar to another one; None if none is similar."""
     by_folded = {each.casefold(): each for each in sorted(known)}
     found = get_close_matches(name.strip().casefold(), by_folded, n=1)
     return by_folded[found[0]] if found else None

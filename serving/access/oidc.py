@@ -1,11 +1,10 @@
-"""Signing in with an account of one's organisation: OpenID Connect, authorisation code with PKCE.
+"""Sign-in by an organisation's identity provider: OpenID Connect, code flow with PKCE.
 
-The browser holds one secret meanwhile; state, nonce and the PKCE verifier are made of it, so
-nothing is kept here, and an answer that another browser began fits none of them. Of the
-id_token signature, kind, issuer, audience, times and nonce are checked; its claims name the role.
-What the server publishes about itself is read again at every sign-in and after each failure.
-Sources: OpenID Connect Core 1.0, 3.1; RP-Initiated Logout 1.0; Back-Channel Logout 1.0; RFC 7636;
-RFC 9700.
+The browser holds one secret, from which state, nonce and PKCE verifier are derived. So the server
+stores nothing, and an answer to another browser's sign-in does not match. The id_token is checked
+for signature, kind, issuer, audience, times and nonce; its claims give the role. The provider's
+metadata is read again at every sign-in and after each failure. Sources: OpenID Connect Core 1.0,
+3.1; RP-Initiated Logout 1.0; Back-Channel Logout 1.0; RFC 7636; RFC 9700.
 """
 
 import base64
@@ -58,28 +57,28 @@ Purpose = Literal["state", "nonce", "verifier"]
 
 @dataclass(frozen=True)
 class PendingLogin:
-    """A sign-in that is under way; `secret` is the browser's alone."""
+    """A sign-in in progress; only the browser knows `secret`."""
 
     secret: str
 
     @classmethod
     def begin(cls) -> "PendingLogin":
-        """A fresh one."""
+        """Return a new sign-in."""
         return cls(secrets.token_urlsafe(32))
 
     def part(self, purpose: Purpose) -> str:
-        """Return the part shown to others for one purpose; none reveals another, or the secret."""
+        """Return the value for one purpose; none reveals another one or the secret."""
         digest = hmac.digest(self.secret.encode(), purpose.encode(), hashlib.sha256)
         return _unpadded(digest)
 
     @property
     def challenge(self) -> str:
-        """The proof, later, that the sender of the code began the sign-in (RFC 7636, S256)."""
+        """PKCE challenge, which ties the later token request to this sign-in (RFC 7636, S256)."""
         return _unpadded(hashlib.sha256(self.part("verifier").encode()).digest())
 
 
 class Endpoints(BaseModel):
-    """The addresses that a provider publishes about itself."""
+    """Endpoints from the provider's metadata."""
 
     issuer: str
     authorization_endpoint: str
@@ -90,9 +89,9 @@ class Endpoints(BaseModel):
 
 @dataclass(frozen=True)
 class ProviderSession:
-    """Whoever a provider vouched for, and the id_token by which it knows its session again.
+    """A person authenticated by the provider, and the id_token that identifies the session.
 
-    `authenticated_at` is when it last asked them who they are; None where it does not say.
+    `authenticated_at` is when the provider last checked credentials; None if not stated.
     """
 
     account: Account
@@ -102,10 +101,10 @@ class ProviderSession:
 
 @dataclass
 class Provider:
-    """The organisation's server, and what this service is called there.
+    """The organisation's identity provider, and this service's registration there.
 
-    `role_claim` is a path to roles, of which one must be `role_prefix` with a role of ours behind;
-    of several the first in `role_order` counts, and without it none.
+    `role_claim` is a path to roles, one of which must be `role_prefix` plus a role of Tidegate's.
+    Of several, the first in `role_order` is used; without an order they are refused.
     """
 
     issuer: str
@@ -122,9 +121,9 @@ class Provider:
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def address(self, login: PendingLogin, callback: str, *, is_again: bool = False) -> str:
-        """Return the address to send a browser to; raises OidcUnavailable.
+        """Return the address that starts a sign-in; raises OidcUnavailable.
 
-        Whoever must prove `again` who they are is asked there, however lately they were.
+        `is_again` makes the provider check credentials even if it just did.
         """
         query = {
             **({"prompt": "login", "max_age": "0"} if is_again else {}),
@@ -140,7 +139,7 @@ class Provider:
         return _address_asking(self._endpoints(CHECKED_WITHIN_S)[0].authorization_endpoint, query)
 
     def end_address(self, id_token: str | None, back: str) -> str | None:
-        """Return where a browser ends its session there and comes back from; None if nowhere.
+        """Return the address that ends the provider's session and returns; None without one.
 
         Raises OidcUnavailable.
         """
@@ -152,9 +151,9 @@ class Provider:
         return _address_asking(end, {**hint, **back_to})
 
     def ended_subject(self, logout_token: str) -> str:
-        """Whose sessions a logout token ends (`Account.subject`); raises SignInRefused for others.
+        """Return the person whose sessions a logout token ends (`Account.subject`).
 
-        Raises OidcUnavailable.
+        Raises SignInRefused for an invalid token, and OidcUnavailable.
         """
         claims = self._verified(
             logout_token, {"events": {"essential": True}}, {"jwt", "logout+jwt"}
@@ -166,24 +165,27 @@ class Provider:
         return self._subject(claims)
 
     def sign_in(self, login: PendingLogin, state: str, code: str, callback: str) -> ProviderSession:
-        """Whoever a provider sent back; raises NotSignedIn, whose sentence never says why, or
-        OidcUnavailable.
+        """Return the session of the person that the provider sent back.
+
+        Raises NotSignedIn, whose message never gives the reason, or OidcUnavailable.
         """
         if not hmac.compare_digest(state.encode(), login.part("state").encode()) or not code:
             raise NotSignedIn("this sign-in was not begun here; try again")
         id_token = self._id_token(login, code, callback)
         nonce = {"nonce": {"essential": True, "value": login.part("nonce")}}
         claims = self._verified(id_token, {**nonce, "exp": {"essential": True}}, {"jwt"})
-        if str(claims.get("typ", "ID")).lower() != "id":  # Keycloak names the kind here
+        # Keycloak states the kind of token here.
+        if str(claims.get("typ", "ID")).lower() != "id":
             raise SignInRefused(NOT_LET_IN, "its claim typ names another kind of token")
         asked_at = claims.get("auth_time")
         authenticated_at = None if asked_at is None else datetime.fromtimestamp(asked_at, UTC)
         return ProviderSession(self._account(claims), id_token, authenticated_at)
 
     def _endpoints(self, within_s: float = PUBLISHED_FOR_S) -> tuple[Endpoints, PublishedKeys]:
-        """Return the addresses that the server published within those seconds."""
+        """Return metadata and keys that are at most `within_s` seconds old."""
         if self._known and time.monotonic() - self._known_at <= within_s:
             return self._known
+        # One thread reads the metadata; the others wait here and then find it.
         with self._asking:
             now = time.monotonic()
             if self._known and now - self._known_at <= within_s:
@@ -201,19 +203,20 @@ class Provider:
             return self._known
 
     def require_published(self) -> None:
-        """Raise OidcUnavailable unless the server says where it is asked, and by which keys."""
+        """Raise OidcUnavailable unless the provider publishes its endpoints and keys."""
         if self._endpoints(0.0)[1].current() is None:
             raise OidcUnavailable("the sign-in server's keys cannot be read")
 
     def _published(self) -> Endpoints:
         where = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         endpoints = _published_in(self._fetch_json(where))
+        # OpenID Connect Discovery 4.3 requires it, against a provider that impersonates another.
         if endpoints.issuer != self.issuer:
             raise OidcUnavailable("the sign-in server calls itself by another name")
         return endpoints
 
     def _forget(self) -> None:
-        """Read what the server publishes again before it is next used."""
+        """Expire the cached metadata, so that the next use reads it again."""
         self._known_at = float("-inf")
 
     def _id_token(self, login: PendingLogin, code: str, callback: str) -> str:
@@ -246,13 +249,15 @@ class Provider:
             if body is not None and is_answer:
                 raise NotSignedIn("your organisation does not confirm this sign-in") from None
             if body is not None:
-                self._forget()  # it may have moved
+                # The endpoint may have moved.
+                self._forget()
             raise OidcUnavailable("the sign-in server does not answer as it should") from None
         return found if isinstance(found, dict) else {}
 
     def _verified(self, token: str, expected: dict[str, Any], kinds: set[str]) -> dict[str, Any]:
-        """The claims, where signature, kind, issuer, audience and times hold, and what else is
-        expected; raises SignInRefused.
+        """Return the verified claims of a token; raises SignInRefused.
+
+        Signature, kind, issuer, audience, times and the `expected` claims are checked.
         """
         published = self._endpoints()[1]
         expected = {
@@ -263,12 +268,14 @@ class Provider:
             **expected,
         }
         cause = ""
+        # Try again with newly read keys, in case the provider has rotated them.
         for lacks in (False, True):
             try:
                 return self._believed(token, published.current(lacks=lacks), expected, kinds)
             except SignInRefused as refusal:
                 cause = refusal.cause
-        self._forget()  # its keys may be published elsewhere by now
+        # The keys may be published at another address by now.
+        self._forget()
         raise SignInRefused(NOT_LET_IN, cause)
 
     def _believed(
@@ -301,7 +308,7 @@ class Provider:
         role = self._role(claims, subject)
         offices = texts_in(claims.get("offices", []))
         is_list = isinstance(claims.get("offices", []), list)
-        # None named is not all of them.
+        # An empty list must not mean all offices, which is its meaning in an account.
         if offices is None or not is_list or ("offices" in claims and not offices):
             raise SignInRefused(NOT_LET_IN, "the claim offices is no list of offices", subject)
         name = claims.get("preferred_username") or claims["sub"]
@@ -328,9 +335,9 @@ class Provider:
 
 
 def _account_name(wanted: str, subject: str) -> str:
-    """A name as an account may have it: NFKC, shown characters, single blanks, not too long.
+    """Return a valid account name: NFKC, printable characters, single spaces, limited length.
 
-    What had to be cut is told apart by who it is.
+    A digest of the subject keeps shortened names distinct.
     """
     composed = unicodedata.normalize("NFKC", wanted)
     shown = (" " if each.isspace() else each for each in composed)
@@ -342,7 +349,7 @@ def _account_name(wanted: str, subject: str) -> str:
 
 
 def _address_asking(address: str, query: dict[str, str]) -> str:
-    """An address of the server with a query; raises OidcUnavailable where no browser may go."""
+    """Return an address of the provider with a query; raises OidcUnavailable unless it is https."""
     try:
         refuse_unsafe(address)
     except AddressRefused:

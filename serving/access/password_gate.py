@@ -1,6 +1,6 @@
-"""One small gate for everything that computes argon2: however many come, memory stays the same.
+"""Limit on concurrent argon2 computations, so that memory use stays bounded.
 
-The threads are its own: in threads of requests each would keep what one hash took.
+It has threads of its own: each request thread would keep the memory of its last hash.
 """
 
 import threading
@@ -17,14 +17,14 @@ MOST_WAITING = 16
 
 
 class PasswordGate:
-    """Runs a few checks of passwords at once, lets a few wait, and turns all others away."""
+    """Gate that runs a few password checks at a time, queues a few, and refuses the rest."""
 
     def __init__(self, at_once: int = AT_ONCE, most_waiting: int = MOST_WAITING):
         self._places = threading.BoundedSemaphore(at_once + most_waiting)
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="passwords")
 
     def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns; raises TooBusy, at once, where too many wait."""
+        """Return the result of `work`; raises TooBusy immediately if the queue is full."""
         if not self._places.acquire(blocking=False):
             raise TooBusy("too many people sign in at this moment; try again in a moment")
         try:
@@ -33,5 +33,5 @@ class PasswordGate:
             self._places.release()
 
     def close(self) -> None:
-        """Let nothing new in."""
+        """Accept no more work."""
         self._threads.shutdown(wait=False, cancel_futures=True)

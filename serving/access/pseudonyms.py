@@ -1,7 +1,7 @@
-"""Short names in place of party ids, for those who study models and need not know who is who.
+"""Short names in place of party ids, for people who study models.
 
-The same party has the same name everywhere in one installation and another one in any other; with
-the key, and only with it, a name is led back to its party.
+A party has the same name everywhere in one installation, and another name in any other. Only with
+the key can a name be traced back to its party.
 """
 
 import base64
@@ -19,27 +19,28 @@ _BYTES = 5  # eight letters
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """Gives party ids their short names."""
+    """Generator of short names for party ids."""
 
     key: bytes
     former: tuple[bytes, ...] = ()
 
     @classmethod
     def kept_in(cls, folder: Path) -> Self:
-        """The pseudonyms of an installation."""
+        """Return the pseudonyms of an installation."""
         return cls(read_key(folder, PSEUDONYMS), former_keys(folder, PSEUDONYMS))
 
     def of(self, party_id: str, called: str = "party") -> str:
-        """The name of a party, or of something else that has an id."""
+        """Return the name of a party, or of something else with an id."""
         digest = hashlib.blake2b(party_id.encode(), key=self.key, digest_size=_BYTES).digest()
         return f"{called}-" + base64.b32encode(digest).decode().lower()
 
     def every_name_of(self, party_id: str, called: str = "party") -> tuple[str, ...]:
-        """The name of a party, then those it had before the key was rotated, the newest first."""
+        """Return the current name of a party, then those of earlier keys, the newest first."""
         return tuple(Pseudonyms(key).of(party_id, called) for key in (self.key, *self.former))
 
     def over(self, text: str, party_ids: Iterable[str], called: str = "party") -> str:
-        """A text with the names of these parties in place of their ids."""
+        """Return a text in which the ids of these parties are replaced by names."""
+        # Longest first, so that an id is not replaced within a longer one that starts with it.
         known = sorted(party_ids, key=len, reverse=True)
         if not known:
             return text
@@ -49,16 +50,16 @@ class Pseudonyms:
         )
 
     def in_fields(self, document: Any, fields: Collection[str], called: str = "party") -> Any:
-        """A JSON document with the names of what these fields hold."""
+        """Return a JSON document in which the values of these fields are replaced by names."""
         return _replaced(document, fields, lambda identity: self.of(identity, called))
 
     def in_texts(self, document: Any, fields: Collection[str], party_ids: Iterable[str]) -> Any:
-        """A JSON document with the names of these parties in the texts of these fields."""
+        """Return a JSON document with names in place of party ids in the texts of these fields."""
         return _replaced(document, fields, lambda text: self.over(text, party_ids))
 
 
 def values_at(document: Any, fields: Collection[str]) -> set[str]:
-    """Every text that a JSON document holds in fields of these names, however deep."""
+    """Return all texts in fields of these names, at any depth of a JSON document."""
     if isinstance(document, list):
         return {text for item in document for text in values_at(item, fields)}
     if not isinstance(document, dict):

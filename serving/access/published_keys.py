@@ -1,4 +1,4 @@
-"""The public keys of a server that signs tokens: read, kept fresh, and given up when withdrawn."""
+"""Public keys of a token server: read, refreshed, and dropped when withdrawn."""
 
 import json
 import threading
@@ -19,11 +19,11 @@ HOLDS_FOR_S = 86_400.0  # as long as the last known keys are taken while no othe
 
 
 class PublishedKeys:
-    """The key set of an authorisation server, in a file or behind an https address.
+    """Key set of an authorisation server, in a file or at an https address.
 
-    Read when first needed, again every `fresh_for_s`, and when a token names a key that is not in
-    it, but never more often than every `rest_s`: a forged token must not make us call. A set that
-    cannot be read changes nothing for a day; one that is empty takes every key away.
+    It is read at first use, every `fresh_for_s`, and when a token names an unknown key, but at most
+    every `rest_s`, so that forged tokens cannot trigger calls. If it cannot be read, the last keys
+    stay valid for a day; an empty set withdraws all keys.
     """
 
     def __init__(self, where: str, fresh_for_s: float = 300.0, rest_s: float = 10.0):
@@ -36,11 +36,11 @@ class PublishedKeys:
         self._reading = threading.Lock()
 
     def current(self, *, lacks: bool = False) -> KeySet | None:
-        """The keys, the last known where they can't be read; `lacks` asks for newer ones.
+        """Return the keys, the last known ones if unreadable; `lacks` asks for newer ones.
 
-        The same object comes back for as long as the same keys are published.
+        The same object is returned while the published keys stay the same.
         """
-        # Whoever comes while another reads goes on with what is known, where anything is.
+        # While one thread reads, the others continue with the known keys, if there are any.
         if self._is_due(lacks) and self._reading.acquire(blocking=self._keys is None):
             try:
                 if self._is_due(lacks):
@@ -50,7 +50,7 @@ class PublishedKeys:
         return self._keys if time.monotonic() - self._known_at <= HOLDS_FOR_S else None
 
     def known(self) -> KeySet | None:
-        """The keys while they need not be read again; never waits."""
+        """Return the keys if they are fresh, without waiting."""
         return self._keys if time.monotonic() <= self._due_at else None
 
     def _is_due(self, lacks: bool) -> bool:
@@ -75,7 +75,7 @@ class PublishedKeys:
 
 
 def _usable(published: list[Any]) -> KeySet:
-    """The keys that check signatures; what is not understood is left out (RFC 7517, 5)."""
+    """Return the keys for signatures; unknown ones are skipped (RFC 7517, 5)."""
     keys = []
     for each in published:
         try:

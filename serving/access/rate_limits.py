@@ -1,7 +1,7 @@
-"""How often a caller may ask: a bucket of permits each, refilled steadily.
+"""Rate limits by caller: a token bucket each, refilled steadily.
 
-The library `limits` keeps what is left in memory, or in Redis, Memcached, MongoDB or etcd. None of
-these is here, and workers of one machine share a file faster than they would ask a server.
+The library `limits` stores its state in memory, Redis, Memcached, MongoDB or etcd. None of these
+servers is required here, and workers of one machine share a file faster than a server.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _STORED = struct.Struct("<dd")
 
 @dataclass
 class Bucket:
-    """The permits left to a caller, as of an instant of the monotonic clock."""
+    """Permits left to a caller as of an instant of the monotonic clock."""
 
     permits: float
     at_s: float
@@ -32,7 +32,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class RateLimit:
-    """The limit of a caller: the most, in how many seconds, and what is left of it."""
+    """Rate limit of a caller: the maximum, its window in seconds, and the remainder."""
 
     most: float
     window_s: float
@@ -40,7 +40,7 @@ class RateLimit:
     whole_after_s: float
 
     def headers(self) -> dict[str, str]:
-        """As the IETF's draft has it (draft-ietf-httpapi-ratelimit-headers)."""
+        """Return headers by the IETF draft draft-ietf-httpapi-ratelimit-headers."""
         left, whole_after_s = math.floor(self.left), math.ceil(self.whole_after_s)
         return {
             "RateLimit-Policy": f'"caller";q={math.floor(self.most)};w={math.ceil(self.window_s)}',
@@ -49,9 +49,9 @@ class RateLimit:
 
 
 class RateLimits:
-    """Permits of every caller: `per_s` a second, at most `burst` at once.
+    """Rate limits of all callers: `per_s` permits per second, at most `burst` at a time.
 
-    With a folder they are shared by the processes of a machine that name it.
+    With a folder, all processes of the machine that use it share the limits.
     """
 
     def __init__(self, per_s: float, burst: float, shared_folder: Path | None = None):
@@ -60,12 +60,13 @@ class RateLimits:
         self._buckets = SharedBuckets(shared_folder) if shared_folder else OwnBuckets()
 
     def take(self, caller_id: str, permits: float = 1) -> RateLimit:
-        """Use up permits, at most `burst`; raises ServingError, which says when to come again."""
+        """Use up permits, at most `burst`; raises ServingError with the time to retry."""
         now, lacking = time.monotonic(), 0.0
 
         def taken(kept: Bucket | None) -> Bucket:
             nonlocal lacking
             bucket = kept or Bucket(self._burst, now)
+            # Clocks of processes agree, but a file from before a reboot may be ahead of this one.
             since_s = max(0.0, now - bucket.at_s)
             left = min(self._burst, bucket.permits + since_s * self._per_s)
             lacking = permits - left
@@ -85,19 +86,19 @@ class RateLimits:
         return limit
 
     def close(self) -> None:
-        """Let go of a shared file."""
+        """Release the shared file."""
         self._buckets.close()
 
 
 class OwnBuckets:
-    """Buckets in the memory of this process: of many callers, those of who asked last."""
+    """Buckets in the memory of this process; beyond MOST_CALLERS the least recent are dropped."""
 
     def __init__(self) -> None:
         self.by_caller: dict[str, Bucket] = {}
         self._lock = threading.Lock()
 
     def change(self, caller_id: str, change: Callable[[Bucket | None], Bucket]) -> Bucket:
-        """Put in place of a caller's bucket what `change` makes of it."""
+        """Replace a caller's bucket by the result of `change`."""
         with self._lock:
             bucket = change(self.by_caller.pop(caller_id, None))
             self.by_caller[caller_id] = bucket
@@ -106,22 +107,22 @@ class OwnBuckets:
         return bucket
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
 
 class SharedBuckets:
-    """Buckets in a file that the workers of a machine share; it need not outlive them.
+    """Buckets in a file shared by the workers of a machine, which need not outlive them.
 
-    Where there are too many callers all are forgotten, which gives each its whole burst once.
+    With too many callers all buckets are dropped, which gives each a full burst once.
     """
 
     def __init__(self, folder: Path):
         folder.mkdir(exist_ok=True)
-        # Not written through mapped memory: on a full disk that would end the process.
+        # Not with `writemap`: on a full disk, a write to mapped memory would kill the process.
         self._file = lmdb.open(str(folder), map_size=_LARGEST_FILE, sync=False, metasync=False)
 
     def change(self, caller_id: str, change: Callable[[Bucket | None], Bucket]) -> Bucket:
-        """Put in place of a caller's bucket what `change` makes of it; others wait meanwhile."""
+        """Replace a caller's bucket by the result of `change`, under the file's write lock."""
         key = hashlib.blake2b(caller_id.encode(), digest_size=16).digest()
         try:
             with self._file.begin(write=True) as changing:
@@ -130,10 +131,11 @@ class SharedBuckets:
                 if kept is None and changing.stat()["entries"] >= MOST_CALLERS:
                     changing.drop(self._file.open_db(txn=changing), delete=False)
                 changing.put(key, _STORED.pack(bucket.permits, bucket.at_s))
-        except lmdb.Error:  # a full disk turns nobody away here
+        # A full disk must not refuse requests.
+        except lmdb.Error:
             return change(None)
         return bucket
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self._file.close()

@@ -1,8 +1,8 @@
-"""What a page showed of an account or a team, as its form says it again."""
+"""Revisions of accounts and teams, which forms send back to detect concurrent changes."""
 
 import hashlib
 
 
 def revision_of(*stated: object) -> str:
-    """Names what was stated of something: another once any of it changes; 16 digits of hex."""
+    """Return a digest of the values, 16 hex digits, which changes if any value does."""
     return hashlib.sha256(repr(stated).encode()).hexdigest()[:16]

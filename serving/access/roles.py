@@ -1,14 +1,15 @@
-"""Roles of accounts, and the scopes that each role has: who may do and see what.
+"""Roles of accounts, and the scopes of each role.
 
-Nobody has two roles, so that whoever judges cases is not who keeps accounts, and whoever studies
-models sees no identities. Between rescue and enforcement stands a wall: whoever may rescue may do
-nothing else, so that nothing of a rescue serves to inspect, and nobody helped is tried by a helper.
+An account has one role, so that those who judge cases do not manage accounts, and those who study
+models see no identities. Rescue and enforcement are separate: whoever may rescue may do nothing
+else, so that nothing learned in a rescue leads to an inspection, and no helper judges the people
+helped.
 """
 
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-# Characters in the name of an account, a key or a team.
+# Maximum length of the name of an account, key or team, in characters.
 MAX_NAME_LENGTH = 64
 
 
@@ -40,7 +41,7 @@ ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
 
 
 def separated(scopes: Iterable[Scope]) -> frozenset[Scope]:
-    """The scopes that count: with that of rescue, none beside it."""
+    """Return the effective scopes: `rescue` excludes all others."""
     wanted = frozenset(scopes)
     return frozenset({"rescue"}) if "rescue" in wanted else wanted
 

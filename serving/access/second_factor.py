@@ -1,6 +1,6 @@
-"""A second factor: codes that an app on a telephone makes (TOTP, RFC 6238), and codes to recover.
+"""Second factor: one-time codes from an app (TOTP, RFC 6238), and recovery codes.
 
-A code counts once, and for the half minute before, of and after its own.
+A code works once, within its own half minute, the one before or the one after.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _RECOVERY_LENGTH, _BLOCK = 30, 5  # of 31 letters: 148 bits, so that a plain has
 
 @dataclass(frozen=True)
 class SecondFactor:
-    """The secret of an account's codes; none is asked for before one confirmed it."""
+    """Secret of an account's codes; it is not required before a first code confirmed it."""
 
     secret: str
     confirmed_at: datetime | None
@@ -31,24 +31,25 @@ class SecondFactor:
 
     @property
     def is_confirmed(self) -> bool:
-        """Return whether the holder proved to have it."""
+        """Return whether the holder proved to have the secret."""
         return self.confirmed_at is not None
 
     def step_of(self, code: str, now: datetime) -> int | None:
-        """The half minute whose code this is, if it is none that was used; else None."""
+        """Return the time step of a valid, unused code, else None."""
         maker = pyotp.TOTP(self.secret, interval=STEP_S)
         current = int(now.timestamp()) // STEP_S
         given = "".join(code.split()).encode()
         steps = range(current - STEPS_AROUND, current + STEPS_AROUND + 1)
+        # Compare with every step, so that the time taken does not depend on which one matches.
         fitting = [s for s in steps if hmac.compare_digest(maker.generate_otp(s).encode(), given)]
         return next((step for step in fitting if step > self.last_step), None)
 
     def address(self, account: str) -> str:
-        """Return the address that an app reads from the picture."""
+        """Return the `otpauth` address in the QR code."""
         return pyotp.TOTP(self.secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
     def picture(self, account: str) -> str:
-        """The QR code of the address, as SVG that needs no style."""
+        """Return the QR code of the address as self-contained SVG."""
         drawn: str = segno.make(self.address(account), micro=False).svg_inline(
             scale=5, svgclass=None, lineclass=None, dark="#000", light="#fff"
         )
@@ -56,17 +57,17 @@ class SecondFactor:
 
 
 def new_secret() -> str:
-    """160 random bits, as apps take them."""
+    """Return a secret of 160 random bits in base32, the form that apps expect."""
     return pyotp.random_base32(32)
 
 
 def new_recovery_codes() -> tuple[str, ...]:
-    """Fresh codes, each for one sign-in without the app."""
+    """Return new recovery codes, each for one sign-in without the app."""
     return tuple(_new_recovery_code() for _ in range(RECOVERY_CODES))
 
 
 def recovery_hash(code: str) -> str:
-    """Return the stored hash of a recovery code, however its letters are grouped."""
+    """Return the stored hash of a recovery code, ignoring the grouping of its letters."""
     letters = "".join(filter(str.isalnum, code)).upper()
     return hashlib.sha256(letters.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Sessions of the console: tied to one browser, ended by whoever signs out, by rest, or by age."""
+"""Sessions of the console: bound to a browser, ended by sign-out, inactivity or age."""
 
 import hashlib
 import secrets
@@ -27,11 +27,10 @@ _SYSTEMS = (
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in browser; `form_token` must come back with every form.
+    """Session of a browser; every form must send `form_token` back.
 
-    `holder` is `account:<name>`; the cookie itself is kept nowhere, only its hash.
-    `expires_at` moves on with use and never beyond `ends_at`; `proved_at` is when the holder last
-    gave a password or a code.
+    `holder` is `account:<name>`. Only the cookie's hash is stored. Use extends `expires_at`, never
+    beyond `ends_at`; `proved_at` is when the holder last gave a password or code.
     """
 
     cookie_sha256: str
@@ -49,7 +48,7 @@ class Session:
     def begin(
         cls, holder: str, now: datetime, lasting: timedelta, longest: timedelta | None = None
     ) -> tuple[Self, str]:
-        """A fresh session and the value of its cookie; it ends with `longest`, whatever is done."""
+        """Return a new session and its cookie; it ends after `longest` at the latest."""
         cookie = secrets.token_urlsafe(32)
         ends_at = now + (longest or lasting)
         expires_at = min(now + lasting, ends_at)
@@ -58,22 +57,22 @@ class Session:
 
     @property
     def actor(self) -> Actor:
-        """Who acts where the holder ends it."""
+        """Actor for the end of the session."""
         return Actor(self.holder, self.holder.partition(":")[2])
 
     @property
     def session_id(self) -> str:
-        """Return the id of a session on a page; nothing can be opened with it."""
+        """Id of the session for display, which cannot be used to open it."""
         return self.cookie_sha256[:16]
 
     def used(self, now: datetime, lasting: timedelta) -> Self:
-        """The session after use."""
+        """Return the session after use."""
         return replace(self, expires_at=min(now + lasting, self.ends_at))
 
     def proved(
         self, now: datetime, lasting: timedelta, *, by_code: bool = False
     ) -> "tuple[Self, str]":
-        """The session under a fresh cookie, after its holder proved again to be who they are."""
+        """Return the session under a new cookie, after its holder proved their identity again."""
         cookie = secrets.token_urlsafe(32)
         proved = replace(
             self.used(now, lasting),
@@ -90,7 +89,7 @@ def hash_of(cookie: str) -> str:
 
 
 def browser_in_words(user_agent: str) -> str:
-    """A browser in words as coarse as a holder needs to know it again."""
+    """Return a browser's name and system, just detailed enough for its user to recognise."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "a browser")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser

@@ -1,11 +1,10 @@
-"""How long a next attempt to sign in must wait: by account and by address, longer each time.
+"""Delays between sign-in attempts, by account and address, growing with each failure.
 
-Nobody is locked out. What failed elsewhere never makes an address wait that has not failed itself,
-and a browser that an account signed in with before waits for its own failures alone. An account
-that signed in from an address before does not wait for what others fail there, and nobody waits
-long for it: people who share an office or a proxy with somebody who guesses go on working.
-Sources: OWASP Authentication Cheat Sheet; OWASP, "Slow Down Online Guessing Attacks with Device
-Cookies".
+Nobody is locked out. An address waits only for failures of its own, and a browser known to the
+account waits only for its own failures. An account that signed in from an address before does not
+wait for others' failures there, and shared delays are short, so that people who share an office or
+proxy with an attacker can work. Sources: OWASP Authentication Cheat Sheet; OWASP, "Slow Down Online
+Guessing Attacks with Device Cookies".
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Literal
 
 CountedBy = Literal["pair", "address", "site", "organisation", "account", "browser", "codes"]
 
-# Failures after which the next attempt waits a second, the one after that two, then four.
+# Failures after which the next attempt waits one second, then two, then four.
 FREE: Mapping[CountedBy, int] = {
     "pair": 5,  # of one account from one address
     "address": 20,  # of any accounts from one address
@@ -28,14 +27,14 @@ FREE: Mapping[CountedBy, int] = {
 }
 
 LONGEST_WAIT_S = 900.0
-# For what others failed behind the same address, which may be that of a whole office.
+# Limit of the delay for others' failures at the same address, which may be a whole office's.
 LONGEST_SHARED_WAIT_S = 20.0
 
 SHARED: tuple[CountedBy, ...] = ("address", "site", "organisation")
 FORGIVEN_EVERY = timedelta(minutes=15)
 MOST_COUNTED: Mapping[CountedBy, int] = {"site": 60, "organisation": 120}
 MOST_COUNTED_ELSE = 40
-# What failed of other accounts, or from elsewhere, is not forgiven by one sign-in.
+# Failures of other accounts, or from elsewhere, which one sign-in does not clear.
 NOT_FORGIVEN: tuple[CountedBy, ...] = (*SHARED, "account")
 
 FORGOTTEN_AFTER = timedelta(hours=24)
@@ -45,9 +44,10 @@ MAX_KNOWN_BROWSERS = 32  # of one account, and as many addresses; the newest sta
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """Who is said to sign in, and from where; `known_browser` is the hash of a browser's cookie.
+    """Claimed account and origin of an attempt.
 
-    It is empty unless this account signed in with that browser before. A `code` is a second factor.
+    `known_browser` is the hash of a browser's cookie, empty unless this account signed in with it
+    before. `is_code` marks a second factor.
     """
 
     name: str
@@ -57,7 +57,7 @@ class SignInAttempt:
 
     @property
     def counted_by(self) -> tuple[CountedBy, ...]:
-        """Under what a failure of it counts."""
+        """Counters that a failure of this attempt increases."""
         if self.known_browser:
             return ("browser",)
         wide: tuple[CountedBy, ...] = ("site", "organisation") if ":" in self.address else ()
@@ -65,18 +65,18 @@ class SignInAttempt:
 
     @property
     def site(self) -> str:
-        """The /56 of an address of IPv6."""
+        """The /56 network of an IPv6 address."""
         return _wider(self.address, 56)
 
     @property
     def organisation(self) -> str:
-        """The /48 of an address of IPv6."""
+        """The /48 network of an IPv6 address."""
         return _wider(self.address, 48)
 
 
 @dataclass(frozen=True)
 class FailureCount:
-    """The number of recent failures, and the instant of the last."""
+    """Number of recent failures, with the instant of the last."""
 
     failures: int
     last_at: datetime
@@ -86,11 +86,11 @@ class FailureCount:
         return max(0, self.failures - max(0, (now - self.last_at) // FORGIVEN_EVERY))
 
     def after_another(self, now: datetime, most: int = MOST_COUNTED_ELSE) -> "FailureCount":
-        """The count with one more."""
+        """Return the count after one more failure."""
         return FailureCount(min(most, self.at(now) + 1), now)
 
     def wait_s(self, free: int, now: datetime, longest_s: float = LONGEST_WAIT_S) -> float:
-        """Seconds until the next attempt is welcome; 0 where it is now."""
+        """Return the seconds until the next attempt is allowed; 0 if it is now."""
         if self.failures < free:
             return 0.0
         wait_s = min(longest_s, 2.0 ** (self.failures - free))
@@ -100,9 +100,9 @@ class FailureCount:
 def wait_s(
     counts: Mapping[CountedBy, FailureCount], now: datetime, *, is_known_address: bool = False
 ) -> float:
-    """Return the seconds that an attempt must wait, by all the counts that concern it.
+    """Return the seconds that an attempt must wait, by all counters that apply.
 
-    At an address that the account signed in from before, what others failed does not count.
+    Failures of others do not count at an address that the account used before.
     """
     waits = [
         count.wait_s(FREE[by], now, LONGEST_SHARED_WAIT_S if by in SHARED else LONGEST_WAIT_S)
@@ -111,13 +111,15 @@ def wait_s(
     ]
     own = counts.get("pair")
     account = counts.get("account")
-    if own and account and own.at(now):  # what fails elsewhere only lengthens what failed here
+    # Failures elsewhere lengthen the delay only for those who failed here, so that nobody can lock
+    # a holder out from afar.
+    if own and account and own.at(now):
         waits.append(FailureCount(account.failures, own.last_at).wait_s(FREE["account"], now))
     return max(waits, default=0.0)
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one address: of IPv6 the 64 bits that a subscriber has at least."""
+    """Return the network that counts as one address: for IPv6 the /64 of a subscriber."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -130,7 +132,7 @@ def network_of(address: str) -> str:
 
 
 def _wider(network: str, bits: int) -> str:
-    """The network of this many bits that a network of IPv6 is in; itself where it is no address."""
+    """Return the wider IPv6 network of this many bits; anything else unchanged."""
     try:
         address = int(IPv6Address(network.partition("/")[0]))
     except ValueError:

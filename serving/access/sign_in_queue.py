@@ -1,9 +1,9 @@
-"""The order in which attempts to sign in get their turn, and which one is refused when full.
+"""Queue of sign-in attempts: their order, and which one is refused when it is full.
 
-Turns alternate. One goes to the attempt that has waited longest, so nobody waits longer than two
-turns for each place. The next goes round the networks in turn (a /16 of IPv4 or a /32 of IPv6, then
-the /24 or /48 within it, then the address), so a flood from few networks delays nobody else. A full
-queue makes room by refusing the newest attempt of the network that has the most.
+Two rules alternate. One takes the attempt that has waited longest, so that nobody waits longer than
+two turns per place. The other rotates over networks (a /16 of IPv4 or /32 of IPv6, then the /24 or
+/48 within it, then the address), so that a flood from few networks delays nobody else. A full queue
+refuses the newest attempt of the network that has the most.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ NETWORK_BITS = {4: (16, 24, 32), 6: (32, 48, 64)}
 
 
 def networks_of(address: str) -> Path:
-    """Return the networks an address belongs to, the widest first; itself if it is no address."""
+    """Return the networks of an address, the widest first; the text itself if it is no address."""
     try:
         parsed = ip_address(address.partition("%")[0].partition("/")[0])
     except ValueError:
@@ -30,7 +30,7 @@ def networks_of(address: str) -> Path:
 
 
 class FairQueue(Generic[T]):
-    """Waiting items, each with the path of nested groups that share turns and places."""
+    """Queue of items, each with a path of nested groups that share turns and places."""
 
     def __init__(self, max_waiting: int):
         self._max_waiting = max_waiting
@@ -43,7 +43,7 @@ class FairQueue(Generic[T]):
         return len(self._paths)
 
     def put(self, item: T, path: Path) -> T | None:
-        """Add an item; return the one that must go for it, which may be the item itself."""
+        """Add an item; return the item that is refused for it, possibly itself, or None."""
         self._paths[item] = path
         for group in _groups(path):
             self._sizes[group] += 1
@@ -56,7 +56,7 @@ class FairQueue(Generic[T]):
         return refused
 
     def take(self) -> T | None:
-        """Return the item whose turn it is, which leaves the queue; None if nothing waits."""
+        """Remove and return the next item; None if the queue is empty."""
         if not self._paths:
             return None
         self._turn += 1
@@ -70,7 +70,7 @@ class FairQueue(Generic[T]):
         return item
 
     def remove(self, item: T) -> None:
-        """Take an item out that does not wait any more; one that is not here is no error."""
+        """Remove an item that no longer waits; ignore unknown ones."""
         for group in _groups(self._paths.pop(item, ())):
             self._sizes[group] -= 1
             if not self._sizes[group]:

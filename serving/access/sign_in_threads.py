@@ -1,8 +1,8 @@
-"""Threads for signing in: few, so that a flood of attempts costs others neither time nor threads.
+"""Threads for sign-in: few, so that a flood of attempts takes neither time nor threads of others.
 
-In the threads of all other requests a flood of strangers would take every one of them; and with
-dozens that run at once each has to wait for the interpreter until all others had their turn.
-Attempts of known browsers have threads and places of their own.
+In the threads of ordinary requests, a flood of strangers would occupy them all, and dozens of
+concurrent hashes would wait for each other at the interpreter lock. Attempts of known browsers have
+threads and queue places of their own.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from serving.access.sign_in_queue import FairQueue, Path, networks_of
 from serving.errors import TooBusy
 
 T = TypeVar("T")
-# Ends when the client of a request has closed its connection.
+# Awaitable that returns when the client of a request has closed its connection.
 ClientLeft = Callable[[], Awaitable[object]]
 
 MAX_CONCURRENT = 3  # the gate of passwords lets two compute while one writes
@@ -27,7 +27,7 @@ MAX_KNOWN_PER_ACCOUNT = 2
 
 
 class FairThreads:
-    """A few threads and a queue; work beyond its places is refused with TooBusy."""
+    """A few threads with a queue; work beyond its size is refused with TooBusy."""
 
     def __init__(self, name: str, max_concurrent: int, max_waiting: int):
         self._threads = ThreadPoolExecutor(max_concurrent, thread_name_prefix=name)
@@ -35,16 +35,17 @@ class FairThreads:
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue(max_waiting)
 
     async def run(self, path: Path, work: Callable[[], T], left: ClientLeft) -> T:
-        """Return what `work` returns, when its turn came; raises TooBusy.
+        """Return the result of `work` after its turn in the queue; raises TooBusy.
 
-        A client that has left keeps no place.
+        A client that disconnects leaves the queue.
         """
         await self._wait_for_turn(path, left)
-        # Pages are rendered by what is known of their request.
+        # Pages need the context variables of their request.
         run, loop = copy_context().run, asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, run, work)
         running.add_done_callback(lambda _: self._end_turn())
-        return await asyncio.shield(running)  # its turn lasts until the thread is free
+        # Shielded: if the client leaves, the thread still works, so the slot must stay taken.
+        return await asyncio.shield(running)
 
     async def _wait_for_turn(self, path: Path, left: ClientLeft) -> None:
         if self._idle:
@@ -59,10 +60,12 @@ class FairThreads:
             either: set[asyncio.Future[Any]] = {turn, leaving}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not turn.done():
-                raise _too_busy()  # nobody reads it: the client has left
+                # Nobody reads this answer: the client has left.
+                raise _too_busy()
             turn.result()
         except BaseException:
             self._queue.remove(turn)
+            # The turn may have come just before the failure; pass it on, or a slot is lost forever.
             if turn.done() and turn.exception() is None:
                 self._end_turn()
             raise
@@ -77,12 +80,12 @@ class FairThreads:
             following.set_result(None)
 
     def close(self) -> None:
-        """Let nothing new in."""
+        """Accept no more work."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class SignInThreads:
-    """The threads that check whether an attempt may be made, and those that make it."""
+    """Threads that check whether an attempt may be made, and threads that make it."""
 
     def __init__(self, max_concurrent: int = MAX_CONCURRENT, max_waiting: int = MAX_WAITING):
         self._checks = FairThreads("sign-in-checks", 2, MAX_CHECKS_WAITING)
@@ -97,9 +100,9 @@ class SignInThreads:
         attempt: Callable[[], T],
         left: ClientLeft,
     ) -> T:
-        """Return what `check` answers, or else `attempt`; raises TooBusy.
+        """Return the answer of `check` if it refuses, else of `attempt`; raises TooBusy.
 
-        What the check refuses takes no place of an attempt.
+        A refused attempt takes no place in the queue of attempts.
         """
         path = networks_of(address)
         refusal = await self._checks.run(path, check, left)
@@ -108,13 +111,13 @@ class SignInThreads:
     def has_place_for(self, account: str) -> bool:
         """Return whether a known browser of this account may use the reserved threads.
 
-        Beyond a few attempts of one account it waits among strangers, so that one browser's cookie
-        is not enough to take every reserved place.
+        Further attempts of one account wait among strangers, so that one browser's cookie is not
+        enough to take every reserved place.
         """
         return self._known_inside[account] < MAX_KNOWN_PER_ACCOUNT
 
     async def run_known(self, account: str, attempt: Callable[[], T], left: ClientLeft) -> T:
-        """Return what `attempt` of a known browser of an account returns; raises TooBusy."""
+        """Return the result of a known browser's attempt; raises TooBusy."""
         self._known_inside[account] += 1
         try:
             return await self._known.run((account,), attempt, left)
@@ -124,7 +127,7 @@ class SignInThreads:
                 del self._known_inside[account]
 
     def close(self) -> None:
-        """Let nothing new in."""
+        """Accept no more work."""
         for each in (self._checks, self._strangers, self._known):
             each.close()
 

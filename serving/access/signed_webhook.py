@@ -1,6 +1,6 @@
-"""An address of the settings that is told something, with proof of who tells it.
+"""Calls to an address from the settings, signed to prove the sender.
 
-Signed as Standard Webhooks has it (`webhook_signatures`).
+Signatures follow Standard Webhooks (`webhook_signatures`).
 """
 
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from serving.access.webhook_signatures import key_of, signed_headers
 
 @dataclass(frozen=True)
 class SignedWebhook:
-    """An address to call, and the key that both sides know."""
+    """Address to call, and the key shared with its owner."""
 
     address: str
     key: bytes
 
     @classmethod
     def from_secret(cls, address: str, secret: str) -> Self:
-        """The webhook of an installation; raises AddressRefused where it could not be trusted."""
+        """Return the webhook of an installation; raises AddressRefused for an unsafe address."""
         refuse_unsafe(address)
         return cls(address, key_of(secret))
 
     def post(self, message_id: str, body: bytes, at: datetime) -> None:
-        """Send a signed body; raises OSError unless it is taken."""
+        """Send a signed body; raises OSError unless the receiver accepts it."""
         send(self.address, body, self.headers(message_id, at, body))
 
     def headers(self, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-        """The headers that prove who calls, and when."""
+        """Return the headers that prove sender and time."""
         return signed_headers((self.key,), message_id, at, body)

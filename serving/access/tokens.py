@@ -1,10 +1,10 @@
 """OAuth2 access tokens: JWTs that an authorisation server signed for this service.
 
-Only signatures by the keys of the configured set are taken, only tokens that name this audience
-(and issuer) and end, and no other kind of token. Claims: the subject (`sub`, or the claim that the
-settings name) is the caller; `scope`, `scp` and a claim of roles allow scopes; `offices` is a list
-of the offices it is tied to, `purposes` one of what it may act for. Nothing in a token says where
-its key is found. Sources: RFC 7519; RFC 8725; RFC 9068.
+A token must be signed by a key of the configured set, name this audience (and issuer), expire, and
+be an access token. Claims: the subject (`sub`, or the claim from the settings) is the caller;
+`scope`, `scp` and a claim of roles grant scopes; `offices` lists the caller's offices and
+`purposes` their purposes. A token never determines where its key is found. Sources: RFC 7519; RFC
+8725; RFC 9068.
 """
 
 from collections.abc import Callable
@@ -46,12 +46,12 @@ LONGEST_ISSUER = 400  # characters
 
 
 class _Refused(Exception):
-    """A token is not believed; the message says why to operators, and holds nothing of it."""
+    """A token is not accepted; the message gives operators the reason and quotes no token."""
 
 
 @dataclass(frozen=True)
 class VerifiedToken:
-    """A token that was believed: whose it is, when it ends, and by which key set."""
+    """An accepted token: its caller, expiry, and the key set that verified it."""
 
     caller: Caller
     ends_at: datetime
@@ -60,10 +60,10 @@ class VerifiedToken:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Believes or refuses tokens for one audience, of one issuer where one is named.
+    """Verifier of tokens for one audience and, if given, one issuer.
 
-    `scope_prefixes` may stand before a scope beside those that follow from the audience;
-    `role_claim` is a path to roles that are scopes too.
+    `scope_prefixes` may precede a scope, in addition to those derived from the audience;
+    `role_claim` is a path to roles that also grant scopes.
     """
 
     keys: PublishedKeys
@@ -77,9 +77,10 @@ class Tokens:
     believed: dict[str, VerifiedToken] = field(default_factory=dict)
 
     def remembered(self, token: str) -> Caller | None:
-        """The caller behind a token that was verified before and has not ended.
+        """Return the caller of a token verified before that has not expired.
 
-        None too once the keys must be read again, or are others: the signature counts anew.
+        Returns None once the keys are stale or changed, because the signature must be checked
+        again.
         """
         found = self.believed.get(token)
         if found is None or found.keys is not self.keys.known():
@@ -87,14 +88,15 @@ class Tokens:
         return found.caller if self.clock() < found.ends_at else None
 
     def caller(self, token: str) -> Caller:
-        """The caller behind a token.
+        """Return the caller of a token.
 
-        Raises NotSignedIn, which never says why, or Unavailable.
+        Raises NotSignedIn, which never gives the reason, or Unavailable.
         """
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise NotSignedIn("send a live API key or an access token as `Authorization: Bearer …`")
         try:
             verified = self._verified(token, lacks=False)
+        # The key may be new: try again after reading the published set.
         except _Refused:
             try:
                 verified = self._verified(token, lacks=True)
@@ -123,7 +125,7 @@ class Tokens:
         return VerifiedToken(caller, ends_at, keys)
 
     def _refuse_wrong_claims(self, claims: dict[str, Any]) -> None:
-        """Raise _Refused unless audience, issuer and times hold."""
+        """Raise _Refused unless audience, issuer and times are valid."""
         if not has_possible_times(claims):
             raise _Refused("a time in it is none")
         expected: dict[str, Any] = {"aud": {"essential": True, "value": self.audience}}
@@ -136,12 +138,13 @@ class Tokens:
             registry.validate(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise _Refused(f"{type(error).__name__} {getattr(error, 'claim', '')}") from None
-        if claims["exp"] > now + self.longest_life_s + CLOCKS_APART_S:  # of any size: no float
+        # Claims can be integers of any size, so avoid converting them to float.
+        if claims["exp"] > now + self.longest_life_s + CLOCKS_APART_S:
             raise _Refused(f"it lives longer than {self.longest_life_s / 60:g} minutes")
 
     def _caller(self, claims: dict[str, Any]) -> Caller:
         issuer, subject = claims.get("iss", ""), self._subject(claims)
-        # A bar parts the two in an identity: without one in the issuer, no two are alike.
+        # The identity is `ISSUER|SUBJECT`. Without a bar in the issuer, it is unambiguous.
         if not isinstance(issuer, str) or len(issuer) > LONGEST_ISSUER or "|" in issuer:
             raise _Refused("its issuer is no address")
         if not all(_is_named(claims, name) for name in ("offices", "purposes")):
@@ -156,18 +159,18 @@ class Tokens:
         )
 
     def _subject(self, claims: dict[str, Any]) -> str:
-        """Whoever the token is of: a client only where there is no subject."""
+        """Return the subject of a token; the client only if the token has no subject."""
         subject = claims.get(self.subject_claim if "sub" in claims else "client_id")
         if not isinstance(subject, str) or not is_identifier(subject):
             raise _Refused(f"its claim {self.subject_claim} names nobody")
         return subject
 
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
-        """The scopes of this service among all that a token names, whatever stands before them."""
+        """Return this service's scopes among those of a token, with their prefixes removed."""
         if not isinstance(claims.get("scope", ""), str):
             raise _Refused("its claim scope is no text")
         delegated = texts_in(claims.get("scp"), split=True)
-        # A program that asked for the token is named in it; what names none may be an id_token.
+        # Roles count only with a named client: without one the token may be an id_token.
         roles = texts_in(claim_at(claims, self.role_claim)) if clients_of(claims) else []
         if delegated is None or roles is None:
             raise _Refused("its scopes or roles are neither a text nor a list of texts")
@@ -184,24 +187,26 @@ class Tokens:
         return name
 
     def _remember(self, token: str, verified: VerifiedToken) -> None:
+        # The oldest entries go first, so that the cache stays small under many tokens.
         while len(self.believed) >= REMEMBERED:
             self.believed.pop(next(iter(self.believed)), None)
         self.believed[token] = verified
 
 
 def _refuse_other_kinds(header: Claims, claims: Claims) -> None:
-    """Raise _Refused for what is signed alike and is no access token: an id_token, a logout."""
+    """Raise _Refused for other tokens with the same signer: id_tokens and logout tokens."""
     named = header.get("typ")
     if named is not None and (not isinstance(named, str) or named.lower() not in TYPES):
         raise _Refused("its header names another kind of token")
-    if str(claims.get("typ", "Bearer")).lower() != "bearer":  # Keycloak names the kind here
+    # Keycloak states the kind of token here.
+    if str(claims.get("typ", "Bearer")).lower() != "bearer":
         raise _Refused("its claim typ names another kind of token")
     if "events" in claims or any(name in claims for name in OF_ID_TOKENS):
         raise _Refused("it is an id_token or a logout token")
 
 
 def _is_named(claims: dict[str, Any], name: str) -> bool:
-    """Return whether a token's list is absent or one of texts; an empty list is not all."""
+    """Return whether a list is absent or valid; an empty one must not mean "all"."""
     if name not in claims:
         return True
     claim = claims[name]

@@ -1,7 +1,8 @@
-"""Acts that take two persons: who counts as one, and when two are two.
+"""Rules for acts that need two people.
 
-A key, a command and the service are nobody; a person is a human being who signed in, by whatever
-door. Who looks alike is taken for one person: what is refused so can be done by a third.
+Keys, commands and the service are not people; a person is a human being who signed in, by any
+means. Identities that look alike count as one person: an act refused for that reason can still be
+done by a third person.
 """
 
 from serving.access.actors import Actor
@@ -9,7 +10,7 @@ from serving.errors import Conflict, PersonNeeded
 
 
 def require_person(actor: Actor, words: str | None = None) -> None:
-    """Raise PersonNeeded, in these words, for anyone who is not known to be a human being."""
+    """Raise PersonNeeded, with `words` if given, unless the actor is known to be a human being."""
     if not actor.is_human:
         raise PersonNeeded(
             words or "this takes a person: sign in with an account or a token of your own"
@@ -17,7 +18,7 @@ def require_person(actor: Actor, words: str | None = None) -> None:
 
 
 def require_second_person(first: Actor, second: Actor, words: str) -> None:
-    """Raise PersonNeeded for a machine, Conflict for whoever could be the first."""
+    """Raise PersonNeeded for a machine, and Conflict if both could be the same person."""
     require_person(second)
     if first.may_be(second):
         raise Conflict(words, code="same-reviewer")

@@ -1,7 +1,8 @@
-"""Calls to addresses that integrators name: only where anybody may call, short and bounded.
+"""Calls to addresses chosen by integrators: only public ones, with limits (SSRF protection).
 
-A name may lead elsewhere a moment after it was checked, so each connection is made to an address
-that was checked itself. Proxies of the environment are not used: they would look names up again.
+A name can resolve to another address a moment after a check, so each connection uses an address
+that was itself checked. Proxies from the environment are not used, because they would resolve the
+name again.
 """
 
 import ipaddress
@@ -19,7 +20,7 @@ from serving.access.errors import AddressRefused
 
 LONGEST_CONNECT_S = 5.0
 MOST_ADDRESSES = 4
-# From the connection to the head of the answer.
+# Time limit from the connection to the head of the answer.
 LONGEST_CALL_S = 10.0
 LONGEST_URL = 2_000
 USER_AGENT = "Tidegate-Webhooks"
@@ -28,7 +29,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-# By which clouds answer their own machines, and what older Python takes for public.
+# Metadata services of clouds, and networks that older Python versions consider public.
 _NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,
@@ -38,7 +39,7 @@ _NOT_PUBLIC = tuple(
 
 
 class RefusedByReceiver(OSError):
-    """The receiver answered, and not with a 2xx."""
+    """The receiver answered with another status than 2xx."""
 
     def __init__(self, status: int):
         super().__init__(f"answered {status}")
@@ -47,9 +48,9 @@ class RefusedByReceiver(OSError):
 
 @dataclass(frozen=True)
 class CallableAddresses:
-    """Addresses that webhooks may lead to: public ones by https, and named `networks`.
+    """Addresses that webhooks may use: public ones by https, and configured `networks`.
 
-    In a trial this machine too, also without TLS.
+    A trial also allows this machine, even without TLS.
     """
 
     networks: tuple[Network, ...] = ()
@@ -57,13 +58,13 @@ class CallableAddresses:
 
     @classmethod
     def from_networks(cls, networks: Iterable[str], *, is_trial: bool) -> Self:
-        """Those of an installation that names these networks, as `10.1.0.0/16`."""
+        """Return the allowed addresses with these networks, such as `10.1.0.0/16`."""
         return cls(tuple(map(ipaddress.ip_network, networks)), is_trial)
 
     def refuse_url(self, url: str) -> SplitResult:
-        """The parts of a URL; raises AddressRefused for one that must not be called.
+        """Return the parts of a URL; raises AddressRefused if it must not be called.
 
-        Names are looked up when they are called.
+        Host names are resolved only when called.
         """
         try:
             parts = urlsplit(url)
@@ -84,7 +85,7 @@ class CallableAddresses:
         return parts
 
     def refuse(self, address: Address) -> None:
-        """Raise AddressRefused for an address that is not for anybody to call."""
+        """Raise AddressRefused unless the address is public or configured."""
         if any(address in network for network in self.networks):
             return
         reached = _reached(address)
@@ -98,12 +99,13 @@ class CallableAddresses:
             )
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A connection to a host, at an address of it that may be called.
+        """Return a connection to a host, at an address that may be called.
 
-        Raises AddressRefused where any address of it must not be, OSError where none answers.
+        Raises AddressRefused if any of its addresses is not allowed, OSError if none answers.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))[:MOST_ADDRESSES]
+        # Check all addresses first: one forbidden address makes the whole name suspect.
         for address in addresses:
             self.refuse(ipaddress.ip_address(address.partition("%")[0]))
         failure: OSError | None = None
@@ -116,9 +118,9 @@ class CallableAddresses:
 
 
 def post(url: str, body: bytes, headers: dict[str, str], allowed: CallableAddresses) -> None:
-    """Send a body; it is taken where the answer is a 2xx, of which no more than the head is read.
+    """POST a body; it counts as accepted with status 2xx, and only the answer's head is read.
 
-    No redirect is followed. Raises AddressRefused, RefusedByReceiver, or OSError where the call
+    Redirects are not followed. Raises AddressRefused, RefusedByReceiver, or OSError if the call
     fails or takes longer than LONGEST_CALL_S.
     """
     parts = allowed.refuse_url(url)
@@ -135,7 +137,7 @@ def post(url: str, body: bytes, headers: dict[str, str], allowed: CallableAddres
 
 
 class _Bounded(HTTPConnection):
-    """A connection to an address that was checked, which ends in time however slow the other is."""
+    """Connection to a checked address, closed at a deadline."""
 
     allowed: CallableAddresses
     deadline: CallDeadline
@@ -145,6 +147,7 @@ class _Bounded(HTTPConnection):
         self.sock = self.allowed.connect(self.host, self.port)
         self.sock.settimeout(LONGEST_CALL_S)
         self.deadline.begin(lambda: self.sock)
+        # Handshake after the socket is stored, so that the deadline can interrupt it too.
         if self.tls is not None:
             self.sock = self.tls.wrap_socket(
                 self.sock, server_hostname=self.host, do_handshake_on_connect=False
@@ -173,7 +176,7 @@ def _is_here(host: str, literal: Address | None) -> bool:
 
 
 def _reached(address: Address) -> Address:
-    """The address that one leads to: IPv4 may be written, tunnelled or translated as IPv6."""
+    """Return the IPv4 address behind an IPv6 form: mapped, tunnelled (6to4) or translated."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _TRANSLATED:

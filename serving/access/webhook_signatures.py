@@ -1,7 +1,7 @@
-"""Signatures of webhooks, as Standard Webhooks has them (https://www.standardwebhooks.com).
+"""Webhook signatures by Standard Webhooks (https://www.standardwebhooks.com).
 
-An HMAC-SHA256 over id, timestamp and body, under a secret that both sides know. While a secret is
-exchanged, a call is signed with both.
+An HMAC-SHA256 covers id, timestamp and body with a shared secret. During the rotation of a secret,
+calls are signed with both.
 """
 
 import base64
@@ -20,12 +20,12 @@ _NEW_KEY_BYTES = 32
 
 
 def new_secret() -> str:
-    """A fresh secret, as it is handed over."""
+    """Return a new secret in the form to hand over."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_NEW_KEY_BYTES)).decode()
 
 
 def key_of(secret: str) -> bytes:
-    """The key that a secret stands for; raises AddressRefused for what is none."""
+    """Return the key of a secret; raises AddressRefused for an invalid one."""
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error:
@@ -41,7 +41,7 @@ def key_of(secret: str) -> bytes:
 def signed_headers(
     keys: Iterable[bytes], message_id: str, at: datetime, body: bytes
 ) -> dict[str, str]:
-    """The headers that prove who calls, and when; one signature for each key."""
+    """Return headers that prove sender and time, with one signature per key."""
     timestamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), body))
     digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)

@@ -31,11 +31,11 @@ from serving.web.languages import language_asked_for
 from serving.web.problems import parameters_refused
 from serving.web.security_headers import PAGE_HEADERS
 
-# Context variables spare every route the parameters that all pages need.
 templates = environment(Path(__file__).parent / "templates")
 templates.filters["field_in_words"] = field_in_words
 
-# Whether the service is in live use; every page shows it if not.
+# Context variables spare every route the parameters that all pages need. This one: whether the
+# service is in live use; every page shows it if not.
 _is_live: ContextVar[bool] = ContextVar("_is_live")
 
 

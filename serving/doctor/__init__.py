@@ -1,5 +1,5 @@
-"""Check what is missing or unsafe on this machine.
+"""Checks for what is missing or unsafe on this machine.
 
-It makes no database and no key; where a home belongs to its database, what names the two to each
-other in public may be put right, as by any command that opens them.
+They create no database and no key. They may complete the public identity that links a home to its
+database, like any command that opens both.
 """

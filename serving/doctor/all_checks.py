@@ -1,4 +1,4 @@
-"""Everything that a service needs from its machine, check by check."""
+"""All checks of what a service needs from its machine."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -23,9 +23,9 @@ from serving.settings import Settings
 
 
 def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[CheckResult]:
-    """Check everything a service needs from its machine; the reader decides what to do.
+    """Yield the results of all checks of this machine; the caller decides what to do.
 
-    `now` is what the clock says, that of the machine without.
+    `now` defaults to the machine's clock.
     """
     if isinstance(settings.database, Path):
         yield sqlite()
@@ -51,7 +51,7 @@ def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[Chec
 def _checks(
     settings: Settings, found: FoundDatabase, now: datetime
 ) -> dict[str, Callable[[], Iterable[CheckResult]]]:
-    """The checks of a home, each by itself: any of it may be closed to the user."""
+    """Return the checks of a home by name; each runs separately, in case files are unreadable."""
     is_own = isinstance(settings.database, Path)
     return {
         "keys": lambda: keys(settings.keys, is_bound=found.is_bound),

@@ -1,4 +1,4 @@
-"""Checks of the database: its log, the keys and endpoints it knows, and the clock beside it."""
+"""Checks of the database: its log, its API keys and webhooks, and the clock."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,14 +22,14 @@ from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
 from serving.storage.verification.schema_check import schema_faults
 
-# Stretches of a log that are out of order; `verify-log` lists all.
+# Out-of-order ranges of a log to list; `verify-log` lists all.
 MAX_LISTED = 5
 
 
 def database_and_log(
     settings: Settings, found: FoundDatabase, now: datetime
 ) -> Iterator[CheckResult]:
-    """Check that the database opens and its log is whole, and what in it ends soon."""
+    """Check that the database opens, that its log is intact, and which keys expire soon."""
     try:
         engine = found.engine
         with engine.connect() as connection:
@@ -56,7 +56,7 @@ def database_and_log(
 
 
 def _log(found: FoundDatabase) -> CheckResult:
-    """Check that the log is what its checkpoints say; a short one is proved itself."""
+    """Check the log against its checkpoints; a short log is also verified completely."""
     if why := found.log_check.why:
         return CheckResult("log", "wrong", f"{why}. {WAYS_ON}")
     if found.is_long:
@@ -74,7 +74,7 @@ def _log(found: FoundDatabase) -> CheckResult:
 
 
 def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
-    """Check for endpoints that do not get what they asked for."""
+    """Check for webhook endpoints whose deliveries fail."""
     for endpoint, delivery in register.all():
         if endpoint.revoked_at is not None or delivery.condition == "delivering":
             continue
@@ -92,7 +92,7 @@ def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
 
 
 def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult]:
-    """Check for keys that end soon: their callers are turned away from that instant on."""
+    """Check for API keys that expire soon, after which their callers are refused."""
     for key in register.all():
         if key.expires_at and key.ends_soon(now):
             days = (key.expires_at - now).days
@@ -101,9 +101,9 @@ def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult
 
 
 def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[CheckResult]:
-    """Check the clock against what was written: all of it in order, and none later than now.
+    """Check that entries are in order and none is later than the clock.
 
-    Where the newest entries are later, nothing is masked or erased; of others, just themselves.
+    If the newest entries are later, masking and erasure stop; otherwise only those entries stay.
     """
     if found.is_missing:
         return
@@ -114,7 +114,8 @@ def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[C
         except ClockDisagrees as refusal:
             faults.append(f"nothing is masked or erased: {refusal}")
         entries = DatabaseErasure(found.engine).out_of_order(now)
-    except TidegateError:  # what is wrong with the database is said elsewhere
+    # Another check reports what is wrong with the database.
+    except TidegateError:
         return
     wrong = [str(each) for each in entries if not each.is_settled]
     if wrong:

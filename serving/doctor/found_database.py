@@ -1,4 +1,4 @@
-"""The database of a home as it is found, for the checks that look into it."""
+"""Database of a home, for the checks that read it."""
 
 from functools import cached_property
 from pathlib import Path
@@ -15,48 +15,48 @@ from serving.storage.repositories.approval_repository import ApprovalRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
 
-# A log of so many decisions is proved on the way; a longer one by verify-log.
+# A log of at most this many decisions is verified by the checks; a longer one by verify-log.
 NOT_MANY_RECORDS = 20_000
 
 
 class FoundDatabase:
-    """A database that is opened once, by the first check that looks into it, and never made."""
+    """Existing database, opened by the first check that needs it and never created."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
 
     @property
     def is_missing(self) -> bool:
-        """Return whether it is a file that is not there."""
+        """Return whether the database is a file that does not exist."""
         where = self._settings.database
         return isinstance(where, Path) and not where.exists()
 
     @cached_property
     def engine(self) -> Any:
-        """Opened with the keys of the home; raises a TidegateError for what cannot be opened."""
+        """Engine with the keys of the home; raises a TidegateError if it cannot be opened."""
         return open_database(
             self._settings.database, is_service=False, keys=self._settings.keys, may_create=False
         )
 
     @cached_property
     def size(self) -> int:
-        """Return the number of decisions in the log."""
+        """Number of decisions in the log."""
         return DecisionRepository(self.engine).size()
 
     @property
     def is_long(self) -> bool:
-        """Return whether its log is proved by `verify-log` alone."""
+        """Return whether only `verify-log` verifies the log, because of its length."""
         return self.size > NOT_MANY_RECORDS
 
     @cached_property
     def log_check(self) -> LogCheck:
-        """The witnesses' readings of the log, asked for once; of a long log only the newest."""
+        """Witnesses' readings of the log, obtained once; for a long log only the newest."""
         store = CheckpointRepository(self.engine)
         return check_by_checkpoints(store, self._settings, by_newest=self.is_long)
 
     @property
     def is_bound(self) -> bool:
-        """Return whether it has keys already, so that no start makes any."""
+        """Return whether the home or database already has keys, so that no start creates any."""
         if HomeBinding.read(self._settings.keys) is not None:
             return True
         if self.is_missing:
@@ -65,14 +65,15 @@ class FoundDatabase:
         try:
             with failing_as_unavailable(), engine.connect() as connection:
                 return identity_of(connection) is not None
-        except TidegateError:  # which is said of the database
+        # The check of the database reports this.
+        except TidegateError:
             return False
         finally:
             engine.dispose()
 
     @property
     def seat_approvals(self) -> SeatApprovals | None:
-        """The approvals that live use checks pointers against; None if it cannot be opened."""
+        """Approvals that live use checks pointers against; None if unavailable or in a trial."""
         if self.is_missing:
             return None
         try:
@@ -83,6 +84,6 @@ class FoundDatabase:
         return SeatApprovals(register) if is_live else None
 
     def close(self) -> None:
-        """Let go of it, if any check opened it."""
+        """Close the database if a check opened it."""
         if "engine" in self.__dict__:
             self.engine.dispose()

@@ -1,4 +1,4 @@
-"""Checks of the home: its folder, its keys and its models."""
+"""Checks of the home: its folder, keys and models."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ FEWEST_FREE_BYTES = 1 << 30
 
 
 def home_folder(home: Path) -> CheckResult:
-    """Check that the home is a folder that its user can work in."""
+    """Check that the home is a folder in which its user can work."""
     if not os.path.lexists(home):
         says = f"{home} is not there, or cannot be reached; `tidegate init` makes one"
         return CheckResult("home", "wrong", says)
@@ -37,7 +37,7 @@ def home_folder(home: Path) -> CheckResult:
 
 
 def sqlite() -> CheckResult:
-    """SQLite's WAL-reset bug does not reach us, since turns keep writers and moves apart."""
+    """Check for SQLite's WAL-reset bug; Tidegate's own write lock avoids it."""
     version = sqlite_version()
     is_fixed = tuple(map(int, version.split("."))) >= (3, 51, 3)
     says = "" if is_fixed else "; has the WAL-reset bug, so let nothing but tidegate write the file"
@@ -45,7 +45,7 @@ def sqlite() -> CheckResult:
 
 
 def disk(home: Path, reserve_bytes: int) -> CheckResult:
-    """Check that there is room for more than the decisions that the reserve is for."""
+    """Check that there is more disk space than the reserve for decisions."""
     free = shutil.disk_usage(home).free
     says = f"{free / 2**30:.1f} GiB free below {home}"
     if free < reserve_bytes:
@@ -56,9 +56,9 @@ def disk(home: Path, reserve_bytes: int) -> CheckResult:
 
 
 def privacy(settings: Settings) -> CheckResult:
-    """Check that no other user of this machine can read the home, or lock what is in it.
+    """Check that no other user of this machine can read or lock files of the home.
 
-    Whoever can open a file or a folder can also lock it, and so stop whoever writes.
+    Anyone who can open a file or folder can also lock it, and so block its writers.
     """
     home, what = settings.home, "privacy"
     places = (settings.records, settings.state, home / "tidegate.db", home / "training_sets")
@@ -73,7 +73,7 @@ def privacy(settings: Settings) -> CheckResult:
 
 
 def _open_to_others(place: Path) -> Iterator[Path]:
-    """The files at or below a place that others can read."""
+    """Yield the files at or below a path that others can read."""
     if not place.exists() or not _is_reachable(place):
         return
     if place.is_dir():
@@ -84,12 +84,12 @@ def _open_to_others(place: Path) -> Iterator[Path]:
 
 
 def _is_reachable(place: Path) -> bool:
-    """Return whether every folder on the way is open to others."""
+    """Return whether others can enter every folder of the path."""
     return all(folder.stat().st_mode & 0o011 for folder in place.resolve().parents)
 
 
 def keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
-    """Check that every key is there and its owner's alone; if `is_bound` no start makes any."""
+    """Check that all keys exist and are private; if `is_bound`, a start creates none."""
     if is_blank_home(folder):
         yield CheckResult("keys", "doubtful", "not there yet; `tidegate init` makes them")
         return
@@ -106,7 +106,7 @@ def keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
 
 
 def _broken_keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
-    """Check for keys that are missing or cut off; the database knows the right ones."""
+    """Yield faults of missing or truncated keys, and of mismatched public keys."""
     for name, file in KEY_FILES.items():
         is_needed = is_bound or (name == SIGNING and has_models(folder))
         if not (folder / file).exists() and not is_needed:
@@ -123,7 +123,7 @@ def _broken_keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
 
 
 def models(settings: Settings, approvals: SeatApprovals | None) -> Iterator[CheckResult]:
-    """Check that each seat has a model that may be served; in live use with its approvals."""
+    """Check that each slot has a model that may be served, in live use with its approvals."""
     for kind, name in MODEL_NAMES.items():
         for role in ROLES:
             if not (settings.models / name / f"{role}.json").exists():

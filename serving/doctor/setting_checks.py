@@ -1,4 +1,4 @@
-"""Checks of what settings and their files name."""
+"""Checks of settings and the files that they name."""
 
 import shlex
 import shutil
@@ -18,7 +18,7 @@ from serving.settings import Settings
 
 
 def retention(file: Path) -> CheckResult:
-    """Check that data have an end."""
+    """Check that retention periods are set."""
     if not file.exists():
         says = "no periods are set, so nothing ends; `tidegate init retention` writes them"
         return CheckResult("retention", "doubtful", says)
@@ -41,7 +41,7 @@ def letters(file: Path) -> CheckResult:
 
 
 def rescue_centres(settings: Settings) -> CheckResult:
-    """Check that somebody is called when lives are at risk, over two media."""
+    """Check that someone is called when lives are at risk, over two media."""
     file = settings.rescue_centres
     if not file.exists():
         says = "nobody is called when lives are at risk; live use needs HOME/rescue.toml"
@@ -65,7 +65,7 @@ def rescue_centres(settings: Settings) -> CheckResult:
 
 
 def access_tokens(settings: Settings) -> Iterator[CheckResult]:
-    """Check that the keys that verify access tokens can be read."""
+    """Check that the keys for access tokens can be read."""
     if settings.token_keys is not None:
         has_keys = PublishedKeys(settings.token_keys).current() is not None
         says = "the key set can be read" if has_keys else "the key set cannot be read"
@@ -73,7 +73,7 @@ def access_tokens(settings: Settings) -> Iterator[CheckResult]:
 
 
 def organisation(settings: Settings, now: datetime) -> Iterator[CheckResult]:
-    """Check that the organisation's server can be asked, and browsers come back from it."""
+    """Check that the identity provider answers and browsers can return from it."""
     what, issuer = "sign-in with an organisation", settings.oidc_issuer
     if issuer is None:
         return

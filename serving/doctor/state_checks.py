@@ -20,7 +20,7 @@ NO_STATE = CheckResult(
 
 
 def own_state(settings: Settings, found: FoundDatabase) -> CheckResult:
-    """Check that the store of this machine is there and follows the log."""
+    """Check that this machine's store exists and follows the log."""
     if not settings.state.exists():
         return NO_STATE
     try:
@@ -34,7 +34,7 @@ def own_state(settings: Settings, found: FoundDatabase) -> CheckResult:
 
 
 def state(store: BlobStore, settings: Settings, found: FoundDatabase) -> CheckResult:
-    """Check that a store follows the log, with the history that champions were trained on."""
+    """Check that a store follows the log and has the history that champions were trained on."""
     try:
         online = OnlineStore(store)
         known = online.counts
@@ -42,7 +42,8 @@ def state(store: BlobStore, settings: Settings, found: FoundDatabase) -> CheckRe
     except TidegateError as refusal:
         return CheckResult("online feature store", "wrong", str(refusal))
     for name in MODEL_NAMES.values():
-        with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
+        # Other checks report this.
+        with suppress(TidegateError, OSError, ValueError):
             champion = load_role(settings.models / name, "champion", settings.keys / "signing.pub")
             trained_on = champion.model.manifest.record_counts
             for kind in missing_types(trained_on, known):
@@ -53,7 +54,7 @@ def state(store: BlobStore, settings: Settings, found: FoundDatabase) -> CheckRe
 
 
 def _require_log_of(online: OnlineStore, found: FoundDatabase) -> None:
-    """Raise TidegateError where the store followed another log than there is."""
+    """Raise TidegateError if the store followed another log."""
     if not found.is_missing:
         require_same_log(online, DecisionRepository(found.engine))
 

@@ -14,7 +14,7 @@ from serving.settings import Settings
 
 
 def witnesses(settings: Settings, found: FoundDatabase) -> Iterator[CheckResult]:
-    """Check where witnesses are, and for checkpoints that one of them lacks."""
+    """Check where witnesses are and whether one of them lacks checkpoints."""
     try:
         known = witnesses_of(settings)
     except TidegateError as refusal:
@@ -43,14 +43,14 @@ _NOT_APART = "none is apart: all are on the same disk as the log they bear witne
 
 
 def _is_apart(witness: Witness, home: Path) -> bool:
-    """Return whether it is somewhere else than the home, as far as can be known."""
+    """Return whether a witness is on another disk or machine than the home, if known."""
     if not isinstance(witness, FileWitness):
         return True
     return witness.path.parent.stat().st_dev != home.stat().st_dev
 
 
 def _lack(report: WitnessReport, check: LogCheck) -> str:
-    """Return the fault of a witness; empty where all is well or nothing can be known."""
+    """Return the fault of a witness; empty if it is fine or unknown."""
     if report.failure:
         return f"{report.name} {report.failure}"
     if report.newest is None or report.newest >= check.newest_number:
@@ -59,9 +59,10 @@ def _lack(report: WitnessReport, check: LogCheck) -> str:
 
 
 def _log_check(found: FoundDatabase) -> LogCheck | None:
-    """Return each witness's reading of the log; None where no log opens."""
+    """Return each witness's reading of the log; None if the log cannot be opened."""
     if found.is_missing:
         return None
-    with suppress(TidegateError):  # what is wrong with the database is said elsewhere
+    # Another check reports what is wrong with the database.
+    with suppress(TidegateError):
         return found.log_check
     return None
