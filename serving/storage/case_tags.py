@@ -1,4 +1,4 @@
-"""The tags of cases: rows by which they are found, made of what the cases themselves state."""
+"""The tags of cases: searchable rows derived from the encrypted state of the cases."""
 
 import json
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.tables.review import case_tags, cases
 
 _PART = "tag"
-# Tags of the newest cases that are looked at for those in use.
+# Tags of the newest cases examined to list the tags in use.
 _LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
 class CaseTags:
-    """Keeps the tags of cases and finds cases by them, under a database's keys."""
+    """Stores the tags of cases and finds cases by them, under a database's keys."""
 
     cases: EncryptedCases
 
     def follow(self, connection: Connection, before: CaseRecord, after: CaseRecord) -> None:
-        """Let a case be found by the tags that it has now."""
+        """Update the tags of a case after a change."""
         if _stated(after) != _stated(before):
             self.keep(connection, after)
 
     def keep(self, connection: Connection, case: CaseRecord) -> None:
-        """Write the tags that a case states, in place of any before."""
+        """Replace the stored tags of a case by those in its state."""
         connection.execute(delete(case_tags).where(case_tags.c.case_id == case.case_id))
         if rows := [self._row(connection, case, tag) for tag in _stated(case)]:
             connection.execute(case_tags.insert(), rows)
 
     def are_had(self, tag: str | None) -> ColumnElement[bool]:
-        """Whether a case has a tag; None lets every case through."""
+        """Match cases with a tag; None matches every case."""
         if tag is None:
             return true()
         is_it = case_tags.c.token.in_(self.cases.keys.tokens(_PART, tag))
         return cases.c.case_id.in_(select(case_tags.c.case_id).where(is_it))
 
     def in_use(self, connection: Connection, access: CaseAccess, limit: int) -> list[str]:
-        """The tags of the newest cases that may be seen, each once, in order."""
+        """Return the distinct tags of the newest visible cases, sorted."""
         newest = (
             select(case_tags)
             .join(cases, cases.c.case_id == case_tags.c.case_id)

@@ -1,9 +1,9 @@
-"""Who may be behind an account, since they gave it a password or took its second factor away.
+"""Persons who may be behind an account, because they set its password or reset its second factor.
 
-Whoever makes an account for a colleague, or resets the colleague's credentials, could sign in as
-them. Until a week is over, the holder gave a code of a second factor that is older than the reset,
-or another admin confirmed the holder, the two count as one person, and so do accounts that one
-person made or reset. Accounts that a command or the service made are made by nobody who signs in.
+Anyone who creates an account for a colleague, or resets the colleague's credentials, could sign in
+as them. The two count as one person until a week has passed, the holder gives a code of a second
+factor older than the reset, or another admin confirms the holder. Accounts that one person created
+or reset count as one person too. Accounts created by a command or the service have no such creator.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,10 @@ _PAGE = 100
 
 
 def persons_behind(connection: Connection, name: str, now: datetime) -> frozenset[str]:
-    """Persons who may be behind an account for now, or it behind them."""
+    """Return the persons who may at present be behind an account, or it behind them."""
     own = f"account:{name}"
     behind = _behind(connection, name, now)
+    # Both directions: whoever knows this account's credentials, and other accounts they know.
     found = set(behind)
     for knower in (own, *behind):
         for other in _given_by(connection, knower, now):
@@ -41,19 +42,24 @@ def persons_behind(connection: Connection, name: str, now: datetime) -> frozense
 
 
 def makers_alone(connection: Connection, name: str, now: datetime) -> frozenset[str]:
-    """Whoever made an account of late and reset nothing of it since: nobody has lost it to them."""
+    """Return recent creators of an account who reset nothing of it since.
+
+    They knew the first password only, which its holder must change.
+    """
     events = [*_since(connection, _is_of(name), now)]
     made = {event.actor for event in events if event.action == _MADE}
     return frozenset(made - {event.actor for event in events if event.action in _RESETS})
 
 
 def _behind(connection: Connection, name: str, now: datetime) -> set[str]:
-    """The identities of those who know credentials of an account, as far as anybody can tell."""
+    """Return the identities of those who may know the credentials of an account."""
     behind: set[str] = set()
     is_old_factor = True
     for event in reversed([*_since(connection, _is_of(name), now)]):
         if _gives_credentials(event):
             behind.add(event.actor)
+            # A factor enrolled after a reset may be that of the person who reset it, and proves
+            # nothing.
             is_old_factor &= event.action != "reset_second_factor"
         elif event.action == "enrol_second_factor" and behind:
             is_old_factor = False
@@ -65,7 +71,7 @@ def _behind(connection: Connection, name: str, now: datetime) -> set[str]:
 
 
 def _given_by(connection: Connection, identity: str, now: datetime) -> set[str]:
-    """The names of accounts that somebody made, or reset the credentials of, of late."""
+    """Return the names of accounts that somebody recently created or reset."""
     events = _since(connection, audit_events.c.actor == identity, now)
     return {event.object_id for event in events if _gives_credentials(event)}
 
@@ -80,7 +86,7 @@ def _is_of(name: str) -> Any:
 
 
 def _since(connection: Connection, which: Any, now: datetime) -> Iterator[Row[Any]]:
-    """The events that still count, the newest first; what is older is not read."""
+    """Yield the events that still count, newest first, reading no older ones."""
     columns = (audit_events.c[each] for each in ("at", "actor", "action", "object_id"))
     query = select(*columns).where(which).order_by(audit_events.c.seq.desc())
     since = (now - COUNTS_FOR).isoformat()

@@ -1,4 +1,4 @@
-"""Cases as they are kept: what they and their events say is encrypted with their decision."""
+"""Cases as stored: their content and that of their events is encrypted with their decision."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -25,12 +25,12 @@ _OF_EVENT = ("changed", "text")
 
 @dataclass(frozen=True)
 class EncryptedCases:
-    """Makes rows of cases, links and events, and reads them again, under a database's keys."""
+    """Converts cases, links and events to rows and back, under a database's keys."""
 
     keys: DataKeys
 
     def case(self, row: CaseRecord, within: Connection) -> dict[str, Any]:
-        """The row of a case as it is kept."""
+        """Return the row of a case, encrypted."""
         unit = EncryptionUnit.of_decision(row.case_id, row.opened_at)
         kept = vars(row)
         return kept | {
@@ -39,7 +39,7 @@ class EncryptedCases:
         }
 
     def of_case(self, row: Row[Any]) -> CaseRecord:
-        """A case; of an erased one what says nothing of its subject."""
+        """Return a case; if it was erased, a bare one that reveals nothing about its subject."""
         kept = dict(row._mapping)
         for name in _OF_CASE:
             kept[name] = self._decrypted(row.case_id, f"case {name}", kept[name])
@@ -51,24 +51,24 @@ class EncryptedCases:
         return CaseRecord(**kept)
 
     def is_erased(self, case_id: str, opened_at: str, within: Connection) -> bool:
-        """Whether nothing can be read of a case any more, nor added to it."""
+        """Return whether the key of a case is gone, so that nothing can be read or added."""
         return self.keys.unit_key(EncryptionUnit.of_decision(case_id, opened_at), within) is None
 
     def link(self, row: CaseLink, unit: EncryptionUnit, within: Connection) -> dict[str, Any]:
-        """The row of a link: a token that is searched for, and what it stands for."""
+        """Return the row of a link: a token to search by, and the encrypted value."""
         encrypted = self.keys.encrypt_text(unit, "link", row.value, within)
         stored = vars(row) | {"encrypted_value": encrypted}
         return stored | {"value": self.keys.token(row.kind, row.value)}
 
     def of_link(self, row: Row[Any]) -> CaseLink | None:
-        """A link; None where its case was erased."""
+        """Return a link, or None if its case was erased."""
         value = row.value
         if row.encrypted_value is not None:
             value = self._decrypted(row.case_id, "link", row.encrypted_value)
         return None if value is None else CaseLink(row.case_id, row.seq, row.kind, value, row.roles)
 
     def event(self, row: StoredEvent, within: Connection) -> dict[str, Any]:
-        """The row of an event as it is kept, but for its place."""
+        """Return the row of an event, encrypted and without its number."""
         unit = unit_of(within, row.case_id)
         return vars(row) | {
             name: self.keys.encrypt_text(unit, f"event {name}", getattr(row, name), within)
@@ -76,7 +76,7 @@ class EncryptedCases:
         }
 
     def of_event(self, row: StoredEvent) -> StoredEvent:
-        """An event; of an erased one who did what and when."""
+        """Return an event; an erased one keeps only who did what and when."""
         changed, text = (
             self._decrypted(row.case_id, f"event {name}", getattr(row, name)) for name in _OF_EVENT
         )
@@ -89,14 +89,15 @@ class EncryptedCases:
 
 
 def unit_of(connection: Connection, case_id: str) -> EncryptionUnit:
-    """The unit of a case, which is that of its decision."""
+    """Return the unit of a case, which is that of its decision."""
     return units_of(connection, [case_id])[case_id]
 
 
 def units_of(connection: Connection, case_ids: Collection[str]) -> dict[str, EncryptionUnit]:
-    """The units of cases, which whatever happens happens to."""
+    """Return the units of cases, for encrypting their events."""
     if not case_ids:
         return {}
+    # The unit depends on the day of opening, which may differ from that of the decision.
     query = select(cases.c.case_id, cases.c.opened_at).where(cases.c.case_id.in_(case_ids))
     found = connection.execute(query)
     return {case_id: EncryptionUnit.of_decision(case_id, at) for case_id, at in found}

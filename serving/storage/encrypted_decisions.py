@@ -1,4 +1,4 @@
-"""A decision and its answer as they are kept: an outline in the clear, and the rest encrypted."""
+"""Decisions and answers as stored: an outline in the clear, everything else encrypted."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from serving.crypto.encryption import EncryptionUnit
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.tables.scoring import decisions
 
-# The columns that a whole record is made of.
+# The columns needed to read a whole record.
 WHOLE = tuple(
     decisions.c[name]
     for name in ("seq", "decision_id", "scored_at", "logged_at", "record", "encrypted")
@@ -24,19 +24,20 @@ _RECORD, _ANSWER = "record", "answer"
 
 @dataclass(frozen=True)
 class EncryptedDecisions:
-    """Makes rows of decisions and answers, and reads them again, under the keys of a database."""
+    """Converts decisions and answers to rows and back, under a database's keys."""
 
     keys: DataKeys
 
     def rows(
         self, row: LoggedDecision, answer: StoredAnswer, logged_at: str | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The row of a decision, but for its place in the chain, and that of its answer.
+        """Return the row of a decision, without its chain columns, and the row of its answer.
 
-        `logged_at` is the time of the log, where the clock was behind it.
+        `logged_at` is the time of the log if the clock was behind it.
         """
         unit = EncryptionUnit.of_decision(row.decision_id, logged_at or row.scored_at)
         encrypted = self.keys.encrypt(unit, _RECORD, compressed(row.record.encode()))
+        # The digest of the request is encrypted too: it would confirm a guess of the request.
         plain_answer = answer.request_digest.encode() + b"\n" + answer.body
         body = self.keys.encrypt(unit, _ANSWER, compressed(plain_answer))
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
@@ -48,22 +49,23 @@ class EncryptedDecisions:
         behind = {"logged_at": logged_at} if logged_at else {}
         outline = orjson.dumps({**found_by, **behind, **row.lasting, **digests}).decode()
         stored = {**found_by, "logged_at": logged_at, "record": outline, "encrypted": encrypted}
-        answered_at = logged_at or answer.answered_at  # of the key that its body is encrypted with
+        # The day must be that of the key the body is encrypted with.
+        answered_at = logged_at or answer.answered_at
         kept = {"idempotency_key": key, "request_digest": "", "answered_at": answered_at}
         return stored, {**vars(answer), **kept, "body": body}
 
     def claims(self, caller_id: str, key: str) -> tuple[tuple[str, str], ...]:
-        """Return the names of an answer: by the token key in use, then by former ones."""
+        """Return the names of an answer: under the token key in use, then under former ones."""
         return tuple((caller_id, token) for token in self.keys.tokens(caller_id, key))
 
     def record(self, row: Row[Any]) -> str | None:
-        """The whole record of a row with the columns `WHOLE`; None where it was erased."""
+        """Return the record of a row with the columns `WHOLE`; None if it was erased."""
         unit = EncryptionUnit.of_decision(row.decision_id, row.logged_at or row.scored_at)
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
         return None if record is None else decompressed(record).decode()
 
     def answer(self, row: StoredAnswer, key: tuple[str, str]) -> StoredAnswer | None:
-        """The answer of a row, under the key that was asked for; None where it was erased."""
+        """Return the answer of a row under the given plain key; None if it was erased."""
         unit = EncryptionUnit.of_decision(row.decision_id, row.answered_at)
         plain_answer = self.keys.decrypt(unit, _ANSWER, row.body)
         if plain_answer is None:

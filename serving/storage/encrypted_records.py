@@ -1,4 +1,4 @@
-"""Records that came by themselves as they are kept: encrypted, and found by tokens of their ids."""
+"""Received records as stored: encrypted, and found by tokens of their ids."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ _PART = "record"
 
 @dataclass(frozen=True)
 class EncryptedRecords:
-    """Makes rows of records, and reads them again, under the keys of a database."""
+    """Converts records to rows and back, under the keys of a database."""
 
     keys: DataKeys
 
@@ -28,9 +28,10 @@ class EncryptedRecords:
         *,
         behind: str | None = None,
     ) -> dict[str, Any]:
-        """The row as it is kept; `behind` is the time of the log, where the clock is behind it."""
+        """Return the encrypted row; `behind` is the time of the log if the clock is behind it."""
         token = self.keys.token(row.kind, row.record_id)
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
+        # The ids are encrypted with the body, because tokens cannot be turned back.
         plain = "\n".join((row.record_id, row.subject_id, row.body))
         unit = EncryptionUnit.of_record(row.kind, token, behind or row.received_at)
         return {
@@ -45,13 +46,13 @@ class EncryptedRecords:
     def encrypted_all(
         self, rows: Iterable[ReceivedRecord], newest: str | None
     ) -> dict[tuple[str, str], dict[str, Any]]:
-        """The rows as they are kept, by key, where the time of the log is `newest`."""
+        """Return the encrypted rows by key, given `newest` as the time of the log."""
         return {
             row.key: self.encrypted(row, behind=logged_at(row.received_at, newest)) for row in rows
         }
 
     def record(self, row: ReceivedRecord) -> ReceivedRecord | None:
-        """The record of a row as it is kept; None where it was erased."""
+        """Return the record of a stored row; None if it was erased."""
         plain = self.keys.decrypt_text(f"{row.kind}/{row.record_id}", _PART, row.body)
         if plain is None:
             return None
@@ -59,16 +60,16 @@ class EncryptedRecords:
         return replace(row, record_id=record_id, subject_id=subject_id, body=body)
 
     def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], ...]:
-        """Return the keys of a record: by the token key in use, then by former ones."""
+        """Return the keys of a record: under the token key in use, then under former ones."""
         return tuple((row.kind, token) for token in self.keys.tokens(row.kind, row.record_id))
 
     def subjects(self, kind: str, subject_id: str) -> tuple[tuple[str, str], ...]:
-        """What records about a subject are found by: as `ids`."""
+        """Return the keys of a subject: under the token key in use, then under former ones."""
         return tuple((kind, token) for token in self.keys.tokens(kind, subject_id))
 
 
 def _outline(row: ReceivedRecord, subject: str) -> str | None:
-    """Of an outcome what outlasts it, for whoever measures; of others nothing does."""
+    """Return the lasting part of an outcome, for statistics; None for other records."""
     if row.kind != "outcomes":
         return None
     return orjson.dumps({**orjson.loads(row.body), "subject_id": subject}).decode()

@@ -21,7 +21,7 @@ from serving.errors import LogUnavailable
 
 
 class DatabaseUrlRefused(TidegateError):
-    """The database URL names no database that the store knows; the message repeats none of it."""
+    """The database URL names no supported database; the message repeats no part of it."""
 
 
 class DatabaseInUse(TidegateError):
@@ -29,31 +29,31 @@ class DatabaseInUse(TidegateError):
 
 
 class BackupRefused(TidegateError):
-    """No backup was written; the message says why, and what to do."""
+    """No backup was written; the message gives the reason and the remedy."""
 
 
 class BackupDamaged(TidegateError):
-    """A file is no whole backup of this kind; nothing was restored from it."""
+    """The file is not a complete backup; nothing was restored."""
 
 
 class RestoreRefused(TidegateError):
-    """A backup is not put there; the message says what is in the way."""
+    """The backup cannot be restored there; the message names the obstacle."""
 
 
 class DatabaseMissing(TidegateError):
-    """There is no database yet, and what only reads makes none."""
+    """There is no database yet, and a reading command creates none."""
 
 
 class DatabaseForeign(TidegateError):
-    """The database of another home, or a home of another database."""
+    """The database belongs to another home, or the home to another database."""
 
 
 class DatabaseMoved(TidegateError):
-    """What this database held is served from another place, or is on its way there."""
+    """The database was moved to another place, or a move is under way."""
 
 
 class DatabaseOlder(TidegateError):
-    """The tables are those of an older release; nothing is migrated unasked."""
+    """The tables are those of an older release; they are only migrated on request."""
 
 
 class DatabaseNewer(TidegateError):
@@ -61,10 +61,10 @@ class DatabaseNewer(TidegateError):
 
 
 class KeyForeign(TidegateError):
-    """A key of the home is another one than its database was bound to."""
+    """A key of the home differs from the one its database was bound to."""
 
 
 class ClockBehind(LogUnavailable):
-    """A row states another time of the log than the log has; stating it anew mends that."""
+    """A row states another time of the log than the log has; a retry resolves it."""
 
     code = "clock-behind"

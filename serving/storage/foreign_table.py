@@ -1,4 +1,4 @@
-"""A table of somebody else's database, read in blocks to be imported; nothing is written there."""
+"""A table in another organisation's database, read in blocks for import and never written."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _ROWS_LOOKED_AT = 1_000
 
 
 class ForeignTable:
-    """The rows of a table or of a query; TidegateError where the database does not give them."""
+    """The rows of a table or a query; raises TidegateError if the database refuses them."""
 
     def __init__(self, url: str, mapping: TableMapping):
         try:
@@ -31,13 +31,14 @@ class ForeignTable:
         file = self._url.database
         if self._url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
             raise TidegateError(f"{self.place}: no such file")
+        # Types are taken from the first rows, since drivers report them differently.
         with self._rows(_ROWS_LOOKED_AT) as (names, blocks):
             columns = zip(*next(blocks, []), strict=True)
             first = [array_of(column).type for column in columns] or [pa.null()] * len(names)
         self.schema = pa.schema(list(zip(names, first, strict=True)))
 
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
-        """Its rows with these columns."""
+        """Yield the rows with these columns, in blocks."""
         before = 0
         with self._rows(BLOCK_ROWS) as (names, blocks):
             at = [names.index(column) for column in columns]
@@ -57,7 +58,7 @@ class ForeignTable:
 
     @contextmanager
     def _rows(self, at_once: int) -> Iterator[tuple[list[str], Iterator[Sequence[Any]]]]:
-        """The names of the columns, and rows, some at a time, as the database gives them."""
+        """Yield the column names and an iterator of row batches, as the database returns them."""
         url = self._url
         if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
@@ -77,13 +78,16 @@ class ForeignTable:
 
 
 def _let_only_read(connection: Connection) -> None:
-    """Whatever a query says, it changes nothing, where the database can hold it to that."""
+    """Make the transaction read-only, if the database supports it.
+
+    The query is the deployer's text and might contain anything.
+    """
     statements = {"postgresql": "SET TRANSACTION READ ONLY", "sqlite": "PRAGMA query_only = ON"}
     if statement := statements.get(connection.dialect.name):
         connection.execute(text(statement))
 
 
 def _said_by(error: SQLAlchemyError) -> str:
-    """What the database said, in one line; a statement or its values are not repeated."""
+    """Return the database's message in one line, without the statement or its values."""
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Offices that are known here: by accounts and keys, decisions and cases, and the plan of lanes."""
+"""The offices known to an installation."""
 
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
@@ -9,9 +9,7 @@ from serving.triage.triage_plan import TriagePlan
 def known_offices(
     accounts: AccountRepository, api_keys: ApiKeyRepository, cases: CaseRepository, plan: TriagePlan
 ) -> set[str]:
-    """The offices of the plan, and those that an account or a key is tied to, or a decision or a
-    case belongs to.
-    """
+    """Return the offices in the plan, accounts, keys, decisions and cases."""
     named = {office for holder in accounts.all() for office in holder.offices}
     named |= {office for key in api_keys.all() for office in key.offices}
     return named.union(cases.offices(), plan.offices)

@@ -1,7 +1,7 @@
-"""The positions of all that follows a log, in one table: how far each has read.
+"""The positions of all followers of a log, in one table.
 
-A follower reads in order and moves its position in the transaction that does its work, so that no
-entry is worked on twice or passed by, whenever a process is killed.
+A follower reads in order and moves its position in the transaction that does its work. No entry is
+processed twice or skipped, even if a process is killed.
 """
 
 import json
@@ -18,31 +18,31 @@ from serving.storage.tables.scoring import decisions
 
 
 def newest_decision(connection: Connection) -> int:
-    """Return the number of the newest decision; 0 of an empty log."""
+    """Return the number of the newest decision; 0 for an empty log."""
     return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
 
 @dataclass(frozen=True)
 class LogPosition:
-    """The number of the last entry that one follower has dealt with."""
+    """The number of the last entry that a follower has processed."""
 
     name: str
 
     def stored(self) -> ScalarSelect[int]:
-        """Return the query of the position."""
+        """Return a scalar query of the position."""
         query = select(log_positions.c.seq).where(log_positions.c.name == self.name)
         return query.scalar_subquery()
 
     def find(self, connection: Connection) -> int | None:
-        """Return the position; None where the follower never began."""
+        """Return the position; None if the follower never began."""
         return connection.scalar(select(self.stored()))
 
     def read(self, connection: Connection) -> int:
-        """Return the position, 0 where the follower never began."""
+        """Return the position; 0 if the follower never began."""
         return self.find(connection) or 0
 
     def move(self, connection: Connection, seq: int, record_id: str | None = None) -> None:
-        """Store another position."""
+        """Store a new position."""
         moved = {"seq": seq, "record_id": record_id}
         own = log_positions.c.name == self.name
         if connection.execute(update(log_positions).where(own).values(moved)).rowcount == 0:
@@ -53,9 +53,10 @@ class LogPosition:
         return newest_decision(connection) > self.read(connection)
 
     def begun_after(self, connection: Connection) -> int:
-        """Return the entry after which it follows the log, and put that on record, once.
+        """Return the entry after which the follower began, recording it at the first call.
 
-        `verify-log` asks the audit log for it: a position alone does not say what was to be read.
+        `verify-log` reads it from the audit log: a position alone does not state where reading
+        began.
         """
         action = f"begin_{self.name}"
         columns = audit_events.c
@@ -68,6 +69,7 @@ class LogPosition:
         )
         if found is not None:
             return int(json.loads(found)["after"])
+        # A position beyond the log was not written by the service.
         after = min(self.read(connection), newest_decision(connection))
         begun = AuditEvent(now(connection), SERVICE, action, "log", self.name, {"after": after})
         append_audit_events(connection, [begun])
@@ -78,9 +80,9 @@ CASES = LogPosition("cases")
 RESCORINGS = LogPosition("rescorings")
 RESCUE_CALLS = LogPosition("rescue_calls")
 SUMMARIES = LogPosition("summaries")
-# Cases before it lack the terms that they are found by; goes back. None where all have them.
+# Cases before it lack search terms; it moves backwards. Absent if none lack them.
 CASE_TERMS = LogPosition("case_terms")
-# Journeys decided before it and received after its `record_id` are still to be noted.
+# Journeys decided before it, and received after its `record_id`, are still to be noted.
 SHIP_JOURNEYS = LogPosition("ship_journeys")
 
 WITNESS_PREFIX = "witness "

@@ -1,8 +1,8 @@
-"""The time of the log, which never goes back: it names keys, and periods of retention begin by it.
+"""The time of the log, which never goes back; keys and retention periods depend on it.
 
-A row is dated by the clock of the machine, which may be wrong. Where it is behind the newest
-decision, the row also has `logged_at`, the time of that decision: so a clock that falls back makes
-no row old. An entry that two persons overruled, because the clock was ahead, binds nobody.
+A row is dated by the clock of its machine, which may be wrong. If that is behind the newest
+decision, the row also has `logged_at`, the time of that decision, so a clock that falls back makes
+no row look old. Entries that two persons overruled, because the clock was ahead, no longer count.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,11 +23,11 @@ TOLERANCE = timedelta(minutes=1)
 
 MAX_STRETCHES = 1_000
 
-# Reads the time of the log for what is written at an instant.
+# Reads the time of the log for a row written at an instant.
 ReadTime = Callable[[Connection, str], str | None]
 
-# Minutes are compared here, since instants as text may have fractions of seconds or not; each row
-# that is found is then looked at exactly. What is dated after the present says nothing of others.
+# The query compares minutes, since stored instants may lack fractions of seconds; each row found is
+# then checked exactly. Rows dated in the future say nothing about others.
 _OUT_OF_ORDER = """
 SELECT seq, own, counted, before FROM (
     SELECT seq, {own} AS own, {counted} AS counted,
@@ -42,7 +42,7 @@ _LOGS = {
     "decisions": _OUT_OF_ORDER.format(
         log="decisions", own="scored_at", counted="coalesce(logged_at, scored_at)", only=""
     ),
-    # Commands run wherever a person is, by the clock of that machine.
+    # Commands run on any person's machine, by that machine's clock.
     "audit_events": _OUT_OF_ORDER.format(
         log="audit_events", own="at", counted="at", only="WHERE actor NOT LIKE 'cli:%'"
     ),
@@ -73,29 +73,29 @@ def logged_at(at: str, newest: str | None) -> str | None:
 
 
 def is_out_of_order(at: str, newest: str) -> bool:
-    """Return whether an instant (ISO) is before another by more than TOLERANCE."""
+    """Return whether an instant (ISO) precedes another by more than TOLERANCE."""
     return at < newest and instant(newest) - instant(at) > TOLERANCE
 
 
 def instant(text: str) -> datetime:
-    """Return the instant of a text (ISO), UTC where it names no zone."""
+    """Return the instant of an ISO text; UTC if it has no zone."""
     at = datetime.fromisoformat(text)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def newest_time(connection: Connection, at: str) -> str | None:
-    """Return the time of the log for what is written `at`; None where nothing binds it.
+    """Return the time of the log for a row written `at`; None if nothing binds it.
 
-    It is that of the newest decision, or of the newest record where nothing was decided yet.
+    It is the time of the newest decision, or of the newest record before the first decision.
     """
     newest = connection.scalar(_NEWEST_DECISION) or connection.scalar(_NEWEST_RECORD)
     return binding(connection, at, newest)
 
 
 def newest_record_time(connection: Connection, at: str) -> str | None:
-    """Return the same for a record: the newest record's, as far as decisions bear it out.
+    """Return the time of the log for a record: the newest record's, up to the newest decision's.
 
-    Nothing orders records but their times: one that was dated ahead binds no other for long.
+    Records have no order except their times, so one dated ahead must not bind others for long.
     """
     newest = connection.scalar(_NEWEST_RECORD)
     decided = connection.scalar(_NEWEST_DECISION)
@@ -105,9 +105,9 @@ def newest_record_time(connection: Connection, at: str) -> str | None:
 def known_time(
     engine: Engine, at: str, known: str | None, read: ReadTime = newest_time
 ) -> str | None:
-    """Return the time of the log as a process knows it, read where it knows none yet.
+    """Return the time of the log known to this process, reading it if none is known.
 
-    So no key is made for an earlier day before the transaction that would find out.
+    A key must not be created for an earlier day before the transaction notices the clock.
     """
     if known is not None:
         return known
@@ -116,9 +116,10 @@ def known_time(
 
 
 def binding(connection: Connection, at: str, newest: str | None) -> str | None:
-    """Return `newest`, or None where two persons overruled it."""
+    """Return `newest`, or None if two persons overruled it."""
     if newest is None or logged_at(at, newest) is None:
-        return newest  # nobody needs to look at the acts, as long as the clock is right
+        # With a correct clock the acts need not be read.
+        return newest
     overruled = {
         dated
         for act in stored_acts(connection, "overrule")
@@ -135,10 +136,10 @@ def require_logged(rows: Iterable[Mapping[str, Any]], newest: str | None) -> Non
 
 
 def out_of_order(connection: Connection, at: datetime | None) -> tuple[OutOfOrder, ...]:
-    """Find the entries of both logs that the clock dated wrongly, if `at` is the time by now.
+    """Return the entries of both logs that the clock dated wrongly, if `at` is the true time.
 
-    They are ahead of it, or more than TOLERANCE before an entry that precedes them. Where nobody
-    says what time it is, every entry counts for those after it. At most MAX_STRETCHES of a log.
+    Such entries are ahead of `at`, or more than TOLERANCE before an earlier entry. With `at` None
+    every entry counts for those after it. At most MAX_STRETCHES for each log.
     """
     acts = stored_acts(connection, "overrule")
     settled = [OutOfOrder(**each) for act in acts for each in act.details.get("out_of_order", ())]
@@ -161,7 +162,7 @@ def _stretches(
     settled: Sequence[OutOfOrder],
     overruled: Mapping[str, str],
 ) -> Iterator[OutOfOrder]:
-    """Entries that are out of order, those that follow each other as one."""
+    """Yield entries that are out of order, merging neighbours of the same kind."""
     last: OutOfOrder | None = None
     for row in rows:
         is_ahead = is_out_of_order(present, row.counted)

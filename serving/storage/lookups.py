@@ -1,7 +1,7 @@
-"""Rows by pairs of values, for what every request asks.
+"""Lookups of rows by pairs of values, for queries that every request makes.
 
-The statement is written once for each number of pairs: to make it of them anew, as SQLAlchemy does,
-takes several times as long as the database needs to answer it.
+The statement is built once for each number of pairs: building it with SQLAlchemy takes several
+times as long as the database needs to answer.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ Found = TypeVar("Found")
 
 
 class PairLookup(Generic[Found]):
-    """Rows of one table as dataclasses of its columns, found by two columns of text."""
+    """Finds rows of one table by two text columns, as dataclasses of its columns."""
 
     def __init__(self, found: type[Found], first: Column[str], second: Column[str]):
         self._found = found
@@ -26,7 +26,7 @@ class PairLookup(Generic[Found]):
         self._text = cache(self._text_for)
 
     def rows(self, engine: Engine, pairs: Sequence[Pair]) -> list[Found]:
-        """The rows that have one of these pairs, in any order."""
+        """Return the rows with one of these pairs, in any order."""
         values = tuple(value for pair in pairs for value in pair)
         statement = self._text(len(pairs), engine.dialect.paramstyle)
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Brings a database to the tables of this release; says which release its tables are of."""
+"""Migrates a database to the tables of this release, and determines their present release."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def require_newest(step: str, place: str) -> None:
 
 
 def steps_lacking(connection: Connection) -> list[str]:
-    """The steps that a database lacks, in the order in which they are taken."""
+    """Return the steps that a database lacks, in the order of execution."""
     step = step_of(connection)
     if step is not None and step not in _known_steps():
         require_newest(step, "this database")
@@ -45,14 +45,17 @@ def steps_lacking(connection: Connection) -> list[str]:
 
 
 def newest_step() -> str:
-    """The step that none follows. The steps are read and not loaded: most starts take none."""
+    """Return the last step of this release.
+
+    The files are searched and not imported, because most starts run no step and save the time.
+    """
     sources = _sources()
     (newest,) = set(_STEP.findall(sources)) - set(_STEP_BEFORE.findall(sources))
     return str(newest)
 
 
 def step_of(connection: Connection) -> str | None:
-    """The last step that was taken; None of an empty database."""
+    """Return the last step that was run; None for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -67,9 +70,9 @@ def _sources() -> str:
 
 
 def take_steps(connection: Connection) -> None:
-    """Take the steps that a database lacks, in a transaction that is already writing.
+    """Run the missing steps in a transaction that is already writing.
 
-    The audit chain tells the rows that were there before it, and those that a step changes.
+    The audit chain records the rows that existed before it, and those that a step changes.
     """
     before = covered_digests(connection)
     run_steps(connection)
@@ -77,7 +80,7 @@ def take_steps(connection: Connection) -> None:
 
 
 def run_steps(connection: Connection) -> None:
-    """The same, and the audit chain is told nothing: for tables whose chain is carried over."""
+    """Run the missing steps without audit events, for tables whose chain is copied as well."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory

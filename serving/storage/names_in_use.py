@@ -1,4 +1,4 @@
-"""The names that somebody has or had, of whatever kind: no new one may look like any of them."""
+"""Names in use or used before, of any kind: a new one must not resemble any of them."""
 
 from sqlalchemy import Connection, select
 
@@ -8,7 +8,7 @@ from serving.storage.tables.review import teams
 
 
 def names_ever(connection: Connection) -> list[str]:
-    """Every name of an account, a key or a team, ended and revoked ones too."""
+    """Return every name of an account, a key or a team, including ended ones."""
     named = [select(table.c.name) for table in (accounts, api_keys, teams)]
     query = named[0].union(*named[1:]).order_by("name")
     return [*connection.scalars(query)]
@@ -17,6 +17,6 @@ def names_ever(connection: Connection) -> list[str]:
 def require_new_name(connection: Connection, name: str) -> None:
     """Raise NameRefused or NameTaken unless a new account, key or team may have the name.
 
-    In the transaction that writes it, so that of two at once the second sees the first.
+    Call it in the transaction that writes the name: of two at once, the second sees the first.
     """
     require_free(require_name(name), names_ever(connection))

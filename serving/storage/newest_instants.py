@@ -1,4 +1,4 @@
-"""When the newest entries of a database and its witness were written, in the order of writing."""
+"""The times of the newest entries of a database and its witnesses, in the order of writing."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,17 +23,20 @@ from serving.storage.tables.scoring import decisions
 
 
 def clock_check(engine: Engine, settings: Settings, stated: date | None = None) -> ClockCheck:
-    """What holds the clock to the newest entries; `stated` is the day that a person says it is."""
+    """Return the check of the clock against the newest entries.
+
+    `stated` is the day that a person states as today.
+    """
     return ClockCheck(partial(newest_instants, engine, witnesses_of(settings)), stated)
 
 
 def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str, datetime]:
-    """The instants of the newest entries, by what they are; what was never written is left out.
+    """Return the instants of the newest entries by kind; kinds without entries are absent.
 
-    The newest is what was written last, not what has the latest date: an entry that a wrong clock
-    dated counts until the next one. What commands did is left out, since they have this clock too:
-    with that, the first checkpoint of an epoch. Left out too is what persons said a wrong clock
-    dated; that they said so counts as an entry itself, since they vouched for its day.
+    The newest entry is the last written, not the latest dated: an entry of a wrong clock counts
+    until the next one. Entries of commands are excluded, since commands use the very clock to be
+    checked, and with them the first checkpoint of an epoch. Entries that persons overruled are
+    excluded too; the overruling itself counts, since those persons vouched for its day.
     """
     newest = {
         "decision": select(func.coalesce(decisions.c.logged_at, decisions.c.scored_at)).order_by(
@@ -55,12 +58,13 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
 
 
 def _last_heard(witness: Witness) -> str | None:
-    """What a witness was told last; nothing of one that cannot be asked."""
+    """Return the time of a witness's last checkpoint; None if it cannot be asked."""
     with suppress(OSError, TidegateError):
         return _last_signed_at(read_witness_lines(witness.newest() or b"").lines)
     return None
 
 
 def _last_signed_at(lines: Sequence[str]) -> str | None:
+    # The first checkpoint of an epoch is signed by a command, with the clock to be checked.
     told = [stated for stated in map(json.loads, lines) if not stated.get("begun")]
     return str(told[-1]["signed_at"]) if told else None

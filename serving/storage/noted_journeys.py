@@ -1,8 +1,8 @@
-"""Journeys as they are noted to be found by their ship, in the transaction that stores them.
+"""Notes of journeys by ship, written in the transaction that stores the journeys.
 
-A version that is stored once more takes the place of what was noted of it, but not of what was
-noted since: so journeys can be noted again from the log while others are decided about. One that
-came with a shipment, of which others may say otherwise, never takes that of one declared by itself.
+A version stored again replaces its earlier note, but not a newer one: journeys can thus be noted
+again from the log while others are decided about. A journey that came with a shipment never
+replaces one declared by itself, since other shipments may contradict it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_positions import SHIP_JOURNEYS, newest_decision
 from serving.storage.tables.scoring import ship_journeys
 
-# As what the token of a ship is made.
+# The kind under which tokens of ships are made.
 MMSI = "mmsi"
 
 
@@ -28,9 +28,9 @@ def journey_row(
     noted_at: str,
     shipment_token: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a journey with a token, of what was decided about or received then.
+    """Return the row of a journey that was decided about or received.
 
-    With `shipment_token` it was only submitted with that shipment.
+    `shipment_token` is set if it was only submitted with that shipment.
     """
     tokens = {
         "journey_id": journey_token,
@@ -46,7 +46,7 @@ def journey_row(
 
 
 def note_journeys(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Note journeys, in a transaction that is already writing."""
+    """Note journeys in a transaction that is already writing."""
     newest: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[column.name] for column in ship_journeys.primary_key)
@@ -63,23 +63,23 @@ def note_journeys(connection: Connection, rows: Sequence[dict[str, Any]]) -> Non
 
 
 def _takes_place_of(row: Mapping[str, Any], noted: Mapping[Any, Any]) -> bool:
-    """Return whether a row says more of a version than what was noted of it."""
+    """Return whether a row should replace the existing note of a version."""
     if (row["shipment_id"] is None) != (noted["shipment_id"] is None):
         return row["shipment_id"] is None
     return bool(row["noted_at"] >= noted["noted_at"])
 
 
 def ship_journey_of(row: ReceivedRecord) -> ShipJourney | None:
-    """What a received record is found by, if it is a journey of a ship."""
+    """Return the ship and times of a received record if it is a journey of a ship, else None."""
     if row.kind != "journeys":
         return None
     return ShipJourney.of_journey(Journey.model_validate_json(row.body))
 
 
 def note_again(connection: Connection) -> None:
-    """Let the service note all journeys again, as under another key of tokens.
+    """Make the service note all journeys again, as after a rotation of the token key.
 
-    Those that were submitted with shipments are noted when such a one is scored next.
+    Those that came with shipments are deleted, and noted when the shipment is scored next.
     """
     connection.execute(delete(ship_journeys).where(ship_journeys.c.shipment_id.is_not(None)))
     SHIP_JOURNEYS.move(connection, newest_decision(connection) + 1, record_id="")

@@ -1,4 +1,4 @@
-"""Makes search terms of cases anew once the key of tokens was rotated, the newest first."""
+"""Recreates the search terms of cases after a rotation of the token key, newest first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from serving.storage.search_index import SearchIndex
 from serving.storage.tables.review import case_scores, cases
 from serving.storage.tables.scoring import decisions
 
-# By what cases are found, by id; None of one that is not to be found.
+# Search terms by case id; None for a case that cannot be searched.
 CaseTerms = Mapping[str, tuple[SearchTerm, ...] | None]
 
 
 @dataclass(frozen=True)
 class OlderCases:
-    """Finds cases without terms, and writes those that their decisions have."""
+    """Finds cases without search terms, and writes the terms in their decisions."""
 
     logged: EncryptedDecisions
     index: SearchIndex
@@ -29,7 +29,7 @@ class OlderCases:
 
     @staticmethod
     def rows(connection: Connection, limit: int) -> Sequence[Row[Any]]:
-        """Cases without terms; their outlines alone where they were erased."""
+        """Return cases without terms, the newest first; erased ones are included."""
         without = (
             select(cases).where(cases.c.seq < CASE_TERMS.stored()).order_by(cases.c.seq.desc())
         )
@@ -38,7 +38,7 @@ class OlderCases:
     def terms(
         self, connection: Connection, older: Sequence[Row[Any]], open_case: OpenCase
     ) -> CaseTerms:
-        """By what the decisions about cases say they are found."""
+        """Return the search terms of cases according to their decisions."""
         return {row.case_id: self._terms_of(connection, row.case_id, open_case) for row in older}
 
     def _terms_of(
@@ -58,12 +58,13 @@ class OlderCases:
     def index_them(
         self, connection: Connection, older: Sequence[Row[Any]], found: CaseTerms, limit: int
     ) -> None:
-        """Write the terms of cases that were read before, as far as they are still without."""
+        """Write the terms of cases that were read before, if they still lack them."""
         present = {row.case_id: row for row in self.rows(connection, limit)}
         for case_id in present.keys() & found.keys():
             if (terms := found[case_id]) is not None:
                 case = self.index.cases.of_case(present[case_id])
                 self.index.add(connection, case, terms)
                 self.tags.keep(connection, case)
-        if older and [*present] == [*found]:  # no other worker was faster
+        # Another worker may have moved the position; it must not move back.
+        if older and [*present] == [*found]:
             CASE_TERMS.move(connection, older[-1].seq)

@@ -1,4 +1,4 @@
-"""The online feature store of several workers: its blobs as rows of PostgreSQL."""
+"""The online feature store shared by several workers: blobs as rows of PostgreSQL."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,17 +21,17 @@ from features.engine.store.blob_store import Blob, BlobOverlay
 from features.errors import OnlineStoreUnavailable
 from serving.storage.tables.scoring import state
 
-# Any two numbers, as long as all who write one state agree on them.
+# Any two numbers will do, if every process that writes one state uses the same.
 _SEQUENCER = (0x7469, 0x7374)
 
 
 def shared_state(engine: Engine) -> "PostgresStateStore | None":
-    """The state that workers of one database share; None where the database is a file."""
+    """Return the state shared by the workers of one database; None for a SQLite file."""
     return PostgresStateStore(engine) if engine.dialect.name == "postgresql" else None
 
 
 class PostgresStateStore:
-    """The store in one database, which commits durably; a `blob_store.Store`."""
+    """A `blob_store.Store` in PostgreSQL, which commits durably."""
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -39,13 +39,13 @@ class PostgresStateStore:
 
     @contextmanager
     def reading(self) -> "Iterator[StateRows]":
-        """The state as it is now."""
+        """Open a consistent snapshot of the state."""
         with _failing_as_unavailable(), self._snapshots.connect() as connection:
             yield StateRows(connection)
 
     @contextmanager
     def writing(self) -> Iterator[BlobOverlay]:
-        """A transaction, when it is its turn; its blobs are sent at the end, together."""
+        """Begin a transaction under the state's lock; its blobs are sent together at the end."""
         with _failing_as_unavailable(), self._engine.begin() as connection:
             connection.execute(_turn())
             written = BlobOverlay(StateRows(connection))
@@ -53,20 +53,24 @@ class PostgresStateStore:
             _put(connection, written.blobs.items())
 
     def sync(self) -> None:
-        """What is committed survives a power cut already."""
+        """Do nothing: committed rows survive a power cut already."""
 
     def close(self) -> None:
-        """The database belongs to the decision log."""
+        """Do nothing: the engine belongs to the decision log."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no state yet."""
+        """Return whether there is no state yet."""
         with _failing_as_unavailable(), self._engine.connect() as connection:
             return not connection.scalar(select(exists(select(state.c.key))))
 
     def replace(self, blobs: Iterable[tuple[Blob, Blob]], *, if_empty: bool = False) -> None:
-        """Put these blobs in the place of all others, whole or not at all."""
+        """Replace all blobs by these, completely or not at all.
+
+        With `if_empty`, do nothing if there are any.
+        """
         with _failing_as_unavailable(), self._engine.begin() as connection:
+            # Replacing the whole state takes longer than the limit that protects requests.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.execute(_turn())
             if if_empty and connection.scalar(select(exists(select(state.c.key)))):
@@ -87,13 +91,13 @@ _SET = _SET.on_conflict_do_update(index_elements=["key"], set_={"value": _SET.ex
 
 
 class StateRows:
-    """A view of the table."""
+    """A read-only view of the state's table."""
 
     def __init__(self, connection: Connection):
         self._connection = connection
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
-        """The blob of each key, None where there is none."""
+        """Return the blob of each key, None for a missing one."""
         if not keys:
             return []
         rows = self._connection.execute(_WANTED, {"keys": list(keys)})

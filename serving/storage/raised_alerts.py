@@ -1,8 +1,8 @@
-"""Raise alerts for calls for help that no decision is about, in the transaction that stores those.
+"""Raises alerts for calls for help without a decision, in the transaction that stores the calls.
 
-An alert is one emergency of one ship: a call that follows the last one soon, or comes while nobody
-acts yet, is of the same, unless that was ended. When its journey is declared and becomes a rescue,
-that goes on with it.
+An alert is one emergency of one ship. A call soon after the last one, or while nobody acts yet,
+belongs to the same alert unless that was ended. If the journey is declared later and becomes a
+rescue, the rescue continues the alert.
 """
 
 import uuid
@@ -18,7 +18,7 @@ from serving.storage.tables.scoring import decisions
 
 
 class HeardCall(NamedTuple):
-    """A call for help as it is stored: the tokens of its journey and its record, and when."""
+    """A stored call for help: the tokens of its journey and record, and its times."""
 
     subject_id: str
     record_id: str
@@ -27,13 +27,14 @@ class HeardCall(NamedTuple):
 
 
 def raise_alerts(connection: Connection, calls: Sequence[HeardCall]) -> None:
-    """Raise alerts for those of these calls that are of journeys nobody decided about."""
+    """Raise alerts for those calls whose journeys nobody has decided about."""
     if not calls:
         return
     among = decisions.c.subject_id.in_({call.subject_id for call in calls})
     of_routes = select(decisions.c.subject_id).where(decisions.c.subject_kind == "route", among)
     decided = {*connection.scalars(of_routes)}
     for call in sorted(calls, key=lambda each: each.heard_at):
+        # A call that arrives long after it was heard is history, and calls nobody out.
         is_news = call.received_at - call.heard_at <= HEARD_WITHIN
         if is_news and call.subject_id not in decided:
             _raise(connection, call)
@@ -74,9 +75,9 @@ def _raise(connection: Connection, call: HeardCall) -> None:
 def tie_alerts(
     connection: Connection, decision_id: str, names: Sequence[str], scored_at: str
 ) -> None:
-    """Let a rescue go on with the alerts of its ship, which may have called by these tokens.
+    """Let a rescue continue the alerts of its ship, which may have called under these tokens.
 
-    The first is that of the journey itself, under which the ship calls from now on.
+    The first is the token of the journey itself, under which the ship calls from now on.
     """
     columns = distress_alerts.c
     since = datetime.fromisoformat(scored_at) - HEARD_WITHIN

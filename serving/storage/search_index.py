@@ -1,7 +1,7 @@
-"""The index by which cases are found: rows of keyed codes, scanned in their own order.
+"""The search index of cases: rows of keyed codes, scanned in their own order.
 
-Whoever asks scans rows of their own side and offices alone. So neither what is found, nor how many
-rows were looked at, nor how long it took tells anything of others' cases.
+A reader only scans rows of their own side and offices. Neither the result, nor the number of rows
+scanned, nor the time taken reveals anything about other cases.
 """
 
 from collections import defaultdict
@@ -20,13 +20,14 @@ from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.tables.review import case_terms
 
-# What an encrypted identifier of a case is encrypted as.
+# The part under which an identifier of a case is encrypted.
 TERM_PART = "search term"
 
 _OFFICES_TOGETHER = 100
 _PAGE = 500
 
-# Text, as in `shared_links`. Of the terms of a case that begin so, the first in the order counts.
+# Text for speed, as in `shared_links`. If several terms of a case match, only the first in code
+# order counts, so that each case appears once.
 _FIRST_PLACES = (
     "SELECT * FROM (SELECT code, minus_seq, case_id FROM case_terms AS found "
     "WHERE is_rescue = ? {office} AND code >= ? AND code <= ? {after} AND NOT EXISTS (SELECT 1 "
@@ -36,7 +37,7 @@ _FIRST_PLACES = (
 
 
 class IndexPlace(NamedTuple):
-    """Where a case first comes in the order of a search."""
+    """The first position of a case in the order of a search."""
 
     code: bytes
     minus_seq: int
@@ -45,20 +46,20 @@ class IndexPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class SearchIndex:
-    """Writes the terms of cases and finds cases by them, under a database's keys."""
+    """Writes the search terms of cases and finds cases by them, under a database's keys."""
 
     cases: EncryptedCases
 
     def insert(
         self, connection: Connection, opened: Iterable[tuple[CaseRecord, Iterable[SearchTerm]]]
     ) -> None:
-        """Write the terms of cases that have none."""
+        """Write the terms of cases that have none yet."""
         rows = [row for case, terms in opened for row in self._rows(case, terms, connection)]
         if rows:
             connection.execute(case_terms.insert(), rows)
 
     def add(self, connection: Connection, case: CaseRecord, terms: Iterable[SearchTerm]) -> None:
-        """Add what a case does not name yet, or names as something else too."""
+        """Add terms that a case lacks, and new roles of terms it has."""
         of_case = case_terms.c.case_id == case.case_id
         query = select(case_terms.c.code, case_terms.c.names).where(of_case)
         has = {row.code: row.names for row in connection.execute(query)}
@@ -75,7 +76,10 @@ class SearchIndex:
     def _rows(
         self, case: CaseRecord, terms: Iterable[SearchTerm], within: Connection
     ) -> list[dict[str, Any]]:
-        """The rows of a case with its own id; the parties of a rescue are left out."""
+        """Return the rows of a case and its own id; parties of a rescue are omitted.
+
+        Rescued persons must not be found by the name of a party.
+        """
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         key, keys = self.cases.keys.token_keys.search_key(within), self.cases.keys
         return [
@@ -93,7 +97,10 @@ class SearchIndex:
 
     @staticmethod
     def follow(connection: Connection, before: CaseRecord, after: CaseRecord) -> None:
-        """Let the terms of a case that went elsewhere be found there alone."""
+        """Move the terms of a case to its new office or side.
+
+        Terms of parties are deleted when a case becomes a rescue.
+        """
         whose = _whose(after)
         if whose == _whose(before):
             return
@@ -118,7 +125,7 @@ class SearchIndex:
         after: str | None,
         limit: int,
     ) -> list[IndexPlace]:
-        """The first places of cases whose identifiers begin so, each case once."""
+        """Return the first positions of cases with identifiers that begin so, each case once."""
         span = prefix_span(self.cases.keys.token_keys.search_key(connection), symbols)
         begins = None if after is None else _place_of(connection, access, span, after)
         offices: Sequence[str | None] = sorted(access.offices) or [None]
@@ -131,7 +138,10 @@ class SearchIndex:
     def matched(
         self, connection: Connection, case_ids: Sequence[str], symbols: str
     ) -> dict[str, tuple[SearchTerm, ...]]:
-        """Which identifiers of cases begin so; of an erased case there are none."""
+        """Return the identifiers of cases that begin so; erased cases have none.
+
+        Codes end after some symbols, so the decrypted value decides.
+        """
         span = prefix_span(self.cases.keys.token_keys.search_key(connection), symbols)
         is_in = case_terms.c.code.between(*span)
         query = select(case_terms).where(case_terms.c.case_id.in_(case_ids), is_in)
@@ -144,7 +154,10 @@ class SearchIndex:
 
 
 def recode(connection: Connection, keys: DataKeys, search_key: bytes) -> int:
-    """Make every code anew with another search key; how many. Of what was erased none stays."""
+    """Recompute every code under another search key; return how many.
+
+    Terms of erased cases are deleted.
+    """
     count, last = 0, ""
     page = select(case_terms.c.case_id).distinct().order_by(case_terms.c.case_id)
     while cases := connection.scalars(page.where(case_terms.c.case_id > last).limit(_PAGE)).all():
@@ -164,7 +177,7 @@ def recode(connection: Connection, keys: DataKeys, search_key: bytes) -> int:
 
 
 def _whose(case: CaseRecord) -> dict[str, Any]:
-    """What of a case decides who sees it."""
+    """Return the columns that decide who may see a case."""
     return {"is_rescue": int(case.lane == "rescue"), "office_id": case.office_id}
 
 
@@ -176,7 +189,7 @@ def _scanned(
     begins: IndexPlace | None,
     limit: int,
 ) -> list[IndexPlace]:
-    """The first places of each office, in one statement."""
+    """Return the first positions in each office, in one statement."""
     parts: list[str] = []
     values: list[Any] = []
     for office in offices:
@@ -196,7 +209,7 @@ def _scanned(
 def _place_of(
     connection: Connection, access: CaseAccess, span: CodeSpan, case_id: str
 ) -> IndexPlace:
-    """Where a page ended; raises Unprocessable for a case that the same search does not find."""
+    """Return where a page ended; raise Unprocessable if the search does not find that case."""
     is_own_office = case_terms.c.office_id.in_(access.offices) if access.offices else true()
     query = (
         select(case_terms.c.code, case_terms.c.minus_seq, case_terms.c.case_id)

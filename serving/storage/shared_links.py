@@ -1,7 +1,7 @@
-"""Which cases name the same things as one case.
+"""Cases that name the same things as a given case.
 
-All things that may be counted are looked up by one statement. As with `lookups`, it is text: to
-make dozens of parts anew with SQLAlchemy takes longer than the database needs to answer them.
+All countable things are looked up by one statement. As in `lookups` it is text: building dozens of
+parts with SQLAlchemy takes longer than the database needs to answer.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.tables.review import case_links, cases
 
-# Under which kinds of link a thing may stand: the payee of one case is a consignor of another.
+# The kinds of link under which a thing may appear: the payee of one case is a consignor of another.
 SAME_THING = {
     "container": ("container",),
     "conveyance": ("conveyance",),
@@ -25,8 +25,8 @@ SAME_THING = {
     "agent": ("party", "agent"),
 }
 
-# As many links of a thing are read as are wanted at most, so that one that everybody shares costs
-# no more; the index gives them in this order.
+# The limit on each part keeps a thing that everybody shares as cheap as any other; the index has
+# this order.
 _NEWEST = (
     "SELECT * FROM (SELECT {place} AS place, case_id, seq, roles FROM case_links "
     "WHERE kind = ? AND value = ? ORDER BY seq DESC LIMIT {limit}) AS newest"
@@ -39,14 +39,14 @@ _VISIBLE = (
 
 @dataclass(frozen=True)
 class SharedLinks:
-    """Looks up what cases share, under a database's keys."""
+    """Finds what cases share, under a database's keys."""
 
     cases: EncryptedCases
 
     def things(
         self, connection: Connection, case_id: str, access: CaseAccess
     ) -> tuple[SharedThing, ...]:
-        """What other cases that may be seen share with a case, by kind and value."""
+        """Return what other visible cases share with a case, by kind and value."""
         own = select(case_links).where(
             case_links.c.case_id == case_id, case_links.c.kind.in_(SAME_THING)
         )
@@ -69,7 +69,7 @@ class SharedLinks:
         access: CaseAccess,
         limit: int,
     ) -> list[LinkedCase]:
-        """The newest other cases that share something of these kinds with a case."""
+        """Return the newest other visible cases that share links of these kinds with a case."""
         own = select(case_links).where(
             case_links.c.case_id == case_id, case_links.c.kind.in_(kinds)
         )
@@ -96,12 +96,13 @@ class SharedLinks:
         named: Sequence[tuple[str, str]],
         access: CaseAccess,
     ) -> list[tuple[Sharing, ...]]:
-        """Which other cases name each thing, the newest first."""
+        """Return the other cases that name each thing, newest first."""
         stored = [
             (place, each, text)
             for place, (kind, value) in enumerate(named)
             for each in SAME_THING[kind]
-            for text in (*self.cases.keys.tokens(each, value), value)  # in the clear from before
+            # Older links have the value in the clear.
+            for text in (*self.cases.keys.tokens(each, value), value)
         ]
         found: list[dict[str, Sharing]] = [{} for _ in named]
         for row in _rows(connection, case_id, stored, access) if stored else ():
@@ -134,9 +135,9 @@ def _rows(
 
 
 def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[str]:
-    """The newest cases that share one thing: by its tokens, or in the clear from before.
+    """Select the newest visible cases with one link value, which may be a token or clear text.
 
-    Of one value, so that the index gives them in this order and no more are read than wanted.
+    One value at a time, so that the index yields this order and no more rows than wanted.
     """
     return (
         select(case_links.c.case_id)

@@ -1,4 +1,4 @@
-"""The stores of one database by name, each made when it is first asked for."""
+"""The stores of one database by name, each created on first use."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """An attribute that is made of the engine when it is first read, and then stays."""
+    """An attribute that is created from the engine when it is first read, and then kept."""
 
     def __init__(self, make: Callable[[Engine], T]):
         self._make = make
@@ -63,13 +63,13 @@ class Lazy(Generic[T]):
     def __get__(self, stores: "Stores | None", owner: type) -> "T | Self":
         if stores is None:
             return self
-        # Two threads may both make one; the first to be set stays for all.
+        # Two threads may both create one; the first to be set stays for all.
         made: T = stores.__dict__.setdefault(self._name, self._make(stores.engine))
         return made
 
 
 class Stores:
-    """The stores of one database; `online_store` is None where the database is a file."""
+    """The stores of one database; `online_store` is None for a SQLite file."""
 
     accounts = Lazy(AccountRepository)
     alerts = Lazy(AlertRepository)
@@ -110,18 +110,19 @@ class Stores:
 
     @classmethod
     def of_service(cls, database: Path | str, keys: Path, clock: Callable[[], datetime]) -> Self:
-        """Open the database of a service, or of one of its workers; raises as `open_database`.
+        """Open the database of a service or one of its workers; raise as `open_database`.
 
-        Raises LogNotWhole where its tables are not as the migrations make them.
+        Raises LogNotWhole if its tables differ from the migrations.
         """
         engine = open_database(database, is_service=True, keys=keys, clock=clock)
         try:
             require_schema(engine)
         except BaseException:
-            engine.dispose()  # a refused process must hold neither the file nor a connection
+            # A refused process must hold neither the file nor a connection.
+            engine.dispose()
             raise
         return cls(engine)
 
     def newest_instants(self) -> Mapping[str, datetime]:
-        """Return when each kind of row was written last."""
+        """Return when each kind of row was last written."""
         return newest_instants(self.engine, ())

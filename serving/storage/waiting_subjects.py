@@ -1,7 +1,7 @@
-"""Let subjects wait to be scored again, in the transaction that stores what makes them wait.
+"""Queues subjects to be scored again, in the transaction that stores the reason.
 
-A subject waits once, until the earliest instant that anybody asked for; whoever plans it then finds
-anew what is to be done. A sign of danger to life makes it come before all others.
+A subject waits once, until the earliest requested instant; the scheduler then determines what is to
+be done. A sign of danger to life puts it before all others.
 """
 
 from collections.abc import Container, Iterable
@@ -13,7 +13,7 @@ from serving.storage.tables.scoring import decisions, due_rescorings
 
 
 class SubjectToken(NamedTuple):
-    """A subject by its kind and the token that stands for its id."""
+    """A subject by its kind and the token of its id."""
 
     subject_kind: str
     token: str
@@ -25,7 +25,7 @@ def let_decided_wait(
     at: str,
     in_danger: Container[SubjectToken] = (),
 ) -> None:
-    """Let those of these subjects wait that there is a decision about."""
+    """Queue those of these subjects that have a decision."""
     among = tuple_(decisions.c.subject_kind, decisions.c.subject_id).in_([*subjects])
     query = select(decisions.c.subject_kind, decisions.c.subject_id).where(among).distinct()
     for subject_kind, token in connection.execute(query).all():
@@ -36,7 +36,7 @@ def let_decided_wait(
 def let_wait(
     connection: Connection, subject: SubjectToken, until: str, *, is_danger: bool = False
 ) -> None:
-    """Let a subject wait until an instant (ISO, UTC), or until an earlier one where it did.
+    """Queue a subject until an instant (ISO, UTC), or keep an earlier one.
 
     With `is_danger` it is in danger from that instant on.
     """

@@ -1,5 +1,5 @@
-"""The steps that make the tables: `baseline` makes all of them, further steps change them.
+"""The migration steps: `baseline` creates all tables, further steps change them.
 
-`baseline` makes what `serving.storage.tables` describes when it runs. So a later step on a new
-database finds its work done: it looks first, and adds only what is missing.
+`baseline` creates what `serving.storage.tables` describes when it runs. On a new database a later
+step therefore finds its work done: it must check first, and add only what is missing.
 """

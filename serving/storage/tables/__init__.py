@@ -1,11 +1,11 @@
-"""The tables, in SQLite and PostgreSQL alike, by room; `migrations` makes them.
+"""The tables for SQLite and PostgreSQL, by package of the service; `migrations` creates them.
 
-Decisions, checkpoints, records, switches and events of cases are appended and never changed:
-the database itself refuses. What says something of a party is encrypted, in those tables and in
-all others, and ids that are searched for are tokens (`data_keys`).
+Decisions, checkpoints, records, switches and case events are append-only: the database itself
+refuses changes. Everything about a party is encrypted in every table, and ids in searched columns
+are tokens (`keys.data_keys`).
 """
 
-# So that the metadata is whole for whoever imports any of them.
+# Imports every module, so that the metadata is complete for anyone who imports one of them.
 from serving.storage.tables import access, audit, keys, models, monitor, outgoing, review, scoring
 
 __all__ = ["access", "audit", "keys", "models", "monitor", "outgoing", "review", "scoring"]

@@ -1,4 +1,4 @@
-"""Who may do what: accounts and how they sign in, keys of machines, approvals by two persons."""
+"""Tables of access: accounts and their sign-in, API keys, and approvals by two persons."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
@@ -15,11 +15,11 @@ api_keys = Table(
     Column("created_at", Text, nullable=False),
     Column("expires_at", Text),
     Column("revoked_at", Text),
-    # JSON: what its holder may act for; empty for the purpose of the installation.
+    # JSON: the purposes its holder may act for; empty for the purpose of the installation.
     Column("purposes", Text),
-    # Whom it belongs to: the id of that holder's first key; null for a first key itself.
+    # The holder, by the id of their first key; null for a first key itself.
     Column("holder_id", Text),
-    # Since when a newer key of its holder takes its place; it lives on until it expires.
+    # When a newer key of the holder replaced this one, which lives on until it expires.
     Column("superseded_at", Text),
     Index(
         "one_current_key_per_name",
@@ -31,7 +31,8 @@ api_keys = Table(
     sqlite_strict=True,
 )
 
-# When a key was last used, to the hour or so; apart, since a key itself is seldom changed.
+# The last use of a key, to the hour. A table of its own, since key rows are audited and seldom
+# change.
 api_key_uses = Table(
     "api_key_uses",
     metadata,
@@ -49,9 +50,9 @@ accounts = Table(
     Column("offices", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("disabled_at", Text),
-    # Who the holder is elsewhere, for accounts that are signed in to there.
+    # The holder's id at the external identity provider, for accounts that sign in there.
     Column("subject", Text),
-    # Whose choice the password is, and since when: a first one must be changed.
+    # Who chose the password, and when: a first one must be changed.
     Column("credential_origin", Text, nullable=False, server_default="first"),
     Column("password_set_at", Text),
     Index("one_account_per_subject", "subject", unique=True),
@@ -75,7 +76,7 @@ sessions = Table(
     sqlite_strict=True,
 )
 
-# In which language and by which clock holders of accounts read, where they chose one.
+# The language and time zone of account holders who chose one.
 reading_choices = Table(
     "reading_choices",
     metadata,
@@ -85,19 +86,19 @@ reading_choices = Table(
     sqlite_strict=True,
 )
 
-# What makes the codes of accounts, encrypted; it counts from when it was confirmed with one.
+# The encrypted secret of an account's codes; it counts once confirmed with a code.
 second_factors = Table(
     "second_factors",
     metadata,
     Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
     Column("secret", Text, nullable=False),
     Column("confirmed_at", Text),
-    # The half minute since 1970 whose code was used last: a code counts once.
+    # The last half minute since 1970 whose code was used: a code counts once.
     Column("last_step", PLACE, nullable=False),
     sqlite_strict=True,
 )
 
-# Hashes of codes for one sign-in without the app; one that was used is deleted.
+# Hashes of codes for one sign-in without the app; a used one is deleted.
 recovery_codes = Table(
     "recovery_codes",
     metadata,
@@ -106,8 +107,8 @@ recovery_codes = Table(
     sqlite_strict=True,
 )
 
-# Failed attempts to sign in, by tokens of account, address or both: names in the clear might be
-# passwords that were typed into the wrong field.
+# Failed sign-ins by tokens of account, address or both. Names in the clear could be passwords typed
+# into the wrong field.
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,
@@ -121,8 +122,8 @@ sign_in_failures = Table(
     sqlite_strict=True,
 )
 
-# Browsers that accounts signed in with, by the hash of a cookie that opens nothing, and addresses
-# that they signed in from, by a token.
+# Browsers known to accounts, by the hash of a cookie that grants nothing, and known addresses, by a
+# token.
 known_browsers = Table(
     "known_browsers",
     metadata,
@@ -132,7 +133,7 @@ known_browsers = Table(
     sqlite_strict=True,
 )
 
-# Public halves (hex) of keys that persons hold to approve by; a key ends by a row below.
+# Public halves (hex) of approval keys; a revocation is a row in the next table.
 approval_keys = Table(
     "approval_keys",
     metadata,
@@ -154,7 +155,7 @@ revoked_approval_keys = Table(
     sqlite_strict=True,
 )
 
-# Acts that wait for two persons in the console, with what is known of them (JSON).
+# Acts that wait for two persons in the console, with their evidence (JSON).
 proposed_acts = Table(
     "proposed_acts",
     metadata,
@@ -166,7 +167,7 @@ proposed_acts = Table(
     sqlite_strict=True,
 )
 
-# Who agreed to an act, or did not, in the console or by a key; `document` is what was signed.
+# Answers to an act, by the console or by a key; `document` is what was signed.
 approvals = Table(
     "approvals",
     metadata,
@@ -181,7 +182,7 @@ approvals = Table(
     sqlite_strict=True,
 )
 
-# Approvals by which an act was done; the key makes each count once.
+# Approvals already used for an act; the primary key makes each count once.
 used_approvals = Table(
     "used_approvals",
     metadata,

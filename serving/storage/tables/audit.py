@@ -1,10 +1,10 @@
-"""What holds the service to account: the audit log, checkpoints, retention, purposes."""
+"""Tables that hold the service to account: audit log, checkpoints, retention, purposes."""
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
 
 from serving.storage.tables.schema import PLACE, metadata
 
-# Who read, decided, signed in or changed what; each row is chained to the one before.
+# Every reading, decision, sign-in and change; each row is chained to the one before.
 audit_events = Table(
     "audit_events",
     metadata,
@@ -16,7 +16,7 @@ audit_events = Table(
     Column("object_kind", Text, nullable=False),
     Column("object_id", Text, nullable=False),
     Column("details", Text, nullable=False),
-    # SHA-256 of the chain before and of all other columns of this row.
+    # SHA-256 of the previous row's chain and all other columns of this row.
     Column("chain", LargeBinary, nullable=False),
     Index("audit_events_by_object", "object_kind", "object_id", "seq"),
     Index("audit_events_by_actor", "actor", "seq"),
@@ -32,8 +32,8 @@ chain_checkpoints = Table(
     sqlite_strict=True,
 )
 
-# How far each follower has read, of the log of decisions or of checkpoints. `record_id` is the
-# token of a received record, where a follower reads those too.
+# The position of each follower in the decision log or among the checkpoints. `record_id` is the
+# token of a received record, for followers that read records as well.
 log_positions = Table(
     "log_positions",
     metadata,
@@ -43,7 +43,7 @@ log_positions = Table(
     sqlite_strict=True,
 )
 
-# What was done about the end of data, by whom and why; appended, never changed.
+# Acts of retention, by whom and why; append-only.
 retention_acts = Table(
     "retention_acts",
     metadata,
@@ -56,7 +56,7 @@ retention_acts = Table(
     sqlite_strict=True,
 )
 
-# What the data of this database came for; one row.
+# The purpose that the data of this database were collected for; one row.
 bound_purpose = Table(
     "bound_purpose",
     metadata,
@@ -64,7 +64,7 @@ bound_purpose = Table(
     sqlite_strict=True,
 )
 
-# Calls that acted for another purpose.
+# Refused calls that acted for another purpose.
 refused_uses = Table(
     "refused_uses",
     metadata,

@@ -1,10 +1,10 @@
-"""Which database this is, and the keys that belong to it."""
+"""Tables of the database's identity and keys."""
 
 from sqlalchemy import Column, LargeBinary, Table, Text
 
 from serving.storage.tables.schema import metadata
 
-# Which database this is; one row. `moving_to` is where it is carried over to, or was.
+# The identity of the database; one row. `moving_to` is the target of a move, under way or done.
 installation = Table(
     "installation",
     metadata,
@@ -15,9 +15,8 @@ installation = Table(
     sqlite_strict=True,
 )
 
-# The keys of the home that belong to this database, by what names them in public. One that was
-# rotated away has an instant after which nothing new is signed with it; `adoption` is its
-# statement of the key that follows, signed by both.
+# The keys of the home, by their public fingerprints. A rotated key has an instant after which its
+# new signatures do not count; `adoption` is its statement about the next key, signed by both.
 installation_keys = Table(
     "installation_keys",
     metadata,
@@ -31,8 +30,8 @@ installation_keys = Table(
     sqlite_strict=True,
 )
 
-# The key of each day of decisions or records, and of what had to outlast its day; a key that was
-# destroyed leaves its row.
+# The key of each day of decisions or records, and of units that outlast their day. A destroyed key
+# keeps its row, so that its day never gets another.
 data_keys = Table(
     "data_keys",
     metadata,

@@ -1,10 +1,10 @@
-"""Models switched off and on again."""
+"""Tables of the kill switch."""
 
 from sqlalchemy import Column, Integer, Table, Text
 
 from serving.storage.tables.schema import PLACE, metadata
 
-# Models switched off and on again, by whom and why; of each kind the newest row holds.
+# Models switched off and on again, by whom and why; the newest row of each kind applies.
 switches = Table(
     "switches",
     metadata,
@@ -18,7 +18,7 @@ switches = Table(
     sqlite_strict=True,
 )
 
-# Proposals to switch models on again, which wait for a second person; appended, never changed.
+# Proposals to switch models on again, which wait for a second person; append-only.
 switch_proposals = Table(
     "switch_proposals",
     metadata,
@@ -30,7 +30,7 @@ switch_proposals = Table(
     Column("actor_name", Text, nullable=False),
     Column("person", Text, nullable=False),
     Column("because", Text, nullable=False),
-    # The place of the newest switch of the kind: once there is another, a proposal is over.
+    # The newest switch of the kind at that time: after another switch, the proposal is void.
     Column("after_seq", PLACE, nullable=False),
     sqlite_strict=True,
 )

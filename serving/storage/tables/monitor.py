@@ -1,7 +1,7 @@
 """The tables of monitoring. Only alerts, explorations and reports are kept as they were made.
 
-A day's summary and the visited decisions repeat what the log says, in a form that can be read ten
-million decisions at a time; they can be deleted and are then made again.
+The summary of a day and the visits repeat the log in a form in which ten million decisions can be
+read at once. They can be deleted and are then rebuilt.
 """
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
@@ -18,7 +18,7 @@ day_summaries = Table(
     sqlite_strict=True,
 )
 
-# Decisions whose subject somebody was sent to look at.
+# Decisions that somebody was sent out to inspect.
 visits = Table(
     "visits",
     metadata,
@@ -46,7 +46,7 @@ alerts = Table(
     Column("alert_id", PLACE, primary_key=True, autoincrement=False),
     Column("raised_at", Text, nullable=False),
     Column("subject_kind", Text, nullable=False),
-    # The Monday of the week that it is about.
+    # The Monday of the week concerned.
     Column("week", Text, nullable=False),
     Column("measure", Text, nullable=False),
     Column("size", FIGURE, nullable=False),
@@ -64,7 +64,7 @@ alert_deliveries = Table(
     sqlite_strict=True,
 )
 
-# How many times the usual probability of the control draw holds, and until when; the newest counts.
+# The factor on the usual probability of the control draw and its period; the newest row applies.
 explorations = Table(
     "explorations",
     metadata,

@@ -1,10 +1,10 @@
-"""What others are told: events, webhooks, and calls to those who rescue."""
+"""Tables of outgoing notifications: events, webhooks, and calls to rescuers."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from serving.storage.tables.schema import PLACE, metadata
 
-# What other systems are told of cases, in the order in which it became true.
+# Case events for other systems, in the order in which they happened.
 published_events = Table(
     "published_events",
     metadata,
@@ -29,7 +29,7 @@ webhook_endpoints = Table(
     Column("types", Text, nullable=False),
     Column("offices", Text, nullable=False),
     Column("created_at", Text, nullable=False),
-    # Encrypted, as second factors are.
+    # Encrypted like second factors.
     Column("secret", Text, nullable=False),
     Column("former_secret", Text),
     Column("former_secret_ends_at", Text),
@@ -37,7 +37,7 @@ webhook_endpoints = Table(
     sqlite_strict=True,
 )
 
-# How far each endpoint was told, and which worker tells it now.
+# How far each endpoint has received the feed, and the worker that holds its lease.
 webhook_progress = Table(
     "webhook_progress",
     metadata,
@@ -54,7 +54,7 @@ webhook_progress = Table(
     sqlite_strict=True,
 )
 
-# Calls to those who rescue, one for each decision that came into that lane.
+# Calls to rescuers, one for each decision in the rescue lane.
 rescue_calls = Table(
     "rescue_calls",
     metadata,
@@ -63,7 +63,7 @@ rescue_calls = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", Text, nullable=False),
     Column("delivered_at", Text),
-    # How often it went on to another address, and when it does next for want of a person.
+    # The number of escalations to another address, and the instant of the next one if nobody acts.
     Column("step", Integer, nullable=False, server_default="0"),
     Column("goes_on_at", Text),
     Column("acknowledged_at", Text),
@@ -77,7 +77,7 @@ rescue_calls = Table(
     sqlite_strict=True,
 )
 
-# The steps of calls to those who rescue: whom, when, and whether a person acted.
+# The steps of calls to rescuers: address, time, and acknowledgement by a person.
 rescue_call_events = Table(
     "rescue_call_events",
     metadata,
@@ -91,14 +91,15 @@ rescue_call_events = Table(
     sqlite_strict=True,
 )
 
-# Calls for help of whom nobody declared, one for each emergency of a ship: no decision tells them.
+# Calls for help from ships without a declared journey, one row for each emergency of a ship. No
+# decision mentions them.
 distress_alerts = Table(
     "distress_alerts",
     metadata,
     Column("alert_id", Text, primary_key=True),
-    # The token of the journey under which it was heard: for AIS its number stands for one.
+    # The token of the journey in the call; a call heard by AIS has one made of the ship's MMSI.
     Column("subject_id", Text, nullable=False),
-    # The newest call, by the token of its record, and when it was heard; when the first one came.
+    # The token of the newest call's record, when it was heard, and when the first call arrived.
     Column("record_id", Text, nullable=False),
     Column("heard_at", Text, nullable=False),
     Column("opened_at", Text, nullable=False),
@@ -109,10 +110,10 @@ distress_alerts = Table(
     Column("goes_on_at", Text),
     Column("acknowledged_at", Text),
     Column("acknowledged_by", Text),
-    # The rescue that goes on with it, once the journey was declared, and the token of that.
+    # The rescue that continues the alert once the journey is declared, and its token.
     Column("decision_id", Text, ForeignKey("decisions.decision_id")),
     Column("journey_id", Text),
-    # When people ended it, and what they said and did, encrypted.
+    # When people ended it, and what they wrote and did, encrypted.
     Column("ended_at", Text),
     Column("state", Text),
     Index("distress_alerts_by_subject", "subject_id"),

@@ -1,4 +1,4 @@
-"""Cases: what is in them, what happened to them, and what their readers keep."""
+"""Tables of cases: their content, their events, and what their readers store."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
@@ -18,20 +18,20 @@ cases = Table(
     Column("due_at", Text, nullable=False),
     Column("opened_at", Text, nullable=False),
     Column("status", Text, nullable=False),
-    # An identity, and the name beside it; an older release put a name in its place.
+    # The owner's identity; the name is in `owner_name`. An older release stored a name here.
     Column("owner", Text),
     Column("waiting_until", Text),
     Column("what", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("state", Text, nullable=False),
-    # The newest decision that counts for it; the one that opened it where that is null.
+    # The newest decision that counts for it; null for the one that opened it.
     Column("decision_id", Text),
     Column("owner_name", Text),
-    # The probability of a find, times its harm; a control case has that of an inspection.
+    # The probability of a find times its harm; a control case has that of an inspection.
     Column("risk", FIGURE),
-    # The team in whose inbox it is while nobody has it; null for the inbox of its office.
+    # The team in whose inbox it is while it has no owner; null for the inbox of its office.
     Column("team", Text),
-    # Since when it calls for a supervisor, as long as it does.
+    # Since when it is escalated to a supervisor; null if it is not.
     Column("escalated_at", Text),
     Index("cases_by_risk", text("risk DESC"), "due_at", "case_id"),
     Index("cases_by_seq", "seq", "case_id"),
@@ -66,7 +66,8 @@ cases = Table(
     sqlite_strict=True,
 )
 
-# Reviewers of an office with an inbox; lists are JSON. A disbanded one keeps its row and its name.
+# Reviewers of an office with a shared inbox; lists are JSON. A disbanded team keeps its row, so
+# that its name is not reused.
 teams = Table(
     "teams",
     metadata,
@@ -74,42 +75,42 @@ teams = Table(
     # Null for all offices.
     Column("office_id", Text),
     Column("members", Text, nullable=False),
-    # Which cases arrive by themselves; null for none.
+    # The rule for cases that arrive by themselves; null for none.
     Column("arrivals", Text),
     Column("made_at", Text, nullable=False),
     Column("disbanded_at", Text),
     sqlite_strict=True,
 )
 
-# What a case shares with others: containers, parties, conveyances, goods and ways.
+# The things that a case shares with others: containers, parties, conveyances, goods and routes.
 case_links = Table(
     "case_links",
     metadata,
     Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("value", Text, primary_key=True),
-    # The place of the case in the log, to find the newest by.
+    # The position of the case in the log, to find the newest first.
     Column("seq", PLACE, nullable=False),
     # The value itself, encrypted.
     Column("encrypted_value", Text),
-    # As what the case names it, with commas between: payer, consignee, vessel …
+    # The roles in which the case names it, comma-separated: payer, consignee, vessel …
     Column("roles", Text),
     Index("case_links_by_value", "kind", "value", "seq"),
     sqlite_strict=True,
 )
 
-# By what cases are found: a keyed code of each identifier, where what begins alike has codes that
-# begin alike (`prefix_codes`), and what of a case decides who sees it.
+# Search terms: a keyed code of each identifier, and the columns that decide who may see the case.
+# Identifiers with the same beginning have codes with the same beginning (`prefix_codes`).
 case_terms = Table(
     "case_terms",
     metadata,
     Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
     Column("code", LargeBinary, primary_key=True),
-    # The place of the case in the log, negative, so that the newest comes first.
+    # The position of the case in the log, negated so that the newest sorts first.
     Column("minus_seq", PLACE, nullable=False),
     Column("is_rescue", Integer, nullable=False),
     Column("office_id", Text),
-    # As what the case names it, with commas between: container, payer, vessel ...
+    # The roles in which the case names it, comma-separated: container, payer, vessel ...
     Column("names", Text, nullable=False),
     Column("encrypted_value", Text, nullable=False),
     Index("case_terms_by_code", "is_rescue", "code", "minus_seq"),
@@ -117,13 +118,13 @@ case_terms = Table(
     sqlite_strict=True,
 )
 
-# Which tags cases have, to find them by: a token of each, and the tag itself, encrypted.
+# The tags of cases: a token to search by, and the tag itself, encrypted.
 case_tags = Table(
     "case_tags",
     metadata,
     Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
     Column("token", Text, primary_key=True),
-    # The place of the case in the log, to find the newest by.
+    # The position of the case in the log, to find the newest first.
     Column("seq", PLACE, nullable=False),
     Column("encrypted_tag", Text, nullable=False),
     Index("case_tags_by_token", "token", "case_id"),
@@ -131,8 +132,8 @@ case_tags = Table(
     sqlite_strict=True,
 )
 
-# Filters that holders of accounts named, encrypted; `first_code` and `last_code` are those of what
-# they search for, so that a view goes with the last case that it could find.
+# Saved filters of account holders, encrypted. `first_code` and `last_code` span the searched codes,
+# so that a view can be deleted with the last case that it could find.
 saved_views = Table(
     "saved_views",
     metadata,
@@ -146,7 +147,7 @@ saved_views = Table(
     sqlite_strict=True,
 )
 
-# What happened to cases that holders of accounts are to know, from `at` on; no word of the case.
+# Notices about cases to account holders, visible from `at` on; they contain no text of the case.
 notices = Table(
     "notices",
     metadata,
@@ -163,7 +164,7 @@ notices = Table(
     sqlite_strict=True,
 )
 
-# Each score of the subject of a case; the newest that counts stands in the case.
+# Every score of a case's subject; the case itself has the newest that counts.
 case_scores = Table(
     "case_scores",
     metadata,
@@ -174,8 +175,8 @@ case_scores = Table(
     sqlite_strict=True,
 )
 
-# Outcomes, later versions of declarations and further decisions, each by its id, until the cases of
-# their subjects were told.
+# Outcomes, later versions of declarations and further decisions, by id, until the cases of their
+# subjects have received them.
 untold_news = Table(
     "untold_news",
     metadata,
@@ -201,8 +202,8 @@ case_events = Table(
     sqlite_strict=True,
 )
 
-# What is attached to cases, each content once. Contents may be deleted when their time ends; the
-# event that tells of one keeps its digest.
+# Contents of attached files, once for each case. A content may be deleted after its retention
+# period; the event that mentions it keeps its digest.
 contents = Table(
     "contents",
     metadata,

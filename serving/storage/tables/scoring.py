@@ -1,4 +1,4 @@
-"""What was scored and answered, what is known of subjects, and which are scored again."""
+"""Tables of decisions and answers, received records, and the queue of rescorings."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
@@ -16,17 +16,17 @@ decisions = Table(
     Column("caller_id", Text, nullable=False),
     Column("lane", Text, nullable=False),
     Column("probability", FIGURE),
-    # What outlasts the decision; the columns above repeat parts of it to be found by.
+    # The outline, which outlasts the decision; the columns above repeat parts of it for queries.
     Column("record", Text, nullable=False),
     # SHA-256 of the previous row's chain and this row's record.
     Column("chain", LargeBinary, nullable=False),
-    # The decision whole, encrypted; its digest is in the record.
+    # The whole decision, encrypted; its digest is in the record.
     Column("encrypted", LargeBinary),
-    # Of a subject that is scored again: its first decision, and its lane before.
+    # For a rescored subject: its first decision and its lane before.
     Column("rescores", Text),
     Column("lane_before", Text),
-    # The time of the log, where the clock was behind the decision before; null where it was not.
-    # Its key is of that day, and its period counts from then.
+    # The time of the log if the clock was behind the previous decision, else null. It determines
+    # the day of the key and the start of the retention period.
     Column("logged_at", Text),
     Index(
         "decisions_behind",
@@ -77,11 +77,11 @@ records = Table(
     Column("received_at", Text, nullable=False),
     Column("caller_id", Text, nullable=False),
     Column("body", Text, nullable=False),
-    # Of an outcome what outlasts it: the body with a token for its subject.
+    # For an outcome, what outlasts it: the body with a token for its subject.
     Column("outline", Text),
-    # What it came for.
+    # The purpose it was collected for.
     Column("purpose", Text),
-    # As that of a decision.
+    # As for a decision.
     Column("logged_at", Text),
     Index(
         "records_behind",
@@ -94,8 +94,8 @@ records = Table(
     sqlite_strict=True,
 )
 
-# Standard messages as evidence: `encrypted` has what they say, without their persons, and the
-# records made of them. `key_day` names the key of a day that the message's own is made of.
+# Trade messages as evidence: `encrypted` has their content without persons, and the records made
+# from them. `key_day` is the day whose key that of the message is derived from.
 kept_messages = Table(
     "kept_messages",
     metadata,
@@ -111,7 +111,7 @@ kept_messages = Table(
     sqlite_strict=True,
 )
 
-# The subjects that a message is about, each by its token.
+# The subjects of a message, by token.
 message_subjects = Table(
     "message_subjects",
     metadata,
@@ -122,7 +122,7 @@ message_subjects = Table(
     sqlite_strict=True,
 )
 
-# The online feature store where several workers share one; on SQLite it is a folder of its own.
+# The online feature store if several workers share one; with SQLite it is a folder.
 state = Table(
     "state",
     metadata,
@@ -131,22 +131,22 @@ state = Table(
     sqlite_strict=True,
 )
 
-# Subjects of which something became known since they were scored, each once, by its token.
+# Subjects with news since their last score, once each, by token.
 due_rescorings = Table(
     "due_rescorings",
     metadata,
     Column("subject_kind", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
     Column("due_at", Text, nullable=False),
-    # How often something became known: a row goes only if nothing did since it was read.
+    # The number of news: a row is deleted only if it did not change since it was read.
     Column("arrivals", Integer, nullable=False),
-    # From when on its subject is in danger: it then comes before all others.
+    # From when on the subject is in danger: it then precedes all others.
     Column("danger_at", Text),
     Index("due_rescorings_by_instant", "due_at"),
     sqlite_strict=True,
 )
 
-# Which journeys a ship was declared to be on, both by tokens: each version once.
+# The journeys that a ship was declared to be on, both as tokens, once for each version.
 ship_journeys = Table(
     "ship_journeys",
     metadata,
@@ -159,7 +159,7 @@ ship_journeys = Table(
     # When it was decided about or received.
     Column("noted_at", Text, nullable=False),
     Column("is_withdrawn", Integer, nullable=False),
-    # The token of the shipment that it was submitted with, where nobody declared it by itself.
+    # The token of the shipment it was submitted with, if nobody declared it by itself.
     Column("shipment_id", Text),
     Index("ship_journeys_by_ship", "mmsi", "due_at"),
     sqlite_strict=True,

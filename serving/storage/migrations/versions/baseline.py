@@ -1,4 +1,4 @@
-"""All tables, and triggers that refuse changes of rows that are only appended."""
+"""Creates all tables, and triggers that refuse changes of append-only rows."""
 
 from alembic import op
 
@@ -11,7 +11,7 @@ _APPENDED = "what was appended is never changed"
 _SWITCHED = "what was switched stays on record"
 _PROPOSED = "what was proposed stays on record"
 
-# Tables whose rows the database itself refuses to change or delete, with the words of refusal.
+# The append-only tables, with the message of the trigger that refuses a change or a deletion.
 APPEND_ONLY = {
     "alerts": _APPENDED,
     "approval_keys": _APPENDED,
@@ -33,6 +33,7 @@ APPEND_ONLY = {
     "used_approvals": _APPENDED,
 }
 
+# Columns without statistics in PostgreSQL, see `upgrade`.
 _NOT_SAMPLED = ("saved_views.first_code", "saved_views.last_code", "case_terms.code")
 _STATE = ("state.key", "state.value")
 
@@ -41,13 +42,14 @@ _KINDS = "('route', 'shipment')"
 
 
 def upgrade() -> None:
-    """Make the tables and their triggers."""
+    """Create the tables and their triggers."""
     is_postgresql = op.get_context().dialect.name == "postgresql"
     metadata.create_all(op.get_bind(), checkfirst=False)
     refuse = _refuse_in_postgresql if is_postgresql else _refuse_in_sqlite
     for table, words in APPEND_ONLY.items():
         refuse(table, words)
-    if not is_postgresql:  # a trigger, since its refusal is in words of ours
+    # A trigger rather than a constraint, because it can have a message of our own.
+    if not is_postgresql:
         op.execute(
             f"CREATE TRIGGER {_SUBJECTS} BEFORE INSERT ON decisions "
             f"WHEN NEW.subject_kind NOT IN {_KINDS} "
@@ -55,7 +57,8 @@ def upgrade() -> None:
         )
         return
     op.execute(f"ALTER TABLE decisions ADD CONSTRAINT {_SUBJECTS} CHECK (subject_kind IN {_KINDS})")
-    # What `ANALYZE` samples of searched codes and of stored state would outlive their erasure.
+    # The samples that `ANALYZE` takes of searched codes and stored state would outlive their
+    # erasure.
     for each in (*_NOT_SAMPLED, *_STATE):
         table, column = each.split(".")
         op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
