@@ -37,7 +37,6 @@ class EncryptedDecisions:
         """
         unit = EncryptionUnit.of_decision(row.decision_id, logged_at or row.scored_at)
         encrypted = self.keys.encrypt(unit, _RECORD, compressed(row.record.encode()))
-        # The digest of the request is encrypted too: it would confirm a guess of the request.
         plain_answer = answer.request_digest.encode() + b"\n" + answer.body
         body = self.keys.encrypt(unit, _ANSWER, compressed(plain_answer))
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)

@@ -31,7 +31,7 @@ class ForeignTable:
         file = self._url.database
         if self._url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
             raise TidegateError(f"{self.place}: no such file")
-        # Types are taken from the first rows, since drivers report them differently.
+        # A database cursor does not report Arrow types, so they are inferred from the first rows.
         with self._rows(_ROWS_LOOKED_AT) as (names, blocks):
             columns = zip(*next(blocks, []), strict=True)
             first = [array_of(column).type for column in columns] or [pa.null()] * len(names)

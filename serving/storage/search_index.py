@@ -76,10 +76,7 @@ class SearchIndex:
     def _rows(
         self, case: CaseRecord, terms: Iterable[SearchTerm], within: Connection
     ) -> list[dict[str, Any]]:
-        """Return the rows of a case and its own id; parties of a rescue are omitted.
-
-        Rescued persons must not be found by the name of a party.
-        """
+        """Return the rows of a case and its own id; parties of a rescue are omitted."""
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         key, keys = self.cases.keys.token_keys.search_key(within), self.cases.keys
         return [
