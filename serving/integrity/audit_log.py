@@ -1,4 +1,4 @@
-"""The audit log: who read, decided, signed in or changed what, each event chained to the last."""
+"""The audit log: every reading, decision, sign-in and change, each event chained to the last."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ from serving.access.actors import Actor
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """One act or reading: `action` is a verb (`read`, `sign_in`), on one object of a kind.
+    """An act or a reading: `action` is a verb (`read`, `sign_in`), applied to an object of a kind.
 
-    `details` is what JSON can say; neither ids of parties nor words of a person are in it.
+    `details` must be JSON, without ids of parties or text written by a person.
     """
 
     at: datetime
@@ -27,7 +27,7 @@ class AuditEvent:
 
 @dataclass(frozen=True)
 class RecordedEvent:
-    """An event as the log has it; `details` without the rows whose digests it tells."""
+    """A stored event; `details` lacks the rows whose digests it has."""
 
     seq: int
     at: datetime
@@ -41,7 +41,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events are asked for; None asks for all. `before_seq` is where the last page ended."""
+    """A filter of events; None matches everything. `before_seq` is the end of the last page."""
 
     actor: str | None = None
     action: str | None = None
@@ -53,7 +53,8 @@ class EventFilter:
 
 
 def next_audit_link(link: bytes, row: Mapping[str, Any]) -> bytes:
-    """The link of a row that follows `link`; it covers every column but the link itself."""
+    """Return the link of a row that follows `link`, covering every column but the link itself."""
     covered = {name: value for name, value in row.items() if name != "chain"}
+    # One fixed spelling, as verification must arrive at the same bytes with other code.
     line = json.dumps(covered, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(link + line.encode()).digest()

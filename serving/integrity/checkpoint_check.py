@@ -1,4 +1,4 @@
-"""The log of a home held to every checkpoint there is of it: its own and those of its witnesses."""
+"""Checks the log of a home against all checkpoints: its own and those of its witnesses."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -21,10 +21,10 @@ def check_by_checkpoints(
     also: Sequence[Witness] = (),
     public_keys: Mapping[str, str] | None = None,
 ) -> LogCheck:
-    """Hold a log to what it and the witnesses of `settings` have, and `also` others.
+    """Check a log against its checkpoints, the witnesses of `settings`, and those in `also`.
 
-    With `by_newest` to the newest checkpoint of each. `public_keys` are those of the home unless
-    others are given. Raises LogUnavailable, or AddressRefused for what can be no witness.
+    With `by_newest`, only the newest checkpoint of each is used. `public_keys` defaults to those of
+    the home. Raises LogUnavailable, or AddressRefused for an invalid witness.
     """
     keys = public_keys_of(settings.keys) if public_keys is None else public_keys
     return check_log(store, [*witnesses_of(settings), *also], keys, by_newest=by_newest)

@@ -1,9 +1,9 @@
-"""Whether the chains of a database are what its checkpoints say, whoever has them.
+"""Compares the chains of a database with its checkpoints, wherever those are stored.
 
-Every checkpoint is a mark: at that size the chain had that link. A chain that is shorter than a
-mark was cut off or is an older copy; one with another link was written anew. A lawful restore
-begins an epoch, whose first checkpoint names what is lost: marks of the epochs before it that lie
-beyond are explained by that, and others are not.
+Every checkpoint is a mark: at that size the chain had that link. A chain shorter than a mark was
+cut off or is an older copy; one with another link was rewritten. A lawful restore begins an epoch
+whose first checkpoint names the entries lost. Marks of earlier epochs beyond that point are
+explained by it; all others are contradictions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ DATABASE = "the database"
 
 @dataclass(frozen=True)
 class Testimony:
-    """A checkpoint that this log's key signed, and who has it."""
+    """A checkpoint signed by this log's key, and its source."""
 
     checkpoint: Checkpoint
     source: str
@@ -29,7 +29,7 @@ class Testimony:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """What is not as a checkpoint says; `record` is the first row that is wrong, where known."""
+    """A contradiction to a checkpoint; `record` is the first wrong row, if known."""
 
     why: str
     chain: str | None = None
@@ -38,10 +38,10 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class CheckpointVerdict:
-    """What was found; `beginnings` are the first checkpoints of epochs after the first.
+    """The result; `beginnings` are the first checkpoints of epochs after the first.
 
-    `own` are the checkpoints of this database, `foreign` counts those of another one. `marks` are
-    the heads that chains must have had, `explained` counts those beyond a lawful restore.
+    `own` are the checkpoints of this database, `foreign` counts those of others. `marks` are the
+    heads that the chains must have had; `explained` counts those lost by a lawful restore.
     """
 
     contradictions: tuple[Contradiction, ...]
@@ -54,17 +54,17 @@ class CheckpointVerdict:
 
     @property
     def checked(self) -> int:
-        """How many checkpoints were checked, whoever has them."""
+        """Return the number of distinct checkpoints that were checked."""
         return len({each.checkpoint.signature for each in self.own})
 
 
 @dataclass(frozen=True)
 class DatabaseView:
-    """The database as its checkpoints are held to it.
+    """The state of the database that its checkpoints are compared with.
 
-    `newest_number` is that of its last checkpoint, 0 without; `gaps` are the numbers before and
-    after each row of them that is missing; `handed_over` is the last checkpoint that it remembers
-    to have handed to a witness, -1 without.
+    `newest_number` is that of its last checkpoint, 0 without one; `gaps` are the numbers before and
+    after each run of missing rows; `handed_over` is the last checkpoint known to be delivered to a
+    witness, -1 without one.
     """
 
     chains: "CheckpointRepository"
@@ -76,9 +76,9 @@ class DatabaseView:
 
 @dataclass
 class Testimonies:
-    """Checkpoints by whoever has them, those of a false signature apart.
+    """Checkpoints by source, with those of an invalid signature reported separately.
 
-    `public_keys` are the lines of `log.pub`, by the id of the key.
+    `public_keys` are the lines of `log.pub` by key id.
     """
 
     public_keys: Mapping[str, str]
@@ -87,9 +87,10 @@ class Testimonies:
     _known: dict[str, Checkpoint] = field(default_factory=dict)
 
     def add(self, source: str, lines: Iterable[str], damaged: Sequence[int] = ()) -> None:
-        """Add the lines of a source; `damaged` names those whose checksum does not hold."""
+        """Add the lines of a source; `damaged` numbers the lines whose checksum is wrong."""
         for number, line in enumerate(lines, start=1):
             try:
+                # Sources mostly hold the same lines, so each signature is verified once.
                 if line not in self._known:
                     self._known[line] = self._verified(line)
                 self.signed.append(Testimony(self._known[line], source))
@@ -115,7 +116,7 @@ class Testimonies:
 
 
 def judge(view: DatabaseView, testimonies: Testimonies) -> CheckpointVerdict:
-    """Hold the chains of a database to all checkpoints that anybody has."""
+    """Compare the chains of a database with all known checkpoints."""
     own, foreign = _of_this_database(view, testimonies.signed)
     stored = [each.checkpoint for each in own if each.source == DATABASE]
     epoch = max((each.epoch for each in stored), default=1)
@@ -125,6 +126,7 @@ def judge(view: DatabaseView, testimonies: Testimonies) -> CheckpointVerdict:
     for chain in CHAINS:
         found += marks.contradictions(chain, own)
     found += _numbers(view, own, stored, beginnings)
+    # Deleting every checkpoint must not look like a database that never had any.
     if not own and _had_checkpoints(view, foreign):
         found.append(Contradiction("there are decisions, and no checkpoint is left of any"))
     return CheckpointVerdict(
@@ -139,7 +141,7 @@ def judge(view: DatabaseView, testimonies: Testimonies) -> CheckpointVerdict:
 
 
 def _had_checkpoints(view: DatabaseView, foreign: int) -> bool:
-    """Whether it has decisions and was served by a release that would have sealed them."""
+    """Return whether the database has decisions and ran under a release that seals them."""
     heads = view.chains.heads()
     was_sealed = heads[AUDIT_EVENTS].size or foreign or view.handed_over >= 0
     return bool(heads[DECISIONS].size and was_sealed)
@@ -148,9 +150,10 @@ def _had_checkpoints(view: DatabaseView, foreign: int) -> bool:
 def _of_this_database(
     view: DatabaseView, signed: Sequence[Testimony]
 ) -> tuple[list[Testimony], int]:
-    """Those of this database, by any identity that its own checkpoints give it; how many are not.
+    """Return the checkpoints of this database, and the number of others.
 
-    Those without an identity may be anybody's, and count.
+    A database keeps the identities that its own checkpoints give it. Checkpoints without an
+    identity could belong to any database, and count.
     """
     names = {each.checkpoint.database_id for each in signed if each.source == DATABASE}
     names |= {"", view.database_id}
@@ -174,7 +177,7 @@ def _epochs(
 
 
 def _passed_over(beginnings: Mapping[int, Checkpoint]) -> frozenset[int]:
-    """Epochs that other copies began, as a restore of this one says."""
+    """Return the epochs begun over other copies, according to the restores of this one."""
     return frozenset(
         epoch
         for begun_at, each in beginnings.items()
@@ -189,10 +192,11 @@ def _numbers(
     stored: Sequence[Checkpoint],
     beginnings: Mapping[int, Checkpoint],
 ) -> Iterable[Contradiction]:
-    """Checkpoints that the database must have and lacks, or has otherwise."""
+    """Yield checkpoints that the database must have and lacks, or has with other content."""
     explained = {each.begun.kept_number: each.number for each in beginnings.values() if each.begun}
     for before, after in view.gaps:
         if explained.get(before) != after:
+            # Numbers may skip where a restore lost checkpoints: the beginning of its epoch says so.
             yield Contradiction(f"checkpoints {before + 1} to {after - 1} are missing")
     passed_over = _passed_over(beginnings)
     known = {
@@ -211,7 +215,7 @@ def _numbers(
 
 
 class _Marks:
-    """Holds chains to marks, and counts those that a restore explains."""
+    """Compares chains with marks, and counts the marks that a restore explains."""
 
     def __init__(
         self, chains: "CheckpointRepository", beginnings: Mapping[int, Checkpoint], epoch: int
@@ -224,7 +228,7 @@ class _Marks:
         self.explained = 0
 
     def contradictions(self, chain: str, own: Sequence[Testimony]) -> Iterable[Contradiction]:
-        """Marks that a restore lost more than it said, and the first that a chain lacks."""
+        """Yield marks that a restore lost without saying so, and the first mark a chain lacks."""
         marks: dict[tuple[int, str], str] = {}
         for each in own:
             head = each.checkpoint.heads.get(chain)
@@ -241,7 +245,7 @@ class _Marks:
         yield from self._first_wrong(chain, marks)
 
     def _restore_before(self, chain: str, size: int, epoch: int) -> EpochBeginning | None:
-        """The restore that lost the row of a mark; None where all of them kept it."""
+        """Return the restore that lost the row of a mark; None if all of them kept it."""
         for later in range(epoch + 1, self._epoch + 1):
             begun = self._begun.get(later)
             if begun and size > begun.kept.get(chain, size):
@@ -252,6 +256,7 @@ class _Marks:
         self, chain: str, marks: Mapping[tuple[int, str], str]
     ) -> Iterable[Contradiction]:
         self.counting[chain] = [LogHead(size, head) for size, head in sorted(marks)]
+        # Links are read for the marked sizes only; `verify-log` recomputes those in between.
         links = self._chains.links(chain, {size for size, _ in marks})
         for (size, head), source in sorted(marks.items()):
             if size not in links:

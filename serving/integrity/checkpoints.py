@@ -1,6 +1,6 @@
-"""Checkpoints: signed statements of how long the chains of a database were, and where they ended.
+"""Checkpoints: signed statements of the lengths of a database's chains and their last links.
 
-A chain shows that nothing inside it changed; it can't show that its end was cut off or that an old
+A chain shows that nothing inside it changed. It cannot show that its end was cut off or that an old
 copy took its place. A checkpoint kept by a witness, somewhere the service cannot write, shows both.
 """
 
@@ -31,12 +31,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class EpochBeginning:
-    """A lawful restore: who put an older copy in place and why, and what is lost by it.
+    """A lawful restore: who installed an older copy and why, and the entries lost by it.
 
-    `kept` says up to which row each chain is that of the epoch before, `former` where it ended
-    then; what lies between is lost. `former_number` is the last checkpoint of the epoch before,
-    `kept_number` the last one that the copy had, and `kept_epoch` the last epoch: those between it
-    and the new one were begun over other copies, and are passed over.
+    `kept` is the last row of each chain that continues the former epoch, and `former` is where the
+    chain ended then; the rows in between are lost. `former_number` is the last checkpoint of the
+    former epoch, `kept_number` the last one in the copy, and `kept_epoch` its last epoch: epochs
+    between it and the new one were begun over other copies.
     """
 
     by: str
@@ -49,7 +49,7 @@ class EpochBeginning:
 
     @property
     def lost(self) -> dict[str, tuple[int, int]]:
-        """The first and the last row that is lost, of every chain that lost some."""
+        """Return the first and the last lost row of every chain that lost some."""
         return {
             chain: (self.kept[chain] + 1, head.size)
             for chain, head in sorted(self.former.items())
@@ -57,15 +57,16 @@ class EpochBeginning:
         }
 
     def as_plain(self) -> dict[str, Any]:
-        """What JSON can say of it; `lost` is there for readers."""
+        """Return a JSON-compatible form; `lost` is included for readers."""
         plain = vars(self) | {"kept": dict(self.kept), "former": _plain_heads(self.former)}
         return plain | {"lost": {chain: list(rows) for chain, rows in self.lost.items()}}
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """What `as_plain` made; raises ValueError for anything else."""
+        """Return the object that `as_plain` converted; raise ValueError for anything else."""
         own = {name: value for name, value in plain.items() if name != "lost"}
         made = cls(**(own | {"former": _heads_of(plain["former"])}))
+        # `lost` is redundant: a value that differs would mislead readers, so it is refused.
         if made.as_plain() != plain:
             raise ValueError("what is lost does not follow from what was kept")
         return made
@@ -73,11 +74,11 @@ class EpochBeginning:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where the chains of one database ended at an instant; hexadecimal signature of all of it.
+    """The ends of one database's chains at an instant, with a hexadecimal signature of all fields.
 
     `number` counts the checkpoints of a database from 1, over all epochs. `epoch` counts lawful
-    restores from 1, and `begun` is of the first checkpoint of an epoch. `database_id` is empty for
-    a database without identity.
+    restores from 1, and `begun` is set for the first checkpoint of an epoch. `database_id` is empty
+    for a database without identity.
     """
 
     number: int
@@ -91,21 +92,21 @@ class Checkpoint:
 
     @property
     def size(self) -> int:
-        """How many decisions there were."""
+        """Return the number of decisions."""
         return self.heads[DECISIONS].size
 
     @property
     def statement(self) -> bytes:
-        """The bytes that the signature is taken of."""
+        """Return the bytes that are signed."""
         return canonical(self._stated())
 
     def as_json(self) -> str:
-        """One line, in the one spelling that a checkpoint has."""
+        """Return the checkpoint as one line, in its canonical form."""
         return canonical(self._stated() | {"signature": self.signature}).decode()
 
     @classmethod
     def from_json(cls, line: str) -> Self:
-        """The checkpoint of a line, signed or not; raises ValueError where it is none."""
+        """Read a checkpoint from a line, signed or not; raise ValueError for any other text."""
         try:
             stated = json.loads(line)
             if stated.pop("format") != FORMAT:
@@ -114,6 +115,7 @@ class Checkpoint:
             found = cls(**(stated | {"heads": _heads_of(stated["heads"]), "begun": begun}))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no checkpoint: {error!r}") from None
+        # Only the canonical form is accepted, so that a checkpoint has exactly one line.
         if found.number < 1 or found.epoch < 1 or found.as_json() != line:
             raise ValueError("not spelled as a checkpoint is")
         return found
@@ -128,38 +130,38 @@ FORMAT = "tidegate-checkpoint-2"
 
 
 def canonical(stated: Mapping[str, Any]) -> bytes:
-    """The one spelling of what is signed: sorted, without spaces, in ASCII."""
+    """Return the canonical form of what is signed: sorted, without spaces, in ASCII."""
     return json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 @dataclass(frozen=True)
 class LogSigner:
-    """Signs with the installation's own key; `key_id` names the key."""
+    """A signer with the installation's log key; `key_id` names the key."""
 
     key: Ed25519PrivateKey
     key_id: str
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        """The signer of an installation: its secret key is in `folder`.
+        """Read the secret key of an installation from `folder`.
 
-        The public key is in `log.pub`, for those who verify.
+        The public key is in `log.pub`, for verifiers.
         """
         content = read_key(folder, LOG)
         key = Ed25519PrivateKey.from_private_bytes(content)
         return cls(key, public_half(LOG, content)[:16])
 
     def sign(self, checkpoint: Checkpoint) -> Checkpoint:
-        """The checkpoint, with this key's id and signature."""
+        """Return the checkpoint with this key's id and signature."""
         named = replace(checkpoint, key_id=self.key_id)
         return replace(named, signature=self.key.sign(named.statement).hex())
 
 
 class CheckpointWriter:
-    """Signs and stores a checkpoint every so many decisions, and every so many seconds.
+    """Signs and stores a checkpoint every `every` decisions or `within_s` seconds.
 
-    One is written only where a chain grew, be it that of audit events alone. A failure is tried
-    again, and never reaches a request. `written` is called after each.
+    None is written unless a chain grew, which may be that of audit events alone. Failures are
+    retried and never reach a request. `written` is called after each checkpoint.
     """
 
     def __init__(
@@ -185,17 +187,19 @@ class CheckpointWriter:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last checkpoint could not be stored."""
+        """Return whether the last checkpoint could not be stored."""
         return self._has_failed
 
     def advance(self, head: LogHead) -> None:
-        """Remember where the log of decisions ends now."""
+        """Record where the decision log ends now."""
         if self._size is None:
+            # The first group after a start counts as unsealed, since the sealed size is unknown
+            # here.
             self._signed_size = head.size - 1
         self._size = head.size
 
     def write_if_due(self, *, is_last: bool = False) -> None:
-        """Sign and store a checkpoint where one is due; the last one always is."""
+        """Sign and store a checkpoint if one is due; the last one always is."""
         if not (is_last or self._is_due()):
             return
         try:
@@ -203,7 +207,8 @@ class CheckpointWriter:
         except LogUnavailable as failure:
             self._has_failed = True
             log.warning("log_not_sealed", reason=str(failure))
-        except Exception as failure:  # it must not end the thread by which decisions are written
+        # An error must not end the thread that writes decisions.
+        except Exception as failure:
             self._has_failed = True
             log.error("log_not_sealed", exception=type(failure).__name__)
         else:
@@ -220,23 +225,24 @@ class CheckpointWriter:
 
 
 def public_key_of(folder: Path) -> str:
-    """The public keys of an installation's signer, one a line; empty where it never started.
+    """Return the public keys of an installation's signer, one a line; empty before its first start.
 
-    The one in use comes first, then those that were rotated away (`verified_by`).
+    The key in use comes first, then rotated ones (see `verified_by`).
     """
     file = folder / "log.pub"
     return file.read_text().strip() if file.exists() else ""
 
 
 def public_keys_of(folder: Path) -> dict[str, str]:
-    """By id, every line of `public_key_of`, the key in use first."""
+    """Return the lines of `public_key_of` by key id, the key in use first."""
     return {line[:16]: line for line in public_key_of(folder).splitlines()}
 
 
 def verified_by(public_keys: str, signature: bytes, content: bytes, at: str = "") -> bool:
-    """Whether one of these keys signed `content`, at a time (ISO) when what it signed counted.
+    """Return whether one of these keys signed `content` while it was in use.
 
-    A line of `public_keys` is a key (hexadecimal), and of one that was rotated away its end.
+    A line of `public_keys` is a key (hexadecimal), followed by its end (ISO) if it was rotated.
+    `at` is the time (ISO) of the signature.
     """
     for line in public_keys.splitlines():
         public, _, retires_at = line.partition(" ")

@@ -8,7 +8,7 @@ from features.errors import TidegateError
 
 
 class LogNotWhole(TidegateError):
-    """The log is not what its checkpoints say, or its tables are not those of this release.
+    """The log contradicts its checkpoints, or its tables are not those of this release.
 
-    The message says what is wrong and the ways on.
+    The message names the fault and the remedies.
     """

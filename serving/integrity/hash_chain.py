@@ -1,7 +1,7 @@
 """The hash chains over decisions and audit events: each link covers a row and the link before.
 
-The chain of decisions is made of outlines, which hold the digest of the encrypted whole. So it
-still holds when the key of that is destroyed.
+The chain of decisions covers outlines, which contain the digest of the encrypted whole. It stays
+verifiable after the key is destroyed.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 FIRST_LINK = bytes(32)
 
 DECISIONS, AUDIT_EVENTS = "decisions", "audit_events"
-# Every chain of a database, named as its table is.
+# Every chain of a database, named after its table.
 CHAINS = (DECISIONS, AUDIT_EVENTS)
 
 
@@ -19,7 +19,7 @@ CHAINS = (DECISIONS, AUDIT_EVENTS)
 class ChainedDecision:
     """A decision in the chain: its number, its link and the link before (hexadecimal).
 
-    The chain is made of `outline`; `encrypted` is base64; `record` is None where it was erased.
+    The chain covers `outline`; `encrypted` is base64; `record` is None if it was erased.
     """
 
     seq: int
@@ -32,7 +32,7 @@ class ChainedDecision:
 
 @dataclass(frozen=True)
 class LogHead:
-    """How many rows a chain has, and its last link at that size (hexadecimal)."""
+    """The number of rows in a chain, and its last link at that size (hexadecimal)."""
 
     size: int
     head: str
@@ -45,5 +45,5 @@ ChainHeads = Mapping[str, LogHead]
 
 
 def next_link(link: bytes, outline: str) -> bytes:
-    """The link of a record that follows `link`."""
+    """Return the link of a record that follows `link`."""
     return hashlib.sha256(link + outline.encode()).digest()

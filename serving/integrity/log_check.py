@@ -1,7 +1,7 @@
-"""The log held to the newest checkpoint that anybody has: before it is served, and when asked.
+"""Checks the log against the newest checkpoint of every source, before serving and on demand.
 
-A log that was rolled back, cut off or written anew is not served as whole. Two ways lead on: the
-newer copy is found and put in place, or this copy is a lawful restore, which begins an epoch.
+A log that was rolled back, cut off or rewritten is not served as whole. There are two remedies: the
+newer copy is found and installed, or this copy is a lawful restore, which begins an epoch.
 """
 
 import threading
@@ -30,7 +30,7 @@ from serving.integrity.witness_lines import WitnessLines, read_witness_lines
 if TYPE_CHECKING:
     from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
-# For so long a start waits for its witnesses, all together; `verify-log` waits for each.
+# The time a start waits for all witnesses together; `verify-log` waits for each.
 WAITED_S = 3.0
 
 WAYS_ON = (
@@ -42,9 +42,9 @@ WAYS_ON = (
 
 @dataclass(frozen=True)
 class WitnessReport:
-    """What a witness was found to have: the number of its newest checkpoint, None where unknown.
+    """The findings about a witness: the number of its newest checkpoint, None if unknown.
 
-    `failure` says why it could not be asked; it is empty where it was, or tells nobody anything.
+    `failure` is the reason it could not be asked; empty if it was, or if it cannot be read at all.
     """
 
     name: str
@@ -55,9 +55,9 @@ class WitnessReport:
 
 @dataclass(frozen=True)
 class LogCheck:
-    """What the checkpoints of a database and of its witnesses say of it.
+    """The result of checking a database against its checkpoints and witnesses.
 
-    `heads` is where its chains ended when they were checked.
+    `heads` are the ends of its chains at the time of the check.
     """
 
     verdict: CheckpointVerdict
@@ -67,12 +67,12 @@ class LogCheck:
 
     @property
     def why(self) -> str | None:
-        """The first thing that is wrong; None where nothing is."""
+        """Return the first contradiction, or None."""
         found = self.verdict.contradictions
         return found[0].why if found else None
 
     def require_whole(self) -> None:
-        """Raise LogNotWhole, with what is wrong and the ways on."""
+        """Raise LogNotWhole with the contradiction and the remedies."""
         if self.why is not None:
             raise LogNotWhole(f"the log is not what its checkpoints say: {self.why}. {WAYS_ON}")
 
@@ -84,10 +84,10 @@ def check_log(
     *,
     by_newest: bool,
 ) -> LogCheck:
-    """Hold a log to its checkpoints: all of them, or with `by_newest` the newest of each source.
+    """Check a log against its checkpoints: all, or with `by_newest` the newest of each source.
 
-    It looks at the links that checkpoints name, and not at the records between them. A witness that
-    cannot be asked is reported, and contradicts nothing; with `by_newest` one that takes long, too.
+    Only the links that checkpoints name are read, not the records in between. A witness that cannot
+    be asked is reported and contradicts nothing; with `by_newest` so is a slow one.
     """
     view = store.view()
     heads = view.chains.heads()
@@ -98,7 +98,8 @@ def check_log(
         testimonies.add(f"the witness {witness.name}", lines, [] if by_newest else found.damaged)
         reports.append(report)
     stored = store.newest_lines() if by_newest else store.lines()
-    if by_newest:  # the database must have what a witness has, line by line
+    # The database must have what a witness has, line by line.
+    if by_newest:
         numbers = {each.checkpoint.number for each in testimonies.signed if each.checkpoint.number}
         stored += [line for number in sorted(numbers) if (line := store.line(number))]
     testimonies.add(DATABASE, dict.fromkeys(stored))
@@ -109,11 +110,15 @@ def check_log(
 def _all_asked(
     witnesses: Sequence[Witness], by_newest: bool
 ) -> list[tuple[WitnessReport, WitnessLines]]:
-    """What each says, all asked at once; with `by_newest` whoever hangs is waited for briefly."""
+    """Return the reports of all witnesses, asked in parallel.
+
+    With `by_newest`, slow witnesses are waited for only briefly.
+    """
     answers: list[Future[tuple[WitnessReport, WitnessLines]]] = [Future() for _ in witnesses]
     for answer, witness in zip(answers, witnesses, strict=True):
         given = (answer, witness, by_newest)
-        threading.Thread(target=_answer, args=given, daemon=True).start()  # ends with the process
+        # A daemon thread: a witness that hangs must not keep the process from ending.
+        threading.Thread(target=_answer, args=given, daemon=True).start()
     heard, _ = wait(answers, WAITED_S if by_newest else None)
     return [
         answer.result() if answer in heard else (_unheard(witness), WitnessLines())
@@ -126,7 +131,8 @@ def _answer(
 ) -> None:
     try:
         answer.set_result(_asked(witness, by_newest))
-    except Exception as failure:  # of whoever waits for it
+    # Raised to the caller of `result`.
+    except Exception as failure:
         answer.set_exception(failure)
 
 
@@ -147,7 +153,7 @@ def _asked(witness: Witness, by_newest: bool) -> tuple[WitnessReport, WitnessLin
 
 
 def _newest_number(lines: Sequence[str]) -> int:
-    """The largest number among lines, unproven; 0 where there is none."""
+    """Return the number of the last line, unverified; 0 if there is none."""
     return max(_numbers(lines[-1:]), default=0)
 
 
@@ -161,7 +167,7 @@ def _numbers(lines: Iterable[str]) -> Iterable[int]:
 
 @dataclass(frozen=True)
 class EpochRequest:
-    """Who puts an older copy in place, why and when."""
+    """The person who installs an older copy, the reason and the time."""
 
     actor: Actor
     because: str
@@ -171,15 +177,16 @@ class EpochRequest:
 def begin_epoch(
     store: "CheckpointRepository", check: LogCheck, signer: LogSigner, request: EpochRequest
 ) -> Checkpoint:
-    """Begin the next epoch after a restore, on record and signed; its first checkpoint.
+    """Begin the next epoch after a restore, recorded and signed; return its first checkpoint.
 
-    It names the last heads of the epoch before, and so what is lost. `check` must be of all
-    checkpoints that anybody has: a witness that could not be asked may know of more, and says so
-    when it can. What was written after the check is of the new epoch. The caller hands the
+    It names the last heads of the former epoch, and so the lost entries. `check` must cover the
+    checkpoints of every witness: one that could not be asked may know of more, and contradicts the
+    log later. Entries written after the check belong to the new epoch. The caller delivers the
     checkpoint to the witnesses.
     """
     view = store.view()
     begun = _beginning(view, check, request)
+    # Above every epoch known to a witness, which may have seen one that this copy lacks.
     epoch = 1 + max((each.checkpoint.epoch for each in check.verdict.own), default=1)
     first = Checkpoint(
         number=begun.former_number + 1,
@@ -219,12 +226,12 @@ def _beginning(view: DatabaseView, check: LogCheck, request: EpochRequest) -> Ep
 
 
 def _kept_epoch(beginnings: Collection[int]) -> int:
-    """The last epoch that the copy had, with every one before it."""
+    """Return the last epoch of the copy that no gap precedes."""
     return next(epoch for epoch in count(1) if epoch + 1 not in beginnings)
 
 
 def _kept(view: DatabaseView, chain: str, heads: ChainHeads, marks: Sequence[LogHead]) -> int:
-    """Up to which row a chain is what it was: to its end, or to before the first wrong mark."""
+    """Return the last unchanged row: the chain's end, or the mark before the first wrong one."""
     size, verified = heads.get(chain, EMPTY).size, 0
     links = view.chains.links(chain, {mark.size for mark in marks})
     for mark in sorted(marks, key=lambda mark: mark.size):

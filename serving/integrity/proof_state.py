@@ -1,7 +1,7 @@
-"""How far the log is sealed and witnessed right now, for whoever asks without proving all of it.
+"""How far the log is sealed and witnessed at present, without verifying all of it.
 
-`tidegate verify-log` proves every row. This looks at the newest checkpoint alone: whether its
-signature holds, both chains still have its links at its places, and how far each witness is.
+`tidegate verify-log` verifies every row. This only looks at the newest checkpoint: its signature,
+the links of both chains at its sizes, and the progress of each witness.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WitnessState:
-    """One witness: the last checkpoint it took, and how many it lacks; `taken` 0 means none."""
+    """A witness: the last checkpoint it took, 0 without one, and the number it lacks."""
 
     name: str
     taken: int
@@ -27,9 +27,9 @@ class WitnessState:
 
 @dataclass(frozen=True)
 class ProofState:
-    """The newest checkpoint, and whether the log is still what it says; None before the first.
+    """The newest checkpoint, and whether the log still matches it; None before the first.
 
-    `unsealed` counts the rows of a chain that came since.
+    `unsealed` counts the rows of each chain added since.
     """
 
     newest: Checkpoint | None
@@ -41,14 +41,14 @@ class ProofState:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing contradicts the newest checkpoint."""
+        """Return whether nothing contradicts the newest checkpoint."""
         return self.newest is not None and self.is_signed and self.is_matched
 
     @classmethod
     def of_log(
         cls, chains: "CheckpointRepository", public_keys: str, witnesses: Iterable[tuple[str, bool]]
     ) -> "ProofState":
-        """The state by the stored checkpoints; `witnesses` are names, and whether one is behind."""
+        """Return the state by stored checkpoints; `witnesses` pairs names with being behind."""
         lines, heads = chains.newest_lines(), chains.heads()
         newest = Checkpoint.from_json(lines[-1]) if lines else None
         sealed = newest.heads if newest else {}
@@ -68,12 +68,12 @@ class ProofState:
 
     @property
     def events(self) -> int:
-        """How many audit events there are."""
+        """Return the number of audit events."""
         return self.sizes.get(AUDIT_EVENTS, 0)
 
     @property
     def decisions(self) -> int:
-        """How many decisions there are."""
+        """Return the number of decisions."""
         return self.sizes.get(DECISIONS, 0)
 
 

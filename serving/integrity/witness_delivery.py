@@ -1,4 +1,4 @@
-"""Hands checkpoints to witnesses, each on a thread of its own, until every one has them all."""
+"""Delivers checkpoints to witnesses, each on its own thread, until every witness has them all."""
 
 import threading
 import time
@@ -17,44 +17,44 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Checkpoints that are handed over together, where a witness was away for long.
+# Checkpoints delivered in one call, after a witness was unreachable for long.
 AT_ONCE = 200
 
 RETRY_AFTER_S = 10.0
 
-# For so long the end of a service waits for its witnesses, all together.
+# The time the end of a service waits for all witnesses together.
 LONGEST_END_S = 5.0
 
 
 class Witness(Protocol):
-    """Somebody who keeps lines, best where this service cannot change them."""
+    """A store of lines, best placed where this service cannot change them."""
 
     @property
     def name(self) -> str:
-        """What it is called in settings, logs and `doctor`; it holds no secret."""
+        """Return its name in settings, logs and `doctor`, which contains no secret."""
         ...
 
     def take(self, content: bytes, at: datetime) -> None:
-        """Take framed lines, durable when this returns; raises OSError where it can't."""
+        """Store framed lines durably; raise OSError on failure."""
         ...
 
     def newest(self) -> bytes | None:
-        """The end of what it has; None where it can't be asked. Raises OSError where that fails."""
+        """Return the end of its content; None if it cannot be read. Raises OSError on failure."""
         ...
 
     def everything(self) -> Iterable[bytes] | None:
-        """All that it has, in pieces, whose reading may fail too; None where it can't be asked.
+        """Return all its content in pieces, whose reading may fail too; None if it cannot be read.
 
-        Raises OSError where that fails.
+        Raises OSError on failure.
         """
         ...
 
 
 class WitnessDelivery:
-    """Hands every checkpoint to one witness, in order; what it didn't take it gets later.
+    """Delivers every checkpoint to one witness in order, retrying after failures.
 
-    How far it got is stored with the checkpoints, so that nothing is forgotten by a restart. A line
-    may be handed over twice, where a process was killed between; whoever reads passes that over.
+    Progress is stored with the checkpoints, so a restart forgets nothing. A line may be delivered
+    twice if the process was killed in between; readers ignore the repetition.
     """
 
     def __init__(
@@ -72,42 +72,43 @@ class WitnessDelivery:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the witness did not take what it was handed last."""
+        """Return whether the witness failed to take the last delivery."""
         return self._is_behind
 
     def begin_after(self, newest: int | None) -> None:
-        """Take note of what the witness was found to have: what it lost it is handed again."""
+        """Move back to the witness's newest checkpoint, so that lost ones are delivered again."""
         name = self.witness.name
         if newest is not None and newest < self._store.handed_over(name):
             self._store.note_handed_over(name, newest or -1)
 
     def start(self) -> None:
-        """Begin with what it lacks."""
+        """Start the thread, which begins with what the witness lacks."""
         self._wanted.set()
         self.thread.start()
 
     def wake(self) -> None:
-        """Tell that there is something new."""
+        """Wake the thread for a new checkpoint."""
         self._wanted.set()
 
     def end(self) -> None:
-        """Let it end once it has handed over what there is."""
+        """Make the thread end after a last delivery."""
         self._is_over = True
         self._wanted.set()
 
     def join(self, longest_s: float) -> None:
-        """Wait until it has ended; what a witness did not take is handed over later."""
+        """Wait until the thread has ended; undelivered checkpoints follow after the next start."""
         if self.thread.is_alive():
             self.thread.join(longest_s)
 
     def deliver(self) -> bool:
-        """Hand over all that the witness lacks; whether it has it now."""
+        """Deliver everything the witness lacks; return whether it has it now."""
         with self._delivering:
             self._is_due = True
             try:
                 while self._deliver_some():
                     pass
-            except LogUnavailable:  # said by whoever needs the database more
+            # Callers that need the database more report this.
+            except LogUnavailable:
                 return False
             except OSError as failure:
                 if not self._is_behind:
@@ -136,44 +137,45 @@ class WitnessDelivery:
             try:
                 with self.thread.turn():
                     self.deliver()
-            except Exception as failure:  # without the thread nothing would be handed over any more
+            # Without the thread nothing would be delivered any more.
+            except Exception as failure:
                 log.error("witness_delivery_failed", exception=type(failure).__name__)
                 self._is_behind = True
 
 
 class WitnessDeliveries:
-    """The deliveries to all witnesses; none waits for another."""
+    """The deliveries to all witnesses, which do not wait for each other."""
 
     def __init__(self, deliveries: Sequence[WitnessDelivery]):
         self._deliveries = tuple(deliveries)
 
     @property
     def behind(self) -> list[int]:
-        """The witnesses that did not take what they were handed last, by their place from 1."""
+        """Return the positions, from 1, of witnesses that failed to take the last delivery."""
         return [at for at, each in enumerate(self._deliveries, start=1) if each.is_behind]
 
     @property
     def states(self) -> list[tuple[str, bool]]:
-        """What each witness is called, and whether it did not take what it was handed last."""
+        """Return the name of each witness and whether it failed to take the last delivery."""
         return [(each.witness.name, each.is_behind) for each in self._deliveries]
 
     @property
     def threads(self) -> list[BackgroundThread]:
-        """The threads that deliver."""
+        """Return the delivering threads."""
         return [each.thread for each in self._deliveries]
 
     def start(self) -> None:
-        """Begin with what each lacks."""
+        """Start all deliveries."""
         for each in self._deliveries:
             each.start()
 
     def wake(self) -> None:
-        """Tell all that there is something new."""
+        """Wake all threads for a new checkpoint."""
         for each in self._deliveries:
             each.wake()
 
     def stop(self) -> None:
-        """Hand over what there is, once, and end; those that hang are waited for briefly."""
+        """Deliver what is there once and end; hanging witnesses are waited for only briefly."""
         for each in self._deliveries:
             each.end()
         ends_at_s = time.monotonic() + LONGEST_END_S
@@ -181,7 +183,7 @@ class WitnessDeliveries:
             each.join(max(0.0, ends_at_s - time.monotonic()))
 
     def deliver(self) -> list[int]:
-        """Hand over all that is lacking, now; those that did not take it, by their place."""
+        """Deliver everything now; return the positions of witnesses that failed to take it."""
         for each in self._deliveries:
             each.deliver()
         return self.behind

@@ -2,9 +2,8 @@
 
     tidegate1 LENGTH SHA256 {…}⏎
 
-A disk that was full, or a process that was killed, leaves half a line, and the next one is glued to
-it. Such a piece is shorter than its frame says: it is passed over, since what it was to hold is
-handed over again.
+A full disk or a killed process leaves half a line, with the next line appended to it. Such a piece
+is shorter than its frame states, and is skipped, since its content is delivered again.
 """
 
 import hashlib
@@ -19,9 +18,9 @@ _PADDING = b" \r\0"
 
 @dataclass
 class WitnessLines:
-    """What a witness has: lines as they were handed over, and how many pieces were torn.
+    """The content of a witness: lines as delivered, and the number of torn pieces.
 
-    `damaged` names frames that are whole and hold something else than was handed over.
+    `damaged` numbers the frames that are complete and have altered content.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -30,16 +29,16 @@ class WitnessLines:
 
 
 def framed(line: str) -> bytes:
-    """A line in its frame, with the end of line."""
+    """Return a line in its frame, with the line break."""
     content = line.encode()
     digest = hashlib.sha256(content).hexdigest().encode()
     return b"tidegate1 %d %s %s\n" % (len(content), digest, content)
 
 
 def read_witness_lines(content: bytes | Iterable[bytes]) -> WitnessLines:
-    """Read what a witness has, from its beginning or from anywhere within a line.
+    """Read the content of a witness, from its beginning or from anywhere within a line.
 
-    What comes in pieces is never held whole, but for the lines that are found in it.
+    Only the lines found are kept in memory, never the whole content.
     """
     reader = _LineReader()
     for piece in [content] if isinstance(content, bytes) else content:
@@ -50,9 +49,9 @@ def read_witness_lines(content: bytes | Iterable[bytes]) -> WitnessLines:
 
 @dataclass
 class _LineReader:
-    """Reads pieces, the first first; `rest` is what the next one may go on with.
+    """Reads pieces in order; `rest` is the part that the next piece may continue.
 
-    `is_lost` says that a frame was torn by zeros, and nothing counts until the next one begins.
+    `is_lost` means that a frame was torn by zeros, and nothing counts until the next frame.
     """
 
     found: WitnessLines = field(default_factory=WitnessLines)
@@ -63,6 +62,7 @@ class _LineReader:
     def read(self, piece: bytes, *, is_last: bool = False) -> None:
         content, at = self.rest + piece, 0
         while frame := _FRAME.search(content, at):
+            # The next frame may begin within what this one claims, so that must be in memory too.
             if frame.end() + int(frame[1]) + _LONGEST_HEAD > len(content) and not is_last:
                 self.rest = content[at:]
                 return
@@ -74,7 +74,8 @@ class _LineReader:
         last_line = content.rfind(b"\n", at) + 1 or at
         self._read_between(content[at:last_line])
         rest = content[last_line:].lstrip(_PADDING)
-        # Of a long piece the end is enough: a frame may begin there. That it was torn must count.
+        # The end of a long piece suffices, as a frame may begin there. The "?" makes the dropped
+        # part count as torn.
         self.rest = rest if len(rest) <= _LONGEST_HEAD else b"?" + rest[-_LONGEST_HEAD:]
 
     def _read_between(self, content: bytes) -> None:
@@ -83,7 +84,7 @@ class _LineReader:
             self.found.torn += sum(bool(line.strip(_PADDING)) for line in content.split(b"\n"))
 
     def _read_framed(self, content: bytes, frame: re.Match[bytes]) -> int:
-        """Read one frame; where to go on."""
+        """Read one frame; return where to continue."""
         self.frames += 1
         self.is_lost = False
         end = frame.end() + int(frame[1])
@@ -93,8 +94,10 @@ class _LineReader:
             return end
         following = _FRAME.search(content, frame.end())
         next_begins = following.start() if following else len(content)
-        # A power cut leaves zeros where nothing was written.
+        # A power cut leaves zeros where data was not written yet.
         self.is_lost = b"\0" in held and following is None
+        # A frame that reaches into the next one was cut short; a complete one with a wrong digest
+        # was altered.
         if end >= next_begins or b"\0" in held:
             self.found.torn += 1
             return frame.end() if self.is_lost else next_begins

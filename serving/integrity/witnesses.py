@@ -1,8 +1,8 @@
-"""The witnesses that `TIDEGATE_WITNESS` names: files, addresses and commands.
+"""The witnesses named by `TIDEGATE_WITNESS`: files, addresses and commands.
 
-A file is appended to, an address takes a POST, a command is run with the lines as its input. What
-they have is read back where they let it be: the file itself, a GET of the address, the command with
-the word `tell`.
+A file is appended to, an address receives a POST, and a command gets the lines as its input. Their
+content is read back where possible: from the file, by a GET of the address, or from the command
+with the argument `tell`.
 """
 
 import os
@@ -25,7 +25,7 @@ COMMAND = "command:"
 NEWEST_BYTES = 1 << 16
 PIECE_BYTES = 1 << 20
 LONGEST_COMMAND_S = 10.0
-# For an address to tell everything: three years of a checkpoint each minute.
+# Limits for reading everything from an address: three years of a checkpoint each minute.
 LONGEST_TOLD_S, MOST_TOLD_BYTES = 600.0, 1 << 30
 
 
@@ -37,11 +37,11 @@ class FileWitness:
 
     @property
     def name(self) -> str:
-        """The path."""
+        """Return the path."""
         return str(self.path)
 
     def take(self, content: bytes, at: datetime) -> None:
-        """Append lines; what an earlier write left half is ended first."""
+        """Append lines, with a line break first if an earlier write was cut short."""
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             if self._ends_within_a_line():
@@ -53,22 +53,23 @@ class FileWitness:
             os.close(descriptor)
 
     def newest(self) -> bytes | None:
-        """The last 64 KiB."""
+        """Return the last 64 KiB."""
         pieces = self._pieces(NEWEST_BYTES)
         return None if pieces is None else b"".join(pieces)
 
     def everything(self) -> Iterable[bytes] | None:
-        """The whole file."""
+        """Return the whole file."""
         return self._pieces(None)
 
     def _pieces(self, most: int | None) -> Iterator[bytes] | None:
-        """The file as it is now, or its last bytes, some at a time."""
+        """Yield the present file or its last bytes in pieces; None if it is not readable."""
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
             return iter(())
         except PermissionError:
             return None
+        # Only up to the present size: lines appended while reading belong to the next check.
         size = os.fstat(file.fileno()).st_size
         return _read_in_pieces(file, 0 if most is None else max(0, size - most), size)
 
@@ -78,35 +79,36 @@ class FileWitness:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - 1))
                 return file.read(1) not in {b"\n", b""}
-        except PermissionError:  # one may append without being allowed to read
+        # Permission to append does not imply permission to read; an extra line break is harmless.
+        except PermissionError:
             return True
 
 
 @dataclass(frozen=True)
 class WebWitness:
-    """An address that takes lines by POST; signed as all webhooks are, where there is a secret."""
+    """An address that receives lines by POST, signed like all webhooks if there is a secret."""
 
     address: str
     webhook: SignedWebhook | None
 
     @property
     def name(self) -> str:
-        """The address."""
+        """Return the address."""
         return self.address
 
     def take(self, content: bytes, at: datetime) -> None:
-        """Send lines; only an answer with a 2xx counts."""
+        """Send lines; only a 2xx answer counts."""
         headers = {}
         if self.webhook:
             headers = self.webhook.headers(f"checkpoints-{int(at.timestamp())}", at, content)
         send(self.address, content, headers | {"Content-Type": "application/x-ndjson"})
 
     def newest(self) -> bytes | None:
-        """The last 64 KiB of what the address answers to a GET; it may answer them alone."""
+        """Return the last 64 KiB of the answer to a GET, which may be all there is."""
         return self._told(lambda: fetch_end(self.address, NEWEST_BYTES))
 
     def everything(self) -> Iterable[bytes] | None:
-        """All that it answers; raises OSError where that is more, or takes longer, than is read."""
+        """Return the whole answer; raise OSError if it exceeds the limits of size or time."""
         ask = partial(fetch, self.address, most=MOST_TOLD_BYTES, longest_s=LONGEST_TOLD_S)
         told = self._told(ask)
         return None if told is None else [told]
@@ -116,32 +118,33 @@ class WebWitness:
         try:
             return ask()
         except OSError as failure:
-            if getattr(failure, "code", None) in (404, 405, 501):  # it tells nothing
+            # The address takes lines only, and does not return them.
+            if getattr(failure, "code", None) in (404, 405, 501):
                 return None
             raise
 
 
 @dataclass(frozen=True)
 class CommandWitness:
-    """A command that takes lines as its input, and ends with 0 where it took them."""
+    """A command that takes lines as its input, and exits with 0 if it stored them."""
 
     words: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """The program alone, since words after it may be secret."""
+        """Return the program alone, since its arguments may contain secrets."""
         return f"{COMMAND}{self.words[0]}"
 
     def take(self, content: bytes, at: datetime) -> None:
-        """Run it with the word `take`."""
+        """Run the command with the argument `take`."""
         self._run("take", content)
 
     def newest(self) -> bytes | None:
-        """What it writes when run with the word `tell`; nothing where it can't tell."""
+        """Return the output of the command with the argument `tell`; None if it is empty."""
         return self._run("tell", b"") or None
 
     def everything(self) -> Iterable[bytes] | None:
-        """The same."""
+        """Return the same as `newest`, in one piece."""
         told = self.newest()
         return None if told is None else [told]
 
@@ -167,12 +170,12 @@ def _read_in_pieces(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
 
 
 def witnesses_of(settings: Settings) -> list[Witness]:
-    """The witnesses of an installation; raises AddressRefused for one that can't be one."""
+    """Return the witnesses of an installation; raise AddressRefused for an invalid one."""
     return [_witness(name, settings) for name in settings.witnesses]
 
 
 def is_apart(witness: Witness, home: Path) -> bool:
-    """Whether a witness is anything else than a file of the home, as its own checkpoints are."""
+    """Return whether a witness is not a file of the home, where the service could rewrite it."""
     if not isinstance(witness, FileWitness):
         return True
     return not witness.path.resolve().is_relative_to(home.resolve())
