@@ -1,7 +1,7 @@
-"""The one thread that appends the audit events of calls, all that wait together.
+"""The one thread that appends the audit events of calls, in groups.
 
-While a group is committed the next one gathers, so that many who read at once share a commit, and
-one who reads alone waits for no timer.
+The next group gathers while one is committed. Many simultaneous readers share a commit, and a
+single reader waits for no timer.
 """
 
 import queue
@@ -26,14 +26,14 @@ MAX_BATCH_SIZE = 256
 
 @dataclass(frozen=True)
 class PendingEvents:
-    """Events that wait to be durable, with the future that their call awaits."""
+    """Events waiting to be durable, with the future that their call awaits."""
 
     events: Sequence[AuditEvent]
     durable: "Future[None]" = field(default_factory=Future)
 
 
 class AuditWriter:
-    """Appends audit events in groups."""
+    """A writer of audit events in groups."""
 
     def __init__(self, events: "AuditRepository", capacity: int):
         self._events = events
@@ -41,24 +41,25 @@ class AuditWriter:
         self.thread = BackgroundThread("audit-writer", self._run)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the thread."""
         self.thread.start()
 
     def stop(self) -> None:
-        """Write what waits, then end."""
+        """Write what is queued, then end."""
         if self.thread.is_alive():
             self._queue.put(None)
             self.thread.join()
 
     def submit(self, *events: AuditEvent) -> "Future[None]":
-        """A future that is done when the events are durable; it may fail with LogUnavailable.
+        """Return a future that completes when the events are durable.
 
-        Raises TooBusy at once where the queue is full.
+        It may fail with LogUnavailable. Raises TooBusy at once if the queue is full.
         """
         if not self.thread.is_alive():
             raise LogUnavailable("the audit log is not being written")
         pending = PendingEvents(events)
-        pending.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
+        # A caller that stops waiting must not cancel the write.
+        pending.durable.set_running_or_notify_cancel()
         try:
             self._queue.put_nowait(pending)
         except queue.Full:
@@ -66,7 +67,7 @@ class AuditWriter:
         return pending.durable
 
     def append(self, *events: AuditEvent) -> None:
-        """Store events, all or none, durable when this returns; raises LogUnavailable."""
+        """Store events, all or none; they are durable on return. Raises LogUnavailable."""
         self.submit(*events).result()
 
     def _run(self) -> None:
@@ -78,7 +79,7 @@ class AuditWriter:
                     self._commit(group)
 
     def _gather(self) -> tuple[list[PendingEvents], bool]:
-        """Wait for something, then collect all that waits, and whether more may come."""
+        """Wait for an event, then return everything queued and whether more may come."""
         group: list[PendingEvents] = []
         pending = self._queue.get()
         while pending is not None:
@@ -91,8 +92,10 @@ class AuditWriter:
     def _commit(self, group: list[PendingEvents]) -> None:
         try:
             self._events.append(*(event for pending in group for event in pending.events))
-        except Exception as failure:  # the thread must outlive any failure of one group
-            if len(group) > 1:  # one of them may be at fault: let it not keep the others back
+        # The thread must outlive the failure of a group.
+        except Exception as failure:
+            # One event may be at fault and must not fail the others, so each is committed alone.
+            if len(group) > 1:
                 for pending in group:
                     self._commit([pending])
                 return

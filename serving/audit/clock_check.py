@@ -1,4 +1,4 @@
-"""Whether the clock may be believed, before something is done that nobody can take back."""
+"""Checks the clock before an act that cannot be undone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from serving.audit.errors import ClockDisagrees, RetentionRefused
 
-# A service that works writes something every day; a clock further ahead is more likely wrong.
+# A working service writes something every day; a clock further ahead is more likely wrong.
 AHEAD_AT_MOST = timedelta(days=2)
 
 BEHIND_AT_MOST = timedelta(minutes=5)
@@ -14,17 +14,18 @@ BEHIND_AT_MOST = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class ClockCheck:
-    """Holds a clock to what was written last.
+    """A check of the clock against the entries written last.
 
-    `newest` gives the instants of the newest entries, by what they are ("decision", "witness's
-    checkpoint"). `stated` is the day that a person says it is, where nothing was written for long.
+    `newest` returns the instants of the newest entries by kind ("decision", "witness's
+    checkpoint"). `stated` is the day that a person states as today, for when nothing was written
+    for long.
     """
 
     newest: Callable[[], Mapping[str, datetime]]
     stated: date | None = None
 
     def require(self, now: datetime) -> None:
-        """Raise ClockDisagrees where the clock is behind any entry, or far ahead of all of them."""
+        """Raise ClockDisagrees if the clock is behind any entry, or far ahead of all."""
         newest = self.require_not_behind(now)
         latest = max(newest.values(), default=now)
         if now - latest > AHEAD_AT_MOST and self.stated != now.date():
@@ -35,7 +36,7 @@ class ClockCheck:
             )
 
     def require_not_behind(self, now: datetime) -> Mapping[str, datetime]:
-        """The newest entries; raises ClockDisagrees where the clock is behind any of them."""
+        """Return the newest entries; raise ClockDisagrees if the clock is behind any of them."""
         newest = self.newest()
         for what, at in newest.items():
             if at - now > BEHIND_AT_MOST:
@@ -47,10 +48,10 @@ class ClockCheck:
         return newest
 
     def dated_later(self, now: datetime, *, may_be_none: bool = False) -> dict[str, datetime]:
-        """The newest entries of days after the one that a person states, which must be the clock's.
+        """Return the newest entries dated after the stated day, which must equal the clock's.
 
-        Whoever states a day says nothing of its hours: what is of that day itself is in no doubt.
-        Raises ClockDisagrees, or RetentionRefused where there are none, unless that may be.
+        A stated day says nothing about the hour, so entries of that day are not in doubt. Raises
+        ClockDisagrees, or RetentionRefused if there are none, unless `may_be_none`.
         """
         if self.stated != now.date():
             raise ClockDisagrees(

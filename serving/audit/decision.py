@@ -1,4 +1,4 @@
-"""The record of one decision: enough to answer for it, and to compute it again."""
+"""The record of one decision: enough to answer for it and to compute it again."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,17 +27,17 @@ from serving.triage.life_at_risk import DangerSignal
 
 
 def digest_of(content: bytes) -> str:
-    """SHA-256, as digests are written everywhere."""
+    """Return the SHA-256 in the notation used for every digest."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-# Models are off, none can be used, or the subject is to be judged as of a day to come.
+# The models are switched off, none is usable, or the subject is declared for a later day.
 Unscored = Literal["switched_off", "no_model", "declared_ahead"]
-"""Why there is no score: the models are switched off, or none could be believed."""
+"""The reason for a missing score: the models are switched off, or none could be trusted."""
 
 
 class ModelRef(DecisionPart):
-    """Which model answered: a version has one digest, and reads one catalogue."""
+    """The model that answered; a version has one digest and reads one catalogue."""
 
     name: str
     version: str
@@ -46,7 +46,7 @@ class ModelRef(DecisionPart):
 
     @classmethod
     def from_loaded(cls, champion: LoadedModel) -> Self:
-        """The reference to a loaded model."""
+        """Return the reference to a loaded model."""
         manifest = champion.model.manifest
         return cls(
             name=manifest.name,
@@ -58,32 +58,34 @@ class ModelRef(DecisionPart):
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """The score of a decision, and the model that gave it."""
+    """The score of a decision and the model that gave it."""
 
     model: ModelRef
     score: Score
 
 
 class Decision(DecisionPart):
-    """One decision.
+    """The complete record of a decision.
 
-    `request` is the body as it was received; `hits` are watch-lists and rules in words, of the plan
-    with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
-    `linked_records` are kept records, by kind and id, that were read besides what was submitted;
-    `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
-    came for. Where lanes rank by probability × harm, `harm_weights` are those of the plan, and
-    `harm_ratio` is the expected harm of a find beside that of a usual one. Where no model could be
-    asked, `unscored` says why, and there is no model, no score and no reason. `reasons` are also
-    None where nobody was to read them when it was decided; they follow from vector, `said_with`,
-    contributions and model (`derived_reasons`). `is_history_missing`
-    says that the service lacked most of the history that the model was trained on. `life_at_risk`
-    has the words of all `danger_signals`. `drawn_with` is the fingerprint of the seed of its draws,
-    once the first seed was rotated.
+    `request` is the body as received; `hits` are watch-lists and rules as text, from the plan with
+    the digest `plan`; `lane_probabilities` lacks lanes that the subject could not reach;
+    `linked_records` are the stored records, by kind and id, read in addition to the submission;
+    `answer_digest` covers the bytes of the answer; `purpose` is the purpose of all of it.
 
-    Of a subject that was scored again, `as_of` is the scoring instant, `rescores` the id of its
-    first decision, `lane_before` where it was, and `because` names the records, by kind and id,
-    that count since, and `time_passed` where silence or delay became a sign of danger by itself.
-    All are empty of a decision as of the declaration.
+    If lanes rank by probability × harm, `harm_weights` are those of the plan, and `harm_ratio` is
+    the expected harm of a find relative to a usual one. If no model could be asked, `unscored` is
+    the reason, and model, score and reasons are None. `reasons` are also None if nobody was to read
+    them at the time; they follow from vector, `said_with`, contributions and model
+    (`derived_reasons`).
+
+    `is_history_missing` is set if the service lacked most of the history that the model was trained
+    on. `life_at_risk` has the text of all `danger_signals`. `drawn_with` is the fingerprint of the
+    seed of the draws, once the first seed was rotated.
+
+    For a rescored subject, `as_of` is the scoring instant, `rescores` the id of its first decision
+    and `lane_before` its former lane. `because` has the records, by kind and id, that count since,
+    and `time_passed` if silence or delay became a sign of danger. All are empty for a decision as
+    of the declaration.
     """
 
     decision_id: str
@@ -125,7 +127,7 @@ class Decision(DecisionPart):
 
     @property
     def result(self) -> ScoreResult:
-        """Score and model; raises NotFound where no model was used."""
+        """Return score and model; raise NotFound if no model was used."""
         if self.model is None or self.score is None:
             raise NotFound(
                 "this decision was made without a score: no model could be asked", code="not-scored"
@@ -134,7 +136,7 @@ class Decision(DecisionPart):
 
     @property
     def known_reasons(self) -> Reasons:
-        """The reasons; raises NotFound or ReasonsUnavailable where they were not derived."""
+        """Return the reasons; raise NotFound without a score, ReasonsUnavailable if not derived."""
         if self.result and self.reasons is None:
             raise ReasonsUnavailable("the reasons of this decision were not derived from its model")
         assert self.reasons is not None
@@ -142,55 +144,56 @@ class Decision(DecisionPart):
 
     @property
     def probability(self) -> float | None:
-        """The calibrated probability; None where no model was used."""
+        """Return the calibrated probability; None if no model was used."""
         return None if self.score is None else self.score.probability
 
     @property
     def is_drawn(self) -> bool:
-        """Return whether it was selected at random, whatever its score."""
+        """Return whether the subject was selected at random, whatever its score."""
         return self.lane_reason == "random"
 
     @property
     def ranked_by(self) -> float | None:
-        """What lanes ranked it by where harm is weighed; None where they rank by probability."""
+        """Return the rank of the subject by harm; None if lanes rank by probability."""
         if self.harm_ratio is None or self.probability is None:
             return None
         return self.probability * self.harm_ratio
 
     @property
     def submission(self) -> Submission:
-        """Return what was submitted; without the records that were attached."""
+        """Return the submission without attached records."""
         return read_submission(self.request.encode())
 
     @property
     def case_id(self) -> str:
-        """The id of the subject's case, if there is one: that of its first decision."""
+        """Return the id of the subject's case, if it has one: that of the first decision."""
         return self.rescores or self.decision_id
 
     @property
     def scoring_instant(self) -> datetime:
-        """Before when the subject's own records had to be known."""
+        """Return the instant before which the subject's own records had to be known."""
         return self.as_of or self.submission.declared_at
 
     @property
     def known_until(self) -> datetime:
-        """Before when the subject's own records were known: nothing is of a time to come.
+        """Return the instant before which the subject's own records were known.
 
-        What a wrong clock said of a later instant keeps no later decision waiting.
+        It is never after `scored_at`: a later instant given by a wrong clock must not delay later
+        decisions.
         """
         return min(self.scoring_instant, self.scored_at)
 
     @property
     def next_from(self) -> datetime:
-        """From which instant on the subject may be scored again, as it was submitted."""
+        """Return the instant from which the subject may be scored again."""
         return max(self.known_until, self.submission.first_instant)
 
     def reasons_in(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
-        """The reasons in words, the strongest first; none without a score."""
+        """Return the reasons as text, strongest first; none without a score."""
         return () if self.unscored else self._in_words(language).reasons(self.known_reasons)
 
     def strongest_reasons_in(self, language: Language = ENGLISH) -> dict[Effect, Reason]:
-        """The strongest reason of each effect in words; none without a score."""
+        """Return the strongest reason of each effect as text; none without a score."""
         return {} if self.unscored else self._in_words(language).strongest(self.known_reasons)
 
     def _in_words(self, language: Language) -> ReasonRenderer:
@@ -198,15 +201,16 @@ class Decision(DecisionPart):
         return ReasonRenderer(self.subject_kind, self.vector, parts, language)
 
     def answered_with(self, body: bytes) -> Self:
-        """The decision, with the digest of its answer."""
+        """Return the decision with the digest of its answer."""
         return self.model_copy(update={"answer_digest": digest_of(body)})
 
     def logged(
         self, danger_begins_at: datetime | None = None, ship_journey: ShipJourney | None = None
     ) -> LoggedDecision:
-        """The decision as the log keeps it; with when it is looked at again for danger to life.
+        """Return the decision as the log stores it.
 
-        `ship_journey` is what its journey is found by, or that of a shipment.
+        `danger_begins_at` is when it must be looked at again for danger to life; `ship_journey` is
+        the index entry of its journey, or of its shipment's.
         """
         journey = self.submission.journey if self.lane == "rescue" else None
         return LoggedDecision(

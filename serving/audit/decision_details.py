@@ -1,7 +1,7 @@
-"""Details of a decision that are computed only when somebody reads its explanation.
+"""Details of a decision computed only when somebody reads its explanation.
 
-Too costly to be made for every score, and exact all the same: the records come from the stored
-request, the vector is the one that was scored, and the model is the one that scored it.
+They are too costly for every score, and still exact: the records come from the stored request, the
+vector is the scored one, and so is the model.
 """
 
 from dataclasses import dataclass
@@ -16,30 +16,31 @@ from serving.models.model_pool import ModelPool
 
 @dataclass(frozen=True)
 class DecisionDetails:
-    """How missing inputs could change a score, and by feature what its reasons rest on.
+    """Effects of missing inputs on a score, and the provenance of its reasons by feature.
 
-    `missing_input_effects` is None where another model answers by now, or none was asked.
+    `missing_input_effects` is None if another model answers by now, or none was used.
     """
 
     missing_input_effects: tuple[MissingInputEffect, ...] | None
     provenance: dict[str, Provenance]
 
 
-# For whoever may not see why.
+# For readers without the scope to see reasons.
 UNEXPLAINED = DecisionDetails(None, {})
 
 
 def details_of(
     models: ModelPool, decision: Decision, language: Language = ENGLISH
 ) -> DecisionDetails:
-    """Return which missing inputs could move the score most, and which records its reasons rest on.
+    """Return the effects of missing inputs and the records that the reasons rest on.
 
-    The decision has its reasons already (`with_reasons`).
+    The decision must have its reasons already (`with_reasons`).
     """
     if decision.unscored:
         return UNEXPLAINED
     champion = models.active_champions().get(decision.subject_kind)
     effects = None
+    # Another version would weigh the inputs differently, and explain a score it did not give.
     if champion is not None and champion.model.digest == decision.result.model.digest:
         effects = missing_input_effects(
             champion.scorer, decision.vector, decision.missing, language

@@ -52,7 +52,7 @@ MODEL_FILES = ("manifest.json", "manifest.sig", "booster.txt")
 class ChainedRecord:
     """A decision as the log has it: its number, the link before it (hexadecimal) and its parts.
 
-    `key` opens `encrypted`, which is `record`, and nothing else but the answer and the case of the
+    `key` opens `encrypted`, which is `record`, and otherwise only the answer and the case of the
     same decision.
     """
 
@@ -66,7 +66,7 @@ class ChainedRecord:
 
 @dataclass(frozen=True)
 class ExportSources:
-    """Where the parts of an export come from; `witnesses` are those apart from the home."""
+    """The sources of an export's parts; `witnesses` are those outside of the home."""
 
     log: "DecisionRepository"
     chains: "CheckpointRepository"
@@ -80,7 +80,7 @@ class ExportSources:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """Which decision is exported, by whom, when, and where to."""
+    """The request for an export: the decision, the person, the time and the folder."""
 
     decision_id: str
     by: Actor
@@ -89,9 +89,9 @@ class ExportRequest:
 
 
 def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoint:
-    """Write a decision with all that proves it, on record; the checkpoint that it leads to.
+    """Write a decision with all its proof, recorded as an event; return the covering checkpoint.
 
-    The folder is there whole or not at all. Raises TidegateError or Erased.
+    The folder is complete or absent. Raises TidegateError or Erased.
     """
     if request.folder.exists():
         raise TidegateError(f"{request.folder} is there already; each export has its own folder")
@@ -104,6 +104,7 @@ def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoin
     files["contents.json"] = canonical(contents)
     digest = hashlib.sha256(files["contents.json"]).hexdigest()
     told = {"checkpoint": checkpoint.number, "contents": f"sha256:{digest}"}
+    # The event is appended before the folder appears: there is no export without a record of it.
     with written_whole(request.folder) as partial:
         for name, content in files.items():
             (partial / name).write_bytes(content)
@@ -116,7 +117,7 @@ def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoin
 
 
 def _covering(sources: ExportSources, seq: int) -> Checkpoint:
-    """The first checkpoint after a decision that the chain still leads to."""
+    """Return the first checkpoint after a decision that the chain still leads to."""
     stated = [Checkpoint.from_json(line) for line in sources.checkpoints]
     after = sorted((each for each in stated if each.size >= seq), key=lambda each: each.size)
     links = sources.chains.links(DECISIONS, {each.size for each in after})
@@ -159,7 +160,7 @@ def _files(
 
 
 def _copies(witnesses: Sequence[Witness], line: str) -> Iterator[bytes]:
-    """The line of every witness that has it; one that cannot be asked has none."""
+    """Yield the line of every witness that has it, skipping those that cannot be asked."""
     for witness in witnesses:
         try:
             is_told = line in read_witness_lines(witness.everything() or ()).lines
@@ -170,7 +171,7 @@ def _copies(witnesses: Sequence[Witness], line: str) -> Iterator[bytes]:
 
 
 def canonical_groups(record: Mapping[str, Any]) -> bytes:
-    """Which indicator and family each feature of a decision belongs to, in their order."""
+    """Return the indicator and family of each feature of a decision, in the vector's order."""
     known = features_by_name()
     unknown = [name for name in record["vector"] if name not in known]
     reasons = record["reasons"]
@@ -196,9 +197,9 @@ def _model_files(models: Path, reference: Mapping[str, str]) -> dict[str, bytes]
 
 
 def model_key(public_file: Path, model: Mapping[str, bytes]) -> str:
-    """The public key, in hexadecimal, that signed a model; without one the key in use, if any.
+    """Return the public key (hexadecimal) that signed a model, or the key in use without one.
 
-    It may have been rotated away since: models of before are still there, and still verify.
+    The key may have been rotated since: older models are still there and still verify.
     """
     content = public_file.read_bytes() if public_file.exists() else b""
     keys = [load_pem_public_key(block) for block in public_blocks(content)]

@@ -1,7 +1,7 @@
 """The one thread that appends to the decision log.
 
-It takes all that waits, commits it together and only then lets the requests answer: the commit that
-is running is the window in which the next batch gathers, so flushes are shared without any timer.
+It commits everything queued in one transaction, and only then lets the requests answer. The next
+batch gathers while a commit runs, so flushes are shared without a timer.
 """
 
 import queue
@@ -30,12 +30,13 @@ log = structlog.get_logger(__name__)
 Committed = Callable[[int, float], None]
 
 _POLL_INTERVAL_S = 1.0
-_MAX_CALL_S = 5.0  # after which whoever waits for a call to the log is told so
+# After this time callers are told that the log is stuck.
+_MAX_CALL_S = 5.0
 
 
 @dataclass(frozen=True)
 class PendingDecision:
-    """A decision that waits to be durable, with the future that its request awaits."""
+    """A decision waiting to be durable, with the future that its request awaits."""
 
     row: LoggedDecision
     answer: StoredAnswer
@@ -44,9 +45,10 @@ class PendingDecision:
 
 
 class LogWriter:
-    """Appends decisions in groups; `committed` is called with each group's size and seconds.
+    """A writer of decisions in groups.
 
-    A checkpoint is written when one is due, after the requests of its decisions were answered.
+    `committed` is called with the size and the seconds of each group. A due checkpoint is written
+    after the requests of its decisions were answered.
     """
 
     def __init__(
@@ -67,11 +69,11 @@ class LogWriter:
         self.thread = BackgroundThread("decision-writer", self._run)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the thread."""
         self.thread.start()
 
     def stop(self) -> None:
-        """Write what waits, with a last checkpoint, then end."""
+        """Write what is queued and a last checkpoint, then end."""
         self._queue.put(None)
         self.thread.join()
 
@@ -82,10 +84,10 @@ class LogWriter:
 
     @property
     def has_failed(self) -> bool:
-        """Return whether the last group could not be made durable, or the log cannot be reached.
+        """Return whether the last group failed or the log is unreachable.
 
-        Looked at every second while nothing is written: where the log is away nobody gets so far
-        as to have something written.
+        It is checked every second while nothing is written: without the log no request gets as far
+        as a write.
         """
         began_s = self._calling_since_s
         is_stuck = began_s is not None and time.monotonic() - began_s > _MAX_CALL_S
@@ -93,21 +95,22 @@ class LogWriter:
 
     @property
     def depth(self) -> int:
-        """Return how many decisions wait."""
+        """Return the number of queued decisions."""
         return self._queue.qsize()
 
     def submit(
         self, row: LoggedDecision, answer: StoredAnswer, submission: Submission
     ) -> "Future[None]":
-        """A future that is done when the decision about a submission is durable, or failed.
+        """Return a future that completes when the decision is durable.
 
-        It fails with LogUnavailable, or AnsweredMeanwhile where another process was faster. Raises
-        TooBusy at once where the queue is full.
+        It fails with LogUnavailable, or with AnsweredMeanwhile if another process was first. Raises
+        TooBusy at once if the queue is full.
         """
         if not self.is_alive:
             raise LogUnavailable("the decision log is not being written")
         pending = PendingDecision(row, answer, submission)
-        pending.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
+        # A caller that stops waiting must not cancel the write.
+        pending.durable.set_running_or_notify_cancel()
         try:
             self._queue.put_nowait(pending)
         except queue.Full:
@@ -130,7 +133,7 @@ class LogWriter:
             self._maintain(is_idle=not batch)
 
     def _gather(self) -> tuple[list[PendingDecision], bool]:
-        """Collect all that waits, and whether more may come; nothing where nothing came in time."""
+        """Return everything queued and whether more may come; empty if nothing came in time."""
         batch: list[PendingDecision] = []
         try:
             pending = self._queue.get(timeout=_POLL_INTERVAL_S)
@@ -148,12 +151,14 @@ class LogWriter:
         except AnsweredMeanwhile as meanwhile:
             self._commit_each(batch, meanwhile)
             return
-        except Exception as failure:  # the thread must outlive any failure of one batch
+        # The thread must outlive the failure of a batch.
+        except Exception as failure:
             self._fail(batch, failure)
             return
         self._has_failed = False
         self.checkpoints.advance(head)
         self._committed(len(batch), time.perf_counter() - began)
+        # Before the requests answer, so that their next call finds this decision in the history.
         self._apply(head, batch)
         for pending in batch:
             pending.durable.set_result(None)
@@ -161,17 +166,20 @@ class LogWriter:
     def _apply(self, head: LogHead, batch: list[PendingDecision]) -> None:
         try:
             self._history.apply_decisions(head, [pending.submission for pending in batch])
-        except Exception as failure:  # what is decided is decided; the next group makes up for it
+        # The decision is durable already; the next group catches up.
+        except Exception as failure:
             log.error("past_not_followed", exception=type(failure).__name__)
 
     def _maintain(self, *, is_idle: bool) -> None:
         try:
             self._log.maintain(is_idle=is_idle)
-        except Exception as failure:  # it is tried again, and the database does it in the end
+        # It is retried, and the database does it itself in the end.
+        except Exception as failure:
             log.warning("log_not_moved", exception=type(failure).__name__)
         try:
             self._history.flush(is_idle=is_idle)
-        except Exception as failure:  # it is tried again, and a start would make up for it
+        # It is retried, and a start would catch up.
+        except Exception as failure:
             log.error("past_not_written", exception=type(failure).__name__)
 
     def _fail(self, batch: list[PendingDecision], failure: Exception) -> None:
@@ -183,17 +191,18 @@ class LogWriter:
             pending.durable.set_exception(failure)
 
     def _try_again(self) -> None:
-        """See whether the log can be written again: nobody may be sent here until it can."""
+        """Check whether the log is writable again: no request may arrive here until it is."""
         try:
             self._log.probe()
-        except Exception as failure:  # as a key that cannot be read; the thread outlives that too
+        # A key may be unreadable, for instance; the thread must outlive that too.
+        except Exception as failure:
             if not isinstance(failure, LogUnavailable):
                 log.error("log_not_written", exception=type(failure).__name__)
             return
         self._has_failed = False
 
     def _look(self) -> None:
-        """See whether the log is there."""
+        """Check whether the log is reachable."""
         try:
             self._log.reach()
         except Exception as failure:
@@ -201,7 +210,7 @@ class LogWriter:
             self._has_failed = True
 
     def _commit_each(self, batch: list[PendingDecision], meanwhile: AnsweredMeanwhile) -> None:
-        """One of them has its decision already: let it not keep the others from theirs."""
+        """Commit decisions one by one, since one of them was answered by another process."""
         if len(batch) == 1:
             batch[0].durable.set_exception(meanwhile)
             return

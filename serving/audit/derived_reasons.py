@@ -1,8 +1,8 @@
-"""Reasons of decisions that nobody was to read when they were made.
+"""Reasons derived later for decisions that nobody was to read when they were made.
 
-Ranking contributions costs as much as a score. Whoever waits for a case or asked with the scope
-`explain` gets what was sealed with the decision; of what went its way unasked, vector, counts,
-contributions and the digest of the model are sealed, and the reasons follow from them (ADR 0004).
+Ranking contributions costs as much as a score. Reasons are stored with the decision if it opens a
+case or the caller has the scope `explain`. Otherwise vector, counts, contributions and the digest
+of the model are stored, and the reasons follow from them (ADR 0004).
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from serving.models.model_pool import ModelPool
 
 
 def with_reasons(models: ModelPool, decision: Decision) -> Decision:
-    """The decision with its reasons, where it has a score; raises ReasonsUnavailable."""
+    """Return the decision with reasons if it has a score; raise ReasonsUnavailable."""
     if decision.reasons is not None or decision.model is None or decision.score is None:
         return decision
     try:
@@ -28,6 +28,7 @@ def with_reasons(models: ModelPool, decision: Decision) -> Decision:
             say("another release decided this, by features that are not known here")
         ) from None
     decided_by = decision.model
+    # The very model that decided, by digest: another would give other reasons for the same score.
     model = models.as_it_decided(decided_by.name, decided_by.version, decided_by.digest)
     reasons = ranked.reasons(
         [*decision.vector.values()],

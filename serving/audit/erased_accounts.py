@@ -1,6 +1,6 @@
-"""Erasure of sealed accounts: what was written in the clear for a court ends with its decision.
+"""Erasure of sealed disclosures: clear text written for a court ends with its decision.
 
-The recipient's copy is the recipient's. Who needs one to stay in the home holds its subject.
+The recipient's copy belongs to the recipient. To keep one in the home, place a hold on its subject.
 """
 
 import json
@@ -11,12 +11,12 @@ from pathlib import Path
 from features.atomic_dir import flush_folder
 
 ACCOUNT = "account.json"
-# In place of a case: its signature proves nothing any more, and it may be anybody's.
+# In place of a case id: a file that cannot be read proves nothing and may concern anybody.
 UNREADABLE = "unreadable"
 
 
 def accounts_by_case(folder: Path) -> dict[str, list[Path]]:
-    """The folders of the accounts below a folder, by the case that each is of, or UNREADABLE."""
+    """Return the folders of disclosures below a folder by case, or under UNREADABLE."""
     found: dict[str, list[Path]] = {}
     for file in sorted(folder.rglob(ACCOUNT)):
         found.setdefault(_case_of(file), []).append(file.parent)
@@ -24,7 +24,7 @@ def accounts_by_case(folder: Path) -> dict[str, list[Path]]:
 
 
 def erase_accounts(folder: Path, erased: Collection[str]) -> dict[str, int]:
-    """Delete the accounts of erased cases and those that nobody can read; how many, by case."""
+    """Delete disclosures of erased cases and unreadable ones; return how many, by case."""
     gone = {}
     for case_id, accounts in accounts_by_case(folder).items():
         if case_id == UNREADABLE or case_id in erased:
@@ -42,12 +42,14 @@ def _case_of(file: Path) -> str:
 
 
 def _delete(account: Path) -> None:
-    """The file last by which the next run would find what a killed one left."""
+    """Delete a disclosure's files, last the one by which an interrupted run is found again."""
     for file in [*account.iterdir()]:
         if file.is_file() and file.name != ACCOUNT:
+            # The deletions must reach the disk in this order.
             file.unlink()
     flush_folder(account)
     (account / ACCOUNT).unlink()
     flush_folder(account)
-    with suppress(OSError):  # somebody's folders are in it
+    # Other people's files may be in the folder.
+    with suppress(OSError):
         account.rmdir()

@@ -1,4 +1,4 @@
-"""Erasure of what files of a home hold: rows of record files, and training sets made of them."""
+"""Erasure in files of a home: rows of record files, and training sets made from them."""
 
 import shutil
 from datetime import datetime
@@ -17,18 +17,18 @@ from serving.audit.retention_periods import RetentionCutoffs
 
 
 def erase_files(home: Path, cutoffs: RetentionCutoffs) -> dict[str, int]:
-    """Leave rows out of files of a home that are over; how many, by file.
+    """Remove expired rows from the files of a home; return how many, by file.
 
-    A training set with anything that is over is deleted whole.
+    A training set with any expired row is deleted whole.
     """
     gone = _prune_records(home / "records", cutoffs.files)
-    # Training sets are made of all three.
+    # Training sets are made from all three sources.
     newest = max(cutoffs.files, cutoffs.decisions, cutoffs.records)
     return gone | _drop_training_sets(home / "training_sets", newest)
 
 
 def _prune_records(folder: Path, before: str) -> dict[str, int]:
-    """Leave rows out of record files that were known before a day; how many, by file."""
+    """Remove rows of record files that were known before a day; return how many, by file."""
     if not folder.exists():
         return {}
     cut = pa.scalar(datetime.fromisoformat(f"{before}T00:00:00Z"), INSTANT)
@@ -50,7 +50,7 @@ def _prune_records(folder: Path, before: str) -> dict[str, int]:
 
 
 def _drop_training_sets(folder: Path, before: str) -> dict[str, int]:
-    """Delete sets with subjects declared before a day; `tidegate build` makes them anew."""
+    """Delete sets with subjects declared before a day; `tidegate build` recreates them."""
     gone = {}
     for file in sorted(folder.rglob("subjects.parquet")):
         declared = pq.read_table(file, columns=["declared_at"])["declared_at"]

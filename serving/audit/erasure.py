@@ -1,7 +1,7 @@
-"""Erasure: which units are due and which are retained, as `db.key_destruction` carries it out.
+"""Erasure: the units that are due and retained, as `storage.keys.key_destruction` handles them.
 
-A unit is what is erased together: a decision with its answer and its case, or a record that was
-ingested by itself.
+A unit is erased as a whole: a decision with its answer and its case, or a record ingested by
+itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from serving.audit.retention_log import RetentionAct
 
 @dataclass(frozen=True)
 class OutOfOrder:
-    """Entries of a log, one after the other, whose times do not fit those around them.
+    """Consecutive entries of a log whose times do not fit those around them.
 
-    `first` and `last` are their places in `log` ("decisions" or "audit_events"), `earliest` and
-    `latest` what the clock said. They are ahead of the clock of today, or more than a minute behind
-    `counts_from`, the time of the entry before them. `is_settled` once two persons agreed that the
-    clock was wrong: then their periods count from `counts_from`.
+    `first` and `last` are their numbers in `log` ("decisions" or "audit_events"), `earliest` and
+    `latest` what the clock stated. They are ahead of the present clock, or more than a minute
+    behind `counts_from`, the time of the entry before them. `is_settled` is set once two persons
+    agreed that the clock was wrong; their periods then count from `counts_from`.
     """
 
     log: str
@@ -31,15 +31,15 @@ class OutOfOrder:
 
     @property
     def kind(self) -> str:
-        """Return what an entry of this log is called."""
+        """Return the name of one entry of this log."""
         return self.log.removesuffix("s").replace("_", " ")
 
     def keeps_from(self, limit: str) -> bool:
-        """Return whether they must stay when what is before a day (ISO) ends."""
+        """Return whether they must outlast an erasure of everything before a day (ISO)."""
         return not self.is_settled or self.counts_from[:10] >= limit
 
     def __str__(self) -> str:
-        """Return what is out of order, in words that name no party."""
+        """Return a description that names no party."""
         count = self.last - self.first + 1
         dated = self.earliest[:16].replace("T", " ")
         if count > 1:
@@ -62,10 +62,10 @@ class ErasureLimits:
 
 @dataclass(frozen=True)
 class RetainedUnits:
-    """What is retained besides open cases: stretches of the log and tokens of subjects.
+    """Units retained in addition to open cases: stretches of the log and tokens of subjects.
 
-    Both ends of a stretch are in it; a subject is a pair of its kind and its token. What is out of
-    order is retained until two persons agreed on its time, and its period is over by that.
+    Both ends of a stretch are included; a subject is a pair of its kind and its token. Entries out
+    of order are retained until two persons agreed on their time and their period is over by it.
     """
 
     stretches: tuple[tuple[int, int], ...] = ()
@@ -73,16 +73,15 @@ class RetainedUnits:
     out_of_order: tuple[OutOfOrder, ...] = ()
 
 
-# What is retained after the acts so far; raises RetentionRefused where nothing may be erased.
+# Returns what is retained after the acts so far; raises RetentionRefused if nothing may be erased.
 RetainedAfter = Callable[[Sequence[RetentionAct]], RetainedUnits]
 
 
 @dataclass(frozen=True)
 class DueForErasure:
-    """How many units are due, and how many of those are retained, by reason (one may have several).
+    """Counts of units that are due, and of those retained, by reason; one unit may have several.
 
-    `accounts` are sealed accounts of cases that end with their decisions; no retained one is among
-    them.
+    `accounts` are sealed disclosures that end with their decisions, without retained ones.
     """
 
     decisions: int
@@ -96,7 +95,7 @@ class DueForErasure:
 
 @dataclass(frozen=True)
 class ErasedUnits:
-    """What an erasure did: units erased, keys of days and units destroyed, units retained."""
+    """Counts of an erasure: units erased, keys of days and units destroyed, units retained."""
 
     decisions: int
     records: int

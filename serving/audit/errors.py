@@ -12,14 +12,14 @@ from serving.errors import Conflict
 
 
 class RetentionRefused(TidegateError):
-    """Nothing can be masked or erased as asked; the message says what is wrong."""
+    """The masking or erasure cannot be done as requested; the message names the fault."""
 
 
 class ClockDisagrees(TidegateError):
-    """The clock disagrees with what was written last; nothing is ended by it."""
+    """The clock disagrees with the entries written last; nothing was ended."""
 
 
 class AnsweredMeanwhile(Conflict):
-    """Another process answered a request with this idempotency key just now: ask for its answer."""
+    """Another process answered a request with this idempotency key; a retry returns that answer."""
 
     code = "answered-meanwhile"

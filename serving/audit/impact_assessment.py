@@ -1,8 +1,8 @@
-"""The assessment of the impact on fundamental rights that a deployer makes before live use.
+"""The fundamental rights impact assessment that a deployer makes before live use.
 
 The questions are those of Regulation (EU) 2024/1689 (AI Act), Article 27(1)(a) to (f), (3) and (4),
-with who answers for them and until when. The answers are a file of the deployer,
-`HOME/impact.toml`; the service only looks whether every question has one.
+with the persons responsible and the period. The answers are a file of the deployer,
+`HOME/impact.toml`; the service only checks that every question has one.
 """
 
 import tomllib
@@ -14,10 +14,10 @@ from pathlib import Path
 from features.errors import TidegateError
 from features.home_files import write_home_file
 
-# Characters below which an answer about people's rights says nothing.
+# A shorter answer about people's rights says nothing.
 MIN_ANSWER_LENGTH = 40
 
-# Article 27(2): an assessment is updated when something changed; here at least every year.
+# Article 27(2) requires an update after a change; here at least once a year.
 LONGEST = timedelta(days=366)
 
 QUESTIONS: dict[str, str] = {
@@ -51,14 +51,14 @@ DAYS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class MissingEntry:
-    """One thing that is still missing from an assessment."""
+    """A missing entry of an assessment."""
 
     field: str
     reason: str
 
 
 def template() -> str:
-    """The questions as a TOML file with no answers in it."""
+    """Return the questions as a TOML file without answers."""
     names = (f'# {text}\n{name} = ""\n' for name, text in NAMES.items())
     days = (f"# {text}\n# {name} =\n" for name, text in DAYS.items())
     questions = (f'# {text}\n{name} = """\n"""\n' for name, text in QUESTIONS.items())
@@ -66,12 +66,12 @@ def template() -> str:
 
 
 def write_template(file: Path) -> None:
-    """Write the questions; answers that are there already are never overwritten."""
+    """Write the questions; existing answers are never overwritten."""
     write_home_file(file, template())
 
 
 def require_assessment(file: Path, today: date) -> None:
-    """Raise TidegateError, with all that is missing, unless live use may begin or go on."""
+    """Raise TidegateError with everything missing, unless live use may begin or continue."""
     lacks = missing_from(file, today)
     if lacks:
         named = "; ".join(f"{lack.field}: {lack.reason}" for lack in lacks)
@@ -81,7 +81,7 @@ def require_assessment(file: Path, today: date) -> None:
 
 
 def missing_from(file: Path, today: date) -> list[MissingEntry]:
-    """Return what keeps the assessment from being whole on this day; empty when nothing does."""
+    """Return the missing entries of the assessment on a day; empty if it is complete."""
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -103,6 +103,8 @@ def _names(given: dict[str, object]) -> Iterator[MissingEntry]:
 def _days(given: dict[str, object], today: date) -> Iterator[MissingEntry]:
     assessed, review = (given.get(name) for name in DAYS)
     for name, value in zip(DAYS, (assessed, review), strict=True):
+        # `datetime` is a subclass of `date`, and TOML has both: an instant is not accepted as a
+        # day.
         if type(value) is not date:
             yield MissingEntry(name, DAYS[name])
     if type(assessed) is not date or type(review) is not date:

@@ -40,7 +40,7 @@ Counts = dict[str, "Counter[str]"]
 
 
 class Opening(BaseModel):
-    """What happened, who says so and when, and from when until when it was decided on."""
+    """The opening of an incident: what happened, who reports it, and the period concerned."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,12 +53,12 @@ class Opening(BaseModel):
 
     @property
     def stretch(self) -> str:
-        """From when until when, for people."""
+        """Return the period as text for people."""
         return f"{self.begins:%Y-%m-%d %H:%M} to {self.ends:%Y-%m-%d %H:%M}"
 
 
 class Incident(Opening):
-    """An opening with the decisions that it is about: numbers `first` to `last` of the log.
+    """An incident with its decisions: numbers `first` to `last` of the log.
 
     `before` is the chain's link before the first of them; counts are of decisions.
     """
@@ -76,9 +76,9 @@ class Incident(Opening):
 def freeze(
     log: "DecisionRepository", signer: LogSigner, folder: Path, opening: Opening
 ) -> Incident:
-    """Copy the decisions of a stretch of time into `folder`, signed; there whole or not at all.
+    """Copy the decisions of a period into `folder`, signed; it is complete or absent.
 
-    Raises TidegateError where the stretch holds none, or the folder is there already.
+    Raises TidegateError if the period has no decisions or the folder exists.
     """
     if opening.begins >= opening.ends:
         raise TidegateError(f"want an end after the beginning, got {opening.stretch}")
@@ -96,7 +96,7 @@ def freeze(
 
 
 def _copied(rows: Iterable[ChainedDecision], file: Path, opening: Opening) -> dict[str, Any]:
-    """The rows written down, and what is to tell of them."""
+    """Write the rows to the evidence file and return the fields that describe them."""
     digest = hashlib.sha256()
     counts: Counts = {"models": Counter(), "offices": Counter(), "lanes": Counter()}
     first = last = 0
@@ -121,7 +121,7 @@ def _copied(rows: Iterable[ChainedDecision], file: Path, opening: Opening) -> di
 
 
 def _evidence(row: ChainedDecision) -> dict[str, object]:
-    """One line: what the chain is made of, and what is encrypted, if anything is."""
+    """Return one line: the outline, the link and the encrypted decision, if any."""
     line = {"seq": row.seq, "chain": row.chain, "record": row.outline}
     return line | {"encrypted": row.encrypted}
 
@@ -140,7 +140,7 @@ def _model_of(outline: dict[str, Any]) -> str:
 
 
 def verify(folder: Path, public_key: str) -> Incident:
-    """The incident in `folder`, if it is as it was frozen and signed (`public_key_of`).
+    """Return the incident in `folder` if it is as frozen and signed (see `public_key_of`).
 
     Raises TidegateError otherwise.
     """
@@ -162,7 +162,7 @@ def verify(folder: Path, public_key: str) -> Incident:
 
 
 def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
-    """Every record must follow from the one before it, from the first to the last."""
+    """Check that every record follows from the one before it, from the first to the last."""
     link, seq = bytes.fromhex(incident.before), incident.first - 1
     for line in lines:
         row = json.loads(line)
@@ -176,20 +176,20 @@ def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
 
 
 def _digest(row: dict[str, Any]) -> str | None:
-    """The digest of what is encrypted in a line; None where nothing is."""
+    """Return the digest of the encrypted part of a line; None if there is none."""
     if "encrypted" not in row:
         return None
     return f"sha256:{hashlib.sha256(b64decode(row['encrypted'])).hexdigest()}"
 
 
 def incidents(folder: Path) -> Iterator[Incident]:
-    """All that were frozen, by name, as they state themselves; `verify` says whether that holds."""
+    """Yield all frozen incidents by name, unverified; `verify` checks one."""
     for file in sorted(folder.glob(f"*/{INCIDENT}")):
         yield Incident.model_validate_json(file.read_bytes())
 
 
 def read(log: "DecisionRepository", incident: Incident) -> Iterator[str]:
-    """The records of what was frozen, decrypted; raises TidegateError where one was erased."""
+    """Yield the decrypted records of an incident; raise TidegateError if one was erased."""
     for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
         if record is None:
             raise TidegateError(f"{incident.name} was lifted, and what it froze was erased")
@@ -197,7 +197,7 @@ def read(log: "DecisionRepository", incident: Incident) -> Iterator[str]:
 
 
 class LiftedHold(BaseModel):
-    """Who said when and why that an incident need not be kept any more."""
+    """The person who lifted an incident's hold, the time and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -207,9 +207,9 @@ class LiftedHold(BaseModel):
 
 
 def lift(folder: Path, lifted: LiftedHold) -> None:
-    """Let the decisions of an incident end when their time is over; what was frozen stays.
+    """Let an incident's decisions be erased after their period; the frozen folder stays.
 
-    It can then be verified as before, and not be read any more. Raises TidegateError.
+    It can still be verified then, but no longer read. Raises TidegateError.
     """
     if not (folder / INCIDENT).exists():
         raise TidegateError(f"there is no incident in {folder}")
@@ -221,14 +221,17 @@ def lift(folder: Path, lifted: LiftedHold) -> None:
 
 
 def holding_stretches(folder: Path) -> Iterator[tuple[int, int]]:
-    """The first and the last record of every incident that was not lifted."""
+    """Yield the first and last record of every incident that was not lifted."""
     for incident in incidents(folder):
         if not (folder / incident.name / LIFTED).exists():
             yield incident.first, incident.last
 
 
 def report(incident: Incident) -> str:
-    """What Article 73 asks for, as far as the log can tell; the rest is theirs who were there."""
+    """Return a report with what Article 73 requires, as far as the log knows it.
+
+    Questions that only the people involved can answer are left open.
+    """
     counted = (
         ("Models", incident.models),
         ("Offices", incident.offices),

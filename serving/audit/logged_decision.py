@@ -1,4 +1,4 @@
-"""The decision log: what is logged of a decision, and who may read it."""
+"""The parts of a decision that the log stores, and who may read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from serving.audit.ship_journey import ShipJourney
 
 @dataclass(frozen=True)
 class LoggedDecision:
-    """One decision; `record` holds it whole, the other fields are there to find it by.
+    """A decision for the log; `record` contains it whole, the other fields serve to find it.
 
-    `lasting` outlasts the decision and names no party. `probability` is None where no model was
-    asked. `rescores` is the first decision about a subject that is scored again, `lane_before` its
-    lane before. `danger_begins_at` is when silence or delay would become a sign of danger to life,
-    if nothing more became known, `ship_journey` what its journey is found by, `alerted_as` under
-    which journeys those who are to be rescued may have called before; none is part of the log.
+    `lasting` outlasts the decision and names no party. `probability` is None if no model was used.
+    `rescores` is the first decision about a rescored subject, `lane_before` its former lane.
+    `danger_begins_at` is when silence or delay would become a sign of danger to life.
+    `ship_journey` is the index entry of its journey, and `alerted_as` lists the journeys under
+    which persons to be rescued may have called before. These three are not part of the log.
     """
 
     decision_id: str
@@ -36,7 +36,7 @@ class LoggedDecision:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """The bytes a caller was answered with, under the idempotency key it gave."""
+    """The bytes of an answer, under the idempotency key of the caller."""
 
     caller_id: str
     idempotency_key: str
@@ -48,7 +48,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class DecisionAccess:
-    """What a reader may see: its offices' decisions and its own; all without offices."""
+    """The access of a reader: decisions of its offices and its own; without offices, all."""
 
     caller_id: str
     offices: frozenset[str]
@@ -56,9 +56,9 @@ class DecisionAccess:
 
 @dataclass(frozen=True)
 class DecisionFilter:
-    """Which decisions to list: about a kind of subject or one subject, asked for by a caller.
+    """A filter of decisions by kind of subject, subject or caller.
 
-    Those by which the service scored such a subject again are among a caller's.
+    The service's later scores of a caller's subjects count as the caller's.
     """
 
     subject_kind: str | None = None
@@ -68,7 +68,7 @@ class DecisionFilter:
 
 @dataclass(frozen=True)
 class RecordPage:
-    """Records of decisions, newest first, and before which place in the log the next ones are.
+    """A page of records, newest first, and the position before which the next page begins.
 
     `before` is None on the last page. A page may have few records, or none, and not be the last.
     """

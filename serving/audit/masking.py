@@ -1,9 +1,9 @@
-"""Masking: after its first period a decision is shown with short names in place of ids.
+"""Masking: after its first period a decision is shown with pseudonyms in place of ids.
 
-What was stored stays as it is, so that measurement goes on; people and callers see no identity and
-no text of anyone. An id whose field takes no short name, as nine digits of an MMSI, is left out:
-whoever reads submissions reads masked ones. A subject that is held for a case at law is shown as it
-was.
+Stored data stay unchanged, so that measurement continues, but people and callers see no identity
+and no free text. An id whose field cannot hold a pseudonym, such as the nine digits of an MMSI, is
+left out, since readers of submissions also read masked ones. A subject under a legal hold is shown
+unmasked.
 """
 
 import json
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from serving.storage.keys.data_keys import DataKeys
     from serving.storage.repositories.retention_repository import RetentionRepository
 
-# What stands where words were.
+# Replaces free text.
 MASKED = "masked"
 
-# What is said of a case in place of a sentence on its subject.
+# Replaces the sentence on the subject of a case.
 MASKED_CASE = "Its first period is over: ids are short names now, and words are left out."
 
 ASKED_EVERY_S = 60.0
@@ -32,7 +32,7 @@ ASKED_EVERY_S = 60.0
 
 @dataclass(frozen=True)
 class _MaskedUntil(MaskedDays):
-    """The days of which decisions are masked, and the tokens of subjects that are not."""
+    """The masked days, and the tokens of subjects exempt by a hold."""
 
     held: frozenset[str] = frozenset()
     read_at_s: float = float("-inf")
@@ -40,7 +40,7 @@ class _MaskedUntil(MaskedDays):
 
 @dataclass
 class Masking:
-    """Decides what is masked, and masks it."""
+    """Determines what is masked, and masks it."""
 
     acts: "RetentionRepository"
     tokens: "DataKeys"
@@ -50,12 +50,13 @@ class Masking:
     def covers(self, kind: str, subject_id: str, scored_at: str) -> bool:
         """Return whether a decision of this instant (ISO) about this subject is masked by now."""
         until = self._current()
+        # A hold names a subject by one token, which may be that of a former key.
         tokens = self.tokens.tokens(kind, subject_id)
         scored_at = until.counted(scored_at)
         return scored_at < until.before and until.held.isdisjoint(tokens)
 
     def masked_view(self, decision: Decision) -> Decision:
-        """A decision as people and callers may see it: masked, where that is due."""
+        """Return a decision as people and callers may see it, masked if that is due."""
         return masked(decision, self.pseudonyms) if self.hides(decision) else decision
 
     def hides(self, decision: Decision) -> bool:
@@ -64,11 +65,11 @@ class Masking:
         return self.covers(decision.subject_kind, decision.subject_id, scored_at)
 
     def name(self, identity: str) -> str:
-        """Return what stands for an id."""
+        """Return the pseudonym of an id."""
         return self.pseudonyms.of(identity, MASKED)
 
     def read_again(self) -> None:
-        """Read what is masked anew at the next question, however short ago it was read."""
+        """Discard the cached masked days, so that the next question reads them again."""
         self._until = _MaskedUntil()
 
     def _current(self) -> _MaskedUntil:
@@ -82,7 +83,7 @@ class Masking:
 
 
 def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
-    """The decision with short names in place of ids, and without free text."""
+    """Return the decision with pseudonyms in place of ids, and without free text."""
     request = json.loads(decision.request)
     identifying = identifying_fields()
     identifiers = values_at(request, identifying)
@@ -100,12 +101,12 @@ def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
 
 
 def _kinds_of(records: tuple[str, ...]) -> tuple[str, ...]:
-    """Records by their kinds alone: an id may be written on a paper."""
+    """Return the kinds of records without their ids, which may be written on papers."""
     return tuple(record.partition("/")[0] for record in records)
 
 
 def _without(document: Any, fields: Collection[str]) -> Any:
-    """A JSON document without the fields of these names."""
+    """Return a JSON document without the fields of these names."""
     if isinstance(document, list):
         return [_without(item, fields) for item in document]
     if not isinstance(document, dict):

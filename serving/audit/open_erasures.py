@@ -1,4 +1,4 @@
-"""Erasures that were proposed and are not carried out yet, for whoever may stop them."""
+"""Proposed erasures that were not carried out yet, for people who may stop them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenErasure:
-    """A proposal that may still be followed or cancelled, and who agreed to it, if anybody did."""
+    """A proposal that may still be carried out or cancelled, and the agreement, if any."""
 
     proposal: RetentionAct
     agreed: RetentionAct | None
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Return what was due when it was proposed, by kind."""
+        """Return the counts due at the time of the proposal, by kind."""
         due: Mapping[str, int] = self.proposal.details.get("due", {})
         return due
 
     @property
     def erases_from(self) -> str | None:
-        """The instant (ISO) from which it may be carried out; None where nobody agreed."""
+        """Return the instant (ISO) from which it may be carried out; None without an agreement."""
         return None if self.agreed is None else str(self.agreed.details["erases_from"])
 
     def days_left(self, at: datetime) -> int:
-        """How many days it still waits, begun ones counted; 0 where it may be carried out."""
+        """Return the days it still waits, rounded up; 0 if it may be carried out."""
         if self.erases_from is None:
             return 0
         left = datetime.fromisoformat(self.erases_from) - at
@@ -40,7 +40,7 @@ class OpenErasure:
 
 
 def open_erasures(log: "RetentionRepository", at: datetime) -> list[OpenErasure]:
-    """Every erasure that `tidegate retention cancel` would cancel, the newest first."""
+    """Return every erasure that `tidegate retention cancel` could cancel, newest first."""
     acts = log.all()
     found = []
     for number in [act.number for act in reversed(acts) if act.action == "propose"]:

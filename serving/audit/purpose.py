@@ -1,7 +1,7 @@
-"""For what data are used: a call acts for one purpose, which must be that of this installation.
+"""Purpose limitation: a call acts for one purpose, which must be that of the installation.
 
-What came for a purpose stays with it: a database is bound to one, keys and tokens name those that
-their holder may act for, and whoever acts for another is refused, which is written down.
+Data stay with the purpose they were collected for: a database is bound to one purpose, and keys and
+tokens list the purposes of their holders. A call for another purpose is refused and recorded.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ HEADER = "Tidegate-Purpose"
 
 @dataclass(frozen=True)
 class RefusedUse:
-    """A call that acted for a purpose that the data did not come for; `use` is what was called."""
+    """A refused call for a purpose the data were not collected for; `use` is what was called."""
 
     at: str
     caller_id: str
@@ -30,7 +30,7 @@ class RefusedUse:
 
 @dataclass(frozen=True)
 class PurposeGuard:
-    """Lets calls act for the purpose of an installation only."""
+    """A guard that admits only calls for the purpose of the installation."""
 
     purpose: str
     refused_uses: "PurposeRepository"
@@ -38,9 +38,9 @@ class PurposeGuard:
     _logged: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def require(self, caller: Caller, acts_for: str | None, use: str) -> None:
-        """Raise Forbidden for a caller that acts, or may only act, for something else.
+        """Raise Forbidden if a caller acts, or may only act, for another purpose.
 
-        `acts_for` is what the call names, if it does; whose key names none acts for this one.
+        `acts_for` is the purpose the call names, if any; a key without purposes acts for this one.
         """
         may_act = not caller.purposes or self.purpose in caller.purposes
         if may_act and acts_for in (None, self.purpose):
@@ -52,12 +52,16 @@ class PurposeGuard:
         )
 
     def _log_refusal(self, caller: Caller, purpose: str, use: str) -> None:
-        """Once an hour for the same: a caller that tries again and again fills no table."""
+        """Record a refusal, at most once an hour for the same caller, purpose and use.
+
+        A caller that retries over and over must not fill the table.
+        """
         now = self.clock().isoformat()
         refusal = (caller.key_id, purpose, use, now[:13])
         if refusal not in self._logged:
             self._logged.difference_update(
                 [logged for logged in self._logged if logged[3] != now[:13]]
             )
+            # The purpose is text from a header, so its length is limited.
             self.refused_uses.append(RefusedUse(now, caller.key_id, purpose[:200], use))
             self._logged.add(refusal)

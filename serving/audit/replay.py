@@ -1,7 +1,7 @@
-"""A stored decision computed again, with the model of that day.
+"""Computes a stored decision again, with the model of that day.
 
-From the stored vector, not from the records: what was known then has been added to since, and the
-vector is what the model saw.
+It uses the stored vector and not the records: records were added since, and the vector is what the
+model saw.
 """
 
 import struct
@@ -14,7 +14,7 @@ from serving.models.model_pool import LoadedModel
 
 @dataclass(frozen=True)
 class Replay:
-    """A decision's score then and now; `differences` names what is not the same to the bit."""
+    """The score of a decision then and now; `differences` names what differs in any bit."""
 
     decision: Decision
     recomputed: Score
@@ -22,12 +22,12 @@ class Replay:
 
     @property
     def is_identical(self) -> bool:
-        """Return whether every bit agrees, those of the model's digest included."""
+        """Return whether every bit agrees, including the digest of the model."""
         return not self.differences
 
 
 def replayed(decision: Decision, champion: LoadedModel) -> Replay:
-    """Score the stored vector again and compare; raises NotFound."""
+    """Score the stored vector again and compare; raise NotFound."""
     recomputed, _ = score_of(champion, decision.vector)
     differences = _different_bits(decision, recomputed)
     if champion.model.digest != decision.result.model.digest:
@@ -50,4 +50,5 @@ def _different_bits(decision: Decision, recomputed: Score) -> list[str]:
 
 
 def _bits(number: float) -> bytes:
+    # Bits, not values: -0.0 equals 0.0, and NaN does not equal itself.
     return struct.pack("<d", number)

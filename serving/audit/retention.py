@@ -1,10 +1,10 @@
-"""How data come to their end: masking first, then erasure by two persons.
+"""The end of data: masking first, then erasure by two persons.
 
-Masking: people and callers see short names in place of ids, while measurement goes on. Erasure: one
-person proposes it for the days that are over, another agrees; after some days, in which anyone may
-cancel it, it is carried out. Cases that are open, decisions that an incident froze and subjects
-that are held stay until nothing holds them. Nothing ends by a clock that disagrees with what was
-written last, and nothing that is younger than its period.
+Masking: people and callers see pseudonyms in place of ids, while measurement continues. Erasure:
+one person proposes it for the days that are over, and another agrees. It is carried out after some
+days in which anyone may cancel it. Open cases, decisions frozen by an incident and subjects on hold
+stay until released. Nothing is ended by a clock that disagrees with the entries written last, and
+nothing before its period is over.
 """
 
 import json
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from serving.storage.keys.key_destruction import DatabaseErasure
     from serving.storage.repositories.retention_repository import RetentionRepository
 
-# A proposal that nobody followed for so long says too little of today.
+# An older proposal says too little about today.
 PROPOSED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class WaitingErasure:
-    """An erasure that two persons agreed on; `erases_from` is the minute from which it may be."""
+    """An erasure that two persons agreed on; `erases_from` is the minute from which it may run."""
 
     proposal: int
     erases_from: str
@@ -48,9 +48,9 @@ class WaitingErasure:
 
 @dataclass(frozen=True)
 class Retention:
-    """What is done about the end of data in one installation.
+    """The retention of data in one installation.
 
-    `remake_state` makes the online feature store anew of what is still there.
+    `remake_state` rebuilds the online feature store from the remaining data.
     """
 
     settings: Settings
@@ -60,11 +60,11 @@ class Retention:
     clock: ClockCheck
 
     def cutoffs(self, today: date) -> RetentionCutoffs:
-        """The days that are over; raises RetentionRefused where no periods were set."""
+        """Return the cutoffs of a day; raise RetentionRefused if no periods are set."""
         return RetentionCutoffs.on(self._periods(), today)
 
     def due(self, cutoffs: RetentionCutoffs, at: datetime | None = None) -> DueForErasure:
-        """Return what an erasure would find, if `at` is the time."""
+        """Return the counts that an erasure would find, if `at` is the true time."""
         limits, retained = cutoffs.limits, self._retained(self.acts.all(), at)
         accounts = accounts_by_case(self.settings.accounts_of_cases)
         ending = {UNREADABLE, *self.erasure.ending_of(accounts, limits, retained)}
@@ -72,10 +72,10 @@ class Retention:
         return replace(self.erasure.count_due(limits, retained), accounts=count)
 
     def mask(self, by: str, because: str, at: datetime, *, is_correction: bool = False) -> str:
-        """Mask decisions whose first period is over; the day before which they are masked.
+        """Mask decisions whose first period is over; return the day before which they are masked.
 
-        Their cases are found by no search any more. A correction takes back what was masked before
-        its time. Raises ClockDisagrees, or RetentionRefused without a reason.
+        Their cases disappear from the search. A correction takes back what was masked before its
+        time. Raises ClockDisagrees, or RetentionRefused without a reason.
         """
         self.clock.require(at)
         details: dict[str, Any] = {"before": self.cutoffs(at.date()).mask}
@@ -92,7 +92,7 @@ class Retention:
         return before
 
     def propose(self, by: str, because: str, at: datetime) -> int:
-        """Propose to erase what is over today; the number of the proposal.
+        """Propose to erase what is over today; return the number of the proposal.
 
         Raises ClockDisagrees, or RetentionRefused without a reason.
         """
@@ -102,10 +102,10 @@ class Retention:
         return self.acts.append(RetentionAct.stated(at, "propose", by, because, details))
 
     def erase(self, number: int, by: str, because: str, at: datetime) -> Path | WaitingErasure:
-        """Agree to what another proposed; erase and certify it once its days of waiting are over.
+        """Agree to another person's proposal; erase and certify it once the waiting days are over.
 
-        What has come to be held since stays. A run that was killed is finished by the next. The
-        file of the certificate, once there is one. Raises RetentionRefused, ClockDisagrees.
+        Units put on hold since then stay. An interrupted run is completed by the next. Returns the
+        file of the certificate once it exists. Raises RetentionRefused, ClockDisagrees.
         """
         self.clock.require(at)
         if (begun := self._begun(number)) is not None:
@@ -120,6 +120,7 @@ class Retention:
                 return self._agree(proposal, cutoffs, wait_days, (by, because, at))
         elif at < datetime.fromisoformat(agreed.details["erases_from"]):
             return self._waiting(number, agreed, cutoffs, at)
+        # Before any key is destroyed: a command that is writing may have read what is to end.
         self._require_nothing_half_written()
         details = {"proposal": number, **asdict(cutoffs)}
         act = RetentionAct.stated(at, "erase", by, because, details)
@@ -129,11 +130,11 @@ class Retention:
         return self._finish(begun)
 
     def cancel(self, number: int, by: str, because: str, at: datetime) -> None:
-        """Cancel a proposal that was not carried out; raises RetentionRefused."""
+        """Cancel a proposal that was not carried out; raise RetentionRefused."""
         cancel_erasure(self.acts, number, by, because, at)
 
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
-        """Keep all there is on a subject, unmasked, until that is lifted; the number to lift.
+        """Keep everything on a subject, unmasked, until lifted; return the number to lift it by.
 
         Raises RetentionRefused without a reason.
         """
@@ -143,18 +144,18 @@ class Retention:
         return number
 
     def lift(self, number: int, by: str, because: str, at: datetime) -> None:
-        """End a hold; raises RetentionRefused where there is none with this number."""
+        """End a hold; raise RetentionRefused if there is none with this number."""
         act = RetentionAct.stated(at, "lift", by, because, {"hold": number})
         self.acts.append(act, partial(_require_hold, number))
         retained = self._retained(self.acts.all(), at)
         self.erasure.remove_masked_terms(self.acts.masked_before(), retained)
 
     def overrule(self, later: Mapping[str, datetime], by: str, because: str, at: datetime) -> int:
-        """Let newest entries be no evidence of the time any more; the number of the act.
+        """Stop newest entries from counting as evidence of the time; return the number of the act.
 
-        `later` is what a clock that was ahead dated, as `ClockCheck.dated_later` found it. What is
-        out of order counts from the entry before it from now on. Raises RetentionRefused without a
-        reason, or where there is nothing to overrule.
+        `later` are entries dated by a clock that was ahead, as found by `ClockCheck.dated_later`.
+        Entries out of order count from the entry before them from now on. Raises RetentionRefused
+        without a reason or if there is nothing to overrule.
         """
         wrong = [
             each
@@ -183,12 +184,12 @@ class Retention:
     def _retained_of(
         self, number: int, at: datetime, acts: Sequence[RetentionAct]
     ) -> RetainedUnits:
-        """The same, where a proposal may still be followed; raises RetentionRefused."""
+        """Return the retained units, if the proposal is still open; raise RetentionRefused."""
         open_proposal(acts, number, at)
         return self._retained(acts, at)
 
     def _over(self, proposal: RetentionAct, at: datetime) -> RetentionCutoffs:
-        """The days of a proposal; raises RetentionRefused where any of them is not over by now."""
+        """Return the cutoffs of a proposal; raise RetentionRefused if any is not over by now."""
         proposed = RetentionCutoffs(
             **{name: proposal.details[name] for name in RetentionCutoffs.__annotations__}
         )
@@ -202,6 +203,7 @@ class Retention:
         return proposed
 
     def _require_another(self, proposal: RetentionAct, by: str) -> None:
+        # Two accounts may belong to one person.
         if may_be_one_person(by, proposal.by):
             raise RetentionRefused(f"{proposal.by} proposed it; another person must erase")
 
@@ -226,14 +228,15 @@ class Retention:
         return WaitingErasure(number, erases_from, cutoffs, self.due(cutoffs, at))
 
     def _begun(self, number: int) -> RetentionAct | None:
-        """The act of an erasure whose keys are destroyed, and that nothing certifies yet."""
+        """Return the act of an erasure that destroyed keys and is not certified yet."""
         begun = {act.details["proposal"]: act for act in self.acts.all("erase")}.get(number)
         if begun is None or self._certificate(number).exists() or "destroyed" not in begun.details:
-            return None  # an older release finished it in one go, or not at all
+            # An older release completed an erasure at once, or not at all.
+            return None
         return begun
 
     def _finish(self, act: RetentionAct) -> Path:
-        """Remove what is left of what an act erased, then certify it."""
+        """Delete the remains of an erasure's units, then certify it."""
         cutoffs = RetentionCutoffs(
             **{name: act.details[name] for name in RetentionCutoffs.__annotations__}
         )
@@ -245,14 +248,14 @@ class Retention:
         return self._certify(act, gone | self._erase_accounts())
 
     def _erase_accounts(self) -> dict[str, int]:
-        """Delete accounts of erased cases, whichever erasure that was; how many, by case."""
+        """Delete disclosures of cases erased by any erasure; return how many, by case."""
         folder = self.settings.accounts_of_cases
         return erase_accounts(folder, self.erasure.erased_of(accounts_by_case(folder)))
 
     def _require_nothing_half_written(self) -> None:
-        """Remove what killed commands left half-written in the home.
+        """Remove half-written files of killed commands from the home.
 
-        Raises RetentionRefused where another command is writing: it may have read what has ended.
+        Raises RetentionRefused if another command is writing: it may have read erased data.
         """
         home = self.settings.home
         parents = {home, *(left.parent for left in home.rglob(".*.partial-*"))}
@@ -267,7 +270,7 @@ class Retention:
         return self.settings.erasures / f"{number}.json"
 
     def _certify(self, act: RetentionAct, gone: dict[str, int]) -> Path:
-        """State what was erased, signed with the key that seals the log."""
+        """Write a certificate of what was erased, signed with the key of the log."""
         details = dict(act.details)
         destroyed = details.pop("destroyed")
         certificate = {**asdict(act), "details": details, "destroyed": destroyed, "rows": gone}
@@ -276,13 +279,14 @@ class Retention:
         signature = LogSigner.from_folder(self.settings.keys).key.sign(content).hex()
         file = self._certificate(act.details["proposal"])
         file.parent.mkdir(parents=True, exist_ok=True)
+        # The signature first: the certificate is what marks the erasure as complete.
         write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
         write_durably(file, content)
         return file
 
 
 def _spans(wrong: Iterable[OutOfOrder], before: str) -> dict[str, list[list[str]]]:
-    """The times of decisions that a masking leaves out or takes in, whatever the clock said."""
+    """Return the times of decisions that a masking excludes or includes despite their clock."""
     spans: dict[str, list[list[str]]] = {"except": [], "also": []}
     for each in wrong:
         if each.log == "decisions":
@@ -292,9 +296,9 @@ def _spans(wrong: Iterable[OutOfOrder], before: str) -> dict[str, list[list[str]
 
 
 def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> RetentionAct:
-    """A proposal that may still be followed or cancelled; raises RetentionRefused.
+    """Return a proposal that may still be carried out or cancelled; raise RetentionRefused.
 
-    It may for some days: from when it was made, or from the end of waiting once it is agreed to.
+    It expires after some days, counted from its date, or from the end of waiting once agreed to.
     """
     proposals = {act.number: act for act in acts if act.action == "propose"}
     found = proposals.get(number)
@@ -318,13 +322,13 @@ def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> Re
 def cancel_erasure(
     acts: "RetentionRepository", number: int, by: str, because: str, at: datetime
 ) -> None:
-    """Cancel a proposal that was not carried out; raises RetentionRefused."""
+    """Cancel a proposal that was not carried out; raise RetentionRefused."""
     act = RetentionAct.stated(at, "cancel", by, because, {"proposal": number})
     acts.append(act, lambda so_far: open_proposal(so_far, number, at))
 
 
 def agreement_to(acts: Sequence[RetentionAct], number: int) -> RetentionAct | None:
-    """The act by which somebody agreed to a proposal; None where nobody did."""
+    """Return the act that agreed to a proposal; None if there is none."""
     agreed = {act.details["proposal"]: act for act in acts if act.action == "agree"}
     return agreed.get(number)
 
@@ -346,7 +350,7 @@ def _require_hold(number: int, acts: Sequence[RetentionAct]) -> None:
 
 
 def no_proposal(number: int, known: Iterable[int]) -> RetentionRefused:
-    """That nobody proposed an erasure of this number, with the numbers there are."""
+    """Return the error for a proposal that does not exist, listing those that do."""
     numbers = ", ".join(map(str, sorted(known)))
     there_are = f"the proposals are {numbers}" if numbers else "nobody proposed any yet"
     return RetentionRefused(

@@ -1,6 +1,6 @@
-"""The deployer's periods, after which data end, and the days that are over by them.
+"""The deployer's retention periods, and the days that are over by them.
 
-They stand in `HOME/retention.toml`; without that file nothing ends, and nothing is guessed.
+They are set in `HOME/retention.toml`. Without that file nothing ends, and no default is assumed.
 """
 
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ TEMPLATE = """\
 wait_days = 7
 """
 
-# Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers.
+# Six months, rounded up to the longest: AI Act 19(1) for providers, 26(6) for deployers.
 MIN_LOG_DAYS = 184
 
 Days = Annotated[int, Field(ge=1, le=36_525)]
 
 
 class ErasePeriod(BaseModel):
-    """After how many days something is erased."""
+    """The number of days after which something is erased."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +55,7 @@ class ErasePeriod(BaseModel):
 
 
 class DecisionPeriods(ErasePeriod):
-    """When decisions are masked and when they are erased."""
+    """The periods after which decisions are masked and erased."""
 
     mask_after_days: Days
 
@@ -77,7 +77,7 @@ class DecisionPeriods(ErasePeriod):
 
 
 class ErasureWait(BaseModel):
-    """How many days an erasure waits after two persons agreed on it."""
+    """The number of days an erasure waits after two persons agreed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -96,14 +96,14 @@ class Periods(BaseModel):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the periods in a file; raises RetentionRefused with every fault."""
+        """Read the periods from a file; raise RetentionRefused with every fault."""
         missing = "no such file; `tidegate init retention` writes it"
         return read_home_file(cls, file, RetentionRefused, missing=missing)
 
 
 @dataclass(frozen=True)
 class RetentionCutoffs:
-    """The days (ISO) before which something is to be done today."""
+    """The days (ISO) before which data are masked or erased today."""
 
     mask: str
     decisions: str
@@ -112,7 +112,7 @@ class RetentionCutoffs:
 
     @classmethod
     def on(cls, periods: Periods, today: date) -> Self:
-        """The cutoffs of the periods on a day."""
+        """Return the cutoffs of the periods on a day."""
 
         def before(days: int) -> str:
             return (today - timedelta(days=days)).isoformat()
@@ -126,10 +126,10 @@ class RetentionCutoffs:
 
     @property
     def limits(self) -> ErasureLimits:
-        """The limits of what the database holds."""
+        """Return the limits for the database."""
         return ErasureLimits(self.decisions, self.records)
 
 
 def write_periods_template(file: Path) -> None:
-    """Write the template; a file that exists is never overwritten."""
+    """Write the template; an existing file is never overwritten."""
     write_home_file(file, TEMPLATE, RetentionRefused)

@@ -1,6 +1,6 @@
-"""How a decision selected its subject to be looked into, and how probable that was.
+"""How a decision selected its subject for inspection, and with what probability.
 
-Only the service draws, so only its decisions say that anything was drawn and how probably.
+Only the service draws, so only its decisions can state a draw and its probability.
 """
 
 from datetime import datetime
@@ -22,10 +22,10 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
 def selection_of(
     decision: Decision, result: Result, inspected_at: datetime | None
 ) -> tuple[SelectedBy, float | None]:
-    """Return how the subject came to be looked into so, and how probable that was."""
+    """Return how the subject was selected for a result, and the probability of that."""
     selected_by = SELECTED_BY[decision.lane_reason]
     if inspected_at is not None and inspected_at < decision.scored_at:
-        # It had begun before anything of ours asked for it.
+        # It began before the service asked for anything.
         return "discretion", None
     if selected_by in ("intelligence", "discretion"):
         return selected_by, None
@@ -39,5 +39,5 @@ def selection_of(
 
 
 def is_beyond_its_lane(lane: Lane, result: Result | None) -> bool:
-    """Return whether somebody inspected what the lane sent nobody to."""
+    """Return whether somebody inspected although the lane sent nobody."""
     return result is not None and result not in OF_DOCUMENTS and lane not in VISITED

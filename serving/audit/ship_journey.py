@@ -1,4 +1,4 @@
-"""Which ship a declared journey is of: what is noted beside it, so that it is found by its ship."""
+"""The index entry of a ship's journey, by which the journey is found from its ship."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,9 +10,9 @@ from features.submission import Submission
 
 @dataclass(frozen=True)
 class ShipJourney:
-    """A version of a journey with when it is under way (instants are ISO, UTC).
+    """A version of a journey with its period under way (instants are ISO, UTC).
 
-    `mmsi` is empty of a later version that names no ship: it takes the place of one that did.
+    `mmsi` is empty for a later version without a ship: it replaces one that had a ship.
     """
 
     mmsi: str
@@ -25,12 +25,12 @@ class ShipJourney:
 
     @classmethod
     def of_submission(cls, submission: Submission) -> Self | None:
-        """That of a route, or of the journey of a shipment; None where it never named a ship."""
+        """Return the entry of a route, or of a shipment's journey; None without a ship."""
         return None if submission.journey is None else cls.of_journey(submission.journey)
 
     @classmethod
     def of_journey(cls, journey: Journey) -> Self | None:
-        """That of a journey; None of one that never named a ship."""
+        """Return the entry of a journey; None if it never named a ship."""
         if journey.mmsi is None and journey.version == 1:
             return None
         return cls(
@@ -45,6 +45,6 @@ class ShipJourney:
 
 
 def names_of_calls(journey: Journey) -> tuple[str, ...]:
-    """The journeys under which a ship may have called before this one was declared of it."""
+    """Return the journeys under which a ship may have called before this one was declared."""
     of_ship = (journey_of_ship(journey.mmsi),) if journey.mmsi else ()
     return journey.journey_id, *of_ship

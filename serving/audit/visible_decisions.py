@@ -1,4 +1,4 @@
-"""Decisions as a caller may see them: of its offices or its own, and masked where that is due."""
+"""Decisions as a caller may see them: of its offices or its own, and masked if due."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def visible_decision(
     log: "DecisionRepository", masking: Masking, caller: Caller, decision_id: str
 ) -> Decision:
-    """A decision that the caller may see; raises NotFound for one that does not or must not exist.
+    """Return a visible decision; raise NotFound for any other, so that its existence stays hidden.
 
-    A caller tied to offices sees the decisions of those offices and its own. Raises Erased where
-    its time was over.
+    A caller tied to offices sees the decisions of those offices and its own. Raises Erased after
+    the retention period.
     """
     record = log.record(decision_id, DecisionAccess(caller.key_id, caller.offices))
     decision = None if record is None else Decision.model_validate_json(record)
@@ -33,7 +33,7 @@ def visible_decision(
 def newest_visible(
     log: "DecisionRepository", masking: Masking, caller: Caller, most: int
 ) -> list[Decision]:
-    """The newest decisions that the caller may see, at most `most`."""
+    """Return the newest decisions that the caller may see, at most `most`."""
     records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
     seen = _seen(log, records, masking, caller)
     tell_audit(decisions=[decision.decision_id for decision in seen])
@@ -48,16 +48,18 @@ def visible_page(
     before: int | None,
     most: int,
 ) -> tuple[list[Decision], int | None]:
-    """Decisions that the caller may see, newest first, and where the next page begins.
+    """Return visible decisions, newest first, and the position of the next page.
 
-    Who reviews or audits sees those of its offices; any other caller its own, and those by which
-    the service scored their subjects again. A page may have fewer than `most`, or none, and not be
-    the last. Of one subject, those are left out whose masked view names it no more.
+    Reviewers and auditors see those of their offices; any other caller sees its own, and the
+    service's later scores of their subjects. A page may have fewer than `most`, or none, and not be
+    the last. In a list about one subject, decisions whose masked view no longer names it are left
+    out.
     """
     if not (caller.may("review") or caller.may("audit")):
         wanted = replace(wanted, caller_id=caller.key_id)
     page = log.page(DecisionAccess(caller.key_id, caller.offices), wanted, before, most)
     seen = _seen(log, page.records, masking, caller)
+    # Otherwise the list itself would reveal the subject of a masked decision.
     if wanted.subject_id is not None:
         seen = [decision for decision in seen if decision.subject_id == wanted.subject_id]
     tell_audit(decisions=[decision.decision_id for decision in seen])
@@ -76,7 +78,7 @@ def _seen(
 
 
 def _asker(log: "DecisionRepository", decision: Decision) -> str:
-    """Who submitted the subject: of a rescue that the service found later, the first asker."""
+    """Return who submitted the subject; for a rescue found later, the first caller."""
     if decision.rescores is None or decision.lane != "rescue":
         return decision.caller_id
     first = log.records_of([decision.rescores]).get(decision.rescores)
@@ -84,10 +86,10 @@ def _asker(log: "DecisionRepository", decision: Decision) -> str:
 
 
 def may_see(caller: Caller, decision: Decision, asked_by: str) -> bool:
-    """Return whether it is on the caller's side of the wall between rescue and enforcement.
+    """Return whether a decision is on the caller's side of the wall between rescue and enforcement.
 
-    Auditors see both. The machine `asked_by` which the subject was submitted sees what it was
-    answered, and what the service decided of it later, but no reviewer does.
+    Auditors see both sides. The machine `asked_by` that submitted the subject sees its answer and
+    the service's later decisions, but no reviewer does.
     """
     is_rescue = decision.lane == "rescue"
     has_asked = asked_by == caller.key_id and not caller.may("review")
