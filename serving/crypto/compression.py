@@ -1,18 +1,18 @@
-"""Compression of what is kept of a decision, before it is encrypted.
+"""Compression of decisions before encryption.
 
-A decision says in full what its some 200 features are called and worth, and what each contributed:
-18 kB, of which a third is left. In the format of zlib (RFC 1950), which whoever verifies an export
-can read with what every Python has; made by ISA-L, in a quarter of the time that zlib takes.
+A decision has the names, values and contributions of some 200 features: 18 kB, compressed to a
+third. The format is zlib (RFC 1950), which every Python can read, so that exports can be verified
+anywhere. ISA-L compresses it in a quarter of the time that zlib takes.
 """
 
 from isal import isal_zlib
 
 
 def compressed(content: bytes) -> bytes:
-    """A record or an answer, as it is encrypted."""
+    """Compress a record or an answer."""
     return isal_zlib.compress(content, 1)
 
 
 def decompressed(content: bytes) -> bytes:
-    """Return what was compressed."""
+    """Decompress a record or an answer."""
     return isal_zlib.decompress(content)

@@ -1,8 +1,8 @@
-"""Encryption of what must be erasable: each unit under a key of its own, made of its day's key.
+"""Encryption of erasable data: each unit under a key of its own, derived from its day's key.
 
-A unit is what is erased together: a decision with its answer and its case, a record that came by
-itself, or a standard message. Its key is derived and stored nowhere, so that destroying the key of
-a day erases every unit of it; units that must outlast their day have their own key kept instead.
+A unit is erased as a whole: a decision with its answer and its case, a record received by itself,
+or a trade message. Its key is derived and not stored, so that destroying the key of a day erases
+every unit of it. Units that must outlast their day get a stored key of their own.
 """
 
 import base64
@@ -21,15 +21,16 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 from serving.crypto.errors import Undecipherable
 
 KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
-# What every encrypted text begins with.
+# The beginning of every encrypted text.
 TEXT_PREFIX = "encrypted:"
 
 
 @dataclass(frozen=True)
 class EncryptionUnit:
-    """What is erased together; `day` names the key that its own is derived from.
+    """The data that are erased together; `day` names the key that the unit's key is derived from.
 
-    Days are those of UTC, and of decisions or of records: each may end after another time.
+    Days are UTC. Days of decisions and of records have separate keys, since their periods may
+    differ.
     """
 
     day: str
@@ -37,43 +38,50 @@ class EncryptionUnit:
 
     @classmethod
     def of_decision(cls, decision_id: str, scored_at: str) -> Self:
-        """A decision, with its answer, its case and all that hangs on that."""
+        """Return the unit of a decision, with its answer, its case and everything in that."""
         return cls(f"decisions/{scored_at[:10]}", decision_id)
 
     @classmethod
     def of_record(cls, kind: str, token: str, received_at: str) -> Self:
-        """A record that came by itself; `token` stands for its id."""
+        """Return the unit of a record received by itself; `token` stands for its id."""
         return cls(f"records/{received_at[:10]}", f"{kind}/{token}")
 
     @classmethod
     def of_message(cls, message_id: str, key_day: str) -> Self:
-        """A standard message; its day is one of decisions, or of records where it made none."""
+        """Return the unit of a message.
+
+        Its day is one of decisions, or of records if it made no decision.
+        """
         return cls(key_day, f"message/{message_id}")
 
     @classmethod
     def of_key_id(cls, key_id: str) -> Self | None:
-        """The unit whose own key is known by this; None of a key of a day."""
+        """Return the unit that has this key of its own; None for the key of a day."""
         kind, day, *name = key_id.split("/", 2)
         return cls(f"{kind}/{day}", name[0]) if name else None
 
     @property
     def key_id(self) -> str:
-        """What a key of its own is known by, where one is kept."""
+        """Return the id of the unit's own key, if one is stored."""
         return f"{self.day}/{self.name}"
 
     def key(self, day_key: bytes) -> bytes:
-        """Its own key, of its day's."""
+        """Derive the unit's key from the key of its day."""
         return blake2b(self.name.encode(), key=day_key, digest_size=KEY_BYTES).digest()
 
 
 def encrypt(key: bytes, part: str, content: bytes) -> bytes:
-    """AES-256-GCM under a fresh nonce, which comes first; only as the same part it decrypts."""
+    """Encrypt with AES-256-GCM under a random nonce, which is prepended.
+
+    `part` is authenticated, so that a content cannot be moved to another column.
+    """
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, content, part.encode())
 
 
 def encrypt_joined(key: bytes, part: str, contents: Sequence[bytes | memoryview]) -> bytearray:
-    """Encrypt contents, one after the other, as `encrypt` does of them joined, in one buffer."""
+    """Encrypt contents as if joined, in one buffer."""
+    # Messages can be large: `encrypt` would need a joined copy in addition.
     nonce = os.urandom(NONCE_BYTES)
     encryptor = Cipher(AES256(key), GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(part.encode())
@@ -89,7 +97,7 @@ def encrypt_joined(key: bytes, part: str, contents: Sequence[bytes | memoryview]
 
 
 def decrypt(key: bytes, part: str, encrypted: bytes | bytearray) -> bytes:
-    """What was encrypted as this part; raises Undecipherable where anything of it was changed."""
+    """Decrypt a content as this part; raise Undecipherable if it was altered."""
     try:
         nonce, content = bytes(encrypted[:NONCE_BYTES]), memoryview(encrypted)[NONCE_BYTES:]
         return AESGCM(key).decrypt(nonce, content, part.encode())
@@ -98,12 +106,12 @@ def decrypt(key: bytes, part: str, encrypted: bytes | bytearray) -> bytes:
 
 
 def as_text(unit: EncryptionUnit, encrypted: bytes) -> str:
-    """Encrypted bytes for a column of text, with the day whose key decrypts them."""
+    """Encode encrypted bytes for a text column, with the day whose key decrypts them."""
     return f"{TEXT_PREFIX}{unit.day}:{base64.b64encode(encrypted).decode()}"
 
 
 def of_text(text: str) -> tuple[str, bytes]:
-    """Return day and bytes of an encrypted text; raises Undecipherable for any other."""
+    """Decode an encrypted text into day and bytes; raise Undecipherable for any other text."""
     day, _, encoded = text.removeprefix(TEXT_PREFIX).partition(":")
     try:
         if not text.startswith(TEXT_PREFIX):

@@ -12,16 +12,16 @@ from serving.errors import LogUnavailable
 
 
 class KeysUnknown(TidegateError):
-    """A database was opened without the folder of its keys; nothing encrypted can be used."""
+    """The database was opened without the folder of its keys, so encrypted data are unusable."""
 
 
 class TokensRotated(LogUnavailable):
-    """The key of tokens was rotated meanwhile, or this host has not got the one in use."""
+    """The token key was rotated, or this host lacks the one in use."""
 
     code = "tokens-rotated"
 
 
 class Undecipherable(LogUnavailable):
-    """Something stored cannot be decrypted: it was changed, or its keys are another's."""
+    """A stored content cannot be decrypted: it was altered, or belongs to other keys."""
 
     code = "undecipherable"

@@ -1,18 +1,19 @@
-"""Keyed codes of texts that keep which text begins with which, and nothing else.
+"""Keyed codes of texts that preserve common prefixes and nothing else.
 
-A text becomes a code of its first three symbols and one of each further symbol, each keyed and made
-of everything up to there. So texts that begin alike have codes that begin alike, a search by prefix
-is a range of an index, and nobody reads a text from its code without the key. Whoever has the key
-reads it symbol by symbol: codes are no encryption to whom the key is known (docs/security.md).
+A text becomes a code of its first three symbols followed by a code of each further symbol, each
+keyed and computed from everything up to there. Texts with the same beginning have codes with the
+same beginning, so a search by prefix is a range of an index. Without the key no text can be read
+from its code. With the key it can be found symbol by symbol: codes are no encryption against a
+holder of the key (docs/security.md).
 """
 
 from hashlib import blake2b
 from typing import NamedTuple
 
-# Letters and digits of the shortest search; what has fewer is found by the id of its subject.
+# The length of the shortest search in letters and digits; shorter ids are found by their subject.
 LEAST_SYMBOLS = 3
 
-# Symbols that have a code of their own; of what follows there is one code.
+# Symbols with a code of their own; everything after them has one common code.
 MOST_SYMBOLS = 40
 
 _FIRST_BYTES, _SYMBOL_BYTES, _REST_BYTES = 4, 2, 8
@@ -20,14 +21,14 @@ _LONGEST = _FIRST_BYTES + _SYMBOL_BYTES * (MOST_SYMBOLS - LEAST_SYMBOLS) + _REST
 
 
 class CodeSpan(NamedTuple):
-    """The codes of all texts that begin alike, both ends included."""
+    """The range of codes of all texts with a prefix, both ends included."""
 
     first: bytes
     last: bytes
 
 
 def prefix_code(key: bytes, text: str) -> bytes:
-    """The code of a normalised text of at least LEAST_SYMBOLS."""
+    """Return the code of a normalised text of at least LEAST_SYMBOLS."""
     code = _code(key, text[:MOST_SYMBOLS])
     if len(text) > MOST_SYMBOLS:
         code += blake2b(text.encode(), key=key, digest_size=_REST_BYTES).digest()
@@ -35,8 +36,12 @@ def prefix_code(key: bytes, text: str) -> bytes:
 
 
 def prefix_span(key: bytes, text: str) -> CodeSpan:
-    """The codes of all texts that begin with a text, as far as that has codes of its own."""
+    """Return the range of codes of all texts with a prefix.
+
+    Symbols beyond MOST_SYMBOLS have no codes of their own and are ignored.
+    """
     first = _code(key, text[:MOST_SYMBOLS])
+    # Longer than any code and filled with the highest byte, so it sorts after all of them.
     return CodeSpan(first, first.ljust(_LONGEST + 1, b"\xff"))
 
 

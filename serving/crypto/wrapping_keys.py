@@ -1,8 +1,8 @@
-"""The keys that wrap data keys: files beside the database, never in it, nor in its backups.
+"""The keys that wrap data keys: files next to the database, never in it or its backups.
 
-Erasure changes the wrapping key: what lies of destroyed data keys in free pages, journals or copies
-of the database is wrapped under a key that is no more. Each database has wrapping keys of its own,
-so that what is destroyed for one is never another's.
+An erasure replaces the wrapping key. Destroyed data keys that remain in free pages, journals or
+copies of the database are wrapped under a key that no longer exists. Each database has its own
+wrapping keys, so that destroying one never affects another.
 """
 
 import os
@@ -29,18 +29,18 @@ class WrappingKeys:
 
     @property
     def folder(self) -> Path:
-        """Where they are."""
+        """Return their folder."""
         return self.keys / FOLDER / self.database_id
 
     def made(self) -> str:
-        """The id of a fresh key, durable when this returns."""
+        """Create a key and return its id; the key is durable on return."""
         key_id = secrets.token_hex(8)
         write_secret(self.keys, self._file(key_id), secrets.token_bytes(KEY_BYTES))
         flush_folder(self.folder.parent)
         return key_id
 
     def key(self, key_id: str) -> bytes:
-        """A key; raises Undecipherable where it is gone or cut off."""
+        """Read a key; raise Undecipherable if it is missing or truncated."""
         try:
             found = read_secret(self.keys, self._file(key_id))
         except KeyMissing:
@@ -56,12 +56,12 @@ class WrappingKeys:
         return found
 
     def ids(self) -> list[str]:
-        """All that are there."""
+        """Return the ids of all existing keys."""
         names = (file.stem for file in self.folder.glob("*.key"))
         return sorted(name for name in names if _NAME.fullmatch(name))
 
     def destroy(self, key_id: str) -> None:
-        """Overwrite a key where it lies, then remove it."""
+        """Overwrite a key in place, then remove it."""
         if (path := self.folder / f"{key_id}.key").exists():
             _overwrite(path)
 
@@ -70,6 +70,7 @@ class WrappingKeys:
 
 
 def _overwrite(path: Path) -> None:
+    # Removing the name alone would leave the key in free blocks of the disk.
     with path.open("r+b") as file:
         file.write(os.urandom(path.stat().st_size))
         file.flush()
