@@ -1,5 +1,5 @@
-"""`tidegate ...`: the outermost layer, and the only one that may wire every room.
+"""The command line `tidegate`: the outermost layer, which may import every package.
 
-One file per group of commands; `main` registers them. A command imports the rooms it needs when it
-runs, so that `tidegate --help` is quick and a scoring process never meets MLflow.
+There is one file per group of commands; `main` registers them. A command imports what it needs when
+it runs, so that `tidegate --help` is fast and a scoring process never loads MLflow.
 """

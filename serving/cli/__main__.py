@@ -1,4 +1,4 @@
-"""`tidegate`, or `python -m serving.cli`."""
+"""Entry point of `tidegate` and `python -m serving.cli`."""
 
 import sys
 
@@ -6,7 +6,7 @@ from serving.cli.large_pages import begin_in_large_pages
 
 
 def main() -> None:
-    """Run a command as `serving.cli.main` does, in large pages where it runs long."""
+    """Run a command, in large memory pages if it runs long."""
     begin_in_large_pages(sys.argv[1:])
     from serving.cli.main import main as run
 

@@ -1,4 +1,4 @@
-"""`tidegate accounts`: people who sign in to the console, and the keys they approve acts with."""
+"""`tidegate accounts`: people who sign in to the console, and their keys for approvals."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Commands of administrative acts, made of their declarations in `serving/administration.py`."""
+"""Commands for administrative acts, derived from declarations in `serving/administration.py`."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 
 
 def command_of(name: str) -> Callable[..., None]:
-    """Return the command of one act: an argument and options from its input model."""
+    """Return the command of one act, with an argument and options from its input model."""
     act = ACTS[name]
 
     def run(at: OpenedHome, **given: Any) -> CommandOutput:
@@ -25,9 +25,9 @@ def command_of(name: str) -> Callable[..., None]:
 
 
 def command_of_choice(name: str, help_text: str, *names: str) -> Callable[..., None]:
-    """Return one command for several acts on one object, of which its options choose one.
+    """Return one command for several acts on one object, chosen by its options.
 
-    An act without fields of its own becomes a flag; the fields of another become options.
+    An act without fields of its own becomes a flag; fields of the others become options.
     """
     acts = [ACTS[each] for each in names]
     flags = {_flag(act): act for act in acts if len(_fields(act)) == 1}
@@ -49,7 +49,8 @@ def command_of_choice(name: str, help_text: str, *names: str) -> Callable[..., N
             if any(given.get(field) for field in _fields(act) if field != "name")
         ]
         if not chosen and len(stating) == 1:
-            chosen = stating  # a team without office, members and rule is one too
+            # A team may have neither office nor members nor rule, so no option at all is valid too.
+            chosen = stating
         if len(chosen) != 1:
             raise typer.BadParameter("want one change at a time: see --help")
         return _carried_out(chosen[0], at, {f: given[f] for f in _fields(chosen[0])})
@@ -90,7 +91,7 @@ def _command(
 
 
 def _fields(act: AdminAct[Any]) -> dict[str, FieldInfo]:
-    """Return the fields that a person states; a revision that a page showed is none of them."""
+    """Return the fields that a person enters; a page's revision is not among them."""
     return {name: field for name, field in act.inputs.model_fields.items() if not field.exclude}
 
 
@@ -126,7 +127,7 @@ def _parameters(fields: dict[str, FieldInfo]) -> Iterator[inspect.Parameter]:
 
 
 def _optional(option: inspect.Parameter) -> inspect.Parameter:
-    """Return the option without being required: another act of the command needs none."""
+    """Return the option made optional, because other acts of the command do not use it."""
     if option.default is not inspect.Parameter.empty:
         return option
     kind, info = get_args(option.annotation)
@@ -134,7 +135,7 @@ def _optional(option: inspect.Parameter) -> inspect.Parameter:
 
 
 def _metadata(field: FieldInfo) -> list[Any]:
-    """Return the bounds of a field, also of one that may be left out."""
+    """Return the bounds of a field, including those inside an optional type."""
     inner = [
         each.metadata if hasattr(each, "metadata") else [each]
         for part in get_args(field.annotation)
@@ -149,7 +150,7 @@ def _parameter(name: str, kind: Any, default: Any, option: Any) -> inspect.Param
 
 
 def _type_of(name: str, annotation: Any) -> Any:
-    """Return the type of a field as typer reads it: enumerations for literals, lists for tuples."""
+    """Return the type of a field for typer: enumerations for literals, lists for tuples."""
     if get_origin(annotation) is Annotated:
         return _type_of(name, get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -163,7 +164,7 @@ def _type_of(name: str, annotation: Any) -> Any:
 
 
 def _option_name(name: str, fields: dict[str, FieldInfo]) -> str:
-    """Return the name of an option: a list is given one by one, `--office A --office B`."""
+    """Return the name of an option; a list is given one by one, as `--office A --office B`."""
     field = fields.get(name)
     is_list = field is not None and get_origin(_type_of(name, field.annotation)) is list
     return name.removesuffix("s") if is_list else name

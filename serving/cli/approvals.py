@@ -1,4 +1,4 @@
-"""`tidegate approvals`: keys that persons hold, and acts that two of them agree to."""
+"""`tidegate approvals`: people's own keys, and acts that two of them agree to."""
 
 import os
 from datetime import date, datetime
@@ -24,7 +24,7 @@ approvals = typer.Typer(
 
 
 class ActName(StrEnum):
-    """An act that two persons may agree to."""
+    """Act that two people may agree to."""
 
     PROMOTE = "promote"
     ROLL_BACK = "roll-back"
@@ -37,7 +37,7 @@ class ActName(StrEnum):
 
 
 class PartName(StrEnum):
-    """One of the two persons."""
+    """Part of a person in an act."""
 
     PROPOSER = "proposer"
     APPROVER = "approver"
@@ -132,7 +132,7 @@ def sign(
         act = _act_in(Path(kind))
     else:
         act = _act(at, _kind_of(kind), object_, waive, because, until)
-    # Say what is signed before the passphrase is asked for: nobody signs what they have not read.
+    # Show the act before asking for the passphrase, so that nobody signs what they have not read.
     messages.print(f"You are about to agree, as {part.value}, to: {act.in_words}", markup=False)
     private = read_private_key(key, _passphrase(passphrase_fd))
     given = GivenApproval.of(act, part.value, at.now)
@@ -173,7 +173,7 @@ def _act(
     because: str | None,
     until: datetime | None,
 ) -> "ProposedAct":
-    """Return the exact act that is meant, as things are now."""
+    """Return the exact act for the current state of its object."""
     from serving.cli import approved_acts
     from training.model.model_home import ModelHome
 
@@ -198,7 +198,7 @@ def _act(
 def waived_words(
     waive: list[GateName], because: str | None, until: datetime | None
 ) -> dict[str, Any]:
-    """Return what an act of waiving says of gates; raises BadParameter where part is left out."""
+    """Return the gates, reason and end of a waiver; raises BadParameter if one is missing."""
     if because is None or until is None:
         raise typer.BadParameter("want --waive, --because and --until together")
     return {
@@ -231,7 +231,7 @@ def _hold(at: OpenedHome, number: str) -> Any:
 
 
 def _wrongly_dated(at: OpenedHome, today: date) -> "tuple[dict[str, datetime], list[OutOfOrder]]":
-    """Return the newest entries that are dated after a day, and those that are out of order."""
+    """Return the newest entries dated after a day, and the entries that are out of order."""
     from serving.storage.keys.key_destruction import DatabaseErasure
     from serving.storage.newest_instants import clock_check
 
@@ -250,7 +250,7 @@ def _switches(at: OpenedHome, scope: str) -> dict[str, Any]:
 
 
 def _evidence(at: OpenedHome, act: "ProposedAct") -> dict[str, Any]:
-    """Return what is known of an act, for those who are asked to agree: verdicts, or counts."""
+    """Return facts about an act for those who are asked to agree: verdicts or counts."""
     if act.kind == "erase":
         return {"proposal": dict(_proposal(at, act.object_id).details)}
     if act.kind == "lift":

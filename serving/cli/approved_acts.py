@@ -1,4 +1,4 @@
-"""Acts that take two persons in live use: what exactly they are, and whether two agreed to them."""
+"""Acts that need two people in live use: their exact content, and whether two agreed to it."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ Approvals = Annotated[
 
 
 class LiveUse:
-    """The approvals and accounts of an installation whose decisions count."""
+    """Approvals and accounts of an installation in live use."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class LiveUse:
     def agreed(
         self, act: "ProposedAct", files: Sequence[Path], now: datetime, claimed: str | None
     ) -> "TwoPersons":
-        """Who proposes and approves an act; raises ApprovalRefused with the nearest right answer.
+        """Return the two people of an act; raises ApprovalRefused with instructions.
 
-        `claimed` is the name that somebody gave for an approver, which says nothing here.
+        `claimed` is a name given as approver, which has no effect in live use.
         """
         from serving.access.approvals import GivenApproval, two_persons
         from serving.access.errors import ApprovalRefused
@@ -58,6 +58,7 @@ class LiveUse:
         given = [GivenApproval.read(_content(file)) for file in files]
         given = [each for each in given if each.act.kind == act.kind]
         if len(given) < 2:
+            # A person may sign a file while the other agreed in the console.
             parts = {each.part for each in given}
             in_console = self.approvals.given_in_console(act, now)
             given += [each for each in in_console if each.part not in parts]
@@ -74,10 +75,10 @@ class LiveUse:
     def used_up(
         self, act: "ProposedAct", files: Sequence[Path], claimed: str | None
     ) -> "TwoPersons":
-        """Who agreed to an act that is done next; their approvals are used up by it.
+        """Return the two people of an act that is done next, and use their approvals up.
 
-        Whoever was killed between the two left the act undone: then the same two have agreed to it.
-        So let nobody ask again once it is done.
+        If the process was killed before the act itself, the same two have still agreed to it. So
+        callers must not call this again once it is done.
         """
         from serving.access.actors import Actor
         from serving.access.approvals import agreed
@@ -87,14 +88,15 @@ class LiveUse:
         now = datetime.now(UTC)
         two = self.agreed(act, files, now, claimed)
         with self.approvals.using(two.documents, Actor.from_command_line(), now):
-            pass  # the act itself writes in turns of its own
+            # The act itself writes in its own transactions.
+            pass
         return two
 
 
 def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None:
-    """Return what live use asks for; None in a trial, where a name is enough.
+    """Return the requirements of live use; None in a trial, where a name is enough.
 
-    What is signed is held to what was signed in a trial too, so that live use may begin with it.
+    Signed approvals given in a trial are checked too, so that live use can begin with them.
     """
     from serving.storage.repositories.account_repository import AccountRepository
     from serving.storage.repositories.approval_repository import ApprovalRepository
@@ -111,7 +113,7 @@ def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None
 
 
 def act_on_version(kind: Any, models: "ModelHome", reference: str, **leave: Any) -> "ProposedAct":
-    """Promotion, shadow or waiver of one version, or a return to the champion before."""
+    """Return the promotion, shadow or waiver of a version, or the return to the last champion."""
     from serving.access.approvals import ProposedAct
 
     name, version, digest = (
@@ -129,7 +131,7 @@ def act_on_version(kind: Any, models: "ModelHome", reference: str, **leave: Any)
 
 
 def act_of_erasure(proposal: "RetentionAct", public_key: bytes) -> "ProposedAct":
-    """The erasure that a proposal names, day by day."""
+    """Return the erasure that a proposal describes."""
     from serving.access.approvals import ProposedAct, digest_of
 
     return ProposedAct(
@@ -141,7 +143,7 @@ def act_of_erasure(proposal: "RetentionAct", public_key: bytes) -> "ProposedAct"
 
 
 def act_of_lifting(hold: "RetentionAct", public_key: bytes) -> "ProposedAct":
-    """The end of one hold: what it kept may be masked and erased from then on."""
+    """Return the end of a hold, after which its data may be masked and erased."""
     from serving.access.approvals import ProposedAct, digest_of
 
     return ProposedAct(
@@ -158,7 +160,7 @@ def act_of_overruling(
     public_key: bytes,
     out_of_order: "Sequence[OutOfOrder]" = (),
 ) -> "ProposedAct":
-    """That entries were dated by a wrong clock: newest ones, and those that are out of order."""
+    """Return the statement that a wrong clock dated these newest or out-of-order entries."""
     from serving.access.approvals import ProposedAct, digest_of
 
     named = {what: at.isoformat() for what, at in later.items()}
@@ -173,7 +175,7 @@ def act_of_overruling(
 def act_of_switching_on(
     scope: str, latest: "dict[str, SwitchEvent]", public_key: bytes
 ) -> "ProposedAct":
-    """Switching models on that are switched as they are now."""
+    """Return the act of switching models on, bound to the current state of the switches."""
     from serving.access.approvals import ProposedAct, digest_of
 
     return ProposedAct(
@@ -185,7 +187,7 @@ def act_of_switching_on(
 
 
 def installation_of(public_key: bytes) -> str:
-    """Return the name in approvals of the installation whose key signs pointers."""
+    """Return the id in approvals of the installation whose key signs pointers."""
     return f"sha256:{hashlib.sha256(public_key).hexdigest()}"
 
 
@@ -210,7 +212,7 @@ def _former_champion(models: "ModelHome", reference: str) -> tuple[str, str, str
 
 
 def _champion_now(models: "ModelHome", name: str) -> str:
-    """Who is champion, and since when; approvals of a change end with the next one."""
+    """Return the champion and since when; approvals of a change expire with the next change."""
     from serving.access.approvals import digest_of
     from training.errors import ChampionUnreadable
 
@@ -233,7 +235,7 @@ def _content(file: Path) -> bytes:
 
 
 def _spelt(act: "ProposedAct") -> str:
-    """An act as `tidegate approvals` takes it."""
+    """Return an act in the syntax of `tidegate approvals`."""
     import shlex
 
     kind = act.kind.replace("_", "-")

@@ -1,4 +1,4 @@
-"""`tidegate backtest`: what policies would have found, had they decided."""
+"""`tidegate backtest`: findings that policies would have made."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -128,7 +128,7 @@ def _rates(precision: "Estimate", recall: "Estimate", lift: "Estimate") -> str:
 
 
 def _document(policies: "Sequence[PolicyFigures]") -> list[object]:
-    """Return the figures as JSON has them; a float that is no number is null there."""
+    """Return the figures as JSON; floats that are not finite become null."""
     from pydantic_core import from_json
 
     return [from_json(each.model_dump_json()) for each in policies]

@@ -1,4 +1,4 @@
-"""`tidegate backup`: all of an installation in one file. `tidegate restore`: a home made of it."""
+"""`tidegate backup` and `tidegate restore`: an installation in one file, and back."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +97,7 @@ def _former_settings(home: Path | None, database_url: str | None) -> "Settings |
 
 
 def _tell(found: "Restored", *, is_former_known: bool) -> None:
-    """Say who and what was ended again, and what nobody knows."""
+    """Print what was revoked again, and which keys may have been revoked in the meantime."""
     for name in found.revoked:
         messages.print(f"ended again: {name}", markup=False)
     if found.live_keys and not is_former_known:
@@ -120,9 +120,9 @@ def _tell(found: "Restored", *, is_former_known: bool) -> None:
 def _prepare_erasure(
     home: Path, database_url: str | None, today: str | None, actor: "Actor"
 ) -> None:
-    """Mask what is over by now, and propose its erasure: it may have been erased since the backup.
+    """Mask data past their period, and propose their erasure, as they may have been erased before.
 
-    Where no periods are set nothing was erased. Everything else is told, and left to a person.
+    Without configured periods nothing was erased. Problems are printed and left to a person.
     """
     from serving.audit.errors import ClockDisagrees, RetentionRefused
 
@@ -154,7 +154,7 @@ def _prepare_erasure(
 
 
 def _finish(settings: "Settings") -> None:
-    """Hand the new epoch to the witnesses, and rebuild the online feature store."""
+    """Deliver the new epoch to the witnesses, and rebuild the online feature store."""
     from serving.history.client import rebuild_history
     from serving.integrity.witness_delivery import WitnessDelivery
     from serving.integrity.witnesses import witnesses_of

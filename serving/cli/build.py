@@ -1,4 +1,4 @@
-"""`tidegate build`: records -> a point-in-time training set."""
+"""`tidegate build`: records to a point-in-time training set."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""`tidegate demo`: everything once, from an invented world to an explained score."""
+"""`tidegate demo`: the whole product once, from an invented world to an explained score."""
 
 import signal
 import time
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from serving.cli.demo_world import OfficesById
     from serving.storage.repositories.decision_repository import DecisionRepository
 
-# Serves a home at a port by a clock, as long as its block takes.
+# Serves a home on a port by a clock, for the duration of a `with` block.
 Serve = Callable[[Path, int, Callable[[], datetime]], AbstractContextManager[Client]]
 
 DAYS, SEED = 365, 7
 MONTH = timedelta(days=30)
-# The last day of the world arrives as live traffic instead of lying in the record files.
+# The last day of the world is not in the record files; it arrives as live traffic.
 LIVE_DAYS = 1
 
 SCORED_AT_ONCE = 60
 
-# How long the demonstration waits for subjects to be scored again.
+# Maximum wait for subjects to be scored again.
 LONGEST_WAIT_S = 20
 
-# Of fewer journeys too few smuggle for gates to decide what the demonstration shows.
+# With fewer journeys, too few are smuggling for the gates to decide.
 LEAST_JOURNEYS = 40_000
 
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
-# How long the two trial identities answer for what a world of this size cannot decide.
+# Duration of the waiver that the two trial identities sign for undecidable gates.
 TRIAL = timedelta(days=30)
 
 
@@ -71,16 +71,17 @@ def run_demo(
     clock: Callable[[], datetime],
     serve: Serve = served_apart,
 ) -> None:
-    """Show everything once, in a world that ends when it is invented, as the clock says.
+    """Show everything once, in a world that ends now by `clock`.
 
-    `serve` starts the service, which has to go by the same clock.
+    `serve` starts the service, which must use the same clock.
     """
     from serving.cli.demo_world import later_records
 
     world = home / "world"
     with ending_at_once({**STOPPED, **HUNG_UP}):
         live_from, passwords = _prepare(world, home, journeys, clock)
-    for number in (signal.SIGTERM, *HUNG_UP):  # from now on a service must not be left behind
+    # From here on, a signal must not leave a service running behind.
+    for number in (signal.SIGTERM, *HUNG_UP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, exit_on_signal)
     _step(4, "Serving the champions")
@@ -102,9 +103,9 @@ def run_demo(
 def _prepare(
     world: Path, home: Path, journeys: int, clock: Callable[[], datetime]
 ) -> tuple[datetime, dict[str, str]]:
-    """Bring a home to where it can be served: from when on its world's traffic is live.
+    """Prepare a home for serving; return when its live traffic begins, and people's passwords.
 
-    And the passwords of people who have worked in it for a month by then.
+    By then these people have worked in it for a month.
     """
     from serving.cli.demo_world import bring_up_to
 
@@ -144,9 +145,9 @@ def _invent(world: Path, journeys: int) -> None:
 
 
 def _hold_back(world: Path, home: Path) -> tuple[datetime, "OfficesById"]:
-    """Keep what was known before the live traffic; the subjects of the month that is played.
+    """Write the records known before the live traffic; return the played subjects' offices.
 
-    What was found of these is not known yet: people find it out.
+    Outcomes of these subjects are held back, because people find them during the month.
     """
     from serving.cli.demo_world import last_days_begin, offices_of_month, write_known_by
 
@@ -157,7 +158,7 @@ def _hold_back(world: Path, home: Path) -> tuple[datetime, "OfficesById"]:
 
 
 def _play_month(world: Path, home: Path, offices: "OfficesById", now: datetime) -> dict[str, str]:
-    """Let people work for a month in a home that has no database; their passwords."""
+    """Let people work for a month in a home without a database; return their passwords."""
     from serving.cli.demo_history import play_month
     from serving.cli.demo_world import OFFICES_OF_MONTH, month_of
     from serving.settings import settings_of
@@ -199,7 +200,7 @@ def _train_and_promote(home: Path, kind: SubjectKind, now: datetime) -> None:
 
 
 def _promote(reference: str, home: Path, now: datetime) -> None:
-    """Promote it, two trial identities answering for what too few inspections leave undecided."""
+    """Promote a model; two trial identities waive gates that lack inspections to decide."""
     from serving.cli.promote import approved, carry_out, print_promotion
     from serving.settings import settings_of
     from training.errors import PromotionRefused
@@ -234,7 +235,7 @@ def _promote(reference: str, home: Path, now: datetime) -> None:
 
 
 def _live(world: Path, since: datetime) -> list["Submission"]:
-    """Submissions of both kinds in turn, in order of declaration within a kind."""
+    """Return submissions of both kinds alternating, each kind in order of declaration."""
     from features.replay_submissions import submissions_of
 
     routes, shipments = (list(submissions_of(world, kind, since)) for kind in SUBJECT_KINDS)
@@ -258,13 +259,14 @@ def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
 
 
 def _show_a_sequel(client: Client, scored: list["Submission"], home: Path) -> None:
-    """Send a paper, a payment, a gate move and an arrival of one shipment; show its decisions."""
+    """Send a document, payment, gate move and arrival of a shipment, and show its decisions."""
     from serving.cli.demo_later_records import decisions_in_words, in_words, invented_sequel
 
     shipments = [one for one in scored if one.subject_kind == "shipment"]
     if not shipments:
         return
-    first = min(shipments, key=lambda one: one.declared_at)  # of it most time has passed
+    # The earliest one has had the most time for later records.
+    first = min(shipments, key=lambda one: one.declared_at)
     sequel = invented_sequel(first)
     log = _decision_log(home)
     known = log.size()
@@ -278,7 +280,7 @@ def _show_a_sequel(client: Client, scored: list["Submission"], home: Path) -> No
 
 
 def _send_later_records(client: Client, known: "Sent", home: Path) -> None:
-    """Send what is known by now of the scored subjects, and show who was scored again for it."""
+    """Send later records of the scored subjects, and show which were scored again."""
     from serving.cli.demo_later_records import change_in_words, in_words, most_changed
 
     if not known:
@@ -302,9 +304,9 @@ def _let_people_work(
     submissions: list["Submission"],
     now: datetime,
 ) -> None:
-    """Show an account for each role, and let those who work on cases do so, but in live use.
+    """Show an account for each role, and let these people work on cases, except in live use.
 
-    `made` has the passwords of those who worked in the month before.
+    `made` has the passwords of those who worked in the preceding month.
     """
     from serving.cli.demo_people import accounts_in_words, make_accounts, work_on_cases
     from serving.storage.repositories.account_repository import AccountRepository
@@ -338,7 +340,7 @@ def _database(home: Path) -> Any:
 
 
 def _scored_again(log: "DecisionRepository") -> int:
-    """Return the number of subjects scored again, once no more follow at once."""
+    """Return the number of subjects scored again, once it no longer grows."""
     ends, before, found = time.monotonic() + LONGEST_WAIT_S, -1, 0
     while time.monotonic() < ends and (found == 0 or found != before):
         time.sleep(2)
@@ -347,7 +349,7 @@ def _scored_again(log: "DecisionRepository") -> int:
 
 
 def _wait_for_decisions(log: "DecisionRepository", known: int) -> None:
-    """Wait until there are more decisions than were known, and no more of them follow at once."""
+    """Wait until there are new decisions and no more follow."""
     ends, before, found = time.monotonic() + LONGEST_WAIT_S, known, known
     while time.monotonic() < ends and (found == known or found != before):
         time.sleep(2)
@@ -355,9 +357,9 @@ def _wait_for_decisions(log: "DecisionRepository", known: int) -> None:
 
 
 def _keep_serving(client: Client, waiting: list["Submission"], later: "Sent") -> None:
-    """Let traffic arrive, one subject every two seconds, and serve until someone interrupts.
+    """Send a subject every two seconds, and serve until interrupted.
 
-    What became known of these subjects since is sent after the last of them.
+    Later records of these subjects follow after the last of them.
     """
     from serving.cli.demo_later_records import in_words
 

@@ -1,4 +1,4 @@
-"""One explained score, printed for a person to read."""
+"""One explained score as text."""
 
 from textwrap import wrap
 from typing import Any
@@ -19,8 +19,9 @@ WHY: dict[LaneReason, str] = {
 
 
 def explained(answer: dict[str, Any], declared_at: str) -> str:
-    """An answer with its explanation as text; its numbers add up to the printed log-odds."""
+    """Return an answer with its explanation as text; its numbers add up to the printed log-odds."""
     reasons = answer["reasons"]
+    # Round each part first, so that the printed numbers add up exactly.
     total = round(answer["log_odds"], 3)
     base = round(answer["base_log_odds"], 3)
     named = sum(round(reason["log_odds"], 3) for reason in reasons)
@@ -68,7 +69,7 @@ def _reason(reason: dict[str, Any]) -> str:
 
 
 def _line(text: str, number: float) -> str:
-    """The text, broken where it is long, with the number at the right of its last line."""
+    """Return the text, wrapped if long, with the number right-aligned on its last line."""
     indent = " " * (len(text) - len(text.lstrip()))
     lines, room = [indent], WIDTH - 9
     for word in text.split():

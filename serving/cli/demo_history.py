@@ -1,8 +1,8 @@
-"""The month before a demonstration: what was declared in it, and what people did about it.
+"""The month before a demonstration: its declarations, and people's work on their cases.
 
-It is played by the parts of the service over a clock that starts a month ago and is set from act to
-act. Decisions, acts and outcomes are made by the functions that calls and pages use, stored and
-chained as theirs are; nothing is written beside them.
+It runs the parts of the service over a clock that starts a month ago and is set from act to act.
+Decisions, acts and outcomes come from the functions behind calls and pages, and are stored and
+chained in the same way; nothing is written directly.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ from serving.settings import Settings
 SEED = 7
 OFFICERS = (REVIEWER, SECOND, COLLEAGUE)
 
-# In their first month offices look at more than an installation without a plan, to learn.
+# In their first month offices inspect more than the default plan, in order to learn.
 LOOKED_AT = {
     "inspect_share": 0.12,
     "document_check_share": 0.03,
@@ -50,41 +50,41 @@ LOOKED_AT = {
     "control_probability": 0.1,
 }
 
-# Officers state what was found, and read what others did, from and to these hours (UTC).
+# Hours (UTC) in which officers record findings and read others' work.
 SITTINGS = ((8, 10), (14, 16))
 
-# Who is declared within so long is decided about at once, where nobody acts meanwhile.
+# Declarations within this time are scored together, if nobody acts in between.
 GATHERED_FOR = timedelta(hours=6)
 
-# The part of the cases that nobody looks at for a day or more.
+# Share of cases that wait for a day or more.
 LEFT_LYING = 0.08
 
-# Of cases: let go where no sign was seen, leading reason judged, read again, the same then.
+# Shares of cases: let go without signs, leading reason judged, read again, same result then.
 LET_GO, MARKED, REREAD, SAME_WHEN_REREAD = 0.25, 0.4, 0.25, 0.85
 
-# Ways of smuggling by which people are, and not goods.
+# Typologies that smuggle people, not goods.
 OF_PERSONS = frozenset({"small_craft_crossing", "lorry_concealment", "hired_van_run"})
 
-# What people do about one case: says how long it is until the next step, which it then takes.
+# Work on one case: an iterator that yields the time until the next step, then performs it.
 Work = Iterator[timedelta]
 
 
 @dataclass
 class SetClock:
-    """A clock that is set."""
+    """Clock that is set explicitly."""
 
     now: datetime
 
     def __call__(self) -> datetime:
-        """Return the time that it was set to."""
+        """Return the time that was set."""
         return self.now
 
 
 def play_month(settings: Settings, month: Month, until: datetime) -> dict[str, str]:
-    """Decide about the submissions of a month in order, and let people work on their cases.
+    """Score the submissions of a month in order, and let people work on their cases.
 
-    What people would do at an instant or after it is left undone. Passwords of the people, who
-    have accounts from then on.
+    Steps due at `until` or later are not taken. Returns the passwords of the people, who have
+    accounts from then on.
     """
     return copy_context().run(_played, settings, month, until)
 
@@ -111,7 +111,7 @@ def _reviewers(services: Services) -> dict[str, Reviewer]:
 
 @dataclass
 class _Player:
-    """Scores that are to come, and work that was begun, each with when it goes on."""
+    """Scheduler of scores to come and of work in progress."""
 
     services: Services
     clock: SetClock
@@ -121,7 +121,7 @@ class _Player:
     turns: Iterator[int] = field(default_factory=count)
 
     def play(self, until: datetime) -> None:
-        """Score and work in the order of time."""
+        """Score and work in chronological order."""
         callers, to_come = self._border_systems(until), [*self.month.submissions]
         while True:
             next_step = min(self.begun[0][0] if self.begun else until, until)
@@ -134,7 +134,7 @@ class _Player:
                 return
 
     def _border_systems(self, until: datetime) -> dict[str, Caller]:
-        """Who declares at each office: by keys that end with the month, which nobody was shown."""
+        """Return a caller for each office, with keys that expire with the month."""
         purposes, keys = (self.services.settings.purpose,), self.services.api_keys
         callers = {}
         for office in sorted({*self.month.offices.values()}):
@@ -177,14 +177,14 @@ class _Player:
         self._take_step(work)
 
     def _take_step(self, work: Work) -> None:
-        """Take the next step of a work, and let it wait for the one after that."""
+        """Perform the next step of some work, and schedule the one after it."""
         if (wait := next(work, None)) is not None:
             heapq.heappush(self.begun, (self.clock.now + wait, next(self.turns), work))
 
 
 @dataclass
 class _People:
-    """The people who work on cases, each with work of their own."""
+    """The people who work on cases."""
 
     services: Services
     clock: SetClock
@@ -192,7 +192,7 @@ class _People:
     rng: Random = field(default_factory=lambda: Random(SEED))  # noqa: S311 - a story, no secret
 
     def inspect(self, decision: Decision, way: str | None) -> Work:
-        """Judge, have it inspected, state what was found; a second person agrees with a find."""
+        """Judge a case, inspect it and record the result; a second person confirms a finding."""
         case_id, (first, second, third) = decision.case_id, self._drawn()
         yield self._until_first_step()
         self._claim(first, case_id)
@@ -219,7 +219,7 @@ class _People:
             self._do(third, case_id, lambda acting: acting.change(reread, code))
 
     def check_documents(self, decision: Decision) -> Work:
-        """Have the documents checked, and state whether they are in order."""
+        """Check the documents of a case and record the result."""
         case_id, (officer, _, _) = decision.case_id, self._drawn()
         yield self._until_first_step()
         self._claim(officer, case_id)
@@ -229,7 +229,7 @@ class _People:
         self._state(officer, case_id, _of_documents(self.rng))
 
     def rescue(self, decision: Decision) -> Work:
-        """Acknowledge the call, and say what became of the people."""
+        """Acknowledge the call, and record the outcome for the people."""
         case_id, rescuer = decision.case_id, self.reviewers[RESCUER]
         yield timedelta(minutes=self.rng.uniform(2, 9))
         self.services.rescue_outbox.acknowledge(case_id, rescuer.actor, self.clock.now)
@@ -252,7 +252,7 @@ class _People:
         act(ActRequest(self.services.cases, reviewer, case_id, self.clock.now))
 
     def _mark_reasons(self, who: str, decision: Decision, way: str | None) -> None:
-        """Say of the leading reason whether it was right, in some of the cases."""
+        """Judge the leading reason of a decision, in some of the cases."""
         indicators = decision.reasons.indicators if decision.reasons else {}
         if not indicators or self.rng.random() > MARKED:
             return
@@ -262,7 +262,7 @@ class _People:
         self._do(who, decision.case_id, lambda acting: MARK_REASON.perform(acting, mark))
 
     def _first_judgement(self, decision: Decision, way: str | None) -> JudgedAs:
-        """Return an officer's first judgement: better than nothing, and not always right."""
+        """Return an officer's first judgement: better than chance, but not always right."""
         look = 0.75 if way else 0.2 + 0.5 * min((decision.probability or 0.0) * 4, 1.0)
         draw = self.rng.random()
         if draw < look:
@@ -274,12 +274,12 @@ class _People:
         return first, second, third
 
     def _until_first_step(self) -> timedelta:
-        """Until somebody on duty takes a first step, by day or night; few cases are left lying."""
+        """Return the time until a first step, day or night; a few cases wait for long."""
         is_left = self.rng.random() < LEFT_LYING
         return timedelta(hours=self.rng.uniform(20, 60) if is_left else self.rng.uniform(0.1, 2))
 
     def _at_work(self, hours: float) -> timedelta:
-        """So many hours, and on to the next time at which officers sit over their cases."""
+        """Return the time for so many hours of work plus the wait for the next office hours."""
         now = self.clock.now
         at = now + timedelta(hours=hours)
         for day, (begins, ends) in product((0, 1), SITTINGS):
@@ -291,13 +291,13 @@ class _People:
 
 
 def _declared_together(to_come: Sequence[Submission], before: datetime) -> list[Submission]:
-    """The first of them that can be decided together, since nobody acts meanwhile."""
+    """Return the first submissions that can be scored together, because nobody acts in between."""
     until = min(before, to_come[0].declared_at + GATHERED_FOR) if to_come else before
     return [each for each in to_come if each.declared_at < until]
 
 
 def _found(way: str | None, rng: Random) -> CaseResult:
-    """Return the finding of an inspection: most of what is there, and never more."""
+    """Return the finding of an inspection: most of what is there, never more."""
     state = partial(CaseResult, "inspect", confidence="high")
     if rng.random() < 0.04:
         return state("inconclusive", "could_not_open", text="The seal could not be broken here.")
@@ -309,7 +309,7 @@ def _found(way: str | None, rng: Random) -> CaseResult:
 
 
 def _of_documents(rng: Random) -> CaseResult:
-    """Return the finding of a check of documents."""
+    """Return the finding of a document check."""
     state = partial(CaseResult, "check_documents", confidence="medium")
     if rng.random() < 0.15:
         return state("documents_irregular", "documents_disagree", text="The weights do not agree.")
@@ -317,7 +317,7 @@ def _of_documents(rng: Random) -> CaseResult:
 
 
 def _became(rng: Random) -> CaseResult:
-    """The outcome of a rescue, which somebody reports from the scene."""
+    """Return the outcome of a rescue, reported from the scene."""
     state = partial(CaseResult, "rescue", reason="seen_on_scene", confidence="high")
     if rng.random() < 0.5:
         return state("people_helped", text="All are on shore and cared for.")
@@ -328,5 +328,5 @@ def _became(rng: Random) -> CaseResult:
 
 
 def _as_id(decision: Decision) -> bytes:
-    """The answer to a border system that is only told of."""
+    """Return the id, as the answer to a border system."""
     return decision.decision_id.encode()

@@ -1,4 +1,4 @@
-"""What becomes known of a demonstration's subjects later, when it is sent, and what it changes."""
+"""Records about demonstration subjects that become known later, and their effects."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,18 +8,18 @@ from typing import Any
 from features.submission import Submission
 from serving.audit.decision import Decision
 
-# Records by type, as `POST /v1/records` takes them.
+# Records by type, in the form of `POST /v1/records`.
 Sent = dict[str, list[dict[str, Any]]]
 
-# So long lies between two records of the sequel: more than between two scores of a subject.
+# Time between two records of the sequel: longer than between two scores of a subject.
 SEQUEL_STEP = timedelta(minutes=70)
 
 
 def invented_sequel(submission: Submission) -> Sent:
-    """Return the records that become known of a shipment, an hour and more apart.
+    """Return invented later records of a shipment, more than an hour apart.
 
-    A paper amended with another seal, cash that releases the goods, a container that leaves the
-    gate, and its arrival after that: invented, so that each kind of record is seen once.
+    A document amended with another seal, a cash payment that releases the goods, a container
+    leaving the gate, and its arrival: one of each kind of record.
     """
     shipment = submission.shipment
     assert shipment is not None, "the sequel is one of goods"
@@ -52,14 +52,14 @@ def invented_sequel(submission: Submission) -> Sent:
 
 
 def in_words(records: Sent) -> str:
-    """Return counts by type in words: `3 events (2 arrived, 1 gate out), 1 documents`."""
+    """Return counts by type as text, such as `3 events (2 arrived, 1 gate out), 1 documents`."""
     return ", ".join(f"{len(some)} {name}{_details(name, some)}" for name, some in records.items())
 
 
 def most_changed(records: Iterable[str | None]) -> tuple[Decision, Decision] | None:
-    """Of the subjects of a log that were scored again, the one whose score moved most.
+    """Return the first and newest decision of the subject whose score moved most.
 
-    The first decision about it and the newest; None where nobody was scored again.
+    Returns None if no subject was scored again.
     """
     decisions = [Decision.model_validate_json(record) for record in records if record is not None]
     first = {decision.decision_id: decision for decision in decisions}
@@ -69,7 +69,7 @@ def most_changed(records: Iterable[str | None]) -> tuple[Decision, Decision] | N
 
 
 def change_in_words(before: Decision, after: Decision) -> Iterator[str]:
-    """Return the outcome for a subject that was scored again, a line each."""
+    """Yield the changes of a subject that was scored again, one per line."""
     as_of = f"{after.scoring_instant:%Y-%m-%d %H:%M} UTC"
     yield f"{after.subject_kind} {after.subject_id}, as of {as_of}"
     yield f"probability {_probability(before)} -> {_probability(after)}"
@@ -78,7 +78,7 @@ def change_in_words(before: Decision, after: Decision) -> Iterator[str]:
 
 
 def decisions_in_words(records: Iterable[str | None], subject_id: str) -> list[str]:
-    """Every decision of a log about a subject, a line each: as of when, how probable, and why."""
+    """Return a line for each decision about a subject: instant, probability and reason."""
     decisions = (Decision.model_validate_json(record) for record in records if record is not None)
     return [
         f"as of {one.scoring_instant:%Y-%m-%d %H:%M} UTC: {_probability(one)}, {one.lane}"

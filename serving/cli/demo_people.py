@@ -1,7 +1,7 @@
-"""The invented people of the demonstration: an account for each role, and what they do with cases.
+"""Invented people of the demonstration: an account for each role, and their work on cases.
 
-They sign in to the console and send its forms, as people do: what they do is judged by the same
-rules, stored by the same functions and written into the same audit log.
+They sign in to the console and submit its forms as people do, so that the same rules, storage and
+audit log apply.
 """
 
 import re
@@ -42,23 +42,23 @@ PEOPLE: dict[str, Role] = {
 }
 assert set(PEOPLE.values()) == set(get_args(Role))
 
-# So many of the most urgent cases stay open and without an owner, for whoever looks in.
+# Number of the most urgent cases left open and unowned for visitors.
 LEFT_ALONE = 3
 
-# So often is a case that changes while it is read, read again.
+# Attempts to act on a case that changes while it is read.
 READINGS = 3
 
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 
-# Who does which act of a case page, with which fields of its form.
+# Person, act of a case page, and form fields.
 CaseStep = tuple[str, str, dict[str, str]]
 
 _INSPECT = {"kind": "inspect"}
 _TO_GOODS_TEAM = {"to": f"inbox:{GOODS_TEAM}"}
 _GOODS_FOUND = {"code": "goods_found hidden_space", "confidence": "high"}
 
-# Closed by two persons; it is the case that others share the most with.
+# Closed by two people; it is the case with the most links to others.
 FOUND: Sequence[CaseStep] = (
     (REVIEWER, "judgements", {"judged_as": "look"}),
     (REVIEWER, "actions", _INSPECT),
@@ -72,7 +72,7 @@ FOUND: Sequence[CaseStep] = (
     (SECOND, "tags", {"add": "false wall"}),
 )
 
-# What becomes of one case each, of this kind where there is one; the most telling come first.
+# Scenes for one case each, preferably of the given kind; the most instructive come first.
 SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
     (
         "shipment",
@@ -182,10 +182,10 @@ RESCUE: Sequence[CaseStep] = (
 
 
 def make_accounts(accounts: "AccountRepository", now: datetime) -> dict[str, str]:
-    """An account for each role, and the passwords of those that were not there before.
+    """Create an account for each role; return the passwords of new ones.
 
-    A trial need not change them. An account that is there already is left as it is: nobody knows
-    who has its password by now.
+    Their passwords need not change in a trial. Existing accounts stay unchanged, because someone
+    else may know their password by now.
     """
     from serving.access.accounts import Account, with_first_password
     from serving.access.actors import Actor
@@ -201,7 +201,7 @@ def make_accounts(accounts: "AccountRepository", now: datetime) -> dict[str, str
 
 
 def accounts_in_words(passwords: Mapping[str, str], home: Path) -> list[str]:
-    """The accounts to sign in with: name, role and password, a line each, and what to know."""
+    """Return a line for each account with name, role and password, and a hint."""
     lines = [
         f"  {name:<18}  {role:<14}  {passwords.get(name, 'password as printed before')}"
         for name, role in PEOPLE.items()
@@ -221,18 +221,20 @@ def work_on_cases(
     submissions: Sequence["Submission"],
     now: datetime,
 ) -> int:
-    """Let the people work, each signed in to the console; how many cases they worked on.
+    """Let the people work through the console; return the number of cases worked on.
 
-    There are two teams of them before. 0 where their passwords are not known, since they did so
-    before, or do not do.
+    Two teams are created first. Returns 0 if their passwords are unknown because they worked
+    before, or if they cannot sign in.
     """
     if not passwords.keys() >= {*AT_WORK}:
         return 0
     try:
         people = {name: SignedIn(address, name, passwords[name]) for name in AT_WORK}
-    except DemoFailed:  # the service is set to ask for more, as for a second factor
+    # The service may require more than a password, such as a second factor.
+    except DemoFailed:
         return 0
-    people[REVIEWER].open_page("/console/queue")  # opens the cases of decisions that have none yet
+    # This creates the cases of decisions that have none yet.
+    people[REVIEWER].open_page("/console/queue")
     _make_teams(people[SUPERVISOR], cases, teams, submissions, now)
     return sum(
         all(people[who].act(address_of_case, act, form) for who, act, form in steps)
@@ -247,7 +249,7 @@ def _make_teams(
     submissions: Sequence["Submission"],
     now: datetime,
 ) -> None:
-    """Make two teams, and put the shipments that nobody will work on into their inboxes."""
+    """Create two teams, and put unattended shipments into their inboxes."""
     from serving.access.actors import Actor
     from serving.review.cases.case_records import CaseAccess
 
@@ -263,7 +265,7 @@ def _make_teams(
 
 
 def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[CaseStep]]]:
-    """On the page of which case each scene is played, as far as there are open and free ones."""
+    """Return the scenes with the page of the case for each, as far as there are free cases."""
     from serving.review.cases.case_records import CaseAccess
 
     rescues = _unowned(cases, CaseAccess(frozenset(), is_rescue=True), now)
@@ -278,7 +280,8 @@ def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[
     if free:
         found = max(free, key=lambda case: len(linked.get(case.case_id, ())))
         played.append((f"/console/cases/{found.case_id}", FOUND))
-        kept = {found.case_id, *linked.get(found.case_id, ())}  # neighbours wait for a visitor
+        # Linked cases stay open for visitors to explore.
+        kept = {found.case_id, *linked.get(found.case_id, ())}
         free = [case for case in free if case.case_id not in kept]
     for kind, steps in SCENES:
         if free:
@@ -289,7 +292,7 @@ def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[
 
 
 def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> list["CaseRecord"]:
-    """Open cases that nobody works on, in the order of the queue."""
+    """Return open cases without an owner, in the order of the queue."""
     from serving.review.cases.case_records import QueueFilter
 
     queued = QueueFilter(now=now.isoformat(), is_unowned=True)
@@ -298,7 +301,7 @@ def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> li
 
 
 class SignedIn:
-    """A person in a browser of their own, signed in to the console."""
+    """A person signed in to the console with a browser of their own."""
 
     def __init__(self, address: str, name: str, password: str):
         self._address = address
@@ -312,18 +315,17 @@ class SignedIn:
         self._form_token = found[1]
 
     def open_page(self, path: str) -> str:
-        """A page of the console, as HTML; raises DemoFailed."""
+        """Return a page of the console as HTML; raises DemoFailed."""
         status, page = self._answer(path, None)
         if status != HTTPStatus.OK:
             raise DemoFailed(f"the console answered {path} with {status}")
         return page
 
     def act(self, address_of_case: str, act: str, form: dict[str, str]) -> bool:
-        """Read a case, and send a form of its page; False where the case allows it no more.
+        """Read a case and submit a form of its page; return False if it keeps changing.
 
-        Where the case changed meanwhile, as when the service has scored it again, the page says
-        what happened since; it is read, and the form is sent again. Raises DemoFailed where it is
-        refused.
+        If the case changed in between, such as by a new score, the answering page has the new
+        revision, and the form is sent again. Raises DemoFailed if the form is refused.
         """
         page = self.open_page(address_of_case)
         for _ in range(READINGS):
@@ -335,7 +337,7 @@ class SignedIn:
         return False
 
     def _send(self, path: str, form: dict[str, str]) -> tuple[bool, str]:
-        """Send a form of the console; return whether it is done, and the page that answers."""
+        """Submit a form; return whether it was accepted, and the answering page."""
         body = urlencode(form | {"form_token": self._form_token}).encode()
         status, page = self._answer(path, body)
         if status not in (HTTPStatus.SEE_OTHER, HTTPStatus.CONFLICT):
@@ -353,7 +355,7 @@ class SignedIn:
 
 
 class _StaysHere(urllib.request.HTTPRedirectHandler):
-    """Does not open the page that a form leads to: nobody is there who would read it."""
+    """Handler that does not follow the redirect of a form, whose page nobody would read."""
 
     def redirect_request(
         self,
@@ -364,4 +366,4 @@ class _StaysHere(urllib.request.HTTPRedirectHandler):
         headers: HTTPMessage,
         newurl: str,
     ) -> None:
-        """No request, so that the answer itself is returned."""
+        """Return no request, so that the redirect itself is the answer."""

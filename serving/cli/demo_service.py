@@ -1,4 +1,4 @@
-"""The service of `tidegate demo`, in a process of its own that never outlives it."""
+"""Service of `tidegate demo`, in a process that never outlives the demonstration."""
 
 import json
 import secrets
@@ -30,23 +30,23 @@ MAX_ATTEMPTS = 5
 
 
 class DemoFailed(TidegateError):
-    """A step of the demonstration did not do what it is there to show."""
+    """A step of the demonstration failed to show what it should."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """A border system that knows the service's address and holds a key."""
+    """Border system with the service's address and a key."""
 
     address: str
     key: str
 
     def score(self, submission: "Submission") -> dict[str, Any]:
-        """Submit one subject; the service's answer."""
+        """Submit one subject and return the service's answer."""
         body = submission.model_dump_json(exclude_none=True).encode()
         return self._post("/v1/scores", body, {"Idempotency-Key": secrets.token_hex(16)})
 
     def send(self, records: dict[str, Any]) -> dict[str, Any]:
-        """Send records as they became known; the service's answer."""
+        """Send records and return the service's answer."""
         return self._post("/v1/records", json.dumps(records).encode(), {})
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
@@ -68,14 +68,15 @@ class Client:
                 said = error.read().decode()
                 if error.code != HTTPStatus.SERVICE_UNAVAILABLE or attempt + 1 == MAX_ATTEMPTS:
                     raise DemoFailed(f"the service refused a request: {said}") from None
-                time.sleep(float(error.headers.get("Retry-After", 1)))  # a busy machine
+                # A busy service asks to be tried again.
+                time.sleep(float(error.headers.get("Retry-After", 1)))
         raise AssertionError("the last attempt returns or raises")
 
 
 def _listener(port: int) -> socket.socket:
-    """A socket that listens at the port, or at another where it is taken.
+    """Return a socket that listens on the port, or on a free one if it is taken.
 
-    The service gets the socket itself, so that nobody can take its port meanwhile.
+    The service inherits the socket, so that nothing else can take the port in between.
     """
     from serving.process.listening_socket import bound, listen
 
@@ -92,11 +93,10 @@ def _listener(port: int) -> socket.socket:
 
 @contextmanager
 def served_apart(home: Path, port: int, clock: Callable[[], datetime]) -> Iterator[Client]:
-    """The service in a process of its own, as `tidegate serve` runs it, and a client with a key.
+    """Run the service in another process, like `tidegate serve`; yield a client with a key.
 
-    It goes by the clock of the machine; `clock` dates the key.
-
-    Whatever becomes of this process, the service ends with it: it reads a pipe that closes then.
+    The service uses the machine's clock; `clock` only dates the key. It ends with this process in
+    any case, because it reads a pipe that then closes.
     """
     from serving.process.listening_socket import address_of
 
@@ -127,7 +127,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait as long as the service lives, and show what it does."""
+    """Wait while the service lives, and show its progress."""
     with start_bar(after_s=0) as show, log.open() as lines:
         while not _has_started(lines.readlines(), show):
             if process.poll() is not None:
@@ -150,7 +150,7 @@ def _command(home: Path, *arguments: str) -> list[str]:
 
 
 def new_client_key(home: Path, now: datetime) -> str:
-    """Make the key of a border system, and return it."""
+    """Create the key of a border system and return it."""
     from serving.access.api_keys import new_key
     from serving.settings import settings_of
     from serving.storage.repositories.api_key_repository import ApiKeyRepository

@@ -1,4 +1,4 @@
-"""The two teams of the demonstration: one has what comes to an office, one has some goods."""
+"""Two teams of the demonstration: one for an office, one for some goods."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from serving.review.cases.teams import Team
 
 GOODS_TEAM = "Goods team"
-# Chapters of goods, the most frequent ones, that the second team has.
+# Number of the most frequent chapters of goods that the second team handles.
 CHAPTERS = 6
 
 
@@ -19,9 +19,9 @@ def teams_of(
     submissions: Sequence["Submission"],
     members: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> list["Team"]:
-    """The team of the office at which the first of these cases waits, and that of usual goods.
+    """Return a team for the office of the first waiting case, and one for frequent goods.
 
-    Where none waits at any, of the office to which the first was submitted.
+    Without a waiting case with an office, the office of the first submission is used.
     """
     from serving.review.cases.teams import Arrivals, Team
 

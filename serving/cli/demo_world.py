@@ -1,4 +1,4 @@
-"""An invented world that ends today, split at an instant into what is known and what comes."""
+"""Invented world that ends today, split at an instant into known and future records."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -22,8 +22,8 @@ from features.records import RECORD_FILES, Record, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission
 
-# Of a month so many offices are played: what is likelier than RISKY, and one in so many others.
-# Few enough that nobody waits for them; and enough is found that there is something to see.
+# Offices played in a month, the risk above which all subjects are played, and one in how many
+# others. Few enough to be quick, with enough findings to be instructive.
 OFFICES_OF_MONTH, RISKY, ONE_IN = 7, 0.02, 7
 
 OfficesById = Mapping[SubjectKind, Mapping[str, str]]
@@ -31,9 +31,9 @@ OfficesById = Mapping[SubjectKind, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Month:
-    """The declarations of a month in order, with the office of each subject and its truth.
+    """Declarations of a month in order, with offices and truth by subject id.
 
-    `offices` and `ways` of smuggling are by id; who is in no `ways` smuggles nothing.
+    Subjects without an entry in `ways` smuggle nothing.
     """
 
     submissions: Sequence[Submission]
@@ -42,13 +42,13 @@ class Month:
 
 
 def bring_up_to(world: Path, end: datetime) -> None:
-    """Move every instant of a world by the same whole days, and end it at `end`.
+    """Shift all instants of a world by the same whole days, so that it ends at `end`.
 
-    What lies between two instants, and the hour of each, stay as they are; what would be known from
-    `end` on is left out.
+    Intervals and times of day stay the same. Records that become known from `end` on are dropped.
     """
     last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
-    days = -((last - end) // timedelta(days=1))  # rounded up: the last day is cut, and not missing
+    # Rounded up, so that the last day is cut short instead of missing.
+    days = -((last - end) // timedelta(days=1))
     by = pa.scalar(timedelta(days=days), pa.duration("us"))
     for name in RECORD_FILES:
         table = read_records(world, name)
@@ -64,7 +64,7 @@ def bring_up_to(world: Path, end: datetime) -> None:
 def write_known_by(
     world: Path, instant: datetime, out: Path, without_outcomes_of: Iterable[str] = ()
 ) -> None:
-    """Write those records of a world that were known before the instant, whole or not at all.
+    """Write the records of a world known before an instant, atomically.
 
     `without_outcomes_of` are ids of subjects whose outcomes are left out.
     """
@@ -84,9 +84,9 @@ def _known_before(world: Path, name: str, table: pa.Table, instant: datetime) ->
 
 
 def offices_of_month(world: Path, since: datetime, until: datetime) -> OfficesById:
-    """To which office each subject comes that is played of a stretch of time, by kind and id.
+    """Return the office of each subject to play in a period, by kind and id.
 
-    Of what comes to the busiest offices that is all that is risky, and a part of the rest.
+    These are all risky subjects of the busiest offices, and a sample of the others.
     """
     shipments = _declared_between(read_records(world, "shipments"), since, until)
     journeys = _declared_between(read_records(world, "journeys"), since, until)
@@ -118,7 +118,7 @@ def _thinned(ids: Sequence[str], offices: Sequence[str | None], risky: Set[str])
 
 
 def month_of(world: Path, offices: OfficesById) -> Month:
-    """Return the declarations of the subjects that are played, with their truth."""
+    """Return the declarations of the subjects to play, with their truth."""
     played = [
         submission
         for kind, office in offices.items()
@@ -145,10 +145,10 @@ def _declared_between(subjects: pa.Table, since: datetime, until: datetime) -> p
 def later_records(
     world: Path, submissions: Iterable[Submission]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the records known of submitted subjects after their declarations.
+    """Return the records about submitted subjects known after their declarations.
 
-    By record type, each in the order of knowledge, as `POST /v1/records` takes it; types without
-    one are left out.
+    They are grouped by record type, in order of knowledge, in the form of `POST /v1/records`; types
+    without records are left out.
     """
     declared_at = {(one.subject_kind, one.subject_id): one.declared_at for one in submissions}
     ids = pa.array({subject_id for _, subject_id in declared_at}, pa.string())
@@ -175,6 +175,6 @@ def _as_json(record: Record) -> dict[str, Any]:
 
 
 def last_days_begin(world: Path, days: int) -> datetime:
-    """The instant at which the last days of a world's declarations begin."""
+    """Return the instant at which the last days of declarations begin."""
     last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
     return last - timedelta(days=days)

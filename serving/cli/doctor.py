@@ -1,4 +1,4 @@
-"""`tidegate doctor`: what is missing or unsafe on this machine."""
+"""`tidegate doctor`: checks for what is missing or unsafe on this machine."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -38,7 +38,8 @@ def doctor(
     if file is not None:
         return _one_file(at, file)
     findings = list(_findings(at))
-    if not at.as_json:  # marks have colours, which lines of an answer have not
+    # Grades are coloured, which the lines of an output cannot be.
+    if not at.as_json:
         for each in findings:
             results.print(f"{MARKS[each.grade]}  {escape(f'{each.what:<28} {each.says}')}")
     exit_code = 1 if any(finding.grade == "wrong" for finding in findings) else 0
@@ -62,7 +63,7 @@ def _impact(at: OpenedHome) -> CommandOutput:
 
 
 def _one_file(at: OpenedHome, file: HomeFile) -> CommandOutput:
-    """Read one file, and let its refusal be the answer."""
+    """Validate one file; a refusal is raised as the command's error."""
     from serving.audit.retention_periods import Periods
     from serving.review.letters.remedies import Remedies
 
@@ -77,7 +78,7 @@ def _one_file(at: OpenedHome, file: HomeFile) -> CommandOutput:
 
 
 def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
-    """Check the installation first: without it, nothing that a service needs can be checked."""
+    """Yield findings; the installation comes first, because the other checks depend on it."""
     from serving.extras import extras
     from serving.installation import CheckResult, examine_installation
 
@@ -101,7 +102,7 @@ def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
 
 
 def _registrations(home: Path) -> "Iterator[CheckResult]":
-    """Versions of whose trainer the home's signature says nothing, or something else."""
+    """Yield versions whose trainer is not, or not validly, signed by the home's key."""
     from features.errors import TidegateError
     from serving.installation import CheckResult
     from training.model.model_home import ModelHome
@@ -124,7 +125,7 @@ def _registrations(home: Path) -> "Iterator[CheckResult]":
 
 
 def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
-    """Waivers of gates, and canaries, that are not as the home signed them."""
+    """Yield waivers and canaries whose signature by the home is not valid."""
     from features.errors import TidegateError
     from features.records import SUBJECT_KINDS
     from serving.installation import CheckResult

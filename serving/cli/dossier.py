@@ -1,4 +1,4 @@
-"""`tidegate dossier`: the technical file of a model version."""
+"""`tidegate dossier`: technical file of a model version."""
 
 import json
 from pathlib import Path

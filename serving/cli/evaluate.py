@@ -1,4 +1,4 @@
-"""`tidegate evaluate`: the worth of a model, on declarations that it has never seen."""
+"""`tidegate evaluate`: quality of a model on declarations that it has never seen."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,7 +85,7 @@ def evaluate(
 
 
 def print_figures(report: "EvaluationReport") -> None:
-    """The figures that matter first, on stderr: of all traffic, then of who was inspected."""
+    """Print the main figures on stderr: of all traffic, then of inspected subjects."""
     from training.evaluation.evaluation_page import inspecting_finds, spelt
 
     messages.print(report.population_in_words, markup=False)
@@ -112,7 +112,7 @@ def print_figures(report: "EvaluationReport") -> None:
 
 
 def _print_beside_oracle(report: "EvaluationReport") -> None:
-    """The model as a share of the best possible, where an invented world tells the truth."""
+    """Print the model's share of the best possible, if an invented world gives the truth."""
     from training.evaluation.evaluation_page import ORACLE_CAVEAT, spelt
 
     for everyone, known in zip(report.oracle, report.oracle_known, strict=True):
@@ -131,7 +131,7 @@ def _print_beside_oracle(report: "EvaluationReport") -> None:
 
 
 def other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None":
-    """The champion to compare with, unless it is the model itself or, which is said, unreadable."""
+    """Return the champion to compare with; None if it is this model or cannot be read."""
     from training.errors import ChampionUnreadable
 
     try:

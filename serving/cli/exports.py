@@ -1,4 +1,4 @@
-"""`tidegate export`: a decision or a case with all that proves it, for a court or an authority."""
+"""`tidegate export`: a decision or a case with its proof, for a court or an authority."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -17,7 +17,7 @@ export = typer.Typer(
 
 
 class RecipientName(StrEnum):
-    """A recipient that can have all that is on record about a case."""
+    """Recipient that may receive everything on record about a case."""
 
     COURT = "court"
     DATA_PROTECTION_AUTHORITY = "data_protection_authority"

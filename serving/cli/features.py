@@ -1,4 +1,4 @@
-"""`tidegate features`: the catalogue, from a name to the line of code."""
+"""`tidegate features`: the catalogue, from names to lines of code."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -31,7 +31,7 @@ def features(
 
 
 def _catalogue() -> dict[str, Any]:
-    """Each kind's fingerprint, and its features in order with their computation digests."""
+    """Return each kind's fingerprint, and its features in order with computation digests."""
     from features.catalogue import catalogue
     from features.digests.computations import catalogue_fingerprint, computation_digests
 
@@ -49,7 +49,7 @@ def _catalogue() -> dict[str, Any]:
 
 
 def _card(feature: "Feature") -> dict[str, Any]:
-    """The face of one feature, with its digest for every kind of subject that has it."""
+    """Return the description of a feature, with its digest for each kind of subject."""
     from features.digests.computations import digests_of
 
     return _face(feature) | {"computation": digests_of(feature)}

@@ -7,7 +7,7 @@ import typer
 from serving.cli.growers import address, key
 from serving.cli.output import messages
 
-# Whoever trains may begin later, and reads the training set first.
+# The training may start later, and reads its training set first.
 WAITS_S = 600.0
 
 

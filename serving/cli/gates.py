@@ -1,4 +1,4 @@
-"""`tidegate gates`: what the gates would say of a model or of any scores; nothing is promoted."""
+"""`tidegate gates`: verdicts of the gates on a model or on any scores, without promotion."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who grows the trees of a training, as its options say: nobody else, or several workers."""
+"""Workers that grow the trees of a training, chosen by its options."""
 
 import os
 from contextlib import AbstractContextManager, nullcontext
@@ -34,7 +34,7 @@ Address = tuple[str, int]
 def chosen_growers(
     workers: int | None, listen: str | None, engine: Engine, master: str | None
 ) -> "AbstractContextManager[WorkerGroup | None]":
-    """The workers that options ask for; none are started yet."""
+    """Return the workers that the options ask for, not yet started."""
     where = None if listen is None else address(listen, "--listen")
     if workers is None:
         given = {"--listen": listen, "--master": master, "--engine": engine is Engine.SPARK}
@@ -57,7 +57,7 @@ def _of_this_machine_or_others(
 
 
 def address(text: str, option: str) -> Address:
-    """HOST:PORT in two."""
+    """Return host and port of a text HOST:PORT."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) < 1 << 16:
         raise typer.BadParameter(f"want HOST:PORT, got {text!r}", param_hint=option)
@@ -65,7 +65,7 @@ def address(text: str, option: str) -> Address:
 
 
 def key() -> str:
-    """What workers and whoever trains show each other that they know."""
+    """Return the secret by which workers and the training authenticate each other."""
     from training.fit.workers.connection import KEY_VARIABLE
 
     given = os.environ.get(KEY_VARIABLE, "")

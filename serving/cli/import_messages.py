@@ -1,4 +1,4 @@
-"""`tidegate import --format`: messages of the trade's standards -> record files."""
+"""`tidegate import --format`: standard trade messages to record files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ AS_SENT = "sent"
 
 @dataclass(frozen=True)
 class MessageOptions:
-    """The options of the command line that go with files of messages."""
+    """Command-line options for files of messages."""
 
     home: Path
     received_at: str | None
@@ -33,7 +33,7 @@ class MessageOptions:
 
 
 def list_formats(*, as_json: bool) -> None:
-    """Name the standards that can be read."""
+    """Print the standards that can be read."""
     from features.messages.formats import FORMATS
 
     if as_json:
@@ -46,9 +46,9 @@ def list_formats(*, as_json: bool) -> None:
 def import_messages(
     format: str, files: Sequence[Path], out: Path | None, given: MessageOptions, *, as_json: bool
 ) -> None:
-    """Read messages and write their records into a folder; only report without one.
+    """Read messages and write their records into a folder, or only report without one.
 
-    Raises TidegateError where a message is refused; then nothing is written.
+    Raises TidegateError if a message is refused; then nothing is written.
     """
     from features.messages.import_files import drop_repeated_records, read_files, write_import
     from serving.cli.rows_ahead import count_in_records
@@ -104,7 +104,7 @@ def _options(given: MessageOptions) -> "Options":
 
 
 def _received_at(said: str | None) -> datetime | None:
-    """Now, where nothing is said; None for when each message was sent."""
+    """Return the stated instant, now by default; None means each message's time of sending."""
     if said is None:
         return datetime.now(UTC).replace(microsecond=0)
     return None if said == AS_SENT else _instant(said, "--received-at")
@@ -130,7 +130,7 @@ def _template(said: str | None, option: str) -> "IdTemplate | None":
 
 
 def _say(report: dict[str, Any]) -> None:
-    """One message in a line, then what was not made and why."""
+    """Print one message per line, then what was not imported and why."""
     if report["is_refused"]:
         return
     counts = ", ".join(f"{number:,} {name}" for name, number in report["records"].items())

@@ -1,4 +1,4 @@
-"""`tidegate import`: what others send -> record files."""
+"""`tidegate import`: external data to record files."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`tidegate import --mapping`: tables of an agency become record files."""
+"""`tidegate import --mapping`: tables of an agency to record files."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,9 +18,9 @@ PLACES_SHOWN = 20
 def import_tables(
     mapping: Path, inputs: list[str], out: Path | None, home: Path, *, as_json: bool
 ) -> None:
-    """Make record files of tables, as a mapping says; only report what would be made without `out`.
+    """Write record files from tables by a mapping, or only report without `out`.
 
-    Ends with exit code 1 where a check finds a row that would be refused.
+    Exits with code 1 if a check finds a row that would be refused.
     """
     from serving.cli.rows_ahead import count_in_records
 
@@ -36,7 +36,7 @@ def import_tables(
 
 
 def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
-    """Propose a mapping of tables."""
+    """Write a draft of a mapping for tables."""
     from features.mapping.drafting.mapping_draft import write_mapping_draft as write
 
     drafted = write(file, inputs)
@@ -86,7 +86,7 @@ def _lines(report: "ImportReport", out: Path | None) -> Iterator[str]:
 
 
 def _lines_of_refused(report: "ImportReport", out: Path | None) -> Iterator[str]:
-    """Of an import the first of the rows, which are in the quarantine; of a check, more."""
+    """Yield the refused rows: groups for an import, which has a quarantine; more for a check."""
     from features.mapping.import_tables import QUARANTINE
 
     if out:

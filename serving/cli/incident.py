@@ -1,4 +1,4 @@
-"""`tidegate incident`: freeze what a harm must be explained from, and look at it later."""
+"""`tidegate incident`: freeze the evidence of a harm, and inspect it later."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ incident = typer.Typer(
 
 
 class HarmName(StrEnum):
-    """Gravity of a harm."""
+    """Severity of a harm."""
 
     SERIOUS = "serious"
     NEAR_MISS = "near_miss"

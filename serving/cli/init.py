@@ -1,4 +1,4 @@
-"""`tidegate init`: a home's keys, database and files. `tidegate upgrade`: an older database."""
+"""`tidegate init` and `tidegate upgrade`: keys, database and files of a home."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ from serving.cli.output import progress_bar
 
 
 class HomeFile(StrEnum):
-    """A file of the home that the deployer fills in."""
+    """File of the home that the deployer fills in."""
 
     IMPACT = "impact"
     LETTERS = "letters"
@@ -66,7 +66,7 @@ def _template(at: OpenedHome, file: HomeFile) -> CommandOutput:
 
 
 def path_of(at: OpenedHome, file: HomeFile) -> Path:
-    """Return where a file of the home is."""
+    """Return the path of a file of the home."""
     return {
         HomeFile.IMPACT: at.settings.impact,
         HomeFile.LETTERS: at.settings.letters,

@@ -1,4 +1,4 @@
-"""`tidegate keys`: keys of machines that call the service, and the encryption of the home's own."""
+"""`tidegate keys`: API keys of machines, and the encryption of the home's own keys."""
 
 import os
 from collections.abc import Iterator
@@ -89,9 +89,9 @@ def wrap(
 
 @contextmanager
 def _without_service(at: OpenedHome) -> Iterator[None]:
-    """Let no service over a SQLite file run; one over PostgreSQL cannot be seen from here.
+    """Ensure that no service runs over a SQLite file; PostgreSQL services cannot be detected.
 
-    Raises DatabaseInUse where one runs.
+    Raises DatabaseInUse if one runs.
     """
     from serving.storage.write_lock import hold_for_service
 
@@ -105,9 +105,9 @@ def _without_service(at: OpenedHome) -> Iterator[None]:
 
 @contextmanager
 def _on_record(action: str, at: OpenedHome) -> Iterator[Path]:
-    """Give the folder of the keys, and record afterwards what was done with them.
+    """Yield the folder of the keys, and record the change of keys afterwards.
 
-    Raises KeyMissing where there are no keys.
+    Raises KeyMissing if the folder does not exist.
     """
     from features.errors import KeyMissing
     from serving.integrity.audit_log import AuditEvent
@@ -118,13 +118,14 @@ def _on_record(action: str, at: OpenedHome) -> Iterator[Path]:
     if at.has_no_database:
         yield folder
         return
-    audit_log = at.stores.audit_log  # opened before, while the keys can still be read
+    # Open the log first, while its keys can still be read.
+    audit_log = at.stores.audit_log
     yield folder
     audit_log.append(AuditEvent(at.now, at.by, action, "key", "home"))
 
 
 def _end_in_words(key: ApiKey, now: datetime) -> str:
-    """Return when a live key ends, if that is soon or a newer one replaces it; else nothing."""
+    """Return when a live key expires, if soon or if it was replaced; else an empty text."""
     if key.expires_at is None or not key.is_live(now):
         return ""
     days = (key.expires_at - now).days

@@ -1,4 +1,4 @@
-"""`tidegate languages`: the texts to translate, and checks of a translation."""
+"""`tidegate languages`: texts for translators, and checks of translations."""
 
 from pathlib import Path
 from typing import Annotated

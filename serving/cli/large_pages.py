@@ -1,8 +1,8 @@
-"""Memory in large pages for what runs long: on a virtual machine, looking up small ones costs much.
+"""Large memory pages for long-running commands, because small ones are slow on virtual machines.
 
-Measured in `docs/installation.md`. glibc and Python read how to take memory when a process begins,
-so a command begins anew with both told, as the same process. Whoever sets one of the variables
-decides: `PYTHONMALLOC=pymalloc` leaves memory as Python takes it by itself.
+Measurements are in `docs/installation.md`. glibc and Python read these settings when a process
+begins, so the command re-executes itself with both set. A variable set by the user wins:
+`PYTHONMALLOC=pymalloc` keeps Python's own allocator.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-# The commands that gain more by it than the tenth of a second that beginning anew takes.
+# Commands that gain more than the tenth of a second which the restart takes.
 RUNS_LONG = frozenset({"serve", "stream", "build", "train", "retrain", "backtest", "demo"})
 
 LARGE_PAGES = {
@@ -24,14 +24,14 @@ _LEAST_GLIBC = (2, 35)
 
 
 def begin_in_large_pages(arguments: list[str]) -> None:
-    """Begin the command of these arguments anew where it runs long and large pages can be had."""
+    """Re-execute a long-running command with large pages, if they are available."""
     if arguments[:1] and arguments[0] in RUNS_LONG and are_to_be_set(os.environ):
         environment = {**os.environ, **LARGE_PAGES}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this very command
 
 
 def are_to_be_set(environment: Mapping[str, str], kernel: Path = _KERNEL) -> bool:
-    """Return whether large pages can be had and no variable decides how memory is taken."""
+    """Return whether large pages are available and no variable already configures memory."""
     if LARGE_PAGES.keys() & environment.keys() or _glibc() < _LEAST_GLIBC:
         return False
     try:
@@ -41,7 +41,7 @@ def are_to_be_set(environment: Mapping[str, str], kernel: Path = _KERNEL) -> boo
 
 
 def _glibc() -> tuple[int, ...]:
-    """The version of glibc; empty where there is none."""
+    """Return the version of glibc; empty for another C library."""
     try:
         library, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
         return tuple(map(int, version.split("."))) if library == "glibc" else ()

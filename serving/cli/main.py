@@ -1,4 +1,4 @@
-"""The command line: every command, and how an error reaches a person."""
+"""Command line: registration of all commands, and output of errors."""
 
 import errno
 import gc
@@ -47,12 +47,13 @@ from serving.cli.verify_log import verify_log
 from serving.cli.webhooks import webhooks
 from serving.extras import extras_for, missing
 
-# What a disk or its owner refuses, which is said in a line; anything else is an error of ours.
+# Errors of a disk or its permissions, reported in one line; any other OSError is a bug.
 DISK_REFUSALS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 }
 
-# Loading libraries makes objects that stay: to look through them every 700 takes longer.
+# Imports create many objects that stay. Scanning them every 700 allocations would take longer than
+# the imports need.
 COLLECT_AFTER_OBJECTS = 50_000
 
 app = typer.Typer(
@@ -102,9 +103,10 @@ app.add_typer(approvals, name="approvals")
 
 
 def main() -> None:
-    """Run a command; exit 1 with the reason on stderr when it is refused, 2 on wrong usage."""
+    """Run a command; exit with 1 and the reason on stderr if refused, with 2 on wrong usage."""
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
-    os.umask(0o077)  # what a home holds is for its owner alone, whoever makes it
+    # Files of a home are for their owner alone, whichever command creates them.
+    os.umask(0o077)
     _name_home(sys.argv[1:])
     try:
         app()
@@ -132,14 +134,15 @@ def main() -> None:
 
 
 def _is_of_database(error: Exception) -> bool:
-    """Return whether a database was lost or refused a write in a command."""
+    """Return whether a command lost the database, or the database refused a write."""
     errors = sys.modules.get("sqlalchemy.exc")
     return errors is not None and isinstance(error, errors.OperationalError)
 
 
 def _cause_of(error: Exception) -> str:
-    """Return the driver's message where a command failed by the database."""
-    if "serving.storage.engine" not in sys.modules:  # then no database was opened
+    """Return the driver's message if a command failed in the database."""
+    # Then no database was opened, and the import would only cost time.
+    if "serving.storage.engine" not in sys.modules:
         return ""
     from serving.storage.engine import cause_of
 
@@ -148,7 +151,7 @@ def _cause_of(error: Exception) -> str:
 
 
 def _name_home(arguments: list[str]) -> None:
-    """Let caches know the home, which they are looked for in as soon as rooms are imported."""
+    """Set TIDEGATE_HOME from `--home`, because imports already look for its caches."""
     for option, value in pairwise([*arguments, ""]):
         name, _, attached = option.partition("=")
         if name == "--home" and (attached or value):

@@ -1,4 +1,4 @@
-"""`tidegate monitor`: what really happens, from decisions and outcomes, beside the service."""
+"""`tidegate monitor`: actual performance from decisions and outcomes, outside the service."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,21 +73,23 @@ def monitor(
         return
     _catch_up(rollups, now)
     span = (request.first.isoformat(), request.end.isoformat())
-    if if_due and not any(rollups.days(request.kind, *span)):  # nothing to speak of
+    # There is nothing to report.
+    if if_due and not any(rollups.days(request.kind, *span)):
         return
     report = make_report(rollups, request, TriagePlan.read(settings.plan), now)
     if as_of is None and model is None and until is None:
         months = periods(rollups, subject.value, now)
         report = _answered(report, at).model_copy(update={"periods": months})
         rollups.keep_report(subject.value, now.isoformat(), report.model_dump_json())
-    if if_due:  # by the service, to nobody's eyes
+    # The service runs this, so nobody sees any output.
+    if if_due:
         return
     at.record_reading("read", "monitoring")
     _show(report, html, as_json=at.as_json)
 
 
 def _version(model: str | None, subject: Subject) -> str | None:
-    """The version that is meant; raises TidegateError where the name is another subject's."""
+    """Return the version; raises TidegateError if the model is for another subject."""
     from features.errors import TidegateError
     from features.subject_types import SUBJECT_TYPES
 
@@ -110,7 +112,7 @@ def _catch_up(store: "RollupRepository", now: datetime) -> None:
 
 
 def _answered(report: "MonitoringReport", at: OpenedHome) -> "MonitoringReport":
-    """Raise and send the alerts of a report, and return it with what was done about them."""
+    """Raise and send the alerts of a report; return it with their outcome."""
     from serving.monitor.alerts import answer, with_answers
     from serving.review.cases.case_records import CaseAccess
     from serving.review.supervision.supervision import Supervision
@@ -153,7 +155,7 @@ def _show(report: "MonitoringReport", html: Path | None, *, as_json: bool) -> No
 
 
 def _print_figures(report: "MonitoringReport") -> None:
-    """The figures that matter first, on stderr."""
+    """Print the most important figures on stderr."""
     from serving.web.figure_words import share_in_words, times_in_words
 
     overall, moved = report.overall, [each for each in report.drift.moved if each.is_drift]

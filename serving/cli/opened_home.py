@@ -1,4 +1,4 @@
-"""Commands over one home: `@on_home` adds the shared options, opens the home once, prints."""
+"""Support for commands on one home: `@on_home` adds shared options, opens the home and prints."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CommandOutput:
-    """Output of a command: the JSON document or the lines on stdout, the notes on stderr."""
+    """Output of a command: JSON document or lines on stdout, notes on stderr."""
 
     document: Any = None
     lines: Sequence[str] = ()
@@ -32,15 +32,15 @@ class CommandOutput:
 
     @classmethod
     def note(cls, text: str, **document: Any) -> "CommandOutput":
-        """Return an answer of one sentence; the document has its facts by name."""
+        """Return the output of one sentence; `document` holds its facts by name."""
         return cls(document, (), (text,))
 
 
 @dataclass
 class OpenedHome:
-    """A home as one command sees it; `may_create` is whether a missing database is made.
+    """A home as one command sees it; `may_create` allows creating a missing database.
 
-    Nothing is read before it is asked for: `tidegate audit --help` must not open a database.
+    Everything is opened on first use: `tidegate audit --help` must not open a database.
     """
 
     home: Path
@@ -51,37 +51,37 @@ class OpenedHome:
 
     @cached_property
     def by(self) -> "Actor":
-        """The user of the operating system who runs the command."""
+        """User of the operating system who runs the command."""
         from serving.access.actors import Actor
 
         return Actor.from_command_line()
 
     @cached_property
     def settings(self) -> "Settings":
-        """The settings of the environment, for this home and database."""
+        """Settings from the environment, for this home and database."""
         from serving.settings import settings_of
 
         return settings_of(self.home, self.database_url)
 
     @property
     def has_no_database(self) -> bool:
-        """Return whether the home has no database yet; raises DatabaseForeign for another's."""
+        """Return whether the home has no database yet; raises DatabaseForeign for a foreign one."""
         return has_no_database(self.settings)
 
     @cached_property
     def engine(self) -> "Engine":
-        """The opened database; a service may run over it at the same time."""
+        """Open database; a service may use it at the same time."""
         return opened_database(self.settings, may_create=self.may_create)
 
     @cached_property
     def stores(self) -> "Stores":
-        """The stores of the database by name, as the service has them."""
+        """Stores of the database by name, like those of the service."""
         from serving.storage.stores import Stores
 
         return Stores(self.engine)
 
     def known_offices(self) -> set[str]:
-        """Return the offices that accounts, keys, cases or the plan of the lanes name."""
+        """Return the offices named by accounts, keys, cases or the plan of the lanes."""
         from serving.storage.known_offices import known_offices
         from serving.triage.triage_plan import TriagePlan
 
@@ -91,8 +91,8 @@ class OpenedHome:
     def record_reading(self, action: str, object_kind: str, object_id: str = "") -> None:
         """Append an audit event for what the command is about to show.
 
-        A home without a database has nothing to show. A write-protected copy, as an auditor gets
-        it, cannot record anything, and the reader is told so. Raises LogUnavailable.
+        A home without a database has nothing to show. A write-protected copy, as given to auditors,
+        cannot record anything; a message says so. Raises LogUnavailable.
         """
         from serving.integrity.audit_log import AuditEvent
         from serving.storage.engine import is_write_protected
@@ -107,13 +107,13 @@ class OpenedHome:
         self.stores.audit_log.append(event)
 
     def close(self) -> None:
-        """Close the database, where the command opened it."""
+        """Close the database if the command opened it."""
         if "engine" in self.__dict__:
             self.engine.dispose()
 
 
 def has_no_database(settings: "Settings") -> bool:
-    """Return whether a home has no database yet; raises DatabaseForeign where it has another's."""
+    """Return whether a home has no database yet; raises DatabaseForeign for a foreign one."""
     from serving.storage.binding import is_missing
 
     return is_missing(settings.database, settings.keys)
@@ -131,10 +131,11 @@ def opened_database(settings: "Settings", *, may_create: bool = True) -> "Engine
 def on_home(
     command: Callable[..., CommandOutput | None], *, may_create: bool = True
 ) -> Callable[..., None]:
-    """Make a typer command of a function whose first parameter is the opened home.
+    """Return a typer command for a function whose first parameter is the opened home.
 
-    It gets `--home`, `--database-url` and `--json` after its own options, and what it returns is
-    printed as text or as one JSON document. `may_create` is whether a missing database is made.
+    The command gets `--home`, `--database-url` and `--json` after its own options, and prints the
+    returned output as text or as one JSON document. `may_create` allows creating a missing
+    database.
     """
 
     def run(
@@ -156,7 +157,7 @@ def on_home(
         inspect.Parameter("as_json", keyword, default=False, annotation=Json),
     )
     parameters = [*(each.replace(kind=keyword) for each in own), *shared]
-    # Typer reads a command's options from its signature, so that of `run` states all of them.
+    # Typer reads options from the signature, so that of `run` must list all of them.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     run.__name__, run.__doc__ = command.__name__, command.__doc__
@@ -164,12 +165,12 @@ def on_home(
     return run
 
 
-# The same for commands that refuse a home without a database.
+# Variant for commands that refuse a home without a database.
 on_existing_home = partial(on_home, may_create=False)
 
 
 def print_answer(answer: CommandOutput, *, as_json: bool) -> None:
-    """Print an answer; raises Exit where its code is not 0."""
+    """Print an output; raises Exit if its exit code is not 0."""
     if as_json:
         print_json(answer.document)
     else:

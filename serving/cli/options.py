@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from datetime import date
 from enum import StrEnum
@@ -9,14 +9,14 @@ import typer
 
 
 class Subject(StrEnum):
-    """The kind of subject that a command works on."""
+    """Kind of subject that a command works on."""
 
     ROUTE = "route"
     SHIPMENT = "shipment"
 
 
 class Engine(StrEnum):
-    """The machine that computes many subjects, or trees: this one, or Spark."""
+    """Engine for many subjects or trees: this machine, or Spark."""
 
     MACHINE = "machine"
     SPARK = "spark"
@@ -74,7 +74,7 @@ DEFAULT_HOME = Path(".tidegate")
 
 
 def stated_day(text: str) -> date:
-    """The day that somebody says it is."""
+    """Return the day stated by a person."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -82,7 +82,7 @@ def stated_day(text: str) -> date:
 
 
 def master_of(engine: Engine, master: str | None) -> str | None:
-    """Return the address of Spark, if it is asked for: the two options go together."""
+    """Return the address of Spark, if requested; both options must be given together."""
     if engine is Engine.MACHINE and master is not None:
         raise typer.BadParameter("goes with --engine spark", param_hint="--master")
     if engine is Engine.SPARK and master is None:

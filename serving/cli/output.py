@@ -1,4 +1,4 @@
-"""What commands say: results on stdout, everything else on stderr."""
+"""Output of commands: results on stdout, everything else on stderr."""
 
 import json
 import math
@@ -15,7 +15,7 @@ results = Console(highlight=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document on stdout; a float that is no finite number is null there."""
+    """Print one JSON document on stdout; floats that are not finite become null."""
     json.dump(_finite(document), sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
     sys.stdout.write("\n")
 
@@ -30,7 +30,7 @@ def _finite(document: Any) -> Any:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr while the block runs; give a function that takes `done, total`."""
+    """Show a bar on stderr while the block runs; yield a function of `done` and `total`."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=messages) as bar:
         task = bar.add_task(what, total=None)

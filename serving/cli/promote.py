@@ -1,4 +1,4 @@
-"""`tidegate promote`: a model becomes champion or shadow, or the former champion returns."""
+"""`tidegate promote`: make a model champion or shadow, or restore the former champion."""
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -137,7 +137,7 @@ def carry_out(
 
 
 def print_promotion(done: "Promotion", role: str = IS_CHAMPION) -> None:
-    """Print what each gate answered, and what the model is now."""
+    """Print the verdict of each gate, and the model's new role."""
     for verdict in done.verdicts:
         messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
     messages.print(f"{done.champion.name} version {done.champion.version} {role}")
@@ -159,9 +159,9 @@ def approved(
     leave: "WaiverRequest | None",
     now: datetime,
 ) -> "tuple[Approval, WaiverRequest | None]":
-    """Who answers for an act on a version: in live use two persons, and two others for a waiver.
+    """Return the approval of an act on a version, and its waiver, by two people each in live use.
 
-    Raises ApprovalRefused, or BadParameter where a trial names nobody.
+    Raises ApprovalRefused, or BadParameter if a trial has no approver.
     """
     from serving.access.approvals import require_others
     from serving.cli.approved_acts import act_on_version, live_use
@@ -187,7 +187,7 @@ def approved(
 
 
 def _claimed(kind: str, approver: str, settings: "Settings", now: datetime) -> "Approval":
-    """By name alone; written down where there is a database."""
+    """Return an approval by name alone, recorded if there is a database."""
     from serving.storage.repositories.approval_repository import ApprovalRepository
     from training.registry.promotion import Approval
 
@@ -230,7 +230,7 @@ def _recorded(
     now: datetime,
     pointer: "ModelPointer",
 ) -> AbstractContextManager[None]:
-    """Use approvals up and write the act down, while the pointer is replaced."""
+    """Use the approvals up and record the act in one transaction, around the pointer's change."""
     from serving.access.actors import Actor
     from serving.integrity.audit_log import AuditEvent
 
@@ -249,7 +249,7 @@ def _recorded(
 def _leave(
     waived: list[GateName], because: str | None, until: datetime | None, requested_by: str | None
 ) -> "WaiverRequest | None":
-    """Return the waiver that `--waive`, `--because`, `--until` and `--requested-by` ask for."""
+    """Return the waiver that `--waive`, `--because`, `--until` and `--requested-by` describe."""
     from training.gates.waiver import WaiverRequest
 
     if not waived and because is None and until is None and requested_by is None:
@@ -265,7 +265,7 @@ def _leave(
 def _live(
     models: "ModelHome", reference: str, settings: "Settings", now: datetime
 ) -> "Verdict | None":
-    """Return the verdict of live traffic on a version and the champion; None without one."""
+    """Return the verdict of live traffic on a version and the champion; None without data."""
     from serving.monitor.monitoring import live_traffic
     from serving.storage.repositories.rollup_repository import RollupRepository
     from training.gates.live_traffic_gate import (
@@ -290,10 +290,10 @@ def _live(
 def training_set_of(
     models: "ModelHome", reference: str, training_set: Path | None
 ) -> "TrainingSet | None":
-    """The training set that a version is from, to compare it with a champion on.
+    """Return the training set of a version, for its comparison with a champion.
 
-    None where there is no champion, or the set is not there. Raises TrainingSetError where another
-    set was named: a version that cannot be compared could then be waived through.
+    Returns None without a champion or a set. Raises TrainingSetError if another set is named: a
+    version that cannot be compared could otherwise be waived through.
     """
     from training.data.training_set import TrainingSet
     from training.errors import ChampionUnreadable, TrainingSetError
@@ -304,7 +304,8 @@ def training_set_of(
     try:
         if models.champion_pointer(name) is None:
             return None
-    except ChampionUnreadable:  # which a gate says
+    # A gate reports this.
+    except ChampionUnreadable:
         return None
     subject: SubjectKind = Subject(name.removeprefix("tidegate-")).value
     try:

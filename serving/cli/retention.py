@@ -1,4 +1,4 @@
-"""`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
+"""`tidegate retention`: masking, and erasure by destroying keys, each with person and reason."""
 
 import json
 from collections.abc import Mapping
@@ -153,8 +153,9 @@ def _erase(
     from serving.storage.write_lock import hold_for_service
 
     where = at.settings.database
+    # Take the lock before the approval is used up: a running service would prevent the act.
     service_lock = hold_for_service(where) if isinstance(where, Path) else None
-    try:  # an approval must not be used up while a running service keeps the act from being done
+    try:
         by = _erasing(at, number, by, files)
         done = opened_retention(at, today).erase(number, by, because, at.now)
     finally:
@@ -243,7 +244,7 @@ def overrule(
 
 
 def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
-    """Return in words how much an erasure would end, and before which days."""
+    """Return as text how much an erasure covers, and before which days."""
     return (
         f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
         f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
@@ -258,7 +259,7 @@ def _name(by: str | None) -> str:
 
 
 def _erasing(at: OpenedHome, number: int, by: str | None, files: list[Path]) -> str:
-    """Return who erases: by name in a trial, by two persons' approvals in live use."""
+    """Return who erases: by name in a trial, by two people's approvals in live use."""
     from serving.audit.retention import no_proposal
     from serving.cli.approved_acts import act_of_erasure, live_use
     from training.model.model_home import ModelHome
@@ -277,7 +278,7 @@ def _erasing(at: OpenedHome, number: int, by: str | None, files: list[Path]) -> 
 
 
 def _lifting(at: OpenedHome, number: int, by: str | None, files: list[Path]) -> str:
-    """Return who lifts a hold: by name in a trial, by two persons' approvals in live use."""
+    """Return who lifts a hold: by name in a trial, by two people's approvals in live use."""
     from serving.audit.errors import RetentionRefused
     from serving.cli.approved_acts import act_of_lifting, live_use
     from training.model.model_home import ModelHome
@@ -302,7 +303,7 @@ def _overruling(
     by: str | None,
     files: list[Path],
 ) -> str:
-    """Return who overrules entries: by name in a trial, two persons in live use."""
+    """Return who overrules entries: by name in a trial, by two people in live use."""
     from serving.cli.approved_acts import act_of_overruling, live_use
     from training.model.model_home import ModelHome
 
@@ -314,7 +315,7 @@ def _overruling(
 
 
 def opened_retention(at: OpenedHome, today: str | None = None) -> "Retention":
-    """Return what ends the data of a home; `today` is the day that a person says it is."""
+    """Return the retention of a home; `today` is the day stated by a person."""
     from serving.audit.retention import Retention
     from serving.storage.keys.key_destruction import DatabaseErasure
     from serving.storage.newest_instants import clock_check
@@ -329,7 +330,7 @@ def opened_retention(at: OpenedHome, today: str | None = None) -> "Retention":
 
 
 def _remake_state(at: OpenedHome) -> None:
-    """Make the online feature store anew, without what was erased."""
+    """Rebuild the online feature store without the erased data."""
     from serving.history.client import rebuild_history
 
     shared = at.stores.online_store

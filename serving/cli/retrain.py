@@ -1,4 +1,4 @@
-"""`tidegate retrain`: a challenger from all the records of a home, in one step."""
+"""`tidegate retrain`: a challenger from all records of a home, in one step."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -98,7 +98,7 @@ def _in_words(retraining: "Retraining") -> list[str]:
 
 
 def _outlook(verdicts: Sequence["Verdict"]) -> str:
-    """Return the outcome that a promotion would have by the gates now."""
+    """Return the likely outcome of a promotion by the current verdicts."""
     said = {verdict.verdict for verdict in verdicts if not verdict.is_open}
     if "refused" in said:
         return "its promotion would be refused"

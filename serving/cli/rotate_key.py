@@ -1,4 +1,4 @@
-"""`tidegate rotate-key`: another key in the place of one of the home's."""
+"""`tidegate rotate-key`: replace one of the keys of a home."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ class RotatedKey(StrEnum):
 
 _KNOWN_AT_START = ", and start all services again: until then each uses the key that it knows."
 _GO_ON = ": until then such a host answers 503, and goes on by itself. No service must start again."
-# The work left after a rotation, and its deadline where there is an overlap.
+# Work left after a rotation, with its deadline if there is an overlap.
 _AFTERWARDS: dict[RotatedKey, Callable[[str], str]] = {
     RotatedKey.SIGNING: lambda _: ". Services go on: they read signing.pub with every model.",
     RotatedKey.LOG: lambda until: (

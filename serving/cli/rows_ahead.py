@@ -1,4 +1,4 @@
-"""Rows of files that are declared ahead of this machine's clock, as a service would refuse them."""
+"""Rows of files declared ahead of this machine's clock, which a service would refuse."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +16,9 @@ MAX_ROWS_SHOWN = 5
 
 
 def count_ahead(file: Path, declared_at: "pa.ChunkedArray", now: datetime) -> dict[str, Any]:
-    """Count the rows of a file that are declared ahead of the clock, and print which are first.
+    """Count the rows of a file declared ahead of the clock, and print the first ones.
 
-    Returns the count and the first rows, counted from 1, for a command's JSON.
+    Returns the count and the first row numbers, from 1, for a command's JSON.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -38,7 +38,7 @@ def count_ahead(file: Path, declared_at: "pa.ChunkedArray", now: datetime) -> di
 
 
 def count_in_matrix(training_set: Path, now: datetime) -> dict[str, Any]:
-    """Count the same in the features of a training set."""
+    """Count the rows declared ahead in a training set."""
     import pyarrow.parquet as pq
 
     file = training_set / "features.parquet"
@@ -47,7 +47,7 @@ def count_in_matrix(training_set: Path, now: datetime) -> dict[str, Any]:
 
 
 def count_in_records(folder: Path, now: datetime) -> dict[str, Any]:
-    """Count the same in the declarations among written record files, by record type."""
+    """Count the declarations ahead in written record files, by record type."""
     from features.ingest.record_files import read_records, record_file_of
     from features.subject_types import SUBJECT_TYPES
 
@@ -59,7 +59,7 @@ def count_in_records(folder: Path, now: datetime) -> dict[str, Any]:
 
 
 def count_in_subjects(file: Path, kind: "SubjectKind", now: datetime) -> dict[str, Any]:
-    """Count the same in a file that is scored: a record file, or an NDJSON of submissions."""
+    """Count the declarations ahead in a file to score: a record file, or NDJSON submissions."""
     import pyarrow as pa
 
     from features.arrow_schema import INSTANT
@@ -70,6 +70,7 @@ def count_in_subjects(file: Path, kind: "SubjectKind", now: datetime) -> dict[st
     if not holds_submissions(file):
         given = read_record_file(file, SUBJECT_TYPES[kind].record_file)
         return count_ahead(file, given["declared_at"], now)
+    # A blank line has a number but no submission, so number the lines, not the submissions.
     declared_at: list[datetime | None] = []
     with file.open("rb") as lines:
         for line in lines:  # a blank line has its number, and no submission

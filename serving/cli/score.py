@@ -1,4 +1,4 @@
-"""`tidegate score` and `tidegate replay`: scores of files, and of the past once more."""
+"""`tidegate score` and `tidegate replay`: scores of files, and recomputed past decisions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -90,7 +90,7 @@ def score(
 
 
 def _refuse_unwritable(out: Path, file: Path) -> None:
-    """Raise BadParameter for a file of another form, or the very file that is scored."""
+    """Raise BadParameter for an unknown file type, or for the input file itself."""
     if out.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter("want a name that ends in .parquet or .csv", param_hint="--out")
     if out.exists() and file.exists() and out.samefile(file):
@@ -177,7 +177,8 @@ def _replayed(at: OpenedHome, decision_id: str) -> "Replay":
     decision = Decision.model_validate_json(record)
     models, result = ModelHome(at.home), decision.result
     folder = models.find(f"{result.model.name}/{result.model.version}")
-    # The stored vector was made for this model, whatever the catalogue computes by now.
+    # Compare with the archived model: the stored vector was made for it, whatever the catalogue
+    # computes today.
     return replayed(decision, LoadedModel.read_archived(folder, models.public_key))
 
 
@@ -190,7 +191,7 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
 
 
 def _first_drawn(home: Path) -> "FirstDrawn":
-    """By which seed the service drew a subject first, where it ever had another."""
+    """Return a function that gives the seed of a subject's first draw, if keys were rotated."""
     from features.home_keys import DRAWS, former_keys
     from serving.settings import settings_of
     from serving.storage.repositories.placement_repository import PlacementRepository

@@ -1,4 +1,4 @@
-"""`tidegate serve`: the service, until it is stopped."""
+"""`tidegate serve`: run the service until it is stopped."""
 
 import os
 import signal
@@ -76,7 +76,7 @@ def serve(
     ] = False,
 ) -> None:
     """Score, explain and remember over HTTP; SIGTERM finishes what was acknowledged."""
-    # Told to stop, uvicorn finishes what it took and then repeats the signal: that is a success.
+    # When stopped, uvicorn finishes its requests and then repeats the signal: exit with success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if end_with_stdin:
         end_with_parent(sys.stdin.fileno())
@@ -96,7 +96,8 @@ def serve(
         )
     for says in unread_variables(os.environ):
         messages.print(f"tidegate: {says}", markup=False)
-    if live:  # the service looks itself, but a worker that ends at once would be begun again
+    # The service checks this too, but a worker that exits at once would be restarted forever.
+    if live:
         require_assessment(settings.impact, datetime.now(UTC).date())
         require_rescue_centres(settings.rescue_centres)
     transport = Transport(behind_proxy, settings.trusted_proxies, tls_cert, tls_key)
@@ -122,7 +123,7 @@ def serve(
 
 
 def _require_readable(settings: "Settings") -> None:
-    """Refuse files of the home here that every worker would refuse, again and again."""
+    """Validate files of the home here, which otherwise every worker would refuse repeatedly."""
     from serving.review.rescue.rescue_centres import rescue_centres
     from serving.triage.triage_plan import TriagePlan
 
@@ -131,7 +132,7 @@ def _require_readable(settings: "Settings") -> None:
 
 
 def _require_whole_log(settings: "Settings") -> None:
-    """Refuse here what every worker would: one that ends at once would be begun again."""
+    """Validate the log here: a worker that exits at once would be restarted forever."""
     from features.history.online_store import OnlineStore
     from serving.history.client import require_same_log
     from serving.integrity.checkpoint_check import check_by_checkpoints
@@ -162,9 +163,7 @@ def _shown(progress: bool) -> "AbstractContextManager[Show]":
 def _serve_here(
     listener: socket.socket, transport: "Transport", shown: "AbstractContextManager[Show]"
 ) -> None:
-    """Serve in this process, which makes the application first: what keeps it from that is said
-    before anything else.
-    """
+    """Serve in this process; create the application first, so that its errors come first."""
     from serving.cli.start_progress import reporting_to
     from serving.process.bootstrap import start_app
     from serving.process.listening_socket import AnnouncingServer, address_of, listen
@@ -177,10 +176,12 @@ def _serve_here(
     failures: list[Exception] = []
     application.state.failures = failures
     try:
-        with suppress(KeyboardInterrupt):  # it has finished what it took
+        # It has finished its requests.
+        with suppress(KeyboardInterrupt):
             server = AnnouncingServer(_configured(application, transport, 1), announce)
             server.run(sockets=[listener])
-    finally:  # the signal that stopped it leaves as if all was finished
+    # The signal that stopped the server would hide failures of the application.
+    finally:
         if failures:
             raise failures[0] from None
 
@@ -207,9 +208,11 @@ def _configured(application: Any, transport: "Transport", workers: int) -> Any:
         factory=workers > 1,
         workers=workers,
         http="serving.web.connections:BoundedConnection",
-        ws="none",  # no address here speaks it, and its connections would have no limits
+        # No endpoint uses WebSockets, and their connections would bypass the limits.
+        ws="none",
         backlog=bound_connections(),
-        access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
+        # Tidegate logs requests itself: uvicorn's lines contain paths, and paths contain ids.
+        access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
@@ -219,7 +222,7 @@ def _configured(application: Any, transport: "Transport", workers: int) -> Any:
 
 @contextmanager
 def _handed_down(**given: Any) -> Iterator[None]:
-    """Let the processes that serve meanwhile read these settings where they read all others."""
+    """Set these settings in the environment, so that worker processes read them like all others."""
     former = os.environ.copy()
     os.environ.update(
         {f"TIDEGATE_{name}": str(value) for name, value in given.items() if value is not None}

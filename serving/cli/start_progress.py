@@ -1,4 +1,4 @@
-"""What a start is doing, shown: a bar on a terminal, or lines that another process reads."""
+"""Progress of a start: a bar on a terminal, or lines for another process to read."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ STARTING = "starting"
 
 @dataclass
 class StartStatus:
-    """The progress of a start, with the number of functions it has compiled so far."""
+    """Progress of a start, with the number of functions compiled so far."""
 
     stage: Stage | None = None
     done: int = 0
@@ -29,12 +29,12 @@ class StartStatus:
 
     @property
     def as_line(self) -> str:
-        """One JSON document."""
+        """The status as one JSON document."""
         return json.dumps({"event": STARTING, **vars(self)})
 
     @classmethod
     def of_line(cls, line: str) -> Self | None:
-        """Return the status that a line reports; None where it reports none."""
+        """Return the status in a line; None if it has none."""
         try:
             event = json.loads(line)
             return cls(**event) if event.pop("event", None) == STARTING else None
@@ -46,7 +46,7 @@ Show = Callable[[StartStatus], None]
 
 
 def reporting_to(show: Show) -> StageReport:
-    """Something for a start to report to; what is compiled from its first stage on is counted."""
+    """Return a stage report that also counts compilations from the first stage on."""
     standing = StartStatus()
 
     def report(stage: Stage, done: int, total: int) -> None:
@@ -74,7 +74,7 @@ def _count_compilations(standing: StartStatus, show: Show) -> None:
 
 @contextmanager
 def start_bar(after_s: float = A_MOMENT_S) -> Iterator[Show]:
-    """A bar on stderr, for starts that take longer than a moment; it goes when the block ends."""
+    """Show a bar on stderr for starts that take longer than `after_s`; remove it at the end."""
     columns = (TextColumn("starting: {task.description}"), BarColumn(), MofNCompleteColumn())
     compiled = TextColumn("{task.fields[compiled]} functions compiled")
     bar = Progress(*columns, compiled, TimeElapsedColumn(), console=messages, transient=True)
@@ -100,7 +100,7 @@ def start_bar(after_s: float = A_MOMENT_S) -> Iterator[Show]:
 
 @contextmanager
 def start_lines() -> Iterator[Show]:
-    """Lines of JSON on stderr: each stage as it begins, and now and then how far it is."""
+    """Write JSON lines on stderr: each stage as it begins, and its progress from time to time."""
     last: tuple[Stage | None, float] = None, 0.0
 
     def show(standing: StartStatus) -> None:
@@ -116,5 +116,5 @@ def start_lines() -> Iterator[Show]:
 
 @contextmanager
 def unshown() -> Iterator[Show]:
-    """For a start that nobody watches."""
+    """Yield a function that shows nothing."""
     yield lambda standing: None

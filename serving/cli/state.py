@@ -1,4 +1,4 @@
-"""`tidegate state`: what was known before, stored for scoring."""
+"""`tidegate state`: the online feature store."""
 
 from pathlib import Path
 from typing import Annotated

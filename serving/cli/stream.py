@@ -1,4 +1,4 @@
-"""`tidegate stream`: messages of a broker in, decisions and case events out."""
+"""`tidegate stream`: broker messages in, decisions and case events out."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ IN_FLIGHT = 64  # about half of them wait for the broker
 
 
 class StreamKind(StrEnum):
-    """The kind of the messages."""
+    """Kind of the messages."""
 
     SUBMISSIONS = "submissions"
     RECORDS = "records"
@@ -26,7 +26,7 @@ class StreamKind(StrEnum):
 
 
 class StreamOrder(StrEnum):
-    """The field by which order is kept."""
+    """Field by which order is preserved."""
 
     KEY = "key"
     NONE = "none"

@@ -1,4 +1,4 @@
-"""Part of `tidegate evaluate`: scores of like ways compared, wherever they lie."""
+"""Part of `tidegate evaluate`: comparison of scores when origins or destinations are exchanged."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SwapRequest:
-    """Swaps to try: the newest subjects of record files, and the shift that is too much."""
+    """Swaps to try on the newest subjects of record files, and the largest acceptable shift."""
 
     model: str
     records: Path
@@ -27,7 +27,7 @@ class SwapRequest:
 
 
 def print_swaps(asked: SwapRequest, *, as_json: bool) -> None:
-    """Print how far scores move, on the whole and by region; exit 1 where that is too far."""
+    """Print the shifts of scores in total and by region; exit with 1 if they are too large."""
     figures = _figures(asked)
     if as_json:
         print_json(figures.model_dump(mode="json"))

@@ -1,4 +1,4 @@
-"""`tidegate switch`: models off at once, and on again."""
+"""`tidegate switch`: switch models off and on again."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Models(StrEnum):
-    """Models that are meant."""
+    """Models to switch."""
 
     ROUTE = "route"
     SHIPMENT = "shipment"
@@ -23,7 +23,7 @@ class Models(StrEnum):
 
 
 class SwitchTo(StrEnum):
-    """The state to switch models to; `show` changes nothing."""
+    """State to switch models to; `show` changes nothing."""
 
     OFF = "off"
     ON = "on"
@@ -71,13 +71,13 @@ def switch(
 
 
 def latest_of(at: OpenedHome, scope: str) -> "dict[str, SwitchEvent]":
-    """Return the last event of each kind of subject that is meant."""
+    """Return the last event of each chosen kind of subject."""
     latest = at.stores.switch_events.latest_by_kind()
     return {kind: event for kind, event in latest.items() if scope in ("all", kind)}
 
 
 def _two_for(at: OpenedHome, subject: Models, by: str | None, files: list[Path]) -> str:
-    """Return who switches on: by name in a trial, by two persons' approvals in live use."""
+    """Return who switches on: by name in a trial, by two people's approvals in live use."""
     from serving.cli.approved_acts import act_of_switching_on, live_use
     from training.model.model_home import ModelHome
 

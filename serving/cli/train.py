@@ -1,4 +1,4 @@
-"""`tidegate train`: a model fitted, calibrated, evaluated and registered."""
+"""`tidegate train`: fit, calibrate, evaluate and register a model."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -98,10 +98,11 @@ def trained(
     numbers_in: Path | None = None,
     at: datetime | None = None,
 ) -> "tuple[Candidate, Registration]":
-    """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
+    """Train and register a model, with a progress bar on stderr.
 
-    The registration is dated `at`, or now. Where the parameters ask for a search, the best that it
-    finds are trained with.
+    The tracking store is opened first, so that no training is lost to its absence. The registration
+    is dated `at`, or now. If the parameters ask for a search, its best result is used for the
+    training.
     """
     from dataclasses import replace
 
@@ -127,7 +128,7 @@ def trained(
 def _searched(
     data: "TrainingSet", parameters: "TrainingParameters", home: Path
 ) -> "tuple[TrainingParameters, tuple[Trial, ...]]":
-    """Search in HOME/searches.db and write what is best as HOME/searches/<search>.toml."""
+    """Search in HOME/searches.db and write the best parameters to HOME/searches/<search>.toml."""
     from training.search import search
 
     with progress_bar(f"{data.inputs.subject}: trials") as progress:
@@ -146,7 +147,7 @@ def _searched(
 
 @contextmanager
 def _scratch(home: Path, workers: int | None) -> Iterator[Path | None]:
-    """A folder for numbers that memory may not hold, on the disk of the home."""
+    """Yield a folder for data that may exceed memory, on the disk of the home."""
     if workers is None:
         yield None
         return
@@ -162,7 +163,7 @@ def _for_workers(parameters: "TrainingParameters") -> "TrainingParameters":
 
 
 def _reporting(progress: Any) -> Any:
-    """Only growing trees takes long enough to watch."""
+    """Return a report of fitting only; other steps are too short to watch."""
 
     def tell(step: str, done: int, total: int) -> None:
         if step in ("fit", "refit"):
@@ -182,7 +183,7 @@ def _summary(candidate: "Candidate", registration: "Registration") -> dict[str, 
 
 
 def logged_in() -> str:
-    """The name of whoever runs this."""
+    """Return the login name of the current user."""
     import getpass
 
     try:

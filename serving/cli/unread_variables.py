@@ -1,4 +1,4 @@
-"""Environment variables with our prefix that nothing reads: settings that somebody misspelt."""
+"""Environment variables with the prefix TIDEGATE_ that nothing reads: misspelt settings."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -7,7 +7,7 @@ from serving.settings import FixedLimits, Settings
 from serving.streams.stream_settings import StreamSettings
 
 PREFIX = "TIDEGATE_"
-# Those that commands, workers and tests read, or that are read before there are settings.
+# Variables read by commands, workers and tests, or before the settings exist.
 BESIDE_SETTINGS = (
     *("CACHE", "EXCHANGE_RATES", "REPORTING_LIMITS", "MLFLOW_URI"),
     *("TLS_CERT", "TLS_KEY", "WORKERS_KEY", "FAULTS", "SPARK_MASTER"),
@@ -15,7 +15,7 @@ BESIDE_SETTINGS = (
 
 
 def unread_variables(environment: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each variable that looks like a setting and is none, in order."""
+    """Yield a sentence for each variable that looks like a setting but is none, in order."""
     changeable = Settings.model_fields.keys() - FixedLimits.model_fields.keys()
     fields = (*changeable, *StreamSettings.model_fields, *BESIDE_SETTINGS)
     known = {name.upper() for name in fields}

@@ -1,4 +1,4 @@
-"""`tidegate verify-log`: prove the log whole, and write its checkpoints for a witness."""
+"""`tidegate verify-log`: verify the log, and export its checkpoints for a witness."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,9 +84,9 @@ def verify_log(
 
 @dataclass(frozen=True)
 class _Verified:
-    """The findings about decisions, audit events and checkpoints.
+    """Findings about decisions, audit events and checkpoints.
 
-    `is_compared` says whether outlines were compared with decisions.
+    `is_compared` is whether outlines were compared with decisions.
     """
 
     proof: "LogProof"
@@ -126,7 +126,7 @@ class _Verified:
         }
 
     def lines(self) -> Iterator[str]:
-        """Yield the findings in words: everything that is wrong, or that nothing is."""
+        """Yield the findings as text: all faults, or that there are none."""
         proof, audit = self.proof, self.audit
         yield from map(_epoch_in_words, self._epochs)
         for report in self.check.witnesses:
@@ -205,7 +205,7 @@ def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", becaus
 def _verified(
     at: OpenedHome, settings: "Settings", check: "LogCheck", given: "list[ProvenHead]"
 ) -> _Verified:
-    """The proof of all rows, or where these hold, what a checkpoint contradicts."""
+    """Return the proof of all rows; if these are valid, the first contradicting checkpoint."""
     from dataclasses import replace
 
     from serving.storage.keys.key_destruction import DatabaseErasure

@@ -1,4 +1,4 @@
-"""`tidegate webhooks`: systems that get case events by signed calls."""
+"""`tidegate webhooks`: systems that receive case events by signed calls."""
 
 import secrets
 from datetime import timedelta
