@@ -67,6 +67,7 @@ class CaseAnswer(BaseModel):
     @classmethod
     def from_case(cls, case: Case, at: datetime) -> "CaseAnswer":
         """Return the response for a case at an instant, as its reader may see it."""
+        # Already redacted for a possible second person (`as_seen_by`).
         proposal, view = case.proposal, case.second_view
         return cls(
             case_id=case.case_id,

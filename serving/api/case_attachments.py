@@ -116,6 +116,7 @@ async def attach_file(
     try:
         content = await body_within(request, most)
     except BodyTooLarge:
+        # The general error speaks of a body; this one states the limit of a file.
         raise file_too_large(most) from None
     file = await run_in_threadpool(attach_as_sent, services, caller, case_id, query.name, content)
     return CaseAttachment.from_file(file)

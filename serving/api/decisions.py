@@ -120,5 +120,6 @@ def _as_seen_by(caller: Caller, decision: Decision) -> DecisionAnswer:
     answer = decision_answer(decision)
     if not _is_blind(caller, decision):
         return answer
+    # A low score in the lane `inspect` would reveal the draw.
     hidden = {"probability": None, "percentile": None, "lane": shown_score_lane(decision.lane)}
     return answer.model_copy(update=hidden)

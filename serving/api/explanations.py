@@ -84,6 +84,7 @@ class ExplanationParts(ClosedModel):
             remainder=decision.known_reasons.remainder,
             habits=decision.known_reasons.habits,
             contributions=[
+                # Values of a stored decision are valid; checking each would only cost time.
                 FeatureContribution.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs
             ],

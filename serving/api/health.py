@@ -85,6 +85,7 @@ def read_liveness() -> Live:
 def read_readiness(services: TheServices) -> Ready:
     """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
     degraded = _degradations(services)
+    # No answer without a durable decision (docs/adr/0004-log-before-answer.md).
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
     failing = failing_threads(services)
@@ -161,6 +162,7 @@ def _set_webhook_metrics(services: Services) -> None:
     """Set the number of webhook endpoints by condition, or keep the old ones without a database."""
     with suppress(LogUnavailable):
         conditions = Counter(state.condition for _, state in services.webhooks.live())
+        # Also those without endpoints, or their old counts would stay.
         for condition in get_args(Condition):
             services.metrics.webhook_endpoints.labels(condition).set(conditions[condition])
 
@@ -173,6 +175,7 @@ def _set_case_metrics(services: Services) -> None:
     load, now, metrics = services.case_load, services.clock(), services.metrics
     with suppress(LogUnavailable):
         metrics.cases.labels("unopened", "").set(services.case_store.count_unopened())
+        # Access covers one side at a time, and the gauges count both.
         for is_rescue in (False, True):
             access = CaseAccess(frozenset(), is_rescue=is_rescue)
             oldest = load.oldest_waiting(access, now.isoformat())
@@ -181,5 +184,6 @@ def _set_case_metrics(services: Services) -> None:
                 metrics.cases.labels("waiting", lane).set(count)
                 overdue = load.count_overdue(lane, now.isoformat())
                 metrics.cases.labels("overdue", lane).set(overdue)
+                # Zero without a waiting case, or the last age would stay.
                 since = datetime.fromisoformat(oldest[lane]) if lane in oldest else now
                 metrics.oldest_case_seconds.labels(lane).set((now - since).total_seconds())

@@ -98,6 +98,7 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
     live use two persons switch on: the first proposes it, and the same call by another does it.
     """
     by, because, now = caller.actor, body.because, services.clock()
+    # Switching off takes one person, at once (docs/operations/two_persons.md).
     if body.is_on and services.is_live_use:
         switch_on_by_two(services.switch_events, body.subject_kind, by, because, now)
     else:
@@ -109,6 +110,7 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
             because=because,
             at=now,
         )
+    # Takes effect here now; other workers follow within a second.
     services.kill_switch.refresh()
     return _answer(services, caller)
 

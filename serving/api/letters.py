@@ -190,6 +190,7 @@ def seal_case(
     It holds data of third parties: whoever runs the service hands the folder out.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
+    # Raises NotFound for a case that the caller must not see; sealing itself reads any case.
     services.cases.case(reviewer, case_id)
     sealing = Sealing(case_id, body.sealed_for, body.recipient, reviewer.actor, body.text, now)
     return _sealed(services, sealing)

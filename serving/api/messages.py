@@ -40,6 +40,7 @@ router = APIRouter(prefix="/v1", tags=["messages"], route_class=ClosedRoute)
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
 
+# Large messages are answered in pages, so that one response stays bounded.
 PAGE_ENTRIES = 1_000
 PAGE_CHARACTERS = 1024 * 1024
 After = Annotated[
@@ -52,6 +53,7 @@ _LISTS = {
     "not_made": "refused",
     **{name: name for name in ("left_over", "withheld", "remarks")},
 }
+# Possessive, so that a long blank body costs no backtracking.
 _BLANK = re.compile(rb"[\x00 \t\r\n]*+")
 
 # The supported standards, as in `tidegate import --list`.
@@ -322,6 +324,7 @@ async def take_message(
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
+    # Before the body is read: a full disk could not store it anyway.
     require_disk_reserve(services.settings)
     most = services.settings.max_message_bytes
     body = await growing_body(request, most)
@@ -365,9 +368,11 @@ def read_message(
     page = int(after)
     made = content.records[page * PAGE_ENTRIES : (page + 1) * PAGE_ENTRIES]
     lengths = [len(content.report[name]) for name in _LISTS.values()]
+    # Rounded up: the last page of text may be short.
     pages_of_text = -(-len(content.text) // PAGE_CHARACTERS)
     return StoredMessage(
         **_reported(message, page),
+        # Text pages are expressed in entries, so that one comparison covers lists and text.
         next=_next(page, [*lengths, len(content.records), pages_of_text * PAGE_ENTRIES]),
         received_at=datetime.fromisoformat(message.received_at),
         size_bytes=content.size_bytes,
@@ -404,6 +409,7 @@ def _admit(request: Request, services: Services, caller: Caller, count: int) -> 
     if count:
         # A key that only sends records must not get decisions through a message.
         caller.require("score")
+        # The request itself has already taken one permit.
         take_permits(request, services, caller, count - 1)
 
 

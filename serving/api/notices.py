@@ -27,6 +27,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/notices", tags=["review"], route_class=CallerFirst)
 
 
+# Cursors come back from clients, so accept only the exact form that `_encoded` makes.
 _PLACE = re.compile(r'\[(true|false), "([0-9T:.+-]{1,40})", "([0-9a-f]{1,64})"\]')
 
 
@@ -122,6 +123,7 @@ def mark_as_read(services: TheServices, caller: MayReview, body: ReadNotices) ->
 def _holders(services: Services, caller: Caller) -> list[Actor]:
     """Return the caller and, for a personal token, the live account of the same person."""
     account = services.accounts.of_subject(caller.person) if caller.person else None
+    # A disabled account receives no notices, through a token either.
     is_live = account is not None and account.disabled_at is None
     return [caller.actor, *([account.actor] if account is not None and is_live else [])]
 

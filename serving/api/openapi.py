@@ -26,6 +26,7 @@ HEADERS: dict[str, str] = {
     "WWW-Authenticate": "`Bearer`: which kind of key is wanted.",
 }
 
+# Filled while the route modules are imported, before the document is made.
 _read_by_hand: list[type[BaseModel]] = []
 _answered_by_hand: list[type[BaseModel]] = [Problem]
 

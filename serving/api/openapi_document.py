@@ -54,6 +54,7 @@ def describe(app: FastAPI, public_address: str | None = None) -> None:
     app.openapi_tags = [{"name": name, "description": says} for name, says in TAGS.items()]
     for route in (*app.routes, *app.webhooks.routes):
         if isinstance(route, APIRoute):
+            # Clients name their methods by these ids; FastAPI's defaults are long.
             route.operation_id = route.name
     generated = app.openapi
 
@@ -83,6 +84,7 @@ def _complete(document: dict[str, Any]) -> None:
             _put_headers(operation)
     _put_answers_of_receivers(document)
     _leave_out_defaults(document)
+    # Problems have replaced them, so nothing refers to them.
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
 

@@ -111,6 +111,7 @@ class RescueChannel(Channel):
             return partial(self.call, due)
         if self.alerts and (alert := self.alerts.start_attempt(now, pace)) is not None:
             return partial(self._report_alert, alert)
+        # Flags for `/health/ready`, refreshed when no call is due, so as to delay none.
         outboxes = [each for each in (self.outbox, self.alerts) if each is not None]
         self.is_refused = any(each.count_refused() for each in outboxes)
         self.is_unheard = any(call.step for each in outboxes for call in each.unacknowledged())
@@ -118,6 +119,7 @@ class RescueChannel(Channel):
 
     def call(self, due: DueRescueCall) -> None:
         """Call the centre about one decision."""
+        # Nothing is left to call about: signal, people and position were erased.
         if due.record is None:
             log.error("rescue_erased_uncalled", attempts=due.attempts)
             return

@@ -187,6 +187,7 @@ class PublishedEvents:
             content, subject_id = "erased", None
         elif self.masking.covers(case.subject_kind, case.subject_id, case.opened_at):
             content, subject_id = "masked", self.masking.name(case.subject_id)
+        # Masked and erased events reveal nothing beyond their type.
         details = told.details if content == "whole" else None
         return PublishedEvent(
             told.event_id,
@@ -265,6 +266,7 @@ def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventD
     if is_taken_back:
         withdrawn = EventDetails(action=OrderedAction.from_action(was.action))
         yield "tidegate.case.action_withdrawn", withdrawn
+    # Undo restores the earlier action, which is then in force again.
     if _is_ordered(was, case, act) or (is_taken_back and action is not None):
         yield "tidegate.case.action_ordered", EventDetails(action=action)
 
@@ -287,6 +289,7 @@ def _is_ordered(was: Case, case: Case, act: str) -> bool:
         return True
     if act not in ("agree", "disagree") or was.proposal is None or case.proposal is not None:
         return False
+    # The statement that came into force: the proposal, or the view that replaced it.
     counted: Statement | None = was.proposal if act == "agree" else was.second_view
     return counted is not None and counted.action is not None
 

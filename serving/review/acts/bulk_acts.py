@@ -60,6 +60,7 @@ ChosenAct = tuple[CaseAct, ActInput | None]
 
 def wait_together(until: datetime, text: str) -> ChosenAct:
     """Return the act for several cases to wait, without a specific reason."""
+    # Not validated: the text of a single wait is required, here it may be empty.
     return WAIT, Wait.model_construct(until=until, waiting_for="other", text=text)
 
 
@@ -81,6 +82,7 @@ def act_together(
     act, stated = chosen
     done: list[str] = []
     refused: list[tuple[str, str]] = []
+    # A case that is named twice is changed once.
     for case_id in dict.fromkeys(case_ids):
         try:
             act.perform(ActRequest(cases, reviewer, case_id, at, takes=True), stated)

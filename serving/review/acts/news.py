@@ -121,6 +121,7 @@ def _without_report(case: Case) -> Case:
     """Return the case without a machine's report; the same case if people judged it."""
     end = case.result if case.status == "closed" else None
     claim = case.proposal.result if case.proposal and not case.proposal.by.is_human else None
+    # Once people judged it, the end is theirs, whatever a machine reported.
     is_untouched = case.second_view is None and not any(by.is_human for by in case.ended_by)
     if not is_untouched or not any(each and each.reason == "reported" for each in (end, claim)):
         return case

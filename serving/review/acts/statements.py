@@ -45,6 +45,7 @@ def make_statement(case: Case, statement: Statement, text: str) -> CaseChange:
     """State an action or a result; from the second person, it is their own view."""
     actor, at = statement.by, statement.at
     if case.proposal is not None:
+        # Nothing was examined yet, so a result cannot answer a proposed action.
         if case.proposal.action is not None and statement.result is not None:
             raise Conflict(
                 "an action was proposed: say what you would do", code="no-action-ordered"
@@ -59,6 +60,7 @@ def make_statement(case: Case, statement: Statement, text: str) -> CaseChange:
 def changes_of_statement(statement: Statement, case: Case) -> dict[str, object]:
     """Return the fields that change by one person's statement alone."""
     if statement.takes_two_persons:
+        # A machine cannot be one of two persons.
         require_person(statement.by, _seen_or_two() if statement.is_life_at_risk else None)
         return proposed(case, statement)
     if statement.action is not None:

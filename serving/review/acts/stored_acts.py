@@ -21,6 +21,7 @@ def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
     """Return the case after an act, with its event."""
     before = CASE.validate_json(row.state)
     case, event = act(before)
+    # Only a new action moves a case; a later act on it must not move it again.
     moved = case.action if case.action != before.action else None
     after = replace(
         _moved(row, moved),
@@ -32,6 +33,7 @@ def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
         escalated_at=case.escalation.at.isoformat() if case.escalation else None,
         state=CASE.dump_json(case).decode(),
     )
+    # Office and lane are columns of the row, not of `state`, so add them to the event.
     places = {
         name: (getattr(row, name), getattr(after, name))
         for name in ("office_id", "lane")
@@ -94,5 +96,6 @@ def event_of(stored: StoredEvent) -> CaseEvent:
 def case_before(case: Case, last: StoredEvent) -> Case:
     """Return the case before its last event, from the old values in that event."""
     state = CASE.dump_python(case, mode="json")
+    # Office and lane appear in events too, but are not part of the state.
     old = {name: old for name, (old, _) in CHANGED_FIELDS.validate_json(last.changed).items()}
     return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})

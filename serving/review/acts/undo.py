@@ -28,6 +28,7 @@ def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) 
         raise Conflict(
             "this cannot be undone; a closed case can be opened again", code="undo-refused"
         )
+    # An outcome is already in history, where only a later outcome corrects it.
     if case.result is not None and case.result.label is not None:
         raise Conflict("its outcome is on record: open the case again", code="undo-refused")
     if at - last.at > UNDO_WITHIN:
@@ -52,6 +53,7 @@ def undo_last_act(acting: ActRequest) -> Case:
         raise Conflict("nothing was done that could be undone", code="undo-refused")
 
     def require_newest(events: Sequence[StoredEvent]) -> None:
+        # Under the write lock: somebody may have acted since `last` was read.
         if last != [event for event in events if event.action not in READING_EVENTS][-1]:
             raise Conflict("somebody else has acted on this case since", code="undo-refused")
 

@@ -57,6 +57,7 @@ def take_and_wait(
 def _until(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:
     """Return the form with the instant after its number of hours."""
     hours = form.get("hours", "")
+    # Four digits keep the date within range; `wait` checks the real limit.
     if not hours.isdecimal() or len(hours) > 4:
         says = "say for how many hours"
         raise Unprocessable(says, (RequestFault("/hours", "missing", says),))

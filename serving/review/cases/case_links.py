@@ -41,6 +41,7 @@ class CaseLinks:
         order = sorted(close, key=close.__getitem__, reverse=True)
         closed = {o.case_id for thing in things for o in thing.others if o.is_closed}
         ended = [each for each in order if each in closed][:MOST_ENDED]
+        # Closed cases beyond the closest ones too, since confirmed ones come first.
         looked_at = dict.fromkeys([*ended, *order[:most]])
         found = map(self.cases.shown, self.cases.store.cases_of(looked_at, reviewer.access))
         rows = {row.case_id: row for row in found if not self.cases.is_masked(row)}

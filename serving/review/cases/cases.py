@@ -121,6 +121,7 @@ class Cases:
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
         """Return a page of waiting cases, most urgent first."""
+        # A decision may have been logged since the opening thread last looked.
         self.open_new()
         rows = self._findable(self.store.page(reviewer.access, queue, after, limit), queue.tag)
         tell_audit(cases=[row.case_id for row in rows])
@@ -136,6 +137,7 @@ class Cases:
         rows = self._findable(listed, wanted.subject_id or wanted.tag)
         tell_audit(cases=[row.case_id for row in rows])
         is_full = len(listed) == limit
+        # From the unfiltered rows, so that masked ones are not read again on the next page.
         following = (-listed[-1].seq, listed[-1].case_id) if is_full else None
         return ListedCases(tuple(self.shown(row) for row in rows), following)
 
@@ -212,6 +214,7 @@ class Cases:
         reader gives a purpose.
         """
         found = self.case(reviewer, case_id)
+        # LED 25(2): the log of a consultation shows its justification.
         why = purpose or self._why(reviewer, found[1], at)
         self.store.append_event(event_of_reading(reviewer, case_id, at, "read", text=why))
         return found
@@ -390,6 +393,7 @@ class Cases:
                 label = label_of(decision, result, author, at, earlier) if result else None
                 labels.extend([label] if label else [])
                 if earlier and (label is None or label[0].inspected_at != earlier.inspected_at):
+                    # Withdraw first, so that the new outcome is the latest.
                     labels.insert(0, withdrawal_of(decision, earlier, author, at))
                 told = inspection_of(label[0]) if label else None
                 return replace(after, inspection=told, reported_inspection=None), event

@@ -65,6 +65,7 @@ class MessageList:
             each.message_id: self.evidence.store.decided_with(each.message_id)
             for each in page.messages
         }
+        # One look-up for the whole page instead of one for each message.
         rows = cases.rows_of(reviewer, set().union(*decided.values()))
         listed = []
         for each in page.messages:

@@ -179,6 +179,7 @@ def require_members(
         account = known.get(name)
         if account is None or not account.caller().may("review"):
             raise Unprocessable(say("`{name}` is no live account that reviews cases", name=name))
+        # An account without offices sees all of them.
         if office_id is not None and account.offices and office_id not in account.offices:
             raise Unprocessable(
                 say(

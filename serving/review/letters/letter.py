@@ -174,6 +174,7 @@ class Letter:
             was_scored=decision.unscored is None,
             measure=MEASURES[decision.lane],
             ending=case.result.words if case.result else RELEASED,
+            # Only a selection by the score has reasons to disclose.
             speaks_for=_reasons(decision, own, "for") if by_score else LetterReasons(),
             speaks_against=_reasons(decision, own, "against") if by_score else LetterReasons(),
             missing=_missing(decision, own.audience) if by_score else (),
@@ -199,6 +200,7 @@ def letter_in(
     for written, there in pairs:
         said[written.sign_of] = there.sign_of
         for seen, again in zip(written.evidence, there.evidence, strict=True):
+            # If this release derives other evidence, the stored sentence stays.
             if seen.feature == again.feature:
                 said |= {seen.sentence: again.sentence, seen.usual: again.usual}
 

@@ -59,6 +59,7 @@ def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> Non
             ),
             code="letter-deferred",
         )
+    # A deferral that still runs was refused above.
     is_cleared = deferral is not None and deferral.confirmed_by is not None
     if lane_reason == "watch_list" and not is_cleared:
         raise Conflict(
@@ -73,7 +74,9 @@ def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
 
     Raises PersonNeeded.
     """
+    # A key is no person, so it cannot answer for a letter.
     require_person(letter.written_by)
+    # Released letters stay on record; only a draft is replaced.
     others = tuple(each for each in case.letters if not _is_draft_to(each, letter.audience))
     after = replace(case, letters=(*others, letter))
     return after, _told(case, letter.written_by, letter.written_at, "write_letter", letter)
@@ -98,6 +101,7 @@ def release_letter(
     require_second_person(
         found.written_by, actor, "another person than its writer releases a letter"
     )
+    # A bare name of an older release proves no second person.
     if not found.written_by.is_human:
         raise Conflict(
             "an older release kept no person as its writer; write it again", code="letter-not-due"

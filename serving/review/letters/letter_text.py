@@ -24,6 +24,7 @@ class LetterSection:
     items: tuple[str, ...] = ()
 
 
+# Each text discloses only what its ground of selection permits (see `letter`).
 SELECTED: dict[Selection, str] = {
     "lot": "It was selected at random (drawn by lot). A set part of all traffic is, whatever was "
     "declared and by whomever, so that the office learns what it would otherwise miss. Nothing "
@@ -49,6 +50,7 @@ COMPUTER: dict[Selection, str] = {
 }
 BESIDES = "It also gave a score, which did not decide this."
 
+# A letter is no decision, so no time limit of a remedy starts with it (see `remedies`).
 NO_DECISION = (
     "This letter is not a decision. It explains how your consignment or journey was selected and "
     "how the case ended. You need not do anything because of it, and no time limit runs from it."
@@ -176,6 +178,7 @@ def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSe
 
 def _others(reasons: LetterReasons) -> Iterator[str]:
     """Yield the other kinds of facts by weight; letters of earlier releases have no weights."""
+    # Letters of earlier releases store these kinds without weights.
     if len(reasons.strengths) != len(reasons.others):
         yield say(
             "Besides, and not repeated here because it rests on what others declared or on what "
@@ -192,6 +195,7 @@ def _others(reasons: LetterReasons) -> Iterator[str]:
 def _sign(sign: OwnSign, *, is_for: bool) -> str:
     language = reading().language
     parts = [with_usual(capital(sign.sentence), sign.usual, language)]
+    # A fact against a look is no sign of the indicator.
     if is_for and sign.sign_of:
         parts.append(say("It can be a sign of {sign}.", sign=sign.sign_of))
     if sign.strength:
@@ -248,6 +252,7 @@ def _contest(letter: Letter) -> tuple[str, ...]:
 
 def _remedies(letter: Letter) -> Iterator[str]:
     remedies = letter.remedies
+    # Without a possible decision against the reader there is nothing to appeal.
     if letter.may_be_followed_by == "decision":
         hearing, appeal, court = map(_by_law, (remedies.hearing, remedies.appeal, remedies.court))
         yield say("To be heard before such a decision: {remedy}", remedy=hearing)

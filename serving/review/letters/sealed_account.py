@@ -78,6 +78,7 @@ def seal_account(
         (partial / ACCOUNT).write_bytes(content)
         (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
         (partial / TEXT).write_text(account_in_words(json.loads(content), digest), "utf-8")
+        # Inside the block: if the event cannot be stored, no account is left behind.
         cases.append_event(_event(sealing, digest))
     return digest
 

@@ -162,6 +162,7 @@ def _whom_to_find(journey: Journey | None) -> dict[str, object]:
         *("imo_number", "mmsi", "call_sign", "plate_number", "registration_country"),
         *("cargo_unit", "origin", "destination", "departed_at", "due_at"),
     )
+    # Without a journey every value is None, so that receivers find the same fields.
     return {name: getattr(journey, name, None) for name in names}
 
 

@@ -172,6 +172,7 @@ class RescueCentres(_CentreTable):
     def centre_for(self, mode: Mode, last: Position | None) -> RescueCentre:
         """Return the first centre whose area contains the position, else a general one."""
         able = [each for each in self.centres if each.answers_for(GROUND[mode], last)]
+        # Never empty: every file has a centre without areas for sea and for land.
         return next((each for each in able if each.areas), able[0])
 
 

@@ -129,6 +129,7 @@ class RescueIncident:
     @cached_property
     def submission(self) -> Submission:
         """The newest report with the positions of all reports, in order of time."""
+        # Reports repeat positions; keep one of each.
         positions = {
             (each.observed_at, each.latitude, each.longitude): each
             for report in self.reports
@@ -148,6 +149,7 @@ class RescueIncident:
         counts: dict[float, PersonsReport] = {}
         for report in self._newest_first:
             if (count := report.journey.persons_on_board) is not None:
+                # Newest first, so a repeated count keeps its latest time.
                 counts.setdefault(count, PersonsReport(count, report.reported_at))
         return tuple(counts.values())
 
@@ -321,11 +323,13 @@ class RescueReading:
 
     def board(self) -> RescueBoard:
         """Return all open incidents and the newest closed ones."""
+        # All pages: no open rescue may be missing from the board.
         rows = [*self._rows(NOT_ENDED)]
         reports = [*self._reports(rows)]
         ended = self.cases.list_cases(
             self.reviewer, CaseFilter(statuses=("closed",)), MOST_ENDED_SHOWN
         )
+        # Closed cases stay apart: a later rescue of the same craft is another incident.
         over = tuple(RescueIncident((report,)) for report in self._reports(ended.found))
         return RescueBoard(
             tuple(sorted(incidents(reports), key=_place)), over, len(rows) - len(reports)
@@ -372,8 +376,10 @@ class RescueReading:
     ) -> RescueReport:
         decision = self.cases.decision(row.case_id)
         calls = tuple(self.outbox.events(row.case_id))
+        # Each later decision about the subject may have a call of its own.
         own = {row.case_id, *(score.decision_id for score in self.cases.scores(row))}
         waits = any(call.decision_id in own for call in open_calls)
+        # Without any acknowledgement it is unheard, even if no call was ever made.
         is_heard = any(step.action == "acknowledged" for step in calls)
         return RescueReport(
             row=row,

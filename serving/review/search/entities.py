@@ -150,6 +150,7 @@ class Entities:
 
         Raises NotFound if no visible case names it, the same as if it did not exist.
         """
+        # Rescuers have no such page (docs/cases.md).
         value = None if reviewer.access.is_rescue else self.store.value(reference)
         entity = NamedEntity(reference, value or "")
         access, most = reviewer.access, MOST_LOOKED_AT
@@ -160,6 +161,7 @@ class Entities:
             raise NotFound("no case that you may see names this, or not any more")
         cases = [EntityCase(each.case, each.roles, _result_of(each.case)) for each in found]
         first = found[-1].case
+        # The oldest case is beyond those read, so look it up for `first_at`.
         if not is_whole:
             oldest = self._shown(self.store.namings(access, entity, 1, is_oldest=True))
             first = oldest[0].case if oldest else first
@@ -209,6 +211,7 @@ class Entities:
             roles = tuple(role for role, _ in _counted(link.roles for link in of_one))
             companion = Companion(of_one[0].entity, roles, len(ids), len(ids & confirmed))
             found.append((-len(ids), -max(places[each] for each in ids), companion))
+        # The identifier breaks ties, so that the order is always the same.
         found.sort(key=lambda each: (*each[:2], each[2].entity.value))
         shown = len({link.entity.reference.token for link in links})
         return [companion for *_, companion in found], total - shown

@@ -77,6 +77,7 @@ class CaseLoad:
         limited = [each for each in self._opened if self._is_over_or_decided(each)]
         late = [each for each in limited if self.is_late(each)]
         waiting = [each for each in self.times if each.is_waiting]
+        # Unsettled results say nothing about how often something is found.
         conclusive = [each for each in self.ends if each.is_find is not None]
         finds = sum(bool(each.is_find) for each in conclusive)
         hours = [_hours(each.opened_at, each.decided_at) for each in decided if each.decided_at]
@@ -129,6 +130,7 @@ class CaseLoad:
         return self.opened[0] <= case.opened_at < self.opened[1]
 
     def _is_over_or_decided(self, case: CaseTimes) -> bool:
+        # A case opened after its limit could be decided in time by nobody, so no share counts it.
         could_be_met = case.lane not in ALWAYS_IN_TIME and case.due_at > case.opened_at
         return could_be_met and (case.decided_at is not None or self.is_overdue(case))
 

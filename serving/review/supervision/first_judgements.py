@@ -71,6 +71,7 @@ class FirstJudgements:
         first: dict[tuple[str, str], ComparedJudgement] = {}
         for act in acts:
             event = act.event
+            # For an open case the comparison would reveal whether it was drawn.
             if not act.is_closed or act.lane == "rescue" or not event.text:
                 continue
             judgement = ComparedJudgement(

@@ -129,6 +129,7 @@ class Supervision:
 
         Erased acts are left out, since their content is unknown.
         """
+        # The end is exclusive, so move it past `now`.
         first, end = span or (now - WATCHED, now + timedelta(microseconds=1))
         stretch = first.isoformat(), end.isoformat()
 
@@ -136,6 +137,7 @@ class Supervision:
             acts = store.acts_between(actions, stretch, access)
             return [act for act in acts if not act.event.is_erased]
 
+        # One query: the tally depends on the common order of these acts.
         acts = acts_of(*_ASSIGNED, *_ENDED, "reread")
         counted = _Acts()
         for act in acts:
@@ -217,6 +219,7 @@ class _Acts:
                 self.minutes[who].append((at - began) / timedelta(minutes=1))
         if (end := _end(changed)) is not None:
             self.ended[event.case_id] = who, end
+            # A new end needs new readings.
             self.reread.pop(event.case_id, None)
 
 
