@@ -1,6 +1,6 @@
-"""A retraining: a challenger from all that is known, and what every gate says of it.
+"""Retraining: a challenger from all known records, with the verdicts of all gates.
 
-Nothing is promoted; that takes another person.
+It promotes nothing; that takes another person.
 """
 
 import shutil
@@ -28,24 +28,24 @@ from training.model.model_home import ModelHome
 from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 
-# A bar that is called with how much is done, and how much there is.
+# A progress bar, called with the amount done and the total.
 Progress = AbstractContextManager[Callable[[int, int], None]]
 
 
 class TrainingRecords(Protocol):
-    """Whatever holds the records that a model is trained on."""
+    """The source of records that a model is trained on."""
 
     def write(self, folder: Path, until: datetime) -> tuple[dict[str, int], Authors]:
-        """Write what was known before `until` as record files; counts by type, and authors."""
+        """Write records known before `until` as files; return counts by type, and authors."""
 
 
 @dataclass(frozen=True)
 class Retraining:
-    """A registered challenger, what it was trained on, and the gates' verdicts.
+    """A registered challenger, its training data, and the gates' verdicts.
 
-    `records` counts the records of each type, `authored` the outcomes whose author is known. The
-    gate of the approver is not among the `verdicts`. `canaries` is the file of canaries where they
-    were chosen now, or the reason why they could not be; None where there were some already.
+    `records` are counts by type, `authored` the number of outcomes with a known author. The
+    approver's gate is not among the `verdicts`. `canaries` is the file of canaries if they were
+    chosen now, or the reason why they could not be; None if there were some already.
     """
 
     records: dict[str, int]
@@ -64,11 +64,11 @@ def retrain_challenger(
     train: Callable[[Path], Registration],
     progress: Progress,
 ) -> Retraining:
-    """Build a training set of all that was known before `until`, train on it, and ask every gate.
+    """Build a training set of all that was known before `until`, train on it, and run all gates.
 
-    `train` fits and registers a model from a training-set folder, which then takes the place of
-    the former one. Raises TrainingSetError where there is nothing to train on, and whatever the
-    steps raise; the former set then stays.
+    `train` fits and registers a model from a training-set folder, which then replaces the previous
+    one. Raises TrainingSetError if there is nothing to train on, and any error of the steps; the
+    previous set then stays.
     """
     training_sets = home.home / "training_sets"
     with working_folder(training_sets / f"{subject}.retrain") as scratch:
@@ -108,16 +108,16 @@ def _write_records(
 def _choose_canaries(
     home: ModelHome, registration: Registration, data: TrainingSet, seed: int
 ) -> Path | str | None:
-    """Choose canaries once, from what was known before the champion's evaluation.
+    """Choose canaries once, among subjects known before the champion's evaluation window.
 
-    Where there is no champion, the registered model's own evaluation counts.
+    Without a champion, the registered model's own evaluation window counts.
     """
     subject = data.inputs.subject
     if canary_path(home.home, subject).exists():
         return None
     try:
         first = home.pointer(registration.name, CHAMPION) or registration
-        # Of the champion only its dates are needed, so it may be of an older catalogue.
+        # Only the champion's dates are needed, so its catalogue may be older.
         folder = home.folder_of(first.name, first.version)
         model = RiskModel.read_archived(folder, home.public_key)
     except ArtefactError as error:

@@ -1,8 +1,7 @@
-"""A search for better trees: tried on the fit window, compared on the calibration window.
+"""Search for better tree parameters: fitted on the fit, compared on the calibration window.
 
-Which parameters a trial tries depends on the seed and on the finished trials alone. So a search
-that was interrupted goes on where it stopped, and ends where it would have ended in one go. The
-evaluation window is never looked at.
+The parameters of a trial depend only on the seed and on the finished trials. So an interrupted
+search can be continued, with the same result as in one go. It never uses the evaluation window.
 """
 
 import hashlib
@@ -27,18 +26,18 @@ from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
 from training.search_trial import Trial
 
-# Called after every trial: how many are finished, and how many there may be.
+# Called after every trial with the number finished, and the limit if there is one.
 TrialProgress = Callable[[int, int | None], None]
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 TREES_PER_REPORT = 10
-# Before so many trees, a low learning rate looks worse than it is.
+# With fewer trees, a low learning rate looks worse than it is.
 FEWEST_TREES = 100
 
 
 @dataclass(frozen=True)
 class Search:
-    """The state of a search: `parameters` are those asked for, with the best trees."""
+    """The state of a search: `parameters` are those given, with the best trees."""
 
     name: str
     parameters: TrainingParameters
@@ -51,10 +50,10 @@ def search(
     file: Path,
     on_trial: TrialProgress = lambda done, limit: None,
 ) -> Search:
-    """Try up to the limits of `parameters.search`; `file` keeps the trials of all searches.
+    """Run trials up to the limits of `parameters.search`; `file` stores all searches.
 
-    The first trial is the parameters as given. Only one process may carry on a search at a time.
-    Raises TrainingError, NotEnoughLabels or TrainingError.
+    The first trial uses the parameters as given. Only one process may run a search at a time.
+    Raises TrainingError or NotEnoughLabels.
     """
     split = TimeSplit.from_training_set(data, parameters.split)
     refuse_leaking_features(data, split, parameters)
@@ -71,7 +70,10 @@ def search(
 
 
 def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
-    """The same for the same data, parameters, spans and LightGBM, however long the search is."""
+    """Return the study name, equal for equal data, parameters, spans and LightGBM version.
+
+    It ignores the limits, so a search can be extended.
+    """
     identity = {
         "data": data.digest,
         "catalogue": data.inputs.fingerprint,
@@ -86,7 +88,7 @@ def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
 
 @dataclass(frozen=True)
 class _TrialContext:
-    """Inputs that all trials share: the encoded windows, and the parameters they start from."""
+    """Inputs shared by all trials: the encoded windows, and the initial parameters."""
 
     data: TrainingSet
     encoding: Encoding
@@ -104,7 +106,7 @@ class _TrialContext:
         return cls(data, encoding, parameters, *rows)
 
     def loss(self, trial: optuna.Trial) -> float:
-        """The least ranking loss on the rows held back. Raises optuna.TrialPruned."""
+        """Return the minimal ranking loss on held-back rows; raises optuna.TrialPruned."""
         least = math.inf
 
         def report(trees: int, loss: float) -> None:
@@ -126,7 +128,7 @@ class _TrialContext:
 def _study(file: Path, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Optuna lets through whatever the database raises.
+    # Optuna passes on whatever the database raises.
     try:
         return optuna.create_study(
             storage=f"sqlite:///{file.resolve()}",
@@ -142,18 +144,18 @@ def _study(file: Path, name: str) -> optuna.Study:
 
 
 def _leave_interrupted(study: optuna.Study) -> None:
-    """A trial that a killed process left running would be taken into account for ever."""
+    """Mark trials that a killed process left running as failed; the sampler would count them."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
 
 
 def _try_once(study: optuna.Study, context: _TrialContext, finished: int) -> None:
     seed = context.parameters.seed + finished
-    # Anew for each, since a sampler's own state would not outlive an interruption.
+    # A new sampler per trial, because a sampler's state would not survive an interruption.
     study.sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if not finished and not waiting:
-        # The given tree parameters, clipped to the spans.
+        # The given parameters, clipped to the spans.
         trees = context.parameters.trees.model_dump()
         spans = context.parameters.search.spans.model_dump()
         as_given = {name: min(max(trees[name], low), high) for name, (low, high) in spans.items()}
@@ -169,9 +171,7 @@ def _try_once(study: optuna.Study, context: _TrialContext, finished: int) -> Non
 
 
 def _distributions(spans: SearchSpans) -> dict[str, BaseDistribution]:
-    """Return distributions: values that count by multiples are drawn by their logarithm, shares are
-    not.
-    """
+    """Return distributions: logarithmic for scale parameters, uniform for shares."""
     return {
         "leaves": IntDistribution(*spans.leaves, log=True),
         "learning_rate": FloatDistribution(*spans.learning_rate, log=True),
@@ -187,7 +187,7 @@ def _finished(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def _is_over(done: list[FrozenTrial], limits: SearchParameters) -> bool:
-    """Never before the first trial, so that there is a best one."""
+    """Return whether a limit is reached; never before the first trial, so there is a best one."""
     minutes = sum(trial.duration.total_seconds() for trial in done if trial.duration) / 60
     is_full = limits.trials is not None and len(done) >= limits.trials
     is_late = limits.minutes is not None and minutes >= limits.minutes

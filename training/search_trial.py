@@ -1,4 +1,4 @@
-"""One try of a search: the parameters of the trees, and how well they did."""
+"""One trial of a search: tree parameters and their losses."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,9 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Trial:
-    """A finished trial; `losses` are by number of trees, `loss` is the best of them.
+    """A finished trial; `losses` are by number of trees, `loss` is the minimum.
 
-    A given-up trial was worse than most others with as many trees.
+    A given-up trial was worse than most others at the same number of trees.
     """
 
     number: int

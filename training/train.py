@@ -1,4 +1,4 @@
-"""From a training set to a model with its evaluation: split, encode, fit, calibrate, evaluate."""
+"""Training of a model with its evaluation: split, encode, fit, calibrate, evaluate."""
 
 from dataclasses import dataclass, field
 
@@ -20,15 +20,15 @@ from training.search_trial import Trial
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that nobody has promoted yet, and what its evaluation says."""
+    """A model that is not promoted yet, with its evaluation."""
 
     model: RiskModel
     report: EvaluationReport
     explained: ExplainedSample
     trials: tuple[Trial, ...] = ()
-    """Of the search that led to its parameters, if there was one."""
+    """The trials of the search that led to its parameters, if there was one."""
     losses: dict[int, float] = field(default_factory=dict)
-    """The ranking loss on rows held back by number of trees."""
+    """The ranking loss on held-back rows by number of trees."""
 
 
 def train_model(
@@ -37,13 +37,14 @@ def train_model(
     progress: Progress = lambda step, done, total: None,
     growers: WorkerGroup | None = None,
 ) -> Candidate:
-    """Fit, calibrate and evaluate; the same data and parameters give the same model digest.
+    """Train a model; equal data and parameters give an equal model digest.
 
-    Several workers grow the trees where there are `growers`, which the parameters must say.
-    Raises NotEnoughLabels, TrainingError, TrainingError, or WorkersFailed where one is lost.
+    With `growers`, several workers grow the trees, which the parameters must state. Raises
+    NotEnoughLabels, TrainingError, or WorkersFailed if a worker is lost.
     """
     _hold_learner(parameters, growers)
     split = TimeSplit.from_training_set(data, parameters.split)
+    # Before the fit: a leak shows in seconds, while a fit may take hours.
     refuse_leaking_features(data, split, parameters)
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
     fitting = CalibratedFit(data, split, encoding, parameters, progress, growers)
@@ -68,7 +69,10 @@ def train_model(
 
 
 def _hold_learner(parameters: TrainingParameters, growers: WorkerGroup | None) -> None:
-    """Whoever has the parameters and the data can make the model again."""
+    """Raise TrainingError unless the parameters name the learner that is used.
+
+    Only then can the model be reproduced from parameters and data.
+    """
     wanted = "data_parallel" if growers else "serial"
     if parameters.trees.learner != wanted:
         raise TrainingError(

@@ -29,11 +29,11 @@ DIGITS = 12
 
 @contextmanager
 def kept(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
-    """Give the folder in which the set is kept; one that is new goes again where the block fails.
+    """Store the training set and yield its folder; remove a new one if the block fails.
 
-    Afterwards the folders of sets that no champion, challenger or shadow is from are deleted.
-    Another process waits until then: else it would delete a set whose version is not the challenger
-    yet.
+    Afterwards deletes the stored sets of versions that are not champion, challenger or shadow. A
+    lock makes other processes wait until then, because they could otherwise delete the set of a
+    version that is not the challenger yet.
     """
     sets = home.home / "training_sets"
     sets.mkdir(parents=True, exist_ok=True)
@@ -59,10 +59,9 @@ def _kept_alone(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
 
 
 def kept_of(home: ModelHome, subject: SubjectKind, version: Path) -> tuple[Path, str]:
-    """Return where the set that a version is from would be kept, and its digest, as its manifest
-    says.
+    """Return the folder and digest of the set that a version was trained on, by its manifest.
 
-    Raises OSError, ValueError or KeyError where that cannot be read.
+    Raises OSError, ValueError or KeyError if the manifest cannot be read.
     """
     digest = json.loads((version / MANIFEST).read_bytes())["training_set_digest"]
     return _folder_of(home, subject, digest), digest
@@ -74,7 +73,7 @@ def _folder_of(home: ModelHome, subject: SubjectKind, digest: str) -> Path:
 
 
 def _link(file: Path, place: Path) -> None:
-    """A hard link, or a copy where the file system has none; nothing where there is no file."""
+    """Create a hard link, or a copy if the file system has no links; skip missing files."""
     with suppress(FileNotFoundError):
         try:
             os.link(file, place)
@@ -85,7 +84,7 @@ def _link(file: Path, place: Path) -> None:
 
 
 def _drop_unused(home: ModelHome, subject: SubjectKind) -> None:
-    """Nothing, where a version in use does not say what it is from."""
+    """Delete sets that no version in use needs; delete nothing if one cannot be read."""
     try:
         used = set(_folders_in_use(home, subject))
     except (OSError, ValueError, KeyError, ArtefactError):

@@ -1,6 +1,6 @@
-"""The page that goes with a champion: what it is for, what it was measured to do, where it ends.
+"""The model card of a champion: purpose, measured performance and limits.
 
-Everything on it comes from the manifest, the report, the registration and the gates' answers.
+All of it comes from the manifest, the report, the registration and the gates' verdicts.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def model_card(
     approver: str,
     verdicts: Iterable[Verdict],
 ) -> str:
-    """The card in Markdown; brackets are 95 % intervals."""
+    """Return the card in Markdown; brackets are 95 % intervals."""
     parts = (
         f"# {registration.name}, version {registration.version}",
         _who(registration, approver),
@@ -185,6 +185,6 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from data on one line, unable to open a cell or a tag."""
+    """Return text from data on one line, escaped so that it opens no table cell or tag."""
     line = " ".join(text.split())
     return line.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")

@@ -1,4 +1,4 @@
-"""A version becomes the champion, once every gate is passed; or the former one returns."""
+"""Promotion of a version to champion once all gates pass, and rollback to the previous one."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -43,10 +43,10 @@ def _unrecorded(_: ModelPointer) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True)
 class Approval:
-    """Who answers for a promotion, and when. Raises PromotionRefused where that is nobody.
+    """The person accountable for a promotion, and the time; raises PromotionRefused without one.
 
-    In live use `approvers` are the persons behind that name and whoever proposed it, `documents`
-    what they signed, and `recording` writes down the act while the pointer is replaced.
+    In live use `approvers` are the persons behind the name and the proposer, `documents` their
+    signed statements, and `recording` logs the act while the pointer is replaced.
     """
 
     approver: str
@@ -60,7 +60,7 @@ class Approval:
             raise PromotionRefused((f"{self.approver!r} names nobody who would answer for it",))
 
     def of(self, named: Registration | ModelPointer, verdicts: Iterable[Verdict]) -> ModelPointer:
-        """Return what the seat of a version says, approved so, once gates have said this."""
+        """Return the unsigned pointer to a version, with this approval and these verdicts."""
         return ModelPointer(
             name=named.name,
             version=named.version,
@@ -75,7 +75,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class Promotion:
-    """The new champion, or shadow, and what every gate said."""
+    """The new champion or shadow, and the verdicts of all gates."""
 
     champion: ModelPointer
     verdicts: tuple[Verdict, ...]
@@ -91,12 +91,12 @@ def promote_version(
     leave: WaiverRequest | None = None,
     live: Verdict | None = None,
 ) -> Promotion:
-    """Ask every gate, record the answers as tags of the version, and name it champion.
+    """Evaluate all gates, record the verdicts as tags, and make the version champion.
 
-    `data` is the training set that the model is from; without it, it cannot be compared with a
-    champion. With `leave`, some gates may stand open; `live` is what live traffic said of
-    it, where it was asked beside the champion. Raises WaiverError, or PromotionRefused with the
-    reasons; the champion is then who it was.
+    `data` is the model's training set; without it, the comparison with the champion is undecided.
+    `leave` requests to waive gates; `live` is the verdict on live traffic, if the version ran next
+    to the champion. Raises WaiverError, or PromotionRefused with the reasons; the champion then
+    stays.
     """
     registration = _registered(home, home.find(reference))
     waiver = leave and Waiver.from_request(
@@ -109,6 +109,7 @@ def promote_version(
             *filter(None, [live]),
         )
     )
+    # Before refusing: refused attempts must be on record too.
     _record(store, registration, approval, verdicts)
     refuse_unless_open(verdicts)
     if waiver and any(verdict.is_waived for verdict in verdicts):
@@ -129,7 +130,7 @@ def roll_back(
     approval: Approval,
     inputs: ModelInputs | None = None,
 ) -> Promotion:
-    """Name the former champion again, if it is still whole. Raises PromotionRefused otherwise."""
+    """Make the previous champion champion again; raises PromotionRefused if it is not intact."""
     name = re.split(r"[@/]", reference, maxsplit=1)[0]
     current = home.pointer(name, CHAMPION)
     if current is None:
@@ -153,7 +154,7 @@ def roll_back(
         update={
             "previous": tuple(earlier),
             "verdicts": former.verdicts,
-            # Behind the two of this act, those by which gates were waived.
+            # After the two documents of this act come those by which gates were waived.
             "approvals": (*approval.documents, *former.approvals[2:]),
         }
     )
@@ -172,9 +173,10 @@ def run_as_shadow(
     approval: Approval,
     inputs: ModelInputs | None = None,
 ) -> Promotion:
-    """Let a version score beside the champion, answering nobody, if it is whole.
+    """Make a version shadow: scored next to the champion, without answering.
 
-    Raises PromotionRefused otherwise. No figure is asked for: a shadow is there to be measured.
+    Raises PromotionRefused unless it is intact. No figure is required, because a shadow is there to
+    be measured.
     """
     registration = _registered(home, home.find(reference))
     folder = home.folder_of(registration.name, registration.version)
@@ -192,6 +194,7 @@ def _registered(home: ModelHome, folder: Path) -> Registration:
         raise TrainingError(f"{folder} was never registered; `tidegate train` does that")
     registration = home.registration_of(folder)
     own_folder = home.folder_of(registration.name, registration.version)
+    # A copy elsewhere could be changed between its check and its use.
     if folder.resolve() != own_folder.resolve():
         raise TrainingError(f"{folder} is no version of this home; want {own_folder}")
     return registration
@@ -215,7 +218,7 @@ def _record(
 
 
 def _overall(verdicts: tuple[Verdict, ...]) -> str:
-    """Return what all gates say together: the worst of the verdicts that nobody waived."""
+    """Return the worst verdict that nobody waived; waived or passed if there is none."""
     shut = {verdict.verdict for verdict in verdicts if not verdict.is_open}
     if shut:
         return "refused" if "refused" in shut else "undecided"
@@ -229,9 +232,9 @@ def _write_card(
     approval: Approval,
     verdicts: tuple[Verdict, ...],
 ) -> None:
-    """Before it is named champion, so that none is without a card."""
+    """Write card and verdicts, before the promotion, so that every champion has a card."""
     folder = home.folder_of(registration.name, registration.version)
-    # The gates have just verified what lies there.
+    # The gates have just verified these files.
     manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
     report = EvaluationReport.model_validate_json((folder / REPORT).read_bytes())
     card = model_card(manifest, report, registration, approval.approver, verdicts)
@@ -241,7 +244,10 @@ def _write_card(
 
 
 def _former_champion(home: ModelHome, name: str) -> ModelPointer | None:
-    """Who was champion; nobody where that cannot be read, for which the gate `champion` answers."""
+    """Return the champion's pointer; None if there is none or it is unreadable.
+
+    The gate `champion` reports an unreadable one.
+    """
     try:
         return home.champion_pointer(name)
     except ChampionUnreadable:
@@ -249,9 +255,9 @@ def _former_champion(home: ModelHome, name: str) -> ModelPointer | None:
 
 
 def _previous_champions(former: ModelPointer | None, version: str) -> tuple[ModelPointer, ...]:
-    """Who was champion before, without repeating the version that becomes it now.
+    """Return the earlier champions, latest first, without the version to promote.
 
-    The pointer that names them signs for them.
+    They need no signatures of their own: the pointer that lists them is signed.
     """
     if former is None:
         return ()
@@ -267,7 +273,10 @@ def _name_champion(
     champion: ModelPointer,
     former: ModelPointer | None,
 ) -> ModelPointer:
-    """In the registry first: what serving reads changes only once everything else has."""
+    """Update the registry first, then the pointer that serving reads.
+
+    If the pointer cannot be written, restore the previous champion in both.
+    """
     champion = champion.signed(CHAMPION, home.signing_key)
     set_alias(store, champion.name, CHAMPION, champion.version)
     try:
@@ -283,7 +292,7 @@ def _name_champion(
 def _name_again(
     home: ModelHome, store: TrackingStore, champion: ModelPointer, former: ModelPointer | None
 ) -> None:
-    """Whoever was champion before is it again: what was to change that could not be written."""
+    """Restore the previous champion in the registry and, if it was replaced, in the home."""
     if former is None:
         clear_alias(store, champion.name, CHAMPION)
     else:

@@ -1,8 +1,8 @@
-"""A candidate becomes a version: logged, saved in the home, aliased challenger.
+"""Registration of a candidate as a version: logged, stored in the home, aliased challenger.
 
-A failure at any step leaves neither a version in the registry nor one in the home; where the
-registry itself is what failed, or the process was killed, the version there is marked as
-unfinished; the first registration an hour later takes it back, with its folder in the home.
+A failure at any step leaves no version, neither in the registry nor in the home. If the registry
+itself failed or the process was killed, the version is left tagged as unfinished; the first
+registration an hour later deletes it, with its folder in the home.
 """
 
 import shutil
@@ -33,7 +33,7 @@ def register_version(
     store: TrackingStore,
     origin: TrainingOrigin,
 ) -> Registration:
-    """Track, register, keep and name the candidate, and keep its training set.
+    """Log, register and store the candidate with its training set, and alias it challenger.
 
     Raises TrackingError.
     """
@@ -66,6 +66,7 @@ def _register(
         try:
             set_alias(store, name, "challenger", version)
             finish(store, name, version)
+            # Last: from here on the version is in use, so nothing may fail after it.
             home.point("challenger", _pointer(registration))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

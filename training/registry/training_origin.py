@@ -1,4 +1,4 @@
-"""Where a training comes from: who trains, when, and on which revision of the source."""
+"""The origin of a training: trainer, time and source revision."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SourceRevision:
-    """The commit that is checked out; dirty where a file of it was changed since.
+    """The checked-out commit; `is_dirty` if tracked files differ from it.
 
-    Files that git does not know make nothing dirty, as in MLflow's own tags.
+    Untracked files do not count, as in MLflow's own tags.
     """
 
     commit: str
@@ -21,7 +21,7 @@ class SourceRevision:
 
 @dataclass(frozen=True)
 class TrainingOrigin:
-    """Who trains, when, and on which revision of the source, where it is known."""
+    """The trainer, the time and the source revision, if known."""
 
     trainer: str
     at: datetime
@@ -29,7 +29,7 @@ class TrainingOrigin:
 
     @property
     def tags(self) -> dict[str, str]:
-        """As a run and a version carry it; MLflow's names where it has one."""
+        """Tags of runs and versions, under MLflow's own names where there are any."""
         tags = {
             "mlflow.user": self.trainer,
             "tidegate.trainer": self.trainer,
@@ -42,7 +42,7 @@ class TrainingOrigin:
 
     @property
     def in_words(self) -> str:
-        """The same as a sentence, since MLflow's pages show no tag of its own."""
+        """The origin as a sentence, since MLflow's pages do not show its own tags."""
         if self.revision is None:
             return f"Trained by {self.trainer}; the source was no git repository."
         commit = f"Trained by {self.trainer} on commit `{self.revision.commit}`"
@@ -52,14 +52,15 @@ class TrainingOrigin:
 
 
 def source_revision(root: Path) -> SourceRevision | None:
-    """Return what the repository at `root` has checked out; None outside of one or without git.
+    """Return the revision checked out at `root`; None outside of a repository or without git.
 
-    A repository further up is another project's: there only the package is installed.
+    A repository in a parent folder is another project's, in which the package is installed.
     """
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
     with suppress(OSError, subprocess.SubprocessError):
         result = subprocess.run(  # noqa: S603  # no word of it comes from outside
             [*command, "--exclude=*"],
+            # Keeps git from searching parent folders.
             env=os.environ | {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)},
             capture_output=True,
             text=True,

@@ -1,6 +1,5 @@
-"""The only door to MLflow: runs, metrics, pictures, datasets, registered versions with aliases.
+"""The only access to MLflow: runs, metrics, pictures, datasets, and versions with aliases.
 
-`store` opens a tracking store (SQLite in the home by default, any server by URI), `runs` tells it
-of one training, `trials` of the search before it, `versions` names versions. Nothing here is needed
-to score.
+`store` opens a tracking store (by default SQLite in the home, or any server by URI), `runs` records
+a training, `trials` the search before it, `versions` manages versions. Scoring needs none of it.
 """

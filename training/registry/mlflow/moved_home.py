@@ -1,6 +1,6 @@
-"""Lets the tracking store of a home follow it: MLflow writes absolute places into its database.
+"""Relocation of a home's tracking store: MLflow stores absolute paths in its database.
 
-Without that, training in a copy of a home would write into the original.
+Without it, training in a copy of a home would write into the original.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ _FORMER = (
     "SELECT DISTINCT artifact_location FROM experiments "
     "WHERE artifact_location LIKE 'file:///%/mlartifacts' AND artifact_location <> ?"
 )
-# MLflow makes an experiment by itself, whose files go into the working folder of that moment.
+# MLflow creates a default experiment, whose files go to the current working folder.
 _DEFAULT = (
     "UPDATE experiments SET artifact_location = ? "
     "WHERE experiment_id = 0 AND artifact_location LIKE '%/mlruns/0'"
@@ -27,10 +27,10 @@ _DEFAULT = (
 
 
 def follow_home(store: Any, home: Path) -> None:
-    """Let everything in MLflow's SQLite store that leads into a former place lead into `home`.
+    """Rewrite all paths in MLflow's SQLite store that point into an earlier location of `home`.
 
-    `home` is absolute. What leads elsewhere than into a home stays, but for the experiment that
-    MLflow makes by itself: its next runs are kept in the home too.
+    `home` is absolute. Other paths stay, except that of the default experiment: its future runs are
+    stored in the home too.
     """
     now = home.as_uri()
     with store.engine.begin() as connection:
@@ -42,7 +42,7 @@ def follow_home(store: Any, home: Path) -> None:
 
 
 def _lead(store: Any, former: str, now: str) -> None:
-    """Exchange the beginning of every place, all or none."""
+    """Replace a path prefix in all tables in one transaction."""
     with store.engine.begin() as connection:
         for table, column in _PLACES:
             connection.exec_driver_sql(

@@ -1,4 +1,4 @@
-"""What MLflow's pages say in words about a run, its model and the versions of it, in Markdown."""
+"""Markdown descriptions of a run, its model and versions for MLflow's pages."""
 
 from training.evaluation.evaluation_page import spelt
 from training.evaluation.evaluation_report import Figures
@@ -14,9 +14,7 @@ ALIASES = (
 
 
 def note_on_run(candidate: Candidate, origin: TrainingOrigin) -> str:
-    """Describe what was trained, on what, how good it was, and where to look; some 1,500
-    characters.
-    """
+    """Describe data, model, performance and further files of a run; about 1,500 characters."""
     manifest, report = candidate.model.manifest, candidate.report
     parts = (
         f"Ranks {manifest.subject}s by their risk of smuggling, with {len(manifest.features)} "
@@ -31,7 +29,7 @@ def note_on_run(candidate: Candidate, origin: TrainingOrigin) -> str:
 
 
 def note_on_model(subject: str) -> str:
-    """Describe a registered model, and what its aliases mean."""
+    """Describe a registered model and the meaning of its aliases."""
     return f"Ranks {subject}s by their risk of smuggling. {ALIASES}"
 
 

@@ -1,4 +1,4 @@
-"""One training as one run: parameters, metrics, pictures, dataset, model and artefact."""
+"""One training as one MLflow run: parameters, metrics, pictures, dataset, model and artefact."""
 
 import time
 from collections.abc import Mapping
@@ -37,15 +37,15 @@ from training.train import Candidate
 ARTEFACT = "artefact"
 PICTURES = "pictures"
 INTERVALS = "evaluation/intervals.json"
-# Parameters that one request to a tracking server may carry.
+# The most parameters that one request to a tracking server may have.
 LARGEST_BATCH = 100
 
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A finished run; `model_uri` is where its native model and nothing else lies.
+    """A finished run; `model_uri` points to its native model alone.
 
-    `note` says in Markdown what was trained and how good it was.
+    `note` describes the training and its result in Markdown.
     """
 
     run_id: str
@@ -61,9 +61,9 @@ def track(
     key: SigningKey,
     origin: TrainingOrigin,
 ) -> TrackedRun:
-    """Tell the store everything about one training.
+    """Record a training in the store.
 
-    Raises TrackingError; the run is then marked as failed, and no version exists.
+    Raises TrackingError; the run is then marked as failed, and there is no version.
     """
     manifest = candidate.model.manifest
     experiment = store.experiment(manifest.name)
@@ -75,6 +75,7 @@ def track(
             write_losses(store.client, run_id, candidate.losses, round(time.time() * 1000))
             write_trials(store.client, experiment, run_id, candidate.trials)
         except BaseException:
+            # Report the original failure, not that of a store which may be down.
             with suppress(Exception):
                 store.client.set_terminated(run_id, "FAILED")
             raise
@@ -96,7 +97,7 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey) -> ModelI
         pip_requirements=[f"{name}=={manifest.libraries[name]}" for name in ("lightgbm", "numpy")],
         tags=_calibration_tags(candidate),
     )
-    # After the model, so that the metrics are its own too, and say of which window they tell.
+    # After the model, so that the metrics are attached to it and to the evaluation window.
     mlflow.log_metrics(
         _metrics(manifest), model_id=info.model_id, dataset=_dataset(manifest, data, "evaluation")
     )
@@ -104,13 +105,13 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey) -> ModelI
 
 
 def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
-    """Put a text beside what a finished run has already. Raises TrackingError."""
+    """Add a text file to a finished run; raises TrackingError."""
     with store.connected(f"{name} could not be added to the run {run_id}"):
         store.client.log_text(run_id, text, name)
 
 
 def signature_of(manifest: Manifest) -> ModelSignature:
-    """Doubles in the model's order, each of which may be missing; categories go in as codes."""
+    """Return the signature: optional doubles in the model's order; categories are codes."""
     inputs = Schema([ColSpec(DataType.double, c.name, required=False) for c in manifest.features])
     return ModelSignature(inputs, Schema([ColSpec(DataType.double)]))
 
@@ -157,7 +158,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _metrics(manifest: Manifest) -> dict[str, float]:
-    """One for each figure that is known; its bounds are in `INTERVALS`."""
+    """Return the known figures; MLflow has no intervals, so these are in `INTERVALS`."""
     return {
         name: estimate.value
         for name, estimate in manifest.metrics.items()
@@ -166,7 +167,7 @@ def _metrics(manifest: Manifest) -> dict[str, float]:
 
 
 def _write_intervals(manifest: Manifest) -> None:
-    """A table that MLflow's pages show as one: a row for each figure, known or not."""
+    """Log a table that MLflow's pages can show: a row per figure, known or not."""
     rows = [(name, e.value, e.low, e.high) for name, e in manifest.metrics.items()]
     columns = ["metric", "value", "low_95", "high_95"]
     mlflow.log_table(pd.DataFrame(rows, columns=columns), INTERVALS)
@@ -190,10 +191,10 @@ def _write_datasets(manifest: Manifest, data: TrainingSet) -> None:
 
 
 def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
-    """A window by its name, its columns, the folder and the digest of the whole set; no row of it.
+    """Return the description of a window: name, columns, folder and digest, without rows.
 
-    Its source gives the folder again, on a machine that has it, while the version is in use. Of the
-    digest MLflow takes 36 characters.
+    Its source leads to the folder again, on a machine that has it, while the version is in use.
+    MLflow accepts at most 36 characters of the digest.
     """
     window: WindowFigures = getattr(manifest.training_window, context)
     return MetaDataset(  # type: ignore[abstract]  # MLflow's own, made so by MLflow's own pages

@@ -1,4 +1,4 @@
-"""Opening a tracking store, quietly and without telling anyone outside about it."""
+"""Tracking stores, opened without log noise or telemetry."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ from features.atomic_dir import flush_folder, working_folder
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    # A model of ours is plain text; a store that offers a pickle is refused.
+    # Our models are plain text, so a store that offers a pickle is refused.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -27,7 +27,7 @@ _PATIENCE = {
     "PGCONNECT_TIMEOUT": "10",
 }
 
-# Before the import below: MLflow reads these once.
+# Before the import below: MLflow reads these variables only once.
 os.environ.update(_QUIET)
 for _name, _value in _PATIENCE.items():
     os.environ.setdefault(_name, _value)
@@ -41,17 +41,17 @@ from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: 
 
 FILE = "mlflow.db"
 
-# A database is asked ten times, over a hundred seconds; no variable says otherwise.
+# The default is ten attempts over a hundred seconds, and no variable changes it.
 mlflow.store.db.utils.MAX_RETRY_COUNT = 2
 
 
-# Without it the pages of an experiment open on traces and prompts, and hide its runs.
+# Without this tag, an experiment's page opens on traces and prompts and hides its runs.
 _OF_MODELS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @dataclass(frozen=True)
 class TrackingStore:
-    """One reachable store; `client` speaks to its runs and to its registry."""
+    """A reachable store; `client` accesses its runs and its registry."""
 
     uri: str
     client: MlflowClient
@@ -60,9 +60,9 @@ class TrackingStore:
 
     @classmethod
     def open(cls, home: Path, uri: str | None = None) -> Self:
-        """The store at `uri`, else the SQLite file in `home`; made on first use.
+        """Open the store at `uri`, by default an SQLite file in `home`; create it if missing.
 
-        Raises TrackingError where it does not answer within seconds.
+        Raises TrackingError if it does not answer within seconds.
         """
         home.mkdir(parents=True, exist_ok=True)
         default_uri = f"sqlite:///{home.resolve() / FILE}"
@@ -74,28 +74,28 @@ class TrackingStore:
             if is_of_home:
                 _make_tables(home.resolve() / FILE)
             client = MlflowClient(uri or default_uri, uri or default_uri)
+            # A cheap request, so that an unreachable store fails here and not after a long
+            # training.
             client.search_experiments(max_results=1)
             if is_of_home:
                 follow_home(client._tracking_client.store, home.resolve())
-        # A server knows where files go; beside a database MLflow would take the working folder.
+        # A server decides where files go; next to a database MLflow would use the working folder.
         is_server = urlsplit(uri or default_uri).scheme in ("http", "https")
         artifacts = None if is_server else (home.resolve() / ARTIFACTS).as_uri()
         return cls(uri or default_uri, client, artifacts, is_of_home)
 
     @property
     def shown_uri(self) -> str:
-        """Return where the store is, without a password."""
+        """The URI of the store, with any password hidden."""
         return _shown(self.uri)
 
     @property
     def recorded_uri(self) -> str:
-        """Return what versions keep of where they were registered: relative to their home, if
-        there.
-        """
+        """The URI to record in versions; relative for a home's own store, so that it can move."""
         return f"sqlite:///{FILE}" if self.is_of_home else self.shown_uri
 
     def experiment(self, name: str) -> str:
-        """The id of the experiment `name`; made on first use."""
+        """Return the id of an experiment; create it if missing."""
         with self.connected(f"the experiment {name!r} cannot be opened"):
             existing = self.client.get_experiment_by_name(name)
             if existing is not None:
@@ -105,7 +105,7 @@ class TrackingStore:
 
     @contextmanager
     def connected(self, failure: str) -> Iterator[None]:
-        """As `quietly`, and MLflow's functions, which know one global store, speak to this one."""
+        """Point MLflow's global functions at this store, and translate errors as in `quietly`."""
         former = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)
         try:
@@ -116,7 +116,7 @@ class TrackingStore:
 
 
 def _make_tables(file: Path) -> None:
-    """Let MLflow make its tables elsewhere first: killed at it, it could never go on."""
+    """Create MLflow's tables in another file first: an interrupted migration cannot be resumed."""
     if file.exists():
         return
     with working_folder(file) as folder:
@@ -128,7 +128,7 @@ def _make_tables(file: Path) -> None:
 
 
 def _make_tables_by_mlflow(file: Path) -> None:
-    """Take all the steps that its releases ever took, which needs a second."""
+    """Run all of MLflow's migrations, which takes a second."""
     client = MlflowClient(f"sqlite:///{file}", f"sqlite:///{file}")
     client.search_experiments(max_results=1)
     client._tracking_client.store.engine.dispose()
@@ -141,7 +141,7 @@ def _shown(uri: str) -> str:
 
 @contextmanager
 def _without_retries() -> Iterator[None]:
-    """Without the patience that a store deserves which has answered before."""
+    """Disable retries while the block runs; they are meant for a store that answered before."""
     former = os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     try:
@@ -152,7 +152,7 @@ def _without_retries() -> Iterator[None]:
 
 @contextmanager
 def quietly(failure: str) -> Iterator[None]:
-    """Without MLflow's chatter; whatever it raises becomes a TrackingError that says `failure`."""
+    """Suppress MLflow's output, and turn any exception into a TrackingError with `failure`."""
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "sqlalchemy", "git")]
     levels = [logger.level for logger in loggers]
     try:
@@ -163,7 +163,7 @@ def quietly(failure: str) -> Iterator[None]:
             yield
     except TrackingError:
         raise
-    # MLflow lets through whatever its stores, databases and HTTP clients raise.
+    # MLflow passes on whatever its stores, databases and HTTP clients raise.
     except Exception as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise TrackingError(f"{failure}: {first_line}") from error

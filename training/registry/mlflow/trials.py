@@ -1,4 +1,4 @@
-"""The trials of a search, as runs nested in the run of the training that it led to."""
+"""Trials of a search as runs nested in the run of the training that it led to."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,14 +9,14 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from training.search_trial import Trial
 
-# Metrics that go to the store at once; it refuses more than 1,000 entries.
+# Metrics per request; the store refuses more than 1,000 entries.
 LARGEST_BATCH = 900
 
 
 def write_trials(
     client: MlflowClient, experiment: str, parent: str, trials: Iterable[Trial]
 ) -> None:
-    """One run for each; given-up ones end as KILLED."""
+    """Create a run for each trial; pruned trials end as KILLED."""
     for trial in trials:
         run_id = client.create_run(
             experiment,
@@ -45,7 +45,7 @@ def _write(client: MlflowClient, run_id: str, trial: Trial) -> None:
 def write_losses(
     client: MlflowClient, run_id: str, losses: Mapping[int, float], at_ms: int
 ) -> None:
-    """A curve: the ranking loss on rows held back, by number of trees."""
+    """Log the ranking loss on held-back rows by number of trees."""
     curve = [Metric("ranking_loss", loss, at_ms, trees) for trees, loss in losses.items()]
     for start in range(0, len(curve), LARGEST_BATCH):
         client.log_batch(run_id, metrics=curve[start : start + LARGEST_BATCH])

@@ -12,9 +12,9 @@ from training.registry.mlflow.notes import note_on_model
 from training.registry.mlflow.runs import TrackedRun
 from training.registry.mlflow.store import TrackingStore
 
-# On a version from its first moment until everything about it is done.
+# A tag of a version from its creation until its registration is complete.
 UNFINISHED = "tidegate.unfinished"
-# Nobody registers for so long: what is unfinished since then has been left behind.
+# No registration takes this long: older unfinished versions are abandoned.
 LONGEST_REGISTRATION = timedelta(hours=1)
 
 
@@ -22,10 +22,11 @@ LONGEST_REGISTRATION = timedelta(hours=1)
 def registered(
     store: TrackingStore, name: str, run: TrackedRun, tags: Mapping[str, str]
 ) -> Iterator[str]:
-    """Register the run's model and give its version; taken back where the block fails.
+    """Register the run's model and yield its version; delete it if the block fails.
 
-    It is marked as unfinished until `finish`. One that cannot be taken back, because the store went
-    away in between or the process was killed, stays so marked: `take_back_unfinished` ends it.
+    It is tagged as unfinished until `finish`. If it cannot be deleted, because the store became
+    unreachable or the process was killed, the tag remains, and `take_back_unfinished` deletes it
+    later.
     """
     with store.connected(f"{name} could not be registered"):
         _make_model(store, name)
@@ -52,45 +53,46 @@ def registered(
 def take_back_unfinished(
     store: TrackingStore, name: str, at: datetime, remove: Callable[[str, str], None]
 ) -> None:
-    """Take back versions that nobody finished within an hour; `remove` what a home has of them.
+    """Delete versions unfinished for over an hour; `remove` deletes their files in the home.
 
-    It gets the version and its run.
+    `remove` is called with the version and its run.
     """
     latest_ms = (at - LONGEST_REGISTRATION).timestamp() * 1000
     with store.connected(f"what was left of {name} could not be taken back"):
         for version in store.client.search_model_versions(f"name = '{name}'"):
             if UNFINISHED in version.tags and version.creation_timestamp < latest_ms:
+                # The home first: once the registry forgets a version, nobody would find its folder.
                 remove(str(version.version), str(version.run_id))
                 store.client.delete_model_version(name, version.version)
 
 
 def finish(store: TrackingStore, name: str, version: str) -> None:
-    """Say of a version that nothing about it is left to be done."""
+    """Mark a version as complete."""
     with store.connected(f"{name} version {version} could not be marked as finished"):
         store.client.delete_model_version_tag(name, version, UNFINISHED)
 
 
 def set_alias(store: TrackingStore, name: str, alias: str, version: str) -> None:
-    """Let `alias` name a version, whatever it named before."""
+    """Point an alias to a version."""
     with store.connected(f"the alias {alias!r} of {name} could not be set"):
         store.client.set_registered_model_alias(name, alias, version)
 
 
 def clear_alias(store: TrackingStore, name: str, alias: str) -> None:
-    """Let `alias` name nothing."""
+    """Remove an alias."""
     with store.connected(f"the alias {alias!r} of {name} could not be taken away"):
         store.client.delete_registered_model_alias(name, alias)
 
 
 def tag_version(store: TrackingStore, name: str, version: str, tags: Mapping[str, str]) -> None:
-    """Write tags on a version."""
+    """Set tags of a version."""
     with store.connected(f"{name} version {version} could not be tagged"):
         for tag, value in tags.items():
             store.client.set_model_version_tag(name, version, tag, value)
 
 
 def _link(store: TrackingStore, run: TrackedRun, name: str, version: str) -> None:
-    """Let MLflow's pages lead from the run's model to the version."""
+    """Link the run's model to the version on MLflow's pages."""
     link = json.dumps([{"name": name, "version": version}])
     with store.connected(f"{name} version {version} could not be linked to its run"):
         store.client.set_logged_model_tags(run.model_id, {MLFLOW_MODEL_VERSIONS: link})
