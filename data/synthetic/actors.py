@@ -1,9 +1,9 @@
-"""Honest actors: firms that come and go, each with lasting habits.
+"""Honest actors: firms that appear and disappear, each with lasting habits.
 
-An actor is a slot that successive firms fill: each firm lives from months to years, then another
-takes its place under another pseudonym. Slots have Zipf weights, so a few are very active; a young
-firm is less active than it will be. All habits are lasting traits of the slot, computed when asked
-for, so that actors need no memory.
+An actor is a slot filled by a succession of firms: each firm lives for months to years, then
+another one takes over under another pseudonym. Slots have Zipf weights, so a few are very active; a
+young firm is less active than it will be. Habits are traits of the slot, computed on demand, so
+actors need no memory.
 """
 
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ class Actors:
 
 
 def invented_actors(ways: Corridors, *, subjects: int, seed: int) -> Actors:
-    """The actors of a world with so many subjects of each kind."""
+    """Return the actors of a world with this many subjects of each kind."""
     rng = chance(seed, "actors")
     number = max(400, subjects // 12)
     inflow = np.zeros(len(ways.countries))
     np.add.at(inflow, ways.destination_country, ways.weight)
-    # Every country that goods may come to has a few consignees, however small the world.
+    # Every destination country has a few consignees, even in a small world.
     least: Ints = np.repeat(np.flatnonzero(inflow), 4)
     others = picked(inflow, rng.random(max(number - len(least), 0)))
     country = np.sort(np.concatenate([least, others]))
@@ -56,32 +56,30 @@ def invented_actors(ways: Corridors, *, subjects: int, seed: int) -> Actors:
 
 
 def firm(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Words:
-    """Return which firm fills each slot on a day: the word its pseudonym is spelt from."""
+    """Return the word from which the pseudonym of the firm in each slot on a day is spelt."""
     generation, _ = _generation(seed, role, slot, day)
     return mixed(seed, role, slot, generation)
 
 
 def age_days(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Floats:
-    """Return how old the firm in each slot is."""
+    """Return the age of the firm in each slot, in days."""
     return _generation(seed, role, slot, day)[1]
 
 
 def carelessness(seed: int, role: int, slot: Ints) -> Floats:
-    """Return how many times the usual rate of honest mistakes each slot makes; about 1 on
-    average.
-    """
+    """Return each slot's factor on the usual rate of honest mistakes; the mean is 1."""
     normal = _normal(share(seed, role, slot, 3), share(seed, role, slot, 4))
     return np.exp(CARELESSNESS_SPREAD * normal - CARELESSNESS_SPREAD**2 / 2)
 
 
 def usual_hour(seed: int, role: int, slot: Ints) -> Floats:
-    """The hour of the day at which each slot usually files: office hours, some late ones."""
+    """Return the hour at which each slot usually files: mostly office hours."""
     trait = share(seed, role, slot, 5)
     return np.where(trait < 0.85, 7.5 + 10 * trait, 18.0 + 20 * (trait - 0.85))
 
 
 def chosen_consignees(actors: Actors, rng: np.random.Generator, country: Ints, day: float) -> Ints:
-    """A consignee in each country by Zipf weight and age; -1 where the country has none."""
+    """Choose a consignee in each country by Zipf weight and age; -1 if it has none."""
     slots = np.arange(len(actors.consignee_country))
     age = age_days(actors.seed, CONSIGNEE, slots, np.full(len(slots), day))
     weight = actors.consignee_weight * (0.3 + 0.7 * np.minimum(age / RAMP_DAYS, 1.0))
@@ -94,11 +92,11 @@ def chosen_consignees(actors: Actors, rng: np.random.Generator, country: Ints, d
 
 
 def chosen_carriers(actors: Actors, rng: np.random.Generator, lane: Ints, corridor: Ints) -> Ints:
-    """One of the few carriers that serve each corridor, the first ones more often."""
+    """Choose one of the few carriers of each corridor, the first ones more often."""
     rank = picked(1.0 / np.arange(1.0, CARRIERS_PER_CORRIDOR + 1), rng.random(len(corridor)))
     spread = mixed(actors.seed, CARRIER, corridor, rank)
     many = np.maximum(actors.carriers * np.array([2, 6, 2, 1, 1, 4]) // 16, 3)[lane]
-    # Squaring a uniform share makes low numbers common: large carriers serve many corridors.
+    # The square of a uniform number favours low ones: large carriers serve many corridors.
     trait = (spread >> np.uint64(11)).astype(np.float64) / float(1 << 53)
     return lane * 1_000_000 + (trait**2 * many).astype(np.int64)
 
@@ -112,6 +110,6 @@ def _generation(seed: int, role: int, slot: Ints, day: Floats | Ints) -> tuple[I
 
 
 def _normal(first: Floats, second: Floats) -> Floats:
-    """Box–Muller: a standard normal number from two uniform ones."""
+    """Return standard normal numbers from two uniform ones (Box–Muller)."""
     radius = np.sqrt(-2 * np.log1p(-first))
     return np.asarray(radius * np.cos(2 * np.pi * second))

@@ -1,7 +1,7 @@
-"""Where chance comes from: one independent stream per place in the world, named by a path.
+"""Random numbers: an independent stream for each part of the world, named by a path.
 
-Streams are drawn from the seed and the path alone, never from one another, so that a part of the
-world comes out the same whichever parts were made before it, or beside it.
+Streams depend on seed and path alone, never on one another. So a part of the world comes out the
+same, whatever was made before or in parallel.
 """
 
 import zlib
@@ -17,13 +17,13 @@ Words = npt.NDArray[np.uint64]
 
 
 def chance(seed: int, topic: str, *path: int) -> np.random.Generator:
-    """The stream of random numbers for a topic and a place in it."""
+    """Return the random stream for a topic and a path within it."""
     key = (zlib.crc32(topic.encode()), *path)
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 def mixed(*parts: npt.ArrayLike) -> Words:
-    """A well-spread 64-bit word per row, the same for the same parts (SplitMix64)."""
+    """Return a well-mixed 64-bit word per row, equal for equal parts (SplitMix64)."""
     word = np.zeros((), dtype=np.uint64)
     with np.errstate(over="ignore"):
         for part in parts:
@@ -37,11 +37,12 @@ def mixed(*parts: npt.ArrayLike) -> Words:
 
 
 def share(*parts: npt.ArrayLike) -> Floats:
-    """A number in [0, 1) per row, the same for the same parts: a lasting trait."""
+    """Return a number in [0, 1) per row, equal for equal parts: a lasting trait."""
+    # The top 53 bits: as many as a float holds exactly.
     return (mixed(*parts) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
 def picked(weights: Floats, at: Floats) -> Ints:
-    """Return which of `weights` each number of `at`, in [0, 1), falls on."""
+    """Return the index in `weights` that each number of `at`, in [0, 1), selects."""
     edges = np.cumsum(weights)
     return np.minimum(np.searchsorted(edges, at * edges[-1], side="right"), len(weights) - 1)

@@ -1,8 +1,8 @@
-"""What a world is like, read from its files alone: `python -m synthetic.check WORLD [--plot FILE]`.
+"""Summarise a world from its files: `python -m synthetic.check WORLD [--plot FILE]`.
 
-Prints one JSON document: base rates, delay of results, share of each way of selection and its hit
-rate, typologies over time, orphans, fields about a person, check digits. The plot shows the
-movements of a typology by corridor: after a seizure they turn up on a neighbouring one.
+Prints one JSON document: base rates, delay of results, share and hit rate of each way of selection,
+typologies over time, orphans, fields about a person, and check digits. The plot shows a typology's
+movements by corridor: after a seizure they move to a neighbouring one.
 """
 
 import argparse
@@ -34,7 +34,7 @@ NEEDED: dict[str, list[str]] = {
 
 
 def consistency_findings(folder: Path) -> dict[str, Any]:
-    """Everything the check finds, as plain JSON."""
+    """Return all findings as JSON values."""
     tables = {
         name: pq.read_table(folder / f"{name}.parquet", columns=columns).to_pandas()
         for name, columns in NEEDED.items()
@@ -65,7 +65,7 @@ def _subjects(tables: Tables, kind: str) -> dict[str, Any]:
 
 
 def _smuggling(tables: Tables) -> pd.DataFrame:
-    """Every subject that truly smuggles, with the share of the time at which it was declared."""
+    """Return the subjects that smuggle, with their declaration as a share of the world's time."""
     declared = pd.concat(
         [
             tables["journeys"].set_index("journey_id").declared_at,
@@ -111,7 +111,7 @@ def _containers(tables: Tables) -> dict[str, float]:
 
 
 def plot_displacement(folder: Path, file: Path, typology: str) -> None:
-    """Movements of one typology, a row per corridor, with confirmed ones marked."""
+    """Plot the movements of one typology, a row per corridor, with confirmed ones marked."""
     import matplotlib.pyplot as plt  # noqa: PLC0415 - only the picture needs it
 
     tables = {
@@ -138,7 +138,7 @@ def plot_displacement(folder: Path, file: Path, typology: str) -> None:
 
 
 def main() -> None:
-    """Print what the world is like; draw the plot where one is asked for."""
+    """Print the summary of a world, and draw the plot if requested."""
     parser = argparse.ArgumentParser(prog="python -m synthetic.check")
     parser.add_argument("world", type=Path)
     parser.add_argument("--plot", type=Path)

@@ -1,4 +1,4 @@
-"""Container numbers after ISO 6346, with a check digit that holds unless an error is planted."""
+"""ISO 6346 container numbers, with a valid check digit unless an error is planted."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,13 +7,13 @@ from synthetic.actors import CONTAINER
 from synthetic.chance import Flags, Ints, mixed
 from synthetic.spelling import Bytes, capitals, decimal, texts
 
-# Ten for A, and on from there, leaving out the multiples of eleven.
+# 10 for A and upwards, without multiples of 11, after ISO 6346.
 _LETTER_VALUES = np.array([v for v in range(10, 39) if v % 11], dtype=np.int64)
 _WEIGHTS = 2 ** np.arange(10, dtype=np.int64)
 
 
 def container_numbers(seed: int, box: Ints, *, is_wrong: Flags, where: Flags) -> pa.Array:
-    """The number of each box; its check digit fails where `is_wrong`, null unless `where`."""
+    """Return the number of each box: invalid where `is_wrong`, null unless `where`."""
     words = mixed(seed, CONTAINER, box)
     owner = np.concatenate(
         [capitals(words % np.uint64(40), 3), np.full((len(box), 1), ord("U"), np.uint8)], axis=1

@@ -1,4 +1,4 @@
-"""The kinds of conveyances that travel the world, and the row of each."""
+"""The kinds of conveyances, and the row number of each."""
 
 KINDS = (
     "container_ship",

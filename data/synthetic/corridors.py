@@ -1,4 +1,4 @@
-"""Corridors: the ways between places that the world's journeys take, with neighbours to turn to."""
+"""Corridors: the routes between places that journeys take, with neighbouring alternatives."""
 
 import heapq
 from collections import defaultdict
@@ -22,7 +22,7 @@ from synthetic.chance import Floats, Ints, share
 MODES: tuple[Mode, ...] = ("sea", "road", "air", "rail", "inland_waterway", "sea")
 SEA, ROAD, AIR, RAIL, WATERWAY, SMALL_CRAFT = range(6)
 LANES = {"sea": 0, "road": 1, "air": 2, "rail": 3, "waterway": 4, "small_craft": 5}
-# How the journeys of the world are spread over the lanes.
+# The distribution of journeys over lanes.
 LANE_SHARES = np.array([0.26, 0.41, 0.15, 0.05, 0.03, 0.10])
 LONGEST_WAY = 8
 NEIGHBOURS = 4
@@ -34,7 +34,7 @@ Way = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Corridors:
-    """One row per corridor; `stops` holds rows of `codes`, -1 after the destination."""
+    """One row per corridor; `stops` holds row numbers in `codes`, -1 after the destination."""
 
     codes: Texts
     latitude: Floats
@@ -53,7 +53,7 @@ class Corridors:
 
 @cache
 def corridors() -> Corridors:
-    """The corridors of every world; they don't depend on its seed."""
+    """Return the corridors, which are the same in every world."""
     ways = [(lane, way) for lane, of in enumerate(_ways_by_lane()) for way in of]
     codes = np.array(sorted({code for _, way in ways for code in way}), dtype=object)
     row = {code: i for i, code in enumerate(codes)}
@@ -104,7 +104,7 @@ def _positions(codes: Texts) -> tuple[Floats, Floats]:
 
 
 def _weights(lane: Ints) -> Floats:
-    """Zipf within each lane, in an order that chance settles once for all worlds."""
+    """Return Zipf weights within each lane, in a random order that is the same in all worlds."""
     weight = np.zeros(len(lane))
     for number, part in enumerate(LANE_SHARES):
         of = np.flatnonzero(lane == number)
@@ -115,7 +115,7 @@ def _weights(lane: Ints) -> Floats:
 
 
 def _neighbours(lane: Ints, latitude: Floats, longitude: Floats, first: Ints, last: Ints) -> Ints:
-    """For each corridor the nearest ones of its lane, by where they begin and where they end."""
+    """Return the nearest corridors of the same lane, by distance of origins plus destinations."""
     nearest = np.empty((len(lane), NEIGHBOURS), dtype=np.int64)
     for i in range(len(lane)):
         apart = sum(
@@ -140,7 +140,7 @@ def _ways_by_lane() -> tuple[list[Way], ...]:
 
 
 def _pairs(origins: list[str], destinations: list[str], part: float) -> list[tuple[str, str]]:
-    """A lasting choice of `part` of all pairs that lie in different countries."""
+    """Return a fixed sample of `part` of all pairs in different countries."""
     pairs = [(a, b) for a in origins for b in destinations if a != b]
     first, last = (country_of([pair[end] for pair in pairs]) for end in (0, 1))
     chosen = (share(np.arange(len(pairs)), 7) < part) & (first != last)
@@ -148,7 +148,7 @@ def _pairs(origins: list[str], destinations: list[str], part: float) -> list[tup
 
 
 def _by_sea(origin: str, destination: str, number: int) -> Way:
-    """Direct, or through the transhipment port that lengthens the way least."""
+    """Return the direct route, or one through the transhipment port with the least detour."""
     direct = distance_km([origin], [destination], "sea")[0]
     hubs_between = [hub for hub in TRANSHIPMENT if hub not in (origin, destination)]
     many = [origin] * len(hubs_between), [destination] * len(hubs_between)
@@ -159,7 +159,7 @@ def _by_sea(origin: str, destination: str, number: int) -> Way:
 
 
 def _roads() -> list[Way]:
-    """Shortest ways over land through crossings, from one town to another."""
+    """Return the shortest routes over land, through border crossings, from town to town."""
     network = _road_network()
     ways = []
     for origin in hubs.ROAD_FROM:
@@ -168,13 +168,14 @@ def _roads() -> list[Way]:
             way = _way(network, origin, end, reached)
             if way and len(way) <= LONGEST_WAY:
                 ways.append(way)
+    # A fixed sample: all pairs would outnumber the corridors of the other lanes.
     keep = share(np.arange(len(ways)), 17) < 0.45
     return [way for way, take in zip(ways, keep, strict=True) if take]
 
 
 @dataclass(frozen=True)
 class _RoadNetwork:
-    """Crossings and towns, which touch where they share a country; `km` between every two."""
+    """Crossings and towns, which are adjacent if they share a country; `km` between all pairs."""
 
     row: dict[str, int]
     codes: list[str]
@@ -206,7 +207,7 @@ _Reached = dict[int, tuple[float, int]]
 
 
 def _reached(network: _RoadNetwork, origin: str) -> _Reached:
-    """For every crossing the km from `origin` and the crossing before it (Dijkstra)."""
+    """Return the distance of each crossing from `origin` and its predecessor (Dijkstra)."""
     reached: _Reached = {}
     start = network.row[origin]
     first = network.crossings_of[network.countries[start][0]]

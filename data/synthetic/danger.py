@@ -1,9 +1,9 @@
-"""Whose lives are in danger on the way, and how many are on board as the records tell it.
+"""Danger to life on journeys, and the number of persons on board as recorded.
 
-In danger are people on what was not made to carry so many: on overcrowded small craft, fishing
-vessels, coaches and vans, whoever runs them, and shut into lorries and refrigerated units by those
-who smuggle them. Freight with a crew a little above its papers is none of that. No rule of the
-service is read here, so that it can be measured against this.
+In danger are people on conveyances not made for so many (overcrowded small craft, fishing vessels,
+coaches and vans), and people locked into lorries and refrigerated units by smugglers. Freight with
+a few more crew than documented is not in danger. This module uses no rule of the service, so that
+the service can be measured against it.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synthetic.journeys import JourneyDraft
 
 MADE_FOR_FEW = (VAN, COACH, CRAFT, FISHER)
-# Movements of these on which people are shut in, and somebody counts them: by probe, dog or call.
+# The share of these movements in which people are locked in and detected: by probe, dog or call.
 SHUT_IN = {"lorry_concealment": 0.15, "refrigerated_unit": 0.15}
 FEWEST_SHUT_IN, MOST_SHUT_IN = 4, 45
 UNCERTIFIED = 0.6  # of craft in danger: inflatables that nobody built to a rule
@@ -30,7 +30,7 @@ UNCOUNTED_IN_DANGER = 0.5  # of those whose persons are usually left out: a crow
 
 @dataclass(frozen=True)
 class OnBoard:
-    """The persons that a journey carries and is certified for; false flags leave a figure out."""
+    """Persons on board and certified capacity; a false flag omits the figure from the record."""
 
     persons: Ints
     is_counted: Flags
@@ -39,7 +39,7 @@ class OnBoard:
 
 
 def in_danger(plan: Plan, chapter: int, draft: "JourneyDraft") -> Flags:
-    """Whose lives are in danger, a row per journey."""
+    """Return a mask of journeys with lives in danger."""
     crowded = draft.subjects.signs["overcapacity"] & np.isin(draft.kind, MADE_FOR_FEW)
     often = np.array([*(SHUT_IN.get(t.name, 0.0) for t in typologies_of("route")), 0.0])
     draws = chance(plan.seed, "shut in", chapter).random(len(draft.kind))
@@ -49,12 +49,13 @@ def in_danger(plan: Plan, chapter: int, draft: "JourneyDraft") -> Flags:
 def on_board(
     rng: np.random.Generator, plan: Plan, chapter: int, draft: "JourneyDraft", capacity: Ints
 ) -> OnBoard:
-    """The persons of each journey; `capacity` is what each conveyance is made for."""
+    """Return the persons on each journey; `capacity` is what each conveyance is made for."""
     number, danger = len(capacity), in_danger(plan, chapter, draft)
     is_certified = rng.random(number) >= plan.scenario.missing
     load = np.clip(rng.beta(3, 2.2, number), 0.05, 1.0)
     excess = rng.uniform(1.05, 1.9, number)
     is_counted = rng.random(number) >= plan.scenario.missing
+    # A stream of its own, so that the draws above stay as they were without it.
     own = chance(plan.seed, "persons", chapter)
     usual = np.maximum((load * capacity).round().astype(np.int64), 1)
     is_over = draft.subjects.signs["overcapacity"] & ~danger
@@ -69,19 +70,19 @@ def on_board(
         persons=np.where(inflatable, afloat, persons),
         is_counted=is_counted | remarked,
         capacity=capacity,
-        # A small craft without a paper is one that nobody certified, and no slip of a clerk.
+        # Small craft without a certificate were never certified; it is no clerical omission.
         is_certified=np.where(is_small, ~inflatable, is_certified),
     )
 
 
 def _extra_crew(rng: np.random.Generator, kind: Ints) -> Ints:
-    """Who rides with the freight beyond what a paper says."""
+    """Return the number of people on freight beyond its documents."""
     most = np.where(kind == TRUCK, 1, np.where(np.isin(kind, (SHIP, CARGO, TANKER)), 8, 3))
     return rng.integers(1, most + 1)
 
 
 def _crowd(rng: np.random.Generator, kind: Ints, capacity: Ints, excess: Floats) -> Ints:
-    """Return how many are on what was not made for them."""
+    """Return the number of people on conveyances not made for them."""
     shut_in = rng.integers(FEWEST_SHUT_IN, MOST_SHUT_IN, len(kind)) + capacity
     crowded = np.maximum((capacity * excess).round().astype(np.int64), capacity + 1)
     return np.where(kind == TRUCK, shut_in, crowded)

@@ -1,4 +1,4 @@
-"""Documents of routes and shipments: what is filed, when, and where it disagrees."""
+"""Documents of routes and shipments: kinds, times of filing, and discrepancies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,21 +35,21 @@ KINDS = (
 )
 MANIFEST, BILL, AIR_WAYBILL, INVOICE, PACKING, ORIGIN, PERMIT, TRANSIT, CHECKLIST = range(9)
 FILED_LATE_SHARE = 0.07
-# How many of the documents of a subject that disagree with it at all do so.
+# The share of a subject's documents that show its discrepancy, if it has one.
 ODD_SHARE = 0.8
-# Invoices that are written again, and those that name another value than the declaration, as they
-# count freight or a discount: trade as it is, whatever is carried.
+# Shares of invoices that are reissued, and of those that state another value than the declaration,
+# because they include freight or a discount: normal trade, whatever is carried.
 INVOICED_AGAIN, INVOICED_OTHERWISE = 0.05, 0.04
 MASTER_BILLS = 0.2
-# How many parties hold one permit for all their consignments.
+# The share of parties with one permit for all their consignments.
 PERMITS_FOR_ALL = 0.1
-# Goods whose packages weigh this much and more travel loose: there is nothing to list.
+# Goods in packages from this weight on travel loose and have no packing list.
 LOOSE_KG = 150.0
 
 
 @dataclass(frozen=True)
 class _Filed:
-    """One row per document: which subject (a row) it is of, its kind and its version."""
+    """One row per document: its subject's row, its kind and its version."""
 
     of: Ints
     kind: Ints
@@ -58,7 +58,7 @@ class _Filed:
 
 @dataclass(frozen=True)
 class _Owners:
-    """The subjects that documents are of; `party` is whose permits may be used again."""
+    """The subjects of documents; permits may be reused within a `party`."""
 
     kind: SubjectKind
     ids: pa.Array
@@ -72,7 +72,7 @@ _Plans = Sequence[tuple[Ints | int, int, Flags]]
 
 
 def shipment_documents(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table:
-    """Documents of shipments: transport document, invoice, lists, permits, amended manifests."""
+    """Return the documents of shipments, such as transport documents, invoices and permits."""
     rng = chance(plan.seed, "shipment documents", chapter)
     signs, number = draft.subjects.signs, len(draft.number)
     transport: Ints = np.select(
@@ -84,7 +84,7 @@ def shipment_documents(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Tab
     is_packed = goods().kg_per_package[draft.declared_goods] < LOOSE_KG
     asked = signs["expired_permit"] | signs["reused_permit"]
     amended = signs["amended_manifest"] | signs["critical_amendment"]
-    # Lateness shows on a manifest alone, so a late one is filed more often than another.
+    # Lateness shows only on manifests, so late subjects have one more often.
     manifested = (rng.random(number) < np.where(signs["late_manifest"], 0.35, 0.1)) | amended
     plans: _Plans = [
         (transport, 1, (rng.random(number) < 0.98) & ~manifested),
@@ -118,7 +118,7 @@ def shipment_documents(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Tab
 
 
 def route_documents(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """Documents of routes: manifests, transit papers, permits of coaches, vehicle checks."""
+    """Return the documents of routes: manifests, transit papers, permits and vehicle checks."""
     rng = chance(plan.seed, "route documents", chapter)
     signs, number = draft.subjects.signs, len(draft.number)
     lane = plan.ways.lane[draft.corridor]
@@ -162,7 +162,7 @@ def route_documents(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
 
 
 def _filed(plans: _Plans, number: int) -> _Filed:
-    """The documents of every plan (kind, version, which subjects), ordered by subject."""
+    """Return the documents of all plans (kind, version, subjects), ordered by subject."""
     present = np.stack([which for _, _, which in plans], axis=1)
     of, slot = np.nonzero(present)
     kinds = np.stack([np.broadcast_to(kind, number) for kind, _, _ in plans], axis=1)
@@ -203,7 +203,7 @@ def _documents(
 
 
 def _received(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> Ints:
-    """Most documents come hours before the declaration; late ones just before it or after."""
+    """Return times of receipt: hours before the declaration, or late just before or after it."""
     of, rows = filed.of, len(filed.of)
     lead = np.exp(rng.normal(2.9, 0.6, rows)) / filed.version
     is_manifest = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT))
@@ -230,9 +230,9 @@ def _document_numbers(
     filed: _Filed,
     owners: _Owners,
 ) -> pa.Array:
-    """A number of its own for each document and its versions; a reused permit keeps its old one.
+    """Return a number per document and version; a reused permit keeps its old one.
 
-    Some parties hold a permit for all their consignments of a kind, and rightly file it with each.
+    Some parties hold one permit for all consignments of a kind, and properly file it with each.
     """
     of, signs = filed.of, owners.signs
     own = mixed(plan.seed, owners.numbers[of], filed.kind)
@@ -249,7 +249,7 @@ def _document_numbers(
 def _contents(
     plan: Plan, rng: np.random.Generator, draft: ShipmentDraft, filed: _Filed
 ) -> dict[str, pa.Array]:
-    """Return what the documents of shipments say, and where they disagree with the declaration."""
+    """Return the contents of shipments' documents, with their discrepancies."""
     of, rows = filed.of, len(filed.of)
     signs = {name: column[of] for name, column in draft.subjects.signs.items()}
     names_parties = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, INVOICE, ORIGIN))
@@ -259,7 +259,7 @@ def _contents(
     other_party = signs["party_mismatch"] & odd_one | (
         signs["critical_amendment"] & (filed.version > 1)
     )
-    # Groupage travels on a master bill between forwarders, which is no mismatch.
+    # Groupage travels on a master bill between forwarders, so other parties there are no mismatch.
     is_master = (filed.kind == BILL) & (rng.random(rows) < MASTER_BILLS)
     consignee = np.where(is_master, draft.forwarder[of], draft.consignee[of])
     consignee = np.where(
@@ -296,7 +296,7 @@ def _contents(
 
 
 def _invoiced(rng: np.random.Generator, value: Floats, filed: _Filed) -> Floats:
-    """The value that an invoice names: the declared one, an earlier one, or one with freight."""
+    """Return the value on each invoice: as declared, an earlier one, or one including freight."""
     is_next_version = (filed.of[1:] == filed.of[:-1]) & (filed.kind[1:] == filed.kind[:-1])
     is_last = np.append(~is_next_version, True)
     differs = ~is_last | (rng.random(len(value)) < INVOICED_OTHERWISE)

@@ -1,7 +1,7 @@
-"""Events of journeys and shipments: departures, arrivals, gate moves and transits, as records.
+"""Events of journeys and shipments: departures, arrivals, gate moves and transits.
 
-Oddities among them are drawn from streams of their own, so that all else of a world is as it would
-be without events.
+Their oddities come from separate random streams, so that the rest of a world is the same with and
+without events.
 """
 
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ from synthetic.signs import Signs, drawn_oddities
 from synthetic.spelling import decimal, texts
 from synthetic.subjects import Subjects
 
-# How many movements have a terminal or carrier that reports their events to the authority.
+# The share of movements whose terminal or carrier reports events to the authority.
 REPORTED_SHARE = 0.6
-# How many of those by road or rail travel under a transit that it follows.
+# The share of those by road or rail that travel under a transit procedure.
 IN_TRANSIT: dict[SubjectKind, float] = {"route": 0.15, "shipment": 0.5}
 NEVER_DISCHARGED = 0.4  # of transits that run over their limit
 
 
 @dataclass(frozen=True)
 class _Reported:
-    """Events of one kind, a row per subject that may have it; `place` is a row of the codes."""
+    """Events of one kind, a row per subject that may have one; `place` is a row of the codes."""
 
     kind: EventKind
     where: Flags
@@ -45,7 +45,7 @@ class _Reported:
 
 @dataclass(frozen=True)
 class _Moved:
-    """The subjects of events with their numbers and ids, and where and when they go."""
+    """The subjects of events: numbers, ids, corridors and times."""
 
     kind: SubjectKind
     subjects: Subjects
@@ -57,7 +57,7 @@ class _Moved:
 
 
 def route_events(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """Events of routes: departure, arrival, and a transit of some that travel on land."""
+    """Return the events of routes: departure, arrival, and some transits on land."""
     rng = chance(plan.seed, "route events", chapter)
     moved = _Moved(
         kind="route",
@@ -67,6 +67,7 @@ def route_events(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         corridor=draft.corridor,
         left=draft.departed_at,
         arrives=draft.due_at,
+        # Order matters: each call below draws from the same stream.
     )
     first, last = _ends(plan, moved)
     odd = _odd_events(rng, moved)
@@ -83,7 +84,7 @@ def route_events(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
 def shipment_events(
     plan: Plan, chapter: int, draft: ShipmentDraft, journeys: JourneyDraft
 ) -> pa.Table:
-    """Events of shipments: discharge and gate of containers, and a transit of some on land."""
+    """Return the events of shipments: discharge and gate of containers, some transits on land."""
     rng = chance(plan.seed, "shipment events", chapter)
     moved = _Moved(
         kind="shipment",
@@ -122,13 +123,13 @@ def _ends(plan: Plan, moved: _Moved) -> tuple[Ints, Ints]:
 
 
 def _is_reported(plan: Plan, rng: np.random.Generator, moved: _Moved) -> Flags:
-    """Small craft call at no terminal."""
+    """Return which movements have events; small craft call at no terminal."""
     is_small = plan.ways.lane[moved.corridor] == SMALL_CRAFT
     return (rng.random(len(moved.number)) < REPORTED_SHARE) & ~is_small
 
 
 def _odd_events(rng: np.random.Generator, moved: _Moved) -> Signs:
-    """Return what is odd about the events of each subject, by name."""
+    """Return the oddities of each subject's events, by name."""
     return drawn_oddities(
         rng,
         ODD_EVENTS[moved.kind],
@@ -141,7 +142,7 @@ def _odd_events(rng: np.random.Generator, moved: _Moved) -> Signs:
 def _transit(
     plan: Plan, rng: np.random.Generator, moved: _Moved, is_late: Flags
 ) -> tuple[_Reported, _Reported]:
-    """A transit of some movements on land: opened as they leave, mostly discharged in time."""
+    """Return transits of some movements on land, opened at departure, mostly discharged in time."""
     number = len(moved.number)
     first, last = _ends(plan, moved)
     is_on_land = np.isin(plan.ways.lane[moved.corridor], (ROAD, RAIL))
@@ -160,7 +161,7 @@ def _transit(
 def _events(
     plan: Plan, rng: np.random.Generator, moved: _Moved, reported: list[_Reported], boxes: pa.Array
 ) -> pa.Table:
-    """All events, kind by kind, each known some time after it happened."""
+    """Return all events, kind by kind, each known some time after it happened."""
     codes = pa.array(plan.ways.codes, pa.string())
     prefix, tables = f"E{moved.kind[0].upper()}-", []
     for place, one in enumerate(reported):

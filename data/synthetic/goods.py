@@ -1,6 +1,6 @@
-"""What the world trades: goods with their usual price, tare, density, duty and size of consignment.
+"""Traded goods with usual price, tare, density, duty and size of consignment.
 
-The figures are plausible round numbers of our own, not statistics of any customs office.
+The figures are plausible round numbers of our own, not statistics of a customs office.
 """
 
 import csv
@@ -18,7 +18,7 @@ Texts = npt.NDArray[np.object_]
 
 @dataclass(frozen=True)
 class Goods:
-    """One row per kind of goods; money in euro, mass in kilograms, tax in per cent."""
+    """One row per kind of goods; money in euros, mass in kilograms, tax in per cent."""
 
     hs_code: Texts
     description: Texts
@@ -33,13 +33,13 @@ class Goods:
     weight: Floats
 
     def rows(self, hs_codes: tuple[str, ...]) -> Ints:
-        """The rows of these codes."""
+        """Return the rows of these codes."""
         return np.array([np.flatnonzero(self.hs_code == code)[0] for code in hs_codes])
 
 
 @cache
 def goods() -> Goods:
-    """The table of goods."""
+    """Return the table of goods."""
     with (Path(__file__).parent / "goods.csv").open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
 

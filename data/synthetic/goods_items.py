@@ -1,8 +1,8 @@
-"""Goods items of shipments that are declared item by item, as records.
+"""Goods items of shipments that are declared item by item.
 
-They are drawn from streams of their own, so that all else of a world is as it would be without
-them. The first item is what the shipment is declared as; groupage has other goods beside it. In a
-network, as by mistake, one of these is what its description says and its code does not.
+They come from separate random streams, so that the rest of a world is the same with and without
+them. The first item matches the shipment's declaration; groupage has other goods too. For networks,
+and by mistake, one of those has a description that contradicts its code.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs, drawn_oddities
 from synthetic.spelling import Bytes, decimal, texts
 
-# How many shipments are declared item by item, and how many of these are groupage.
+# The share of shipments declared item by item, and the share of groupage among these.
 ITEMISED_SHARE = 0.35
 GROUPAGE_SHARE = 0.5
 MOST_ITEMS = 12
-# How many items of groupage come from elsewhere, and how many are added after the declaration.
+# The share of groupage items from other countries, and of those added after the declaration.
 FROM_ELSEWHERE = 0.2
 ADDED_LATER = 0.02
 BOAT_EQUIPMENT = ("890310", "840721", "630720", "841480")
@@ -36,10 +36,10 @@ BOAT_EQUIPMENT = ("890310", "840721", "630720", "841480")
 
 @dataclass(frozen=True)
 class _Items:
-    """One row per item: whose it is, its place from 0, what it is and as what it is declared.
+    """One row per item: its shipment, its index from 0, and its true and declared goods.
 
-    `shown` are the oddities of its shipment, `part` its share of the gross mass but for the first
-    item, which has the rest.
+    `shown` are the oddities of its shipment, `part` its share of the gross mass; the first item
+    takes the rest.
     """
 
     of: Ints
@@ -51,12 +51,12 @@ class _Items:
 
     @property
     def is_first(self) -> Flags:
-        """Return whether it is the item that the shipment is declared as."""
+        """Mask of the items that match the shipment's declaration."""
         return np.asarray(self.place == 0)
 
 
 def goods_item_table(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table:
-    """The records of the goods items of a chapter's shipments."""
+    """Return the goods items of a chapter's shipments."""
     rng = chance(plan.seed, "goods items", chapter)
     items = _items(rng, draft)
     of, rows, measures = items.of, len(items.of), draft.measures
@@ -115,7 +115,10 @@ def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
 
 
 def _parts_of(items: _Items, whole: Floats, part: Floats, digits: int) -> Floats:
-    """Each item's part of a whole, rounded down; the first item is what is left of it."""
+    """Return each item's part of a whole, rounded down; the first item takes the rest.
+
+    Rounding the parts alone would make their sum differ from the declared whole.
+    """
     step = 10.0**digits
     parts = np.where(items.is_first, 0.0, np.floor(whole * part * step) / step)
     rest = whole - _sums(items, parts)
@@ -123,12 +126,12 @@ def _parts_of(items: _Items, whole: Floats, part: Floats, digits: int) -> Floats
 
 
 def _sums(items: _Items, numbers: Floats) -> Floats:
-    """For each item the sum over all items of its shipment."""
+    """Return for each item the sum over all items of its shipment."""
     return np.asarray(np.bincount(items.of, weights=numbers)[items.of], np.float64)
 
 
 def _codes(plan: Plan, kinds: Ints) -> pa.Array:
-    """Ten digits: those of the Harmonized System, and four that all such goods have."""
+    """Return ten-digit codes: six of the Harmonized System, and four fixed per kind of goods."""
     table: Bytes = np.array([code.encode() for code in goods().hs_code], dtype="S6")
     own = table.view(np.uint8).reshape(-1, 6)[kinds]
     further = (mixed(plan.seed, kinds, 41) % np.uint64(90)).astype(np.int64) * 10
@@ -136,7 +139,7 @@ def _codes(plan: Plan, kinds: Ints) -> pa.Array:
 
 
 def _origins(rng: np.random.Generator, plan: Plan, draft: ShipmentDraft, items: _Items) -> Ints:
-    """That of the shipment for the first item, and for most of the others."""
+    """Return the origin of each item: the shipment's, except for some later items."""
     rows = len(items.of)
     is_elsewhere = ~items.is_first & (rng.random(rows) < FROM_ELSEWHERE)
     elsewhere = rng.integers(0, len(plan.ways.countries), rows)

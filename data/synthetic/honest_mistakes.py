@@ -1,7 +1,7 @@
-"""Signs that a movement may carry, and how often honest movements carry them by mistake.
+"""Signs of a movement, and how often honest movements show them by mistake.
 
-A sign is something odd that an inspector could notice. Each is common enough among honest subjects
-that it proves nothing; careless operators show all of them more often. The rates are our own.
+A sign is an oddity that an inspector could notice. Each is frequent enough among honest subjects to
+prove nothing; careless operators show all of them more often. The rates are our own.
 """
 
 from features.records import SubjectKind
@@ -83,7 +83,7 @@ ROUTE: dict[str, float] = {
 
 RATES: dict[SubjectKind, dict[str, float]] = {"route": ROUTE, "shipment": SHIPMENT}
 
-# Oddities of what terminals, carriers and offices report on the way, by the same meaning.
+# Oddities in reports of terminals, carriers and offices, with the same meaning of the rates.
 ODD_EVENTS: dict[SubjectKind, dict[str, float]] = {
     "route": {"late_discharge": 0.04},
     "shipment": {
@@ -93,5 +93,5 @@ ODD_EVENTS: dict[SubjectKind, dict[str, float]] = {
     },
 }
 
-# Oddities of goods items: one under a code of other goods, or masses that don't make the whole.
+# Oddities of goods items: a code of other goods, or masses that do not add up.
 ODD_ITEMS: dict[str, float] = {"hidden_item": 0.012, "items_off_whole": 0.04}

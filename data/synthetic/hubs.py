@@ -1,4 +1,4 @@
-"""Where the invented world trades: real ports, towns and crossings, by location code."""
+"""Places of trade in the synthetic world: real ports, towns and crossings, by location code."""
 
 SEA_FROM = """
     CNSHA CNNGB CNTAO CNYTN HKHKG KRPUS JPTYO SGSIN MYPKG VNSGN IDJKT THLCH INNSA INMUN LKCMB PKKHI
@@ -36,7 +36,7 @@ WATERWAY = """
     NLRTM:DEDUI BEANR:DEDUI NLRTM:FRSXB ROCND:ATVIE ROCND:HUBUD ROBRA:HUBUD HUBUD:ATVIE ROCND:DEREG
     NLRTM:BEANR
 """.split()
-# Short passages of fishing vessels and pleasure craft, honest ones too.
+# Short passages of fishing vessels and pleasure craft, including honest ones.
 SMALL_CRAFT = """
     FRDKK:GBRMG FRBOL:GBFOL FRGRV:GBRMG FRSVS:GBRYE FRDKK:GBWTS LYZUA:ITLMP LYZAW:ITLMP LYTIP:ITPZL
     LYTOB:GRPYL LYKHM:ITAUG TNSFA:ITLMP TNZRZ:ITLMP TRDIK:GRJKH TRCES:GRJKH TRKUS:GRVTH TRKUS:GRKAR

@@ -1,4 +1,4 @@
-"""By what a conveyance is found: the numbers of its hull, its radio, or its plate."""
+"""Identifiers of conveyances: numbers of hull, radio and plate."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,30 +12,30 @@ REFRIGERATED = 0.12  # of lorries; of those that networks hide people in, all
 
 
 def imo_numbers(conveyance: Words, where: Flags) -> pa.Array:
-    """Six digits and the one that checks them."""
+    """Return IMO numbers: six digits and a check digit."""
     first = decimal((conveyance % np.uint64(900_000)).astype(np.int64) + 100_000, 6)
     check = ((first - ord("0")).astype(np.int64) * IMO_WEIGHTS).sum(axis=1) % 10
     return texts(first, decimal(check, 1), where=where)
 
 
 def mmsis(conveyance: Words, where: Flags) -> pa.Array:
-    """Nine digits, of which the first is that of ships."""
+    """Return MMSIs: nine digits, beginning with one used by ships."""
     number = (mixed(conveyance.view(np.int64), 3) % np.uint64(100_000_000)).astype(np.int64)
     return texts("2", decimal(number, 8), where=where)
 
 
 def call_signs(conveyance: Words, where: Flags) -> pa.Array:
-    """Four letters and a digit."""
+    """Return call signs of four letters and a digit."""
     return texts(_letters(conveyance, 4, 5), _digits(conveyance, 6, 1), where=where)
 
 
 def plates(conveyance: Words, where: Flags) -> pa.Array:
-    """Letters and digits, as many countries have them."""
+    """Return plate numbers of letters and digits."""
     return texts(_letters(conveyance, 2, 7), " ", _digits(conveyance, 8, 4), where=where)
 
 
 def cargo_units(conveyance: Words, is_lorry: Flags, is_cooled: Flags) -> pa.Array:
-    """Return what holds the cargo of lorries; null for all others."""
+    """Return the cargo units of lorries; null for all others."""
     usual = share(conveyance.view(np.int64), 9)
     cooled = is_cooled | (usual < REFRIGERATED)
     row = np.where(cooled, 0, np.where(usual > 0.95, 1, np.where(usual > 0.6, 3, 2)))

@@ -1,9 +1,9 @@
-"""Inspection as it is: who is looked at and why, what is found, and when it is known.
+"""Realistic inspections: selection, result and delay.
 
-Each office can look at few. Some subjects are tipped off. Of the rest some are drawn at random, and
-a legacy rule adds points for signs that officers were once taught; of what neither took, some catch
-an officer's eye. Draw and rule have a probability, and what is recorded is that of being inspected
-by either of them; a tip and an officer's discretion have none.
+Offices can inspect few subjects. Some are tipped off. Of the others, some are drawn at random, and
+a legacy rule gives points for signs that officers were once taught; of those not selected, some
+attract an officer's attention. Draw and rule have a probability; the recorded one is that of
+selection by either of them. Tips and discretion have none.
 """
 
 from dataclasses import dataclass
@@ -54,9 +54,7 @@ ENOUGH_POINTS = 1.95
 
 @dataclass(frozen=True)
 class InspectionSelection:
-    """The way each subject was selected (NOT_SELECTED … DISCRETION), with what probability if
-    any.
-    """
+    """The way each subject was selected (NOT_SELECTED … DISCRETION), with any probability."""
 
     by: Ints
     probability: Floats
@@ -71,7 +69,7 @@ def selected(
     office_share: Floats,
     true_probability: Floats,
 ) -> InspectionSelection:
-    """Select subjects; `office_share` is how much of its hits the office has hands for."""
+    """Select subjects; `office_share` is the share of rule hits that the office can inspect."""
     draws = rng.random((len(office_share), 4))
     capacity = scenario.inspection_capacity / USUAL_CAPACITY
     points = sum(signs[name] * value for name, value in POINTS[kind].items())
@@ -88,19 +86,18 @@ def selected(
         [INTELLIGENCE, RANDOM, RULE, DISCRETION],
         NOT_SELECTED,
     )
+    # The union of both ways: weighting by 1 / probability needs the chance of either.
     by_either = 1 - (1 - scenario.random_inspections) * (1 - by_rule)
     return InspectionSelection(by, np.where(np.isin(by, (RANDOM, RULE)), by_either, np.nan))
 
 
 def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:
-    """Return what an inspection of each would find: 1 confirmed, 0 not confirmed, -1
-    inconclusive.
-    """
+    """Return the result of inspecting each: 1 confirmed, 0 not confirmed, -1 inconclusive."""
     draws = rng.random((len(truth), 2))
     result = (truth & (draws[:, 0] < sensitivity)).astype(np.int64)
     return np.where(draws[:, 1] < INCONCLUSIVE, -1, result)
 
 
 def delay_days(rng: np.random.Generator, rows: int) -> Floats:
-    """Days from an inspection until its result is known: 1 to 60, most of them within two weeks."""
+    """Return days from inspection to known result: 1 to 60, mostly within two weeks."""
     return np.clip(rng.lognormal(2.1, 0.8, rows), 1.0, 60.0)

@@ -1,4 +1,4 @@
-"""Instants of the world as microseconds of UTC; the world begins on 1 January 2025."""
+"""Instants of the world as UTC microseconds; the world begins on 1 January 2025."""
 
 from datetime import UTC, datetime
 
@@ -16,17 +16,17 @@ BEGIN = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) * SECOND
 
 
 def at(day: Ints, hour: Floats) -> Ints:
-    """The instant of an hour on a day of the world, to the second."""
+    """Return the instant of an hour on a day of the world, to the second."""
     seconds = np.round(np.asarray(hour) * 3_600).astype(np.int64)
     return np.asarray(BEGIN + np.asarray(day, dtype=np.int64) * DAY + seconds * SECOND)
 
 
 def after(start: Ints, hours: npt.ArrayLike) -> Ints:
-    """Instants some hours (or, where negative, before) `start`, to the second."""
+    """Return instants some hours after `start` (before, if negative), to the second."""
     return start + np.round(np.asarray(hours) * 3_600).astype(np.int64) * SECOND
 
 
 def column(values: Ints, where: Flags | None = None) -> pa.Array:
-    """Instants as a column; null where `where` is false."""
+    """Return instants as a column; null where `where` is false."""
     whole = values // SECOND * SECOND
     return pa.array(whole, mask=None if where is None else ~where).cast(INSTANT)

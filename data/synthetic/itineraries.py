@@ -1,4 +1,4 @@
-"""How journeys go from stop to stop, and where they are heard on the way."""
+"""Itineraries of journeys: stops, times and distances."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from synthetic.corridors import MODES, Corridors
 from synthetic.signs import Signs
 
 MOST_STOPS = 12
-# Usual hours at a stop on the way, by lane.
+# Usual hours at an intermediate stop, by lane.
 DWELL_HOURS = np.array([30.0, 1.2, 3.5, 6.0, 8.0, 0.5])
 
 
 @dataclass(frozen=True)
 class Itineraries:
-    """One row per journey: `stops` holds places (-1 after the last), times are hours from leaving.
+    """One row per journey: `stops` are places (-1 after the last), times are hours from departure.
 
-    `arrived[i]` and `left[i]` are hours at stop i; a journey arrives at its last stop at `hours`.
+    `arrived[i]` and `left[i]` are hours at stop i; a journey ends after `hours`.
     """
 
     stops: Ints
@@ -32,7 +32,7 @@ class Itineraries:
 def travelled(
     ways: Corridors, rng: np.random.Generator, corridor: Ints, signs: Signs
 ) -> Itineraries:
-    """The itinerary of each journey on its corridor, with the stops its signs add."""
+    """Return the itinerary of each journey on its corridor, with stops added by its signs."""
     lane, legs = ways.lane[corridor], ways.legs[corridor]
     stops: Ints = np.full((len(corridor), MOST_STOPS), -1, dtype=np.int64)
     stops[:, : ways.stops.shape[1]] = ways.stops[corridor]
@@ -41,7 +41,7 @@ def travelled(
     for sign, rank in (("extra_stop", 0), ("detour", 2)):
         elsewhere = ways.stops[ways.neighbours[corridor, rank], 0]
         rows = signs[sign] & (elsewhere != stops[:, 0]) & (elsewhere != stops[:, 1])
-        # Put a stop after the first one of some journeys.
+        # Insert a stop after the first one.
         longer = stops.copy()
         longer[rows, 2:] = stops[rows, 1:-1]
         longer[rows, 1] = elsewhere[rows]

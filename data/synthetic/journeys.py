@@ -1,4 +1,4 @@
-"""Journeys of a chapter, first as a draft that the other records hang on, then as records."""
+"""Journeys of a chapter: a draft, on which other records depend, and then records."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ from synthetic.rows import select_rows
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
 
-# By lane, how often each kind of conveyance travels it.
+# The distribution of kinds of conveyance, by lane.
 KIND_SHARES = np.array(
     [
         [0.72, 0.2, 0.08, 0, 0, 0, 0, 0, 0, 0],
@@ -54,14 +54,14 @@ KIND_SHARES = np.array(
 CAPACITY = np.array([28, 18, 22, 3, 9, 55, 180, 6, 10, 12])
 USUAL_CARGO_KG = np.array([9e6, 4e6, 3e7, 15e3, 900, 350, 14e3, 8e5, 120, 2500])
 HIRED_SHARE = np.array([0, 0, 0, 0.08, 0.35, 0.12, 0, 0, 0.25, 0.05])
-# Hours by which a journey is declared before it is due, by lane.
+# Hours between the declaration and the due time, by lane.
 LEAD_HOURS = np.array([30.0, 3.0, 5.0, 8.0, 10.0, 4.0])
 FLAGS_OF_CONVENIENCE = ("PA", "LR", "MH", "MT", "KM", "TG", "CM", "BZ")
 
 
 @dataclass(frozen=True)
 class JourneyDraft:
-    """One row per journey, in the order of their declaration; `carries` is a network's shipment."""
+    """One row per journey in order of declaration; `carries` is a network's shipment, or -1."""
 
     subjects: Subjects
     number: Ints
@@ -77,7 +77,7 @@ class JourneyDraft:
 
 
 def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
-    """The journeys of a chapter: honest ones, those of networks, those that carry for networks."""
+    """Draft a chapter's journeys: honest ones, those of networks, and carriers for networks."""
     rng = chance(plan.seed, "journeys", chapter)
     moves, carried = plan.movements("route", chapter), plan.movements("shipment", chapter)
     days = np.arange(plan.edges[chapter], plan.edges[chapter + 1])
@@ -116,18 +116,19 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
         due_at=due_at,
         itineraries=itineraries,
     )
+    # Only now: draws above are per group, while records and numbers follow the declaration.
     draft = select_rows(draft, np.argsort(declared_at, kind="stable"))
     draft.number[:] = plan.first_journey[chapter] + np.arange(len(day))
     return draft
 
 
 def journey_ids(numbers: Ints) -> pa.Array:
-    """The ids of journeys by their number."""
+    """Return the ids of journeys by number."""
     return texts("J-", decimal(numbers, 8))
 
 
 def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """The records of journeys."""
+    """Return the records of journeys."""
     rng = chance(plan.seed, "journey records", chapter)
     number, signs, ways = len(draft.number), draft.subjects.signs, plan.ways
     first = ways.stops[draft.corridor, 0]
@@ -166,17 +167,17 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
 
 
 def party_ids(words: Words, where: Flags | None = None) -> pa.Array:
-    """Party ids, as keyed pseudonyms look."""
+    """Return party ids, which look like keyed pseudonyms."""
     return texts("p-", hexadecimal(words), where=where)
 
 
 def _present(plan: Plan, rng: np.random.Generator, values: Floats | Ints) -> pa.Array:
-    """Values, of which the scenario's share is missing."""
+    """Return values with the scenario's share set to null."""
     return pa.array(values, mask=rng.random(len(values)) < plan.scenario.missing)
 
 
 def _corridors(plan: Plan, rng: np.random.Generator, day: Ints) -> Ints:
-    """Corridors by weight; after a closure those of the closed region are left out."""
+    """Return corridors by weight; none from the closed region after its closure."""
     weight = plan.ways.weight
     closed = plan.ways.region[plan.ways.origin_country] == plan.scenario.closed_region
     usual = picked(weight, rng.random(len(day)))
@@ -220,7 +221,7 @@ def _hire(rng: np.random.Generator, draft: JourneyDraft) -> tuple[Flags, Ints]:
 
 
 def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa.Array:
-    """Usually the country the journey begins in; some fly a flag of convenience."""
+    """Return countries of registration: mostly the origin's, some flags of convenience."""
     home = pa.array(plan.ways.countries, pa.string()).take(
         pa.array(plan.ways.origin_country[draft.corridor])
     )
@@ -235,7 +236,7 @@ def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa
 
 
 def _identifiers(draft: JourneyDraft) -> dict[str, pa.Array]:
-    """Return what each conveyance is found by, and what holds the cargo of lorries."""
+    """Return the identifiers of each conveyance, and the cargo units of lorries."""
     kind, conveyance = draft.kind, draft.conveyance
     has_hull_number = np.isin(kind, (SHIP, CARGO, TANKER))
     has_radio = has_hull_number | (kind == FISHER) | (kind == CRAFT) & (conveyance % 3 == 0)
@@ -260,6 +261,6 @@ def _cargo(rng: np.random.Generator, draft: JourneyDraft) -> Floats:
 
 
 def is_freight(draft: JourneyDraft) -> Floats:
-    """Return how many consignments each journey takes, as a weight."""
+    """Return the relative number of consignments on each journey, as a weight."""
     carried = np.array([6.0, 3.0, 0.4, 1.5, 0.5, 0.0, 2.2, 3.5, 0.0, 0.0])
     return np.where(draft.carries >= 0, 0.3, carried[draft.kind])

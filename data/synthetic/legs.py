@@ -1,4 +1,4 @@
-"""Legs of journeys and the positions where their conveyances were heard, as records."""
+"""Legs of journeys, and reported positions of their conveyances."""
 
 import numpy as np
 import pyarrow as pa
@@ -14,22 +14,22 @@ from synthetic.journeys import JourneyDraft, journey_ids
 from synthetic.meetings import Lying, lying_still
 from synthetic.plan import Plan
 
-# By lane, how many journeys have a transponder or tracker that the authority hears.
+# The share of journeys with a transponder or tracker that the authority receives, by lane.
 HEARD_SHARE = np.array([0.45, 0.15, 0.0, 0.0, 0.3, 0.6])
-# By lane, what a leg may go by instead: lorries for air freight, ferries and rolling roads, rail to
-# the next port. It tells nothing of what is carried; some corridors are used to it.
+# The alternative mode of a leg, by lane: lorries for air freight, ferries and rolling roads, rail
+# to the next port. It says nothing about the cargo; on some corridors it is common.
 OTHER_LANE = np.array([RAIL, SEA, ROAD, ROAD, RAIL, SMALL_CRAFT])
 MIXED_CORRIDORS, MIXED_THERE, MIXED_ELSEWHERE = 0.08, 0.4, 0.01
 REPORTS = 6
 SILENT_REPORTS = slice(1, 5)
-# Of vessels that are heard, how many are so where they arrive; of those in danger half never do.
+# The share of tracked vessels heard at their arrival; of those in danger, half never arrive.
 LANDED, LANDED_IN_DANGER = 0.999, 0.5
 KM_PER_NAUTICAL_MILE = 1.852
 SOURCES = ("ais", "gps")
 
 
 def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """Legs: those completed before the declaration with their times, the others as planned.
+    """Return legs: those completed before the declaration with times, the others as planned.
 
     A few completed legs become known only later.
     """
@@ -62,7 +62,7 @@ def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
 
 
 def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
-    """The lane of each leg: mostly its journey's, at times another."""
+    """Return the lane of each leg: mostly its journey's, sometimes another."""
     corridor = draft.corridor[of]
     often = share(plan.seed, corridor, 51) < MIXED_CORRIDORS
     draws = chance(plan.seed, "modes of legs", chapter).random(len(of))
@@ -72,10 +72,10 @@ def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
 
 
 def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """Positions on the straight way from end to end, most of them before the declaration.
+    """Return positions on the straight line from end to end, mostly before the declaration.
 
-    Then come those at which craft lie still, alone or beside others, and of vessels that were heard
-    those in the port where they arrive after the declaration.
+    Then follow positions of craft lying still, alone or next to others, and of tracked vessels in
+    the port where they arrive after the declaration.
     """
     rng = chance(plan.seed, "positions", chapter)
     lane = plan.ways.lane[draft.corridor]
@@ -163,7 +163,7 @@ def _between(plan: Plan, draft: JourneyDraft, of: Ints, way: Floats) -> tuple[Fl
 
 
 def _course(plan: Plan, draft: JourneyDraft) -> Floats:
-    """The first course of the great circle from end to end, in degrees from north."""
+    """Return the initial course of the great circle from end to end, in degrees from north."""
     ways, stops = plan.ways, draft.itineraries.stops
     first, last = stops[:, 0], stops[np.arange(len(stops)), draft.itineraries.legs]
     phi_1, phi_2 = np.radians(ways.latitude[first]), np.radians(ways.latitude[last])

@@ -1,4 +1,4 @@
-"""What a shipment weighs, how it is packed and boxed, and what it is said to be worth."""
+"""Mass, packages, containers and value of shipments."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ CURRENCY_SHARES = np.array([0.58, 0.27, 0.06, 0.05, 0.04])
 class Measures:
     """One row per shipment; masses in kg, money in `currency`, a row of CURRENCIES.
 
-    `paid_for` is what the goods cost in truth, which an undervalued invoice hides.
+    `paid_for` is the true price, which an undervalued invoice hides.
     """
 
     gross_kg: Floats
@@ -32,7 +32,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class Boxes:
-    """The container and seal of each shipment; `is_boxed` is false where it has none."""
+    """The container and seal of each shipment; `is_boxed` is false without a container."""
 
     box: Ints
     seal: Ints
@@ -48,10 +48,11 @@ def measured(
     dispatch: Ints,
     declared_at: Ints,
 ) -> Measures:
-    """Masses around what is usual for the goods and the consignee, prices by their contracts."""
+    """Return masses typical for goods and consignee, and prices by their contracts."""
     gross = _gross_kg(rng, seed, signs, kinds, slot)
     tare = np.where(signs["odd_tare"], rng.choice([0.72, 1.12], len(kinds)), 1.0)
     spread = np.exp(0.03 * rng.standard_normal(len(kinds)))
+    # Net mass never exceeds gross mass, whatever the tare error.
     net = np.minimum(gross * goods().net_to_gross[kinds] * spread * tare, gross)
     currency = picked(CURRENCY_SHARES, share(seed, CONSIGNOR, slot, dispatch))
     worth = net * _price_eur_per_kg(rng, seed, kinds, slot, dispatch)
@@ -70,7 +71,7 @@ def measured(
 
 
 def boxed(rng: np.random.Generator, pool: int, signs: Signs, by_ship: Flags) -> Boxes:
-    """Containers out of a pool so large that a box rests for weeks, unless it is used twice."""
+    """Return containers from a pool so large that each rests for weeks, unless used twice."""
     box = rng.integers(0, pool, len(by_ship))
     return Boxes(
         box=np.where(signs["shared_container"], np.roll(box, 7), box),
@@ -80,9 +81,7 @@ def boxed(rng: np.random.Generator, pool: int, signs: Signs, by_ship: Flags) -> 
 
 
 def rates(currency: Ints, instants: Ints) -> Floats:
-    """Return what a euro is worth in each currency, a row of CURRENCIES, in the month of an
-    instant.
-    """
+    """Return the value of a euro in each currency (a row of CURRENCIES) in an instant's month."""
     return units_per_eur(STRING_TABLE.codes(CURRENCIES)[currency], instants)
 
 
@@ -97,7 +96,7 @@ def _gross_kg(rng: np.random.Generator, seed: int, signs: Signs, kinds: Ints, sl
 def _price_eur_per_kg(
     rng: np.random.Generator, seed: int, kinds: Ints, slot: Ints, dispatch: Ints
 ) -> Floats:
-    """Each consignee has its own level of price for its goods and sources; it moves little."""
+    """Return prices around each consignee's own stable level for its goods and sources."""
     level = share(seed, slot, kinds, dispatch) + share(seed, slot, kinds, 33) - 1.0
     noise = 0.12 * rng.standard_normal(len(kinds))
     return goods().eur_per_kg[kinds] * np.exp(1.6 * goods().price_spread[kinds] * level + noise)

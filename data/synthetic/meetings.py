@@ -1,8 +1,8 @@
-"""Craft that lie still on their way: beside others to take something over, and for honest reasons.
+"""Craft lying still on their way: next to others to take goods over, or for honest reasons.
 
-Some wait alone, some supply each other, some fish in a fleet, some take a pilot off a port. Whoever
-lies beside another is heard nowhere else, so that no track jumps. All of it comes from a stream of
-its own: nothing else in a world depends on it.
+Some wait alone, some supply each other, some fish in a fleet, some drop a pilot off a port. Craft
+next to another have no other positions, so that no track jumps. A separate random stream keeps the
+rest of the world independent of this.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from synthetic.plan import Plan
 if TYPE_CHECKING:
     from synthetic.journeys import JourneyDraft
 
-# How many of the movements of these meet somebody at sea, with one craft beside them.
+# The share of these movements that meet another craft at sea.
 TAKE_OVER = {"fishing_vessel_transfer": 0.6}
-# And of all who travel by water: with how many beside them, and how often.
+# For all movements by water: shares by the number of craft next to them.
 ALONE, SUPPLIED, WITH_PILOT = 0.02, 0.004, 0.02
 IN_FLEET, FLEET = 0.03, 5  # of fishing vessels
 NOBODY = -1
@@ -32,9 +32,9 @@ MINUTE = HOUR // 60
 
 @dataclass(frozen=True)
 class Lying:
-    """One row per position of who lies still: the journey, on whose way it lies, where and when.
+    """One row per position of a craft lying still: its journey, another's route, place and time.
 
-    `way` is the part of the way of `beside` that lies behind it.
+    `way` is the share of the route of `beside` that lies behind it.
     """
 
     of: Ints
@@ -45,7 +45,7 @@ class Lying:
 
 
 def lying_still(plan: Plan, chapter: int, draft: "JourneyDraft", is_heard: Flags) -> Lying:
-    """Who lies still in a chapter; `is_heard` are those who are heard on their way anyhow."""
+    """Return the craft lying still in a chapter; `is_heard` marks those with other positions."""
     rng = chance(plan.seed, "meetings", chapter)
     is_afloat = np.isin(plan.ways.lane[draft.corridor], (SEA, SMALL_CRAFT))
     others, is_off_port = _others(rng, draft)
@@ -59,6 +59,7 @@ def lying_still(plan: Plan, chapter: int, draft: "JourneyDraft", is_heard: Flags
     of, beside = [], []
     for centre in np.flatnonzero(lies):
         free = np.flatnonzero(is_free & _is_under_way(draft, hour[centre]))
+        # Each craft meets at most once, so that it is never in two places.
         chosen = rng.permutation(free)[: others[centre]]
         is_free[chosen] = False
         of += [centre, *chosen]
@@ -75,8 +76,8 @@ def lying_still(plan: Plan, chapter: int, draft: "JourneyDraft", is_heard: Flags
 
 
 def _others(rng: np.random.Generator, draft: "JourneyDraft") -> tuple[Ints, Flags]:
-    """Return how many lie beside each journey, NOBODY where it does not lie still; who is off a
-    port.
+    """Return the number of craft next to each journey (NOBODY if it does not stop), and a mask of
+    stops off a port.
     """
     often = np.array([*(TAKE_OVER.get(t.name, 0.0) for t in typologies_of("route")), 0.0])
     size = len(draft.kind)
@@ -89,7 +90,5 @@ def _others(rng: np.random.Generator, draft: "JourneyDraft") -> tuple[Ints, Flag
 
 
 def _is_under_way(draft: "JourneyDraft", hour: Ints) -> Flags:
-    """Return whether journeys are on their way all of an hour, and not declared before it is
-    over.
-    """
+    """Return a mask of journeys under way for a whole hour, and declared only after it."""
     return (draft.departed_at < hour) & (hour + HOUR < draft.declared_at)

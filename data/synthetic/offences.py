@@ -1,7 +1,7 @@
-"""What inspections of the world state of a find: offences, amounts, how and how far they looked.
+"""Findings that inspections report: offences, amounts, methods and depth.
 
-Honest traffic has offences of its own, which are no smuggling: forged papers, a driver without a
-licence. Some inspections meet one where they found no smuggling.
+Honest traffic has offences other than smuggling, such as forged papers or a missing licence. Some
+inspections find one of those, but no smuggling.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ OTHERS_SHARE: dict[SubjectKind, tuple[float, ...]] = {
 }
 WITH_FORGED_PAPERS = 0.15
 
-# Of finds, and of inspections without one: looking closer finds more.
+# By whether something was found: a closer look finds more.
 EXAMINED_SHARE = {True: (0.7, 0.15, 0.15), False: (0.5, 0.4, 0.1)}
 EXAMINED: tuple[Examination, ...] = ("physical", "scan", "canine")
 FULL_SHARE = {True: 0.65, False: 0.35}
@@ -34,7 +34,7 @@ MASS_OFFENCES = ("drugs", "arms", "tobacco", "excise", "counterfeit", "wildlife"
 
 @dataclass(frozen=True)
 class Findings:
-    """Statements about each inspection; texts are None and amounts NaN where nothing is."""
+    """Findings of each inspection; texts are None and amounts NaN if not reported."""
 
     offences: list[str | None]
     found_mass_kg: Floats
@@ -43,7 +43,7 @@ class Findings:
     depth: list[Depth]
 
     def columns(self) -> dict[str, pa.Array]:
-        """The columns of outcome records."""
+        """Return the columns for outcome records."""
         persons = pa.array(self.found_persons, mask=np.isnan(self.found_persons))
         return {
             "offences": pa.array(self.offences, pa.string()),
@@ -62,7 +62,7 @@ def stated_findings(
     is_confirmed: Flags,
     is_other_offence: Flags,
 ) -> Findings:
-    """Return what is stated of inspections; `typology` is below 0 where nobody is organised."""
+    """Return the findings of inspections; `typology` is negative without a network."""
     rows = len(typology)
     draws = rng.random((rows, 4))
     main = _main_offences(kind, typology, draws[:, 0])
@@ -89,7 +89,7 @@ def stated_findings(
 
 
 def _main_offences(kind: SubjectKind, typology: Ints, draws: Floats) -> list[Offence]:
-    """One of the classes of each typology, drawn evenly."""
+    """Return one of the offence classes of each typology, drawn evenly."""
     classes = [*(each.offences for each in typologies_of(kind)), UNORGANISED[kind]]
     return [
         classes[row][int(draw * len(classes[row]))]

@@ -1,4 +1,4 @@
-"""Outcomes of inspections, and the truth that only the world knows."""
+"""Outcomes of inspections, and the truth, which only the world knows."""
 
 import numpy as np
 import pyarrow as pa
@@ -28,9 +28,9 @@ ORACLE = pa.schema(
 def outcome_table(
     plan: Plan, chapter: int, kind: SubjectKind, subjects: Subjects, ids: pa.Array, declared: Ints
 ) -> pa.Table:
-    """Outcomes of the inspected subjects; `found` of -1 is an inconclusive one.
+    """Return outcomes of the inspected subjects; `found` is -1 for inconclusive ones.
 
-    Of those that found no smuggling, a share of the scenario's met another offence.
+    Without smuggling, a share set by the scenario has another offence.
     """
     rng = chance(plan.seed, f"outcomes of {kind}s", chapter)
     which = np.flatnonzero(subjects.selected_by)
@@ -38,6 +38,7 @@ def outcome_table(
     known = instants.after(inspected, 24 * delay_days(rng, len(which)))
     probability = subjects.selection_probability[which]
     found = subjects.found[which]
+    # A stream of its own, so that outcomes stay as they were without other offences.
     own = chance(plan.seed, f"offences of {kind}s", chapter)
     has_other = (found == 0) & (own.random(len(which)) < plan.scenario.other_offences)
     stated = stated_findings(
@@ -67,9 +68,9 @@ def outcome_table(
 def oracle_table(
     kind: SubjectKind, subjects: Subjects, ids: pa.Array, is_in_danger: Flags
 ) -> pa.Table:
-    """The probability each truth was drawn from; `typology` only where it came out true.
+    """Return the probability of each truth, with `typology` only if it came true.
 
-    `is_in_danger` is of lives, and of routes alone.
+    `is_in_danger` marks lives in danger, on routes only.
     """
     columns = {
         "subject_kind": pa.array([kind] * len(ids), pa.string()),

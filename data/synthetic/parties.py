@@ -1,4 +1,4 @@
-"""Who takes part in a shipment: honest firms with lasting ties, or a network's own shells."""
+"""Parties of shipments: honest firms with lasting relations, or a network's shell companies."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ SLOTS_PER_COUNTRY = 100_000
 def consignees(
     plan: Plan, rng: np.random.Generator, subjects: Subjects, is_front: Flags, slot: Ints, day: Ints
 ) -> Words:
-    """The firm in each slot; a network's front is one of two shells, new after each seizure."""
+    """Return the firm in each slot; a network's front is one of two shells per seizure."""
     second = rng.random(len(slot)) < 0.3
     shell = mixed(plan.seed, CONSIGNEE, 1, subjects.network, subjects.epoch, second)
     return np.where(is_front, shell, firm(plan.seed, CONSIGNEE, slot, day))
@@ -30,7 +30,7 @@ def consignors(
     dispatch: Ints,
     day: Ints,
 ) -> Words:
-    """One of a consignee's few suppliers in the country; a shell has one of its own."""
+    """Return one of a consignee's few suppliers in the country; a shell has its own."""
     rank = picked(SUPPLIER_SHARES, rng.random(len(slot)))
     spread = mixed(plan.seed, CONSIGNOR, slot, dispatch, rank)
     pool = max(len(plan.actors.consignee_country) // 25, 6)
@@ -43,14 +43,14 @@ def consignors(
 def forwarders(
     plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, country: Ints, day: Ints
 ) -> Words:
-    """A consignee's forwarder, mostly the same one."""
+    """Return each consignee's forwarder, mostly the same one."""
     return _agents(plan, rng, FORWARDER, subjects, slot, country, day)
 
 
 def declarants(
     plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, country: Ints, day: Ints
 ) -> Words:
-    """A consignee's declarant, mostly the same one."""
+    """Return each consignee's declarant, mostly the same one."""
     return _agents(plan, rng, DECLARANT, subjects, slot, country, day)
 
 

@@ -1,8 +1,8 @@
-"""The plan of a world: what has to be settled before its parts can be made apart from each other.
+"""The plan of a world: everything that its parts share, so that each can be made independently.
 
-Settled are the corridors and actors, the lives of all networks, how many subjects each day has, and
-how the days are cut into chapters. Everything else of a chapter follows from the plan and from
-streams of chance that are named by the chapter, so chapters can be made in any order, anywhere.
+The plan holds corridors and actors, the lives of all networks, the number of subjects per day, and
+the division of days into chapters. The rest of a chapter follows from the plan and from random
+streams named after the chapter, so chapters can be made in any order, in any process.
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ FIRST_WEEKDAY = 2  # the world begins on 1 January 2025, a Wednesday
 
 @dataclass(frozen=True)
 class Plan:
-    """A world that can be made chapter by chapter; a chapter spans days `edges[i]` to `edges[i+1]`.
+    """A world to be made in chapters; chapter i spans the days `edges[i]` to `edges[i+1]`.
 
-    `honest_*` count subjects per day that no network moves; `first_*` number the first subject of
-    each chapter.
+    `honest_*` are numbers of subjects per day outside of networks; `first_*` are the numbers of the
+    first subject of each chapter.
     """
 
     scenario: Scenario
@@ -46,11 +46,11 @@ class Plan:
 
     @property
     def chapters(self) -> int:
-        """Return how many chapters there are."""
+        """The number of chapters."""
         return len(self.edges) - 1
 
     def movements(self, kind: SubjectKind, chapter: int) -> Movements:
-        """The movements of networks in a chapter."""
+        """Return the movements of networks in a chapter."""
         moves = self.routes if kind == "route" else self.shipments
         low, high = np.searchsorted(moves.at_day, self.edges[chapter : chapter + 2])
         return select_rows(moves, np.arange(low, high))
@@ -58,7 +58,7 @@ class Plan:
 
 @cache
 def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
-    """The plan of a world of `journeys` routes and as many shipments."""
+    """Return the plan of a world with `journeys` routes and as many shipments."""
     ways = corridors()
     routes, shipments = (
         lived(kind, ways, scenario=scenario, subjects=journeys, days=days, seed=seed)
@@ -68,7 +68,7 @@ def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
         np.bincount(moves.at_day.astype(np.int64), minlength=days) for moves in (routes, shipments)
     )
     busy = _activity(scenario, days)
-    # A consignment of a network brings the journey that carries it.
+    # A network's consignment brings along the journey that carries it.
     honest_journeys = _spread(
         max(journeys - len(routes.at_day) - len(shipments.at_day), days), busy
     )
@@ -99,13 +99,14 @@ def _activity(scenario: Scenario, days: int) -> Floats:
 
 
 def _spread(total: int, weights: Floats) -> Ints:
-    """`total` shared out by weight in whole numbers."""
+    """Distribute `total` by weight in whole numbers."""
+    # Rounded sums, not rounded parts: the parts then add up to `total`.
     edges = np.round(np.cumsum(weights) / weights.sum() * total).astype(np.int64)
     return np.diff(edges, prepend=0)
 
 
 def _chapter_edges(per_day: Ints) -> Ints:
-    """Whole days, about CHAPTER_JOURNEYS in each chapter."""
+    """Return chapters of whole days, with about CHAPTER_JOURNEYS journeys each."""
     chapters = max(round(per_day.sum() / CHAPTER_JOURNEYS), 1)
     wanted = np.arange(1, chapters) * per_day.sum() / chapters
     inner = np.searchsorted(np.cumsum(per_day), wanted) + 1

@@ -1,6 +1,4 @@
-"""Records by the column: dataclasses of arrays of one length, of dicts of such arrays, or of such
-dataclasses again.
-"""
+"""Records by column: dataclasses of equally long arrays, of dicts of arrays, or nested ones."""
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -14,12 +12,12 @@ Columns = TypeVar("Columns")
 
 
 def select_rows(columns: Columns, which: Ints | Flags) -> Columns:
-    """The rows that an index or a mask selects, in its order."""
+    """Return the rows selected by an index or a mask, in its order."""
     return _mapped(lambda column: column[which], [columns])
 
 
 def stacked(parts: Sequence[Columns]) -> Columns:
-    """The rows of all parts, one part after the other."""
+    """Return the rows of all parts, one part after the other."""
     return _mapped(lambda *same: np.concatenate(same), parts)
 
 

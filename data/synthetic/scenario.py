@@ -1,4 +1,4 @@
-"""A scenario: what kind of world to invent, as a TOML file or by its defaults."""
+"""Scenarios: the kind of world to make, from a TOML file or by default."""
 
 import tomllib
 from dataclasses import dataclass, fields
@@ -12,14 +12,13 @@ HERE = Path(__file__).parent / "scenarios"
 
 @dataclass(frozen=True)
 class Scenario:
-    """The knobs of a world; shares are of 1, instants are shares of the world's length.
+    """The parameters of a world; shares are of 1, instants are shares of the world's length.
 
-    `drift` says how networks change as a whole from `drift_at` on: their payments, their corridors,
-    or which typologies they practise. With "typologies" those that form later practise what was
-    rare; with "all_typologies" all do at once, since each then hands over to another; and with
-    "late_typologies" they hand over to others that practise what nobody has seen. A `regime` change
-    multiplies, from `regime_at` on, how much smuggling there is; `closed_region` is a region whose
-    corridors close at that instant.
+    `drift` states how networks change together from `drift_at` on: "payments", "corridors", or
+    which typologies they practise. With "typologies", networks that form later practise formerly
+    rare ones; with "all_typologies" all change at once, because each is replaced by another; with
+    "late_typologies" the replacements practise typologies never seen before. From `regime_at` on,
+    smuggling is multiplied by `regime_factor`, and corridors from `closed_region` are closed.
     """
 
     base_rate: float = 0.015
@@ -38,9 +37,9 @@ class Scenario:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The scenario in a TOML file, or in the shipped one of that name.
+        """Read a scenario from a TOML file, or the shipped one with this name.
 
-        Raises TidegateError that names the key and its allowed range.
+        Raises TidegateError with the key and its allowed range.
         """
         shipped = HERE / f"{file}.toml"
         source = shipped if not file.exists() and shipped.exists() else file

@@ -1,4 +1,4 @@
-"""Shipments of a chapter, first as a draft that documents and payments hang on, then as records."""
+"""Shipments of a chapter: a draft, on which documents and payments depend, and then records."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ OFFICES_PER_COUNTRY = 4
 
 @dataclass(frozen=True)
 class ShipmentDraft:
-    """One row per shipment, in the order of their declaration.
+    """One row per shipment, in order of declaration.
 
     `journey` is a row of the chapter's journeys; `habit` the slot whose lasting traits it has;
     `goods` what it truly is and `declared_goods` what it is declared as.
@@ -60,7 +60,7 @@ class ShipmentDraft:
 
 
 def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> ShipmentDraft:
-    """The shipments of a chapter on its journeys: honest ones, then those of networks."""
+    """Draft a chapter's shipments on its journeys: honest ones, then those of networks."""
     rng = chance(plan.seed, "shipments", chapter)
     moves = plan.movements("shipment", chapter)
     low, high = plan.edges[chapter : chapter + 2]
@@ -114,14 +114,14 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
 
 
 def shipment_ids(numbers: Ints) -> pa.Array:
-    """The ids of shipments by their number."""
+    """Return the ids of shipments by number."""
     return texts("S-", decimal(numbers, 8))
 
 
 def shipment_table(
     plan: Plan, chapter: int, draft: ShipmentDraft, journeys: JourneyDraft
 ) -> pa.Table:
-    """The records of shipments."""
+    """Return the records of shipments."""
     rng = chance(plan.seed, "shipment records", chapter)
     number, table = len(draft.number), goods()
     countries = pa.array(plan.ways.countries, pa.string())
@@ -178,7 +178,7 @@ def shipment_table(
 
 
 def office_ids(plan: Plan, draft: ShipmentDraft) -> pa.Array:
-    """The office that decides: one of a few in the country, by the consignee's place."""
+    """Return the deciding office: one of a few in the country, by the consignee's location."""
     pairs: Bytes = np.array([c.encode() for c in plan.ways.countries], dtype="S2")
     country = pairs.view(np.uint8).reshape(-1, 2)[draft.destination]
     nearest = share(plan.seed, draft.habit, 9) ** 2 * OFFICES_PER_COUNTRY
@@ -188,7 +188,7 @@ def office_ids(plan: Plan, draft: ShipmentDraft) -> pa.Array:
 def _declared_at(
     plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, journey: Ints
 ) -> Ints:
-    """After the journey was declared, within the consignee's hours or, oddly, by night."""
+    """Return times after the journey's declaration, in office hours or, oddly, at night."""
     soon = journey + (rng.uniform(0.1, 3.0, len(journey)) * HOUR).astype(np.int64)
     hour = (usual_hour(plan.seed, CONSIGNEE, slot) + 2.0 * rng.standard_normal(len(slot))) % 24
     hour = np.where(subjects.signs["off_hours"], rng.uniform(0.2, 4.8, len(slot)), hour)
@@ -198,7 +198,7 @@ def _declared_at(
 
 
 def _goods(plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints) -> Ints:
-    """Return what a consignee usually trades, at times something else; networks what they need."""
+    """Return goods: a consignee's usual ones, sometimes others; for networks what they need."""
     number = len(slot)
     usual = plan.actors.consignee_goods[slot, (rng.random(number) < 0.3).astype(np.int64)]
     other = picked(goods().weight, rng.random(number))
@@ -218,7 +218,7 @@ def _declared_goods(rng: np.random.Generator, subjects: Subjects, kinds: Ints) -
 def _origins(
     plan: Plan, rng: np.random.Generator, subjects: Subjects, kinds: Ints, dispatch: Ints
 ) -> Ints:
-    """Mostly where it is dispatched; some goods usually come from one other country."""
+    """Return origins: mostly the country of dispatch; some goods come from one other country."""
     countries = len(plan.ways.countries)
     usual_source = (mixed(kinds, dispatch, 21) % np.uint64(countries)).astype(np.int64)
     from_source = rng.random(len(kinds)) < 0.1

@@ -1,4 +1,4 @@
-"""Which signs a movement shows: honest mistakes, and on top of them what its typology leaves."""
+"""Signs that a movement shows: honest mistakes, plus those left by its typology."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -27,14 +27,15 @@ def drawn_signs(
     strength: Floats,
     payment_epoch: Ints,
 ) -> Signs:
-    """The signs of each subject, by name.
+    """Return the signs of each subject, by name.
 
-    `typology` is a row of `typologies_of(kind)` or HONEST; `strength` in [0, 1] says how much of
-    its signature shows; `payment_epoch` which of its ways of paying a network has come to.
+    `typology` is a row of `typologies_of(kind)` or HONEST; `strength` in [0, 1] is the share of its
+    signature that shows; `payment_epoch` counts a network's changes of payment.
     """
     rates = np.minimum(np.outer(carelessness, list(RATES[kind].values())), 0.6)
     epoch = np.minimum(payment_epoch, ADAPTATIONS - 1)
     left = _signatures(kind)[typology, epoch] * strength[:, None]
+    # Independent causes: a sign is absent only if neither mistake nor signature leaves it.
     shown = rng.random(rates.shape, dtype=np.float32) < 1 - (1 - rates) * (1 - left)
     return {name: shown[:, i] for i, name in enumerate(RATES[kind])}
 
@@ -46,9 +47,9 @@ def drawn_oddities(
     of_typologies: Sequence[Mapping[str, float]],
     strength: Floats,
 ) -> Signs:
-    """Return what is odd about records of subjects, by name, as `drawn_signs` draws other signs.
+    """Return the oddities of subjects' records by name, drawn like signs.
 
-    `honest` says how often it is so by mistake, `of_typologies` how often a typology leaves it.
+    `honest` are frequencies by mistake, `of_typologies` those left by each typology.
     """
 
     def shown(name: str) -> Flags:
@@ -61,9 +62,7 @@ def drawn_oddities(
 
 @cache
 def _signatures(kind: SubjectKind) -> Table:
-    """Return how often each sign shows by typology and payment epoch; the last typology is
-    honest.
-    """
+    """Return frequencies of signs by typology and payment epoch; the last row is honest."""
     names = list(RATES[kind])
     table = np.zeros((len(typologies_of(kind)) + 1, ADAPTATIONS, len(names)))
     for row, typology in enumerate(typologies_of(kind)):

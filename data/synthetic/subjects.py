@@ -1,4 +1,4 @@
-"""What honest subjects and movements of networks have in common, as columns."""
+"""Columns that honest subjects and movements of networks share."""
 
 from dataclasses import dataclass, fields
 
@@ -18,7 +18,7 @@ HIGHEST_HONEST_PROBABILITY = 0.03
 
 @dataclass(frozen=True)
 class Subjects:
-    """One row per subject; `network` and `typology` are HONEST where no network moves it."""
+    """One row per subject; `network` and `typology` are HONEST outside of networks."""
 
     network: Ints
     typology: Ints
@@ -34,7 +34,7 @@ class Subjects:
 def honest_and_moved(
     plan: Plan, rng: np.random.Generator, kind: SubjectKind, moves: Movements, carelessness: Floats
 ) -> Subjects:
-    """Honest subjects, one per value of `carelessness`, followed by the movements of networks."""
+    """Return honest subjects, one per value of `carelessness`, then movements of networks."""
     moved = Subjects(**{f.name: getattr(moves, f.name) for f in fields(Subjects)})
     return stacked([_honest(plan, rng, kind, carelessness), moved])
 
@@ -42,7 +42,7 @@ def honest_and_moved(
 def _honest(
     plan: Plan, rng: np.random.Generator, kind: SubjectKind, carelessness: Floats
 ) -> Subjects:
-    """Subjects of honest operators, a very few of whom smuggle on their own account."""
+    """Return subjects of honest operators, a very few of whom smuggle independently."""
     number = len(carelessness)
     none = np.full(number, HONEST)
     probability = np.minimum(HONEST_RATE * carelessness, HIGHEST_HONEST_PROBABILITY)
@@ -77,6 +77,6 @@ def _honest(
 
 
 def fronts_of(kind: SubjectKind, subjects: Subjects, rng: np.random.Generator) -> Flags:
-    """Return which subjects run under a network's own shell rather than an honest firm."""
+    """Return a mask of subjects that run under a network's own shell instead of an honest firm."""
     often = np.array([*(t.fronts for t in typologies_of(kind)), 0.0])
     return rng.random(len(subjects.typology)) < often[subjects.typology]

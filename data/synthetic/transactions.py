@@ -1,4 +1,4 @@
-"""Payments of routes and shipments: who pays whom, how, and when it becomes known."""
+"""Payments of routes and shipments: parties, methods, amounts and times."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,14 +34,15 @@ GOODS, FREIGHT, DEPOSIT, RELEASE, OTHER = range(5)
 METHOD_SHARES = np.array([0.78, 0.06, 0.03, 0.008, 0.002, 0.11, 0.01])
 INSTALMENTS, FAN = 5, 6
 PAYERS_OF_A_NETWORK = 12
-# How many networks take one fee of all who pay, and carriers one price of all on a way.
+# The share of networks that take the same fee from everyone, and of carriers with a fixed price per
+# route.
 ONE_FEE, ONE_PRICE = 0.6, 0.2
 FEE_EUR = 1_000.0, 4_500.0
 
 
 @dataclass(frozen=True)
 class _Paid:
-    """One row per payment; `of` is the row of its subject, `part` its part of the whole amount."""
+    """One row per payment; `of` is the row of its subject."""
 
     of: Ints
     purpose: Ints
@@ -57,7 +58,7 @@ _Counts = Mapping[int, Ints]
 
 
 def shipment_transactions(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table:
-    """Payments of shipments: goods by instalments, freight, duties, deposits and releases."""
+    """Return payments of shipments: instalments for goods, freight, duties, deposits, releases."""
     rng = chance(plan.seed, "shipment transactions", chapter)
     signs, number = draft.subjects.signs, len(draft.number)
     worth = draft.measures.paid_for / rates(draft.measures.currency, draft.declared_at)
@@ -106,7 +107,7 @@ def shipment_transactions(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.
 
 
 def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """Payments of routes: hire, freight, fares."""
+    """Return payments of routes: hire, freight and fares."""
     rng = chance(plan.seed, "route transactions", chapter)
     signs, number = draft.subjects.signs, len(draft.number)
     fan = np.where(signs["fan_in"], rng.integers(2, FAN + 1, number), 0)
@@ -150,7 +151,7 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
 
 
 def _slots(counts: _Counts, number: int) -> tuple[Ints, Ints]:
-    """One row per payment, ordered by subject: the subject's row and the purpose."""
+    """Return one row per payment, ordered by subject: the subject's row and the purpose."""
     of = np.concatenate([np.repeat(np.arange(number), many) for many in counts.values()])
     purpose = np.concatenate([np.full(many.sum(), p) for p, many in counts.items()])
     order = np.argsort(of, kind="stable")
@@ -165,9 +166,9 @@ def _third_parties(
     signs: Signs,
     of: Ints,
 ) -> tuple[Words, Ints]:
-    """Someone who is no party to the trade, and the country the money comes from.
+    """Return payers outside the trade, and the countries that payments come from.
 
-    A network pays through a pool of its own; anyone else through whoever happens to pay.
+    A network pays through its own pool of payers; others through random third parties.
     """
     pool = rng.integers(0, PAYERS_OF_A_NETWORK, len(of))
     own = mixed(plan.seed, PAYER, 1, network[of], pool)
@@ -179,13 +180,13 @@ def _third_parties(
 
 
 def _is_fee(plan: Plan, network: Ints, signs: Signs, of: Ints, purpose: Ints) -> Flags:
-    """Return which payments are the fee that a network takes of each who pays for a place."""
+    """Return a mask of payments that are the fixed fee a network takes for a place."""
     takes_one = (network >= 0) & (share(plan.seed, PAYER, 5, network) < ONE_FEE)
     return (takes_one & signs["fan_in"])[of] & np.isin(purpose, (GOODS, FREIGHT))
 
 
 def _fee_eur(plan: Plan, network: Ints) -> Floats:
-    """The fee of each network, to fifty euro."""
+    """Return the fee of each network, rounded to 50 euros."""
     lowest, highest = FEE_EUR
     fee = lowest + (highest - lowest) * share(plan.seed, PAYER, 6, network)
     return np.round(fee / 50) * 50
@@ -206,9 +207,9 @@ def _paid_at(
     arrives_at: Ints,
     prepaid: Flags,
 ) -> Ints:
-    """Before the declaration where prepaid, else up to two months after it.
+    """Return times before the declaration if prepaid, else up to two months after it.
 
-    A release follows the arrival within three days; a burst comes in the ten days before.
+    A release follows the arrival within three days; a burst falls into the ten days before.
     """
     rows = len(of)
     before = -rng.uniform(12.0, 45 * 24.0, rows)
@@ -263,7 +264,7 @@ def _transactions(
 
 
 def _methods(plan: Plan, rng: np.random.Generator, signs: Signs, habit: Ints, of: Ints) -> Ints:
-    """Return how each payment is made: mostly by the payer's habit, oddly where a sign says so."""
+    """Return the method of each payment: mostly the payer's usual one, unless a sign differs."""
     usual = picked(METHOD_SHARES, share(plan.seed, habit[of], 43))
     other = picked(METHOD_SHARES, rng.random(len(of)))
     method = np.where(rng.random(len(of)) < 0.75, usual, other)
@@ -280,7 +281,7 @@ def _methods(plan: Plan, rng: np.random.Generator, signs: Signs, habit: Ints, of
 def _amounts(
     rng: np.random.Generator, signs: Signs, of: Ints, amount: Floats, under: Flags, currency: Ints
 ) -> Floats:
-    """Amounts in their currency: some just under its limit of reporting, some round."""
+    """Return amounts in their currency: some just below its reporting limit, some round."""
     rows = len(of)
     limit = np.nan_to_num([reporting_limit(name) for name in CURRENCIES], nan=10_000.0)[currency]
     amount = np.where(under, limit * rng.uniform(0.8, 0.999, rows), np.maximum(amount, 20.0))

@@ -1,4 +1,4 @@
-"""A whole world, written chapter by chapter to record files."""
+"""A whole world, written in chapters to record files."""
 
 import os
 import shutil
@@ -44,13 +44,14 @@ def invent(
     progress: Callable[[int, int], None] | None = None,
     cores: int = 1,
 ) -> None:
-    """Write the record files of a world and its oracle into `out`, all of them or none.
+    """Write a world's record files and oracle into `out`, all of them or none.
 
-    `progress` is told after each chapter how many of how many are done. The bytes are the same for
-    any number of `cores`.
+    `progress` is called after each chapter with the number done and the total. The bytes are equal
+    for any number of `cores`.
     """
     out.mkdir(parents=True, exist_ok=True)
     plan = plan_world(scenario, journeys, days, seed)
+    # In `out`, so that the moves at the end are renames within one file system.
     with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as unfinished:
         folder = Path(unfinished)
         with ExitStack() as stack:
@@ -70,7 +71,7 @@ def invent(
 
 
 def chapter_of(plan: Plan, chapter: int) -> Chapter:
-    """All records of a chapter, by the name of their file."""
+    """Return all records of a chapter, by file name."""
     journeys = drafted_journeys(plan, chapter)
     shipments = drafted_shipments(plan, chapter, journeys)
     routes, consigned = journeys.subjects, shipments.subjects
@@ -119,7 +120,7 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
 
 
 def _chapters(plan: Plan, journeys: int, cores: int) -> Iterator[Chapter]:
-    """The chapters in order; beside each other where there are cores for it."""
+    """Yield the chapters in order; computed in parallel if there are several cores."""
     if cores < 2 or plan.chapters < 2:
         yield from (chapter_of(plan, number) for number in range(plan.chapters))
         return
@@ -129,14 +130,15 @@ def _chapters(plan: Plan, journeys: int, cores: int) -> Iterator[Chapter]:
         waiting: list[Future[Chapter]] = []
         for number in range(plan.chapters):
             waiting.append(pool.submit(_chapter_elsewhere, *task, number))
+            # Few chapters at a time: finished ones wait in memory until they are written.
             if len(waiting) > cores:
                 yield waiting.pop(0).result()
         yield from (future.result() for future in waiting)
 
 
 def _end_with_parent() -> None:
-    """Let a process of the pool not wait for ever for work from one that was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; the parent sees to it
+    """Make a worker process end if its parent is killed, instead of waiting for work forever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent handles it
     threading.Thread(target=_wait_for_the_parent, daemon=True).start()
 
 
@@ -149,5 +151,5 @@ def _wait_for_the_parent() -> None:
 def _chapter_elsewhere(
     scenario: Scenario, journeys: int, days: int, seed: int, number: int
 ) -> Chapter:
-    """A chapter in another process, which makes the plan once for all its chapters."""
+    """Make a chapter in another process, which caches the plan for all its chapters."""
     return chapter_of(plan_world(scenario, journeys, days, seed), number)

@@ -12,18 +12,18 @@ UNORGANISED = "unorganised"
 
 
 class Typology(BaseModel):
-    """A way of smuggling, and the signs it leaves on what is declared.
+    """A way of smuggling, and the signs it leaves in records.
 
-    `signs` gives, for a movement that surely carries something, how often each sign shows on top of
-    honest mistakes, `events` each oddity of what is reported on the way, `items` each of its goods
-    items. `payments` are signs in the order in which a network falls back on them. `origins` are
-    regions that its corridors start in (any, when empty). `sensitivity` is how often an inspection
-    finds what is there, which is one of `offences`; `fronts` how often the operator or consignee is
-    the network's own shell rather than an honest firm that is used. `weight` is its part of all
-    networks.
+    For a movement that certainly carries something, `signs` gives the frequency of each sign in
+    addition to honest mistakes, `events` that of each oddity in reported events, and `items` that
+    of each in goods items. `payments` are signs in the order in which a network falls back on them.
+    `origins` are the regions where its corridors start (any, if empty). `sensitivity` is the chance
+    that an inspection finds the goods, which are one of `offences`; `fronts` the share of movements
+    under the network's own shell instead of an honest firm. `weight` is its relative frequency
+    among networks.
     """
 
-    # A misspelt field would be left out silently, and the world would change.
+    # A misspelt field would otherwise be ignored silently, and the world would change.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str

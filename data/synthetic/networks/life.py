@@ -1,8 +1,8 @@
-"""The life of networks: they form, move in concert, adapt after a seizure, and end.
+"""The life of networks: they form, move in a coordinated way, adapt after a seizure, and end.
 
-This is the one part of the world that has to be told in order, since a seizure changes what a
-network does next. All networks live in step, one movement of each per round; the movements that
-come out are few (some per cent of all subjects), and the rest of the world is made around them.
+Only this part of the world must be simulated in order of time, because a seizure changes what a
+network does next. All networks advance together, one movement each per round. The resulting
+movements are few (some per cent of all subjects), and the rest of the world is made around them.
 """
 
 from dataclasses import dataclass
@@ -63,10 +63,10 @@ def lived(
     days: int,
     seed: int,
 ) -> Movements:
-    """All movements of all networks of one kind, in the order of time."""
+    """Return all movements of all networks of one kind, in order of time."""
     wanted = movements_wanted(scenario, subjects)
     number = wanted / _movements_per_life(kind, wanted)
-    # Seizures and the world's end cut lives short by a share that only living them tells.
+    # Seizures and the end of the world shorten lives by a share that only a trial run can tell.
     trial = _lives(kind, ways, scenario, round(number), wanted, days, seed)
     number *= wanted / max(len(trial.at_day), 1)
     movements = _lives(kind, ways, scenario, round(number), wanted, days, seed)
@@ -89,12 +89,12 @@ def _lives(
 
 
 def _movements_per_life(kind: SubjectKind, wanted: float) -> float:
-    """Fewer in a small world, so that every typology is still practised."""
+    """Return the mean number of movements; lower in small worlds, to have every typology."""
     return float(np.clip(wanted / (3 * len(typologies_of(kind))), 5, MOVEMENTS_PER_LIFE))
 
 
 def movements_wanted(scenario: Scenario, subjects: int) -> float:
-    """Return how many movements make the base rate, over what honest subjects do on their own."""
+    """Return the number of movements that yields the base rate, beyond independent smuggling."""
     return subjects * (scenario.base_rate - HONEST_RATE) / MEAN_PROBABILITY
 
 
@@ -135,10 +135,9 @@ def _formed(
 
 
 def _succeeded(start: Floats, life: Floats, at_day: float) -> tuple[Floats, Floats, Floats]:
-    """Return where every network of a day hands over to another: starts, how long each lasts, and
-    lives.
+    """Return starts, durations and lives, with all networks of a day replaced by successors.
 
-    A life is that of both together, so that neither moves more often than the one would have.
+    A network and its successor share one life, so that they do not move more often than before.
     """
     rest = start + life - at_day
     hands_over = (start < at_day) & (rest > 0)
@@ -175,7 +174,7 @@ def _practised(
 def _chosen_corridors(
     rng: np.random.Generator, typologies: tuple[Typology, ...], typology: Ints, ways: Corridors
 ) -> Ints:
-    """A corridor of the typology's lanes and origins, and the neighbours to turn to."""
+    """Return a corridor of the typology's lanes and origins, with its neighbours as fallbacks."""
     chosen = np.empty(len(typology), dtype=np.int64)
     origin_region = ways.region[ways.origin_country]
     for row, practised in enumerate(typologies):
@@ -183,7 +182,8 @@ def _chosen_corridors(
         fits = np.isin(ways.lane, [LANES[lane] for lane in practised.lanes])
         if practised.origins:
             fits &= np.isin(origin_region, practised.origins)
-        # Networks like busy corridors less than trade does: they stand out there, but less so.
+        # The square root: networks favour busy corridors less than trade does, so they stand out
+        # less than if they avoided these, but do stand out.
         chosen[of] = picked(np.sqrt(ways.weight) * fits, rng.random(int(of.sum())))
     return np.concatenate([chosen[:, None], ways.neighbours[chosen]], axis=1)
 
@@ -239,19 +239,17 @@ def _round(
 
 
 def signature_strength(probability: Floats) -> Floats:
-    """Return how much of a typology's signature shows on a movement that is as likely loaded as
-    this.
-    """
+    """Return the share of a typology's signature that shows at a probability of being loaded."""
     return np.asarray(probability**0.5)
 
 
 def office_share(draws: Floats) -> Floats:
-    """Return how much of its rule's hits an office has hands for, by a number in [0, 1)."""
+    """Return the share of its rule's hits that an office can inspect, from a number in [0, 1)."""
     return 0.3 + 0.6 * draws
 
 
 def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: Flags) -> None:
-    """Move on to the next movement; after a seizure pause, change, or end."""
+    """Advance to the next movement; after a seizure pause, change, or end."""
     wait = networks.gap_days[alive] * rng.exponential(1.0, len(alive))
     pause = rng.uniform(2.0, 12.0, len(alive))
     ends = seized & (rng.random(len(alive)) < 0.2)
@@ -263,9 +261,7 @@ def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: F
 def _open_corridors(
     ways: Corridors, corridors: Ints, at: Floats, scenario: Scenario, days: int
 ) -> Ints:
-    """Return, where a region has closed, another corridor of the same lane that begins
-    elsewhere.
-    """
+    """Return corridors with those of a closed region replaced by others of the same lane."""
     is_closed = ways.region[ways.origin_country] == scenario.closed_region
     shut = is_closed[corridors] & (at > scenario.regime_at * days)
     instead = corridors.copy()
