@@ -1,4 +1,4 @@
-"""What a release and its deployment need besides the code: audits, lists of parts, signatures.
+"""Tools for releases and deployments: audits, bills of materials, signatures.
 
-Nothing here is imported by the rest; each file is run by itself.
+The rest of the code imports none of them; each is run on its own.
 """

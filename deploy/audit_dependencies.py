@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 Verdict = Literal["passed", "refused", "undecided"]
 
-# Its advisories (CVE-2014-1402 and later ones) are in every database of them.
+# Advisories on this release (CVE-2014-1402 and later) are in every database.
 CANARY = ("jinja2", "2.4.1")
 
 ACCEPTED = Path(__file__).with_name("accepted_advisories.toml")
@@ -47,9 +47,9 @@ class DependencyAudit:
 def audit_locks(
     lock: Path, accepted: Mapping[str, date], today: date, service: Sequence[str] = ()
 ) -> DependencyAudit:
-    """Ask for the advisories of a lock's packages; `service` are options of pip-audit.
+    """Query the advisories of a lock's packages; `service` are options of pip-audit.
 
-    `accepted` gives the last day until which an advisory is accepted, by its id.
+    `accepted` maps advisory ids to the last day on which they are accepted.
     """
     with TemporaryDirectory() as folder:
         canary = Path(folder) / "canary.txt"
@@ -121,7 +121,7 @@ def _package(entry: dict[str, Any]) -> AuditedPackage:
 
 
 def main() -> None:
-    """Audit the locks that are named, and say what was found."""
+    """Audit the given locks, and print the verdicts."""
     parser = argparse.ArgumentParser(description="Advisories of what a lock names.")
     parser.add_argument("locks", nargs="+", type=Path)
     parser.add_argument("--osv-url", help="A mirror of the OSV database; PyPI's without.")

@@ -40,7 +40,7 @@ BUILT_IN_ERRORS = {
 
 
 def main() -> None:
-    """Print the counts, one a line or as one JSON object."""
+    """Print the counts, one per line or as one JSON object."""
     parser = argparse.ArgumentParser(description="Count functions, classes, lines and pages.")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     counts = concepts(tracked_files()) | {"commands": len(commands())}

@@ -58,7 +58,7 @@ def build_release(source: Path, out: Path) -> None:
 
 
 def sign_release(out: Path, key: Path, passphrase: bytes | None = None) -> None:
-    """Sign the digests of all artefacts; raises ReleaseRefused where they are not as built."""
+    """Sign the digests of all artefacts; raises ReleaseRefused if one was changed."""
     _require_sums(out)
     private = load_pem_private_key(key.read_bytes(), passphrase)
     if not isinstance(private, Ed25519PrivateKey):
@@ -67,7 +67,7 @@ def sign_release(out: Path, key: Path, passphrase: bytes | None = None) -> None:
 
 
 def verify_release(out: Path, public_key: Path) -> None:
-    """Raise ReleaseRefused unless all artefacts are there as they were signed, and no others."""
+    """Raise ReleaseRefused unless the folder holds exactly the signed artefacts."""
     public = load_pem_public_key(public_key.read_bytes())
     if not isinstance(public, Ed25519PublicKey):
         raise ReleaseRefused(f"{public_key} is no Ed25519 key")
