@@ -1,6 +1,6 @@
-"""Acts of administration, each declared once: the console's forms and the commands follow.
+"""Acts of administration, each declared once; the console's forms and the commands follow.
 
-An act names its input model, who may do it and what it says when it is done. Its store writes the
+An act names its input model, who may do it, and the sentence that confirms it. Its store writes the
 audit event in the same transaction. The console gives each act a form target under
 `/console/accounts`, behind a fresh proof of identity; the command line gives it a command.
 """
@@ -18,17 +18,17 @@ from serving.access.roles import MAX_NAME_LENGTH, Role, Scope
 from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.purposes import Purpose
 
-# The command line is made of these declarations, also where the extra `serve` is not installed, so
-# what needs its libraries is imported by the acts.
+# The command line is built from these declarations even if the extra `serve` is not installed, so
+# modules that need its libraries are imported inside the acts.
 if TYPE_CHECKING:
     from serving.access.accounts import Account
     from serving.access.actors import Actor
     from serving.storage.stores import Stores
 
-# A century: an end that is further away than a key can live.
+# A century; no key needs to live longer.
 MAX_KEY_DAYS = 36_500
 
-# A scope of a machine's key; what people do takes an account.
+# The scopes of a machine's key; acts of people require an account.
 KeyScope = Literal["score", "explain", "ingest", "events", "review", "rescue", "switch", "monitor"]
 
 
@@ -44,9 +44,9 @@ Offices = Annotated[tuple[str, ...], BeforeValidator(_parts), Field(max_length=1
 
 @dataclass(frozen=True)
 class Administration:
-    """Who administers which stores, and when.
+    """The context of an act: stores, principal and instant.
 
-    `hash_password` runs a function that hashes: the console lets few of them run at once.
+    `hash_password` runs a function that hashes a password; the console limits how many run at once.
     """
 
     stores: "Stores"
@@ -59,7 +59,7 @@ class Administration:
 
 @dataclass(frozen=True)
 class Done:
-    """Outcome of an act: a sentence, a secret that is shown once, facts for `--json`, hints."""
+    """The outcome of an act: a sentence, a secret shown once, facts for `--json`, hints."""
 
     says: str
     secret: str = ""
@@ -72,7 +72,7 @@ Input = TypeVar("Input", bound=BaseModel)
 
 @dataclass(frozen=True)
 class AdminAct(Generic[Input]):
-    """One act; `path` is that of its form target in the console, None for a command alone."""
+    """One act; `path` is its form target in the console, None for a command only."""
 
     name: str
     inputs: type[Input]
@@ -81,14 +81,14 @@ class AdminAct(Generic[Input]):
     scope: Scope = "administer"
 
 
-# Every act by its name, which is also that of its line in the service's log.
+# Every act by its name, which is also the name of its line in the service's log.
 ACTS: dict[str, AdminAct[Any]] = {}
 
 
 def admin_act(
     inputs: type[Input], path: str | None = None
 ) -> Callable[[Callable[[Administration, Input], Done]], Callable[[Administration, Input], Done]]:
-    """Declare a function as the act of its name."""
+    """Register a function as the act of its name."""
 
     def declare(
         run: Callable[[Administration, Input], Done],
@@ -403,7 +403,7 @@ def disband_team(at: Administration, asked: OneTeam) -> Done:
 
 
 def _team(at: Administration, asked: TeamStatement) -> Any:
-    """Return the stated team; raises Unprocessable for what cannot be."""
+    """Return the stated team; raises Unprocessable if it is invalid."""
     from serving.review.cases.teams import StatedTeam
 
     stated = StatedTeam(
@@ -420,7 +420,7 @@ def _account_in_use(at: Administration, name: str) -> "Account":
 
 
 def _account_of_another(at: Administration, name: str) -> "Account":
-    """Return the account in use, which must not be the administrator's own."""
+    """Return an active account that is not the administrator's own."""
     account = _account_in_use(at, name)
     if account.identity == at.by.identity:
         raise Forbidden("do that on the page of your own account, or ask another admin")
@@ -437,7 +437,7 @@ def _first_password(account: "Account", password: str, hints: tuple[str, ...] = 
 def hints_of_new_offices(
     known_offices: Callable[[], Collection[str]], offices: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Name the nearest known office for each that is not known yet: it may be misspelt."""
+    """Name the nearest known office for each unknown one, which may be misspelt."""
     from serving.access.office_ids import nearest_name
 
     known = {*known_offices()} if offices else set()

@@ -1,4 +1,4 @@
-"""Assembles the service; everything it does is elsewhere."""
+"""Assemble the service from its parts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -90,7 +90,7 @@ RESOURCES = (
     *(kill_switches, rescue_calls, letters, description),
 )
 
-# The pages of the console; the last answers every address of the console that is left.
+# The pages of the console. Order matters: the last one answers every remaining console address.
 PAGES = (
     sign_in,
     oidc_login,
@@ -129,14 +129,14 @@ PAGES = (
 
 
 def utc_now() -> datetime:
-    """The present: the only place where the service reads it."""
+    """Return the present; the service reads the clock nowhere else."""
     return datetime.now(UTC)
 
 
 def create_app(
     settings: Settings, clock: Clock = utc_now, report: StageReport = ignore_stage
 ) -> FastAPI:
-    """The service over one home folder; raises TidegateError where the folder cannot be used."""
+    """Build the service over one home folder; raises TidegateError if the folder is unusable."""
     if settings.is_live:
         require_assessment(settings.impact, clock().date())
         require_rescue_centres(settings.rescue_centres)
@@ -146,16 +146,16 @@ def create_app(
         description=DESCRIPTION,
         lifespan=_lifespan,
         webhooks=events.webhooks,
-        openapi_url=None,  # serving/api/description.py tells it to whom it is for
+        openapi_url=None,  # serving/api/description.py serves it, with access control
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # Spans and figures are our own: these would hold paths, and paths hold ids.
+        # Built-in telemetry would record paths, and paths contain ids; ours does not.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.services, app.state.failures = services, None
     routes = [route for resource in RESOURCES for route in resource.router.routes]
-    # A router that is included makes its routes anew, and looks for one twice.
+    # Not include_router: it copies every route and makes each request match twice.
     app.router.routes.extend(routes)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
     app.router.routes.extend(route for pages in PAGES for route in pages.router.routes)
@@ -171,7 +171,8 @@ def create_app(
         limits=AdmissionLimits.from_settings(settings),
         metrics=services.metrics,
     )
-    app.add_middleware(TransportSecurity, hosts=settings.known_hosts)  # first of all
+    # The middleware added last runs first: no other part sees a request for a foreign host.
+    app.add_middleware(TransportSecurity, hosts=settings.known_hosts)
     describe(app, settings.public_address)
     return app
 
@@ -189,10 +190,10 @@ def _trace(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Start the parts, and stop them in the end.
+    """Start the services, and stop them at the end.
 
-    What keeps them from stopping goes to `app.state.failures`, where the starter gave
-    a list for it: a server would print what is raised here, and end as if all was well.
+    An error while stopping is appended to `app.state.failures` if the starter set a list there: the
+    server would only print an exception raised here, and exit as if all was well.
     """
     services: Services = app.state.services
     services.start()

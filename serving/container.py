@@ -1,4 +1,4 @@
-"""The services of one application, and how they are put together over one home folder."""
+"""The services of one application, built over one home folder."""
 
 import time
 from collections.abc import Callable
@@ -99,28 +99,29 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
+# A larger difference between the wall clock and elapsed time means that the clock was set.
 MAX_CLOCK_DRIFT_S = 60.0
 
 
 @dataclass(frozen=True)
 class StartClock:
-    """The start of the service by the wall clock, and by the monotonic one, which nobody sets."""
+    """The start of the service by the wall clock, and by the monotonic one, which cannot be set."""
 
     at: datetime
     monotonic_s: float = field(default_factory=time.monotonic)
 
     def drift_s(self, now: datetime) -> float:
-        """Seconds by which the wall clock has moved further than time itself since."""
+        """Return how many seconds the wall clock has gained on elapsed time since the start."""
         return (now - self.at).total_seconds() - (time.monotonic() - self.monotonic_s)
 
     def has_jumped(self, now: datetime) -> bool:
-        """Return whether the wall clock was set since, and so may be wrong."""
+        """Return True if the wall clock was set since the start, and so may be wrong."""
         return abs(self.drift_s(now)) > MAX_CLOCK_DRIFT_S
 
 
 @dataclass(frozen=True)
 class Services:
-    """The services that calls and pages share; `clock` is the only source of the present."""
+    """The services shared by the API and the console; `clock` is the only source of the present."""
 
     settings: Settings
     clock: Clock
@@ -190,12 +191,12 @@ class Services:
 
     @property
     def is_live_use(self) -> bool:
-        """True if decisions of this database count or ever did: rules of two persons stay."""
+        """True if this database is or ever was in live use; two-person rules then stay."""
         return self.settings.is_live or self.approvals.is_live_use()
 
     @property
     def background_threads(self) -> list[BackgroundThread]:
-        """The background threads; some of them never begin."""
+        """The background threads, including those that are never started."""
         polling = [
             self.case_opening.polling,
             self.rescoring.polling,
@@ -215,12 +216,12 @@ class Services:
         ]
 
     def as_read(self, revision: int | None) -> Self:
-        """The same services, which act on a case only at this revision; None at any."""
+        """Return services that act on a case only if it is still at this revision; None for any."""
         cases = replace(self.cases, revision_read=revision)
         return replace(self, cases=cases, letters=replace(self.letters, cases=cases))
 
     def start(self) -> None:
-        """Start the threads that score, write, watch and call."""
+        """Start the background threads."""
         self.audit_log.start()
         self.batcher.open()
         self.witnesses.start()
@@ -231,9 +232,9 @@ class Services:
         self.outbox.start()
 
     def stop(self) -> None:
-        """Finish what was taken, write it, and let go of state and database.
+        """Finish accepted work, write it, and close state and database.
 
-        A part that fails keeps no other from it; the failure is raised in the end.
+        A part that fails does not keep the others from stopping; the failure is raised at the end.
         """
         parts = [
             self.rescoring.stop,
@@ -252,6 +253,7 @@ class Services:
             self.rate_limits.close,
         ]
         with ExitStack() as stopping:
+            # ExitStack calls back in reverse order, so the parts stop in the order of the list.
             for stop in reversed(parts):
                 stopping.callback(stop)
 
@@ -259,9 +261,9 @@ class Services:
 def build_services(
     settings: Settings, clock: Clock, report: StageReport = ignore_stage
 ) -> Services:
-    """Put the services of a home folder together; raises TidegateError where it can't be used.
+    """Build the services of a home folder; raises TidegateError if it is unusable.
 
-    After a refusal the database is free for others at once.
+    After a refusal the database is closed at once, so others can open it.
     """
     report("opening the database", 0, 0)
     stores = Stores.of_service(settings.database, settings.keys, clock)
@@ -312,7 +314,7 @@ def _services_over(
     )
     rescue_calls = _rescue_calls(settings, stores, clock)
     webhooks = _webhooks(settings, clock, stores, events, metrics)
-    # Of several workers each reads one message at a time, so that they take no more together.
+    # With several workers each has one reader process, to bound their total memory.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
     ingestion = RecordIngestion(
         stores.records, stores.decisions, history, settings.purpose, doubts_clock
@@ -402,9 +404,9 @@ def _services_over(
 
 
 def _doubts_clock(start_clock: StartClock, check: ClockCheck, now: datetime) -> bool:
-    """Return whether the clock was set since the start, or is behind what was written before.
+    """Return True if the clock was set since the start, or is behind earlier entries.
 
-    Witnesses are not asked: some are on other machines, and an answer waits.
+    Witnesses are not asked: some are on other machines, and a caller is waiting.
     """
     if start_clock.has_jumped(now):
         return True
@@ -416,14 +418,14 @@ def _doubts_clock(start_clock: StartClock, check: ClockCheck, now: datetime) -> 
 
 
 def _rate_limits(settings: Settings) -> RateLimits:
-    """Of all workers together, where there are several."""
+    """Return rate limits that all workers share, if there are several."""
     shared = shared_folder()
     folder = shared / "rate_limits" if shared else None
     return RateLimits(settings.rate_per_s, settings.rate_burst, folder)
 
 
 def _reviewers(stores: Stores) -> list[Reviewer]:
-    """Return the holders of live accounts who work on cases or rescues."""
+    """Return the holders of active accounts who work on cases or rescues."""
     callers = [each.caller() for each in stores.accounts.all() if each.disabled_at is None]
     reviewers = map(Reviewer.from_caller, callers)
     return [reviewer for reviewer in reviewers if reviewer.works_on_cases]
@@ -490,7 +492,10 @@ def _batcher(
 
 
 def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessDeliveries:
-    """The witnesses, asked first: a log that is not what they have of it is not served."""
+    """Check the log against the witnesses' checkpoints before anything is served.
+
+    Raises LogNotWhole, after closing the database, if the log differs from what they hold.
+    """
     check = check_by_checkpoints(stores.checkpoints, settings, by_newest=True)
     try:
         check.require_whole()
@@ -517,7 +522,7 @@ def _checkpoints(
         within_s=settings.checkpoint_within_s,
         written=witnesses.wake,
     )
-    writer.write_if_due(is_last=True)  # what is there is sealed before anything is added
+    writer.write_if_due(is_last=True)  # seal existing entries before adding any
     return writer
 
 

@@ -1,7 +1,7 @@
-"""Refuse a declaration that lies ahead of the service's clock, unless the clock itself is doubted.
+"""Refuse declarations that lie ahead of the service's clock, unless the clock is in doubt.
 
-The windows of a later day lack all that happens until then, so that its score would make anyone
-somebody without a past; and a future date is a mistake of the declarant.
+The windows of a future day lack all events until then, so anyone would look like a newcomer; and a
+future date is a mistake of the declarant.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from serving.errors import ClockDoubted, RequestFault
 
-# So far ahead a caller's clock may be, or its hour of summer time.
+# The tolerance for a caller's clock, and for a mistaken hour of summer time.
 MAX_AHEAD = timedelta(hours=2)
 
 # Returns whether the service's clock, which says this instant, may be wrong.
@@ -17,12 +17,12 @@ DoubtsClock = Callable[[datetime], bool]
 
 
 def never_doubts(_: datetime) -> bool:
-    """Believe the clock, where nothing is known to check it against."""
+    """Return False, for services without anything to check the clock against."""
     return False
 
 
 def fault_ahead(pointer: str, instant: datetime, now: datetime) -> RequestFault | None:
-    """Return what is wrong with an instant that lies too far ahead of the clock."""
+    """Return the fault of an instant too far ahead of the clock; None if it is acceptable."""
     if instant - now <= MAX_AHEAD:
         return None
     return RequestFault(
@@ -34,7 +34,7 @@ def fault_ahead(pointer: str, instant: datetime, now: datetime) -> RequestFault 
 
 
 def clock_doubted(now: datetime) -> ClockDoubted:
-    """Return the answer to a declaration ahead of a clock that may be wrong."""
+    """Return the error for a declaration ahead of a clock that may be wrong."""
     return ClockDoubted(
         f"the clock of the service says {written(now)} and may be wrong: the declaration lies "
         "ahead of it, and nothing was decided; send it again when the clock is right"
@@ -42,5 +42,5 @@ def clock_doubted(now: datetime) -> ClockDoubted:
 
 
 def written(instant: datetime) -> str:
-    """An instant to the second in UTC, as records write it."""
+    """Format an instant in UTC to the second, as records do."""
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

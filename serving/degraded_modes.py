@@ -1,7 +1,7 @@
-"""Degraded modes: what the service does in each, and which of them hold now.
+"""Degraded modes: what the service does in each, and which are active now.
 
 Each has a name that `/health/ready` lists and `/metrics` counts, a row in `docs/conditions.md`, and
-a test that brings it about.
+a test that provokes it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from serving.settings import Settings
 
 METRICS_INTERVAL_S = 1.0
 
-# Of a scrape and the turn of every second: what one saw earlier must not overwrite the other.
+# A scrape and the timer both set the metrics; the lock keeps older values from overwriting newer.
 _SETTING = threading.Lock()
 
 DegradedMode = Literal[
@@ -77,13 +77,13 @@ MEANINGS: dict[DegradedMode, str] = {
 
 
 def degradations(services: Services) -> list[DegradedMode]:
-    """The modes that hold now, in the order of the table."""
+    """Return the active modes in declaration order."""
     current = set(_current_modes(services))
     return [mode for mode in get_args(DegradedMode) if mode in current]
 
 
 def free_disk_bytes(home: Path) -> int:
-    """Return how many bytes are free for this user on the disk of the home; 0 if it is gone."""
+    """Return the free bytes for this user on the disk of the home; 0 if it is gone."""
     try:
         return shutil.disk_usage(home).free
     except OSError:
@@ -91,12 +91,12 @@ def free_disk_bytes(home: Path) -> int:
 
 
 def is_disk_reserve_reached(settings: Settings) -> bool:
-    """Return whether what is free is kept for decisions."""
+    """Return True if the remaining disk space is reserved for decisions."""
     return free_disk_bytes(settings.home) < settings.disk_reserve_bytes
 
 
 def require_disk_reserve(settings: Settings) -> None:
-    """Raise ServingError where what is free is kept for decisions."""
+    """Raise ServingError if the remaining disk space is reserved for decisions."""
     if is_disk_reserve_reached(settings):
         raise ServingError(
             "the disk is almost full, and what is left is kept for decisions; nothing of this was "
@@ -106,7 +106,7 @@ def require_disk_reserve(settings: Settings) -> None:
 
 
 def failing_threads(services: Services) -> dict[str, ThreadFault]:
-    """Return the background threads that work no more, by name."""
+    """Return the fault of each dead or stuck background thread, by name."""
     faults = {each.called: each.fault() for each in services.background_threads}
     failing = {called: fault for called, fault in sorted(faults.items()) if fault is not None}
     return failing | ({"state-writer": "stuck"} if services.history.is_stuck else {})
@@ -132,7 +132,7 @@ def _set_metrics(services: Services) -> None:
 
 
 async def keep_degradation_metrics(services: Services) -> None:
-    """Set those metrics every second, for a scrape that another worker answers."""
+    """Set those metrics every second, so that another worker's scrape finds current values."""
     while True:
         set_degradation_metrics(services)
         await asyncio.sleep(METRICS_INTERVAL_S)

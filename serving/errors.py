@@ -37,9 +37,9 @@ from features.errors import TidegateError
 
 @dataclass(frozen=True)
 class ProblemType:
-    """A kind of problem: `type` is the address of the page that says what it means.
+    """A kind of problem; `type` is the address of the page that explains it.
 
-    `retry_after_s` is None where only a changed request can succeed.
+    `retry_after_s` is None if only a changed request can succeed.
     """
 
     code: str
@@ -56,13 +56,13 @@ class ProblemType:
 
 _TABLE = tomllib.loads(Path(__file__).with_name("problems.toml").read_text(encoding="utf-8"))
 
-# Every problem that a caller can be answered with, by its code, in the order of statuses.
+# Every problem that an answer can contain, by code, in the order of statuses.
 PROBLEMS = {code: ProblemType(code, **each) for code, each in _TABLE.items()}
 
 
 @dataclass(frozen=True)
 class RequestFault:
-    """One fault of a request: its place (a JSON pointer), the rule that it breaks, and words."""
+    """One fault of a request: its place (a JSON Pointer), the violated rule, and an explanation."""
 
     pointer: str
     code: str
@@ -70,11 +70,11 @@ class RequestFault:
 
 
 class AddressNotFree(TidegateError):
-    """The service cannot listen there: another does, or this machine has no such address."""
+    """The service cannot listen at this address: it is in use, or not of this machine."""
 
 
 class ServingError(TidegateError):
-    """Base of everything that a caller is answered with; never carries what the caller sent."""
+    """Base of all errors that are answered to a caller; never contains what the caller sent."""
 
     code: ClassVar[str] = "serving-error"
 
@@ -88,9 +88,9 @@ class ServingError(TidegateError):
         retry_after_s: float | None = None,
         headers: Mapping[str, str] | None = None,
     ):
-        """`in_words` is the detail for people, where the one for machines names their codes.
+        """Make an error; `in_words` is the detail for people, where `detail` uses codes.
 
-        `code` and `retry_after_s` take the place of those of the class and of its problem.
+        `code` and `retry_after_s` override those of the class and of its problem.
         """
         super().__init__(detail)
         self.problem = PROBLEMS[code or self.code]
@@ -110,79 +110,79 @@ class BodyMalformed(ServingError):
 
 
 class NotSignedIn(ServingError):
-    """No key, or one that is unknown, expired or revoked: the answer does not say which."""
+    """There is no valid key: the answer does not say if it is unknown, expired or revoked."""
 
     code = "not-signed-in"
 
 
 class Forbidden(ServingError):
-    """The key is valid and does not allow this."""
+    """The key is valid but does not permit the request."""
 
     code = "forbidden"
 
 
 class PersonNeeded(Forbidden):
-    """An act that takes a human being, and was asked for by a key, a command or the service."""
+    """The act requires a person, and was requested by a key, a command or the service."""
 
     code = "person-needed"
 
 
 class NotFound(ServingError):
-    """There is no such thing, or it is not for this caller."""
+    """There is no such thing, or the caller may not see it."""
 
     code = "not-found"
 
 
 class Erased(ServingError):
-    """It was erased; what remains says nothing of its parties."""
+    """The data was erased; what remains does not identify its parties."""
 
     code = "erased"
 
 
 class Conflict(ServingError):
-    """The request meets another one, or a state that does not allow it."""
+    """The request conflicts with another one, or with the current state."""
 
     code = "conflict"
 
 
 class BodyTooLarge(ServingError):
-    """The body is larger than the service reads."""
+    """The body exceeds a limit of the service."""
 
     code = "body-too-large"
 
 
 class MediaTypeUnsupported(ServingError):
-    """The body has a media type or an encoding that the service does not read here."""
+    """The service does not accept the media type or encoding of the body here."""
 
     code = "media-type-unsupported"
 
 
 class Unprocessable(ServingError):
-    """Well-formed, and refused."""
+    """The request is well-formed but refused."""
 
     code = "unprocessable"
 
 
 class SubmissionRefused(Unprocessable):
-    """The body is no subject that may be scored; `faults` says where and why."""
+    """The body is no subject that may be scored; `faults` lists where and why."""
 
     code = "submission-refused"
 
 
 class Unavailable(ServingError):
-    """Nothing was decided. An absent score never means low risk: use the manual procedure."""
+    """Nothing was decided. A missing score never means low risk: use the manual procedure."""
 
     code = "unavailable"
 
 
 class ReasonsUnavailable(ServingError):
-    """The reasons follow from the model that decided, which is missing or was changed."""
+    """The reasons need the model that decided, which is missing or was changed."""
 
     code = "reasons-unavailable"
 
 
 class TooBusy(Unavailable):
-    """Too many requests wait already."""
+    """Too many requests are waiting already."""
 
     code = "too-busy"
 

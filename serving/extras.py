@@ -1,6 +1,6 @@
-"""The extras of this distribution that are installed, by its own metadata.
+"""The installed extras of this distribution, from its own metadata.
 
-Commands import what they need when they run, so a module that is not there says which extra is.
+Commands import their libraries when they run, so a missing module leads to the missing extra.
 """
 
 import re
@@ -11,7 +11,7 @@ from features.errors import TidegateError
 
 DISTRIBUTION = "tidegate"
 
-# The extras of commands that need others than `serve`; `docs/installation.md` lists them.
+# Commands that need other extras than `serve`; `docs/installation.md` lists them.
 EXTRAS_OF_COMMAND = {
     **dict.fromkeys(("train", "evaluate", "gates", "fit-worker", "backtest"), ("train",)),
     **dict.fromkeys(("demo", "promote", "retrain", "dossier"), ("train", "serve")),
@@ -20,21 +20,21 @@ EXTRAS_OF_COMMAND = {
 }
 
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:.*; *extra == ['\"]([\w-]+)['\"])?")
-# Which the name does not say.
+# Modules whose distribution has another name.
 _BROUGHT_BY = {"fpdf": "fpdf2", "markupsafe": "jinja2", "nats": "nats_py"}
 _BROUGHT_BY |= {"starlette": "fastapi"}
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """A distribution that is needed; by an extra, or always."""
+    """A required distribution; `extra` is None if it is always required."""
 
     distribution: str
     extra: str | None
 
     @property
     def is_installed(self) -> bool:
-        """Return whether its metadata are there."""
+        """True if its metadata is present."""
         try:
             distribution(self.distribution)
         except PackageNotFoundError:
@@ -43,12 +43,12 @@ class Requirement:
 
     @property
     def module(self) -> str:
-        """The name of its module, or what begins with it: `argon2_cffi` brings `argon2`."""
+        """The name of its module, or a longer name: `argon2_cffi` provides `argon2`."""
         return re.sub(r"[-_.]+", "_", self.distribution).lower()
 
 
 def extras() -> dict[str, bool]:
-    """Every extra by name, and whether all that it needs is installed."""
+    """Return every extra by name, and whether all its requirements are installed."""
     found: dict[str, bool] = {}
     for requirement in _requirements():
         if requirement.extra:
@@ -59,21 +59,21 @@ def extras() -> dict[str, bool]:
 
 
 def require(command: str) -> None:
-    """Refuse before the work begins. Raises TidegateError where an extra of it is not installed."""
+    """Check the extras of a command before it starts; raises TidegateError if one is missing."""
     if absent := _absent(command):
         raise missing(command, *absent)
 
 
 def missing(command: str, *names: str) -> TidegateError:
-    """Return the error of a command that needs extras that are not installed."""
+    """Return the error of a command whose extras are not installed."""
     extra = f"tidegate[{','.join(names)}]"
     return TidegateError(f"{command} needs {extra}: pip install '{extra}'")
 
 
 def extras_for(command: str, error: ModuleNotFoundError) -> tuple[str, ...]:
-    """Return the missing extras that a command needs, after it did not find a module.
+    """Return the missing extras of a command that failed to import a module.
 
-    Empty where no extra brings the module, or what brings it is installed, but broken.
+    Empty if no extra provides the module, or if its distribution is installed but broken.
     """
     module = (error.name or "").partition(".")[0]
     lacking = {each.extra for each in _bringing(module) if each.extra and not each.is_installed}
@@ -98,7 +98,7 @@ def _bringing(module: str) -> list[Requirement]:
 def _requirements() -> list[Requirement]:
     try:
         lines = requires(DISTRIBUTION) or []
-    except PackageNotFoundError:  # sources that were never installed
+    except PackageNotFoundError:  # running from sources that were never installed
         return []
     matches = filter(None, map(_REQUIREMENT.match, lines))
     return [Requirement(match[1], match[2]) for match in matches]

@@ -1,4 +1,4 @@
-"""Names and addresses of hosts: which are this machine, and which are this service."""
+"""Classify hosts: which names and addresses are this machine, and which are this service."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class KnownHosts:
-    """The names that this service goes by; where none is known, any will do."""
+    """The names of this service; any name is accepted if none is configured."""
 
     def __init__(self, names: Iterable[str], public_address: str | None = None):
         own = urlsplit(public_address or "").hostname
@@ -18,21 +18,21 @@ class KnownHosts:
 
     @property
     def is_open(self) -> bool:
-        """Return whether no name is known, so that any will do."""
+        """True if no name is configured, so that any name is accepted."""
         return not self._names
 
     def names(self, name: str) -> bool:
-        """Return whether the settings name it; `*.example.org` is every name below."""
+        """Return True if the settings contain a name; `*.example.org` covers every name below."""
         below = {f"*.{name.split('.', at + 1)[-1]}" for at in range(name.count("."))}
         return name in self._names or not self._names.isdisjoint(below)
 
     def is_known(self, name: str | None) -> bool:
-        """Return whether a request may be for this name."""
+        """Return True if a request may use this name."""
         return self.is_open or (name is not None and (name in LOOPBACK_NAMES or self.names(name)))
 
 
 def origin_of(address: str) -> str:
-    """Scheme, name and port of an address, as browsers write them in `Origin`."""
+    """Return scheme, name and port of an address, as browsers send them in `Origin`."""
     parts = urlsplit(address)
     port = parts.port
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -41,7 +41,7 @@ def origin_of(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Return whether it is an address of a network, and no name."""
+    """Return True if the text is an IP address, and not a name."""
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -50,14 +50,15 @@ def is_address(text: str) -> bool:
 
 
 def is_within(address: str, networks: Iterable[str]) -> bool:
-    """Return whether an address is in one of the networks, an IPv4 address within IPv6 too."""
+    """Return True if an address is in one of the networks, even as an IPv4-mapped IPv6 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
+    # A dual-stack socket reports IPv4 clients as IPv4-mapped IPv6 addresses.
     plain = getattr(ip, "ipv4_mapped", None) or ip
     return any(plain in ipaddress.ip_network(each, strict=False) for each in networks)
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether an address is of this machine alone, also an IPv4 one within IPv6."""
+    """Return True if an address is loopback, even as an IPv4-mapped IPv6 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     return (mapped or ip).is_loopback

@@ -1,4 +1,4 @@
-"""The installation of this distribution, as seen without optional packages."""
+"""Examine the installation of this distribution, without optional packages."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ CheckGrade = Literal["good", "doubtful", "wrong"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was looked at, how it is, and what to do where it is not good."""
+    """The result of one check, with advice if it is not good."""
 
     what: str
     grade: CheckGrade
@@ -24,16 +24,16 @@ class CheckResult:
 
 
 def examine_installation() -> Iterator[CheckResult]:
-    """Look at Python, the extras and where compiled code is kept."""
+    """Check Python, the extras and the cache of compiled code."""
     yield check_python()
     yield _extras()
     yield _compiled_code()
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
-    """Check that this release of Python is known to work and reads every request in time.
+    """Check that this release of Python is supported and parses every request in time.
 
-    Before 3.11.10 and 3.12.6 it unquotes cookies in quadratic time (CVE-2024-7592).
+    Before 3.11.10 and 3.12.6, unquoting cookies takes quadratic time (CVE-2024-7592).
     """
     name = ".".join(map(str, version))
     if version < (3, 11):

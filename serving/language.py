@@ -1,12 +1,12 @@
-"""The language of a reader: texts from a message catalogue, figures with its marks.
+"""The language of a reader: texts from a message catalogue, and the number format.
 
-Every text that a person reads is English in the code and a message of the catalogue
-(`serving/web/translation_template.py`). A translation is a gettext file `<language>.po`: some come
-with the package, and those in `HOME/languages` go before them, text by text. What none translates
-stays English. `tidegate languages FILE` writes the template to translate.
+Every text for people is English in the code and a message of the catalogue
+(`serving/web/translation_template.py`). A translation is a gettext file `<language>.po`. Some are
+shipped with the package; those in `HOME/languages` take precedence, text by text. Untranslated
+texts stay English. `tidegate languages FILE` writes the template for translators.
 
-A page begins a reading; `say` then speaks the language of whoever reads. Without one, as in calls
-of machines and in whatever is stored, it speaks English.
+A page calls `begin_reading`; `say` then uses the reader's language. Otherwise, as for machine
+callers and everything that is stored, it uses English.
 """
 
 import gettext
@@ -27,20 +27,20 @@ from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
-# Translations that come with the package.
+# Translations shipped with the package.
 SHIPPED = Path(__file__).parent / "languages"
 
-# Of these, those that no native reader has passed yet.
+# Shipped translations that no native reader has reviewed yet.
 DRAFTS = ("ar", "fr")
 
-# What a translation has from its text alone: values, and marks of HTML.
+# Placeholders and HTML tags; a translation may contain only those of its original.
 _VALUE = re.compile(r"\{[^}]*\}?|%\(\w+\)[sd]|%(?!%)|%%|</?\w[^>]*>|<")
 
-# Between two ends, where lines are read from the left; and where from the right.
+# The arrow between two ends, for left-to-right and for right-to-left text.
 ARROW, _ARROW_FROM_RIGHT = " → ", " ← "
 
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
-# The same, of what runs from right to left whatever its letters do.
+# Isolates text that runs from right to left whatever its letters are.
 _RIGHT_TO_LEFT = "\u2067"
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Language:
-    """One language; English without a catalogue."""
+    """One language; English without a catalogue.
+
+    `marks` are the thousands separator and the decimal separator.
+    """
 
     code: str = "en"
     catalogue: gettext.NullTranslations = field(default_factory=gettext.NullTranslations)
@@ -56,9 +59,9 @@ class Language:
 
     @classmethod
     def read(cls, file: Path, other: Self | None = None) -> Self:
-        """The language of a `.po` file named by its code; raises ValueError where it is none.
+        """Read a `.po` file named after its language code; raises ValueError if it is invalid.
 
-        What the file does not translate is said as the other language says it.
+        Texts that the file does not translate are taken from `other`.
         """
         try:
             locale = Locale.parse(file.stem, sep="-" if "-" in file.stem else "_")
@@ -66,10 +69,13 @@ class Language:
                 messages = read_po(lines, locale=locale, abort_invalid=True)
         except (UnknownLocaleError, PoFileError) as refusal:
             raise ValueError(f"{file}: {refusal}") from None
+        # A placeholder or tag that the original lacks would fail when formatted, or inject HTML
+        # into pages.
         if broken := [message.lineno for message in messages if _strange_values(message)]:
             raise ValueError(f"{file}, line {broken[0]}: names a value that the text has not")
         for message in [each for each in messages if each.id and not any(_forms(each.string))]:
-            messages.delete(message.id, message.context)  # a plural left empty would be English
+            # An empty plural left in place would be shown in English, not in the fallback language.
+            messages.delete(message.id, message.context)
         compiled = io.BytesIO()
         write_mo(compiled, messages)
         compiled.seek(0)
@@ -82,35 +88,35 @@ class Language:
 
     @cached_property
     def locale(self) -> Locale:
-        """What is known of the language besides its texts: names of months, its direction."""
+        """The locale data of the language, such as names of months and text direction."""
         return Locale.parse(self.code, sep="-" if "-" in self.code else "_")
 
     @property
     def tag(self) -> str:
-        """The code as HTML and HTTP write it."""
+        """The language tag for HTML and HTTP."""
         return self.code.replace("_", "-")
 
     @cached_property
     def direction(self) -> Literal["ltr", "rtl"]:
-        """From which side lines are read."""
+        """The direction of text."""
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"
 
     @property
     def name(self) -> str:
-        """What its speakers call it."""
+        """The name of the language in the language itself."""
         return str(self.locale.get_display_name(self.locale)).capitalize()
 
     def say(self, text: str, /, **values: object) -> str:
-        """A text with its values; whole numbers get the marks of the language."""
+        """Translate a text and insert values; whole numbers are formatted for the language."""
         said = self.catalogue.gettext(text) if text else text
         if not values:
             return said
         return said.format(**{name: self.shown(value) for name, value in values.items()})
 
     def say_of(self, count: float, of_one: str, of_many: str, /, **values: object) -> str:
-        """A text about a count, in the form that the language gives that number.
+        """Translate a text about a count, in the plural form of that number.
 
-        A catalogue knows forms of whole numbers; a fraction takes that of one of its kind.
+        Catalogues only have plural forms of whole numbers; a fraction uses one of the same form.
         """
         whole = abs(int(count))
         if whole != abs(count):
@@ -119,7 +125,7 @@ class Language:
         return self.catalogue.ngettext(of_one, of_many, whole).format(**shown)
 
     def shown(self, value: object) -> str:
-        """A value within a text; from left to right it runs by itself where the text does not."""
+        """Format a value within a text; Latin text within right-to-left text is isolated."""
         is_count = isinstance(value, int) and not isinstance(value, bool)
         text = self.figure(f"{value:,}") if is_count else str(value)
         if self.direction == "ltr" or "L" not in map(unicodedata.bidirectional, text):
@@ -127,10 +133,10 @@ class Language:
         return f"{_ISOLATE}{text}{_END_OF_ISOLATE}"
 
     def from_to(self, first: object, then: object) -> str:
-        """Two ends with an arrow between them, which points the way that lines are read.
+        """Join two ends with an arrow in reading direction.
 
-        From right to left each end runs by itself, and the pair does: names of Latin letters would
-        turn it around.
+        In right-to-left text both ends and the pair are isolated, since names in Latin letters
+        would otherwise reverse the order.
         """
         if self.direction == "ltr":
             return f"{first}{ARROW}{then}"
@@ -138,7 +144,7 @@ class Language:
         return f"{_RIGHT_TO_LEFT}{_ARROW_FROM_RIGHT.join(ends)}{_END_OF_ISOLATE}"
 
     def figure(self, text: str) -> str:
-        """A figure written with commas and a point, with this language's marks."""
+        """Convert a number written with commas and a point to the marks of the language."""
         if self.marks == (",", "."):
             return text
         return "".join(self.marks[",.".index(sign)] if sign in ",." else sign for sign in text)
@@ -149,7 +155,7 @@ ENGLISH = Language()
 
 @dataclass
 class ReaderSettings:
-    """How a page is read: in which language, and by which clock beside UTC, if by any."""
+    """The settings of a reader: language, and a time zone shown next to UTC, if any."""
 
     language: Language = ENGLISH
     time_zone: ZoneInfo | None = None
@@ -159,35 +165,37 @@ _reading: ContextVar[ReaderSettings] = ContextVar("_reading")
 
 
 def begin_reading(language: Language, time_zone: ZoneInfo | None = None) -> ReaderSettings:
-    """Let everything that is said from now on, for this request, be in the language."""
+    """Set the language and time zone of the reader for this request."""
     reading = ReaderSettings(language, time_zone)
     _reading.set(reading)
     return reading
 
 
 def reading() -> ReaderSettings:
-    """How whoever is answered reads; English where no page is made."""
+    """Return the reader's settings; English outside of pages."""
     return _reading.get(None) or ReaderSettings()
 
 
 def say(text: str, /, **values: object) -> str:
-    """A text with its values in the language of the reader."""
+    """Translate a text for the reader and insert values."""
     return reading().language.say(text, **values)
 
 
 def say_of(count: float, of_one: str, of_many: str, /, **values: object) -> str:
-    """A text about `{count}` in the language of the reader."""
+    """Translate a text about `{count}` for the reader."""
     return reading().language.say_of(count, of_one, of_many, **values)
 
 
 def say_again(stored: str, texts: Sequence[str | tuple[str, str]]) -> str:
-    """A text that was kept in English, as the reader reads it, where it is one of `texts`.
+    """Translate a text that was stored in English, if it matches one of `texts`.
 
     >>> say_again("drawn at 0.02", ["drawn at {share}"])
     'drawn at 0.02'
     """
     for text in texts:
         forms = (text,) if isinstance(text, str) else text
+        # Stored texts have their values inserted already, so recover them by pattern and translate
+        # each.
         found = next(filter(None, (_pattern(form).fullmatch(stored) for form in forms)), None)
         if found:
             values = {name: say_again(value, texts) for name, value in found.groupdict().items()}
@@ -207,7 +215,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def say_word(code: str) -> str:
-    """A code of ours as a word within a sentence.
+    """Return a code as a translated word within a sentence.
 
     >>> say_word("packing_list")
     'packing list'
@@ -216,7 +224,7 @@ def say_word(code: str) -> str:
 
 
 def subject_named(kind: str, subject_id: str) -> str:
-    """What a subject is called as a title.
+    """Return the title of a subject.
 
     >>> subject_named("shipment", "S-1")
     'Shipment S-1'
@@ -224,13 +232,13 @@ def subject_named(kind: str, subject_id: str) -> str:
     return say(TITLES[kind], id=subject_id)
 
 
-# Titles of subjects, by their kind.
+# Titles of subjects by kind.
 TITLES = {"route": "Route {id}", "shipment": "Shipment {id}"}
 
 
 @lru_cache(10_000)
 def _whole_number_like(locale: Locale, fraction: float) -> int:
-    """One whole number of the plural form of a fraction (CLDR); 2 where none has that form.
+    """Return a whole number with the plural form of a fraction (CLDR); 2 if there is none.
 
     >>> [_whole_number_like(Locale(code), 2.5) for code in ("en", "fr", "ar", "ru")]
     [0, 2, 100, 2]
@@ -247,16 +255,16 @@ def _strange_values(message: Message) -> set[str]:
 
 
 def _forms(text: str | tuple[str, ...] | list[str] | None) -> Sequence[str]:
-    """The forms of a text about a count; of any other one, the text alone."""
+    """Return the plural forms of a text; any other text is its only form."""
     return [text] if isinstance(text, str) else text or ()
 
 
 @cache
 def languages_in(folder: Path) -> dict[str, Language]:
-    """The languages that can be read, by lower-case code; English and the shipped ones always.
+    """Return the available languages by lower-case code, including English and shipped ones.
 
-    A text of a file in the folder goes before the shipped one of that language, or of the language
-    that a regional one such as `fr-CA` belongs to.
+    A text in the folder takes precedence over the shipped one of that language, or of the base
+    language of a regional one such as `fr-CA`.
     """
     if not folder.is_dir():
         return _shipped()
@@ -280,7 +288,7 @@ def _with_files(folder: Path, shipped: dict[str, Language]) -> dict[str, Languag
 
 
 def best_of(languages: dict[str, Language], accepted: str) -> Language:
-    """The language that an `Accept-Language` header likes best; English where it names none.
+    """Return the preferred language of an `Accept-Language` header; English if none matches.
 
     >>> best_of({"en": ENGLISH, "de": Language("de")}, "fr, de-AT;q=0.8, en;q=0.5").code
     'de'
@@ -294,6 +302,7 @@ def best_of(languages: dict[str, Language], accepted: str) -> Language:
 
 def _by_liking(accepted: str) -> Iterable[str]:
     liked = []
+    # Anyone can send this header, so bound the work.
     for place, part in enumerate(accepted.lower().split(",")[:20]):
         code, _, weight = part.partition(";q=")
         try:

@@ -1,7 +1,7 @@
-"""Logging and metrics: structured lines without bodies, and metrics of the domain.
+"""Logging and metrics: structured log lines without bodies, and domain metrics.
 
-A log line holds ids of requests, keys and decisions, routes and durations; never a body, a header,
-a query or a party.
+A log line contains ids of requests, keys and decisions, routes and durations; never a body, a
+header, a query or a party.
 """
 
 import logging
@@ -22,7 +22,7 @@ PROBABILITIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.
 
 
 def log_as_json() -> None:
-    """Write log lines as JSON to stderr, times in UTC."""
+    """Write log lines as JSON to stderr, with times in UTC."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -37,13 +37,13 @@ def log_as_json() -> None:
 
 
 class LogLines:
-    """A file of log lines; a line that cannot be written is lost, never the answer it is about."""
+    """A file of log lines; a line that cannot be written is dropped, so that no request fails."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
 
     def write(self, line: bytes) -> None:
-        """Write a line, where there is room for it."""
+        """Write a line; ignores I/O errors such as a full disk."""
         with suppress(OSError):
             self._file.write(line)
 
@@ -127,20 +127,20 @@ class Metrics:
         )
 
     def count_webhook_call(self, answer: str) -> None:
-        """Count a call to an endpoint: `taken` or `not_taken`."""
+        """Count a webhook call by its outcome, `taken` or `not_taken`."""
         self._webhook_calls.labels(answer).inc()
 
     def observe_commit(self, size: int, seconds: float) -> None:
-        """Record one group of decisions that became durable."""
+        """Record the size and duration of a group commit."""
         self.commit_size.observe(size)
         self.commit_seconds.observe(seconds)
 
 
 class RequestMetrics:
-    """Counts and durations of requests that are answered or turned away."""
+    """Counts and durations of answered and rejected requests."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.inside = 0  # requests of machines that are being answered
+        self.inside = 0  # machine requests in flight
         self.in_flight = Gauge(
             "tidegate_requests_in_flight",
             "Requests that are being answered",
@@ -163,12 +163,12 @@ class RequestMetrics:
         )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Record how long a request took."""
+        """Record the duration of a request."""
         self._seconds.by(method, route, str(status)).observe(seconds)
 
 
 class DecisionMetrics:
-    """Counts of decisions, and of what they lacked."""
+    """Counts of decisions, and of missing or unseen inputs."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._scores = _Labelled(
@@ -211,9 +211,9 @@ class DecisionMetrics:
         )
 
     def count(self, decision: Decision | None) -> None:
-        """Count one new decision, or the repetition of an earlier one's answer.
+        """Count a new decision, or a repeated answer if None.
 
-        No rescue is counted: who inspects can read the metrics, too.
+        Rescues are not counted, because inspectors, who may not see rescues, can read the metrics.
         """
         if decision is None:
             self._repeated.inc()
@@ -234,14 +234,14 @@ class DecisionMetrics:
 
 
 class _Labelled(Generic[T]):
-    """A metric and its figures by labels, remembered: to check labels costs more than to count."""
+    """A metric with its labelled children cached: looking up labels costs more than counting."""
 
     def __init__(self, metric: T) -> None:
         self._metric: T = metric
         self._figures: dict[tuple[str, ...], T] = {}
 
     def by(self, *labels: str) -> T:
-        """The figure with these values of the labels, in the order of their names."""
+        """Return the child with these label values, in the order of the label names."""
         figure = self._figures.get(labels)
         if figure is None:
             figure = self._figures[labels] = self._metric.labels(*labels)

@@ -1,9 +1,9 @@
-"""From the bytes that arrived to a submission, or to a refusal that repeats none of them.
+"""Parse the bytes of a request into a submission, or refuse them without repeating any.
 
-What one reader takes and another reads differently is refused before anything looks at the fields:
-a key given twice, NaN and Infinity, numbers beyond a float, half a surrogate pair, NUL, a
-byte-order mark, nesting without end. What holds more than it may is refused before it is parsed or
-checked: values are counted in the bytes, records before any of them is looked at.
+Anything that two parsers could read differently is refused before any field is examined: duplicate
+keys, NaN and Infinity, numbers beyond a float, unpaired surrogates, NUL, a byte-order mark,
+unbounded nesting. Limits are enforced before parsing or validation: values are counted in the
+bytes, and records before any of them is validated.
 """
 
 import codecs
@@ -29,29 +29,31 @@ FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 NAMES = re.compile(rb'"[ \t\r\n]*:')
 SPACED = re.compile(rb'"[ \t\r\n]')
 _SPACE = re.compile(rb"[ \t\r\n]+")
-MAX_INTEGER_DIGITS = 19  # digits, with the sign: more than any field takes, less than a float loses
-LARGEST_PLAIN = 10 ** (MAX_INTEGER_DIGITS - 1)  # from here on an integer may have more
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # which not every database stores
-MOST_FAULTS = 50  # that are told of one body
+# Digits including the sign: more than any field accepts. Parsers that read a longer number as a
+# float would lose some of them.
+MAX_INTEGER_DIGITS = 19
+LARGEST_PLAIN = 10 ** (MAX_INTEGER_DIGITS - 1)  # larger integers may have too many digits
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL cannot store NUL in a text
+MOST_FAULTS = 50  # reported per body
 
-# More than the largest of its kind holds: 5,000 records, or 1,000 vectors of every feature.
+# More than the largest legitimate body has: 5,000 records, or 1,000 vectors of every feature.
 MOST_VALUES = 300_000
 MAX_VALUES_OF_A_SUBJECT = 120_000
-MOST_FIELDS = 128  # of one object in a submission
+MOST_FIELDS = 128  # in one object of a submission
 MOST_LINKED = [
     (each.path_in_submission, each.most_in_submission) for each in LINKED_RECORD_TYPES.values()
 ]
 
 _VALUE_MARKS = (b",", b"[", b"{")  # a value begins after each
 _BEGINS_A_VALUE = np.isin(np.arange(256), [ord(mark) for mark in _VALUE_MARKS])
-_FIRST_WINDOW = 16 * 1024  # bytes, in which the end of an element is looked for first
+_FIRST_WINDOW = 16 * 1024  # bytes to search first for the end of an element
 
 
 def read_submission(body: bytes) -> Submission:
-    """The submission in a request's body or in a stored one.
+    """Parse the submission in a request's body, or in a stored one.
 
-    Raises BodyMalformed where it is not one unambiguous JSON object, SubmissionRefused where it is
-    no subject that may be scored; both name fields and places, never a value.
+    Raises BodyMalformed if it is not one unambiguous JSON object, and SubmissionRefused if it is no
+    subject that may be scored; both name fields and places, never a value.
     """
     _refuse_many_values(body, MAX_VALUES_OF_A_SUBJECT)
     if not _is_plain(body):
@@ -68,7 +70,7 @@ def read_submission(body: bytes) -> Submission:
 
 
 def _refuse_untimely(submission: Submission) -> None:
-    """Refuse what ended before it is scored, or what was not yet known as of then."""
+    """Refuse a withdrawn declaration, or a version not yet known at the scoring instant."""
     subject = submission.subject
     if subject.withdrawn:
         field = f"/{SUBJECT_TYPES[submission.subject_kind].submission_field}/withdrawn"
@@ -85,10 +87,10 @@ def _refuse_untimely(submission: Submission) -> None:
 
 
 def split_array(body: bytes, most: int, most_bytes: int) -> list[bytes]:
-    """The elements of a JSON array, each as the bytes that arrived; not yet checked themselves.
+    """Split a JSON array into the original bytes of its elements, which are not yet validated.
 
-    Raises BodyMalformed where the body is no array, BodyTooLarge as soon as there are more than
-    `most`, or one of more than `most_bytes`.
+    Raises BodyMalformed if the body is no array, and BodyTooLarge as soon as there are more than
+    `most` elements, or one larger than `most_bytes`.
     """
     elements: list[bytes] = []
     try:
@@ -102,15 +104,16 @@ def split_array(body: bytes, most: int, most_bytes: int) -> list[bytes]:
 
 
 def read_json(body: bytes, most_values: int = MOST_VALUES, *, is_nan_taken: bool = False) -> Any:
-    """The JSON document in `body`, where every reader would read the same.
+    """Parse a JSON document, refusing anything that another parser could read differently.
 
-    With `is_nan_taken` the word NaN is a number, as other servers' clients write a missing one.
+    With `is_nan_taken` the word NaN is a number, as clients of other servers write missing values.
     """
     _refuse_many_values(body, most_values)
     if NUL.search(body):
         raise BodyMalformed("a text has the character NUL")
     try:
-        # Refuses all but what is named here, and says where; it knows no NaN.
+        # orjson is strict and reports the position of an error, but has no NaN; the hooks below
+        # catch what it accepts, such as duplicate keys.
         orjson.loads(body.replace(b"NaN", b"0") if is_nan_taken else body)
         return json.loads(
             body,
@@ -138,10 +141,11 @@ def _why_not_json(body: bytes, place: int) -> str:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether no two readers can read `body` differently; `read_json` says it of what is not plain.
+    """Return True if no two parsers can read `body` differently; `read_json` explains the others.
 
-    As many names as there are fields in what one reader kept: none was given twice. What looks like
-    a name inside a text makes the counts differ, and is looked at more closely.
+    The number of names in the text is compared with the number of parsed fields: equal counts mean
+    that no key was duplicated. Text that looks like a name makes the counts differ, which only
+    leads to the slower check.
     """
     if b"\\u0000" in body:
         return False
@@ -154,18 +158,18 @@ def _is_plain(body: bytes) -> bool:
 
 
 def _fields_in(document: Any) -> int:
-    """Return how many fields all objects have; -1 where an integer has many digits.
+    """Return the number of fields of all objects; -1 if an integer has too many digits.
 
     Raises SubmissionRefused for an object with more fields than any record.
     """
     containers: list[Any] = [[document]]
     fields = 0
-    for container in containers:  # grows while it is gone through
+    for container in containers:  # grows during iteration
         if type(container) is dict:
             if len(container) > MOST_FIELDS:
                 raise SubmissionRefused(f"an object may have {MOST_FIELDS} fields")
             fields += len(container)
-            container = container.values()  # noqa: PLW2901 - its values are gone through like items
+            container = container.values()  # noqa: PLW2901 - iterate values like list items
         for value in container:
             kind = type(value)
             if kind is str or value is None:
@@ -178,20 +182,20 @@ def _fields_in(document: Any) -> int:
 
 
 def _names_in(body: bytes) -> int:
-    """Return how many names are in the text, and what looks like one."""
+    """Return the number of names in the text, including text that looks like a name."""
     if SPACED.search(body):
         return len(NAMES.findall(body))
     return body.count(b'":')
 
 
 def _refuse_many_values(body: bytes, most: int) -> None:
-    """Raise BodyTooLarge for more values than may be."""
+    """Raise BodyTooLarge if the body has more than `most` values."""
     if len(body) > most and sum(body.count(mark) for mark in _VALUE_MARKS) > most:
         raise BodyTooLarge(f"a body of this kind may hold {most} values")
 
 
 def _refuse_many_linked(document: Any) -> None:
-    """Raise SubmissionRefused for more records of a type than a submission may bring."""
+    """Raise SubmissionRefused if a type has more records than a submission may contain."""
     for path, most in MOST_LINKED:
         records = document
         for part in path:
@@ -222,11 +226,12 @@ def _elements(body: bytes, most_bytes: int) -> Iterator[bytes]:
 
 
 def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
-    """The element that begins there, looked for in a window that grows up to `most_bytes`.
+    """Return the element at an offset, parsing in a window that grows up to `most_bytes`.
 
-    It grows no further than the values of one subject: while more are made, no other thread runs.
+    The window is also limited to the values of one subject: parsing holds the interpreter lock, and
+    no other thread runs meanwhile.
     """
-    largest = most_bytes + 1  # what ends there is too large
+    largest = most_bytes + 1  # an element that needs the whole window is too large
     window = min(_FIRST_WINDOW, largest)
     while True:
         if (of_values := _end_of_values(body, at, window)) < window:
@@ -239,7 +244,7 @@ def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
             end = len(text)
             if is_rest:
                 raise
-        if is_rest or end < len(text):  # what ends with the window may go on after it
+        if is_rest or end < len(text):  # a number at the end of the window may continue after it
             return text[:end].encode()
         if window == largest:
             raise BodyTooLarge(
@@ -250,10 +255,7 @@ def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
 
 
 def _end_of_values(body: bytes, at: int, size: int) -> int:
-    """The bytes from there, up to `size`, in which one more value begins than a subject may have.
-
-    `size` where there are fewer.
-    """
+    """Return the length, up to `size`, within which one value too many begins; else `size`."""
     if size <= MAX_VALUES_OF_A_SUBJECT:
         return size
     window = np.frombuffer(body[at : at + size], np.uint8)
@@ -302,13 +304,13 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def faults_of(refusal: ValidationError, within: str = "") -> tuple[RequestFault, ...]:
-    """The first faults of a document, without what was validated, as `fault_of` words them."""
+    """Return the first faults of a document, without the validated values."""
     errors = refusal.errors(include_url=False, include_input=False)
     return tuple(fault_of(error, within) for error in errors[:MOST_FAULTS])
 
 
 def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:
-    """A validation error without what was validated; `within` points to where that stood."""
+    """Convert a validation error, without the value; `within` is the pointer to the document."""
     pointer = within + "".join(f"/{part}" for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return unknown_field(pointer, str(error["loc"][-1]))
@@ -316,6 +318,6 @@ def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:
 
 
 def unknown_field(pointer: str, field: str) -> RequestFault:
-    """That nothing is known of a field, or why one of a person is refused."""
+    """Return the fault of an unknown field, which explains a refusal of personal data."""
     code = "person_field" if describes_a_person(field) else "unknown_field"
     return RequestFault(pointer, code, why_refused(field))

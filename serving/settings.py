@@ -1,4 +1,4 @@
-"""What is particular to this machine: the environment (`TIDEGATE_*`), and nothing else."""
+"""The settings of this machine, from the environment (`TIDEGATE_*`) only."""
 
 import ipaddress
 import os
@@ -48,7 +48,7 @@ def _between_commas(text: Any) -> Any:
 
 Names = Annotated[
     tuple[str, ...],
-    NoDecode,  # the environment has them with commas between, not as JSON
+    NoDecode,  # the environment variable is comma-separated, not JSON
     BeforeValidator(lambda given: _between_commas(given) if isinstance(given, str) else given),
 ]
 
@@ -124,7 +124,7 @@ class _EnvironmentSource(EnvSettingsSource):
 class Settings(FixedLimits, BaseSettings):
     """The service's settings, read once at the start and passed on.
 
-    `docs/configuration.md` is made of them by `deploy/settings_page.py`.
+    `deploy/settings_page.py` generates `docs/configuration.md` from them.
     """
 
     model_config = SettingsConfigDict(env_prefix="TIDEGATE_", frozen=True)
@@ -137,7 +137,7 @@ class Settings(FixedLimits, BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read keywords first, then the environment; no file of variables or secrets."""
+        """Read keywords first, then the environment; no files of variables or secrets."""
         return init_settings, _EnvironmentSource(settings_cls)
 
     home: Path = Field(
@@ -349,7 +349,8 @@ class Settings(FixedLimits, BaseSettings):
     @classmethod
     def _name_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for each in proxies:
-            ipaddress.ip_network(each)  # a ValueError says what is none; `*` would be everybody
+            # Raises ValueError for anything else, including `*`, which would trust everyone.
+            ipaddress.ip_network(each)
         return proxies
 
     @field_validator("witness", mode="before")
@@ -383,42 +384,42 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def are_docs_for_all(self) -> bool:
-        """Return whether the description of the API needs neither key nor session."""
+        """True if the API description needs neither key nor session."""
         return self.docs_are_open and not self.is_live
 
     def asks_second_factor(self, role: str) -> bool:
-        """Return whether people with this role must sign in with a second factor."""
+        """Return True if people with this role must sign in with a second factor."""
         wanted = self.second_factor_roles or ("all" if self.is_live else "none")
         return wanted == "all" or role in wanted.split(",")
 
     @property
     def webhook_off_after(self) -> timedelta:
-        """After how long of failures an endpoint of a webhook is switched off."""
+        """The duration of failures after which a webhook endpoint is switched off."""
         return timedelta(hours=self.webhook_off_after_hours)
 
     @property
     def default_time_zone(self) -> ZoneInfo | None:
-        """The clock that pages show beside UTC where an account has none of its own."""
+        """The time zone shown next to UTC for accounts without one of their own."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def escalation_rule(self) -> tuple[float, timedelta]:
-        """When a case is escalated by itself: a share of its time, and the most that it may be."""
+        """The remaining time at which a case escalates: a share of its time, and a maximum."""
         return self.escalation_share, timedelta(hours=self.escalation_hours)
 
     @property
     def session_lasting(self) -> timedelta:
-        """The time that a session lasts without use."""
+        """The idle timeout of a session."""
         return timedelta(minutes=self.session_minutes)
 
     @property
     def session_longest(self) -> timedelta:
-        """The time that a session lasts at most."""
+        """The maximum lifetime of a session."""
         return timedelta(hours=self.session_hours)
 
     @property
     def rescoring_rules(self) -> RescoringRules:
-        """When subjects are scored again."""
+        """The rules for scoring subjects again."""
         return RescoringRules(
             least_between=timedelta(minutes=self.min_rescore_minutes),
             most_per_subject=self.max_rescores_per_subject,
@@ -427,17 +428,17 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def known_hosts(self) -> KnownHosts:
-        """The names that this service is reached by."""
+        """The host names of this service."""
         return KnownHosts(self.trusted_hosts, self.public_address)
 
     @property
     def records(self) -> Path:
-        """The folder of record files that the online feature store is made from."""
+        """The folder of record files from which the online feature store is built."""
         return self.home / "records"
 
     @property
     def state(self) -> Path:
-        """The folder of the online feature store, made from record files where there is none."""
+        """The folder of the online feature store; built from record files if missing."""
         return self.home / "state"
 
     @property
@@ -447,22 +448,22 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def plan(self) -> Path:
-        """The plan of the lanes: capacities, watch-lists and rules; none is needed."""
+        """The optional file of the lane plan: capacities, watch-lists and rules."""
         return self.home / "lanes.toml"
 
     @property
     def impact(self) -> Path:
-        """The deployer's assessment of the impact on rights; live use does not begin without."""
+        """The file of the deployer's impact assessment, which live use requires."""
         return self.home / "impact.toml"
 
     @property
     def letters(self) -> Path:
-        """Whom a letter names: who answers and where to contest; none is written without."""
+        """The file of contacts named in letters; without it no letter is written."""
         return self.home / "letters.toml"
 
     @property
     def accounts_of_cases(self) -> Path:
-        """The folder of sealed accounts of cases, for courts and authorities."""
+        """The folder of sealed disclosures of cases, for courts and authorities."""
         return self.home / "accounts"
 
     @property
@@ -473,22 +474,22 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def rescue_centres(self) -> Path:
-        """Whom to call when lives are at risk; live use does not begin without."""
+        """The file of rescue centres to call, which live use requires."""
         return self.home / "rescue.toml"
 
     @property
     def incidents(self) -> Path:
-        """The folder of frozen incidents, one folder each."""
+        """The folder of frozen incidents, with one subfolder each."""
         return self.home / "incidents"
 
     @property
     def retention(self) -> Path:
-        """The deployer's periods after which data end; nothing is erased without."""
+        """The file of the deployer's retention periods; without it nothing is erased."""
         return self.home / "retention.toml"
 
     @property
     def erasures(self) -> Path:
-        """The folder of signed certificates of what was erased."""
+        """The folder of signed erasure certificates."""
         return self.home / "erasures"
 
     @property
@@ -505,15 +506,15 @@ class Settings(FixedLimits, BaseSettings):
 
     @property
     def witnesses(self) -> tuple[str, ...]:
-        """Who keeps every checkpoint, as they are named; best where the service can only append."""
+        """The witnesses that store every checkpoint; best where the service can only append."""
         named = [name.strip() for name in (self.witness or "").split(";")]
         return tuple(filter(None, named)) or (str(self.home / "checkpoints.ndjson"),)
 
 
 def settings_of(home: Path, database_url: str | None = None) -> Settings:
-    """The environment's settings, with the home and database that a command was given.
+    """Read the settings from the environment, with the home and database given to a command.
 
-    Raises TidegateError, which names every variable that is wrong and not what it holds.
+    Raises TidegateError, which names every invalid variable but not its value.
     """
     try:
         if database_url is None:
@@ -528,5 +529,5 @@ def settings_of(home: Path, database_url: str | None = None) -> Settings:
 
 
 def _variable_of(place: tuple[int | str, ...]) -> str:
-    """The environment variable of a setting; nothing where several settings are wrong together."""
+    """Return the environment variable of a setting; "settings" if several are invalid together."""
     return f"TIDEGATE_{str(place[0]).upper()}" if place else "settings"
