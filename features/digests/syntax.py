@@ -53,7 +53,7 @@ def _spell_fields(node: ast.AST, resolve: Resolve, scopes: _Scopes, parts: list[
         parts.append(name)
         # Keyword and attribute names are part of an interface, so they count as spelled.
         if isinstance(value, str) and not isinstance(node, ast.keyword | ast.Attribute):
-            parts.append(_name(value, repr, within))  # what is bound here
+            parts.append(_name(value, repr, within))  # a name bound here
         else:
             _spell(value, resolve, scopes if name == "decorator_list" else within, parts)
 

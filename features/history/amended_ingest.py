@@ -124,7 +124,7 @@ class AmendedIngest:
     store: BlobTransaction
 
     def ingest(self, records: Mapping[str, RawColumns]) -> Counter[str]:
-        """Keep records and change what they change; returns how many of each type were new."""
+        """Store records, update the affected events and count the new records by type."""
         # The old rows must be read before the new records are stored: both are computed from the
         # store.
         concerned = self._concerned(records)

@@ -238,7 +238,7 @@ class HistoryIngest:
         inspections: RawColumns,
         pairs: Sequence[tuple[int, Paid]],
     ) -> None:
-        """Insert rows of inspections, each with a payment for its subject, known once both are."""
+        """Insert a row for each pair of inspection and payment, counted once both are known."""
         if not pairs:
             return
         found = take_rows(inspections, [at for at, _ in pairs])
@@ -262,7 +262,7 @@ class HistoryIngest:
         return int(np.sum(is_new))
 
     def _keep_paid(self, store: BlobTransaction, kind: SubjectKind, payments: RawColumns) -> None:
-        """Keep who paid whom for subjects, and insert inspections of these that are known."""
+        """Store who paid whom for subjects, and insert rows for known inspections of these."""
         ids, paid = text_column(payments, "subject_id"), paid_of(payments)
         append(store, [*zip(list_keys(PAID[kind], ids), paid, strict=True)])
         found = self._conclusive(store, kind, ids)

@@ -24,9 +24,11 @@ def de_minimis_limits() -> dict[str, float]:
     with Path(__file__).with_name("de_minimis.csv").open(encoding="utf-8", newline="") as file:
         stated = {row["country"]: float(row["limit_eur"]) for row in csv.DictReader(file)}
     of_the_union = stated.pop("EU")
+    # A member with a row of its own keeps it.
     return dict.fromkeys(sorted(EU_MEMBERS), of_the_union) | stated
 
 
 def de_minimis_eur(country: str) -> float:
     """Return the limit of one country in euro; NaN if it is unknown or abolished."""
+    # An abolished limit (0) is treated like an unknown one: nothing can be below it.
     return de_minimis_limits().get(country) or np.nan

@@ -25,6 +25,7 @@ _OURS = Path(__file__).with_name("reporting_limits.csv")
 def reporting_limits() -> dict[str, float]:
     """Return the limit of each currency that has one, in units of that currency."""
     own = os.environ.get(VARIABLE)
+    # The right operand wins, so a deployer's limits replace ours.
     return read_limits(_OURS) | (read_limits(Path(own)) if own else {})
 
 

@@ -123,6 +123,7 @@ def history_of_linked(
         read = columns_of_windows(windows)
         subjects = history.subjects.read(records, frozenset(read))
         events = subjects if history.derive is None else history.derive(subjects, records)
+        # Sorted, since the order of a set differs between processes.
         kept = read | {"known_at", *LIFETIME}
         found[name] = {column: events[column] for column in sorted(kept & events.keys())}
     return found
@@ -147,6 +148,7 @@ def before_keys(
     with_journeys = joined if SUBJECT_TYPES[kind].has_journey else own
     everyone = sources.subjects.read(with_journeys, columns)
     subjects = asked_about(everyone, wanted.select(own, with_journeys))
+    # Windows over linked records need only this part; keyed windows wait for other parts.
     own_windows = wanted.windows_by_subject
     with TemporaryDirectory() as scratch:
         resources = BuildResources(Path(scratch))
@@ -199,6 +201,7 @@ def after_keys(
         resources = BuildResources(Path(scratch))
         spill = SpillableColumns(resources.scratch / "windows")
         for at, window in enumerate(wanted.windows_by_subject):
+            # Own windows came along as columns of the frame, in the order of the request.
             spill.put(window, columns[f"{_LINKED}{at}"])
         for place, window in enumerate(keyed.windows):
             spill.put(window, numbers(place))

@@ -58,7 +58,7 @@ class PartRecords:
         return own, others
 
     def count(self, name: str) -> int:
-        """Return how many records of a type there are."""
+        """Return the number of records of a type."""
         return sum(len(table) for table in self._tables.get(name, ()))
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:

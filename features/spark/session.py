@@ -32,7 +32,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     `sc://host:port` is a Spark Connect server; anything else is a Spark master, which needs all of
     `pyspark` and Java. Raises TidegateError if the server does not answer.
     """
-    importlib.import_module("pyspark")  # fails before anything else where it is missing
+    importlib.import_module("pyspark")  # fail first if it is missing
     _hold_reachable(without_credentials(master))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # about pandas 3, which is not used here

@@ -87,6 +87,7 @@ class SubmissionsOnSpark:
     def _answered(self, compute: OfVectors, plan: BuildPlan) -> "DataFrame":
         tasks = self._tasks(plan.scan.parts)
         records = records_in_parts(self.spark, tasks, plan)
+        # Events and queries meet in the parts of their keys, as in a build of a training set.
         history = shuffled(records, tasks, partial(history_to_keys, plan))
         queries = self._of_pieces(partial(queries_to_keys, plan))
         numbers = shuffled(history.union(queries), tasks, partial(keys_to_subjects, plan))

@@ -75,6 +75,7 @@ def nearest_in(country: str, code: str) -> str | None:
     """
     (kind,) = place_kinds([code])
     candidates = _of_kind().get((country, kind or ""), ())
+    # A stand-in for one side of a crossing would not border on the other side.
     if not candidates or kind == "crossing":
         return None
     latitude, longitude = positions_of([code])
