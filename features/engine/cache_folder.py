@@ -27,7 +27,7 @@ class CacheFolder:
 
 
 def is_chosen() -> bool:
-    """Return whether the environment names the folder."""
+    """Return whether an environment variable names the folder."""
     return any(map(os.environ.get, VARIABLES))
 
 

@@ -137,6 +137,7 @@ def _forget_outdated(file: Path, package: str, kept_in: Path) -> None:
     for index in kept_in.glob(f"{file.stem}.*.nbi"):
         with suppress(FileNotFoundError):  # another process has just deleted it
             if index.stat().st_mtime_ns < changed:
+                # Without its index numba compiles the function again.
                 index.unlink()
 
 
@@ -151,6 +152,7 @@ def _content_of(file: Path, package: str) -> str:
 
 def _files_imported(file: Path, package: str) -> set[Path]:
     """Return a file and all files of the package that it imports, directly or not."""
+    # Imports may be circular, so visited files are skipped.
     files, unread = set[Path](), {file}
     while unread:
         source = unread.pop()

@@ -99,6 +99,7 @@ def amendments_of(columns: Columns, record: "type[Record]") -> Amendments:
         known_at,
         is_withdrawn | record.versions_replace,
     )
+    # A withdrawal ends other versions but is no fact itself.
     until[is_withdrawn] = NEVER
     is_special = (until != FOREVER) | (known_at != few[record.known_from])
     if "version" in columns and record.versions_replace:
@@ -116,6 +117,7 @@ def as_declared(columns: Columns, record: "type[Record]") -> Columns:
         return columns
     declared_at = columns[record.known_from]
     known_at, until = amendments.known_of(declared_at), amendments.until_of(0, len(declared_at))
+    # A version replaced at the instant it became known never counted.
     lived = np.flatnonzero(until > known_at)
     ids = columns[record.versions_of[0]][lived]
     order = np.lexsort((known_at[lived], ids))
@@ -144,6 +146,7 @@ def amendments_of_table(table: pa.Table, record: "type[Record]") -> Amendments:
         return amendments_of(columns_of_table(table), record)
     of_record = record.versions_of[0]
     told = columns_of_table(table.drop_columns([*record.versions_of]))
+    # Decided by the other columns, so that ids need not be encoded.
     is_apart = (told["version"] > 1) | (told["withdrawn"] == 1)
     is_apart |= _known_at(told, record) != told[record.known_from]
     if not is_apart.any():

@@ -76,6 +76,7 @@ def paired_keys(
     if parts > 1 and len(by) == 1 and is_text(own[0]) and is_text(other[0]):
         stride = np.int32(parts)  # codes in one part are congruent modulo `parts`
         return other[0] // stride, own[0] // stride, len(STRING_TABLE) // parts + 1
+    # Numbered by subjects: a key that no subject has needs no number.
     subject_keys, keys, size = factorize_together(own, other)
     return keys, subject_keys, size
 

@@ -120,6 +120,7 @@ def _order_by_time(keys: Column, instants: Column, starts: Column) -> Column:
     still out of order differ by less than a four-millionth of the total time span.
     """
     words = _instants_and_rows(keys, instants, starts[-1])
+    # Radix sort: the lower digit first, since each pass is stable.
     words = _by_digit(_by_digit(words, 32), 32 + _DIGIT_BITS)
     order = np.empty(len(words), np.int32)
     free = starts[:-1].copy()
@@ -137,6 +138,7 @@ def _instants_and_rows(keys: Column, instants: Column, count: int) -> Column:
     for row in range(len(keys)):
         if keys[row] >= 0:
             first, last = min(first, instants[row]), max(last, instants[row])
+    # Dropped low bits leave the two most significant digits of the time span.
     shift = 0
     while (last - first) >> shift >= 1 << 2 * _DIGIT_BITS:
         shift += 1
@@ -176,6 +178,7 @@ def _sort_groups(starts: Column, order: Column, instants: Column) -> None:
         begin, end = starts[key], starts[key + 1]
         moved = 0
         for at in range(begin + 1, end):
+            # Insertion sort is quadratic on groups that are not almost sorted.
             if moved > 32 * (end - begin):
                 by_time = np.argsort(instants[begin:end], kind="mergesort")
                 order[begin:end] = order[begin:end][by_time]

@@ -190,9 +190,11 @@ class WindowColumns:
         names = {name for window in windows for name in (*window.by, "declared_at")}
         key = {name: subjects[name] for name in names}
         count = len(partitions)
+        # Subjects are divided like the events, so that a partition meets only its own keys.
         rows_by_key = {
             by: by_number(partitions_of_keys(key, by, count), count) for by in by_key(windows)
         }
+        # Written in partition order and scattered once, so that threads write disjoint ranges.
         ordered = {window: np.empty(len(rows_by_key[window.by][1])) for window in windows}
 
         def sweep(partition: int) -> None:
@@ -226,6 +228,7 @@ class WindowColumns:
             for history in histories
         }
         windows = [window for history in histories for window in by_source[history.name]]
+        # Self-joins share one numbering of keys; other windows pair the keys of two tables.
         own = [window for window in windows if self._is_self_join(window)]
         for window, column in SelfJoin(self._everyone, subjects, events).reduce(own):
             self._put({window: column}, done)

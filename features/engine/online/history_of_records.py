@@ -42,6 +42,7 @@ class HistoryOfRecords:
         Each key is queried once per subject.
         """
         keys = [[self._history.key_of(row[self._history.field]) for row in own] for own in rows]
+        # Records of one subject that share a key are queried once.
         asked = {(at, key): place for place, (at, key) in enumerate(_each_once(keys))}
         if not asked:
             return [*rows]

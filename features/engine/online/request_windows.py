@@ -136,6 +136,7 @@ def _gather(
 @inlined
 def _take_instant(gathered: Column, instant: int) -> None:
     if gathered[EVENTS] == 0:
+        # Rows come in the order they became known, so the first one is the oldest.
         gathered[FIRST] = instant
     gathered[LAST] = instant
     gathered[EVENTS] += 1
@@ -162,6 +163,7 @@ def _take_value(gathered: Column, reducer: int, value: float) -> None:
     gathered[NEWEST] = MISSING
     if not np.isnan(value):
         number = int(value)
+        # The first present value replaces the initial 0, which is no value.
         if gathered[PRESENT] == 0 or is_as_extreme(reducer, number, gathered[EXTREME]):
             gathered[EXTREME] = number
         gathered[SUM] += number

@@ -62,6 +62,7 @@ class VectorPlan:
             for name, history in one.histories.items()
         ]
         sizes = (len(one.windows) for one in self._linked)
+        # Windows of each linked source have adjacent columns; those over history come last.
         *self._first, self._first_of_history = accumulate(sizes, initial=0)
         self._windows = [window for one in self._linked for window in one.windows] + history_windows
         self._features = _Features(features, self._subject, self._windows, self._codes)
@@ -75,6 +76,7 @@ class VectorPlan:
         overlays: Sequence[RequestRecords | None],
     ) -> list[tuple[list[FeatureValue], list[float]]]:
         """Return the features of each subject, None if missing, and its shown window values."""
+        # Codes of this request only, so that its texts are forgotten afterwards.
         codes = RequestCodes(self._codes)
         subjects, numbers = self._reduced(requests, history, overlays, codes)
         values = self._features.values(subjects, numbers, codes)

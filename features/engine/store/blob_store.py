@@ -62,11 +62,13 @@ class BlobOverlay:
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
         """Return the blob of each key, None where the key is absent."""
+        # The common case of a request that brings nothing costs no merging.
         if not self.blobs:
             return self._under.get(keys)
         own: list[Blob | None] = [*map(self.blobs.get, keys)]
         if None not in own:
             return own
+        # Only keys that the overlay lacks are read from the store below.
         others = [key for key, blob in zip(keys, own, strict=True) if blob is None]
         under = iter(self._under.get(others))
         return [next(under) if blob is None else blob for blob in own]

@@ -84,7 +84,9 @@ class _Grouped:
         self.starts: dict[bytes, list[int]] = {}
         self.layouts: dict[bytes, Layout] = {}
         width, first = words.shape[1], 0
-        order = np.argsort(words[:, 0], kind="stable").tolist()  # a row begins with its instant
+        order = np.argsort(
+            words[:, 0], kind="stable"
+        ).tolist()  # the first word of a row is its instant
         for layout, of_layout in zip(layouts, keys, strict=True):
             for event in order:
                 key = of_layout[event]

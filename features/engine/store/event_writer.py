@@ -29,6 +29,7 @@ def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: Raw
 def event_keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
     """Return the key of each event per layout, None if it fails the condition or lacks a part."""
     columns = {name for layout in layouts for name in layout.matching}
+    # Layouts share columns, so each column is turned into key parts once.
     parts = {name: key_parts(events[name]) for name in columns}
     size = size_of(events)
     return [
@@ -56,6 +57,7 @@ def event_words(store: BlobTransaction, layouts: Sequence[Layout], events: RawCo
         cells.append(as_int64(np.array([events[name] for name in plan.values])))
     for name in plan.labels:
         ids = label_ids(store, events[name])  # stable across restarts
+        # The second cell is the last instant with the label, which `merge_rows` fills in.
         cells.append(np.array([ids, np.where(ids == MISSING, NOT_COUNTED, NEVER)]))
     return np.concatenate(cells)[plan.cells].T
 

@@ -111,6 +111,7 @@ def update_last_seen(
         paged = paged_log(opened, log, pages)
         first = first_name_at(names, blob_name(PAGE, log, 0))
         stop = first_name_at(names, blob_name(PAGE, log + 1, 0))
+        # The stored last instants are exact then, and pages need no search.
         if stop > first and is_all_before(paged, at):
             stop = first
         for word in range(shape[LABEL_AT], width, 2):
@@ -122,6 +123,7 @@ def update_last_seen(
 @inner
 def _update_last_seen(words: Column, width: int, word: int, rows: Column, at: int) -> None:
     """Raise the last instant of each label to that in these rows, if later."""
+    # Backwards from the instant, so the first match is the latest one.
     stop = first_at_or_after(rows, width, len(rows) // width, at)
     for row in range(0, len(words), width):
         start = (stop - 1) * width
@@ -213,6 +215,7 @@ def _take_closed(gathered: Column, window: Column, paged: PagedLog, begin: int, 
         return
     lower = empty_prefix(paged) if is_from_first(paged, begin) else prefix_until(paged, begin)
     upper = whole_prefix(paged) if is_all_before(paged, at) else prefix_until(paged, at)
+    # Without an event in between, FIRST and LAST must stay unset.
     if upper.events == lower.events:
         return
     gathered[EVENTS] = upper.events - lower.events
@@ -305,6 +308,7 @@ def _take_overlay_row(
     gathered[LAST] = max(gathered[LAST], instant) if gathered[EVENTS] else instant
     gathered[EVENTS] += 1
     if reducer == Reducer.DISTINCT:
+        # A label counts once, and only if neither the log nor an earlier overlay row has it.
         is_new = words[row + word + 1] < begin and _is_first(words, row, width, word, begin)
         gathered[DIFFERENT] += is_new
     elif word > 0 and value != MISSING:

@@ -26,7 +26,7 @@ from features.errors import OnlineStoreUnavailable
 
 # Reserved address space, not disk: the file grows with its content.
 MAX_MAP_BYTES = 1 << 38
-COPY_BATCH_BLOBS = 1 << 15  # blobs
+COPY_BATCH_BLOBS = 1 << 15  # per transaction
 MAX_READERS = 512
 LOCK_BYTES = MAX_READERS * 64  # minimum size of LMDB's reader table
 

@@ -48,6 +48,7 @@ class PagedLog(NamedTuple):
 # Kinds of fetched blobs. LASTS holds the last instant of each label in closed pages.
 CHAPTER, PAGE, LASTS = range(3)
 
+# Masks of the fields of a name: 24 bits for the log, 32 for the number.
 LOGS, NUMBERS = (1 << 24) - 1, (1 << 32) - 1
 
 
@@ -96,6 +97,7 @@ def page_of(paged: PagedLog, instant: int) -> int:
     If its chapter must be fetched first, the result is `~chapter`, which is negative.
     """
     count, index = paged.shape[CHAPTER_PAGES], paged.blob[index_at(paged.shape) :]
+    # The index lists whole chapters first, then the pages after the last of them.
     whole, rest = divmod(paged.blob[PAGES], count)
     entry = first_at_or_after(index, 1, whole + rest, instant)
     if entry >= whole:
@@ -160,6 +162,7 @@ def _add_blobs(names: list[int], window: Column, paged: PagedLog, begin: int, at
         last = _add_page(names, paged, at)
     if not is_from_first(paged, begin):
         first = _add_page(names, paged, begin)
+    # Labels of unfetched chapters wait for the second call.
     if is_distinct and first >= 0:
         for page in range(first, last):
             names.append(blob_name(PAGE, paged.log, page))  # noqa: PERF401 - a list more to compile
@@ -170,6 +173,7 @@ def _add_page(names: list[int], paged: PagedLog, instant: int) -> int:
     """Add the names of an instant's page and chapter, and return the result of `page_of`."""
     page = page_of(paged, instant)
     chapter = ~page if page < 0 else page // paged.shape[CHAPTER_PAGES]
+    # Later pages are listed in the open blob itself.
     if chapter < paged.blob[PAGES] // paged.shape[CHAPTER_PAGES]:
         names.append(blob_name(CHAPTER, paged.log, chapter))
     if page >= 0:

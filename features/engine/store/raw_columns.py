@@ -53,8 +53,10 @@ def as_int64(values: Column) -> Column:
 
 def _taken(column: Texts | Column, places: Column, is_none: Column) -> Texts | Column:
     if isinstance(column, list):
+        # The index -1 selects the value appended for missing rows.
         padded = [*column, None]
         return [padded[place] for place in places.tolist()]
+    # Appending copies the column, so it is avoided if nothing is missing.
     if not is_none.any():
         return column[places]
     padded_numbers = np.append(column, missing_value(column)).astype(column.dtype)

@@ -31,6 +31,7 @@ class RowIndex:
 
     def put(self, store: BlobTransaction, records: RawColumns) -> None:
         """Store records, replacing rows with the same ids."""
+        # JSON keeps texts independent of the string table, whose codes differ by process.
         blobs = (json.dumps(row).encode() for row in self.values(records))
         store.put(zip(self._keys(text_column(records, self.identity)), blobs, strict=True))
 
@@ -46,6 +47,7 @@ class RowIndex:
 
     def columns(self, rows: Sequence[Sequence[Any]]) -> RawColumns:
         """Return the columns of such rows."""
+        # No rows still give a column of each kind.
         values = list(zip(*rows, strict=True)) or [()] * len(self.kinds)
         return {
             name: _column(column, kind)

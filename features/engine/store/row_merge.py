@@ -42,6 +42,7 @@ def merge_rows(
     for key in range(len(shapes)):
         shape, begin, end = shapes[key], start_of(old, key), start_of(old, key + 1)
         head = rows_at(old[begin] if end > begin else 0, shape)
+        # A new key has no pages, and this word is then its whole head.
         out[at] = 0
         copy_words(old, begin, min(begin + head, end), out, at)
         rows = old[min(begin + head, end) : end]
@@ -80,11 +81,13 @@ def _set_previous_instants(rows: Column, width: int, word: int) -> None:
     lasts = _no_lasts(len(rows) // width)
     for row in range(0, len(rows), width):
         at = _place_of(lasts, rows, row, word)
+        # First pass: find the first row of each label and the earliest instant among its rows.
         first = row if lasts[at] < 0 else lasts[at]
         rows[first + word + 1] = min(rows[first + word + 1], rows[row + word + 1])
         lasts[at] = first
     for row in range(0, len(rows), width):
         at = _place_of(lasts, rows, row, word)
+        # Second pass: every other row gets the instant of the row before with its label.
         if rows[row + word] == MISSING:
             rows[row + word + 1] = NOT_COUNTED
         elif lasts[at] != row:
@@ -95,6 +98,7 @@ def _set_previous_instants(rows: Column, width: int, word: int) -> None:
 @inlined
 def _no_lasts(rows: int) -> Column:
     """Return an empty hash table for one row per label, at most half full; -1 marks free slots."""
+    # A power of two, so that a mask replaces the division.
     size = 2
     while size < 2 * rows:
         size *= 2

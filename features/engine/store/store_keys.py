@@ -55,7 +55,9 @@ def row_keys(layout: Layout, parts: Sequence[list[str | None]], size: int) -> li
     rows = zip(repeat(KEY_START), *parts, repeat(layout.key_suffix), strict=False)
     if not size or any(None in column for column in parts):
         return [None if None in row else "".join(row).encode() for row in rows]
-    return [*"\n".join(map("".join, rows)).encode().split(b"\n")]  # no record has a line break
+    return [
+        *"\n".join(map("".join, rows)).encode().split(b"\n")
+    ]  # texts of records contain no line break
 
 
 def texts_of(column: Column) -> Texts:

@@ -54,6 +54,7 @@ def both_count(one: Columns, other: Columns) -> Columns:
     """
     if not LIFETIME & (one.keys() | other.keys()):
         return {}
+    # A combined row counts from the later begin until the earlier end.
     since = [each.get(COUNTS_FROM, each["known_at"]) for each in (one, other)]
     until = [each[COUNTS_UNTIL] for each in (one, other) if COUNTS_UNTIL in each]
     return {COUNTS_FROM: np.maximum(*since), COUNTS_UNTIL: reduce(np.minimum, until)}
@@ -96,6 +97,7 @@ def unended(
     for row in known:
         if is_replaced or row["withdrawn"]:
             record = tuple(row[name] for name in versions_of)
+            # The highest version decides, in whatever order rows arrive.
             ended[record] = max(row["version"], ended.get(record, 0))
     return [
         row
@@ -128,6 +130,7 @@ def _versions_known(
     for row in range(len(first)):
         version = first[row]
         while version >= 0:
+            # The last matching version wins, since versions are in order of knowledge.
             if since[version] < at[row] <= until[version]:
                 known[row] = version
             version += 1

@@ -12,7 +12,7 @@ import numpy as np
 from features.engine.columns import DAY_US, HOUR_US, Column
 from features.engine.numba_cache import inner
 
-MISSING = -(2**63)  # a value that an event does not have
+MISSING = -(2**63)  # an event without a value
 NEVER = -(2**63)  # before every instant
 
 
@@ -22,13 +22,13 @@ class Reducer(IntEnum):
     All but LATEST ignore missing values.
     """
 
-    COUNT = 0  # how many events; 0 without any
-    TOTAL = 1  # the exact int64 sum of values; 0 without any
-    MEAN = 2  # that sum over the number of values; missing without any
+    COUNT = 0  # number of events; 0 without any
+    TOTAL = 1  # exact int64 sum of values; 0 without any
+    MEAN = 2  # that sum divided by the number of values; missing without any
     LARGEST = 3  # the largest value; missing without any
     SMALLEST = 4  # the smallest value; missing without any
-    LATEST = 5  # the value of the newest event; missing where that has none
-    DISTINCT = 6  # how many different values
+    LATEST = 5  # the value of the newest event; missing if it has none
+    DISTINCT = 6  # number of distinct values
     HOURS_SINCE_LATEST = 7  # from the newest event to the scoring instant; missing without any
     DAYS_SINCE_FIRST = 8  # from the oldest event to the scoring instant; missing without any
 
@@ -45,7 +45,7 @@ class Reducer(IntEnum):
 EVENTS = 0
 FIRST = 1  # the instant of the oldest event
 LAST = 2  # the instant of the newest
-PRESENT = 3  # how many values are present
+PRESENT = 3  # number of present values
 SUM = 4
 EXTREME = 5  # the largest or the smallest value
 NEWEST = 6  # the value of the newest event, or MISSING

@@ -1,8 +1,8 @@
-"""Windows, as a feature declares them in the defaults of its parameters.
+"""Declaration of windows, in the defaults of a feature's parameters.
 
     def consignee_shipments_30d(count: Column = count("shipments", by="consignee_id", days=30)):
 
-Each builder returns a `Window`; it is typed as the column that the feature will be given.
+Each builder returns a `Window`. It is typed `Any`, since the feature will get a column instead.
 """
 
 from dataclasses import dataclass
@@ -54,6 +54,7 @@ def _window(
     value: str | None = None,
     where: str | None = None,
 ) -> Any:
+    # A single column may be given as a plain text.
     keys = (by,) if isinstance(by, str) else by
     matched = (matching,) if isinstance(matching, str) else matching
     return Window(
