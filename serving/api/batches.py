@@ -79,6 +79,7 @@ async def batch_subjects(request: Request, services: TheServices) -> list[BatchS
     """Return the submissions in the body; raises as for a single one."""
     settings = services.settings
     media_type = refuse_other_media(request, JSON, NDJSON)
+    # The media type was checked first, so a wrong one costs no reading.
     body = await body_within(request, settings.max_batch_bytes)
     most = settings.max_batch_subjects
     if media_type == JSON:

@@ -118,6 +118,7 @@ async def attach_file(
     except BodyTooLarge:
         # The general error speaks of a body; this one states the limit of a file.
         raise file_too_large(most) from None
+    # A scan and an insert take long, so keep them off the event loop.
     file = await run_in_threadpool(attach_as_sent, services, caller, case_id, query.name, content)
     return CaseAttachment.from_file(file)
 

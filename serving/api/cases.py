@@ -101,6 +101,7 @@ def read_queue(
     now = services.clock()
     queue_filter = QueueFilter(
         now=now.isoformat(),
+        # A filter for inspections includes control cases, which must look the same.
         lanes=stored_lanes(query.lane),
         office_id=query.office_id,
         mode=query.mode,
@@ -187,6 +188,7 @@ def read_case(
 
 def queued(row: CaseRecord, now: datetime) -> QueuedCase:
     """Return a case as the queue shows it at an instant."""
+    # Stored lanes reveal random draws, so only shown lanes leave the service.
     holder = row.holder
     shown = {
         "lane": shown_lane(row.lane),

@@ -103,6 +103,7 @@ def read_explanation(
     In the language that `Accept-Language` likes best among those known here. With the scope
     `review`, one that was drawn at random has none: 403.
     """
+    # Visibility first: a decision that the caller may not see is reported as not found.
     seen = visible_decision(services.decisions, services.masking, caller, decision_id)
     if _is_blind(caller, seen):
         raise Forbidden("it was drawn at random: whoever reviews is given no score and no reason")

@@ -21,5 +21,5 @@ async def require_description_reader(request: Request, services: TheServices) ->
 def describe_calls(
     request: Request, _: Annotated[None, Depends(require_description_reader)]
 ) -> JSONResponse:
-    """The document that `serving/api/openapi.py` completes."""
+    """Return the document that `serving/api/openapi_document.py` completes."""
     return JSONResponse(request.app.openapi())

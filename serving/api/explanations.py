@@ -71,6 +71,7 @@ class ExplanationParts(ClosedModel):
         """Return a decision's reasons in a language, and its contributions; raises NotFound."""
         score = decision.result.score
         low, high = score.estimate_range
+        # Strict: a value paired with another feature's part would be a false explanation.
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
         return ExplanationParts(
             log_odds=score.log_odds,

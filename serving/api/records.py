@@ -92,6 +92,7 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     body = await body_within(request, services.settings.max_batch_bytes)
     if len(body) > SMALL_BODY:  # records about one subject, such as danger, are small
         require_disk_reserve(services.settings)
+    # Parsing and storing up to 5,000 records would block the event loop.
     taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
     faults = [FaultOut(**fault_content(fault)) for fault in taken.faults]
     return RecordsAnswer(

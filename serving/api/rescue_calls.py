@@ -90,6 +90,7 @@ def read_call(services: TheServices, caller: MayRescue, case_id: str) -> RescueC
 
 def _answer(services: Services, caller: Caller, case_id: str) -> RescueCallAnswer:
     alerts = services.distress_alerts
+    # Alerts have ids of their own and no case, so look for them first.
     if (alert := alerts.find(case_id)) is not None:
         steps = alerts.events([case_id]).get(case_id, [])
         return _of_steps(case_id, steps, alert.case_id, alert.earlier)

@@ -1,4 +1,4 @@
-"""Case events for other systems: a feed in strict order, and what each act adds to it.
+"""The feed of case events for other systems, in strict order.
 
 An event reports what is in force: what was opened, ordered, found and closed. Proposals are not
 published, because a possible second person might read them here. Events name no officer and no
@@ -185,6 +185,7 @@ class PublishedEvents:
         content: Content = "whole"
         if told.details is None:
             content, subject_id = "erased", None
+        # Events are stored whole; masks apply when they are read.
         elif self.masking.covers(case.subject_kind, case.subject_id, case.opened_at):
             content, subject_id = "masked", self.masking.name(case.subject_id)
         # Masked and erased events reveal nothing beyond their type.

@@ -1,1 +1,1 @@
-"""The acts on a case: what each changes, who may do it, and what it is recorded as."""
+"""The acts on a case: their changes, their rights and their events."""

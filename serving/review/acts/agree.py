@@ -29,6 +29,7 @@ def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
         ordered = changes_of_order(proposal.action, proposal.by, actor) | {"owner": proposal.by}
         return acted(case, actor, at, "agree", text, **ordered)
     assert proposal.result is not None, "a statement is of an action or a result"
+    # If either person says that people were protected, no label may be made of it.
     result = proposal.result.with_protection_of(view.result)
     return acted(case, actor, at, "agree", text, **ended(result, proposal.by, actor))
 

@@ -63,7 +63,7 @@ def assign(
 def put_into_inbox(
     case: Case, actor: Actor, at: datetime, team: str | None, *, may_take: bool = False
 ) -> CaseChange:
-    """Put a case into the inbox of a team, or of its office if None, without an owner.
+    """Put a case without an owner into a team's inbox, or its office's if None.
 
     With `may_take`, also a case that another person owns. Raises Conflict.
     """

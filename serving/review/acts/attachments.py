@@ -43,7 +43,7 @@ _NAMES_OF_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class AttachmentQuota:
-    """The limits of attachments: bytes of a case, and bytes by a person or key in 24 hours."""
+    """The limits of attachments: bytes per case, and bytes per actor in 24 hours."""
 
     case_bytes: int = 32 * 1024 * 1024
     bytes_per_day: int = 256 * 1024 * 1024

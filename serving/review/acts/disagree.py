@@ -1,4 +1,4 @@
-"""Disagree: put, as a second person, one's own view in place of what the first proposed."""
+"""Disagree: as a second person, replace the proposal by a view of one's own."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +24,7 @@ def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
         return acted(case, actor, at, "disagree", text, reopening=None)
     proposal, view = require_judge(case, actor)
     if view.result is not None:
+        # Protection stays, even if the second person did not state it.
         view = replace(view, result=view.result.with_protection_of(proposal.result))
     is_first = not proposal.by.is_human and not view.calls_rescue
     after = proposed(case, view) if is_first else changes_of_statement(view, case)

@@ -1,4 +1,4 @@
-"""Note: write a note on a case; `@name` in it notifies a colleague who may see the case."""
+"""Note: write a note on a case; `@name` in it notifies a colleague."""
 
 import re
 from collections.abc import Collection, Sequence

@@ -43,6 +43,7 @@ def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseCha
     Raises Conflict or PersonNeeded.
     """
     refuse_other(case, actor)
+    # Nobody may be the second person to their own proposal.
     refuse_first(case, actor)
     return make_statement(case, Statement(actor, at, action=action), action.text)
 

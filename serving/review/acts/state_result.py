@@ -133,7 +133,7 @@ def _found_by(row: CaseRecord, case: Case) -> FoundBy:
 
 
 def _is_life_at_risk(acting: ActRequest, row: CaseRecord, case: Case, newest: Decision) -> bool:
-    """Return whether a report of the rescue, an officer or a later call shows danger to life.
+    """Return whether a report, an officer or a later call shows danger to life.
 
     A report that was erased counts as one that does.
     """

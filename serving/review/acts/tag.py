@@ -49,7 +49,7 @@ class Tagging:
         return tagging
 
     def applied(self, tags: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the tags of a case after the change, in the order in which they were set."""
+        """Return the tags of a case after the change, oldest first."""
         return tuple(each for each in dict.fromkeys((*tags, *self.add)) if each not in self.remove)
 
 

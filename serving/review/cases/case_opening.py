@@ -61,7 +61,7 @@ def open_due(cases: Cases, at: datetime) -> int:
     """
     cases.open_new()
     if cases.store.lacks_terms():
-        cases.masking.read_again()  # somebody may just have unmasked what is looked at now
+        cases.masking.read_again()  # masks may have changed since the last round
         cases.store.index_older(partial(_unmasked_case, cases), OLDER_TOGETHER)
     taken = 0
     while waiting := cases.store.untold_news(NEWS_TOGETHER):

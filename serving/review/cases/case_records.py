@@ -104,7 +104,7 @@ class CaseRecord:
         return int(not self.is_in_time(now)), self.risk or 0.0, self.due_at, self.case_id
 
     def apart(self) -> Self:
-        """Return the row as a case of its own: a rescue after the subject's case has ended."""
+        """Return the row as a case of its own, for a rescue after the subject's case has ended."""
         case_id = self.decision_id or self.case_id
         state = json.dumps(json.loads(self.state) | {"case_id": case_id})
         return replace(self, case_id=case_id, decision_id=None, state=state)

@@ -1,4 +1,4 @@
-"""What is true of a case: its states, and what people said of it.
+"""The state of a case, and the statements that people make about it.
 
     open ── claim ──> assigned ── order ──> action_ordered ── state_result ──> closed
       ^                  │                        │

@@ -60,6 +60,7 @@ def describe_lane(
     why = language.say(LANES[decision.lane].proposal)
     if decision.life_at_risk:
         return f"{language.say(LANES['rescue'].proposal)}: {said(decision.life_at_risk)}."
+    # Before the reasons: a draw has none, and any would look like one.
     if decision.is_drawn:
         return language.say(SELECTED_AT_RANDOM)
     if decision.lane_reason in ("watch_list", "rule"):

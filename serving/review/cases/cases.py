@@ -109,7 +109,7 @@ class Cases:
         return Inboxes(self.teams())
 
     def in_inbox(self, name: str) -> InboxFilter:
-        """Return the contents filter of the inbox of a team, or else an office, of this name.
+        """Return the filter for the inbox of a team, or else an office.
 
         Raises InboxUnknown, since the contents of an unknown inbox would look like an empty one.
         """
@@ -373,7 +373,7 @@ class Cases:
         return shown, self.state_of(reviewer, shown), last
 
     def conclude(self, reviewer: Reviewer, case_id: str, at: datetime, rule: CaseRule) -> Case:
-        """Apply a rule that may close a case; a finding becomes an outcome in the same step."""
+        """Apply a rule that may close a case, storing a finding as an outcome."""
         self.case(reviewer, case_id)
         decision = self.unmasked_decision(case_id)
         author = reviewer.actor.identity
@@ -430,7 +430,7 @@ class Cases:
         return row.what == MASKED_CASE
 
     def _findable(self, rows: list[CaseRecord], named: str | None) -> list[CaseRecord]:
-        """Return the rows without masked cases if the list was asked for an id or a tag."""
+        """Return the rows, without masked cases if the list is for an id or a tag."""
         # Otherwise a search for an id would reveal which masked case it belongs to.
         return [row for row in rows if named is None or not self.is_covered(row)]
 

@@ -154,6 +154,7 @@ def _named(flag: str) -> frozenset[str]:
 
 
 READING_EVENTS = _named("is_reading")
+# A page loaded before such an event is still correct, so its forms stay valid.
 REVISION_KEEPING_EVENTS = READING_EVENTS | _named("keeps_revision")
 # Events by which nobody acts on a case: it was read, or something became known.
 PASSIVE_EVENTS = READING_EVENTS | _named("is_news")

@@ -34,7 +34,7 @@ def label_of(
     at: datetime,
     earlier: StatedInspection | None = None,
 ) -> tuple[Outcome, ReceivedRecord] | None:
-    """Return the outcome that a result states, as record and row; None if it is no label.
+    """Return the outcome of a result, as record and row; None if it is no label.
 
     `earlier` is the inspection of an earlier end of the case. Without an examination, after a
     rescue and after protection there is no label. Raises ContradictoryFinding, in these cases too,

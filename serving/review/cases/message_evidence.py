@@ -95,7 +95,7 @@ class MessageEvidence:
     cases: Cases
 
     def read(self, reviewer: Reviewer, message_id: str) -> ShownMessage:
-        """Return the part of a message that a reviewer may see, by the cases about its subjects.
+        """Return the part of a message that a reviewer may see, by its subjects' cases.
 
         A message without a case is visible only to readers of all offices. Raises NotFound, Erased,
         or Forbidden if all its cases are masked.

@@ -38,7 +38,7 @@ class MessagePage:
 
 @dataclass(frozen=True)
 class ListedMessage:
-    """The visible part of a message, with its cases in the order in which they were opened."""
+    """The visible part of a message, with its cases, first opened first."""
 
     message: KeptMessage
     cases: Sequence[CaseRecord]

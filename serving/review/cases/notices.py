@@ -67,7 +67,7 @@ NoticePosition = tuple[bool, str, str]
 
 
 def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:
-    """Return the notices of an act, never for its author and at most one for each recipient."""
+    """Return the notices of an act: at most one each, never for its author."""
     if "rescue" in (before.lane, after.lane):
         return []
     told: dict[str, NewNotice] = {}

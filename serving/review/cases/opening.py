@@ -89,7 +89,7 @@ def case_of_decision(
 
 
 def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str]) -> str | None:
-    """Return the office of the first place on the way that has one; else None."""
+    """Return the office of the first place on the route that has one; else None."""
     journey = submission.journey
     if journey is None:
         return None

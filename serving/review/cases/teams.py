@@ -102,6 +102,7 @@ class StatedTeam:
         require_members(members, accounts, self.office_id)
         modes = tuple(dict.fromkeys(self.modes))
         arrivals = Arrivals(modes, tuple(dict.fromkeys(self.chapters)))  # type: ignore[arg-type]  # refused if it is no mode
+        # A rule implies that the inbox receives cases.
         takes_cases = self.takes_cases or arrivals != Arrivals()
         return Team(self.name, self.office_id, members, arrivals if takes_cases else None)
 
@@ -127,7 +128,7 @@ class Inboxes:
         )
 
     def named(self, name: str) -> InboxFilter:
-        """Return the filter for the inbox of a team, or else of an office, of this name."""
+        """Return the filter for the inbox of a team, or else of an office."""
         if any(team.name == name for team in self.teams):
             return InboxFilter((name,), (), self.names)
         return InboxFilter((), (name,), self.names)

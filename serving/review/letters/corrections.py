@@ -72,7 +72,7 @@ class CorrectionScorer:
 
 
 def _different(own: OwnDeclarations) -> Iterator[tuple[AttachedDocument, str, str]]:
-    """Yield each own paper with a field of it and the own declared field that contradicts it."""
+    """Yield each own paper, a field of it, and the declared field that contradicts it."""
     subject = own.submission.subject
     if own.record is not subject:  # the declaration that papers state again is another's
         return

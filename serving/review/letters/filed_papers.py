@@ -24,6 +24,7 @@ _OF_SHIPMENT = {
     "container_number": "container_number",
     "seal_number": "seal_number",
 }
+# A journey declares one amount only, its total cargo mass.
 _OF_JOURNEY = {"gross_mass_kg": "declared_cargo_mass_kg"}
 
 
@@ -69,6 +70,7 @@ def declared_field(
     if _is_master(paper, subject):
         return None
     if field in AMOUNTS:
+        # Several papers of one kind may each cover a part of the goods.
         kinds = Counter(each.kind for each in filed if getattr(each, field) is not None)
         if paper.kind == "permit" or kinds[paper.kind] > 1:
             return None

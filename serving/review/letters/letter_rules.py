@@ -114,7 +114,7 @@ def release_letter(
 def defer_letter(
     case: Case, actor: Actor, at: datetime, ground: DeferralGround, until: datetime, because: str
 ) -> CaseChange:
-    """Hold back every letter of a case; raises TooLong for a day in the past or too far ahead.
+    """Hold back every letter of a case; raises TooLong for an impossible end.
 
     Raises PersonNeeded, or Conflict during a confirmed deferral: neither of the two persons may
     shorten it alone.

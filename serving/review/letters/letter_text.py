@@ -1,4 +1,4 @@
-"""The text of a letter: its sections in order, for a page, a print or an example."""
+"""The text of a letter: its sections in order, for page, print and example."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

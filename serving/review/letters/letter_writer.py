@@ -49,6 +49,7 @@ class LetterWriter:
         Raises Unprocessable if there is no such party, and Conflict if no letter is due or the case
         has changed.
         """
+        # Written before the write lock is taken; the rule below checks that nothing has changed.
         case, decision = self._open(reviewer, case_id)
         require_letter_due(case, decision.lane_reason, at)
         own = OwnDeclarations.from_submission(decision.submission, audience)

@@ -82,6 +82,7 @@ class RescueDirectory:
         """Return the address to call at a step; after the last address comes the first again."""
         address, mail = centre.addresses[step % len(centre.addresses)], self.centres.mail
         if mail_address(address):
+            # The file is refused without a mail server if an address needs one.
             assert mail is not None, "the centres are refused without a mail server"
             if mail.user_name and not self.mail_password:
                 raise AddressRefused(
@@ -106,6 +107,7 @@ def call_content(
     """
     journey, last = submission.journey, last_heard(submission)
     assert journey is not None, "without a journey there is no signal"
+    # The position at the time of the call decides, not that of the decision.
     centre = directory.centres.centre_for(journey.mode, last)
     return {
         "type": "rescue.placed",
@@ -129,7 +131,7 @@ def call_content(
 def alert_content(
     alert: DistressAlert, directory: RescueDirectory, step: int, at: datetime
 ) -> dict[str, object]:
-    """Return the content of the call for an undeclared craft, in the form of a decision's call.
+    """Return the content of the call for an undeclared craft, shaped like any other call.
 
     `case_id` is the id of the alert, by which it is acknowledged.
     """

@@ -177,7 +177,7 @@ class RescueCentres(_CentreTable):
 
 
 def rescue_centres(file: Path, webhook: str | None) -> RescueCentres | None:
-    """Return the centres of the file, or of the trial's webhook; None if nobody is to be called."""
+    """Return the centres of the file, or of a trial's webhook; None without either."""
     if file.exists():
         return RescueCentres.read(file)
     return RescueCentres.of_webhook(webhook) if webhook else None

@@ -1,1 +1,1 @@
-"""Search among cases, saved views, and what is known of one entity."""
+"""Search for cases, saved views, and the history of one entity."""

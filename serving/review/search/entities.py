@@ -1,4 +1,4 @@
-"""The history of one party, container or conveyance across cases, without any score of it.
+"""The history of one party, container or conveyance across cases, without a score.
 
 An entity is referred to by the token under which cases share it, so that addresses, browser
 histories and the audit log name nobody. The token resolves while a visible case names the entity,
@@ -96,7 +96,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class EntityMonth:
-    """The cases of a month that name an entity, and how many of them had a find."""
+    """One month's number of cases that name an entity, and of finds among them."""
 
     begins: datetime
     cases: int

@@ -1,4 +1,4 @@
-"""The case load: how many cases wait, how old they are, and how many were decided in time.
+"""The case load: waiting cases, their age, and the share decided in time.
 
 The time limit of a case is the arrival of its conveyance. A case that was opened after its limit
 could not be decided in time, so it counts in no share.
