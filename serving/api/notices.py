@@ -123,7 +123,7 @@ def mark_as_read(services: TheServices, caller: MayReview, body: ReadNotices) ->
 def _holders(services: Services, caller: Caller) -> list[Actor]:
     """Return the caller and, for a personal token, the live account of the same person."""
     account = services.accounts.of_subject(caller.person) if caller.person else None
-    # A disabled account receives no notices, through a token either.
+    # A disabled account receives no notices, not even through a token.
     is_live = account is not None and account.disabled_at is None
     return [caller.actor, *([account.actor] if account is not None and is_live else [])]
 

@@ -100,7 +100,7 @@ class RescueChannel(Channel):
         self.is_unheard = False  # whether a call escalated without an acknowledgement
 
     def begin(self) -> None:
-        """Start to call rescues; earlier decisions are left alone."""
+        """Start to call rescues, except those decided before the first start."""
         self.outbox.begin()
 
     def take(self) -> Delivery | None:
