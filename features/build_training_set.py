@@ -144,6 +144,7 @@ def write_training_set(
     outcomes = _first_outcomes(kind, records)
     are_held, rows = np.zeros(len(outcomes), bool), 0
 
+    # Subjects are streamed to their file; outcomes are matched while they pass.
     def looked_through() -> Iterator[pa.Table]:
         nonlocal rows
         for table in subjects:
@@ -194,6 +195,7 @@ def subject_columns(kind: SubjectKind) -> frozenset[str]:
 def subject_table(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
     """Return the descriptions of the subjects of a frame, for evaluation by subgroup."""
     subjects, subject_type = frame.subjects, SUBJECT_TYPES[kind]
+    # Routes have no office, goods code or declared value.
     none = np.full(len(frame), NO_TEXT, np.int32)
     ends = [STRING_TABLE.texts(subjects[name]) for name in subject_type.corridor_fields]
     before = frame.window(subjects_before(kind))
@@ -271,6 +273,7 @@ def packing(schema: pa.Schema) -> dict[str, Any]:
 
 def _digest_of(records: Path) -> str:
     digest = hashlib.sha256()
+    # Sorted, so that the digest does not depend on the file system.
     for file in sorted(records.iterdir()):
         if file.stem in RECORD_FILES:
             digest.update(f"{file.name}\0".encode())

@@ -290,6 +290,7 @@ def windows() -> set[Window]:
 @cache
 def columns_of_source(source: str) -> tuple[str, ...]:
     """Return the columns of a source that windows read, and those that order its events."""
+    # These order the events of every source.
     read = {"known_at", "record_id"}
     for window in windows():
         if window.source == source:

@@ -160,6 +160,7 @@ def feature(
     only provides name, meaning and location. `face` is passed to `make_feature`.
     """
 
+    # Name and location come from the function, so that they cannot diverge from the code.
     def define(function: Callable[..., Any]) -> Feature:
         return make_feature(
             function.__name__,
@@ -202,6 +203,7 @@ def make_feature(  # noqa: PLR0913  a face has this many sides
     `warns` and `direction` contradict each other.
     """
     columns, windows = _parameters(computed)
+    # A sentence may only show numbers of the feature's own windows.
     if strange := {*_placeholders(sentence)} - windows.keys():
         raise TidegateError(f"{name}: no window is called {sorted(strange)}")
     return Feature(
@@ -247,6 +249,7 @@ def _warns(
     warns = given or WARNS_BY_DIRECTION[direction]
     if warns is SuspiciousSide.NEVER:
         raise TidegateError(f"{name}: what is never a sign of {indicator} has no indicator")
+    # Otherwise the model would raise the risk on one side and the reasons warn of the other.
     if direction is not MonotoneConstraint.EITHER and warns is not WARNS_BY_DIRECTION[direction]:
         raise TidegateError(f"{name}: warns {warns.value}, but its direction says otherwise")
     return warns

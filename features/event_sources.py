@@ -110,6 +110,7 @@ def _with_versions(own: Columns, amendments: Amendments, id_field: str) -> Colum
 def _of_first_versions(own: Columns, amendments: Amendments, id_field: str) -> Column:
     """Return declaration instants, which all versions share with the first known one."""
     declared_at, ids = own["declared_at"].copy(), own[id_field][amendments.rows]
+    # By id, then by the instant of knowledge, then by declaration.
     order = np.lexsort((declared_at[amendments.rows], amendments.known_at, ids))
     versions, is_first = amendments.rows[order], is_first_of_each(ids[order])
     declared_at[versions] = declared_at[versions[is_first]][np.cumsum(is_first) - 1]

@@ -103,6 +103,7 @@ def _named(*kinds: type[FieldKind]) -> frozenset[str]:
 
 @cache
 def _takes(record: type[Record], name: str, value: str) -> bool:
+    # With all constraints of the field, as the record validates it.
     field = TypeAdapter(record.model_fields[name].rebuild_annotation())
     try:
         field.validate_python(value)

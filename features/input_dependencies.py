@@ -67,6 +67,8 @@ def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
 
     def fed_by(path: str) -> tuple[str, ...]:
         fed = [
+            # Features that read the input itself come first, then those with the fewest windows and
+            # inputs.
             (path not in read, len(feature.windows), len(read), place, feature.name)
             for place, (feature, read) in enumerate(features)
             if _is_among(path, read)
@@ -171,6 +173,7 @@ def _is_among(path: str, paths: Collection[str]) -> bool:
 def _is_enough_without(path: str, other: str, name: str) -> bool:
     if {path, other} == _MASSES:
         return name not in _NEED_BOTH_MASSES
+    # A document of any kind is enough for a feature that several kinds feed.
     return path.startswith("documents.") and other.startswith("documents.")
 
 

@@ -26,6 +26,7 @@ UNWRAP_COMMAND = "TIDEGATE_KEYS_UNWRAP_COMMAND"
 
 MIN_PASSPHRASE_LENGTH = 16
 SALT_BYTES = 16
+# Begins every encrypted secret, which distinguishes it from a plain one.
 _MAGIC = b"tidegate wrapped key 1\n"
 _NONCE_BYTES, _KEY_BYTES = 12, 32
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}  # takes 64 MiB of memory, once per process
@@ -173,6 +174,7 @@ def _derived(passphrase: bytes, salt: bytes) -> bytes:
 
 def _encrypted(key: bytes, content: bytes, place: str) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
+    # The place is authenticated: a secret that was moved to another file cannot be opened.
     return nonce + AESGCM(key).encrypt(nonce, content, place.encode())
 
 

@@ -150,6 +150,7 @@ class LinkedRecordType:
         named = " ".join(str(getattr(record, field)) for field in self.id_fields)
         if self.is_marked(record.__dict__):
             named = f"{named} {self.marked_by}"
+        # Documents have the version among their id fields already.
         version = 1 if "version" in self.id_fields else getattr(record, "version", 1)
         return named if version == 1 else f"{named} version {version}"
 

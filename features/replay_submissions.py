@@ -21,6 +21,7 @@ from features.submission import Submission, submitted_subject, submitted_type
 
 Row = dict[str, Any]
 
+# The resolution of instants in record files.
 RESOLUTION = timedelta(microseconds=1)
 
 
@@ -52,6 +53,7 @@ def submissions_of(
     in_order = sorted(everyone.items(), key=lambda each: (each[1][0].row["declared_at"], each[0]))
     for subject_id, lives in in_order:
         for as_of in (None, *later.get(subject_id, ())):
+            # The declaration (`as_of` is None) is replayed with the first version.
             row = version_at(lives, as_of) or lives[0].row
             at = as_of or row["declared_at"]
             own = _journey_at(row, at, journeys) if subject_type.has_journey else {}

@@ -45,6 +45,7 @@ def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRul
     for subject_id, declared_at, due_at in _subjects(kind, records):
         known = known_at.get(subject_id, [])
         if (lives := amended.get(subject_id)) is not None:
+            # The first version is the declaration, which is scored in any case.
             since = [life.since for life in lives if life.row["version"] > 1]
             stands_at = partial(_stands_at, lives)
             instants = [*rules.instants(declared_at, due_at, [*known, *since], stands_at)]

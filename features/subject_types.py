@@ -114,6 +114,7 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         origin_field="origin_country",
         departure_field="dispatch_country",
         arrival_field="destination_country",
+        # The journey of a shipment may be unknown: then the declaration counts.
         documents_valid_until=("journey_due_at", "declared_at"),
         experience_feature="consignee_shipments_365d",
         has_journey=True,

@@ -23,6 +23,7 @@ from features.records import RECORD_FILES, VERSION_FIELDS, Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
+# The shipment has the journey's id itself; the version of the journey is no feature.
 _JOURNEY_FIELDS = {
     f"journey_{name}": name
     for name in Journey.model_fields
@@ -127,6 +128,7 @@ def _journey_row(submission: Submission) -> Row:
     shipment, journey = submission.shipment, submission.journey
     if shipment is None or journey is None or shipment.journey_id != journey.journey_id:
         return _NO_JOURNEY
+    # A journey declared later was not known when the shipment was scored.
     if journey.declared_at >= shipment.declared_at:
         return _NO_JOURNEY
     fields = journey.__dict__

@@ -83,6 +83,7 @@ def _vector(kind: SubjectKind, values: Sequence[FeatureValue], shown: Sequence[f
     said_with: dict[str, dict[str, float]] = {}
     vector = Vector(zip(vector_plan(kind).names, values, strict=True), said_with)
     for (feature, parameter, _), number in zip(_said_windows(kind), shown, strict=True):
+        # The sentence of a missing feature shows no counts.
         if vector[feature] is not None:
             said_with.setdefault(feature, {})[parameter] = number
     return vector

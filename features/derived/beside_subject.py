@@ -79,6 +79,7 @@ def known_before(
     """Return the records known before their subject's instant and not ended before it (`until`)."""
     instants = take_or_missing(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
     counts = is_before(known_at, instants)
+    # `until` is empty if no record was ever ended.
     return rows(records, counts & (until >= instants) if len(until) else counts)
 
 
@@ -118,6 +119,7 @@ def with_versions(
         f"{PREVIOUS}{name}": _previous(records[name][order], papers, value)
         for name, value in missing.items()
     }
+    # Back to the original order.
     back = np.argsort(order, kind="stable")
     return records | {name: column[back] for name, column in made.items()}
 

@@ -132,6 +132,7 @@ def _more_ppm(stated: Column, declared: Column) -> Column:
 
     Limited to a thousandfold; negative if less is stated.
     """
+    # There is no share of a declared value of 0.
     relative = (stated - declared) / np.where(declared > 0, declared, np.nan)
     return np.rint(np.minimum(relative, 1e3) * 1e6)
 

@@ -21,6 +21,7 @@ def declared_hour(declared_at: Column) -> Column:
 
     Neither early nor late is suspicious by itself: it is no local time.
     """
+    # The remainder is positive for instants before 1970 as well.
     return (np.mod(declared_at, DAY_US) // HOUR_US).astype(np.float64)
 
 

@@ -110,6 +110,7 @@ def is_round_mass(gross_mass_kg: Column) -> Column:
 
     A round mass is mildly suspicious: it was estimated rather than weighed.
     """
+    # Zero is a multiple of a hundred too, but no round mass.
     is_round = (gross_mass_kg >= 100) & (np.mod(gross_mass_kg, 100) == 0)
     return np.where(np.isnan(gross_mass_kg), np.nan, is_round)
 

@@ -108,6 +108,7 @@ def _parquet(file: Path, name: str) -> CheckedFile:
 
 
 def _csv(file: Path, name: str) -> CheckedFile:
+    # As texts, because inferred types would drop leading zeros of codes.
     columns = {column: pa.string() for column in RECORD_FILES[name].model_fields}
     convert = pyarrow.csv.ConvertOptions(
         column_types=columns, strings_can_be_null=True, null_values=[""]
@@ -215,6 +216,7 @@ def _wrong_types(table: pa.Table, record: type[Record], file: Path) -> Iterator[
 
 
 def _nullable(record: type[Record]) -> pa.Schema:
+    # Missing values must reach the checks, which report them.
     return pa.schema(field.with_nullable(True) for field in arrow_schema(record))
 
 

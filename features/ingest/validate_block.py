@@ -91,6 +91,7 @@ class BlockChecks:
         if not pa.types.is_dictionary(array.type):
             codes = STRING_TABLE.learnt(array)
             return codes, are_sound_texts(array, codes, limit)
+        # Only the dictionary is checked, however many rows refer to it.
         codes = STRING_TABLE.learnt(array.dictionary)
         holds = are_sound_texts(array.dictionary, codes, limit)
         return codes_at(codes, array.indices), holds
@@ -124,6 +125,7 @@ def _listed(limit: Limits) -> frozenset[int] | None:
     if not listed:
         return None
     codes = STRING_TABLE.codes(sorted(listed))
+    # The list replaces the check of the pattern, so the pattern must allow all of it.
     pattern_alone = replace(limit, choices=None, codes=None)
     are_allowed = is_surely_sound(STRING_TABLE.texts(codes), pattern_alone)
     return frozenset(codes.tolist()) if are_allowed else None

@@ -71,6 +71,7 @@ class CheckedRecords:
             is_kept &= ~each.rows
         if source not in self._sources:
             self._sources.append(source)
+        # Invalid rows are noted too: a later row with the same key repeats them.
         self._notes.add(rows, places, self._sources.index(source), is_kept)
         if found:
             self._refused.add(self.name, source, places, found, stood)

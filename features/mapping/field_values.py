@@ -26,6 +26,7 @@ def _as_people_write(decimal: str, apart: tuple[str, ...]) -> str:
     return rf"^[+-]?(?:\d+|[1-9]\d{{0,2}}(?:{grouped}))(?:{decimal}\d+)?$"
 
 
+# Blanks and apostrophes that separate thousands, the no-break ones included.
 _BLANKS = (" ", "'", r"\x{2019}", r"\x{a0}", r"\x{202f}")
 # Patterns of numbers with thousands separators, by decimal sign.
 _GROUPED = {

@@ -77,6 +77,7 @@ def import_source_tables(
     Invalid rows are set aside in `OUT/quarantine`. Raises TidegateError for an invalid mapping, an
     unreadable table, or if no record results; `out` then stays unchanged.
     """
+    # Everything that can be checked without reading rows comes first.
     check_mapping(mapping)
     schemas = {name: _schema_of(tables) for name, tables in sources.items()}
     unread = [(at, name) for name, at in mapping.tables_read.items() if name not in sources]
@@ -86,6 +87,7 @@ def import_source_tables(
         raise TidegateError(f"{mapping.file}: its pseudonyms need the key of a home; give --home")
     run = _Run(mapping, sources, schemas, pseudonym_key, progress)
     if out is None:
+        # A mere check needs files as well, for the notes that find repetitions.
         with TemporaryDirectory() as temporary:
             return run.report(None, Path(temporary))
     with _written(out) as folder:
@@ -209,6 +211,7 @@ class _Run:
 
     def _joined_table(self, name: str, keys: dict[str, str], columns: set[str]) -> JoinedTable:
         inside = sorted(each.partition(".")[2] for each in columns if each.startswith(f"{name}."))
+        # Read each joined table once per combination of keys and columns.
         known = (name, *keys.values(), "", *inside)
         if known not in self._joined:
             if len(self.sources[name]) > 1:

@@ -60,6 +60,7 @@ def groups_of(pattern: str) -> list[str]:
 
 
 class _Part(BaseModel):
+    # Strict, so that a misspelt key or a wrong type is reported instead of ignored.
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
@@ -247,6 +248,7 @@ def _records(document: dict[str, Any], faults: list[Fault]) -> Iterator[RecordMa
             nearest = nearest_of(name, [*RECORD_FILES, TABLES, CODE_LISTS])
             faults.append(((name,), f"[{name}] is no record type; {nearest}"))
             continue
+        # `[name]` makes one record per row, `[[name]]` several.
         is_several = isinstance(said, list)
         for number, one in enumerate(said if is_several else [said]):
             at: KeyPath = (name, number) if is_several else (name,)
@@ -286,6 +288,7 @@ def _part(model: type[Any], said: Any, at: KeyPath, faults: list[Fault]) -> Any:
         for each in error.errors(include_input=False, include_url=False):
             path = (*at, *each["loc"])
             faults.append((path, _in_words(model, at, each["loc"], each)))
+        # A placeholder, so that the checks of other parts still run.
         return model.model_construct(**{_FROM: "", "table": ""} if model is _Head else {})
 
 

@@ -66,6 +66,7 @@ def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
             for column in named if name in known else ():
                 path: KeyPath = (TABLES, name, key, column)
                 faults += _faults_of_column(path, column, known[name])
+                # Dropping a column about a person is right; splitting would read it.
                 if key == "split" and is_about_a_person(column):
                     faults.append((path, _about_a_person(column)))
     for record in mapping.records:
@@ -110,6 +111,7 @@ def _faults_of_pattern(path: tuple[str, ...], pattern: str) -> Iterator[Fault]:
         yield path, "want a pattern with named groups, as in '(?P<FROM>\\w{5})-(?P<TO>\\w{5})'"
         return
     try:
+        # Compiled by Arrow, because its dialect (RE2) differs from Python's.
         pc.extract_regex(pa.array([""]), pattern)
     except pa.ArrowInvalid as error:
         yield path, f"the pattern cannot be read: {str(error).partition(':')[2].strip()}"

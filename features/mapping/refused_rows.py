@@ -20,6 +20,7 @@ from features.ingest.contract import MAX_EXAMPLES, Broken, value_for_report
 from features.ingest.quarantine import REPORT
 from features.records import RECORD_FILES
 
+# Rows that are listed for each reason; further ones are only counted.
 MAX_PLACES = 1_000
 # File of rows that could not be parsed and so belong to no record type.
 UNREAD = "unread"

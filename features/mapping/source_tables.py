@@ -26,6 +26,7 @@ from features.errors import TidegateError, nearest_of
 from features.mapping.csv_quotes import require_closed_quotes
 from features.mapping.mapping import TableMapping
 
+# Bytes of a block, and of a batch of the CSV reader, which holds 32 batches ahead.
 BLOCK_BYTES, READ_BYTES = 24 << 20, 2 << 20
 BLOCK_ROWS = 1 << 16
 MAX_LINE_BYTES = 64 << 20
@@ -263,6 +264,7 @@ def _parsed(lines: list[bytes]) -> tuple[pa.Table, list[int]]:
         plain = pa.schema([field.with_type(_untimed(field.type)) for field in table.schema])
         if plain != table.schema:
             table = _read_json(lines, plain)
+        # Otherwise some line has no object or several; the slow path finds out which.
         if len(table) == len(lines):
             return table, []
     except pa.ArrowInvalid:
@@ -324,6 +326,7 @@ def _numbered(batches: Iterator[pa.RecordBatch] | list[pa.RecordBatch]) -> Itera
 
 
 def _flat(table: pa.Table) -> pa.Table:
+    # Each call flattens one level.
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
     return table

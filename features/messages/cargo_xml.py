@@ -37,6 +37,7 @@ from features.reference.geography.places import country as country_of_place
 _NAMESPACE = re.compile(r"iata:([a-z]+):\d+")
 _WAYBILLS = {"Waybill": ("740", "741"), "HouseWaybill": ("703",)}
 _MEASURE = with_attribute("unitCode", r"[A-Z0-9]{2,3}", "a unit")
+# Constraints by name; a name with * applies to all names with that ending.
 _PROMISES = {
     "*DateTime": WHEN,
     "*Indicator": TRUTH,
@@ -55,6 +56,7 @@ _ENDINGS = "WeightMeasure|VolumeMeasure|DateTime|Indicator|Amount|Measure|Quanti
 _ITEMS = ("IncludedMasterConsignmentItem", "IncludedHouseConsignmentItem")
 
 
+# Mandatory elements of the header, of a consignment, and of the master of a house consignment.
 _HEADER = ("ID", "TypeCode", "IssueDateTime", "PurposeCode", "VersionID")
 _OF_CONSIGNMENT = (
     *("IncludedTareGrossWeightMeasure", "TotalPieceQuantity", "ConsignorParty", "ConsigneeParty"),
@@ -116,6 +118,7 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
     for movement in consignment.every("SpecifiedLogisticsTransportMovement"):
         _wanted(movement, "ModeCode")
         _wanted(movement, "ID")
+    # A house waybill describes the house consignment inside its master consignment.
     house = consignment.first("IncludedHouseConsignment")
     own = house or consignment
     if root.name == "HouseWaybill" and house is None:

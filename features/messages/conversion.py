@@ -88,6 +88,7 @@ class Withdrawal:
     def after(self, before: dict[str, Any]) -> MadeRecord:
         """Return the version that withdraws a record, given the fields of its previous version."""
         fields = RECORD_FILES[self.record_type].model_fields
+        # Documents have no `known_at`: they are known when they are received.
         known = "known_at" if "known_at" in fields else "received_at"
         at = max(self.at, before.get("declared_at", self.at))
         withdrawn = {"version": _next_version(before), known: at, "withdrawn": True}

@@ -48,6 +48,7 @@ _COUNTRY = ElementConstraint(
     lambda element: element.text in CODES["countries"],
 )
 _CURRENCY = ElementConstraint("want a currency", lambda element: element.text in CURRENCIES)
+# Constraints by name; a name with * applies to all names with that ending.
 _PROMISES: dict[str, ElementConstraint] = {
     "UNLocationCode": _LOCODE,
     "countryCode": _COUNTRY,

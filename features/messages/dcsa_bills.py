@@ -133,6 +133,7 @@ def _put_both(
     draft: RecordDraft, bill: Element, items: list[Element], reading: MessageReading
 ) -> None:
     """Set the fields that the document and its shipment share."""
+    # Some versions have the parties as fields of the bill itself.
     parties = bill.first("documentParties") or bill
     draft.put("consignor_id", dcsa_party(parties.first("shipper"), reading))
     consignee = parties.first("consignee", "endorsee")

@@ -17,6 +17,7 @@ _WANTED = (
 )
 _OF_WHOLE = ("requestedEquipments", "confirmedEquipments", "shipmentLocations")
 _REFERENCES = ("carrierBookingReference", "carrierBookingRequestReference")
+# Types of locations, the place of receipt or delivery before the port.
 _FROM, _TO = ("PRE", "POL"), ("PDE", "POD")
 
 

@@ -16,6 +16,7 @@ from features.messages.record_drafts import RecordDraft, Value
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TYPES = ("SHIPMENT", "TRANSPORT", "EQUIPMENT", "IOT", "REEFER")
 _ACTUAL, _AHEAD = ("ACT", "ACTUAL"), ("PLN", "EST", "PLANNED", "ESTIMATED")
+# Types of references that identify a shipment, in order of preference.
 _DOCUMENTS = ("TRD", "TRANSPORT_DOCUMENT", "BKG", "BOOKING", "CBR", "CARRIER_BOOKING_REQUEST")
 _CODES_2_2 = {
     "SHIPMENT": "RECE DRFT PENA PENU REJE APPR ISSU SURR SUBM VOID CONF REQS CMPL HOLD RELS",
@@ -45,6 +46,7 @@ _REQUIRED_OF_TYPE = {
 def keep_events(root: Element, reading: MessageReading) -> None:
     """Store an event for each reported move of goods."""
     is_list = root.kind == "array" or any(child.name == "events" for child in root.children)
+    # Events come as an array, in an object with an array, or alone.
     events = root.every("events") or (root.every("item") if is_list else [root])
     for event in events:
         if event.kind not in ("object", "array"):
@@ -53,6 +55,7 @@ def keep_events(root: Element, reading: MessageReading) -> None:
     reading.kind = "events"
     _check_ids(events)
     for event in events:
+        # Only version 3 nests the types of an event.
         is_3 = event.first("eventClassification") is not None
         reading.kind = f"Track & Trace {'3' if is_3 else '2'}"
         if is_3:
@@ -125,6 +128,7 @@ def _check_call(event: Element) -> None:
         if call.first(wanted) is None:
             raise MessageRefused(call.place, f"want {wanted}")
     _check_word(call, "modeOfTransport", ("VESSEL", "RAIL", "TRUCK", "BARGE"))
+    # Both codes are optional, but they must not contradict each other.
     own, located = call.first("UNLocationCode"), call.first("location/UNLocationCode")
     if own is not None and located is not None and own.text != located.text:
         raise MessageRefused(located.place, "want the UNLocationCode of the transport call")

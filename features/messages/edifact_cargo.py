@@ -38,6 +38,7 @@ _BILLS: dict[str, DocumentKind] = {
     "MWB": "air_waybill",
 }
 _NOTIFY, _FORWARDER, _DECLARANT = ("NI", "N1", "N2"), ("FW", "FF"), ("DT", "AE", "AM")
+# LOC qualifiers in order of preference.
 _FROM, _TO = ("35", "10", "88", "5", "9"), ("28", "36", "20", "7", "8", "11")
 _PARTS = ("GID", "EQD")
 _MAX_CONSIGNMENTS = 9_999  # limit of the CUSCAR segment table
@@ -63,6 +64,7 @@ class Consignment:
 def keep_cargo(message: Message, reading: MessageReading) -> None:
     """Store the records of a cargo report, an instruction or a contract status."""
     keep_journey(message, reading, None)
+    # One more than allowed shows the excess without building all of them.
     consignments = list(islice(_consignments(message), _MAX_CONSIGNMENTS + 1))
     if len(consignments) > _MAX_CONSIGNMENTS:
         wanted = f"want at most {_MAX_CONSIGNMENTS:,} consignments"
@@ -134,6 +136,7 @@ def _identity(message: Message, consignment: Consignment, reading: MessageReadin
 def _keep_manifest(message: Message, reading: MessageReading) -> None:
     begin = message.first("BGM")
     voyage = journey_id(main_transport(message.segments))
+    # A deletion of parts withdraws consignments, not the manifest itself.
     if begin is None or begin.at(2) is None or begin.says(3) == DELETION_OF_PARTS:
         return
     draft = RecordDraft("documents", begin.place)
@@ -232,6 +235,7 @@ def _first_country(
 def _put_measures(draft: RecordDraft, consignment: Consignment, reading: MessageReading) -> None:
     goods, own = consignment.goods, consignment.own
     is_document = draft.record_type == "documents"
+    # A total of the consignment takes precedence over the sum of its items.
     gross = measure(own, reading, "gross") or control_total(own, reading, "7", "mass")
     draft.put("gross_mass_kg", gross, _sum([measure(each, reading, "gross") for each in goods]))
     if not is_document:
@@ -290,6 +294,7 @@ def _code(group: list[Segment], reading: MessageReading) -> Value | None:
             found = each.at(2)
         elif each.tag in ("RFF", "DOC") and each.says(1) in ("HS", "ABD"):
             found = each.at(1, 2)
+        # These segments may also hold other numbers than commodity codes.
         if found is not None and re.fullmatch(r"[0-9. ]{6,13}", found.text):
             return commodity(found, reading)
     return None

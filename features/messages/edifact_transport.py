@@ -32,6 +32,7 @@ _MODES_OF_MEANS: dict[str, Mode] = {
     **dict.fromkeys(("25", "23", "24"), "rail"),
     **dict.fromkeys(("11", "13", "150", "151", "152", "153", "154"), "sea"),
 }
+# The kind of a ship does not follow from its mode.
 _OF_MODES: dict[str, ConveyanceKind] = {"road": "truck", "air": "aircraft", "rail": "train"}
 
 
@@ -86,6 +87,7 @@ def _around(message: Message, transport: Segment) -> list[Segment]:
     start = message.segments.index(transport)
     own = []
     for each in message.segments[start:]:
+        # A bay plan lists stowage positions in LOC segments, which are no places of the journey.
         is_stowage = each.tag == "LOC" and each.says(1) == "147"
         if each.tag in ends or is_stowage:
             break
@@ -120,6 +122,7 @@ def _put_ids(draft: RecordDraft, transport: Segment, reading: MessageReading) ->
     number, scheme = transport.at(8), transport.says(8, 2)
     if number is None:
         return
+    # Some senders write the prefix.
     digits = number.text.removeprefix("IMO").strip()
     if scheme == _IMO or re.fullmatch(r"[0-9]{7}", digits):
         draft.put("imo_number", Value(digits, number.place, (number,)))

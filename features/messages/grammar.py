@@ -44,6 +44,7 @@ def one_of(words: str, wanted: str = "") -> ElementConstraint:
 
 def of_kind(kind: str) -> ElementConstraint:
     """Require a JSON value of a type, or null."""
+    # A null stands for a member that was omitted.
     return ElementConstraint(f"want a {kind}", lambda element: element.kind in (kind, "null"))
 
 
@@ -83,6 +84,7 @@ def not_negative(promise: ElementConstraint) -> ElementConstraint:
 
 NUMBER = ElementConstraint("want a number", is_number)
 TRUTH = one_of("true false 1 0", "true or false")
+# Dates are parsed as well as matched, because 30 February matches any pattern.
 DATE = ElementConstraint(
     "want a date",
     lambda element: "T" not in element.text and instant_of(element.text, UTC) is not None,
@@ -97,7 +99,9 @@ INSTANT = ElementConstraint(
 )
 WHEN = ElementConstraint("want a date", lambda element: instant_of(element.text, UTC) is not None)
 CLOCK = matching(
-    r"([01]\d|2[0-4]):[0-5]\d(:([0-5]\d|60)(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?", "a time of day"
+    # 24:00:00 is the end of a day, and second 60 a leap second.
+    r"([01]\d|2[0-4]):[0-5]\d(:([0-5]\d|60)(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?",
+    "a time of day",
 )
 
 

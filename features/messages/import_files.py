@@ -96,6 +96,7 @@ def _beside(record: MadeRecord, made: Made) -> MadeRecord | RefusedRecord | None
         return record
     if record.amended_at is not None:
         return _amending(record, made)
+    # A document that differs from an earlier message gets the next free version.
     while (before := made.get((record.record_type, record.key))) is not None:
         if _content(before) == _content(record):
             return None
@@ -143,6 +144,7 @@ def write_import(imported: Sequence[ImportedFile], format: str, out: Path) -> No
     conversions = [
         (each.file, each.outcome) for each in imported if isinstance(each.outcome, Conversion)
     ]
+    # All or nothing: readers never see part of an import.
     with written_whole(out) as folder:
         for name, record in RECORD_FILES.items():
             rows = [

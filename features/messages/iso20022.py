@@ -21,8 +21,10 @@ from features.messages.options import Options
 from features.messages.xml_tree import read_xml
 
 _NAMED = re.compile(r"(?<![a-z])([a-z]{4})\.(\d{3})\.(\d{3})\.(\d{2})(?!\d)", re.ASCII)
+# The elements of the message and of its reports, by message type.
 _REPORTS = {"camt.052": ("BkToCstmrAcctRpt", "Rpt"), "camt.053": ("BkToCstmrStmt", "Stmt")}
 _REPORTS["camt.054"] = ("BkToCstmrDbtCdtNtfctn", "Ntfctn")
+# The elements of the message and of its payments, by message type.
 _TRANSFERS = {
     "pain.001": ("CstmrCdtTrfInitn", "CdtTrfTxInf"),
     "pain.008": ("CstmrDrctDbtInitn", "DrctDbtTxInf"),
@@ -106,6 +108,7 @@ def _opened_json(root: Element) -> tuple[Element, Element, str]:
 
 
 def _check_header(header: Element) -> None:
+    # Only a group header must have both.
     for wanted in ("MsgId", "CreDtTm") if header.name == "GrpHdr" else ():
         if not header.says(wanted):
             raise MessageRefused(header.place, f"want {wanted}", header.line)
@@ -152,6 +155,7 @@ def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
         details = entry.every("NtryDtls/TxDtls")
         is_debit = entry.says("CdtDbtInd") == "DBIT"
         reading.read(entry.first("CdtDbtInd"))
+        # The amount and reference of an entry apply to its only payment.
         is_alone = len(details) < 2
         for detail in details or [entry]:
             yield Payment(detail, detail, (entry, report), is_debit, is_alone)

@@ -112,10 +112,12 @@ class _XmlText:
         try:
             parser.Parse(self._bytes, True)
         except expat.ExpatError as error:
+            # A lack of memory must not be taken for a mismatch of the text.
             if error.code == NO_MEMORY:
                 raise MemoryError from None
             raise NotLocated from None
         elements = list(root.walk())
+        # Two parsers read the text: they must agree on its elements.
         if len(elements) != len(self._own):
             raise NotLocated
         at = self._offsets()
@@ -193,8 +195,10 @@ def located_json(message: bytes, bounds: Bounds) -> LocatedText:
     root = json_root(message, bounds)
     text = text_of(message).lstrip("\ufeff")
     scalars = (each for each in root.walk() if each.kind not in ("object", "array"))
+    # A string before a colon is the name of a member, not a value.
     tokens = (found for found in _SCALAR.finditer(text) if not found[1])
     elements = []
+    # A surplus on either side is a mismatch too, hence zip_longest.
     for each, token in zip_longest(scalars, tokens):
         if each is None or token is None or _plain(token[0]) != each.text:
             raise NotLocated
@@ -244,6 +248,7 @@ def _segment_spans(
     start, marks = begin, list[int]()
     first_element: int | None = None
     for found in re.compile(released + either, re.DOTALL).finditer(text, begin):
+        # An escaped character does not separate anything.
         if len(found[0]) > 1:
             continue
         at = found.start()

@@ -55,6 +55,7 @@ def read_once(format: str, message: bytes, options: Options) -> Conversion:
     conversion = read_message(format, message, options)
     (once,) = drop_repeated_records([ImportedFile(Path(), conversion)])
     assert isinstance(once.outcome, Conversion)
+    # Refusals that only the removal of repetitions adds are conflicts within the message.
     contradicted = once.outcome.refused[len(conversion.refused) :]
     if contradicted:
         raise MessageContradictory(tuple(each.place for each in contradicted))
@@ -140,6 +141,7 @@ def decode(encoded: bytes) -> tuple[Conversion, Leftovers]:
             RefusedRecord(_record_type(kind), str(place), tuple(map(str, reasons)))
             for kind, place, reasons in said["refused"]
         ),
+        # Returned as `Leftovers` instead.
         left_over=(),
         withheld=(),
         remarks=(),
@@ -156,6 +158,7 @@ def decode(encoded: bytes) -> tuple[Conversion, Leftovers]:
 
 def _plain_record(made: MadeRecord) -> list[Any]:
     fields = {
+        # JSON has no instants: an object distinguishes them from texts.
         name: {"at": value.isoformat()} if isinstance(value, datetime) else value
         for name, value in made.fields.items()
     }

@@ -49,6 +49,7 @@ class RecordDraft:
         required = _required(self.record_type)
         left_out: dict[str, str] = {}
         self._leave_out_amounts_without_currency(left_out)
+        # Each round leaves out at least one invalid optional value, until the rest is valid.
         while True:
             fields = {name: value.content for name, value in self.values.items()}
             try:
@@ -99,5 +100,6 @@ def _amounts(record_type: str) -> dict[str, str]:
     return {
         name: kind.currency_field
         for name, kind in kinds.items()
+        # The amount of a payment is required: without its currency the record is refused instead.
         if isinstance(kind, Money) and name != "amount"
     }

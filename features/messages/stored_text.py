@@ -144,6 +144,7 @@ class MessageText:
             text = expand.decompress(self.packed[self._starts[number] : end], most).decode()
         except zlib.error:
             raise ValueError("a piece cannot be expanded") from None
+        # The header counts only once the content confirms it.
         if not expand.eof or len(text) != length or text.count("\n") != self._line_breaks[number]:
             raise ValueError("a piece is not as its header says")
         self._expanded = number, text

@@ -11,6 +11,7 @@ from pathlib import Path
 from features.errors import MessageRefused, nearest_of
 from features.messages.element import Element
 
+# Signs: none is at most once, ! exactly once, + at least once, * any number.
 _ONCE, _WANTED = ("", "!"), ("!", "+")
 
 
@@ -97,6 +98,8 @@ def _check_children(element: Element, parent: Parent, family: str, *, has_all_na
 def read_structure(file: Path) -> Structure:
     """Return the structure that a table file describes."""
     parents: dict[str, Parent] = {}
+    # A line is `PARENT[@FAMILIES]: CHILD…`; ~ marks a parent that may be a text, | one that needs
+    # any child.
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue

@@ -49,12 +49,14 @@ _DOCUMENTS: dict[str, DocumentKind] = {
     "TransitCustomsDeclaration": "transit",
     "Waybill": "bill_of_lading",
 }
+# Documents that declare a shipment; all others only refer to one.
 _OF_SHIPMENTS = frozenset(
     """
     BillOfLading CommonTransportationReport ExportCustomsDeclaration ForwardingInstructions
     GoodsItemItinerary ImportCustomsDeclaration Manifest TransitCustomsDeclaration Waybill
     """.split()
 )
+# Constraints by name; a name with * applies to all names with that ending.
 _PROMISES = {
     "*DateTime": WHEN,
     "*Date": DATE,
@@ -78,12 +80,14 @@ _SINGLE = """
     LegalMonetaryTotal OriginCountry Party PostalAddress PostalZone Price ProfileID RegistrationName
     StreetName TransportModeCode UBLVersionID VesselID VesselName
     """
+# Names that occur at most once in any parent.
 _ONCE = re.compile(rf"ID|UUID|\w*({_ENDINGS})|{'|'.join(_SINGLE.split())}")
 _COMMON = re.compile(
     r"urn:oasis:names:specification:ubl:schema:xsd:Common(Basic|Aggregate|Extension)Components-2"
 )
 _STRUCTURE = read_structure(Path(__file__).with_name("ubl_elements.txt"))
 
+# Paths in order of preference: parties of the transport before those of the trade.
 _CONSIGNOR = (
     *("ConsignorParty", "Shipment/Consignment/ConsignorParty", "DespatchSupplierParty/Party"),
     *("CustomsDeclaration/ConsignorParty", "ExporterParty", "TransitExporterParty"),
@@ -95,6 +99,7 @@ _CONSIGNEE = (
     *("AccountingCustomerParty/Party",),
 )
 _ISSUER = ("IssuerParty", "CarrierParty", "FreightForwarderParty", "SendingLogisticsOperatorParty")
+# References that the template of the options is tried on, in this order.
 _REFERENCES = (
     *("OrderReference", "DespatchDocumentReference", "ReceiptDocumentReference"),
     *("BillingReference/InvoiceDocumentReference", "ContractDocumentReference"),
@@ -172,6 +177,7 @@ def _shipment_id(shipment: Element, reading: MessageReading) -> Value | None:
 
 
 def _first_party(root: Element, shipment: Element | None, paths: tuple[str, ...]) -> Element | None:
+    # A party of the shipment takes precedence over one of the whole document.
     near = shipment.first(*(each.removeprefix("Shipment/") for each in paths)) if shipment else None
     return near or root.first(*paths)
 
@@ -181,6 +187,7 @@ def _keep_documents(
 ) -> None:
     """Store the document, once for each shipment that it names."""
     kind: DocumentKind = _DOCUMENTS[root.name]
+    # UBL has one Waybill for all modes; records distinguish air waybills.
     if root.name == "Waybill" and _mode(root) in ("4", "air"):
         kind = "air_waybill"
     identity = _document_id(root, reading)
@@ -304,6 +311,7 @@ def _put_measures(draft: RecordDraft, shipment: Element, reading: MessageReading
     consignment = shipment.first("Consignment") or shipment
     for name in ("gross_mass_kg", "net_mass_kg", "volume_m3"):
         stem = {"gross_mass_kg": "GrossWeight", "net_mass_kg": "NetWeight"}.get(name, "GrossVolume")
+        # Records of documents have no field for net mass or volume.
         if name != "gross_mass_kg" and draft.record_type == "documents":
             continue
         measure = reading.volume_m3 if name == "volume_m3" else reading.mass_kg

@@ -26,7 +26,9 @@ def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
     exceeds the limits.
     """
     bounds.check_size(message)
+    # The declaration names the encoding of the bytes, which does not apply to the decoded text.
     text = DECLARATION.sub("", text_of(message).lstrip("\ufeff"), count=1)
+    # Added to the lines that parsers report, so that errors give lines of the original.
     lines_cut = text_of(message).count("\n") - text.count("\n")
     start = _PROLOGUE.match(text)
     at = start.end() if start else 0

@@ -14,6 +14,7 @@ from features.ingest.contract import broken_values, may_become, typed
 from features.mapping.instants import instants_of
 from features.reference.code_lists import CODES
 
+# Tried in this order, day first before month first.
 FORMATS = (
     *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"),
     *("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
@@ -22,6 +23,7 @@ FORMATS = (
     *("%d-%m-%Y", "%d-%m-%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S"),
     *("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d-%b-%Y", "%d %b %Y"),
 )
+# A column with more distinct values is not taken for codes.
 MAX_CODES = 30
 # Number of values sufficient to judge whether a column fits a field.
 FEW = 200

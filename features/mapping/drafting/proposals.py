@@ -27,8 +27,10 @@ from features.mapping.drafting.column_words import likeness, meanings_of, unit_i
 from features.mapping.units import factors_of
 from features.records import RECORD_FILES, Record
 
+# Lowest confidence of each word.
 SURE, LIKELY = 0.8, 0.6
 MIN_SURENESS = 0.55
+# Just below SURE, so that a doubtful proposal is never called sure.
 _NOT_SURE = 0.79
 _SIX_DIGITS = "^[0-9]{6}$"
 _YES_AND_NO = ({"1", "0"}, {"y", "n"}, {"true", "false"}, {"yes", "no"}, {"j", "n"}, {"s", "n"})
@@ -81,6 +83,8 @@ def proposed_records(samples: Sequence[ColumnSample]) -> list[RecordProposal]:
         required = _required(RECORD_FILES[each.name])
         columns = {p.column for p in each.fields if p.field in required}
         is_named = not _ids(RECORD_FILES[each.name]) & {*each.missing}
+        # Propose a type with its ids, half of its required fields and a column that no likelier
+        # type uses.
         if is_named and len(each.missing) * 2 <= len(required) and columns - used:
             proposed.append(_doubting_shared_days(each, proposed))
             used |= {p.column for p in each.fields}
@@ -222,6 +226,7 @@ def _choice(name: str, value: str, others: list[str], choices: tuple[str, ...]) 
 def _of_six_digits(sample: ColumnSample) -> Evidence:
     if sample.share_matching("^[0-9]{6}$") > 0.99:
         return 0.9, "all its values have six digits", {}
+    # Spreadsheets drop the leading zeros of codes.
     if sample.share_matching("^[0-9]{5,6}$") > 0.99:
         return 0.8, "some of six digits lost a zero", {"zero_pad": 6}
     if sample.share_matching("^[0-9]{6,10}$") > 0.99:
