@@ -131,6 +131,7 @@ def offices_in(text: str) -> list[str]:
 
 def _acts_on(services: Services, caller: Caller, account: Account) -> tuple[AccountAct, ...]:
     """Return the acts that an admin may carry out on an account now; none on their own."""
+    # Nobody may widen their own rights, or lock themselves out.
     if account.identity == caller.actor.identity:
         return ()
     if account.disabled_at is not None:

@@ -70,7 +70,8 @@ def _add_form_target(act: AdminAct[Any]) -> None:
         form: SignedForm,
     ) -> Response:
         administration = Administration(
-            cast("Stores", services),  # which has the stores under the same names
+            # The container has the stores under the same names.
+            cast("Stores", services),
             caller.actor,
             services.clock(),
             services.cases.known_offices,
@@ -81,6 +82,7 @@ def _add_form_target(act: AdminAct[Any]) -> None:
             asked = read_form(act.inputs, FIELDS_OF.get(act.name, dict)(form))
             done = act.run(administration, asked)
         except (NameTaken, ChangedMeanwhile, Unprocessable) as refusal:
+            # Only forms that a person filled in at length are shown again.
             if act.name not in REFUSED:
                 raise
             return REFUSED[act.name](services, caller, session, form, refusal)
@@ -88,6 +90,7 @@ def _add_form_target(act: AdminAct[Any]) -> None:
         # A secret cannot be shown after a redirect, because it is not stored anywhere.
         if done.secret:
             return accounts_page(services, caller, session, made=done.says, secret=done.secret)
+        # Return to the part of the page that the act changed.
         place = "#teams" if path.startswith("/teams") else ""
         return RedirectResponse(f"/console/accounts{place}", 303)
 
@@ -182,6 +185,7 @@ REFUSED: dict[str, ShowRefusal] = {
 
 for _act in ACTS.values():
     if _act.path is not None:
+        # Acts without a path are available on the command line only.
         _add_form_target(_act)
 
 

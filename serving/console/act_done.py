@@ -41,6 +41,7 @@ def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime
         return _told(*given, now, revision) if given else None
     row, case = services.cases.case(reviewer, case_id)
     events = services.cases.history(reviewer, row)
+    # Reads and first judgements follow an act without changing the case.
     told = [event for event in events if event.action not in ("read", "judge")]
     if not told or not reviewer.actor.is_holder(told[-1].by):
         return None

@@ -61,6 +61,7 @@ def amended_declaration(
 def _scored(services: Services, row: CaseRecord) -> Iterator[Submission]:
     """Yield the submissions of all scores of a case, except erased ones."""
     for decision_id in {row.case_id, *(each.decision_id for each in services.cases.scores(row))}:
+        # Scores that were erased in the meantime cannot be compared.
         with suppress(Erased):
             if record := services.decisions.record(decision_id):
                 yield Decision.model_validate_json(record).submission

@@ -43,6 +43,7 @@ class Call:
     @classmethod
     def from_operation(cls, path: str, method: str, operation: Json, schemas: Json) -> "Call":
         """Return the call that an operation of the OpenAPI document describes."""
+        # Other media types have no schema to show.
         sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         answer = operation["responses"].get("200", {}).get("content", {})
         return cls(
@@ -186,6 +187,7 @@ def _examples(path: str, method: str, operation: Json, schemas: Json) -> Iterato
     if (by_client := call_examples.python(operation, body)) is not None:
         yield "Python", by_client
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    # The first example is part of the commands already.
     for example in [*content.get("examples", {}).values()][1:]:
         yield example["summary"], json.dumps(example["value"], indent=2, ensure_ascii=False)
 

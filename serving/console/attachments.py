@@ -73,5 +73,6 @@ def _refused(
     try:
         attach_as_sent(services, caller, case_id, upload.file_name, upload.content)
     except REFUSALS as refusal:
+        # Other errors, such as a lack of rights, get an error page.
         return RefusedForm(refusal.status, refusal.in_words, "attachments", wrong_field="file")
     return None

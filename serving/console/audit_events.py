@@ -76,6 +76,7 @@ class WantedEvents(BaseModel):
         """Parse a form's instant: empty is None, and one without a zone is UTC."""
         if value == "":
             return None
+        # HTML's datetime-local inputs send no zone.
         is_local = isinstance(value, str) and len(value) == len("2026-11-24T12:00")
         return f"{value}:00Z" if is_local else value
 
@@ -111,6 +112,7 @@ def show_audit_events(
 ) -> HTMLResponse:
     """Show the newest matching events and the state of the log's proof."""
     events = services.audit_events.newest(wanted.event_filter(), PAGE_SIZE)
+    # A full page may be the last one; then the next page is empty.
     is_full = len(events) == PAGE_SIZE
     return page(
         "audit_events.html",
@@ -164,6 +166,7 @@ def _as_json(event: RecordedEvent) -> str:
 
 def _as_row(event: RecordedEvent) -> str:
     cells = asdict(event) | {"at": event.at.isoformat(), "details": json.dumps(event.details)}
+    # Auditors open the file in spreadsheets, which execute formulas.
     return _row([safe_cell(cells[name]) for name in COLUMNS])
 
 
@@ -175,4 +178,5 @@ def _row(cells: Sequence[object]) -> str:
 
 def _as_file(lines: Iterable[str], ending: str, media_type: str) -> Response:
     headers = download_headers(f"audit-events.{ending}")
+    # Streamed, because the log can be larger than memory.
     return StreamingResponse(lines, headers=headers, media_type=media_type)

@@ -78,11 +78,13 @@ def open_session(request: Request, services: TheServices, session: UnusedSession
         # Polling and reloads that nobody asked for must not keep an abandoned browser signed in.
         return session
     if REFRESH in request.query_params:
-        return session  # the page takes its own place, and nobody may be there
+        # The page replaces itself, so nobody may be there.
+        return session
     used = session.used(services.clock(), services.settings.session_lasting)
     if used.expires_at - session.expires_at < PROLONGED_AFTER:
         return session
-    with suppress(LogUnavailable):  # pages are read while nothing can be written
+    # Pages stay readable while the database cannot be written.
+    with suppress(LogUnavailable):
         services.sessions.prolong(used)
     return used
 
@@ -141,6 +143,7 @@ TheSession = Annotated[Session, Depends(the_session)]
 
 def step_left(services: Services, session: Session, account: Account) -> type[Interruption] | None:
     """Return the remaining sign-in step; None if complete or if a provider handles sign-in."""
+    # The identity provider asks for a second factor by its own rules.
     if account.subject is not None:
         return None
     has_factor = session.has_second_factor or services.second_factors.has(account.name)
@@ -148,6 +151,7 @@ def step_left(services: Services, session: Session, account: Account) -> type[In
         return CodeLeft
     if account.must_change_password(is_live=services.settings.is_live):
         return PasswordLeft
+    # The password comes first: the person who handed it over could set the factor up.
     is_asked = services.settings.asks_second_factor(account.role)
     return SecondFactorLeft if is_asked and not has_factor else None
 
@@ -249,6 +253,7 @@ def new_session(request: Request, services: Services, holder: str) -> tuple[Sess
     session, cookie = Session.begin(
         holder, services.clock(), settings.session_lasting, settings.session_longest
     )
+    # Stored in coarse form: it only has to be recognised by the holder.
     browser = browser_in_words(request.headers.get("user-agent", ""))
     return replace(session, address=address_of(request), browser=browser), cookie
 
@@ -288,6 +293,7 @@ def give_cookie(request: Request, services: Services, response: Response, cookie
         path="/",
         secure=is_https(request),
         httponly=True,
+        # No other site can make a browser send this cookie.
         samesite="strict",
     )
 

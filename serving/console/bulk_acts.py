@@ -52,6 +52,7 @@ def act_on_chosen(
 ) -> Response:
     """Carry out one act on all chosen cases, and show the list with the outcome."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
+    # Boxes have names of their own, because a form's fields keep only one value each.
     chosen = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
     told: dict[str, Any] = {}
     try:
@@ -59,6 +60,7 @@ def act_on_chosen(
             raise Unprocessable("choose one case or more")
         acted = act_together(services.cases, reviewer, now, chosen, _chosen_act(form, now))
         told = _told(services, reviewer, form["act"], acted)
+    # Show the list again with the reason: the reader's filters stay.
     except Unprocessable as refusal:
         told = {"not_done": str(refusal)}
     content = list_content(services, caller, filters, now)

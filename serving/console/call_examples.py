@@ -60,6 +60,7 @@ def curl(path: str, method: str, operation: Json, body: Any) -> str:
     address = re.sub(r"\{(\w+)\}", lambda name: f"${name[1].upper()}", path)
     parts = [f'curl --silent --fail-with-body "$TIDEGATE_ADDRESS{address}"']
     media = [*operation.get("requestBody", {}).get("content", {})]
+    # curl sends GET unless there is a body.
     if method == "post" and body is None and not media:
         parts.append("--request POST")
     if operation.get("security"):

@@ -39,6 +39,7 @@ def act_on_case(
     act = ACTS.get(name)
     if act is None:
         raise NotFound("there is no such act")
+    # Acts of two people are as good as the proof of who acts.
     if act.takes_two(form):
         require_recent_proof()
     reviewer, at = Reviewer.from_caller(caller), services.clock()
@@ -46,11 +47,13 @@ def act_on_case(
     try:
         stated = act.input and read_form(act.input, act.form_fields(form, at))
         act.perform(ActRequest(cases, reviewer, case_id, at, takes=True), stated)
+    # Entered text is shown again; it must not be lost to a conflict.
     except (Conflict, PersonNeeded, Unprocessable) as refusal:
         refused = RefusedForm.of_error(refusal, name, form)
         return case_page(services, caller, session, case_id, asked, refused)
     if act is MARK_REASON and asked.is_part:
-        return Response(status_code=204)  # the page shows it by itself, and stays where it is
+        # The page already shows the mark, so it needs no new content.
+        return Response(status_code=204)
     if act is JUDGE and asked.is_part:
         return judged_part(services, caller, session, case_id)
     return RedirectResponse(_address_after(services, caller, asked, case_id, act), 303)

@@ -74,6 +74,7 @@ def forms_of(case: Case, caller: Caller, status: Status, *, has_results: bool) -
     is_mine = caller.actor.is_holder(case.owner)
     if is_mine or case.owner is None:
         states = {"actions", "results"} if has_results else {"actions"}
+        # While a second person has to agree, no other action or result can be stated.
         forms |= {"waits"} | (set() if case.second_view else states)
         forms |= set() if case.escalation else {"escalations"}
     if is_mine and case.second_view and caller.actor.is_holder(case.second_view.by):
@@ -135,6 +136,7 @@ def marking_of(
     if not caller.may("review"):
         return None
     marks = (e for e in events if e.action == "mark_reason")
+    # A later verdict on the same reason replaces the earlier one.
     given = dict(e.text.split(": ", 1) for e in marks if e.actor == caller.actor.identity)
     return Marking(case_id, session.form_token, given)
 

@@ -36,6 +36,7 @@ class EventView:
     def from_event(cls, event: StoredEvent) -> "EventView":
         """Return an event as the page shows it; reads are shown like other events."""
         changed = json.loads(event.changed)
+        # Mentions are shown in the text itself, not as a changed field.
         _, named = changed.pop("mentioned", (None, ()))
         mentioned = tuple(each["name"] for each in named)
         moves = tuple(

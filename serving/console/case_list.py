@@ -186,6 +186,7 @@ class CaseList:
     def read(cls, services: Services, caller: Caller, filters: Filters, now: datetime) -> Self:
         """Return the requested list; without a tab, the first tab with work to do."""
         reviewer = Reviewer.from_caller(caller)
+        # Decisions since the last look may not have a case yet.
         services.cases.open_new()
         wanted = filters.queue_filter(now, services.cases.inboxes())
         known = services.cases.count_tabs(reviewer, wanted)
@@ -200,6 +201,7 @@ class CaseList:
     def after(self, case_id: str, caller: Caller) -> str | None:
         """Return the first case that the reader can work on, other than `case_id`; None if none."""
         for each in self.rows:
+            # Such cases wait for someone or something else.
             is_awaited = each.row.status in ("action_ordered", "waiting", "closed")
             is_taken = each.row.owner is not None and not caller.actor.is_holder(each.row.holder)
             if each.row.case_id != case_id and not is_awaited and not is_taken:

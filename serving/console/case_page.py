@@ -142,6 +142,7 @@ def case_page(
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
         return justification_form(session, caller, f"/console/cases/{case_id}", refused)
+    # Opening the case answers its notices.
     services.notices.read_case(caller.actor, case_id, now)
     status = refused.status if refused else 200
     content = _case_content(services, caller, session, row, case) | {"revision": revision}

@@ -52,6 +52,7 @@ def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:
     """Return whether a reader sees the score: not before their own judgement if so configured."""
     if not services.settings.is_score_after_judgement or not caller.may("review"):
         return True
+    # Nothing is left to judge.
     if case.status == "closed":
         return True
     # A score seen first would anchor the reader's own judgement.

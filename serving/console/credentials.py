@@ -22,7 +22,8 @@ from serving.web.hosts import is_https
 
 log = structlog.get_logger(__name__)
 
-LONGEST_NAME = 200  # characters
+# Longer names cannot exist, so no query is needed to refuse them (characters).
+LONGEST_NAME = 200
 NOT_LET_IN = "that opens nothing here: check it, or ask whoever keeps the accounts"
 TOO_OLD = "this first password was not used in time; ask whoever keeps the accounts for another"
 
@@ -58,6 +59,7 @@ def checked_account(services: Services, attempt: SignInAttempt, password: str) -
         _refuse_early(services, attempt, account)
         # `admits` runs for unknown names too, so that timing does not reveal which names exist.
         is_right = admits(account, password)
+        # Rehash only here: the plain password is known only at sign-in.
         is_old = account is not None and is_right and is_outdated(account.password_hash)
         return is_right, hash_password(password) if is_old else None
 

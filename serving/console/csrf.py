@@ -14,8 +14,9 @@ from serving.web.admission import guard_of
 from serving.web.bodies import body_within
 from serving.web.hosts import own_origins
 
-LARGEST_FORM = 32_768  # bytes
-LARGEST_FORM_OF_A_STRANGER = 8_192  # of whoever signs in
+# Bytes of a form, whose longest text has 4,000 characters.
+LARGEST_FORM = 32_768
+LARGEST_FORM_OF_A_STRANGER = 8_192  # before sign-in is complete
 MOST_FIELDS = 32
 
 
@@ -49,6 +50,7 @@ async def own_form(request: Request) -> dict[str, str]:
         guard.allow_stranger(most)
     body = await body_within(request, most)
     try:
+        # The number of fields is limited, because parsing many tiny ones is slow.
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Unprocessable(

@@ -116,6 +116,7 @@ def _read_case(services: Services, reader: Caller, decision: Decision) -> Case |
     """
     purpose: EvidentPurpose | None = None
     if decision.caller_id == reader.key_id:
+        # Callers may always read what they submitted.
         purpose = "own_submission"
     elif not reader.may("explain"):
         purpose = "study"

@@ -58,6 +58,7 @@ def act_on_alert(
     act: str,
 ) -> Response:
     """Carry out the act of a form; a refusal is shown on the page with the entered text."""
+    # These end a search for people, so an unattended browser must not be enough.
     if act in ("agreements", "disagreements") or (act == "results" and is_hearsay(form)):
         require_recent_proof()
     if services.distress_alerts.find(alert_id) is None:

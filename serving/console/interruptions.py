@@ -21,7 +21,8 @@ OWN_ACT = re.compile(
     r"/console/(?!sign-|oidc|confirm|session|account/password)[a-z-]+"
     r"(/[A-Za-z0-9_.-]{1,64}){0,4}"
 )
-SHORT_FIELD = 60  # characters; longer ones are shown to be read and changed
+# Characters. Longer values are shown for reading and editing.
+SHORT_FIELD = 60
 _KEPT = "kept."
 _ACT_ON_CASE = re.compile(r"/console/cases/([A-Za-z0-9_-]{1,64})/")
 
@@ -84,6 +85,7 @@ class KeptForm:
     @classmethod
     def sent(cls, action: str, form: dict[str, str]) -> Self | None:
         """Return the part of a submitted form worth keeping, never a secret; None without one."""
+        # The fields travel through HTML, where a password must never appear.
         fields = {name: text for name, text in form.items() if not _is_secret(name)}
         return cls(action, fields) if fields and OWN_ACT.fullmatch(action) else None
 

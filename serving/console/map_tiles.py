@@ -40,5 +40,6 @@ def map_tile(_: Whoever, zoom: Zoom, column: Place, row: Place) -> Response:
     return Response(
         _TILE.format(land=drawn.land, borders=drawn.borders),
         media_type="image/svg+xml",
+        # Only signed-in readers get tiles, so shared caches must not store them.
         headers=PAGE_HEADERS | {"Cache-Control": f"private, max-age={KEPT_FOR_S}"},
     )

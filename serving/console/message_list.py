@@ -91,6 +91,7 @@ def show_messages(
     """Show the newest messages with visible cases; without an office limit, all messages."""
     reviewer = Reviewer.from_caller(caller)
     listed, older = services.message_list.page(reviewer, wanted.message_filter, PAGE_SIZE)
+    # The audit event lists exactly the messages shown.
     tell_audit(messages=[each.message.message_id for each in listed])
     return page(
         "messages.html",

@@ -55,6 +55,7 @@ class ModelInService:
             registered = RegistrationRecord.model_validate_json(
                 (folder / "registration.json").read_bytes()
             )
+        # A model without a readable registration still serves, and the page says so.
         except (OSError, ValidationError):
             registered = None
         return cls(role, holder.version, holder.model, registered, holder.verdicts)

@@ -29,7 +29,8 @@ LONGEST_LOGIN_S = 600
 AGAIN = ".again"
 NOT_ASKED = "your organisation did not ask you who you are, so this proves nothing"
 _NOT_ASKED_CAUSE = "auth_time is missing or old, although prompt=login and max_age=0 were sent"
-ERROR_CODE = re.compile(r"[a-z_]{1,40}")  # of RFC 6749, 4.1.2.1, and the like
+# Error codes of RFC 6749, 4.1.2.1, and of its extensions.
+ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 async def configured_provider(services: TheServices) -> Provider:

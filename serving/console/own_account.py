@@ -250,7 +250,9 @@ def _changed(
     if fresh != form.get("new_password_again", ""):
         raise PasswordRefused("the two new passwords are not the same")
     refuse_weak_password(fresh, account.name)
+    # Read again: the check of the old password may just have rehashed it.
     kept = services.accounts.find(account.name) or account
+    # Both argon2 computations share one place in the queue.
     is_same, hashed = services.password_gate.run(
         lambda: (is_password_of(kept.password_hash, fresh), hash_password(fresh))
     )

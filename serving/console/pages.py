@@ -162,6 +162,7 @@ def _count_unread(reader: Caller | None) -> int | None:
     if reader is None or reader.actor.kind != "account" or not reader.may("review"):
         return None
     services, access = _services.get(), CaseAccess(reader.offices, is_rescue=False)
+    # A page stays readable without its count of notices.
     with suppress(LogUnavailable):
         return services.notices.count_unread(reader.actor, access, services.clock())
     return None
@@ -200,6 +201,7 @@ async def _refusal(request: Request, error: ServingError) -> HTMLResponse:
     """Return an error page, from which a signed-in reader can resubmit the form."""
     reader, session = signed_in(request, request.app.state.services) or (None, None)
     is_post = request.method == "POST"
+    # Only a temporary error is worth sending the form again.
     may_come_right = session is not None and error.retry_after_s is not None
     return page(
         "refusal.html",

@@ -22,7 +22,9 @@ router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=
 log = structlog.get_logger(__name__)
 
 SIGN_OUT, SIGN_IN = "/console/sign-out", "/console/sign-in"
-LONGEST_HINT = 3_000  # characters; with a longer one the server is told the client alone
+# Browsers limit cookies to about 4 KiB. Without the token, the provider learns only the client
+# (characters).
+LONGEST_HINT = 3_000
 NO_HINT = "-"
 
 

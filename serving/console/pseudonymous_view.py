@@ -16,6 +16,7 @@ def as_seen_by(reader: Caller, decision: Decision, pseudonyms: Pseudonyms) -> De
 def pseudonymous(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
     """Return the decision with pseudonyms in the submission and in every hit."""
     request = json.loads(decision.request)
+    # Collect the ids before the fields lose them.
     parties = values_at(request, party_fields())
     request = pseudonyms.in_fields(request, party_fields())
     # Free texts can mention a party too, so replace its id there as well.

@@ -36,6 +36,7 @@ class Refusal:
     def of_error(cls, error: ServingError) -> "Refusal":
         """Return an error as text for readers, in their language."""
         title = say(_TITLES.get(error.status, error.problem.title))
+        # The error's own message is written for operators.
         if isinstance(error, LogUnavailable):
             detail = say("the database does not answer, so nothing was read or changed")
         else:

@@ -30,6 +30,7 @@ BEAT_S = 1.0
 
 HOLDER_CHECKED_EVERY_S = 5.0
 
+# X-Accel-Buffering stops nginx from holding events back.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 

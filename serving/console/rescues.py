@@ -132,6 +132,7 @@ def act_on_rescue(
 def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[str, str]) -> None:
     reviewer, now, (case_id, name) = Reviewer.from_caller(caller), services.clock(), wanted
     shown = {each: services.cases.case(reviewer, each)[1] for each in _shown(case_id, form)}
+    # An incident spans several cases; an act applies to those where it is possible.
     going_on = [each for each, case in shown.items() if case.status != "closed"]
     proposed = [each for each in going_on if shown[each].proposal]
     own = [each for each in going_on if caller.actor.is_holder(shown[each].owner)]
@@ -186,6 +187,7 @@ def rescue_page(
         services.cases.read(reviewer, other, now)
     own = next(each for each in incident.reports if each.row.case_id == case_id)
     proposed = (each.state for each in incident.reports if each.state.proposal)
+    # A proposal that waits for a second person matters most.
     state = next(proposed, own.state)
     earlier = services.distress_alerts.of_cases(incident.case_ids)
     alerted = services.distress_alerts.events(earlier).values()

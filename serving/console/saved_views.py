@@ -55,6 +55,7 @@ def read_view(name: str, address: str) -> SavedView:
     Raises Unprocessable for an address that is no page with filters.
     """
     place = urlsplit(address)
+    # Addresses with a host could lead to another site.
     filters = _FILTERS.get(place.path) if not place.netloc else None
     if filters is None or len(address) > LONGEST_ADDRESS:
         raise Unprocessable("views of the queue and of a search are kept, and of nothing else")

@@ -190,6 +190,7 @@ def _let_in(
     session, cookie = new_session(request, services, account.identity)
     response = way.response(services, session, SessionHolder(account.caller(), account))
     event = sign_in_event(account.identity, services.clock(), session)
+    # End the browser's previous session, so that none is left behind on a shared machine.
     services.sessions.end(request.cookies.get(cookie_name(request), ""))
     services.sign_ins.admit(attempt, session, event)
     give_cookie(request, services, response, cookie)

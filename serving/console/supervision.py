@@ -201,6 +201,7 @@ def _as_csv(text: str, name: str) -> Response:
 @router.get("/reread")
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """Redirect to a closed case of someone else, drawn at random."""
+    # Drawn at random, so that nobody chooses whose work is read again.
     row = services.case_load.closed_case(
         Reviewer.from_caller(caller).access, caller.actor, secrets.randbelow(2**31)
     )

@@ -116,6 +116,7 @@ class KindFigures:
         """Largest share of a picture's axis: the next tenth above all intervals."""
         parts = [*self.offices, *([self.overall] if self.overall else [])]
         highs = [each.found.high for each in parts if each.found.high is not None]
+        # Ceiling division to the next tenth.
         return min(1.0, -(-max(highs, default=0.1) * 10 // 1) / 10)
 
     def differs(self, office: PeriodPart) -> str:
@@ -288,6 +289,7 @@ def _is_seen(caller: Caller, wanted: WantedFigures, office: PeriodPart) -> bool:
 
 def _part(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> PeriodPart | None:
     """Return the figures of the choice; None unless it is everything, or one office."""
+    # Several offices cannot be summed: their intervals do not add up.
     seen = [each for each in period.offices if _is_seen(caller, wanted, each)]
     if not caller.offices and not wanted.office:
         return period.overall

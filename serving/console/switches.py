@@ -58,6 +58,7 @@ def switch_models(
     if form.get("to") not in ("on", "off", "declined"):
         raise Unprocessable("say whether to switch on or off")
     _switch(services, caller, form)
+    # This process must not wait for its next poll.
     services.kill_switch.refresh()
     return RedirectResponse("/console/switches", 303)
 

@@ -18,8 +18,10 @@ from serving.web.services import TheServices
 
 # Allowance for boundaries, headers and short fields next to the file.
 ROOM_FOR_THE_REST = 8_192
-MOST_PARTS = 16  # boundaries, the last one included
-LONGEST_HEADING = 2_048  # bytes
+# Number of boundaries, including the last one.
+MOST_PARTS = 16
+# Bytes of the headers of one part.
+LONGEST_HEADING = 2_048
 
 # RFC 2046 limits boundaries to these 70 characters.
 _BOUNDARY = re.compile(r'multipart/form-data; *boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
@@ -46,6 +48,7 @@ class Upload:
         for heading, content in _parts(body, found[1].encode()):
             name, file_name = _NAME.search(heading), _FILE_NAME.search(heading)
             if file_name:
+                # Browsers escape quotes in file names by percent encoding.
                 file = unquote(file_name[1]), content
             elif name:
                 fields[name[1]] = content.decode("utf-8", "replace").strip()

@@ -115,6 +115,7 @@ def _row(name: str, submission: Submission, documents: list[list[AttachedDocumen
     newest = [filed[-1] for filed in documents]
     cells = []
     for filed in documents:
+        # Some documents describe only a part of the goods and cannot be compared.
         is_alike = declared_field(submission.subject, newest, filed[-1], name) is not None
         differences = _differences(name, declared if is_alike else _NOTHING, filed)
         cells.append(GridCell(_words(name, filed[-1]), tuple(differences)))

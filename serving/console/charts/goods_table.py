@@ -92,6 +92,7 @@ def _row(item: AttachedGoodsItem, shipment: SubmittedShipment) -> GoodsRow:
 def _sum(name: str, items: Sequence[AttachedGoodsItem], shipment: SubmittedShipment) -> GridCell:
     stated = [getattr(item, name) for item in items]
     currencies = {item.currency for item in items}
+    # A sum of some items, or of several currencies, would mislead.
     if None in stated or (name == "value" and len(currencies) > 1):
         return NOT_SAID
     currency = next(iter(currencies)) if name == "value" else None

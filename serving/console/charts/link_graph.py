@@ -154,6 +154,7 @@ class _Drawing:
 
     def open_neighbour(self, graph: CaseGraph, neighbour: Neighbour, further: CaseGraph) -> None:
         """Draw what a neighbour shares further, without links back to the case."""
+        # What both cases share is in the picture already.
         known = {(thing.kind, thing.value) for thing in graph.things}
         keeps = [at for at, t in enumerate(further.things) if (t.kind, t.value) not in known]
         places = {at: new for new, at in enumerate(keeps)}

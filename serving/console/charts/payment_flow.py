@@ -114,6 +114,7 @@ def in_eur(amount: float, currency: str, at: datetime) -> float | None:
 
 def _comparable(payment: AttachedTransaction) -> float:
     worth = in_eur(payment.amount, payment.currency, payment.paid_at)
+    # Without a rate, a rough thickness is better than none.
     return payment.amount if worth is None else worth
 
 

@@ -147,7 +147,7 @@ class RouteMap:
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self | None:
-        """The route of a submission's journey; None where no place of it is known."""
+        """Return the route of a submission's journey; None if none of its places is known."""
         journey = submission.journey
         if journey is None:
             return None
@@ -199,6 +199,7 @@ class _View(NamedTuple):
         down = [float(degrees_down(north)) for _, north in places]
         width = max((max(across) - min(across)) * (1 + 2 * MARGIN_SHARE), SMALLEST_DEGREES)
         height = (max(down) - min(down)) * (1 + 2 * MARGIN_SHARE)
+        # Never more than the whole world.
         width = min(max(width, height * WIDTH_PX / HEIGHT_PX), 360.0)
         height = width * HEIGHT_PX / WIDTH_PX
         left, top = (min(across) + max(across) - width) / 2, (min(down) + max(down) - height) / 2
@@ -294,6 +295,7 @@ def _country_labels(view: _View, labels: LabelPlaces) -> Iterator[Label]:
     for country in sorted(country_names(), key=lambda country: country.first_zoom):
         if country.first_zoom > view.zoom:
             break
+        # The view may extend beyond the antimeridian on either side.
         for turn in (-360, 0, 360):
             spot = view.spot(country.east + turn, country.north)
             if label := labels.place_over(spot.x, spot.y, country.name):

@@ -358,7 +358,8 @@ def _map_svg(route: RouteMap) -> str:
         points = " ".join(f"{spot.x},{spot.y}" for spot in spots)
         return f'<polyline points="{points}" fill="none" stroke="{stroke}" {more}/>'
 
-    def area(path: str, drawn: str) -> str:  # none on the open sea
+    # On the open sea there is no land to draw.
+    def area(path: str, drawn: str) -> str:
         return f'<path transform="scale(.5)" d="{path}" {drawn}/>' if path else ""
 
     heard = [each.spot for each in route.travelled]

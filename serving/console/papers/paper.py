@@ -101,6 +101,7 @@ class Paper:
         """Draw an SVG picture as wide as the page, with labels on top."""
         scale = self._pdf.epw / size[0]
         x, y, height = self._pdf.l_margin, self._pdf.get_y() + 1, scale * size[1]
+        # Coasts extend beyond the picture.
         with self._pdf.rect_clip(x=x, y=y, w=self._pdf.epw, h=height):
             self._pdf.image(io.BytesIO(svg.encode()), x, y, self._pdf.epw, height)
         self._pdf.set_font(FAMILY, "", SMALL_PT)
@@ -183,6 +184,7 @@ class _NumberedPages(FPDF):
         self.set_auto_page_break(auto=True, margin=MARGIN_MM + 4)
         self.add_font(FAMILY, "", REGULAR)
         self.add_font(FAMILY, "B", BOLD)
+        # Arabic and Hebrew need shaping and right-to-left order.
         self.set_text_shaping(use_shaping_engine=True)
 
     def footer(self) -> None:

@@ -13,7 +13,8 @@ from training.confidence_intervals import Estimate
 
 NOT_ENOUGH = "not enough data"
 
-_LANES: dict[str, str] = dict(LANE_NAMES.items())  # lanes, as they are asked for and stored
+# Plain strings as keys, because lanes come from addresses and from storage.
+_LANES: dict[str, str] = dict(LANE_NAMES.items())
 _HEAD_OF_LOAD = (
     "Opened",
     "Decided in time",
