@@ -166,7 +166,10 @@ class HistorySchema:
 
 
 def reads_journey(layout: Layout) -> bool:
-    """Return whether the layout's keys include a column of the shipment's journey."""
+    """Return whether a layout reads a column of the shipment's journey.
+
+    Shipments come under its keys only once their journey is known.
+    """
     return any(map(_is_of_journey, layout.columns))
 
 

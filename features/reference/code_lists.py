@@ -17,6 +17,7 @@ _LEFT_TO_USERS = {
     *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"),
     *(f"X{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
 }
+# Replaced by the euro in 2026 (Bulgaria) and 2023 (Croatia); older records still hold them.
 _WITHDRAWN = {"BGN", "HRK"}
 
 CODES: dict[CodeList, frozenset[str]] = {

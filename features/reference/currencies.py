@@ -126,6 +126,7 @@ def _table() -> tuple[Rates, tuple[str, ...]]:
     for month, stated in (read_rates(Path(own)) if own else {}).items():
         rates[month] = rates.get(month, {}) | stated
     currencies = {currency for of_month in rates.values() for currency in of_month}
+    # Last, so that no file can redefine the euro.
     for of_month in rates.values():
         of_month["EUR"] = 1.0
     return rates, ("EUR", *sorted(currencies - {"EUR"}))
@@ -177,6 +178,7 @@ def _is_positive(cell: str) -> bool:
 
 def _filled(rates: list[float | None]) -> list[float]:
     """Return rates with gaps filled from the month before, and the first ones from after."""
+    # Months before the first rate start with it.
     last = next(rate for rate in rates if rate is not None)
     filled = []
     for rate in rates:

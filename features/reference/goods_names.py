@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 _TABLE = Path(__file__).parent / "goods_names.parquet"
 _HEADING_DIGITS, _CHAPTER_DIGITS = 4, 2
 _WORD = re.compile(r"[a-z]{3,}")
+# Words that occur in names of goods of every kind and therefore identify none.
 _IDLE = frozenset(
     "and for with not other than the nec heading headings chapter item kind including included "
     "excluding whether parts part articles article goods used new use thereof their without only "

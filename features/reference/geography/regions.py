@@ -60,4 +60,5 @@ def _regions() -> Codes:
 @cache
 def _borders() -> npt.NDArray[np.bool_]:
     """Return the symmetric matrix of land borders, in the order of `countries()`."""
+    # A matrix answers whole columns of pairs in one index operation.
     return np.array([[b in near for b in countries()] for _, near in _countries().values()])
