@@ -38,7 +38,7 @@ JUSTIFIED_FOR = timedelta(minutes=30)
 
 
 class Justification(ActInput):
-    """Why a case is read that the reader's work did not bring."""
+    """The stated purpose of reading a case outside the reader's own work."""
 
     code: StatedPurpose
     text: Words

@@ -1,4 +1,4 @@
-"""What a case has in common with other cases, most significant first.
+"""The things that a case shares with other cases, most significant first.
 
 Released traffic opens no case, so it does not appear here.
 """
