@@ -258,7 +258,7 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence
             f"fingerprint {bound.fingerprint} (database {database_id}), from a copy of HOME/keys "
             "or from another host"
         )
-    # The text tells a rotated key from an unknown one, because the remedies differ.
+    # A rotated key has a message of its own, because its remedy differs.
     found = key_fingerprint(bound.name, read_key(keys, bound.name))
     if found in {each.fingerprint for each in known if each.name == bound.name} - {
         bound.fingerprint

@@ -27,7 +27,7 @@ def persons_behind(connection: Connection, name: str, now: datetime) -> frozense
     """Return the persons who may at present be behind an account, or it behind them."""
     own = f"account:{name}"
     behind = _behind(connection, name, now)
-    # Both directions: whoever knows this account's credentials, and other accounts they know.
+    # Both directions: persons who know this account's credentials, and other accounts they know.
     found = set(behind)
     for knower in (own, *behind):
         for other in _given_by(connection, knower, now):

@@ -1,17 +1,17 @@
-"""What can go wrong in this room.
+"""Errors of storage.
 
 TidegateError
-├── DatabaseUrlRefused  names no database that the store knows
+├── DatabaseUrlRefused  the URL names no supported database
 ├── DatabaseInUse       another service holds it
-├── BackupRefused       none was written; the message says why
-├── BackupDamaged       no whole backup; nothing was restored from it
-├── RestoreRefused      what is in the way of a backup
-├── DatabaseMissing     there is nothing yet, and a reading command makes nothing
+├── BackupRefused       no backup was written; the message names the reason
+├── BackupDamaged       no complete backup; nothing was restored from it
+├── RestoreRefused      something is in the way of a restore
+├── DatabaseMissing     there is no database yet, and a reading command creates none
 ├── DatabaseForeign     home and database belong to others
-├── DatabaseMoved       it was carried over to another place, or half of it
-├── DatabaseOlder       of an older release; `tidegate upgrade` brings it to this one
+├── DatabaseMoved       the database was moved to another place, or is being moved
+├── DatabaseOlder       of an older release; `tidegate upgrade` migrates it
 ├── DatabaseNewer       of a newer release than this one
-└── KeyForeign          a key of the home is not the one that belongs to its database
+└── KeyForeign          a key of the home is not the one its database is bound to
 LogUnavailable
 └── ClockBehind         a row states another time of the log than the log has
 """

@@ -26,9 +26,11 @@ class ForeignTable:
             self._url = make_url(url)
         except ArgumentError:
             raise TidegateError("the URL of the database cannot be read") from None
+        # Messages name the place, so the password must not be in it.
         self.place = self._url.render_as_string(hide_password=True)
         self._statement = self._stated(mapping)
         file = self._url.database
+        # SQLite would create a missing file instead of reporting it.
         if self._url.get_backend_name() == "sqlite" and not (file and Path(file).is_file()):
             raise TidegateError(f"{self.place}: no such file")
         # A database cursor does not report Arrow types, so they are inferred from the first rows.

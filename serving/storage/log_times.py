@@ -56,9 +56,10 @@ _NEWEST_RECORD = text("SELECT max(received_at) FROM records")
 
 
 def logged_at(at: str, newest: str | None) -> str | None:
-    """Return the time of the log of a row that the clock dates `at`; None where that is the same.
+    """Return the time of the log for a row dated `at`; None if it equals `at`.
 
-    Rows of one day may be out of order by TOLERANCE; no row is of an earlier day than `newest`.
+    Rows of one day may be out of order by TOLERANCE. No row may be of an earlier day than
+    `newest`: it would need the key of a day that may be destroyed.
 
     >>> logged_at("2026-12-01T10:00:00+00:00", "2026-12-01T10:00:30+00:00")
     >>> logged_at("2016-12-03T10:00:00+00:00", "2026-12-01T10:00:30+00:00")

@@ -11,6 +11,7 @@ from serving.storage.row_audit.baseline import cover_changed, covered_digests
 
 STEPS = Path(__file__).parent / "migrations"
 
+# The steps are read as text: importing alembic would slow down every start.
 _STEP = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _STEP_BEFORE = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 
@@ -19,6 +20,7 @@ def require_newest(step: str, place: str) -> None:
     """Raise DatabaseOlder or DatabaseNewer unless `step` is the last that this release knows."""
     if step == newest_step():
         return
+    # Nothing is migrated unasked: a mere look by a newer release must not shut out the older one.
     if step in _known_steps():
         raise DatabaseOlder(
             f"{place} has the tables of an older release (step {step}, want {newest_step()}), and "
@@ -74,6 +76,7 @@ def take_steps(connection: Connection) -> None:
 
     The audit chain records the rows that existed before it, and those that a step changes.
     """
+    # Taken before the steps, to record only the tables that a step has changed.
     before = covered_digests(connection)
     run_steps(connection)
     cover_changed(connection, before)

@@ -60,6 +60,7 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
 def _last_heard(witness: Witness) -> str | None:
     """Return the time of a witness's last checkpoint; None if it cannot be asked."""
     with suppress(OSError, TidegateError):
+        # An unreachable witness must not stop retention, and is no evidence of the time.
         return _last_signed_at(read_witness_lines(witness.newest() or b"").lines)
     return None
 

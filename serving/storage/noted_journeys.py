@@ -50,6 +50,7 @@ def note_journeys(connection: Connection, rows: Sequence[dict[str, Any]]) -> Non
     newest: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[column.name] for column in ship_journeys.primary_key)
+        # One batch may contain several versions of a note; only the newest is written.
         if key not in newest or _takes_place_of(row, newest[key]):
             newest[key] = row
     columns = [*ship_journeys.primary_key]

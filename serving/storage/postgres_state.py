@@ -35,6 +35,7 @@ class PostgresStateStore:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        # One snapshot for all blobs of a request, as workers write meanwhile.
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
@@ -76,6 +77,7 @@ class PostgresStateStore:
             if if_empty and connection.scalar(select(exists(select(state.c.key)))):
                 return
             connection.execute(state.delete())
+            # COPY loads a whole state much faster than INSERT statements.
             cursor = connection.connection.cursor()
             with cursor.copy("COPY state (key, value) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(["bytea", "bytea"])

@@ -46,6 +46,7 @@ def _raise(connection: Connection, call: HeardCall) -> None:
     is_open = columns.acknowledged_at.is_(None) & columns.decision_id.is_(None)
     is_ended = columns.ended_at.is_not(None)
     is_recent = columns.heard_at >= (call.heard_at - SAME_EMERGENCY_WITHIN).isoformat()
+    # A tied alert has two names: the one it was heard under, and that of the declared journey.
     is_of_ship = or_(
         *(name == call.subject_id for name in (columns.subject_id, columns.journey_id))
     )
@@ -67,6 +68,7 @@ def _raise(connection: Connection, call: HeardCall) -> None:
             "step": 0,
         }
         connection.execute(distress_alerts.insert().values(raised))
+    # An older call that arrives late must not hide the newest position.
     elif alert.heard_at < heard_at:
         newer = update(distress_alerts).where(columns.alert_id == alert.alert_id)
         connection.execute(newer.values(record_id=call.record_id, heard_at=heard_at))

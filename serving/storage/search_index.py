@@ -99,6 +99,8 @@ class SearchIndex:
         Terms of parties are deleted when a case becomes a rescue.
         """
         whose = _whose(after)
+        # Most acts do not move a case, and rewriting all its terms would cost more than this
+        # comparison.
         if whose == _whose(before):
             return
         of_case = case_terms.c.case_id == after.case_id

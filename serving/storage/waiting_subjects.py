@@ -48,6 +48,8 @@ def let_wait(
     again = due_rescorings.update().where(is_it)
     sooner = {"danger_at": _earlier(waits.danger_at, until)} if is_danger else {}
     changed = connection.execute(
+        # `arrivals` grows with each item of news, so that a worker does not delete what it has not
+        # seen.
         again.values(arrivals=waits.arrivals + 1, due_at=_earlier(waits.due_at, until), **sooner)
     )
     if not changed.rowcount:

@@ -37,6 +37,7 @@ def copy_sqlite_file(source: Path, target: Path) -> None:
 def _vacuum_into(engine: Engine, file: Path) -> None:
     """Write a compacted copy, which unlike a copy of pages contains no deleted rows."""
     with engine.connect() as connection:
+        # VACUUM cannot run inside a transaction.
         bare = connection.execution_options(is_transaction=False)
         bare.exec_driver_sql("VACUUM INTO ?", (str(file),))
 

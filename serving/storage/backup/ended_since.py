@@ -48,6 +48,7 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
     _find_as_before(DatabaseErasure(engine), acts, carried)
     keys = KeysOfDays.from_database(former)
     erasures = _since(former_acts.all("erase", "erase_again"), acts.all("erase", "erase_again"))
+    # Without this check every restore would rewrap all keys and record an erasure.
     if not erasures and not keys.destroyed & KeysOfDays.from_database(engine).alive:
         return EndedAgain(None, carried)
     cutoffs = _reach(erasures)
@@ -107,6 +108,7 @@ def _masking(former: RetentionRepository, acts: RetentionRepository) -> Iterable
     since, before = _since(former.all("mask"), acts.all("mask")), former.masked_before()
     if since and before != acts.masked_before():
         details: dict[str, Any] = {**since[-1].details, "before": before}
+        # The correction is decided anew: the restored database may be masked less far, or further.
         details.pop("is_correction", None)
         if before < acts.masked_before():
             details["is_correction"] = True

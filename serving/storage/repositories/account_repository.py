@@ -218,6 +218,8 @@ class AccountRepository:
                 raise NotFound(f"no account named {account.name} is in use")
             end_sessions(connection, account.identity, but=but)
             connection.execute(
+                # A known browser waits less for wrong passwords, a benefit that a new password must
+                # end.
                 delete(known_browsers).where(known_browsers.c.account == account.name)
             )
             append_audit_events(connection, [AuditEvent(now, by, action, "account", account.name)])

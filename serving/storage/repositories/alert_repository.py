@@ -23,6 +23,7 @@ class AlertRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys = select(alerts.c.subject_kind, alerts.c.week, alerts.c.measure)
             known = {tuple(row) for row in connection.execute(keys)}
+            # An alert is raised once for a week and a measure, however often the report is made.
             new = [a for a in found if (a.subject_kind, a.week, a.measure) not in known]
             last = connection.scalar(select(func.coalesce(func.max(alerts.c.alert_id), 0))) or 0
             rows = [
@@ -63,6 +64,8 @@ class AlertRepository:
         """Store an exploration, which states the period in which it applies."""
         last = select(func.coalesce(func.max(explorations.c.seq), 0))
         with failing_as_unavailable(), writing(self._engine) as connection:
+            # Numbers come from the table and not from a sequence: under the write lock they have no
+            # gaps.
             seq = (connection.scalar(last) or 0) + 1
             connection.execute(explorations.insert(), {**asdict(exploration), "seq": seq})
 

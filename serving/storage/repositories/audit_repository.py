@@ -52,6 +52,7 @@ def append_audit_events(connection: Connection, events: Sequence[AuditEvent]) ->
 
     They are appended when the transaction ends, since the last of them lists the rows it wrote.
     """
+    # Collected events and the digests of rows are appended together before the commit.
     if written := WrittenRows.of(connection):
         written.events.extend(events)
     else:

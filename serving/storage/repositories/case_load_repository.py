@@ -88,6 +88,7 @@ class CaseLoadRepository:
         is_of_case = and_(
             case_events.c.case_id == cases.c.case_id, case_events.c.action == "reread"
         )
+        # A second reading by the same person would count twice in the agreement of reviewers.
         is_reread = exists().where(is_of_case, case_events.c.actor == not_by.identity)
         others = and_(cases.c.status == "closed", is_other, ~is_reread, is_visible(access))
         count = select(func.count()).select_from(cases).where(others)

@@ -82,7 +82,7 @@ class DecisionRepository:
         self._keys = DataKeys(engine)
         self._decisions = EncryptedDecisions(self._keys)
         self._unmoved = 0
-        self._newest: str | None = None  # the time of the log, as it was last seen
+        self._newest: str | None = None  # the time of the log when last read
 
     def close(self) -> None:
         """Close the database, and release a service's lock on its file."""

@@ -85,6 +85,7 @@ class KillSwitchRepository:
         """Return the proposals that the audit log has as the newest step of their kind."""
         found: dict[str, SwitchProposal] = {}
         for kind in SUBJECT_KINDS:
+            # Any newer switch or refusal ends a proposal, whatever the table of proposals contains.
             told = connection.execute(_told(kind, (*_SWITCHED, *_STEPS))).first()
             if told is None or told.action != _STEPS[0]:
                 continue
@@ -112,6 +113,7 @@ def _latest_of(connection: Connection, kind: str) -> SwitchEvent | None:
     stored = select(*_COLUMNS).where(switches.c.subject_kind == kind)
     if told is not None:
         is_on = told.action == "switch_on"
+        # The row must be the very one of the audit event: an inserted one switches nothing.
         stored = stored.where(switches.c.switched_at == told.at, switches.c.is_on == int(is_on))
     row = connection.execute(stored.order_by(switches.c.seq.desc()).limit(1)).first()
     # The row is missing or altered: the switch in the audit log applies, without its reason.

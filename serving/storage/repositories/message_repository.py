@@ -69,7 +69,7 @@ class MessageRepository:
         self._keys = DataKeys(engine)
         self._records = EncryptedRecords(self._keys)
         self._writer = RecordWriter(self._records)
-        self._newest: str | None = None  # the time of the log, as it was last seen
+        self._newest: str | None = None  # the time of the log when last read
 
     def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
         """Store a message with its new records: everything durably, or nothing.

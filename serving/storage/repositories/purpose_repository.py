@@ -45,6 +45,7 @@ class PurposeRepository:
             connection.execute(refused_uses.insert(), {**vars(refused), "number": number})
             at = datetime.fromisoformat(refused.at)
             act = AuditEvent(at, whoever_acts(), "refuse_purpose", "call", refused.use)
+            # The audit event keeps the table of refusals from being cleared unnoticed.
             append_audit_events(connection, [act])
 
     def refused(self) -> list[RefusedUse]:

@@ -48,7 +48,7 @@ class RecordRepository:
         self._engine = engine
         self._records = EncryptedRecords(DataKeys(engine))
         self._writer = RecordWriter(self._records)
-        self._newest: str | None = None  # the time of the log, as it was last seen
+        self._newest: str | None = None  # the time of the log when last read
 
     def add_new(
         self, rows: Sequence[ReceivedRecord], *, raises_alerts: bool = True

@@ -66,7 +66,10 @@ class RollupRepository:
         Returns False, and stores nothing, if another process was first.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
+            # Visits are joined with outcomes by token, so both must be made with the same keys.
             self._keys.token_keys.follow(connection)
+            # Counting the same decisions twice would falsify every report, so the position is
+            # compared.
             if SUMMARIES.read(connection) != span[0]:
                 return False
             for key, grow in grown.items():
@@ -147,6 +150,7 @@ class RollupRepository:
             )
             with _reading(self._engine) as connection:
                 page = connection.execute(query).all()
+            # The outline is not encrypted, so an erased outcome still counts in statistics.
             yield from (row.outline for row in page)
             if len(page) < VISITS_PAGE:
                 return
@@ -167,6 +171,7 @@ class RollupRepository:
             .join(shadow_scores, shadow_scores.c.decision_id == decisions.c.decision_id)
             .where(
                 decisions.c.subject_kind == kind,
+                # Enforcement reads these counts and must not learn of rescues.
                 decisions.c.lane != "rescue",
                 decisions.c.scored_at >= span[0],
                 decisions.c.scored_at < span[1],

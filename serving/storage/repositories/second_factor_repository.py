@@ -59,6 +59,7 @@ class SecondFactorRepository:
             second_factors.c.account == account, second_factors.c.confirmed_at.is_not(None)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
+            # A deleted row must not switch the second factor off, so the audit log counts as well.
             return connection.scalar(query) is not None or self._is_enrolled(connection, account)
 
     def _is_enrolled(self, connection: Connection, account: str) -> bool:
@@ -118,10 +119,12 @@ class SecondFactorRepository:
         step = factor.step_of(code, now)
         spent = delete(recovery_codes).where(
             recovery_codes.c.account == account,
+            # Deleting is the use: a second worker with the same code deletes no row.
             recovery_codes.c.code_sha256 == recovery_hash(code),
         )
         with failing_as_unavailable(), writing(self._engine) as connection:
             if step is None:
+                # A code inserted into the table by someone else is refused.
                 was_given = _was_given(connection, account, recovery_hash(code))
                 return "recovery_code" if was_given and connection.execute(spent).rowcount else None
             # The condition on the step makes a code count once, even if two workers receive it.

@@ -198,6 +198,8 @@ class SignInRepository:
         connection.execute(sign_in_failures.insert(), row)
 
     def _forgive(self, connection: Connection, attempt: SignInAttempt) -> None:
+        # Some counts stay, or one valid account would let an attacker reset them while guessing
+        # others.
         forgiven = [by for by in attempt.counted_by if by not in NOT_FORGIVEN]
         connection.execute(
             delete(sign_in_failures).where(or_(*(self._row(attempt, by) for by in forgiven)))

@@ -34,6 +34,7 @@ class TeamRepository:
         """Store a new team; raise NameTaken or NameRefused, also for names of disbanded ones."""
         row = {"name": team.name, "made_at": at.isoformat(), **_said(team)}
         with failing_as_unavailable(), writing(self._engine) as connection:
+            # Names are never reused: old audit events would seem to concern the new team.
             require_new_name(connection, team.name)
             connection.execute(teams.insert(), row)
             append_audit_events(connection, [_event(team, at, by, "create_team")])
@@ -61,6 +62,7 @@ class TeamRepository:
             row = connection.execute(select(teams).where(*alive)).first()
             if row is None:
                 raise NotFound(f"there is no team named {name}")
+            # A form that was opened before another change must not undo that change.
             if revision_read not in (None, _team(row).revision):
                 raise ChangedMeanwhile
             connection.execute(update(teams).where(*alive).values(values))

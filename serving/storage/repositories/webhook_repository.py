@@ -31,6 +31,7 @@ from serving.storage.tables.outgoing import published_events, webhook_endpoints,
 from serving.storage.write_lock import writing
 
 _INSTANTS = ("next_at", "failing_since", "reached_at", "off_at", "leased_until")
+# Encrypted, since a copy of the database must not suffice to sign calls.
 _SECRETS = ("secret", "former_secret")
 
 
@@ -53,6 +54,7 @@ class WebhookRepository:
                 raise Conflict(f"there are {MAX_ENDPOINTS} endpoints; revoke one first")
             connection.execute(webhook_endpoints.insert(), self._stored(endpoint, connection))
             state = {"endpoint_id": endpoint.endpoint_id, "attempts": 0}
+            # A new endpoint receives events from now on, and not the past feed.
             state["reached"] = _newest_event(connection)
             connection.execute(webhook_progress.insert(), state)
             _append(connection, endpoint.created_at, "make_webhook", endpoint.endpoint_id, told)
@@ -130,6 +132,8 @@ class WebhookRepository:
         fine |= {"reached": reached, "reached_at": now.isoformat(), "leased_until": _end(now)}
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_live = webhook_progress.c.endpoint_id.in_(_live())
+            # The lease in the condition keeps a slow worker from moving the position of a faster
+            # one back.
             told = _of(endpoint_id, lease).where(is_live).values(fine)
             return connection.execute(told).rowcount > 0
 
@@ -140,6 +144,7 @@ class WebhookRepository:
             found = connection.execute(query).first()
             if found is None:
                 return False
+            # Counted from the first failure in a row, however often the endpoint was called since.
             since = _state(found).failing_since or failed.at
             is_off = failed.is_gone or failed.at - since >= failed.off_after
             changed = {

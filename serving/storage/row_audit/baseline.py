@@ -54,6 +54,7 @@ def cover_changed(connection: Connection, before: Mapping[str, str]) -> None:
         append_to_chain(connection, [begins])
         for name in _not_empty(connection, new):
             _tell(connection, inspector, name, BEGIN)
+    # Only tables that the migration changed are recorded again.
     for name in before:
         if name in there and before[name] != _digest(connection, inspector, name):
             _tell(connection, inspector, name, "migrate")

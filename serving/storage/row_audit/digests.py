@@ -52,6 +52,7 @@ def _add(digest: "hashlib._Hash", value: Any) -> None:
         return
     digest.update(b'"')
     with memoryview(value) as whole:
+        # A large file in hexadecimal would take twice its size in memory.
         for start in range(0, len(whole), _BYTES_AT_ONCE):
             digest.update(whole[start : start + _BYTES_AT_ONCE].hex().encode())
     digest.update(b'"')

@@ -38,6 +38,7 @@ from serving.storage.tables.schema import metadata
 # detectable after the service writes it again. `columns` is present only if few rows were written.
 WRITTEN = "written"
 
+# Column digests only serve to name a changed column, and would bloat events of many rows.
 MOST_WITH_COLUMNS = 20
 MOST_PER_EVENT = 1_000
 _READ_TOGETHER = 100
@@ -184,6 +185,7 @@ def unwatched(connection: Connection) -> Iterator[None]:
 def watch(engine: Engine) -> None:
     """Let transactions begun by `writing` note what they write."""
 
+    # Before it runs, because its condition may not match the changed rows afterwards.
     @event.listens_for(engine, "before_execute")
     def _before(connection: Connection, statement: Any, many: Any, one: Any, _: Any) -> None:
         if isinstance(statement, Update | Delete) and (written := WrittenRows.of(connection)):

@@ -25,12 +25,14 @@ from serving.storage.verification.derived_rows import misstated
 from serving.storage.verification.log_verification import ProvenHead
 from serving.storage.verification.sequence_verification import misplaced
 
+# Bounds memory: a manipulated table can differ in every row.
 MOST_FINDINGS = 1_000
 _TOGETHER = 500
 
 _EVENTS, _LINKS = "audit_events", "case_links"
 _NO_LINKS = hashlib.sha256(b"").hexdigest()
 
+# A table on disk, since a fold of millions of rows does not fit into memory.
 _FOLD = """
 CREATE TABLE rows (
     name TEXT, key TEXT, sha256 TEXT, columns TEXT, seq INTEGER, is_found INTEGER DEFAULT 0,
@@ -152,6 +154,7 @@ class _Reading:
             self._found(_EVENTS, why, (self.size + 1,), seq=self.size + 1)
 
     def _read_event(self, row: dict[str, Any]) -> None:
+        # The link covers every other column, as `next_audit_link` computes it.
         seq, chain = row["seq"], bytes(row.pop("chain")).hex()
         if seq != self.size + 1:
             why = f"it is missing; event {seq} follows"
@@ -178,6 +181,7 @@ class _Reading:
     def _read_told(self, name: str, told: Mapping[str, Any], seq: int) -> None:
         """Store the listed state of a row, which must follow from its state in earlier events."""
         key = _json(told["key"])
+        # With the former digest, a later lawful write does not hide an unlawful change before it.
         if "before" in told:
             before = self._told.execute(_TOLD_BEFORE, (name, key)).fetchone()
             sha256, before_seq = before or (None, None)

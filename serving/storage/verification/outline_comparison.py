@@ -41,6 +41,7 @@ class OutlineComparison:
         found = DataKeys(engine)
         try:
             with engine.connect() as connection:
+                # A folder with other keys would report every decision as altered.
                 found.probe(connection)
         except TidegateError:
             return None

@@ -22,6 +22,7 @@ from serving.integrity.errors import LogNotWhole
 from serving.storage.engine import failing_as_unavailable
 
 EXPECTED = Path(__file__).with_name("schema.json")
+# Bounds the length of the message; `schema_faults` returns every difference.
 MAX_NAMED = 5
 
 _SQLITE = text(

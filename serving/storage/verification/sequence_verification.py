@@ -14,12 +14,15 @@ from sqlalchemy import Connection, bindparam, inspect, text
 
 from features.rescoring_rules import RESCORED_AFTER
 
+# Witnesses are not among these: their position counts checkpoints, and not decisions.
 FOLLOWERS = ("cases", "rescorings", "rescue_calls", "summaries")
 
+# The first event counts: a later one, by whoever moved the position, must not shorten the search.
 _BEGUN = (
     "SELECT details FROM audit_events WHERE object_kind = 'log' AND action = :action "
     "ORDER BY seq LIMIT 1"
 )
+# Rescues from before calls began are not called, so their absence is no fault.
 _UNCALLED = (
     "SELECT d.seq FROM decisions AS d LEFT JOIN rescue_calls AS c ON c.decision_id = d.decision_id "
     "WHERE d.lane = 'rescue' AND d.seq > :after AND d.seq <= :place AND c.decision_id IS NULL "
@@ -34,6 +37,7 @@ _MADE_TO_WAIT = text(
 ).bindparams(bindparam("kinds", expanding=True))
 
 
+# What followers have done proves how far they were: a position before it was moved back.
 _DONE_UP_TO = {
     "cases": (
         "case_scores",
@@ -51,6 +55,7 @@ _UNSCORED = text(
     "AND s.case_id IS NULL AND d.seq <= (SELECT seq FROM log_positions WHERE name = 'cases') "
     "ORDER BY c.case_id"
 )
+# The search scans rows by these columns, so they must repeat those of the case.
 _SHOWN_ELSEWHERE = text(
     "SELECT DISTINCT t.case_id FROM case_terms AS t LEFT JOIN cases AS c ON c.case_id = t.case_id "
     "WHERE c.case_id IS NULL OR t.minus_seq <> -c.seq "
