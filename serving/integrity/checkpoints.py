@@ -246,6 +246,7 @@ def verified_by(public_keys: str, signature: bytes, content: bytes, at: str = ""
     """
     for line in public_keys.splitlines():
         public, _, retires_at = line.partition(" ")
+        # A stolen former key must not sign for the time after its rotation.
         if retires_at and at >= retires_at:
             continue
         try:

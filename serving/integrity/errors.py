@@ -1,7 +1,7 @@
-"""What can go wrong in this room.
+"""Errors of integrity.
 
 TidegateError
-└── LogNotWhole        the log is not what its checkpoints say, or its tables were changed
+└── LogNotWhole        the log contradicts its checkpoints, or its tables were changed
 """
 
 from features.errors import TidegateError

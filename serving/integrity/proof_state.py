@@ -55,6 +55,7 @@ class ProofState:
         return cls(
             newest=newest,
             is_signed=newest is not None and _is_signed(newest, public_keys),
+            # A shorter or rewritten chain lacks the link at the sealed size.
             is_matched=all(_has_link(chains, name, head) for name, head in sealed.items()),
             sizes={name: head.size for name, head in heads.items()},
             unsealed={
@@ -92,5 +93,6 @@ def _has_link(chains: "CheckpointRepository", name: str, head: LogHead) -> bool:
 def _state(
     chains: "CheckpointRepository", name: str, newest: Checkpoint | None, *, is_behind: bool
 ) -> WitnessState:
+    # -1 stands for a witness that took none yet.
     taken = max(chains.handed_over(name), 0)
     return WitnessState(name, taken, max((newest.number if newest else 0) - taken, 0), is_behind)
