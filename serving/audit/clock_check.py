@@ -9,6 +9,7 @@ from serving.audit.errors import ClockDisagrees, RetentionRefused
 # A working service writes something every day; a clock further ahead is more likely wrong.
 AHEAD_AT_MOST = timedelta(days=2)
 
+# Clocks of workers and hosts differ a little.
 BEHIND_AT_MOST = timedelta(minutes=5)
 
 

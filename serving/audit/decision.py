@@ -137,6 +137,7 @@ class Decision(DecisionPart):
     @property
     def known_reasons(self) -> Reasons:
         """Return the reasons; raise NotFound without a score, ReasonsUnavailable if not derived."""
+        # `result` raises for a decision without a score, which has no reasons to derive.
         if self.result and self.reasons is None:
             raise ReasonsUnavailable("the reasons of this decision were not derived from its model")
         assert self.reasons is not None
@@ -212,6 +213,7 @@ class Decision(DecisionPart):
         `danger_begins_at` is when it must be looked at again for danger to life; `ship_journey` is
         the index entry of its journey, or of its shipment's.
         """
+        # Only a rescue continues the alerts of its ship.
         journey = self.submission.journey if self.lane == "rescue" else None
         return LoggedDecision(
             decision_id=self.decision_id,
@@ -231,6 +233,8 @@ class Decision(DecisionPart):
                 "model": self.model and dict(self.model),
                 "unscored": self.unscored,
                 "purpose": self.purpose,
+                # Absent rather than null: outlines of installations without harm weights stay as
+                # they were.
                 **({} if self.ranked_by is None else {"ranked_by": self.ranked_by}),
                 **({} if self.drawn_with is None else {"drawn_with": self.drawn_with}),
             },

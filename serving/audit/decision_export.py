@@ -1,16 +1,16 @@
 """One decision in a folder that a court can verify with Python alone (`deploy/verify`).
 
-decision.json     its place in the chain, its outline, what is encrypted, and the key of that alone
-record.json       the decision whole, as it was logged
-later.ndjson      the outlines of the decisions after it, up to the checkpoint, a JSON text a line
+decision.json     its position in the chain, outline, encrypted record, and the key of that alone
+record.json       the whole decision as logged
+later.ndjson      the outlines of later decisions up to the checkpoint, one JSON string a line
 checkpoint.json   the first checkpoint that covers it
-witness.lines     the copies of that which witnesses have
+witness.lines     the witnesses' copies of that checkpoint
 keys.json         the public keys that sign checkpoints and models
-manifest.json, manifest.sig, booster.txt    the model that answered, if one did
-features.json     which indicator and family each feature belongs to
-contents.json     the SHA-256 of each of these
+manifest.json, manifest.sig, booster.txt    the model that answered, if any
+features.json     the indicator and family of each feature
+contents.json     the SHA-256 of each of these files
 
-The outlines name lane, office, caller and token of the decisions in between, and no subject.
+The outlines contain lane, office, caller and token of the decisions in between, but no subject.
 """
 
 import hashlib
@@ -119,9 +119,11 @@ def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoin
 def _covering(sources: ExportSources, seq: int) -> Checkpoint:
     """Return the first checkpoint after a decision that the chain still leads to."""
     stated = [Checkpoint.from_json(line) for line in sources.checkpoints]
+    # The nearest checkpoint keeps the number of outlines in the export small.
     after = sorted((each for each in stated if each.size >= seq), key=lambda each: each.size)
     links = sources.chains.links(DECISIONS, {each.size for each in after})
     for each in after:
+        # Checkpoints lost by a restore no longer match the chain.
         if links.get(each.size) == each.heads[DECISIONS].head:
             return each
     raise TidegateError("no checkpoint covers this decision yet; try again after the next one")
@@ -175,6 +177,7 @@ def canonical_groups(record: Mapping[str, Any]) -> bytes:
     known = features_by_name()
     unknown = [name for name in record["vector"] if name not in known]
     reasons = record["reasons"]
+    # Another release's groups would make a verifier reach other reasons than the record has.
     if unknown or (reasons is not None and "comparisons" not in reasons):
         raise TidegateError(
             "this decision was made by another release, whose reasons are grouped otherwise; "

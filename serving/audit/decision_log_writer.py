@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 Committed = Callable[[int, float], None]
 
 _POLL_INTERVAL_S = 1.0
-# After this time callers are told that the log is stuck.
+# After this time the log counts as stuck.
 _MAX_CALL_S = 5.0
 
 

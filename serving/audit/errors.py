@@ -1,8 +1,8 @@
-"""What can go wrong in this room.
+"""Errors of retention and the decision log.
 
 TidegateError
-├── RetentionRefused   periods that cannot be used, or an erasure that must not be
-├── ClockDisagrees     the clock disagrees with what was written last
+├── RetentionRefused   unusable periods, or an erasure that is not permitted
+├── ClockDisagrees     the clock disagrees with the newest entries
 Conflict
 └── AnsweredMeanwhile  another process answered this idempotency key just now
 """

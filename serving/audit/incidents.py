@@ -1,14 +1,14 @@
-"""An incident: the stretch of the log it is about, frozen where no later clean-up reaches it.
+"""An incident: the part of the log it concerns, frozen out of reach of any later erasure.
 
-Regulation (EU) 2024/1689, Article 73, wants a serious incident reported with its causes, and the
-system not altered in a way that would hinder finding them. A frozen folder holds the decisions of
-the stretch as the log had them, with the links of its chain, and what there is to report of them.
+Regulation (EU) 2024/1689, Article 73, requires a serious incident to be reported with its
+causes, and the system not to be altered in a way that hinders finding them. A frozen folder
+contains the decisions as logged, with the links of the chain, and a report:
 
-evidence.ndjson   a decision a line: its number, its link of the chain, its record, encrypted
-incident.json     `Incident`, which names the digest of the evidence
+evidence.ndjson   one decision a line: number, link, outline, and the encrypted record
+incident.json     `Incident`, with the digest of the evidence
 incident.sig      Ed25519 signature of incident.json by the key that seals the log, hexadecimal
-report.md         the same for people, with what only they can add left open
-lifted.json       `LiftedHold`, once it need not be kept any more: its decisions may then be erased
+report.md         the same for people, with open questions that only they can answer
+lifted.json       `LiftedHold`, once the hold ended: its decisions may then be erased
 """
 
 import hashlib
@@ -82,9 +82,12 @@ def freeze(
     """
     if opening.begins >= opening.ends:
         raise TidegateError(f"want an end after the beginning, got {opening.stretch}")
+    # Freezing a second time could replace evidence, so it is refused.
     if folder.exists():
         raise TidegateError(f"{folder} is there already: an incident is frozen once")
     with written_whole(folder) as partial:
+        # Still encrypted: a frozen folder must not outlive the erasure of its decisions in clear
+        # text.
         rows = log.between(opening.begins, opening.ends)
         copied = _copied(rows, partial / EVIDENCE, opening)
         incident = Incident(name=folder.name, **opening.model_dump(), **copied)
@@ -177,6 +180,7 @@ def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
 
 def _digest(row: dict[str, Any]) -> str | None:
     """Return the digest of the encrypted part of a line; None if there is none."""
+    # A line without an encrypted part is valid only if its record has no digest of one.
     if "encrypted" not in row:
         return None
     return f"sha256:{hashlib.sha256(b64decode(row['encrypted'])).hexdigest()}"
@@ -214,6 +218,7 @@ def lift(folder: Path, lifted: LiftedHold) -> None:
     if not (folder / INCIDENT).exists():
         raise TidegateError(f"there is no incident in {folder}")
     try:
+        # Exclusive creation: of two persons lifting at once, the first is recorded.
         with (folder / LIFTED).open("x", encoding="utf-8") as out:
             out.write(lifted.model_dump_json(indent=1) + "\n")
     except FileExistsError:

@@ -36,6 +36,7 @@ class OpenErasure:
         if self.erases_from is None:
             return 0
         left = datetime.fromisoformat(self.erases_from) - at
+        # Negated twice, integer division rounds up.
         return max(0, -(-left // timedelta(days=1)))
 
 

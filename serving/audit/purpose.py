@@ -42,6 +42,7 @@ class PurposeGuard:
 
         `acts_for` is the purpose the call names, if any; a key without purposes acts for this one.
         """
+        # A key without purposes acts for that of the installation.
         may_act = not caller.purposes or self.purpose in caller.purposes
         if may_act and acts_for in (None, self.purpose):
             return

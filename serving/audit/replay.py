@@ -31,6 +31,7 @@ def replayed(decision: Decision, champion: LoadedModel) -> Replay:
     recomputed, _ = score_of(champion, decision.vector)
     differences = _different_bits(decision, recomputed)
     if champion.model.digest != decision.result.model.digest:
+        # First, because a different model explains all other differences.
         differences.insert(0, "model digest")
     return Replay(decision, recomputed, tuple(differences))
 

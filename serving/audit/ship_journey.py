@@ -31,6 +31,7 @@ class ShipJourney:
     @classmethod
     def of_journey(cls, journey: Journey) -> Self | None:
         """Return the entry of a journey; None if it never named a ship."""
+        # A later version without a ship must still replace one that had a ship.
         if journey.mmsi is None and journey.version == 1:
             return None
         return cls(
