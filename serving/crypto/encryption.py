@@ -114,6 +114,7 @@ def of_text(text: str) -> tuple[str, bytes]:
     """Decode an encrypted text into day and bytes; raise Undecipherable for any other text."""
     day, _, encoded = text.removeprefix(TEXT_PREFIX).partition(":")
     try:
+        # Clear text in an encrypted column was put there by someone else.
         if not text.startswith(TEXT_PREFIX):
             raise ValueError("a plain text")
         return day, base64.b64decode(encoded, validate=True)

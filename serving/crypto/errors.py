@@ -1,10 +1,10 @@
-"""What can go wrong in this room.
+"""Errors of encryption.
 
 TidegateError
 └── KeysUnknown         a database was opened without the folder of its keys
 LogUnavailable
 ├── TokensRotated       the key of tokens was rotated, or this host lacks the new one
-└── Undecipherable      stored parts were changed, or their keys are others
+└── Undecipherable      stored content was altered, or belongs to other keys
 """
 
 from features.errors import TidegateError

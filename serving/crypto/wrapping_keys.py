@@ -17,6 +17,7 @@ from features.home_keys import KEY_BYTES, read_secret, write_secret
 from serving.crypto.errors import Undecipherable
 
 FOLDER = "data"
+# Files with other names, such as unfinished writes, are not keys.
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 
@@ -36,6 +37,7 @@ class WrappingKeys:
         """Create a key and return its id; the key is durable on return."""
         key_id = secrets.token_hex(8)
         write_secret(self.keys, self._file(key_id), secrets.token_bytes(KEY_BYTES))
+        # The new folder's name must be durable before a row refers to a key in it.
         flush_folder(self.folder.parent)
         return key_id
 
