@@ -20,7 +20,8 @@ from serving.access.roles import ROLE_SCOPES, Role
 # ("first") or, in a trial, never ("trial").
 PasswordOrigin = Literal["own", "first", "trial"]
 
-FIRST_PASSWORD_BYTES = 18  # random; OWASP ASVS 5.0 wants 128 bits of what is kept nowhere else
+# Random bytes. OWASP ASVS 5.0 demands 128 bits of a secret that is stored nowhere else.
+FIRST_PASSWORD_BYTES = 18
 
 
 @dataclass(frozen=True)

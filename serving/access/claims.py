@@ -10,7 +10,8 @@ from typing import Any
 Claims = Mapping[str, Any]
 
 LONGEST_SUBJECT = 200  # characters
-LAST_SECOND = 253_402_300_799  # of the year 9999
+# End of the year 9999, the last one that Python's datetime can represent.
+LAST_SECOND = 253_402_300_799
 TIMES = ("exp", "nbf", "iat", "auth_time")
 CLIENT_CLAIMS = ("azp", "client_id", "cid", "appid")
 OF_ID_TOKENS = ("nonce", "at_hash", "c_hash")

@@ -43,11 +43,14 @@ from serving.errors import NotSignedIn
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
 LONGEST_ID_TOKEN = 16_384  # characters
-NO_PASSWORD = ""  # no hash of argon2: it opens nothing
+# This is no argon2 hash, so no password opens the account.
+NO_PASSWORD = ""
 
 PUBLISHED_FOR_S = 3_600.0
-CHECKED_WITHIN_S = 60.0  # nobody is sent to a server that was not there a minute ago
-REST_S = 5.0  # after a failure, before the server is asked again
+# Before sending a browser to the provider, know that it answered within the last minute.
+CHECKED_WITHIN_S = 60.0
+# Pause after a failure, so that a broken provider is not asked for every sign-in.
+REST_S = 5.0
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_WITHIN_S = 300
 NOT_LET_IN = "your organisation's answer does not let you in here"

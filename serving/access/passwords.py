@@ -19,7 +19,8 @@ from serving.access.errors import PasswordRefused
 from serving.language import say
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
-FEWEST_CHARACTERS = 5  # different ones
+# Different characters.
+FEWEST_CHARACTERS = 5
 SHORTEST_WORD = 5
 
 # 19 MiB per hash. The gate allows two at a time, so a burst of sign-ins takes little memory.
@@ -51,6 +52,7 @@ def refuse_weak_password(password: str, *context: str) -> None:
         )
     if not password.isprintable():
         raise PasswordRefused("a password has no characters that nobody can see")
+    # Lists contain plain letters; NFKC maps look-alikes such as full-width letters to them.
     folded = unicodedata.normalize("NFKC", password).casefold()
     if len({*folded}) < FEWEST_CHARACTERS or folded in common_passwords() or _is_a_row(folded):
         raise PasswordRefused("that password is among the first that are tried; choose another")

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from features.home_keys import PSEUDONYMS, former_keys, read_key
 
-_BYTES = 5  # eight letters
+# Five bytes give eight letters in base32.
+_BYTES = 5
 
 
 @dataclass(frozen=True)

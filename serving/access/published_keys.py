@@ -15,7 +15,8 @@ from serving.access.http_client import fetch
 
 log = structlog.get_logger(__name__)
 
-HOLDS_FOR_S = 86_400.0  # as long as the last known keys are taken while no others can be read
+# How long the last known keys remain valid while no others can be read.
+HOLDS_FOR_S = 86_400.0
 
 
 class PublishedKeys:

@@ -18,7 +18,8 @@ import lmdb
 from serving.errors import ServingError
 
 MOST_CALLERS = 10_000
-_LARGEST_FILE = 16 << 20  # bytes: more than so many callers need
+# Bytes; more than MOST_CALLERS need.
+_LARGEST_FILE = 16 << 20
 _STORED = struct.Struct("<dd")
 
 

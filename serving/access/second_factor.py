@@ -16,7 +16,8 @@ STEP_S = 30
 STEPS_AROUND = 1
 RECOVERY_CODES = 10
 ISSUER = "Tidegate"
-_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that looks like another
+# Without letters and digits that look alike.
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _RECOVERY_LENGTH, _BLOCK = 30, 5  # of 31 letters: 148 bits, so that a plain hash is enough
 
 

@@ -8,7 +8,8 @@ from typing import Self
 
 from serving.access.actors import Actor
 
-_BROWSERS = (  # in this order: most call themselves by the names of others too
+# The order matters: most browsers also carry the names of others.
+_BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("Firefox/", "Firefox"),

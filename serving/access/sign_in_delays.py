@@ -17,13 +17,20 @@ CountedBy = Literal["pair", "address", "site", "organisation", "account", "brows
 
 # Failures after which the next attempt waits one second, then two, then four.
 FREE: Mapping[CountedBy, int] = {
-    "pair": 5,  # of one account from one address
-    "address": 20,  # of any accounts from one address
-    "site": 40,  # of any accounts from the /56 of IPv6 that a home or a site is given
-    "organisation": 100,  # of any accounts from the /48 that an organisation is given
-    "account": 10,  # of one account from anywhere
-    "browser": 5,  # of one account from a browser that it signed in with
-    "codes": 5,  # second factors of one account: only whoever knows its password comes so far
+    # One account from one address.
+    "pair": 5,
+    # Any accounts from one address.
+    "address": 20,
+    # Any accounts from a /56 of IPv6, the network of a home or site.
+    "site": 40,
+    # Any accounts from a /48 of IPv6, the network of an organisation.
+    "organisation": 100,
+    # One account from anywhere.
+    "account": 10,
+    # One account from a browser that it signed in with before.
+    "browser": 5,
+    # Second factors of one account: an attacker here already knows its password.
+    "codes": 5,
 }
 
 LONGEST_WAIT_S = 900.0
@@ -39,7 +46,8 @@ NOT_FORGIVEN: tuple[CountedBy, ...] = (*SHARED, "account")
 
 FORGOTTEN_AFTER = timedelta(hours=24)
 KNOWN_FOR = timedelta(days=90)
-MAX_KNOWN_BROWSERS = 32  # of one account, and as many addresses; the newest stay
+# Browsers, and as many addresses, of one account; the newest stay.
+MAX_KNOWN_BROWSERS = 32
 
 
 @dataclass(frozen=True)

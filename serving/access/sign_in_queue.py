@@ -34,9 +34,11 @@ class FairQueue(Generic[T]):
 
     def __init__(self, max_waiting: int):
         self._max_waiting = max_waiting
-        self._paths: dict[T, Path] = {}  # the longest waiting first
+        # In the order of arrival, the longest waiting first.
+        self._paths: dict[T, Path] = {}
         self._sizes: Counter[Path] = Counter()
-        self._last_turns: dict[Path, int] = {}  # of each group: its last turn, or when it came
+        # Last turn of each group, or the turn at its arrival.
+        self._last_turns: dict[Path, int] = {}
         self._turn = 0
 
     def __len__(self) -> int:
@@ -50,7 +52,8 @@ class FairQueue(Generic[T]):
             self._last_turns.setdefault(group, self._turn)
         if len(self._paths) <= self._max_waiting:
             return None
-        newest_first = reversed(self._paths)  # of equals `max` takes the first
+        # `max` returns the first of equals, which then is the newest.
+        newest_first = reversed(self._paths)
         refused = max(newest_first, key=lambda each: self._of_groups(each, self._sizes))
         self.remove(refused)
         return refused

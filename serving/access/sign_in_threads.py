@@ -19,8 +19,10 @@ T = TypeVar("T")
 # Awaitable that returns when the client of a request has closed its connection.
 ClientLeft = Callable[[], Awaitable[object]]
 
-MAX_CONCURRENT = 3  # the gate of passwords lets two compute while one writes
-MAX_WAITING = 128  # at five hashes a second, all had their turn after half a minute
+# The password gate computes two at a time, while a third writes to the database.
+MAX_CONCURRENT = 3
+# At five hashes a second, all of these are done within half a minute.
+MAX_WAITING = 128
 MAX_CHECKS_WAITING = 256
 MAX_KNOWN_WAITING = 64
 MAX_KNOWN_PER_ACCOUNT = 2

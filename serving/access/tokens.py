@@ -37,11 +37,14 @@ log = structlog.get_logger(__name__)
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256", "PS256", "ES256"]
 LONGEST_TOKEN = 8_192  # characters
-LONGEST_LIFE_S = 5_400  # as long as Entra ID issues them for at most
+# The longest lifetime with which Entra ID issues tokens.
+LONGEST_LIFE_S = 5_400
 CLOCKS_APART_S = 30
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
-REMEMBERED = 1_000  # tokens whose signature need not be checked again
-TYPES = {"jwt", "at+jwt", "application/at+jwt"}  # of a header that names one
+# Verified tokens in the cache, whose signature is not checked again.
+REMEMBERED = 1_000
+# Allowed `typ` values, if a header has one.
+TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 LONGEST_ISSUER = 400  # characters
 
 

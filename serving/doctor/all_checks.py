@@ -31,6 +31,7 @@ def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[Chec
         yield sqlite()
     home = home_folder(settings.home)
     yield home
+    # Without a home, all further checks would only fail again.
     if home.grade == "wrong":
         return
     yield disk(settings.home, settings.disk_reserve_bytes)

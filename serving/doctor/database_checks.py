@@ -33,6 +33,7 @@ def database_and_log(
     try:
         engine = found.engine
         with engine.connect() as connection:
+            # Opening alone does not show that the data keys still decrypt.
             DataKeys(engine).probe(connection)
         yield from _api_keys(ApiKeyRepository(engine), now)
         yield from _webhooks(WebhookRepository(engine))
@@ -59,6 +60,7 @@ def _log(found: FoundDatabase) -> CheckResult:
     """Check the log against its checkpoints; a short log is also verified completely."""
     if why := found.log_check.why:
         return CheckResult("log", "wrong", f"{why}. {WAYS_ON}")
+    # Verifying a long log takes too long for a quick check.
     if found.is_long:
         says = f"{found.size:,} decisions; `tidegate verify-log` proves them"
         return CheckResult("log", "good", says)

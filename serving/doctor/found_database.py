@@ -85,5 +85,6 @@ class FoundDatabase:
 
     def close(self) -> None:
         """Close the database if a check opened it."""
+        # Reading the property would open the database just to close it.
         if "engine" in self.__dict__:
             self.engine.dispose()

@@ -26,6 +26,7 @@ FEWEST_FREE_BYTES = 1 << 30
 
 def home_folder(home: Path) -> CheckResult:
     """Check that the home is a folder in which its user can work."""
+    # lexists: a dangling link is reported as such, not as a missing home.
     if not os.path.lexists(home):
         says = f"{home} is not there, or cannot be reached; `tidegate init` makes one"
         return CheckResult("home", "wrong", says)
@@ -66,6 +67,7 @@ def privacy(settings: Settings) -> CheckResult:
     if open_files:
         some = ", ".join(map(str, open_files[:3]))
         return CheckResult(what, "wrong", f"others can read {some}; chmod -R go= {home}")
+    # A home within private folders is out of reach, whatever its own mode.
     if home.stat().st_mode & 0o055 and _is_reachable(home):
         says = f"others can look into {home}, and lock it; chmod 700 {home}"
         return CheckResult(what, "doubtful", says)

@@ -52,6 +52,7 @@ def rescue_centres(settings: Settings) -> CheckResult:
         directory = RescueDirectory(RescueCentres.read(file), **settings.rescue_secrets)
     except TidegateError as refusal:
         return CheckResult("rescue centres", "wrong", str(refusal))
+    # The file contains secrets of the calls.
     if file.stat().st_mode & 0o077:
         says = f"others can read it, with its secrets; chmod 600 {file}"
         return CheckResult("rescue centres", "wrong", says)

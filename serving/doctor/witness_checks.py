@@ -46,6 +46,7 @@ def _is_apart(witness: Witness, home: Path) -> bool:
     """Return whether a witness is on another disk or machine than the home, if known."""
     if not isinstance(witness, FileWitness):
         return True
+    # Another path on the same disk would be lost or changed together with the log.
     return witness.path.parent.stat().st_dev != home.stat().st_dev
 
 

@@ -88,7 +88,8 @@ class Occupancy:
         self._metrics = metrics
         self._shares: dict[str, CallerShare] = {}
         self._body_bytes = 0
-        self._lock = threading.Lock()  # callers of pages are admitted in threads
+        # Handlers of pages run in threads and admit their callers there.
+        self._lock = threading.Lock()
 
     def take_place(self) -> None:
         """Count a request of a machine; raises TooBusy at the limit."""

@@ -30,7 +30,7 @@ def attach_as_sent(
     """
     settings, reviewer = services.settings, Reviewer.from_caller(caller)
     # Check access first, so that callers without it cannot make the server scan files.
-    services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it
+    services.cases.case(reviewer, case_id)
     require_disk_reserve(settings)
     file = AttachedFile.from_upload(name, content, settings.max_attachment_bytes)
     _require_clean(services, caller, file, content)

@@ -103,7 +103,8 @@ def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
         # refusal by name. A wrong secret proves no identity, so it is recorded under none.
         if presented is not None and kept is not None and kept.is_opened_by(presented.secret):
             services.rate_limits.take(kept.key_id)
-            identify(Actor(f"key:{kept.key_id}", kept.name))  # its refusal is written down
+            # Then the refusal is recorded under the key.
+            identify(Actor(f"key:{kept.key_id}", kept.name))
         raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
     services.api_keys.note_use(kept.key_id, services.clock())
     return Caller.from_api_key(kept)

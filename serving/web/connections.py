@@ -18,14 +18,16 @@ from serving.settings import Settings
 from serving.web.admission import early_answer
 from serving.web.request_head import LARGEST_HEAD
 
-MAX_PIPELINED = 8  # requests without an answer; those after them are not read
-FILES_OF_OUR_OWN = 256  # for the database, the store, models, logs and libraries
+# Requests without an answer on one connection; further ones are not read.
+MAX_PIPELINED = 8
+# Descriptors reserved for the database, the store, models, logs and libraries.
+FILES_OF_OUR_OWN = 256
 # Asked for if the hard limit is higher or infinite.
 ENOUGH_FILES = 65_536
 
 # Without slices, one large read could hold thousands of pipelined requests, all parsed before the
 # limits below are checked.
-_SLICE = 16 * 1024  # bytes: what one turn of the parser may make of what came
+_SLICE = 16 * 1024  # bytes per call of the parser
 
 
 def raise_file_limit() -> int:
@@ -65,7 +67,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = False
-    _is_refused = False  # nothing that still comes is read
+    # After a refusal nothing more is read.
+    _is_refused = False
     _pending_refusal: ServingError | None = None
     """Refusal to send after the answers to earlier requests on this connection."""
 

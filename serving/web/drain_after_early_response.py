@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-MAX_UNREAD = 16 * 1024 * 1024  # bytes that go by: two of the largest bodies
+# Bytes to discard at most: two of the largest bodies.
+MAX_UNREAD = 16 * 1024 * 1024
 # The time limit keeps slow senders from holding a connection after they were answered.
 MAX_UNREAD_S = 5.0
 
@@ -23,7 +24,7 @@ class DrainingAnswer:
         self._receive = receive
         self._send = send
         # With `Expect: 100-continue` the client sends its body only after the server asks for it.
-        self._is_coming = b"expect" not in names  # such a body waits to be asked for
+        self._is_coming = b"expect" not in names
         self._is_whole = not names & {b"content-length", b"transfer-encoding"}
         self._lacks_end = False
 

@@ -32,7 +32,7 @@ class HeadRequests:
             await self._app(within, receive, send_what_is_due)
         finally:
             # Outer middleware needs the matched route for its metrics and log line.
-            scope.update(within, method=scope["method"])  # which route it was
+            scope.update(within, method=scope["method"])
 
 
 def takes_head(path: str) -> bool:

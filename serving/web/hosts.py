@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 # Load balancers call by address, and health answers contain no host name.
-ANY_NAME_WILL_DO = "/health/"  # who balances load calls by address, and health tells no name
+ANY_NAME_WILL_DO = "/health/"
 
 _FORWARDED = frozenset(
     {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
@@ -147,5 +147,6 @@ def is_on_this_machine(request: Request) -> bool:
     if settings.behind_proxy or is_forwarded or name is None:
         return False
     if request.client is None or not is_address(request.client.host):
-        return not settings.known_hosts.names(name)  # over a socket of the file system
+        # The peer has no address: it called over a Unix socket.
+        return not settings.known_hosts.names(name)
     return is_loopback(request.client.host) and name in LOOPBACK_NAMES

@@ -56,7 +56,8 @@ def environment(*folders: Path) -> Environment:
     templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         bytecode_cache=CompiledTemplates(code_folder(HERE.parent).path, HERE.read_bytes()),
-        optimized=False,  # what a filter makes of a constant is not to be kept
+        # The optimiser would evaluate filters on constants once, in one reader's language.
+        optimized=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -23,10 +23,13 @@ from serving.web.head_requests import takes_head
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-MOST_FAULTS = 50  # in one answer: whoever sends more mends those first
+# Faults in one answer. A caller with more can correct these first.
+MOST_FAULTS = 50
 LARGEST_PROBLEM = 64 * 1024  # bytes
-CLIENT_GONE = 499  # as nginx has it; nobody reads this answer, only the log and the metrics tell it
-MAX_POINTER_LENGTH = 256  # characters; it may hold a name that the caller chose
+# As in nginx. No client reads this answer; only log and metrics show it.
+CLIENT_GONE = 499
+# Characters, because a pointer may contain a name that the caller chose.
+MAX_POINTER_LENGTH = 256
 
 TITLES = {
     404: "Page not found",

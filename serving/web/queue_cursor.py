@@ -20,6 +20,7 @@ _LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 
 def encode_cursor(row: CaseRecord, now: datetime) -> str:
     """Return the cursor of the page after a case, in the order of the queue at `now`."""
+    # Cursors hold a position, not an offset, so that new cases do not shift the pages.
     place = json.dumps(row.queue_position(now.isoformat()))
     return base64.urlsafe_b64encode(place.encode()).decode()
 

@@ -61,6 +61,7 @@ READINGS = {
     "GET /console/switches": Reading("read", "switches"),
 }
 
+# A second event for the same read would only repeat the case's own.
 WITH_CASE_EVENTS = frozenset(
     {
         "GET /v1/cases/{case_id}/attachments/{sha256}",

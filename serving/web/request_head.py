@@ -25,9 +25,11 @@ GIVEN_ONCE = (
 # Prefixes of the names of the console's cookies.
 OUR_COOKIES = ("tidegate", "__Host-tidegate")
 
-_PLAIN = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265's octets of a cookie's value
+# Octets of a cookie's value by RFC 6265.
+_PLAIN = re.compile(r"[!#-+\--:<-\[\]-~]*")
 _COLON_AND_LINE_END = 4  # bytes of each header besides its name and value
-_OF_REQUEST_LINE = 12  # bytes besides method and address
+# Bytes of the request line in addition to method and address.
+_OF_REQUEST_LINE = 12
 
 
 def refuse_head(scope: Scope) -> ServingError | None:

@@ -67,10 +67,12 @@ class RequestIds:
                     streamed_after = time.perf_counter() - began
             await send(message)
 
-        structlog.contextvars.bind_contextvars(request_id=request_id)  # in this task and no other
+        # The binding is visible in this request's task only.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception as error:  # the last resort: no error may leave with its text
+        # The last handler: no error may leave with its text, which may hold caller data.
+        except Exception as error:
             log_failure(error)
             # Once the status is sent, no other answer is possible; the connection just ends.
             if status is None:
