@@ -97,8 +97,7 @@ def put_back_interrupted(folder: Path) -> None:
 
 @contextmanager
 def file_written_whole(file: Path) -> Iterator[Path]:
-    """Yield a private folder in which to prepare a file; the file of this name then replaces
-    `file`.
+    """Yield a private folder in which to prepare a file, which then replaces `file`.
 
     The file is flushed to disk and readable by its owner only. On an error nothing is left behind;
     leftovers of a killed process are removed by the next call.

@@ -70,8 +70,7 @@ def feature_frame(
     select: SelectSubjects | None = None,
     progress: Progress | None = None,
 ) -> FeatureFrame:
-    """Return the subjects of one kind with everything that their features, `also` and `columns`
-    read.
+    """Return the subjects of one kind with everything that features, `also` and `columns` read.
 
     The frame must not outlive the resources.
     """
@@ -178,9 +177,7 @@ def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]
 
 
 def subjects_before(kind: SubjectKind) -> Window:
-    """Return the window that counts earlier subjects of the operator, to tell newcomers by
-    subgroup.
-    """
+    """Return the window of earlier subjects of the operator, which shows who is a newcomer."""
     subject_type = SUBJECT_TYPES[kind]
     return count(subject_type.record_file, by=subject_type.operator_field)
 
@@ -218,8 +215,7 @@ def subject_table(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
 
 
 def _first_outcomes(kind: SubjectKind, records: Path) -> pa.Table:
-    """Return one outcome per subject: the first conclusive one, else the first; documents come
-    last.
+    """Return one outcome per subject: the first conclusive one, else the first of any kind.
 
     If the outcome of an inspection was corrected, only its newest version counts, unless that was
     withdrawn.

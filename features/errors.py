@@ -32,7 +32,7 @@ def in_own_words(message: str) -> str:
 
 
 class UnknownFeature(TidegateError):
-    """There is no feature of that name in the catalogue."""
+    """A feature name is not in the catalogue."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ PLACE = "row_of_subject_file"
 
 @dataclass(frozen=True)
 class AskedSubjects:
-    """Records in which the subjects of one kind are asked about from some row of their file on."""
+    """The records of which the subjects from some row of their file on are asked about."""
 
     kind: SubjectKind
     records: Path

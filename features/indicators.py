@@ -1,5 +1,4 @@
-"""The indicators of smuggling that features measure: J journey, D document, T transaction, N
-network.
+"""The indicators of smuggling: J journey, D document, T transaction, N network.
 
 Signs of danger to life (L) are kept apart, in `serving.triage.life_at_risk`: they open the rescue
 lane and no feature measures them. An indicator without a feature remains to be implemented.

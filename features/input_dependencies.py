@@ -58,8 +58,7 @@ _NEED_BOTH_MASSES = ("tare_ratio", "net_share_to_goods_ratio_365d")
 
 @cache
 def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
-    """Return the features that each of the `INPUTS` feeds, those with the fewest other inputs
-    first.
+    """Return the features that each of the `INPUTS` feeds, those with fewest other inputs first.
 
     The first feature's value shows whether a row had the input: see `shows_input`.
     """

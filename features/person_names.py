@@ -1,4 +1,4 @@
-"""Compare typed names: may two of them belong to one person?
+"""Compare names that people type, to find out whether two may belong to one person.
 
 Source: Unicode Technical Standard 39, section 4 (confusable characters). Names in different scripts
 belong to different persons unless they look alike: nothing is transliterated.

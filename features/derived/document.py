@@ -127,8 +127,7 @@ def _is_one_of(values: Column, others: list[Column]) -> Column:
 
 
 def _more_ppm(stated: Column, declared: Column) -> Column:
-    """Return the excess of a stated over a declared value, in whole parts per million of the
-    latter.
+    """Return the excess over a declared value, in whole parts per million of it.
 
     Limited to a thousandfold; negative if less is stated.
     """

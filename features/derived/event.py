@@ -42,7 +42,10 @@ def derive_event(kind: SubjectKind, event: Columns, subject: Columns) -> Columns
 
 
 def _is_of_goods_at_destination(event: Columns, shipment: Columns) -> Column:
-    """Return whether an event concerns the declared container and destination country, or may."""
+    """Return whether an event may concern the declared container in the destination country.
+
+    A missing place or container number does not exclude it.
+    """
     countries = STRING_TABLE.map_texts(event["place"], country)
     is_elsewhere = differs(countries, shipment["destination_country"]) == 1
     is_other_box = differs(event["container_number"], shipment["container_number"]) == 1

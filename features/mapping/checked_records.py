@@ -20,7 +20,7 @@ from features.records import RECORD_FILES
 
 
 class CheckedRecords:
-    """Validates records of one type in blocks and writes them, or only checks without a folder.
+    """The validated records of one type, written in blocks or, without a folder, only checked.
 
     `beside` are the record types of the same import: fields that these may complete stay optional.
     """

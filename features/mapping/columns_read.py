@@ -52,9 +52,7 @@ def own_columns(mapping: MappingFile, table: str, schemas: Schemas) -> list[str]
 def columns_left(
     mapping: MappingFile, schemas: Schemas
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Return, by table, the columns about persons and other columns that are neither read nor
-    dropped.
-    """
+    """Return, by table, the columns about persons and others that are not read or dropped."""
     about_persons, left = {}, {}
     for name, schema in schemas.items():
         read = {*own_columns(mapping, name, schemas)}

@@ -46,7 +46,7 @@ class FieldValues:
 
 @dataclass(frozen=True)
 class FieldReading:
-    """How one field is read from columns."""
+    """The conversion of columns to one field."""
 
     says: FieldMapping
     want: pa.Field

@@ -64,7 +64,7 @@ class RefusedGroup:
 
 
 class RefusedRows:
-    """Collects refused rows, and writes them to a quarantine folder if there is one."""
+    """The refused rows of an import, written to a quarantine folder if there is one."""
 
     def __init__(self, quarantine: Path | None):
         self._quarantine = quarantine

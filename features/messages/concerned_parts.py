@@ -144,7 +144,7 @@ def _group(trail: Trail) -> Trail:
 
 
 class _Trails:
-    """Map a location to its path, or for EDIFACT to the groups that its segment belongs to."""
+    """A map of locations to paths, or for EDIFACT to the groups that a segment belongs to."""
 
     def __init__(self, text: RedactedText):
         self._groups = dict(_grouped_segments(text))

@@ -43,9 +43,7 @@ ONLY_LOOKED_AT = "who withdraws goods declares no journey: it is looked at for d
 
 
 def withdrawn_record(draft: RecordDraft, at: Value | None) -> Withdrawal | RefusedRecord:
-    """Return the withdrawal that a draft stands for, or a refusal if it lacks the identifying
-    fields.
-    """
+    """Return the withdrawal of a draft, or a refusal if identifying fields are missing."""
     record = RECORD_FILES[draft.record_type]
     has_subject = "subject_id" in record.model_fields
     wanted = (*record.versions_of, *(("subject_kind", "subject_id") if has_subject else ()))

@@ -239,9 +239,7 @@ def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
 def _segment_spans(
     text: str, begin: int, syntax: Syntax
 ) -> Iterator[tuple[TextSpan, TextSpan, list[TextSpan]]]:
-    """Yield, for each segment, the spans of its tag, of the rest of the tag element, and of its
-    components.
-    """
+    """Yield, for each segment, the spans of its tag, the rest of its head and its components."""
     separators = (syntax.terminator, syntax.element, syntax.component, syntax.repetition)
     either = "|".join(re.escape(each) for each in separators if each)
     released = f"{re.escape(syntax.release)}.|" if syntax.release else ""

@@ -148,8 +148,9 @@ class _Moves:
         return TextSpan(start, max(start, self._at(span.end - 1)[1] + (span.end > span.start)))
 
     def _at(self, offset: int) -> tuple[int, int]:
-        """Return the new offset of a character, or the first and last of the mark if it was
-        blanked.
+        """Return the first and last new offset of a character.
+
+        They are equal unless it was blanked: then they are those of the mark.
         """
         found = bisect_right(self._starts, offset) - 1
         if found < 0:

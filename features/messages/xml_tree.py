@@ -121,7 +121,7 @@ def _tree(root: etree._Element, bounds: Bounds, lines_cut: int) -> Element:
 
 
 class _Elements:
-    """Creates the elements of one document, sharing repeated names and paths to save memory."""
+    """A factory of the elements of one document, which share repeated names and paths."""
 
     def __init__(self, lines_cut: int):
         self._lines_cut = lines_cut
