@@ -214,6 +214,7 @@ def is_missing(where: Path | str, keys: Path) -> bool:
     Raises DatabaseForeign if the home is bound to another database: an empty one would answer as if
     nothing had happened.
     """
+    # An empty file counts as missing: an interrupted creation leaves one.
     if isinstance(where, str) or (where.exists() and where.stat().st_size):
         return False
     refuse_unbound(HomeBinding.read(keys), place_of(where), keys)

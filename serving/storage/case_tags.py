@@ -25,6 +25,7 @@ class CaseTags:
 
     def follow(self, connection: Connection, before: CaseRecord, after: CaseRecord) -> None:
         """Update the tags of a case after a change."""
+        # Most acts leave the tags alone, and rewriting them needs encryption.
         if _stated(after) != _stated(before):
             self.keep(connection, after)
 

@@ -33,6 +33,8 @@ class EncryptedRecords:
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
         # The ids are encrypted with the body, because tokens cannot be turned back.
         plain = "\n".join((row.record_id, row.subject_id, row.body))
+        # The day of the log and not of a wrong clock, since the key of an older day may be
+        # destroyed.
         unit = EncryptionUnit.of_record(row.kind, token, behind or row.received_at)
         return {
             **vars(row),

@@ -116,6 +116,7 @@ class Stores:
         """
         engine = open_database(database, is_service=True, keys=keys, clock=clock)
         try:
+            # A service must not run on manipulated triggers or tables.
             require_schema(engine)
         except BaseException:
             # A refused process must hold neither the file nor a connection.

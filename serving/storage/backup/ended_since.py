@@ -25,7 +25,7 @@ BECAUSE = "it was so when the backup was restored"
 
 @dataclass(frozen=True)
 class EndedAgain:
-    """What was ended again: units erased (None if nothing was), and acts of other kinds."""
+    """The units erased again (None if there were none), and acts of other kinds."""
 
     erased: ErasedUnits | None = None
     acts: tuple[RetentionAct, ...] = ()

@@ -119,6 +119,7 @@ def _require_empty_database(url: str) -> None:
 
 
 def _require_whole(engine: Engine, manifest: BackupManifest) -> None:
+    # The manifest states where the chains ended when the backup was written.
     heads = CheckpointRepository(engine).heads()
     found = {chain: (head.size, head.head) for chain, head in heads.items()}
     if found != {chain: (end.size, end.head) for chain, end in manifest.chains.items()}:
@@ -232,5 +233,6 @@ def _put_database(
         HomeBinding(manifest.database_id, place).write(keys)
         return
     DatabaseMove(partial / "tidegate.db", settings.database, keys).run(request.actor, request.at)
+    # The home now belongs to PostgreSQL; a file left behind would look like its database.
     for file in partial.glob(DATABASE_FILES):
         file.unlink()

@@ -112,6 +112,7 @@ def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
 def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota) -> None:
     """Raise Unprocessable or ServingError if the quotas leave no room for a file."""
     size = select(func.coalesce(func.sum(case_files.c.size_bytes), 0))
+    # Two limits: for the case, and for one person within a day, over all cases.
     of_case = connection.scalar(size.where(case_files.c.case_id == row.case_id)) or 0
     if of_case + row.size_bytes > quota.case_bytes:
         left = max(0, quota.case_bytes - of_case)

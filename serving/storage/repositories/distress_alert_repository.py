@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 _KIND = "distress_alert"
 _ACTED = "call_"
 _PART = "state"
+# An alert is open until someone acts on it, a rescue continues it, or people end it.
 _IS_OPEN = (
     distress_alerts.c.acknowledged_at.is_(None),
     distress_alerts.c.decision_id.is_(None),
@@ -150,6 +151,7 @@ class DistressAlertRepository:
                 "state": self._keys.encrypt_text(unit, _PART, plain, connection),
                 "ended_at": at if after.status == "closed" else None,
             }
+            # Whoever ends an alert acts on it, so its calls must stop.
             if after.status == "closed" and row.acknowledged_at is None:
                 changed |= {"acknowledged_at": at, "acknowledged_by": event.actor.identity}
             connection.execute(_of(alert_id).values(changed))
@@ -248,6 +250,7 @@ class DistressAlertRepository:
         kept = filter(None, map(self._plain, rows))
         versions = [Journey.model_validate_json(each.body) for each in kept]
         newest = max(versions, key=lambda each: each.version, default=None)
+        # A journey may have been declared only inside the submission of a shipment.
         return newest or self._ships.shipped(token)
 
     def _plain(self, row: Row[Any]) -> ReceivedRecord | None:

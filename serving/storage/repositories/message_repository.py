@@ -120,6 +120,7 @@ class MessageRepository:
                 self._newest = newest_time(connection, message.received_at)
                 require_logged([{**row, "logged_at": behind}, *rows.values()], self._newest)
                 kept = self._writer.add(connection, records, rows)
+                # The same record in two messages is no conflict; different content under one id is.
                 if any(kept[each.key].body != each.body for each in records if each.key in kept):
                     raise Conflict("another record was kept under an id of this message meanwhile")
                 connection.execute(kept_messages.insert(), [row])
@@ -288,6 +289,7 @@ def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
     has_rescue = of_message.where(cases.c.lane == "rescue").exists()
     of_call = exists().where(distress_alerts.c.subject_id == message_subjects.c.subject_id)
     subjects = exists().where(message_subjects.c.message_id == kept_messages.c.message_id)
+    # Rescuers alone learn of calls by undeclared ships, so such a message shows nothing else.
     calls_alone = subjects.where(of_call) & ~subjects.where(~of_call)
     return or_(has_case, ~has_rescue & ~calls_alone)
 

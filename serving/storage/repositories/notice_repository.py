@@ -148,11 +148,13 @@ def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: S
     rows: dict[str, dict[str, Any]] = {}
     for notice in notices_of(before, after, event):
         for holder in _holders(connection, after, notice):
+            # Nobody needs a notice of their own act, except for a reminder.
             is_own = holder == event.actor and notice.kind != "reminder"
             if holder.partition(":")[0] in _TOLD and not is_own:
                 row = {"holder": holder, "case_id": after.case_id, "kind": notice.kind}
                 who = {"actor": event.actor, "actor_name": event.actor_name}
                 made = {"notice_id": secrets.token_hex(8), "at": notice.at}
+                # One act sends a person at most one notice, the first in the order of `notices_of`.
                 rows.setdefault(holder, row | who | made)
     if rows:
         connection.execute(notices.insert(), list(rows.values()))

@@ -47,6 +47,7 @@ class PlacementRepository:
             select(decisions.c.record)
             .where(
                 decisions.c.subject_kind == kind,
+                # Older rows have the id in the clear.
                 decisions.c.subject_id.in_((*self._keys.tokens(kind, subject_id), subject_id)),
             )
             .order_by(decisions.c.seq)

@@ -132,6 +132,7 @@ class RecordWriter:
         raises_alerts: bool = True,
     ) -> dict[Key, KeptRecord]:
         """Store the new records, already encrypted; return what is stored under existing keys."""
+        # Read again under the write lock: another worker may have stored one meanwhile.
         before = self.kept(connection, rows)
         new = [row for key, row in encrypted.items() if key not in before]
         if new:
@@ -143,6 +144,8 @@ class RecordWriter:
             _let_wait(connection, [*_rescored_after(new), *amending], calls)
             if raises_alerts:
                 raise_alerts(connection, calls)
+            # Outcomes and amended declarations are news for open cases; other records only for
+            # scores.
             outcomes = [row for row in new if row["kind"] == "outcomes"]
             _tell_cases(connection, [*outcomes, *amending])
         return before

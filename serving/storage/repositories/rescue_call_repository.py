@@ -80,6 +80,7 @@ class RescueCallRepository:
 
         If nobody acknowledged within the patience of the pace, it escalates to the next address.
         """
+        # Once for each process: the search reads the whole log, and a skipped rescue is rare.
         if not self._has_looked_again:
             with failing_as_unavailable(), writing(self._engine) as connection:
                 _find_again(connection)
@@ -108,6 +109,7 @@ class RescueCallRepository:
         called = replace(SERVICE, name=place)
         event = _event(decision_id, at.isoformat(), called, "called")
         with failing_as_unavailable(), writing(self._engine) as connection:
+            # Delivery is no acknowledgement: without a person, the call escalates at `goes_on_at`.
             taken = {"delivered_at": at.isoformat(), "next_at": rescue_calls.c.goes_on_at}
             connection.execute(_of(decision_id).values(taken))
             _insert_event(connection, event)
@@ -277,6 +279,7 @@ def _on_board() -> Select[Any]:
 
 def settle_calls(connection: Connection, case_id: str, by: Actor, at: str) -> None:
     """Acknowledge the calls of a rescue for the person who closes it, in the same transaction."""
+    # A rescue closed without any acknowledgement has one by the person who closed it.
     is_heard = _acknowledgements(connection, [case_id], since="")
     if not is_heard or connection.scalars(_open_calls(case_id)).first() is not None:
         _acknowledge(connection, case_id, by, at)
@@ -287,6 +290,7 @@ def _acknowledge(connection: Connection, case_id: str, by: Actor, at: str) -> bo
     acts = {"acknowledged_at": at, "acknowledged_by": by.identity}
     for decision_id in open_calls:
         connection.execute(_of(decision_id).values(acts))
+    # An act on a case without open calls is still on record.
     for decision_id in open_calls or [case_id]:
         _insert_event(connection, _event(decision_id, at, by, "acknowledged"))
     return bool(open_calls)

@@ -96,6 +96,7 @@ def recode_views(connection: Connection, keys: DataKeys, search_key: bytes) -> N
         if content is None:
             connection.execute(delete(saved_views).where(is_it))
             continue
+        # The search text is stored only in the encrypted address.
         asked = dict(parse_qsl(urlsplit(json.loads(content)[1]).query))["q"]
         span = prefix_span(search_key, read_search(asked))
         anew = {"first_code": span.first, "last_code": span.last}

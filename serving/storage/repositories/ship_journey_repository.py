@@ -92,6 +92,7 @@ class ShipJourneyRepository:
         with suppress(Undecipherable):
             whole = None if row is None else self._decisions.record(row)
         journey = whole and Decision.model_validate_json(whole).submission.journey
+        # The newest decision may state another journey than the one the note was made of.
         if not journey or token not in self._keys.tokens("route", journey.journey_id):
             return None
         return journey
@@ -101,6 +102,7 @@ class ShipJourneyRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             own = log_positions.c.name == SHIP_JOURNEYS.name
             place = connection.execute(select(log_positions).where(own)).first()
+            # Both halves, decisions and records, have been noted.
             if place is None or (place.seq <= 1 and place.record_id is None):
                 return
             decided = _decided_before(connection, place)
