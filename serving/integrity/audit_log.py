@@ -54,6 +54,7 @@ class EventFilter:
 
 def next_audit_link(link: bytes, row: Mapping[str, Any]) -> bytes:
     """Return the link of a row that follows `link`, covering every column but the link itself."""
+    # Every column but the link itself, so that none can be changed unnoticed.
     covered = {name: value for name, value in row.items() if name != "chain"}
     # One fixed spelling, as verification must arrive at the same bytes with other code.
     line = json.dumps(covered, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

@@ -202,6 +202,7 @@ def _numbers(
     known = {
         each.checkpoint.number: each
         for each in own
+        # Epochs of other copies reuse numbers, which must not count against this database.
         if each.source != DATABASE and each.checkpoint.epoch not in passed_over
     }
     newest, last = view.newest_number, max([view.handed_over, *known])
@@ -237,6 +238,7 @@ class _Marks:
             restore = self._restore_before(chain, head.size, each.checkpoint.epoch)
             if restore is None:
                 marks.setdefault((head.size, head.head), each.source)
+            # A witness knows of more entries than the restore stated as lost.
             elif head.size > (last := restore.former[chain].size):
                 why = f"a restore said that {last} records were known, and it had {head.size}"
                 yield Contradiction(_named(chain, why, each.source), chain, last + 1)
