@@ -218,6 +218,7 @@ class Retention:
         from_instant = (at + timedelta(days=wait_days)).isoformat()
         details = {"proposal": proposal.number, "erases_from": from_instant, **asdict(cutoffs)}
         agreed = RetentionAct.stated(at, "agree", by, because, details)
+        # Checked under the write lock: of two simultaneous agreements only one counts.
         self.acts.append(agreed, partial(_require_no_agreement, proposal.number, at))
         return self._waiting(proposal.number, agreed, cutoffs, at)
 
@@ -242,7 +243,9 @@ class Retention:
         )
         self.erasure.sweep(cutoffs.limits)
         gone = erase_files(self.settings.home, cutoffs)
+        # The online feature store contains values of erased records.
         self.remake_state()
+        # After all deletions, so that no free page still has them.
         self.erasure.compact()
         self._require_nothing_half_written()
         return self._certify(act, gone | self._erase_accounts())
@@ -304,6 +307,7 @@ def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> Re
     found = proposals.get(number)
     if found is None:
         raise no_proposal(number, proposals)
+    # A clock that was ahead at the proposal would make days appear to be over.
     if datetime.fromisoformat(found.at) - at > BEHIND_AT_MOST:
         raise RetentionRefused(
             f"proposal {number} is of {found.at[:10]}, which has not come yet; propose anew"

@@ -25,6 +25,7 @@ def visible_decision(
     """
     record = log.record(decision_id, DecisionAccess(caller.key_id, caller.offices))
     decision = None if record is None else Decision.model_validate_json(record)
+    # One error for both cases, so that a caller cannot probe for ids.
     if decision is None or not may_see(caller, decision, _asker(log, decision)):
         raise NotFound("no decision with this id can be seen with this key")
     return masking.masked_view(decision)
