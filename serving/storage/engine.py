@@ -35,7 +35,7 @@ from serving.storage.write_lock import hold_for_service, turn_without_transactio
 # How long a request waits for another process, such as a command, to finish writing.
 BUSY_TIMEOUT_MS = 5_000
 
-# Without a limit the log would grow while readers keep it from being emptied.
+# A fallback for writers in general: the decision log moves the write-ahead log sooner.
 LONGEST_WRITE_AHEAD_LOG = 4_000  # pages
 
 # FULL makes each commit wait for the disk; NORMAL could lose the last ones in a power cut.
