@@ -27,6 +27,7 @@ def list_accounts(at: OpenedHome) -> CommandOutput:
     """Show every account's name, role, offices and state, and its approval key."""
     at.record_reading("list", "accounts")
     approval_keys = at.stores.approvals.keys()
+    # An account has at most one valid key; revoked ones stay on record.
     keys = {key.account: key for key in approval_keys if key.revoked_at is None}
     document: list[dict[str, Any]] = []
     lines = []

@@ -30,6 +30,7 @@ def command_of_choice(name: str, help_text: str, *names: str) -> Callable[..., N
     An act without fields of its own becomes a flag; fields of the others become options.
     """
     acts = [ACTS[each] for each in names]
+    # An act whose only field is the name has nothing to state, so a flag is enough.
     flags = {_flag(act): act for act in acts if len(_fields(act)) == 1}
     options = {
         option.name: option if option.name == "name" else _optional(option)
@@ -64,6 +65,7 @@ def _carried_out(act: AdminAct[Any], at: OpenedHome, given: dict[str, Any]) -> C
             {name: value for name, value in given.items() if value is not None}
         )
     except ValidationError as refusal:
+        # Without the input, which may be a password.
         first = refusal.errors(include_input=False, include_url=False)[0]
         option = _spelt(_option_name(str(first["loc"][0]), act.inputs.model_fields))
         raise typer.BadParameter(first["msg"], param_hint=option) from None
@@ -73,6 +75,7 @@ def _carried_out(act: AdminAct[Any], at: OpenedHome, given: dict[str, Any]) -> C
 
 def _answer(done: Done) -> CommandOutput:
     if done.secret:
+        # Only a digest of the secret is stored.
         once = "This is the only time that it is shown."
         return CommandOutput(done.facts, (done.secret,), (once, *done.notes))
     return CommandOutput(done.facts or {"done": done.says}, (), (done.says, *done.notes))
@@ -85,6 +88,7 @@ def _command(
     options: list[inspect.Parameter],
 ) -> Callable[..., None]:
     home = inspect.Parameter("at", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    # typer reads options from the signature.
     run.__signature__ = inspect.Signature([home, *options])  # type: ignore[attr-defined]
     run.__name__, run.__doc__ = name, help_text
     return on_home(run)

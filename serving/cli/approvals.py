@@ -276,6 +276,7 @@ def _verdicts(act: "ProposedAct", home: Path) -> list[dict[str, str]]:
     if act.kind in ("promote", "waive"):
         data = training_set_of(models, reference, None)
         registration = models.registration_of(folder)
+        # The first verdict is about the approver, who is not known yet.
         found = list(promotion_verdicts(registration, models, "", data, None))[1:]
     else:
         found = list(soundness(folder, act.digest, models, None))
@@ -285,5 +286,6 @@ def _verdicts(act: "ProposedAct", home: Path) -> list[dict[str, str]]:
 def _passphrase(descriptor: int | None, *, is_new: bool = False) -> str:
     if descriptor is None:
         return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=is_new))
+    # The caller owns the descriptor, so leave it open.
     with os.fdopen(descriptor, encoding="utf-8", closefd=False) as file:
         return file.readline().rstrip("\n")

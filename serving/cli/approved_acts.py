@@ -56,6 +56,7 @@ class LiveUse:
         from serving.access.errors import ApprovalRefused
 
         given = [GivenApproval.read(_content(file)) for file in files]
+        # The files may also contain the approvals of a waiver.
         given = [each for each in given if each.act.kind == act.kind]
         if len(given) < 2:
             # A person may sign a file while the other agreed in the console.
@@ -102,6 +103,7 @@ def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None
     from serving.storage.repositories.approval_repository import ApprovalRepository
     from serving.storage.repositories.retention_repository import RetentionRepository
 
+    # A database that was ever in live use stays so, even if the setting is lost.
     is_wanted = settings.is_live or is_signed
     if not is_wanted and has_no_database(settings):
         return None
@@ -219,6 +221,7 @@ def _champion_now(models: "ModelHome", name: str) -> str:
     try:
         pointer = models.champion_pointer(name)
     except ChampionUnreadable:
+        # An approval must also be possible when the pointer has to be repaired.
         return "unreadable"
     if pointer is None:
         return ""

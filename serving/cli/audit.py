@@ -56,6 +56,7 @@ def audit(
         begins=begins and begins.replace(tzinfo=UTC),
         ends=ends and ends.replace(tzinfo=UTC),
     )
+    # Record first: this read is then part of the list that it shows.
     at.record_reading("read", "audit_log")
     events = at.stores.audit_log.newest(wanted, limit)
     lines = [

@@ -75,6 +75,7 @@ def restore(
         raise typer.BadParameter("give --former-home with --former-database-url")
     settings = settings_of(home, database_url)
     if drill:
+        # A drill must not begin an epoch at real witnesses.
         settings = settings.model_copy(update={"witness": None})
     former = _former_settings(former_home, former_database_url)
     actor, now = Actor.from_command_line(), datetime.now(UTC)
@@ -93,6 +94,7 @@ def _former_settings(home: Path | None, database_url: str | None) -> "Settings |
         return None
     if database_url:
         return settings_of(home, database_url)
+    # The environment's database is that of the new home.
     return Settings(home=home).model_copy(update={"database_url": None})
 
 
@@ -135,6 +137,7 @@ def _prepare_erasure(
         retention.clock.require(now)
         cutoffs = retention.cutoffs(now.date())
         due = retention.due(cutoffs, now)
+        # What is masked stays masked, so there is work only if the day moved on.
         if cutoffs.mask > retention.acts.masked_before():
             retention.mask(actor.identity, because, now)
         number = retention.propose(actor.identity, because, now)
@@ -166,6 +169,7 @@ def _finish(settings: "Settings") -> None:
     engine = opened_database(settings)
     store = CheckpointRepository(engine)
     for each in witnesses_of(settings):
+        # The service delivers again later, so an unreachable witness does not stop the restore.
         if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():
             messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
     log, records = DecisionRepository(engine), RecordRepository(engine)

@@ -71,6 +71,7 @@ def build(
             strange = make(usable, out)
     except RecordsError as refusal:
         if as_json:
+            # Machines get the faults as JSON too; the error itself goes to stderr.
             print_json({"refused": True, "faults": refusal.report()})
         raise
     shape = pq.read_metadata(out / "features.parquet")
@@ -82,6 +83,7 @@ def build(
         print_json({"out": str(out), **counts, "declared_ahead": ahead})
     else:
         rows = "scoring instants of subjects" if scoring_instants else "subjects"
+        # The other columns identify the subject and its instants.
         features = shape.num_columns - (3 if scoring_instants else 2)
         messages.print(
             f"{out}: {shape.num_rows:,} {rows} × {features} features, {outcomes:,} outcomes"

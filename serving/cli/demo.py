@@ -42,6 +42,7 @@ LONGEST_WAIT_S = 20
 # With fewer journeys, too few are smuggling for the gates to decide.
 LEAST_JOURNEYS = 40_000
 
+# Closing the terminal must end the service too.
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
 # Duration of the waiver that the two trial identities sign for undecidable gates.
@@ -82,6 +83,7 @@ def run_demo(
         live_from, passwords = _prepare(world, home, journeys, clock)
     # From here on, a signal must not leave a service running behind.
     for number in (signal.SIGTERM, *HUNG_UP):
+        # Under nohup a hang-up is ignored, and must stay so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, exit_on_signal)
     _step(4, "Serving the champions")
@@ -164,6 +166,7 @@ def _play_month(world: Path, home: Path, offices: "OfficesById", now: datetime) 
     from serving.settings import settings_of
 
     settings = settings_of(home)
+    # A database that exists has a history of its own, which must not be mixed with an invented one.
     is_first = isinstance(settings.database, Path) and not settings.database.exists()
     month = month_of(world, offices) if is_first and not settings.is_live else None
     if not month or not month.submissions:
@@ -219,6 +222,7 @@ def _promote(reference: str, home: Path, now: datetime) -> None:
         promote()
     except PromotionRefused as refusal:
         waived = (*refusal.undecided, *refusal.answerable)
+        # A gate that refuses for another reason must not be waived.
         if len(waived) < len(refusal.reasons):
             raise
         refused = ", ".join(refusal.answerable)
@@ -239,6 +243,7 @@ def _live(world: Path, since: datetime) -> list["Submission"]:
     from features.replay_submissions import submissions_of
 
     routes, shipments = (list(submissions_of(world, kind, since)) for kind in SUBJECT_KINDS)
+    # Alternate, so that both kinds appear from the beginning.
     return [s for pair in zip(routes, shipments, strict=False) for s in pair]
 
 
@@ -252,6 +257,7 @@ def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
         for done, submission in enumerate(submissions, start=1):
             scored.append((client.score(submission), submission))
             progress(done, len(submissions))
+    # Rescues show no score.
     inspectable = [pair for pair in scored if pair[0]["lane"] != "rescue"]
     answer, submission = max(inspectable, key=lambda pair: pair[0]["probability"])
     typer.echo()
@@ -317,6 +323,7 @@ def _let_people_work(
     engine = _database(home)
     passwords = made | make_accounts(AccountRepository(engine), now)
     typer.echo("\n".join(accounts_in_words(passwords, home)))
+    # Invented people must never act on real cases.
     if ApprovalRepository(engine).is_live_use():
         return
     cases, teams = CaseRepository(engine), TeamRepository(engine)
@@ -342,6 +349,7 @@ def _database(home: Path) -> Any:
 def _scored_again(log: "DecisionRepository") -> int:
     """Return the number of subjects scored again, once it no longer grows."""
     ends, before, found = time.monotonic() + LONGEST_WAIT_S, -1, 0
+    # Subjects are scored again in the background, so wait until the number is stable.
     while time.monotonic() < ends and (found == 0 or found != before):
         time.sleep(2)
         before, found = found, log.count_scored_again()

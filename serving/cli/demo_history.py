@@ -99,6 +99,7 @@ def _played(settings: Settings, month: Month, until: datetime) -> dict[str, str]
         people = _People(services, clock, _reviewers(services))
         _Player(services, clock, people, month).play(until)
     finally:
+        # Events of shutting down must not be dated into the month.
         clock.now = until
         services.stop()
     return passwords
@@ -248,6 +249,7 @@ class _People:
 
     def _do(self, who: str, case_id: str, act: Callable[[ActRequest], object]) -> None:
         reviewer = self.reviewers[who]
+        # Audit events take their actor from here, as in a call by a signed-in person.
         identify(reviewer.actor)
         act(ActRequest(self.services.cases, reviewer, case_id, self.clock.now))
 

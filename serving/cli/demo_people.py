@@ -40,6 +40,7 @@ PEOPLE: dict[str, Role] = {
     "demo-auditor": "auditor",
     "demo-admin": "admin",
 }
+# A new role must appear in the demonstration too.
 assert set(PEOPLE.values()) == set(get_args(Role))
 
 # Number of the most urgent cases left open and unowned for visitors.
@@ -235,6 +236,7 @@ def work_on_cases(
         return 0
     # This creates the cases of decisions that have none yet.
     people[REVIEWER].open_page("/console/queue")
+    # Teams come first, because some scenes hand cases to their inboxes.
     _make_teams(people[SUPERVISOR], cases, teams, submissions, now)
     return sum(
         all(people[who].act(address_of_case, act, form) for who, act, form in steps)
@@ -349,7 +351,8 @@ class SignedIn:
         try:
             with self._browser.open(request, timeout=30) as response:
                 return response.status, response.read().decode()
-        except urllib.error.HTTPError as answer:  # where a form leads to, or why it was refused
+        # Redirects are not followed, so they arrive here too.
+        except urllib.error.HTTPError as answer:
             with answer:
                 return answer.code, answer.read().decode()
 

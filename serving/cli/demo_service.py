@@ -80,6 +80,7 @@ def _listener(port: int) -> socket.socket:
     """
     from serving.process.listening_socket import bound, listen
 
+    # Port 0 lets the system choose a free one.
     for candidate in (port, 0):
         try:
             listener = bound("127.0.0.1", candidate)
@@ -105,6 +106,7 @@ def served_apart(home: Path, port: int, clock: Callable[[], datetime]) -> Iterat
         address, descriptor = address_of(listener), listener.fileno()
         process = subprocess.Popen(
             _command(home, "serve", "--fd", str(descriptor), "--progress", "--end-with-stdin"),
+            # The pipe closes when this process ends, even if killed, and the service ends with it.
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -122,6 +124,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(LONGEST_END_S)
     except subprocess.TimeoutExpired:
+        # The service did not stop in time; nothing may be left running.
         process.kill()
         process.wait()
 

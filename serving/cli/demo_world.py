@@ -92,6 +92,7 @@ def offices_of_month(world: Path, since: datetime, until: datetime) -> OfficesBy
     journeys = _declared_between(read_records(world, "journeys"), since, until)
     declared_at = shipments["office_id"].to_pylist()
     busiest = [office for office, _ in Counter(declared_at).most_common(OFFICES_OF_MONTH)]
+    # A journey names no office, so take the busiest one of the country of arrival.
     of_country = {office.split("-")[1]: office for office in reversed(busiest)}
     arrive_at = [of_country.get(place[:2]) for place in journeys["destination"].to_pylist()]
     at_busiest = [office if office in busiest else None for office in declared_at]

@@ -86,6 +86,7 @@ def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
     yield from installation
     if any(each.grade == "wrong" for each in installation):
         return
+    # The checks of a service import its packages.
     if not extras().get("serve", True):
         yield CheckResult(
             "service", "doubtful", "nothing of it is looked at without tidegate[serve]"
@@ -94,6 +95,7 @@ def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
     from serving.cli.unread_variables import unread_variables
     from serving.doctor.all_checks import run_checks
 
+    # A misspelt setting would silently have its default.
     for says in unread_variables(os.environ):
         yield CheckResult("settings", "doubtful", says)
     yield from run_checks(at.settings)

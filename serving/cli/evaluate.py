@@ -56,6 +56,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge a model on declarations later than any it was fitted or calibrated on."""
+    # Swaps score other data than an evaluation, so they end the command.
     if swaps:
         from serving.cli.swaps import SwapRequest, print_swaps
 

@@ -42,6 +42,7 @@ def export_one_decision(
 
     settings, store = at.settings, at.stores.checkpoints
     witnesses = witnesses_of(settings)
+    # Seal first, so that a checkpoint covers the exported decision.
     store.seal(LogSigner.from_folder(settings.keys).sign, at.now)
     for each in witnesses:
         WitnessDelivery(each, store, lambda: at.now).deliver()
@@ -49,6 +50,7 @@ def export_one_decision(
         log=at.stores.decisions,
         chains=store,
         checkpoints=store.lines(),
+        # A witness next to the log proves nothing to a court.
         witnesses=[each for each in witnesses if is_apart(each, settings.home)],
         audit_log=at.stores.audit_log,
         models=settings.models,
@@ -109,6 +111,7 @@ def export_case(
             case_id,
             sealed_for.value,
             recipient,
+            # The stated name is a claim; the user of this machine is recorded next to it.
             replace(at.by, name=f"{by} ({at.by.name})"),
             because,
             at.now,

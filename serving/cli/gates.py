@@ -87,10 +87,12 @@ def _of_model(
     folder = models.find(reference)
     sound = list(soundness(folder, models.registration_of(folder).digest, models, None))
     yield from sound
+    # Figures of an unsound model would mean nothing.
     if any(verdict.verdict != "passed" for verdict in sound):
         return
     model = RiskModel.read(folder, models.public_key)
     if rival is not None:
+        # A rival that has seen the window's labels would win unfairly.
         window_unseen_by_both(model, rival, data)
     yield from evaluation_verdicts(report_on(model, data), parameters_of(model).leakage)
     rival = rival or other_champion(models, model)
@@ -105,6 +107,7 @@ def _of_scores(
     from training.gates.scores_file import read_scores
     from training.parameters import TrainingParameters
 
+    # Foreign scores have no manifest, so the window comes from the parameters.
     parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
     window = TimeSplit.from_training_set(data, parameters.split).evaluation
     rows = data.span(window.begins, window.ends)

@@ -11,6 +11,7 @@ from serving.cli.options import Engine, master_of
 if TYPE_CHECKING:
     from training.fit.workers.worker_group import WorkerGroup
 
+# Workers reach each other over a network where anyone might connect.
 SHORTEST_KEY = 16
 
 WorkersOption = Annotated[

@@ -80,6 +80,7 @@ def import_messages(
             _say(each.report())
     if refusals:
         number = f"{len(refusals)} of {len(imported)} messages"
+        # All or nothing: a partial import would look complete.
         raise TidegateError(f"{number} cannot be read; nothing was written\n{_lines(refusals)}")
 
 
@@ -114,6 +115,7 @@ def _instant(said: str, option: str) -> datetime:
     from features.messages.written_values import instant_of
 
     read = instant_of(said, UTC)
+    # Without an offset, the instant depends on a time zone that nobody stated.
     if read is None or not read[1]:
         wanted = "want an instant with its offset, as 2026-11-28T06:00:00Z"
         raise typer.BadParameter(wanted, param_hint=option)

@@ -61,6 +61,7 @@ def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "I
     mapping = MappingFile.read(file)
     sources = open_inputs(mapping, inputs, open_database)
     with progress_bar("inputs read") as progress:
+        # A mapping without parties needs no home.
         key = party_key(home / "keys") if mapping.makes_pseudonyms else None
         return make_records(mapping, sources, out, key, progress)
 

@@ -89,6 +89,7 @@ def show(
     says = f"{name}: as it was frozen, records {frozen.first} to {frozen.last}"
     if not records:
         return CommandOutput(frozen.model_dump(mode="json"), (), (says,))
+    # Record before anything is shown, so that no disclosure goes unrecorded.
     at.record_reading("read", "incident", name)
     lines = list(incidents.read(at.stores.decisions, frozen))
     return CommandOutput({"records": lines}, lines, (says,))
@@ -112,6 +113,7 @@ def lift(
 
 
 def _folder(at: OpenedHome, name: str) -> Path:
+    # The name becomes a folder, so it must not contain path separators.
     if not name.replace("-", "").isalnum():
         raise typer.BadParameter("want letters, digits and dashes", param_hint="name")
     return at.settings.incidents / name

@@ -73,6 +73,7 @@ def wrap(
     if passphrase_file is not None:
         if passphrase_file.resolve().is_relative_to(at.home.resolve()):
             raise typer.BadParameter("want a file elsewhere: a thief of the home would have it too")
+        # This process must open the keys itself once they are wrapped.
         os.environ.setdefault(PASSPHRASE_FILE, str(passphrase_file))
         fresh = HomeKey.under_passphrase(passphrase_in(passphrase_file))
     else:

@@ -13,6 +13,7 @@ from pathlib import Path
 # Commands that gain more than the tenth of a second which the restart takes.
 RUNS_LONG = frozenset({"serve", "stream", "build", "train", "retrain", "backtest", "demo"})
 
+# Python then allocates through glibc, which asks for large pages and keeps freed memory.
 LARGE_PAGES = {
     "PYTHONMALLOC": "malloc",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864"
@@ -35,6 +36,7 @@ def are_to_be_set(environment: Mapping[str, str], kernel: Path = _KERNEL) -> boo
     if LARGE_PAGES.keys() & environment.keys() or _glibc() < _LEAST_GLIBC:
         return False
     try:
+        # "madvise" suffices, because glibc then asks for large pages itself.
         return "[never]" not in kernel.read_text()
     except OSError:
         return False

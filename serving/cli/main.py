@@ -120,6 +120,7 @@ def main() -> None:
         typer.echo(f"tidegate: {where}{error.strerror}; the command did not finish", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
+        # A missing package usually means that an extra was not installed.
         extras = extras_for(sys.argv[1], error)
         if not extras:
             raise

@@ -77,6 +77,7 @@ def monitor(
     if if_due and not any(rollups.days(request.kind, *span)):
         return
     report = make_report(rollups, request, TriagePlan.read(settings.plan), now)
+    # Only a report on everything up to now is stored; others are questions of one person.
     if as_of is None and model is None and until is None:
         months = periods(rollups, subject.value, now)
         report = _answered(report, at).model_copy(update={"periods": months})
@@ -121,6 +122,7 @@ def _answered(report: "MonitoringReport", at: OpenedHome) -> "MonitoringReport":
     supervision = Supervision.from_cases(
         at.stores.case_load, CaseAccess(frozenset(), is_rescue=False), now
     )
+    # Reviewers' habits are in the cases, not in the tables of monitoring.
     hasty = sum(reviewer.may_trust_blindly for reviewer in supervision.reviewers)
     report = report.model_copy(update={"hasty_reviewers": hasty})
     for alert in answer(report, book, now):
@@ -138,6 +140,7 @@ def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
     secret = settings.alert_secret.get_secret_value() if settings.alert_secret else ""
     try:
         deliver(book, SignedWebhook.from_secret(settings.alert_webhook, secret), now)
+    # Stored alerts are sent again, so a failing receiver must not fail the report.
     except OSError as failure:
         messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
 

@@ -22,6 +22,7 @@ def print_json(document: Any) -> None:
 
 def _finite(document: Any) -> Any:
     if isinstance(document, float):
+        # JSON has no NaN or infinity, and strict parsers reject Python's spelling.
         return document if math.isfinite(document) else None
     if isinstance(document, dict):
         return {key: _finite(value) for key, value in document.items()}

@@ -96,6 +96,7 @@ def promote(
     models, kind = ModelHome(home), "roll_back" if rollback else "shadow" if shadow else "promote"
     leave = _leave(waive or [], because, until, requested_by)
     settings = _settings(home, database_url)
+    # Approvals come first: without them, asking all gates would be in vain.
     approval, leave = approved(
         kind, models, model, settings, approver, approval_file or [], leave, datetime.now(UTC)
     )
@@ -180,6 +181,7 @@ def approved(
             "until": f"{leave.until:%Y-%m-%d}",
         }
         waiver = live.agreed(act_on_version("waive", models, reference, **words), files, now, None)
+        # Otherwise one person could open a gate for their own act.
         require_others(waiver, two)
         leave = replace(leave, requested_by=waiver.proposer, given_by=waiver.approver)
         documents += waiver.documents
@@ -281,6 +283,7 @@ def _live(
     live = live_traffic(store, subject.value, registration.version, now)
     if live is None:
         return None
+    # Too little traffic has known results for a comparison.
     if live.figures is None:
         return too_recent_on_live_traffic(live.asked, live.until)
     told = live.figures
@@ -310,8 +313,10 @@ def training_set_of(
     subject: SubjectKind = Subject(name.removeprefix("tidegate-")).value
     try:
         kept, digest = kept_of(models, subject, version)
-    except (OSError, ValueError, KeyError):  # which a gate says
+    # A gate reports this.
+    except (OSError, ValueError, KeyError):
         return None
+    # The kept copy is the set of this version; a rebuilt folder may have changed since.
     built = kept if kept.exists() else models.home / "training_sets" / subject
     try:
         data = TrainingSet.read(training_set or built, subject)

@@ -272,7 +272,8 @@ def _erasing(at: OpenedHome, number: int, by: str | None, files: list[Path]) -> 
         raise no_proposal(number, proposals)
     act = act_of_erasure(proposals[number], ModelHome(at.home).public_key)
     done = live.retention_acts.all("agree", "erase")
-    if number in {each.details["proposal"] for each in done}:  # this run carries it out
+    # The approvals were used up by an earlier run, so this run only carries the erasure out.
+    if number in {each.details["proposal"] for each in done}:
         return by or at.by.identity
     return live.used_up(act, files, by).approver
 

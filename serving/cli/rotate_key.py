@@ -60,6 +60,7 @@ def rotate_key(
 
     if name == RotatedKey.WRAPPING:
         details = {"name": "wrapping"}
+        # The database writes this event in the transaction of the rotation.
         event = AuditEvent(at.now, at.by, "rotate_key", "key", "wrapping", details)
         DatabaseErasure(at.engine).rewrap(event)
         says = "every data key is wrapped under a fresh key; the former ones are destroyed"
@@ -69,6 +70,7 @@ def rotate_key(
         fresh = rotated(at.engine, at.settings.keys, name.value, at.by, at=at.now, overlap=overlap)
         says = f"the {name.value} key is now {fresh.fingerprint}, was {fresh.adopted_by}"
         document = {"key": name.value, "fingerprint": fresh.fingerprint}
+    # Other hosts need the new key before the former one stops counting.
     overlap_ends = f"before {at.now + timedelta(days=overlap_days):%Y-%m-%d %H:%M} UTC"
     until = overlap_ends if overlap_days else "at once"
     afterwards = f"Copy HOME/keys anew, to every other host too{_AFTERWARDS[name](until)}"

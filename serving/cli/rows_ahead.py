@@ -73,7 +73,7 @@ def count_in_subjects(file: Path, kind: "SubjectKind", now: datetime) -> dict[st
     # A blank line has a number but no submission, so number the lines, not the submissions.
     declared_at: list[datetime | None] = []
     with file.open("rb") as lines:
-        for line in lines:  # a blank line has its number, and no submission
+        for line in lines:
             found = [each.declared_at for each in submissions_in(file, kind, [line])]
             declared_at.append(found[0] if found else None)
     return count_ahead(file, pa.chunked_array([pa.array(declared_at, INSTANT)]), now)

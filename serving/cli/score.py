@@ -60,6 +60,7 @@ def score(
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
 
+    # Check the output first, so that no long scoring is lost.
     _refuse_unwritable(out, file)
     found = master_of(engine, master)
     settings = Settings(home=home)
@@ -72,6 +73,7 @@ def score(
         else _on_this_machine(file, subject, known, champion)
     ) as explained:
         table = write_tables(placed(explained, champion, lanes), out)
+    # A warning only: a file may be scored although a service would refuse some of its rows.
     ahead = count_in_subjects(file, subject.value, datetime.now(UTC))
     if as_json:
         name = champion.model.manifest.name
@@ -93,6 +95,7 @@ def _refuse_unwritable(out: Path, file: Path) -> None:
     """Raise BadParameter for an unknown file type, or for the input file itself."""
     if out.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter("want a name that ends in .parquet or .csv", param_hint="--out")
+    # samefile also recognises links and other spellings of the path.
     if out.exists() and file.exists() and out.samefile(file):
         raise typer.BadParameter("is the file that is scored", param_hint="--out")
 
@@ -198,6 +201,7 @@ def _first_drawn(home: Path) -> "FirstDrawn":
     from serving.triage.control_draws import never_drawn
 
     settings = settings_of(home, None)
+    # Without a rotation, the current seed has drawn everything, and no database is needed.
     if not former_keys(settings.keys, DRAWS):
         return never_drawn
     engine = opened_database(settings, may_create=False)

@@ -89,11 +89,13 @@ def serve(
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
+    # SQLite allows one writing process.
     if workers > 1 and isinstance(settings.database, Path):
         raise TidegateError(
             "several workers need PostgreSQL: give --database-url postgresql://… or leave out "
             "--workers; one process serves a SQLite file"
         )
+    # A misspelt setting would silently have its default.
     for says in unread_variables(os.environ):
         messages.print(f"tidegate: {says}", markup=False)
     # The service checks this too, but a worker that exits at once would be restarted forever.
@@ -102,6 +104,7 @@ def serve(
         require_rescue_centres(settings.rescue_centres)
     transport = Transport(behind_proxy, settings.trusted_proxies, tls_cert, tls_key)
     transport.require_certificate()
+    # Bind before the workers start, so that a taken port is reported once.
     listener = bound(host, port) if fd is None else inherited(fd)
     transport.require_private(listener)
     handed_down = _handed_down(
@@ -194,6 +197,7 @@ def _serve_by_workers(listener: socket.socket, transport: "Transport", workers: 
     where = address_of(listener, transport.scheme)
     messages.print(f"{workers} workers start; Tidegate answers at {where} as each is ready")
     log_as_json()
+    # Workers import the application by name, because each builds its own.
     configured = _configured("serving.process.bootstrap:start_app", transport, workers)
     WorkerSupervisor(configured, sockets=[listener]).run()
 
@@ -230,5 +234,6 @@ def _handed_down(**given: Any) -> Iterator[None]:
     try:
         yield
     finally:
+        # Restore the environment, for callers within the same process such as tests.
         os.environ.clear()
         os.environ.update(former)

@@ -37,6 +37,7 @@ class StartStatus:
         """Return the status in a line; None if it has none."""
         try:
             event = json.loads(line)
+            # Other lines of the service's log are JSON too.
             return cls(**event) if event.pop("event", None) == STARTING else None
         except (ValueError, AttributeError, TypeError):
             return None
@@ -89,6 +90,7 @@ def start_bar(after_s: float = A_MOMENT_S) -> Iterator[Show]:
             total=standing.total or None,
             compiled=standing.compiled,
         )
+        # Most starts take less than a second, and a bar would only flicker.
         if time.monotonic() > began + after_s:
             bar.start()
 
@@ -107,6 +109,7 @@ def start_lines() -> Iterator[Show]:
         nonlocal last
         stage, written_s = last
         now = time.monotonic()
+        # Limit the lines: a start can report thousands of steps.
         if standing.stage != stage or now > written_s + LINES_EVERY_S:
             last = standing.stage, now
             print(standing.as_line, file=sys.stderr, flush=True)

@@ -42,6 +42,7 @@ def rebuild(
     files = records or settings.records
     known = known_records(settings, shared)
     trained_on = records_trained_on(settings.models, settings.keys / "signing.pub")
+    # Compare with both, so that missing record files are noticed even without a former store.
     expected = {
         name: max(known.get(name, 0), trained_on.get(name, 0)) for name in {*known, *trained_on}
     }

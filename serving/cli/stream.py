@@ -14,7 +14,8 @@ from serving.extras import require
 if TYPE_CHECKING:
     from serving.streams.run_stream import EventPlan, MessagePlan
 
-IN_FLIGHT = 64  # about half of them wait for the broker
+# About half of these messages wait for the broker at any time.
+IN_FLIGHT = 64
 
 
 class StreamKind(StrEnum):
@@ -87,6 +88,7 @@ def stream(
     """
     if read_from is None and events_to is None:
         raise typer.BadParameter("give --from, --events-to or both", param_hint="--from")
+    # Without dead letters, a refused message would disappear without a trace.
     if read_from is not None and dead_letters_to is None:
         raise typer.BadParameter(
             "say where refused messages are told of: none is left out in silence",
@@ -132,6 +134,7 @@ async def _run(messages: "MessagePlan | None", events: "EventPlan | None") -> No
     is_over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
+        # A handler of the loop, so that messages in flight are finished and acknowledged.
         loop.add_signal_handler(number, is_over.set)
     await run_stream(messages, events, StreamSettings(), _say, is_over)
 

@@ -59,6 +59,7 @@ def switch(
         return _state(at)
     if because is None:
         raise typer.BadParameter("want --because, why")
+    # Only switching on needs two people: off is for emergencies.
     if to is SwitchTo.ON:
         by = _two_for(at, subject, by, approval_file or [])
     elif by is None:
@@ -88,7 +89,8 @@ def _two_for(at: OpenedHome, subject: Models, by: str | None, files: list[Path])
         return by
     latest = latest_of(at, subject.value)
     act = act_of_switching_on(subject.value, latest, ModelHome(at.home).public_key)
-    two = live.used_up(act, files, by)  # once they are on, the act is another
+    # The act contains the current state, so it cannot be repeated once models are on.
+    two = live.used_up(act, files, by)
     return f"{two.proposer} and {two.approver}"
 
 

@@ -65,6 +65,7 @@ def train(
     if search is not None:
         limits = parameters.search.model_copy(update={"trials": search})
         parameters = parameters.model_copy(update={"search": limits})
+    # Check the options before the search and the training.
     growers = chosen_growers(workers, listen, engine, master)
     if workers is not None:
         parameters = _for_workers(parameters)
@@ -152,6 +153,7 @@ def _scratch(home: Path, workers: int | None) -> Iterator[Path | None]:
         yield None
         return
     home.mkdir(parents=True, exist_ok=True)
+    # Not in /tmp, which may be too small or in memory.
     with TemporaryDirectory(dir=home, prefix=".train") as scratch:
         yield Path(scratch)
 

@@ -16,6 +16,7 @@ BESIDE_SETTINGS = (
 
 def unread_variables(environment: Iterable[str]) -> Iterator[str]:
     """Yield a sentence for each variable that looks like a setting but is none, in order."""
+    # Fixed limits are fields too, but no variable changes them.
     changeable = Settings.model_fields.keys() - FixedLimits.model_fields.keys()
     fields = (*changeable, *StreamSettings.model_fields, *BESIDE_SETTINGS)
     known = {name.upper() for name in fields}

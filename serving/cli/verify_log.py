@@ -75,6 +75,7 @@ def verify_log(
     if witness:
         settings = settings.model_copy(update={"witness": ";".join(witness)})
     check = _check(at, settings, key)
+    # Check again afterwards: the new epoch explains what was lost.
     if begin_epoch:
         _begin_epoch(at, settings, check, because.strip())
         check = _check(at, settings, key)
@@ -218,6 +219,7 @@ def _verified(
     proof = verify_decision_log(at.engine, given, comparison or (lambda _: None))
     proof = replace(proof, checkpoints=check.verdict.checked)
     if proof.is_whole and check.why is not None:
+        # Rows first: a broken chain explains more than a contradicting checkpoint.
         first = check.verdict.contradictions[0]
         proof = replace(proof, first_bad=first.record, why=first.why)
     audit = verify_audit_log(at.engine, keys=comparison.keys if comparison else None)

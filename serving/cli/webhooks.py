@@ -39,9 +39,11 @@ def create(
     from serving.outbox.webhooks import WebhookEndpoint
     from serving.review.published_events import EVENT_TYPES
 
+    # A misspelt type would never be sent, and nobody would notice.
     for name in events or ():
         if name not in EVENT_TYPES:
             raise typer.BadParameter(f"want one of {', '.join(EVENT_TYPES)}", param_hint="--events")
+    # Trials may call this machine; live use may not.
     is_live = at.settings.is_live or at.stores.approvals.is_live_use()
     networks = at.settings.webhook_networks
     CallableAddresses.from_networks(networks, is_trial=not is_live).refuse_url(url)
