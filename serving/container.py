@@ -236,6 +236,8 @@ class Services:
 
         A part that fails does not keep the others from stopping; the failure is raised at the end.
         """
+        # Parts that submit work stop before the batcher. The audit log, history and database close
+        # after the parts that write to them.
         parts = [
             self.rescoring.stop,
             self.daily_reports.stop,
@@ -277,16 +279,20 @@ def build_services(
 def _services_over(
     stores: Stores, settings: Settings, clock: Clock, report: StageReport
 ) -> Services:
+    # Before any metric is written: on a full disk, writing to a mapped file kills the process.
     if is_shared():
         reserve()
     metrics = Metrics()
+    # First of all: a log that was cut or changed must not be extended.
     witnesses = _witnesses(settings, clock, stores)
     stores.data_keys.prepare()
     stores.decisions.read_time(clock())
+    # A database keeps the purpose for which it was first served.
     stores.purposes.bind(settings.purpose)
     history = _history(settings, stores, report)
     masking = Masking(stores.retention_acts, stores.data_keys, Pseudonyms.kept_in(settings.keys))
     report("checking models", 0, 0)
+    # Recorded for good, so that the rules of two persons outlast a return to trial mode.
     if settings.is_live:
         stores.approvals.begin_live_use(SERVICE, clock())
     models = _models(settings, stores)

@@ -109,6 +109,7 @@ def failing_threads(services: Services) -> dict[str, ThreadFault]:
     """Return the fault of each dead or stuck background thread, by name."""
     faults = {each.called: each.fault() for each in services.background_threads}
     failing = {called: fault for called, fault in sorted(faults.items()) if fault is not None}
+    # The state writer is not a BackgroundThread and reports its state through the history.
     return failing | ({"state-writer": "stuck"} if services.history.is_stuck else {})
 
 
@@ -175,6 +176,7 @@ def _modes_of_log(services: Services) -> Iterator[DegradedMode]:
 def _modes_of_models(models: ModelPool) -> Iterator[DegradedMode]:
     if len(models.champions()) < len(MODEL_NAMES):
         yield "model_missing"
+    # A refused champion without an earlier model is reported as `model_missing` instead.
     if any(seat[0] != "champion" or seat[1] in models.champions() for seat in models.refused):
         yield "model_refused"
     if models.kill_switch.kinds_off:

@@ -100,6 +100,7 @@ class ServingError(TidegateError):
         self.headers = headers or {}
         self.retry_after_s = self.problem.retry_after_s
         if retry_after_s is not None:
+            # Retry-After has whole seconds, and 0 would invite an immediate retry.
             self.retry_after_s = max(1, math.ceil(retry_after_s))
 
 

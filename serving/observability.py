@@ -18,6 +18,7 @@ from serving.audit.decision import Decision
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+# Finds are rare, so the bounds are densest at low probabilities.
 PROBABILITIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 
@@ -31,6 +32,7 @@ def log_as_json() -> None:
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        # orjson encodes to bytes, so the lines are written as bytes too.
         logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", LogLines(sys.stderr.buffer))),
         cache_logger_on_first_use=True,
     )
@@ -60,6 +62,7 @@ class Metrics:
     """The metrics of one application, in a registry of its own."""
 
     def __init__(self) -> None:
+        # The global registry would not allow two applications in one process.
         self.registry = own = CollectorRegistry()
         self.requests = RequestMetrics(own)
         self.decisions = DecisionMetrics(own)
@@ -68,6 +71,7 @@ class Metrics:
             "Decisions that no shadow or challenger scored",
             registry=own,
         )
+        # livemax: a mode counts as active if any live worker reports it.
         self.degraded = Gauge(
             "tidegate_degraded",
             "1 while the service is less than whole",
@@ -82,6 +86,8 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemax",
         )
+        # livemostrecent: every worker reads this from the shared database, so the newest value
+        # counts.
         self.capacity_used_ratio = Gauge(
             "tidegate_capacity_used_ratio",
             "Part of the capacity of all offices that their last whole days used, up to 14",
@@ -113,6 +119,7 @@ class Metrics:
         self._webhook_calls = Counter(
             "tidegate_webhook_calls", "Calls to endpoints of webhooks", ("answer",), registry=own
         )
+        # livesum: every worker has a queue of its own.
         self.queue_depth = Gauge(
             "tidegate_queue_depth",
             "Requests that wait to be decided, or their decision to be durable",

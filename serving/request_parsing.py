@@ -56,11 +56,13 @@ def read_submission(body: bytes) -> Submission:
     subject that may be scored; both name fields and places, never a value.
     """
     _refuse_many_values(body, MAX_VALUES_OF_A_SUBJECT)
+    # The fast check comes first; the strict parser reads only bodies that fail it.
     if not _is_plain(body):
         _refuse_many_linked(read_json(body, MAX_VALUES_OF_A_SUBJECT))
     try:
         submission = Submission.model_validate_json(body)
     except ValidationError as refusal:
+        # If the JSON itself is ambiguous, report that rather than a broken schema.
         read_json(body, MAX_VALUES_OF_A_SUBJECT)
         raise SubmissionRefused(
             "the submission breaks the schema of its records", faults_of(refusal)

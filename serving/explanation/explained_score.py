@@ -119,6 +119,7 @@ def _score(champion: LoadedModel, scores: Scores, place: int, outside: list[str]
 def _inspected(champion: LoadedModel, log_odds: float) -> Inspected:
     bands = champion.model.manifest.score_bands
     place = bisect_left(bands, log_odds, key=lambda band: band.most)
+    # A score above every band belongs to the last one.
     band = bands[min(place, len(bands) - 1)]
     least, most = _probabilities(band.least, band.most)
     return Inspected(

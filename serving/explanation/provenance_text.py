@@ -25,6 +25,7 @@ EVER = "{source} of the same {by}"
 DECLARED = "what was declared: {fields}"
 MOST_RECORDS = 6
 
+# Fields whose identifiers, split into words, would not be understood.
 _NAMES = {
     "call_sign": "radio call sign",
     "course_degrees": "course over ground",
@@ -63,6 +64,7 @@ def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) ->
     for name, ids in provenance.records.items():
         shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
         parts.append(language.say(RECORDS[name], ids=enumerated(shown, language)))
+    # Without a matching field there is no "of the same …" to name.
     return parts + [_earlier(events, language) for events in provenance.earlier_events if events.by]
 
 

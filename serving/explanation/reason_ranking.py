@@ -138,6 +138,7 @@ class ReasonRanking:
         self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
         self._scales = tuple(at for at, f in enumerate(self._features) if f.indicator is None)
         place_of = {name: place for place, name in enumerate(self._names)}
+        # The feature that tells if a 0 is known; features without one refer to themselves.
         self._known_by = [place_of.get(f.known_by or f.name, at) for at, f in enumerate(features)]
 
     def reasons(
@@ -154,12 +155,16 @@ class ReasonRanking:
         case = _Case(self._features, self._known_by, values, parts, compare, said_with)
         places = self._indicators.places
         agreeing = {name: case.agreeing(places[name]) for name in self._in_order}
+        # fsum rounds only once, so the result does not depend on the order of the parts.
         sums = {name: math.fsum([parts[at] for at in own]) for name, own in agreeing.items()}
         ranked = sorted(sums, key=lambda name: abs(sums[name]), reverse=True)
         strong = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
+        # Begin with the strongest on each side, then add more until what is left cannot outweigh a
+        # named reason.
         named = _named_until_rest_is_small(ranked, sums, _strongest(strong, sums))
         evidence = {name: _evidence(parts, agreeing[name]) for name in named}
         rest = [at for name in ranked if name not in evidence for at in agreeing[name]]
+        # Scales have no indicator, so their contributions can only be habits.
         of_habits = {at: parts[at] for at in (*case.habits, *self._scales) if parts[at]}
         habits = [*of_habits.values()]
         by_size = sorted(of_habits, key=lambda at: -abs(of_habits[at]))

@@ -103,6 +103,7 @@ class ReasonRenderer:
 
     def strongest(self, stored: Reasons) -> dict[Effect, Reason]:
         """Return the first reason of each effect as text."""
+        # In reverse, so that the first reason of each effect overwrites the weaker ones.
         first = {effect_of(reason.log_odds): reason for reason in reversed(stored.reasons)}
         return {effect: self._reason(reason, stored) for effect, reason in first.items()}
 
@@ -220,5 +221,6 @@ def sentence(
     if feature.sentence_of_one is None or isinstance(value, str):
         counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}
         return capital(language.say(feature.sentence, value=written, **counts))
+    # The plural form must fit the number as shown, which is rounded.
     count = number_of(figure(value, feature.unit, ENGLISH, digits))
     return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, value=written))

@@ -33,6 +33,7 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     if value is None or feature.warns is SuspiciousSide.NEVER:
         return False
     if isinstance(value, str):
+        # Without a share the category never occurred in training.
         return (comparison.share or 0.0) < SELDOM
     if feature.unit is Unit.YES_NO and feature.warns is not SuspiciousSide.EITHER:
         is_on_its_side = bool(value) == (feature.warns is SuspiciousSide.HIGH)

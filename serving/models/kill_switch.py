@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+# Every worker must follow a switch within two seconds.
 POLL_INTERVAL_S = 0.5
 MIN_REASON_LENGTH = 10
 MAX_REASON_LENGTH = 500
@@ -113,6 +114,7 @@ class KillSwitch:
             if event != self._latest.get(kind):
                 name = "models_switched_on" if event.is_on else "models_switched_off"
                 log.warning(name, subject_kind=kind, by=event.switched_by)
+        # Replaced as a whole, so that other threads see either the old or the new state.
         self._latest = found
 
     def watch(self) -> None:
@@ -207,6 +209,7 @@ def _kinds_of(scope: SwitchScope) -> tuple[str, ...]:
 
 
 def _reason(because: str) -> str:
+    # Spaces and invisible characters alone are no reason.
     if not (MIN_REASON_LENGTH <= len(because.strip()) <= MAX_REASON_LENGTH and is_visible(because)):
         raise Unprocessable(f"say why, in {MIN_REASON_LENGTH} to {MAX_REASON_LENGTH} characters")
     return because.strip()

@@ -128,6 +128,7 @@ class ModelPool:
             role: model
             for role in CHALLENGER_ROLES
             if (model := self._loaded.get((role, kind)))
+            # A promoted challenger would only be compared with itself.
             and (champion is None or model.model.digest != champion.model.digest)
         }
 
@@ -185,6 +186,7 @@ class ModelPool:
 
     def refresh(self) -> None:
         """Load the models whose pointers changed since the last call."""
+        # The polling thread and other callers may refresh at the same time.
         with self._swapping:
             for role in ROLES:
                 for kind, name in MODEL_NAMES.items():

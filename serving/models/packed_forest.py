@@ -182,6 +182,7 @@ def _trees(forest: Forest, paths: TreePaths) -> Trees:
     stems = np.bincount(tree[~paths.is_fork], minlength=trees)
     place = np.where(paths.parent >= 0, 2 * number[paths.parent] + paths.side, 2 * stems[tree])
     most = np.zeros(trees, np.int32)
+    # The path with the most features determines how many passes are exact for its tree.
     np.maximum.at(most, tree, paths.features)
     return Trees(
         node_start=forest.node_start,
@@ -198,6 +199,7 @@ def _stems(forest: Forest, paths: TreePaths) -> Stems:
 
 def _forks(forest: Forest, paths: TreePaths) -> Forks:
     forks = paths.order[paths.is_fork[paths.order]]
+    # Both children of a fork are leaves, so their complements are leaf numbers.
     below = ~np.stack([forest.left[forks], forest.right[forks]], axis=1)
     leaf = forest.leaf_value[forest.leaf_start[tree_of_nodes(forest)[forks], np.newaxis] + below]
     step = _against(paths.left_share[forks]) * (leaf - leaf[:, ::-1])

@@ -38,6 +38,7 @@ def tree_paths(forest: Forest) -> TreePaths:
     left_share = _left_share(forest)
     kept, features = np.ones(len(parent)), np.ones(len(parent), np.int32)
     levels = _levels(parent, left, right)
+    # From the top down, since a node's values build on those of the nodes above it.
     for level in levels[1:]:
         features[level] = features[parent[level]] + (again[level] < 0)
         repeated = level[again[level] >= 0]
@@ -81,6 +82,7 @@ def _asked_again(feature: Ints, parent: Ints, side: Ints) -> tuple[Ints, Ints]:
     again, again_side = np.full(len(parent), -1, np.int32), np.zeros(len(parent), np.int32)
     nodes = np.flatnonzero(parent >= 0)
     below = nodes
+    # All nodes climb one level per step, so the number of steps is the depth of the deepest tree.
     while len(nodes):
         above = parent[below]
         is_same = feature[above] == feature[nodes]

@@ -14,6 +14,7 @@ from serving.models.forest import Forest, Tree
 from serving.models.tree_fields import WrongField, tree_of
 
 _END = "end of trees\n"
+# Bounds what a damaged or hostile file can make the reader allocate.
 _LARGEST_FEATURES = 1 << 20
 _HEADER = tuple(
     "version num_class num_tree_per_iteration label_index max_feature_idx objective "
@@ -68,6 +69,7 @@ def _header(place: _Place) -> tuple[dict[str, _Field], int]:
     stop = place.text.find("\n\n")
     if not place.text.startswith("tree\n") or stop < 0:
         raise place.refusal(TidegateError, 0, "a model starts with 'tree' and a block of settings")
+    # Random forests average their trees, while the scorer sums them.
     if (averaged := place.text.find("\naverage_output\n", 0, stop)) >= 0:
         raise place.refusal(TidegateError, averaged + 1, "random forests (average_output)")
     block = place.text[5:stop]
@@ -133,6 +135,7 @@ def _fields(place: _Place, block: str, offset: int, keys: Sequence[str]) -> dict
     lines = block.split("\n")
     for line, expected in zip(lines, keys, strict=False):
         key, equals, value = line.partition("=")
+        # The leaves of linear trees are linear models, which the scorer does not evaluate.
         if key == "is_linear" and value == "1":
             raise place.refusal(TidegateError, offset, "linear trees")
         if key != expected or not equals:

@@ -35,6 +35,7 @@ def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | No
         return None
     before = [np.mean(counts[max(0, at - REFERENCE_WEEKS) : at]) for at in range(1, len(counts))]
     changes = np.log((counts[1:] + 0.5) / (np.array(before) + 0.5))
+    # The latest earlier week is left out, so that a lasting change still counts in its second week.
     usual, now, by_chance = changes[:-2], changes[-1], 1 / (before[-1] + 0.5)
     rarer = min(chance_of(now, usual, by_chance), chance_of(-now, -usual, by_chance))
     return DriftMeasure(

@@ -60,6 +60,7 @@ def _figures(
 
 
 def _first(scores: list[float], chosen: int) -> set[int]:
+    # Stable, so that every run chooses alike among equal scores.
     return set(np.argsort(-np.array(scores), kind="stable")[:chosen].tolist())
 
 

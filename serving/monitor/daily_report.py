@@ -98,6 +98,7 @@ class DailyReports:
             kind
             for kind in SUBJECT_KINDS
             if is_due(self._times.newest_report_at(kind), now)
+            # abs: a clock that was set back must not block retries for long.
             and abs(now - self._tried_at.get(kind, datetime.min.replace(tzinfo=UTC))) >= RETRY_AFTER
         ]
 

@@ -66,6 +66,7 @@ def judged(
 def _not_judged(days: Mapping[str, DaySummary], judged: set[str]) -> list[str]:
     if not judged:
         return [TOO_SHORT_A_PAST]
+    # Histograms of different models' scores cannot be compared.
     if "score" not in judged and len(models := models_of(days)) > 1:
         return [f"score and reasons: models {', '.join(models)} answered in turn"]
     return []

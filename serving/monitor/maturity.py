@@ -26,6 +26,7 @@ class Maturity:
         days = _slow_days(visits, as_of)
         if days is None:
             return cls(None, last)
+        # One day less, because every visit of the day must be that old.
         ripe = (as_of - timedelta(days=days)).date() - timedelta(days=1)
         return cls(days, min(last, ripe))
 

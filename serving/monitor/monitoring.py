@@ -79,6 +79,7 @@ def report(
         raise TidegateError(_nothing(store, request))
     visits = visits_of(store, request.kind, (request.first, request.end), request.as_of)
     ripe = Maturity.from_visits(visits, request.as_of, request.end - timedelta(days=1))
+    # Days whose results are still to come would distort the figures, so only older ones count.
     old = {day: each for day, each in days.items() if day <= ripe.until.isoformat()}
     sizes = traffic_figures.sizes_of(old.values())
     all_kinds = [days_of(store, kind, request.first, request.end) for kind in SUBJECT_KINDS]
@@ -102,6 +103,7 @@ def report(
         ways=tuple(Slice.from_visits(sizes[which], told).ways()),
         unscored=sum(day.unscored for day in days.values()),
         strata=tuple(traffic_figures.strata(sizes[which], told)),
+        # Sizes are counted by one dimension at a time, so groups of one model are unknown.
         groups=tuple(traffic_figures.groups(sizes, told)) if request.model is None else (),
         typologies=tuple(traffic_figures.typologies(sizes[which], told)),
         weeks=tuple(traffic_figures.weeks(days, visits)),
@@ -175,6 +177,7 @@ def _until(visits: pd.DataFrame, day: date) -> pd.DataFrame:
 
 
 def _after(instant: datetime) -> str:
+    # The store takes exclusive bounds, and a decision at the very instant was known.
     return (instant + timedelta(microseconds=1)).isoformat()
 
 
@@ -207,6 +210,7 @@ def _outcomes(store: "RollupRepository", kind: str, as_of: datetime) -> pd.DataF
         found[name] = pd.to_datetime(found[name], utc=True, format="ISO8601")
     known = found[found["known_at"] <= as_of].sort_values("known_at", kind="stable")
     newest = known.drop_duplicates(["subject_id", "inspected_at"], keep="last")
+    # Visits are inspections; the result of a document check is no outcome of one.
     return newest[~newest["is_of_documents"].astype(bool)].drop(columns="is_of_documents")
 
 

@@ -72,6 +72,7 @@ class MergedStratum:
         """The number of subjects that an outcome of each part stands for; empty if unknown."""
         known = np.array([part.known_outcomes for part in self.parts], dtype=np.float64)
         probability = np.array([part.probability for part in self.parts])
+        # With probability 0 nobody could be drawn, so no outcome represents these subjects.
         if not known.sum() or not (probability > 0).all():
             return np.zeros(0)
         weights = stands_for(probability, clip=NO_CLIP)
@@ -183,12 +184,14 @@ def _merged(strata: list[Stratum]) -> tuple[MergedStratum, ...]:
 
     A stratum that is still too small afterwards has no estimate.
     """
+    # Merging neighbours in probability keeps the weights within a stratum as equal as possible.
     kept = [MergedStratum((each,)) for each in sorted(strata, key=lambda each: each.probability)]
     place = 0
     while len(kept) > 1 and place < len(kept):
         if kept[place].has_enough_outcomes:
             place += 1
             continue
+        # The last stratum has no successor and joins its predecessor.
         low = place if place + 1 < len(kept) else place - 1
         kept[low : low + 2] = [MergedStratum((*kept[low].parts, *kept[low + 1].parts))]
         place = low

@@ -213,6 +213,7 @@ def with_outcomes(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     if visits.empty or outcomes.empty:
         unknown = pd.to_datetime(pd.Series(pd.NaT, visits.index), utc=True)
         return visits.assign(confirmed=np.nan, known_at=unknown, typology=None)
+    # merge_asof needs both sides sorted by time; it picks the newest earlier visit.
     found = pd.merge_asof(
         outcomes.sort_values("inspected_at"),
         visits[["seq", "subject_id", "scored_at"]].sort_values("scored_at"),

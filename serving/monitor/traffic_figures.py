@@ -232,11 +232,14 @@ def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
     weights = stands_for(drawn_at, clip=1e6)
     predicted = ordered["probability"].to_numpy(np.float64)
     confirmed = ordered["confirmed"].to_numpy(np.float64)
+    # Rather fewer bands than bands with too few cases.
     bands = min(BANDS, len(ordered) // FEWEST_DRAWN)
     for band in np.array_split(np.arange(len(ordered)), bands) if bands else ():
         yield CalibrationBand(
             cases=len(band),
             predicted=float(np.average(predicted[band], weights=weights[band])),
+            # Calibration is a property of the model beyond the cases at hand, hence no
+            # finite-population correction.
             confirmed=weighted_mean(confirmed[band], weights[band], is_this_traffic=False).estimate,
         )
 

@@ -50,6 +50,7 @@ from serving.triage.life_at_risk import Craft, danger_signals, signals_of_craft
 # Subjects scored in one call: enough to amortise the call, few enough to hold in memory.
 ROWS_PER_CALL = 20_000
 
+# The fields of a journey that danger signals and offence groups need.
 _OF_JOURNEY = ("mode", "conveyance_kind", "cargo_unit", "persons_on_board", "certified_capacity")
 _IS_LIFE_AT_RISK, _OFFENCE_GROUP = "is_life_at_risk", "offence_group"
 
@@ -124,6 +125,7 @@ def placed(
 ) -> Iterator[pa.Table]:
     """Add each subject's lane and yield the columns of the output file."""
     manifest = champion.model.manifest
+    # The same cutoffs for the whole file, since no day's load changes them.
     cutoffs = lanes.uncapped_cutoffs(manifest.score_quantiles)
     for part in explained:
         harm_ratios = _harm_ratios(part[_OFFENCE_GROUP].to_pylist(), champion, lanes)
@@ -171,6 +173,7 @@ def write_tables(tables: Iterator[pa.Table], out: Path) -> pa.Table:
             for table in chain([first], tables):
                 writer.write_table(table)
                 told.append(table.select(["subject_id", "lane"]))
+        # Renaming is atomic, so readers never see half a file.
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)

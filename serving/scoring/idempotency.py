@@ -45,6 +45,7 @@ class IdempotencyClaims:
 
     def acquire(self, claim: Claim) -> None:
         """Claim a key until it is released; raises Conflict if it is claimed."""
+        # Refused rather than made to wait: the caller retries and then gets the stored answer.
         with self._lock:
             if claim in self._claimed:
                 raise Conflict(

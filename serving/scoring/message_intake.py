@@ -214,6 +214,7 @@ class MessageIntake:
         after which a retry with the same key continues.
         """
         claim = sent.caller.key_id, sent.idempotency_key
+        # A second attempt with this key gets a Conflict instead of reading the message twice.
         self._claims.acquire(claim)
         try:
             kept = await asyncio.to_thread(self._kept, sent)
@@ -242,6 +243,7 @@ class MessageIntake:
         options = sent.read_as.options(self._readers.party_key, read_at, own)
         async with self._readers.job(sent.caller.key_id) as job:
             conversion, leftovers = await job.read(sent.format, sent.body, options)
+            # The message was read, and a body can take many megabytes.
             sent.body.clear()
             stated = ReadMessage(conversion, leftovers)
             plan = await asyncio.to_thread(self._plan, sent, stated, read_at, kept)
@@ -293,12 +295,14 @@ class MessageIntake:
         if stated.subject_count > self._max_subjects:
             raise BodyTooLarge(f"a message may make {self._max_subjects} journeys and shipments")
         numbered = self._versions.numbered(self._ships.assigned(stated, sent.caller), read_at)
+        # Withdrawing a journey does not call off a search for people in danger.
         in_danger = self._in_danger(sent, numbered, read_at, kept)
         read = numbered.with_subjects(in_danger)
         records = self._checked(sent, read)
         requests = [
             self._request(sent, subject, read, records, read_at) for subject in read.subjects
         ]
+        # Anything that can refuse a subject must run before the message is stored.
         enriched = self._batcher.assessor.enrich(requests)
         for subject, outcome in zip(read.subjects, enriched, strict=True):
             if isinstance(outcome, SubmissionRefused):

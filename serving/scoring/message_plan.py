@@ -137,6 +137,7 @@ def submission_of(
     known = [each.known_at for each in (own, journey) if each is not None and each.known_at]
     submitted: dict[str, Any] = {
         "subject_kind": subject.kind,
+        # Instants in the message may be ahead of its intake; all of its records must count.
         "as_of": (max(at, own.declared_at, *known) + JUST_AFTER).isoformat(),
     }
     if journey is not None:
@@ -166,6 +167,7 @@ def place_in_submission(subject: MadeSubject, read: ReadMessage, pointer: str) -
 def placed_records(read: ReadMessage, kept: Sequence[CheckedRecord]) -> tuple[PlacedRecord, ...]:
     """Return each record with the places of its fields, as pages and answers cite them."""
     settled = {each.pointer: each.record for each in kept}
+    # By identity: two equal records of a message come from different places.
     numbers = {
         id(made): f"/{name}/{number}"
         for name, own in read.by_themselves.items()

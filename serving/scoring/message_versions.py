@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
+# Fields about the receipt of a version, which differ even if its contents are the same.
 _OF_RECEIPT = (*sorted(VERSION_FIELDS), "received_at", "declared_at")
 _NOT_COMPARED = {*_OF_RECEIPT, "items"}
 
@@ -54,6 +55,7 @@ class KnownVersions:
         ]
         founded = [(each, known.newest_of(each)) for each in withdrawals]
         records += [_withdrawn(each, before) for each, before in founded if before]
+        # These are reported to the sender, since there is nothing to withdraw.
         unfounded = tuple(each for each, before in founded if not before)
         changed = replace(conversion, records=tuple(records), withdrawals=unfounded)
         return read.with_conversion(changed)
@@ -85,6 +87,7 @@ class _Known:
         if before is None:
             return made
         if made.amended_at is None:
+            # A repeated declaration stays one, unless the stored declaration was amended since.
             if before.version == 1 or before.withdrawn:
                 return made
             made = replace(made, amended_at=at)

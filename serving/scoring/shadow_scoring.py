@@ -22,6 +22,7 @@ from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)
 
+# Bounds the memory; further requests are dropped and counted.
 MOST_WAITING = 1_000
 BATCH_SIZE = 100
 # Seconds to wait for more requests, so that one transaction stores many scores.

@@ -174,6 +174,7 @@ class EarlierCalls:
         kept = self.records.kept([*calls.values()]) if calls else {}
         new = [call for key, call in calls.items() if key not in kept]
         if new:
+            # The rescuers were alerted to these calls when they were first received.
             self.records.add_new(new, raises_alerts=False)
             self.history.ingest_records([call.record for call in new], at.isoformat())
 

@@ -75,6 +75,7 @@ def _standing(kind: str, declared: Any, rows: Iterable[ReceivedRecord], at: date
         return None
     stands = versions[life["version"]]
     kept: dict[str, Any] = {"declared_at": declared.declared_at}
+    # An amendment that names no goods items leaves the declared ones in force.
     if kind == "shipment" and not stands.items:
         kept["items"] = declared.items
     return stands.model_copy(update=kept)

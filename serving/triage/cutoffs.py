@@ -32,6 +32,7 @@ class Cutoff:
         if share <= 0:
             return cls(math.inf, 0.0)
         quota = share * len(scores)
+        # The lowest score that the quota reaches; of those that equal it, only a share fits.
         threshold = scores[len(scores) - math.ceil(quota)]
         above = len(scores) - bisect_right(scores, threshold)
         equal = len(scores) - above - bisect_left(scores, threshold)

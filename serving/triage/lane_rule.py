@@ -105,6 +105,7 @@ def place(
     lane = _drawn(score, cutoffs, draws, selected, control_probability, has_hits=bool(hits))
     if lane == "control":
         return Placement(lane, "random", probabilities, hits)
+    # The current score alone would not have selected it, so the earlier reason stands.
     if earlier and lane == "inspect" and draws.tie >= cutoffs.inspect.probability(score):
         return Placement(lane, earlier.reason, probabilities, hits)
     reason: LaneReason = hits[0].source if lane == "document_check" and hits else "score"
@@ -155,6 +156,8 @@ def _drawn(
     *,
     has_hits: bool,
 ) -> Lane:
+    # One tie draw decides all lanes by score, so a subject that a lane selects is selected by every
+    # later one too; the control draw is independent of it.
     if draws.tie < inspect:
         return "inspect"
     if draws.control < control_probability:

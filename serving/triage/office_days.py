@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from serving.triage.arrival_profile import HOURS, ArrivalProfile
 from serving.triage.lane_declarations import Lane
 
+# Two of every weekday.
 WHOLE_DAYS = 14
 
 
@@ -57,6 +58,7 @@ class OfficeDays:
             self._days[day] = _Day()
             for old in [each for each in self._days if each < day - timedelta(days=WHOLE_DAYS)]:
                 del self._days[old]
+        # A late placement of another worker changes a day that was already summarised.
         if day < self._learnt.day:
             self._learnt = _Learnt(date.min)
         return self._days[day]

@@ -35,6 +35,7 @@ class CurrentExploration:
     def factor(self, kind: SubjectKind, at: datetime) -> float:
         """Return the factor at an instant; 1 if no exploration is in force."""
         read_at, found = self._newest_by_kind.get(kind, (None, None))
+        # A negative age means that the clock was set back, so read again.
         if read_at is None or not timedelta(0) <= at - read_at < POLL_INTERVAL:
             with suppress(LogUnavailable):
                 found = self._newest(kind)

@@ -60,6 +60,7 @@ Words = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class _PlanTable(BaseModel):
+    # A misspelt key must be an error: ignoring it would silently change who is inspected.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -114,6 +115,7 @@ class TriageRule(_PlanTable):
     def _has_one_bound_on_a_known_number(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("want either `above` or `below`")
+        # A rule on an unknown feature, or on a category, would never match and nobody would notice.
         numbers = {f.name for f in (*ROUTE, *SHIPMENT) if not f.is_categorical}
         if self.feature not in numbers:
             raise ValueError(f"no feature {self.feature!r} with numbers; `tidegate features` lists")

@@ -43,6 +43,7 @@ def _words_of(entry: WatchListEntry) -> str:
 def _named_by(submission: Submission) -> set[tuple[str, str]]:
     """Return the containers, conveyances and companies that a submission names."""
     declared = declarations(submission)
+    # Documents name containers too, which the declaration may lack.
     filed = [*declared, *submission.documents]
     return {
         *(("company", party) for party in parties_of(declared)),
