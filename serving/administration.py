@@ -122,7 +122,10 @@ class NewAccount(OneAccount):
 
 
 class AccountChange(OneAccount):
-    """Another role or other offices; `revision_read` is what a page showed, None without one."""
+    """A change of an account's role or offices.
+
+    `revision_read` is the revision that the page showed; None without a page.
+    """
 
     role: Annotated[
         Role | None, Field(description="What the holder may do and see; as it is without.")
@@ -348,7 +351,7 @@ def revoke_key(at: Administration, asked: OneKey) -> Done:
 
 
 class TeamStatement(BaseModel):
-    """A team as somebody states it: all of it, in place of what it was."""
+    """The complete statement of a team, which replaces the earlier one."""
 
     name: Annotated[Name, Field(description="The name of the team.")]
     office: Annotated[str | None, Field(description="The office of the team; all without.")] = None

@@ -97,7 +97,7 @@ class FixedLimits(BaseModel):
     session_hours: Annotated[int, Field(ge=1, le=24)] = 12
     confirm_minutes: Annotated[int, Field(ge=1, le=600)] = 10
     first_password_hours: Annotated[int, Field(ge=1, le=720)] = 72
-    # Without a list, live use asks everybody for a second factor and a trial asks nobody.
+    # Without a list, live use requires a second factor of everyone and a trial of no one.
     second_factor_roles: Annotated[str, Field(pattern=SOME_ROLES)] | None = None
     # An officer who sees the score first follows it, so a judgement of their own comes first.
     is_score_after_judgement: bool = True

@@ -138,7 +138,7 @@ class ReasonRanking:
         self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
         self._scales = tuple(at for at, f in enumerate(self._features) if f.indicator is None)
         place_of = {name: place for place, name in enumerate(self._names)}
-        # The feature that tells if a 0 is known; features without one refer to themselves.
+        # The feature that shows if a 0 was observed; features without one refer to themselves.
         self._known_by = [place_of.get(f.known_by or f.name, at) for at, f in enumerate(features)]
 
     def reasons(

@@ -65,7 +65,7 @@ def _first(scores: list[float], chosen: int) -> set[int]:
 
 
 def _gain(theirs: TrafficPart, ours: TrafficPart, chosen: int) -> tuple[Estimate, str | None]:
-    """Return the gain in findings per chosen case, or what is needed for an estimate."""
+    """Return the gain in findings per chosen case; without an estimate, also what it needs."""
     found, lost = theirs.confirmed, ours.confirmed
     if found is None or lost is None:
         too_few = (*theirs.too_few_outcomes, *ours.too_few_outcomes)

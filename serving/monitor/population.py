@@ -81,7 +81,7 @@ class MergedStratum:
 
     @cached_property
     def effective_size(self) -> float:
-        """Return how many evenly drawn outcomes would say as much."""
+        """The number of evenly drawn outcomes with the same information."""
         return effective_size(self.outcomes()[1])
 
     @property
@@ -154,7 +154,7 @@ class TrafficPart:
 
     @cached_property
     def effective_size(self) -> float:
-        """Return how many evenly drawn outcomes would say as much as the known ones."""
+        """The number of evenly drawn outcomes with the information of the known ones."""
         return effective_size(self._outcomes[1])
 
     @cached_property

@@ -100,7 +100,7 @@ class Slice:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What would suffice where figures are refused or given as an interval only."""
+        """The number of decisions that would suffice where figures lack a point estimate."""
         too_few = tuple(each.needs for each in self.everyone.too_few_outcomes)
         if too_few or self.recall.value is not None or not self.inspected.size:
             return too_few

@@ -201,7 +201,7 @@ def _in_freight_unit(craft: Craft) -> DangerSignal | None:
     if craft.kind in SAILS_WITH_CREW and certified is not None:
         most: float | None = certified + BESIDE_CREW
     elif craft.kind in CARRIES_PERSONS and certified is not None:
-        return None  # that is what L03 looks at
+        return None  # L03 covers these
     else:
         most = _seats(craft)
     return DangerSignal("L01", craft.words) if _is_above(craft, most) else None
