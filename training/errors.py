@@ -1,17 +1,17 @@
-"""What can go wrong in this room.
+"""Errors of training, evaluation and promotion.
 
 TidegateError
 └── TrainingError
-    ├── TrainingSetError        the folder cannot be used: names file and column
-    ├── NotEnoughLabels         a window holds too few confirmed or not confirmed subjects
-    ├── WindowSeen              a model has learnt from labels of a window: names both periods
-    ├── WorkersFailed           workers did not come, or one was lost; says which and why
-    ├── ArtefactError           a model folder is absent, incomplete or from another format
-    │   └── ArtefactTampered    a digest or the signature does not fit
-    ├── ChampionUnreadable      the champion is damaged or of another catalogue: says what to do
-    ├── TrackingError           the tracking store cannot be reached or refused; nothing registered
-    ├── WaiverError             a waiver lacks a reason, or its end is none: says what is wanted
-    └── PromotionRefused        one or more gates stay shut: lists the reasons
+    ├── TrainingSetError        the folder cannot be used; names file and column
+    ├── NotEnoughLabels         a window has too few confirmed or not confirmed subjects
+    ├── WindowSeen              a model was fitted on labels of a window; names both periods
+    ├── WorkersFailed           workers did not connect, or one was lost; names it and the cause
+    ├── ArtefactError           a model folder is missing, incomplete or in another format
+    │   └── ArtefactTampered    a digest or the signature does not match
+    ├── ChampionUnreadable      the champion is damaged or of another catalogue; names the remedy
+    ├── TrackingError           the tracking store is unreachable or refused; nothing registered
+    ├── WaiverError             a waiver lacks a reason or a valid end; names what is expected
+    └── PromotionRefused        one or more gates stay shut; lists the reasons
 """
 
 import shlex

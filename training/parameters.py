@@ -1,4 +1,4 @@
-"""The choices of one training, read from an experiment's `parameters.toml` into a frozen model.
+"""The parameters of a training, read from an experiment's `parameters.toml`.
 
     seed = 7
     [split]
@@ -6,7 +6,7 @@
     [trees]
     leaves = 31
 
-Anything left out keeps its default; anything unknown or out of range is named and refused.
+Omitted keys keep their defaults; unknown keys and values out of range are refused by name.
 """
 
 import difflib
@@ -43,18 +43,18 @@ Day = Annotated[AwareDatetime, BeforeValidator(_midnight)]
 
 
 class Parameters(BaseModel):
-    """Base of all tables of parameters: frozen, and closed to unknown keys."""
+    """Base of all parameter tables: immutable, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SplitParameters(Parameters):
-    """The cuts of time: by shares of the labelled subjects, or at the given instants.
+    """Boundaries of the windows: by shares of the labelled subjects, or at given instants.
 
-    `label_gap_days` before a window ends are left out of fitting and calibration, since of late
-    declarations only the quickly decided ones have labels yet. `refit` grows the trees anew on the
-    fit and the calibration window together once their number and the calibration are known.
-    With `operators` apart, no operator is in a window that was labelled in an earlier one.
+    The last `label_gap_days` of a window are left out of fitting and calibration, because only
+    quickly decided declarations have labels by then. `refit` fits the trees again on fit and
+    calibration window together, once their number and the calibration are known. With `operators`
+    apart, no operator is in two windows with labels.
     """
 
     fit_share: Share = 0.6
@@ -86,16 +86,15 @@ class SplitParameters(Parameters):
 class TreeParameters(Parameters):
     """Parameters of LightGBM's trees; `early_stopping_rounds` of 0 grows all `trees`.
 
-    Otherwise growth ends so many rounds after the one whose ranking loss on rows held back is
-    least, in the mean of four folds where a `refit` cross-fits them; what grew since is left out.
-    `monotone` says how strictly the directions of the catalogue are enforced.
-    `fewest_per_category` is how many subjects of the fit window make a category worth a code.
-    With `random` thresholds a split is the best of one drawn for each feature (extremely random
-    trees): trees that look at every threshold find chance where some hundred subjects are confirmed
-    (`experiments/2026-11-24-boosters`). A thousand are enough for the best of all.
-    The `data_parallel` learner is that of several workers, each with a part of the rows: it grows
-    the same trees whatever their number, and not quite those of the `serial` one
-    (`docs/adr/0022-spark-moves-columns.md`).
+    Otherwise growth ends this many rounds after the one with the least ranking loss on held-back
+    rows, averaged over four folds if `refit` cross-fits them; later trees are dropped. `monotone`
+    is LightGBM's method for the directions in the catalogue. `fewest_per_category` is the number of
+    subjects in the fit window from which a category gets a code. With `random` thresholds, a split
+    is the best of one random threshold per feature (extremely random trees): with some hundred
+    confirmed subjects, a search over all thresholds fits noise (`experiments/2026-11-24-boosters`),
+    with a thousand it does not. The `data_parallel` learner is that of several workers, each with a
+    part of the rows: it grows the same trees for any number of workers, but slightly different ones
+    than the `serial` learner (`docs/adr/0022-spark-moves-columns.md`).
     """
 
     trees: Annotated[int, Field(ge=1, le=100_000)] = 800
@@ -133,16 +132,16 @@ class TreeParameters(Parameters):
 
 
 class SelectionParameters(Parameters):
-    """Bounds of the weights that undo the choice of what to inspect, none of them above its clip.
+    """Weights that correct for selective inspection, none above its clip.
 
-    `inverse_probability` lets an inspected subject stand for 1 / selection_probability subjects; an
-    unrecorded probability weighs 1. Against `traffic`, trees tell what was confirmed from all else
-    that passed: cleared subjects, and those without a label, of whom up to `traffic_per_confirmed`
-    for each confirmed one are drawn. Nobody takes those for cleared: where a tenth of traffic
-    smuggles, a tenth of them does. That damps the odds and leaves their order as it is, and
-    calibration, on labelled subjects alone, raises them again.
+    `inverse_probability` gives an inspected subject the weight 1 / selection_probability, and 1 if
+    the probability was not recorded. `traffic` fits trees to separate confirmed subjects from all
+    others: cleared ones, and unlabelled ones, of which up to `traffic_per_confirmed` per confirmed
+    subject are sampled. The unlabelled are not assumed clean: if a tenth of traffic smuggles, so
+    does a tenth of them. That lowers the odds without changing their order, and calibration, on
+    labelled subjects only, raises them again.
 
-    No author's labels, and no office's, weigh more than their largest share of all labels.
+    The labels of one author or office have at most their largest share of the total weight.
     """
 
     fit: Literal["equal", "inverse_probability", "traffic"] = "traffic"
@@ -163,9 +162,9 @@ LARGEST_FALSE_REFERRAL_RATIO = 1.5
 
 
 class EvaluationParameters(Parameters):
-    """At which shares of inspected subjects a model is judged, and how often rows are redrawn.
+    """Shares of inspected subjects to evaluate at, and the number of bootstrap samples.
 
-    A group of fewer than `smallest_group` labelled subjects is shown together with its like.
+    Groups of fewer than `smallest_group` labelled subjects are pooled.
     """
 
     capacity_shares: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.01, 0.02, 0.05, 0.10)
@@ -180,10 +179,10 @@ class EvaluationParameters(Parameters):
 
 
 class LeakageParameters(Parameters):
-    """When a feature is refused for knowing too much, and which are known to be innocent.
+    """Limits of the leakage checks, and features known to be innocent.
 
     `accept` names features that may rank better than `largest_auc` on their own. Without
-    `is_checked` only that is looked at; such a model cannot be promoted.
+    `is_checked` only that is tested, and the model cannot be promoted.
     """
 
     largest_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.95
@@ -207,7 +206,7 @@ PositiveSpan = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
 
 
 class SearchSpans(Parameters):
-    """Between which values, both included, a search tries each parameter of the trees."""
+    """Ranges, both ends included, in which a search varies each parameter of the trees."""
 
     leaves: Annotated[tuple[TwoOrMore, TwoOrMore], AfterValidator(_rising)] = (4, 64)
     learning_rate: PartSpan = (0.01, 0.15)
@@ -218,9 +217,10 @@ class SearchSpans(Parameters):
 
 
 class SearchParameters(Parameters):
-    """Limits of the search for better trees: no further trial begins once a limit is reached.
+    """Limits of the search for better trees: no trial begins after one is reached.
 
-    `minutes` are those that finished trials took, in every sitting. Without a limit, no search.
+    `minutes` is the total time of finished trials, over all runs of the search. Without a limit
+    there is no search.
     """
 
     trials: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -234,7 +234,7 @@ class SearchParameters(Parameters):
 
 
 class TrainingParameters(Parameters):
-    """Everything that decides a training besides the data."""
+    """Everything that determines a training, apart from the data."""
 
     # More threads than free cores make LightGBM many times slower, so one is the safe default.
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
@@ -284,7 +284,7 @@ class TrainingParameters(Parameters):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the parameters in a TOML file; raises TrainingError with what is allowed."""
+        """Read parameters from a TOML file; raises TrainingError with the allowed values."""
         return read_home_file(cls, file, TrainingError, in_words=_in_words)
 
 

@@ -285,9 +285,9 @@ class RecordIngestion:
     def _as_drawn(
         self, received: Iterable[CheckedRecord], faults: list[RequestFault]
     ) -> Iterator[CheckedRecord]:
-        """Those but outcomes that claim a draw, or a probability, which no decision of ours made.
+        """Yield the records, except outcomes that claim a draw or probability we did not make.
 
-        Whoever sends outcomes would steer with it whom one subject stands for in training.
+        A sender could otherwise decide how much weight a subject has in training.
         """
         for each in received:
             if not isinstance(each.record, Outcome) or not _claims_a_draw(each.record):

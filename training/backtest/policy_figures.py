@@ -23,12 +23,12 @@ RECENT_WEEKS = 8
 
 
 class PolicyWeekFigures(Parameters):
-    """One week. `best` are the hits that the true probabilities would have led to, on average.
+    """One week. `best` is the expected number of hits by true probabilities.
 
-    `hits` are those of the week, `hits_so_far` all until its end, and `precision_56d` is that of
-    the eight weeks that end with it; unknown in a logged history where too few were drawn to say,
-    and in weeks whose results may still be to come. `results_of_inspections_made` counts the known
-    results of inspections really made, and `hits_of_inspections_made` those confirmed.
+    `hits` are those of the week, `hits_so_far` all until its end, and `precision_56d` covers the
+    eight weeks that end with it. They are unknown in a logged history if too few were drawn, and in
+    weeks whose results may be incomplete. `results_of_inspections_made` counts the known results of
+    actual inspections, and `hits_of_inspections_made` the confirmed ones.
     """
 
     week: int
@@ -46,10 +46,10 @@ class PolicyWeekFigures(Parameters):
 
 
 class TypologyCount(Parameters):
-    """One typology: known cases of it while the policy decided, how many it found, and how soon.
+    """One typology: known cases while the policy decided, cases found, and time to the first.
 
     In a logged history, only confirmed subjects are known cases. `weeks_to_find` counts from the
-    first of them to the first found; None where none was.
+    first case to the first found; None if none was found.
     """
 
     typology: str
@@ -60,10 +60,10 @@ class TypologyCount(Parameters):
 
 
 class InspectionsMade(Parameters):
-    """The status quo: what the inspections that were really made in these weeks found.
+    """The status quo: finds of the actual inspections in these weeks.
 
-    Hits are counted; in a logged history `precision` is among results that are known, and `recall`
-    and `lift` are of all traffic.
+    Hits are counted; in a logged history `precision` is among known results, and `recall` and
+    `lift` are of all traffic.
     """
 
     inspected: int
@@ -76,9 +76,9 @@ class InspectionsMade(Parameters):
 class LoggedEvidence(Parameters):
     """The evidence behind estimates of a logged history.
 
-    `drawn` results have a probability and are worth `effective_size` drawn evenly; `certain` ones
-    are of tips, which stand for themselves; `uncounted` ones are of an officer's discretion.
-    `unknown_share` of the results, in 0..1, are inconclusive or still to come.
+    `drawn` results have a probability and are worth `effective_size` evenly drawn ones; `certain`
+    ones are from tips, which represent only themselves; `uncounted` ones are at an officer's
+    discretion. `unknown_share` of the results, in 0..1, are inconclusive or still to come.
     """
 
     drawn: int
@@ -89,11 +89,11 @@ class LoggedEvidence(Parameters):
 
 
 class CapacityByOffice(Parameters):
-    """The cost of giving each office capacity of its own.
+    """The cost of separate capacity for each office.
 
-    Of `offices`, `planning` have room for fewer than two inspections a week and plan over up to
-    `longest_period` weeks. `hits_if_shared` is what as many selections by score in the same weeks,
-    by the same scores, find where all offices share them.
+    Of `offices`, `planning` have capacity for fewer than two inspections a week and plan over up to
+    `longest_period` weeks. `hits_if_shared` are the finds of equally many selections in the same
+    weeks, by the same scores, if all offices share capacity.
     """
 
     offices: int
@@ -103,15 +103,14 @@ class CapacityByOffice(Parameters):
 
 
 class PolicyFigures(Parameters):
-    """One policy over its first `weeks_counted` weeks, of which results must have come.
+    """One policy over its first `weeks_counted` weeks, whose results must have arrived.
 
-    These are the `subjects` declared from `begins` until before `ends`. `hits`, `precision`,
-    `recall` and `lift` are counted in an invented world, where every inspection finds what there
-    is. In a logged history they are estimated from the inspections that were made and have
-    intervals; `refusal` says why they are unknown, `hits_of_tips` how many known hits a tip had led
-    to without the policy, and `bounds` what the figures would be if their assumptions did not hold.
-    `share_of_best` compares hits to those by the true probabilities. `office_capacity` is None
-    where all offices share their capacity.
+    They cover the `subjects` declared from `begins` until before `ends`. In a synthetic world
+    `hits`, `precision`, `recall` and `lift` are counted, and every inspection finds what is there.
+    In a logged history they are estimated from actual inspections and have intervals; `refusal` is
+    the reason if they are unknown, `hits_of_tips` the number of known hits that a tip had led to
+    anyway, and `bounds` the figures if assumptions did not hold. `share_of_best` compares hits with
+    those by true probabilities. `office_capacity` is None if all offices share capacity.
     """
 
     name: str

@@ -1,12 +1,12 @@
-"""A training-set folder, checked: one row per subject, labelled or not, in order of declaration.
+"""A checked training-set folder: one row per subject, labelled or not, by declaration.
 
-features.parquet   subject_id, declared_at, perhaps as_of, then the catalogue's columns in its order
+features.parquet   subject_id, declared_at, optional as_of, then the catalogue's columns in order
 outcomes.parquet   at most one outcome record per subject
-subjects.parquet   what a subject is, for evaluation by group; never seen by a model
-records.json       what the records held that all this was made of
+subjects.parquet   attributes of subjects, for evaluation by group; never input of a model
+records.json       a summary of the source records
 
-Of a set with several scoring instants of a subject, only the last one before its inspection is
-read: each subject counts once, and nothing counts that came with the inspection or after it.
+Of several scoring instants of a subject, only the last one before its inspection is read: each
+subject counts once, and nothing counts that became known with the inspection or later.
 """
 
 import hashlib

@@ -21,8 +21,9 @@ SUPERSEDED = ("weighted", "random_lane", "population_precision")
 class CapacityFigures(FrozenModel):
     """Finds of inspecting the highest `share` of subjects.
 
-    `precision` is the share confirmed among them, `recall` the share of all confirmed found, `lift`
-    precision over prevalence, `value_captured` the share of confirmed declared value.
+    `precision` is the share confirmed among them, `recall` the share of all confirmed that they
+    hold, `lift` precision over prevalence, and `value_captured` the share of confirmed declared
+    value.
     """
 
     share: float
@@ -33,7 +34,7 @@ class CapacityFigures(FrozenModel):
 
 
 class ReliabilityBin(FrozenModel):
-    """Subjects of similar probability: what was promised, what came, and their number."""
+    """Subjects of similar probability: mean probability, share confirmed, and number."""
 
     probability: float
     confirmed_share: float
@@ -57,10 +58,10 @@ class Figures(FrozenModel):
 
 
 class GroupFigures(FrozenModel):
-    """One group of subjects under the cut that takes the highest 5 % of everyone.
+    """One group of subjects under the cut that takes the highest 5 % of all subjects.
 
     `referred` is the share of the group above the cut, `precision` the share confirmed of those,
-    and `false_referral` the share referred of those not confirmed.
+    and `false_referral` the share of those not confirmed that is above the cut.
     """
 
     by: str
@@ -74,12 +75,12 @@ class GroupFigures(FrozenModel):
 
 
 class GroupReferrals(FrozenModel):
-    """One group of all traffic under the cut that takes the highest 5 % of everyone.
+    """One group of all traffic under the cut that takes the highest 5 % of all subjects.
 
-    `subjects` and `referred` count it. `ratio` is the share referred of its subjects that would not
-    be confirmed over that of all traffic, without a value where too few results tell.
-    `p_above` is how likely so many false referrals are if its ratio is `largest_ratio`, `p_within`
-    how likely so few.
+    `subjects` and `referred` are counts. `ratio` is the group's false-referral rate, over subjects
+    that would not be confirmed, divided by that of all traffic; it has no value with too few
+    results. `p_above` is the probability of at least as many false referrals if the true ratio is
+    `largest_ratio`, `p_within` that of at most as many.
     """
 
     by: str
@@ -93,9 +94,9 @@ class GroupReferrals(FrozenModel):
 
 
 class SelectionFigures(FrozenModel):
-    """Subjects that were selected in one way, ranked by themselves and cut at 5 % of them.
+    """Subjects selected in one way, ranked by themselves and cut at 5 % of them.
 
-    All but the counts and `prevalence` are None where too few are confirmed or clean.
+    All except the counts and `prevalence` are None if too few are confirmed or cleared.
     """
 
     selected_by: str
@@ -110,11 +111,10 @@ class SelectionFigures(FrozenModel):
 
 
 class StatusQuo(FrozenModel):
-    """Finds of the inspections that were made, next to as many in the model's order.
+    """Finds of actual inspections, next to equally many in the model's order.
 
-    `share` of all traffic was inspected, `confirmed` counts what was found. `precision` is among
-    results that are known; `recall` and all of the `model` are of all traffic. `lift` is recall
-    over share.
+    `share` of all traffic was inspected, `confirmed` counts the finds. `precision` is among known
+    results; `recall` and the `model_` figures are of all traffic. `lift` is recall over share.
     """
 
     share: float
@@ -131,8 +131,8 @@ class StatusQuo(FrozenModel):
 class TrafficBand(FrozenModel):
     """The `subjects` of all traffic with calibrated log-odds from `least` to `most`.
 
-    `share` of them would be confirmed, beside `mean_probability` that the model gave them; it is
-    unknown where too few were drawn. `inspected` counts results and `confirmed` what they found.
+    `share` of them would be confirmed, next to the model's `mean_probability`; it is unknown if too
+    few were drawn. `inspected` counts results and `confirmed` the positive ones.
     """
 
     least: float
@@ -156,9 +156,9 @@ Draws = Literal["in place", "elsewhere", "above their lot"]
 class PopulationSection(FrozenModel):
     """Figures of all traffic from `begins` until before `ends`, old enough for its results.
 
-    `unknown_share` of the results are inconclusive or still to come; `bounds` say what the figures
-    would be if their assumptions did not hold. `bands` rise by score. `draws` says where the score
-    places who was drawn: as what they stand for, elsewhere, or above where a lot can place them.
+    `unknown_share` of the results are inconclusive or still to come; `bounds` are the figures if
+    assumptions did not hold. `bands` rise by score. `draws` states how the score ranks random
+    draws: like the traffic they represent, elsewhere, or higher than a random draw can be.
     """
 
     begins: datetime
@@ -197,9 +197,9 @@ class PopulationSection(FrozenModel):
 
 
 class TypologyRecall(FrozenModel):
-    """Cases of one typology; `recall` is the share of them in the highest 5 % of everyone.
+    """Cases of one typology; `recall` is the share of them in the highest 5 % of all subjects.
 
-    `is_new` where no outcome known before the window named it.
+    `is_new` if no outcome known before the window had it.
     """
 
     typology: str
@@ -209,7 +209,7 @@ class TypologyRecall(FrozenModel):
 
 
 class OffenceCount(FrozenModel):
-    """The inspections that found a class of offence: next to smuggling, and without any."""
+    """Inspections that found a class of offence: together with smuggling, and without it."""
 
     offence: str
     confirmed: int
@@ -217,7 +217,7 @@ class OffenceCount(FrozenModel):
 
 
 class ExaminationFigures(FrozenModel):
-    """Labelled inspections of one way to examine; `hit_rate` says nothing of fewer than 30."""
+    """Labelled inspections by one method; `hit_rate` is unknown for fewer than 30."""
 
     examination: str
     labelled: int
@@ -226,10 +226,10 @@ class ExaminationFigures(FrozenModel):
 
 
 class InspectionFindings(FrozenModel):
-    """Findings of all inspections of the window, including those that are no label.
+    """Findings of all inspections of the window, including those without a label.
 
-    `other_offences` found another offence and no smuggling: they are neither cases nor clean, and
-    in no figure of the model. `unsettled` are the others without a label.
+    `other_offences` found another offence but no smuggling: they are neither positive nor negative,
+    and in no figure of the model. `unsettled` are the others without a label.
     """
 
     inspected: int
@@ -241,9 +241,9 @@ class InspectionFindings(FrozenModel):
 
 
 class UnseenEntityFigures(FrozenModel):
-    """Subjects whose value in `column` is on no earlier labelled subject, ranked by themselves.
+    """Labelled subjects with a value in `column` that no earlier one has, ranked by themselves.
 
-    `precision` is at 5 % of them. Both figures are None where too few are labelled.
+    `precision` is at 5 % of them. Both figures are None with too few labels.
     """
 
     column: str
@@ -254,7 +254,7 @@ class UnseenEntityFigures(FrozenModel):
 
 
 class Importance(FrozenModel):
-    """The average move of a score by one feature: mean |contribution| in log-odds."""
+    """The mean |contribution| of one feature to scores, in log-odds."""
 
     feature: str
     mean_absolute_contribution: float
@@ -263,7 +263,7 @@ class Importance(FrozenModel):
 class ProxyFigures(FrozenModel):
     """The mutual information of one feature with the region of origin, as a share of its entropy.
 
-    Reports of before 0.1.0 call it `told`.
+    Reports from before 0.1.0 name it `told`.
     """
 
     feature: str
@@ -273,9 +273,9 @@ class ProxyFigures(FrozenModel):
 class JointProxyFigures(FrozenModel):
     """Information about the region of origin in all features together, and in the score alone.
 
-    `accuracy` is the share of later subjects whose region small trees name from all features,
-    `largest_share` that of naming the commonest region always. The shares of the score are as in
-    ProxyFigures, of everyone and of the `unconfirmed`, None where those are fewer than 500.
+    `accuracy` is the share of later subjects whose region small trees predict from all features,
+    `largest_share` that of always predicting the most frequent region. The shares of the score are
+    as in ProxyFigures, of all subjects and of the `unconfirmed`, None if those are fewer than 500.
     """
 
     subjects: int
@@ -288,10 +288,10 @@ class JointProxyFigures(FrozenModel):
 
 
 class OracleFigures(FrozenModel):
-    """The model beside the best that is possible, on all subjects of the window at one share.
+    """The model next to the best possible ranking, on all subjects of the window at one share.
 
-    Labels are the invented world's true probabilities (among known typologies, what came true), so
-    nothing here depends on who was inspected.
+    Labels are the synthetic world's true probabilities (among known typologies, actual events), so
+    the figures do not depend on inspections.
     """
 
     share: float
@@ -301,16 +301,16 @@ class OracleFigures(FrozenModel):
 
 
 class Agreement(FrozenModel):
-    """The part of the highest `share` of subjects that is in the champion's highest, too."""
+    """The share of the highest `share` of subjects that the champion's highest has too."""
 
     share: float
     common: Estimate
 
 
 class Stability(FrozenModel):
-    """A model beside the champion on all subjects of the window, labelled or not.
+    """A model compared with the champion on all subjects of the window, labelled or not.
 
-    `rank_correlation` is Spearman's; None where one of them gives every subject the same score.
+    `rank_correlation` is Spearman's; None if one of them gives every subject the same score.
     """
 
     champion: str
@@ -320,14 +320,14 @@ class Stability(FrozenModel):
 
 
 class EvaluationReport(FrozenModel):
-    """One model's evaluation.
+    """The evaluation of one model.
 
-    `inspected` counts every labelled subject once and describes what was chosen for inspection,
-    `strata` each way of selection by itself; `population` speaks of all traffic.
+    `inspected` counts every labelled subject once and describes subjects selected for inspection,
+    `strata` each way of selection separately; `population` describes all traffic.
     `at_office_capacity` lets every office take as many as it inspected.
 
-    `typologies` are those of confirmed subjects, `oracle_typologies` those of all subjects as an
-    oracle file tells them; `oracle_known` is `oracle` without the cases of a new typology.
+    `typologies` are those of confirmed subjects, `oracle_typologies` those of all subjects by an
+    oracle file; `oracle_known` is `oracle` without the cases of new typologies.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""One gate's answer about a model: passed, refused, or undecided.
+"""Verdicts of gates on a model: passed, refused, or undecided.
 
-verdicts.json   beside a model that was promoted: what every gate said of it then
+verdicts.json   next to a promoted model: the verdicts of all gates at its promotion
 """
 
 import json

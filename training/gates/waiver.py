@@ -1,4 +1,4 @@
-"""Gates left open on purpose: who answers for it, why, and until when; signed, beside the model.
+"""Waivers: gates left open on purpose, with accountable persons, a reason and an end.
 
 waiver.json   `Waiver`
 waiver.sig    Ed25519 signature of waiver.json by the key of the home, 64 bytes
@@ -78,6 +78,7 @@ class Waiver(FrozenModel):
         asked = self.requested_by
         if asked is not None and may_be_one_person(asked, self.given_by):
             raise ValueError(f"{asked!r} asks and signs; want two different people")
+        # Undecided gates take two people: nobody alone may decide on missing evidence.
         if asked is None and (others := set(self.gates) - set(WAIVABLE_WHEN_REFUSED)):
             raise ValueError(f"{', '.join(sorted(others))}: want who asks beside who signs")
         return self

@@ -33,7 +33,7 @@ class Calibration(FrozenModel):
 
 
 class WindowFigures(FrozenModel):
-    """A stretch of declarations, `begins` included and `ends` not, and its labelled subjects."""
+    """A period of declarations, from `begins` until before `ends`, and its labelled subjects."""
 
     begins: datetime
     ends: datetime
@@ -42,7 +42,7 @@ class WindowFigures(FrozenModel):
 
 
 class TrainingWindow(FrozenModel):
-    """The three stretches of time that the model was made from, in order."""
+    """The three periods that the model was made from, in order."""
 
     fit: WindowFigures
     calibration: WindowFigures
@@ -50,7 +50,7 @@ class TrainingWindow(FrozenModel):
 
 
 class GoldenVector(FrozenModel):
-    """One real row: its values in the model's order, and what the model must answer."""
+    """One real row: its values in the model's order, and the model's correct answer."""
 
     values: tuple[float | str | None, ...]
     log_odds: float
@@ -61,7 +61,7 @@ class Reference(FrozenModel):
     """Usual values of one feature in the fit window, over all subjects, labelled or not.
 
     Numbers have `quantiles` at 0, 5 … 100 % of the present values; categories, and yes or no, have
-    `shares` of all subjects. Both are empty where every value was missing.
+    `shares` of all subjects. Both are empty if every value was missing.
     """
 
     missing_share: float
@@ -72,9 +72,9 @@ class Reference(FrozenModel):
 class ScoreBand(FrozenModel):
     """Traffic of the evaluation window with log-odds from `least` to `most`.
 
-    `inspected` counts its results and `confirmed` those where something was found; `low` and `high`
-    are the 95 % interval of the share of all that traffic that would be confirmed, and `expected`
-    is its mean probability (None of models before December 2026).
+    `inspected` counts its results and `confirmed` the positive ones; `low` and `high` are the 95 %
+    interval of the share confirmed if all of that traffic were inspected, and `expected` is its
+    mean probability (None in models from before December 2026).
     """
 
     least: float
@@ -89,9 +89,9 @@ class ScoreBand(FrozenModel):
 class OffenceShares(FrozenModel):
     """Shares of the classes of offence among finds known before the evaluation window.
 
-    `of_all` are shares of all finds that name a class of smuggling, `of_group` of those of a
-    chapter of goods or a mode (`features.offences.offence_group`), drawn to `of_all` where they are
-    few. A find of several classes counts a part to each, so that shares add up to 1.
+    `of_all` are shares of all finds with a class of smuggling, `of_group` of those of a chapter of
+    goods or a mode (`features.offences.offence_group`), shrunk towards `of_all` if few. A find of
+    several classes counts in parts, so that shares add up to 1.
     """
 
     finds: Annotated[int, Field(ge=0)] = 0
@@ -114,10 +114,10 @@ def _mean_weight(shares: Mapping[Offence, float], weights: Mapping[Offence, floa
 
 
 class Manifest(FrozenModel):
-    """The whole manifest; every log-odds in it is calibrated.
+    """The whole manifest; all log-odds in it are calibrated.
 
-    `record_counts` are of all records that the training set was made of, by type: history that a
-    service must know to compute the same features. Empty where the training set does not say.
+    `record_counts` are the numbers of source records of the training set, by type: the history that
+    a service must know to compute the same features. Empty if the training set has no counts.
     """
 
     format: Literal["tidegate-model"] = "tidegate-model"

@@ -1,10 +1,10 @@
-"""Where models live on this machine: serving reads them here and never asks a registry.
+"""The models on this machine: serving reads them here and never queries a registry.
 
-models/<name>/<version>/          the artefact, and registration.json beside its files
-models/<name>/champion.json       which version is in service, and which were before it
+models/<name>/<version>/          the artefact, with registration.json next to its files
+models/<name>/champion.json       the version in service, and the previous ones
 models/<name>/challenger.json     the version trained last
-models/<name>/shadow.json         the version that scores beside the champion and answers nobody
-keys/                             the key that seals them
+models/<name>/shadow.json         the version scored next to the champion, without answering
+keys/                             the key that signs them
 """
 
 import re
@@ -52,6 +52,7 @@ class ModelHome:
         Raises ArtefactError if the home has another version with that number.
         """
         folder = self.folder_of(registration.name, registration.version)
+        # An overwrite would put a version in use out of step with its registration.
         if folder.exists():
             raise ArtefactError(
                 f"{folder} is there already, and the tracking store gave its number to another: it "
@@ -111,9 +112,7 @@ class ModelHome:
         return model
 
     def point(self, alias: Alias, pointer: ModelPointer) -> None:
-        """Let `alias` name another version, signed; readers see the old or the new file, never a
-        part.
-        """
+        """Let `alias` name another version, signed; readers see the old or the new file."""
         pointer = pointer.signed(alias, self.signing_key)
         file = self.home / "models" / pointer.name / f"{alias}.json"
         with file_written_whole(file) as folder:

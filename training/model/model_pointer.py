@@ -26,9 +26,7 @@ _SIGNED_AS = b"tidegate model pointer"
 
 
 class GateVerdict(FrozenModel):
-    """The verdict of one gate at a promotion; `is_waived` where people answer for what is not
-    passed.
-    """
+    """The verdict of one gate at a promotion; `is_waived` if people answer for it."""
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"]
@@ -37,7 +35,7 @@ class GateVerdict(FrozenModel):
 
     @property
     def answer(self) -> str:
-        """The verdict, and whether it was waived: `undecided, waived`."""
+        """The verdict with a mark if it was waived, such as `undecided, waived`."""
         return f"{self.verdict}, waived" if self.is_waived else self.verdict
 
     @property
@@ -47,9 +45,10 @@ class GateVerdict(FrozenModel):
 
 
 class Approver(FrozenModel):
-    """One of those who put a version in its seat: an identity such as `account:grace`, and a name.
+    """A person who took part in a promotion: an identity such as `account:grace`, and a name.
 
-    `part` is `proposer` or `approver`; the identity is empty in a trial, where a name is a claim.
+    `part` is `proposer` or `approver`; the identity is empty in a trial, where names are not
+    verified.
     """
 
     identity: str = ""
@@ -58,9 +57,10 @@ class Approver(FrozenModel):
 
 
 class ModelPointer(FrozenModel):
-    """The version that an alias names; `previous` holds former ones, the latest first.
+    """The version that an alias names; `previous` holds earlier ones, latest first.
 
-    `approvals` are the documents by which persons agreed, as `serving.access.approvals` reads them.
+    `approvals` are the signed statements of the persons who agreed, as `serving.access.approvals`
+    reads them.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""The artefact that training hands to serving: a folder with a model and all that is said of it.
+"""The artefact that training hands to serving: a folder with a model and its description.
 
     booster.txt     trees in LightGBM's text format
     report.json     the evaluation, as `training.evaluation.evaluation_report` writes it
-    usual.parquet   what is usual beside peers, as `training.model.peer_reference` writes it
+    usual.parquet   values usual among peers, as `training.model.peer_reference` writes it
     manifest.json   `training.model.manifest`, canonical JSON, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes
 
@@ -40,6 +40,7 @@ SIGNATURE = "manifest.sig"
 
 FILES = (BOOSTER, REPORT, PEERS)
 
+# Limits on what is read into memory; actual files are far smaller.
 _LARGEST_BYTES = {
     BOOSTER: 1 << 30,
     REPORT: 1 << 26,
@@ -203,6 +204,7 @@ def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
                 f"the catalogue has {own_name!r}"
             )
     remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
+    # With other features, digests of single computations would only repeat the message below.
     if len(names) == len(inputs.names):
         computations = {column.name: column.computation for column in manifest.features}
         try:

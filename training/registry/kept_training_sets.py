@@ -1,9 +1,9 @@
-"""The training sets of versions in use, each under its own digest.
+"""The training sets of versions in use, each stored under its digest.
 
     training_sets/by_digest/<subject>-<12 hexadecimal digits>/
 
-MLflow leads to these folders, since a later build or retraining lays another set in the folder that
-a version was trained from. Their files are hard links, which take no room beside the originals.
+MLflow refers to these folders, because a later build or retraining replaces the contents of the
+folder that a version was trained from. Their files are hard links, which use no extra space.
 """
 
 import json
@@ -77,6 +77,7 @@ def _link(file: Path, place: Path) -> None:
     with suppress(FileNotFoundError):
         try:
             os.link(file, place)
+        # A subclass of OSError: without this branch a missing file would be copied.
         except FileNotFoundError:
             raise
         except OSError:
