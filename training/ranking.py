@@ -44,6 +44,7 @@ class ScoreRanking:
     ) -> Self:
         """Sort the subjects once, so that each measure is a single pass."""
         scored = np.asarray(scores, dtype=np.float64)
+        # Stable: ties keep the order of the input, which makes results reproducible.
         order = np.argsort(-scored, kind="stable")
         ranked = scored[order]
         return cls(
@@ -186,6 +187,7 @@ def _in_order(values: npt.ArrayLike | None, order: Ints, *, otherwise: float) ->
 
 
 def _ratio(part: float, whole: float) -> float:
+    # NaN becomes an unknown Estimate.
     return part / whole if whole > 0 else float("nan")
 
 

@@ -78,12 +78,14 @@ def retrain_challenger(
             build_training_set(scratch / "records", subject, built, advance)
         authored = add_authors(built, subject, authors)
         registration = train(built)
+        # Only after the registration: if anything failed, the previous set stays.
         place = training_sets / subject
         with written_whole(place) as folder:
             for file in built.iterdir():
                 shutil.move(file, folder)
     data = TrainingSet.read(training_sets / subject, subject)
     canaries = _choose_canaries(home, registration, data, seed)
+    # There is no approver yet, so that gate's verdict is dropped below.
     verdicts = promotion_verdicts(registration, home, "", data, None)
     return Retraining(
         records,

@@ -103,6 +103,7 @@ def chosen_carriers(actors: Actors, rng: np.random.Generator, lane: Ints, corrid
 
 def _generation(seed: int, role: int, slot: Ints, day: Floats | Ints) -> tuple[Ints, Floats]:
     trait = share(seed, role, slot, 1)
+    # Lives vary on a log scale, and start at random offsets, so that firms do not change together.
     life = SHORTEST_LIFE_DAYS * (LONGEST_LIFE_DAYS / SHORTEST_LIFE_DAYS) ** trait
     lived = np.asarray(day) + share(seed, role, slot, 2) * life
     generation = np.floor(lived / life)

@@ -72,6 +72,7 @@ def _with_distances(codes: Texts, lane: Ints, stops: Ints) -> Corridors:
         for leg in range(LONGEST_WAY):
             there = of & (legs > leg)
             starts, ends = codes[stops[there, leg]], codes[stops[there, leg + 1]]
+            # Never zero, so that travel times are not zero either.
             leg_km[there, leg] = np.maximum(distance_km(starts, ends, mode), 5.0)
     rows = np.arange(len(stops))
     first, last = stops[:, 0], stops[rows, legs]

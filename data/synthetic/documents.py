@@ -183,8 +183,10 @@ def _documents(
     received = _received(rng, filed, owners)
     issued = instants.after(received, -rng.uniform(2.0, 200.0, rows))
     expires, does_expire = _expiry(rng, filed, owners)
+    # The index of each document within its subject makes ids unique.
     first = np.concatenate([[0], np.flatnonzero(np.diff(of)) + 1]) if rows else np.zeros(0, int)
     place = np.arange(rows) - np.repeat(first, np.diff(np.append(first, rows)))
+    # Two prefixes, because the numbers of shipments and journeys overlap.
     prefix = "DS-" if owners.kind == "shipment" else "DR-"
     columns = {
         "document_id": texts(prefix, decimal(owners.numbers[of], 8), "-", decimal(place, 2)),
@@ -205,6 +207,7 @@ def _documents(
 def _received(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> Ints:
     """Return times of receipt: hours before the declaration, or late just before or after it."""
     of, rows = filed.of, len(filed.of)
+    # Later versions arrive closer to the declaration.
     lead = np.exp(rng.normal(2.9, 0.6, rows)) / filed.version
     is_manifest = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT))
     late = owners.signs["late_manifest"][of] & is_manifest
@@ -266,6 +269,7 @@ def _contents(
         other_party, mixed(plan.seed, CONSIGNEE, 9, draft.consignee[of]), consignee
     )
     off = np.where(signs["mass_mismatch"] & odd_one, rng.choice([0.82, 1.15, 1.3], rows), 1.0)
+    # Honest differences of some per cent.
     off *= np.where(rng.random(rows) < 0.05, np.exp(0.02 * rng.standard_normal(rows)), 1.0)
     box = draft.boxes.box[of] + (signs["container_mismatch"] & odd_one)
     seal = (draft.boxes.seal[of] + 77 * (signs["seal_mismatch"] & odd_one)) % 10**7

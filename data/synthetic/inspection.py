@@ -76,6 +76,7 @@ def selected(
     by_rule = np.clip(np.where(points >= ENOUGH_POINTS, office_share, 0.002) * capacity, 0, 1)
     tipped = np.clip((0.001 + 0.95 * true_probability**1.3) * capacity, 0, 1)
     noticed = np.clip((0.006 + 0.014 * signs["off_hours"] + 0.006 * signs["cash"]) * capacity, 0, 1)
+    # In order of precedence: tips are acted on before draws and rules, discretion comes last.
     by = np.select(
         [
             draws[:, 1] < tipped,

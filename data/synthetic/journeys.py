@@ -96,6 +96,7 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     late = np.where(subjects.signs["late_manifest"], rng.uniform(0.05, 0.4, len(day)), 1.0)
     lead = LEAD_HOURS[lane] * np.exp(0.35 * rng.standard_normal(len(day))) * late
     due_at = declared_at + (lead * HOUR).astype(np.int64)
+    # A carrier has up to nine conveyances; the square favours the first ones.
     own = mixed(plan.seed, CONVEYANCE, carrier.view(np.int64), (rng.random(len(day)) ** 2 * 9))
     draft = JourneyDraft(
         subjects=subjects,
@@ -225,6 +226,7 @@ def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa
     home = pa.array(plan.ways.countries, pa.string()).take(
         pa.array(plan.ways.origin_country[draft.corridor])
     )
+    # A trait of the conveyance, so that its flag does not change between journeys.
     by_habit = share(draft.conveyance.view(np.int64)) < np.where(draft.kind <= TANKER, 0.35, 0.04)
     flag = pa.array(FLAGS_OF_CONVENIENCE).take(
         pa.array((draft.conveyance % np.uint64(len(FLAGS_OF_CONVENIENCE))).astype(np.int64))

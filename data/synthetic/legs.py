@@ -79,6 +79,7 @@ def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     """
     rng = chance(plan.seed, "positions", chapter)
     lane = plan.ways.lane[draft.corridor]
+    # Journeys that left just before the declaration have no time for several reports.
     is_heard = (rng.random(len(lane)) < HEARD_SHARE[lane]) & (
         draft.departed_at < draft.declared_at - HOUR // 2
     )

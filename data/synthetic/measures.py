@@ -54,6 +54,7 @@ def measured(
     spread = np.exp(0.03 * rng.standard_normal(len(kinds)))
     # Net mass never exceeds gross mass, whatever the tare error.
     net = np.minimum(gross * goods().net_to_gross[kinds] * spread * tare, gross)
+    # By contract: a consignee pays the suppliers of one country in one currency.
     currency = picked(CURRENCY_SHARES, share(seed, CONSIGNOR, slot, dispatch))
     worth = net * _price_eur_per_kg(rng, seed, kinds, slot, dispatch)
     worth *= rates(currency, declared_at)

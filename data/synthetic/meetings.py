@@ -76,8 +76,9 @@ def lying_still(plan: Plan, chapter: int, draft: "JourneyDraft", is_heard: Flags
 
 
 def _others(rng: np.random.Generator, draft: "JourneyDraft") -> tuple[Ints, Flags]:
-    """Return the number of craft next to each journey (NOBODY if it does not stop), and a mask of
-    stops off a port.
+    """Return the number of craft next to each journey, and a mask of stops off a port.
+
+    The number is NOBODY for a journey that does not stop.
     """
     often = np.array([*(TAKE_OVER.get(t.name, 0.0) for t in typologies_of("route")), 0.0])
     size = len(draft.kind)

@@ -66,12 +66,14 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
     low, high = plan.edges[chapter : chapter + 2]
     honest = int(plan.honest_shipments[low:high].sum())
     carrying = np.flatnonzero(journeys.carries >= 0)
+    # Journeys are sorted by declaration; bring carriers into the order of the networks' shipments.
     own = carrying[np.argsort(journeys.carries[carrying])]
     ridden = picked(is_freight(journeys), rng.random(honest))
     journey = np.concatenate([ridden, own])
     number = len(journey)
     corridor = journeys.corridor[journey]
     country = plan.ways.destination_country[corridor]
+    # One day for the whole chapter: the ages of firms hardly change within it.
     slot = chosen_consignees(plan.actors, rng, country, float(low + high) / 2)
     careless = carelessness(plan.seed, CONSIGNEE, slot[:honest])
     subjects = honest_and_moved(plan, rng, "shipment", moves, careless)
@@ -126,9 +128,11 @@ def shipment_table(
     number, table = len(draft.number), goods()
     countries = pa.array(plan.ways.countries, pa.string())
     known = rng.random((7, number)) >= plan.scenario.missing
+    # Types of tax, payment and import are lasting habits of a consignee with its goods.
     trait = mixed(plan.seed, draft.habit, draft.declared_goods)
     tax_type = np.where(table.tax_percent[draft.declared_goods] == 0, 2, trait % np.uint64(5) == 0)
     odd = draft.subjects.signs["odd_density"]
+    # By the true goods, so that a false declaration shows in the density.
     density = np.where(odd, rng.choice([0.35, 2.6], number), 1.0) * table.kg_per_m3[draft.goods]
     columns = {
         "shipment_id": shipment_ids(draft.number),

@@ -61,6 +61,7 @@ def shipment_transactions(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.
     """Return payments of shipments: instalments for goods, freight, duties, deposits, releases."""
     rng = chance(plan.seed, "shipment transactions", chapter)
     signs, number = draft.subjects.signs, len(draft.number)
+    # In euros, because each payment has a currency and date of its own.
     worth = draft.measures.paid_for / rates(draft.measures.currency, draft.declared_at)
     instalments = 1 + rng.integers(0, INSTALMENTS, number)
     instalments = np.where(signs["unpaid"], rng.integers(0, 2, number), instalments)
@@ -119,6 +120,8 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
         OTHER: (rng.random(number) < 0.6).astype(np.int64),
     }
     of, purpose = _slots(counts, number)
+    # Routes have no consignee, so the carrier's firm determines habits of payment. The word is
+    # reduced to fit into a signed integer.
     habit = (draft.carrier % np.uint64(2**40)).astype(np.int64)
     way_km = plan.ways.leg_km[draft.corridor].sum(axis=1)
     fixed_price, price = 250 + 0.5 * way_km, 250 + 0.5 * way_km * rng.lognormal(0, 0.4, number)
@@ -241,8 +244,10 @@ def _transactions(
     has_iban = np.isin(method, (BANK, CREDIT))
     countries = pa.array(plan.ways.countries, pa.string())
     unknown = rng.random((2, rows)) < plan.scenario.missing
+    # The index of each payment within its subject makes ids unique.
     first = np.concatenate([[0], np.flatnonzero(np.diff(of)) + 1]) if rows else np.zeros(0, int)
     place = np.arange(rows) - np.repeat(first, np.diff(np.append(first, rows)))
+    # Two prefixes, because the numbers of shipments and journeys overlap.
     prefix = "TS-" if kind == "shipment" else "TR-"
     columns = {
         "transaction_id": texts(prefix, decimal(numbers[of], 8), "-", decimal(place, 2)),
@@ -283,6 +288,7 @@ def _amounts(
 ) -> Floats:
     """Return amounts in their currency: some just below its reporting limit, some round."""
     rows = len(of)
+    # Currencies without a known reporting limit use 10,000 units.
     limit = np.nan_to_num([reporting_limit(name) for name in CURRENCIES], nan=10_000.0)[currency]
     amount = np.where(under, limit * rng.uniform(0.8, 0.999, rows), np.maximum(amount, 20.0))
     step = np.where(amount > 5_000, 500.0, 50.0)

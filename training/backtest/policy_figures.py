@@ -194,6 +194,7 @@ def _week(at: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> PolicyWeek
 
 def _over(first: int, last: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> FoundAmong:
     """Return what the policy found between two weeks, both included; unknown if unsettled."""
+    # Results of later weeks are incomplete, and a figure would be too low.
     if last >= traffic.weeks:
         return FoundAmong(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
     begins = ledger.weeks[first].rows.start - traffic.rows.start
@@ -206,6 +207,7 @@ def _over(first: int, last: int, ledger: PolicyReplay, traffic: ReplayedTraffic)
 def _best(week: ReplayedWeek, ledger: PolicyReplay) -> float | None:
     if ledger.history.probability is None:
         return None
+    # The best possible with as many inspections as the policy made.
     highest = np.sort(ledger.history.probability[week.rows])[::-1]
     return float(highest[: len(week.selection.places)].sum())
 
@@ -217,6 +219,7 @@ def _office_capacity(ledger: PolicyReplay, traffic: ReplayedTraffic) -> Capacity
     shared = np.zeros(traffic.size)
     for week in ledger.weeks[: traffic.weeks]:
         own = week.selection
+        # Rules and draws do not compete by score, so only selections by score are exchanged.
         stays = own.places[own.selected_by != BY_SCORE]
         others = np.setdiff1d(np.arange(len(week.scores)), stays)
         room = len(own.places) - len(stays)

@@ -102,6 +102,7 @@ class ReplayedTraffic:
         """The share of results, in 0..1, that are inconclusive or still to come."""
         made = self.truth[self.is_inspected]
         inconclusive = float(np.isnan(made).mean()) if len(made) else 0.0
+        # Two independent reasons why a result is unknown.
         return 1 - (1 - inconclusive) * (1 - self.still_to_come)
 
 

@@ -100,6 +100,7 @@ class TimeSplit:
                 gap=np.timedelta64(0),
             ),
         )
+        # Otherwise a model could gain by remembering operators instead of learning risks.
         if parameters.operators == "apart":
             split = cls(
                 split.fit,

@@ -293,6 +293,7 @@ def _check_columns(schema: pa.Schema, names: tuple[str, ...] | list[str], file: 
 
 
 def _check_order(declared_at: Instants, file: Path) -> None:
+    # Windows are found by binary search, which needs this order.
     if np.isnat(declared_at).any() or (np.diff(declared_at) < np.timedelta64(0)).any():
         raise TrainingSetError(f"{file}, declared_at: rows are not in order of declaration")
 

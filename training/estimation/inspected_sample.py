@@ -146,6 +146,7 @@ def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -
 def _strata(selected_by: Texts, probability: Floats) -> tuple[Bools, Bools]:
     """Return masks of subjects selected for certain, and of drawn ones; others are uncounted."""
     has_probability = probability > 0
+    # Selection by rule or model without a recorded probability represents only itself, too.
     is_certain = np.isin(selected_by, CERTAIN) | (
         np.isin(selected_by, ("rule", "model")) & ~has_probability
     )

@@ -124,6 +124,7 @@ def _swapped(
     at = int(rng.integers(2))
     country, other = ends[at], ends[1 - at]
     candidates = [candidate for candidate in stand_ins(country) if candidate != other]
+    # Replacing one end of a domestic movement would make it an international one.
     if country == other or not candidates:
         return None
     stand_in = candidates[int(rng.integers(len(candidates)))]

@@ -397,6 +397,7 @@ def flat(figures: Figures) -> dict[str, Estimate]:
     return found
 
 
+# Names are part of manifests and tracked runs: renaming one breaks comparisons with old models.
 def _flat_population(population: PopulationSection) -> dict[str, Estimate]:
     figures, calibration = population.figures, population.calibration
     found = {

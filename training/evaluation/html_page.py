@@ -8,6 +8,7 @@ from string import Template
 
 from matplotlib.figure import Figure
 
+# A Template, because CSS is full of braces, which str.format would need doubled.
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

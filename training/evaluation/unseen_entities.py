@@ -33,6 +33,7 @@ def _figures(
 ) -> UnseenEntityFigures:
     labelled, confirmed = len(unseen.rows), int(unseen.labels.sum())
     few = min(confirmed, labelled - confirmed) < FEWEST_CONFIRMED
+    # Counts are shown all the same: they explain why there is no figure.
     if few or labelled < parameters.smallest_group:
         return UnseenEntityFigures(column=column, labelled=labelled, confirmed=confirmed)
     estimates = with_intervals(

@@ -80,9 +80,7 @@ class CalibratedFit:
         return text, self._calibrate_on(text, self.split.calibration)
 
     def _cross_fit(self, window: TimeWindow, rows: LabelledRows) -> tuple[int, Floats]:
-        """Return the best number of rounds, and each labelled row's margin under other folds'
-        trees.
-        """
+        """Return the best number of rounds, and each labelled row's out-of-fold margin."""
         # Contiguous in time: neighbours in time resemble each other, and would leak between folds.
         folds = np.array_split(window.rows, FOLDS)
         places = [

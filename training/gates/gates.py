@@ -74,6 +74,7 @@ def golden_vectors(model: RiskModel) -> Verdict:
     slope = manifest.calibration.slope
     base = slope * expected + manifest.calibration.intercept
     log_odds = log_odds_of(margins.predict(rows), manifest.calibration)
+    # Scores, contributions, their sum and the base, because reasons depend on all of them.
     worst = max(
         np.abs(log_odds - [g.log_odds for g in manifest.golden]).max(),
         np.abs(slope * parts - [g.contributions for g in manifest.golden]).max(),

@@ -41,6 +41,7 @@ def leakage_findings(
     if not parameters.leakage.is_checked:
         return ()
     sample = Sample.from_split(data, split, parameters.split)
+    # The sample holds the first evaluation rows, so the scores match.
     scores = evaluation_scores[: len(sample.evaluation_labels)]
     drifted = distribution_drift(data, split, encoding, parameters)
     return (

@@ -144,6 +144,7 @@ class Manifest(FrozenModel):
 
     @model_validator(mode="after")
     def _agree_on_features(self) -> Self:
+        # Each part is valid alone; only together can they contradict each other.
         width = len(self.features)
         names = [column.name for column in self.features]
         lengths = {len(self.monotone), *(len(g.contributions) for g in self.golden)}

@@ -148,6 +148,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     groups = groups.astype("str")
     sizes = groups.value_counts()
+    # By name before size, so that ties at the limit are resolved reproducibly.
     sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
     numbers = {
         feature.name: np.asarray(frame[feature.name], np.float64)

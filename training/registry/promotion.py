@@ -153,6 +153,7 @@ def roll_back(
     champion = approval.of(former, verdicts).model_copy(
         update={
             "previous": tuple(earlier),
+            # Its verdicts at its own promotion; only its integrity is checked again.
             "verdicts": former.verdicts,
             # After the two documents of this act come those by which gates were waived.
             "approvals": (*approval.documents, *former.approvals[2:]),
@@ -183,6 +184,7 @@ def run_as_shadow(
     verdicts = (*unsigned(registration), *soundness(folder, registration.digest, home, inputs))
     refuse_unless_open(verdicts)
     shadow = approval.of(registration, verdicts).signed(SHADOW, home.signing_key)
+    # The registry first, as in `_name_champion`.
     set_alias(store, shadow.name, SHADOW, shadow.version)
     with approval.recording(shadow):
         home.point(SHADOW, shadow)
@@ -297,6 +299,7 @@ def _name_again(
         clear_alias(store, champion.name, CHAMPION)
     else:
         set_alias(store, champion.name, CHAMPION, former.version)
+    # The pointer was not replaced, so serving never saw the new champion.
     if home.pointer(champion.name, CHAMPION) != champion:
         return
     if former is None:

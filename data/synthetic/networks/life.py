@@ -109,6 +109,7 @@ def _formed(
 ) -> _Networks:
     typologies = typologies_of(kind)
     life: Floats = days * rng.uniform(0.15, 0.6, number)
+    # Some networks begin before the world, so that on its first day they are in all phases of life.
     start: Floats = rng.uniform(-0.3 * days, days, number)
     lasts = life
     if scenario.drift in AT_ONCE:
@@ -222,6 +223,7 @@ def _round(
     sensitivity = np.array([t.sensitivity for t in typologies_of(kind)])[typology]
     result = inspection.found(rng, truth, sensitivity)
     corridors = networks.corridors[alive, np.minimum(place_epoch, NEIGHBOURS)]
+    # Networks react to seizures only, not to inspections without a find.
     _adapt(rng, networks, alive, (selection.by > 0) & (result == 1))
     return Movements(
         network=alive,

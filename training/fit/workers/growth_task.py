@@ -73,6 +73,7 @@ class GrowthTask:
         sample = edges.values[:], edges.labels, edges.weights
         own = FileRows.of(rows, data).parts(count)
         watched = FileRows.of(held_back, data).parts(count) if held_back else iter([None] * count)
+        # Absolute, because a worker may run in another working folder.
         folder = data.folder.resolve()
         for part, watched_part in zip(own, watched, strict=True):
             yield cls(folder, data.digest, encoding, settings, *limits, sample, part, watched_part)

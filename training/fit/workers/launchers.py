@@ -101,6 +101,7 @@ def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator
 
 def _process(where: Address, key: str) -> "subprocess.Popen[bytes]":
     host, port = where
+    # The key is not an argument: other users of the machine could read it there.
     return subprocess.Popen(  # noqa: S603 - this Python
         [sys.executable, "-m", "training.fit.workers.worker", f"{host}:{port}"],
         stdout=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ class RowGroup(lightgbm.Sequence):
         """Return a slice of rows as a matrix, with one column of the file in memory at a time."""
         places = pa.array(self.places[span])
         texts = [column.name for column in self.encoding.inputs if column.categories is not None]
+        # Without buffering ahead, which would read more than the column in use.
         with pq.ParquetFile(self.file, pre_buffer=False, read_dictionary=texts) as parquet:
             columns = {
                 name: parquet.read_row_group(self.number, [name], use_threads=False)

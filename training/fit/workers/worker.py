@@ -44,6 +44,7 @@ LEFT_ALONE = 3
 _CALLS_EVERY_S = 0.2
 # Rows per batch when counting leaves: each row takes one number per tree.
 _COUNTED_AT_A_TIME = 4096
+# Large, so that a training with a neighbouring seed does not reuse the seeds of these trees.
 _SEED_STEP = 1_000_003
 _MOST_SEEDS = 2**31
 
@@ -147,6 +148,7 @@ def _grow(
 
 def _hold_same(task: GrowthTask) -> None:
     try:
+        # The path is the same on all machines; the content may not be.
         found = training_set_digest(task.folder)
     except OSError as error:
         raise WorkerMismatch(
@@ -194,6 +196,7 @@ def _matrices(groups: list[RowGroup]) -> Iterator[Floats]:
 def _free(port: int) -> int:
     """Return a free port: `port` itself, or any for 0; raises WorkersFailed if it is taken."""
     try:
+        # Closed again at once, because LightGBM binds the port itself.
         with socket.create_server(("", port)) as free:
             return int(free.getsockname()[1])
     except OSError as error:
