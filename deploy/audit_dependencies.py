@@ -95,6 +95,7 @@ def accepted_advisories(file: Path) -> dict[str, date]:
 
 def _asked(requirements: Path, service: Sequence[str]) -> list[AuditedPackage]:
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(requirements)]
+    # A lock lists all packages, so there is nothing to resolve.
     command += ["--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off"]
     answer = subprocess.run(  # noqa: S603  # fixed words and a file of the repository
         [*command, *service], capture_output=True, text=True, check=False

@@ -116,6 +116,7 @@ def _base_names(node: ast.ClassDef) -> set[str]:
 
 def _error_classes(classes: list[ast.ClassDef]) -> set[str]:
     errors = set(BUILT_IN_ERRORS)
+    # Until nothing is found: a class may inherit from an error that is found later.
     while found := {
         node.name for node in classes if node.name not in errors and _base_names(node) & errors
     }:

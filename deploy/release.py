@@ -71,6 +71,7 @@ def verify_release(out: Path, public_key: Path) -> None:
     public = load_pem_public_key(public_key.read_bytes())
     if not isinstance(public, Ed25519PublicKey):
         raise ReleaseRefused(f"{public_key} is no Ed25519 key")
+    # The signature first: digests in an unsigned list prove nothing.
     try:
         public.verify((out / SIGNATURE).read_bytes(), (out / SUMS).read_bytes())
     except FileNotFoundError as missing:

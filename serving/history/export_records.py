@@ -141,6 +141,7 @@ def _once(name: str, tables: list[pa.Table]) -> pa.Table:
     schema = arrow_schema(RECORD_FILES[name])
     table = pa.concat_tables([each.cast(schema) for each in tables] or [schema.empty_table()])
     columns = RECORD_FILES[name].unique_fields or tuple(schema.names)
+    # The first of several stays: files come before decisions and received records.
     identities: pd.DataFrame = table.select(columns).to_pandas()
     return table.filter(pa.array(~identities.duplicated().to_numpy()))
 

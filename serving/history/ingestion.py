@@ -191,10 +191,12 @@ class RecordIngestion:
         """Return the records in a body that may be stored, by key."""
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[Key, CheckedRecord] = {}
+        # Cheap checks first; those below query the decisions.
         given = list(_not_ahead(_records_in(body, source, faults), at, faults))
         allowed = self._as_decided(self._allowed(caller, given, faults), faults)
         allowed = self._as_drawn(allowed, faults)
         for each in self._sent_there(list(allowed), faults):
+            # A body may repeat a record, but not contradict itself.
             first = received.setdefault(each.row.key, each)
             if not _says(each, first.row.body):
                 faults.append(_differs(each))
@@ -300,9 +302,7 @@ class RecordIngestion:
                 faults.append(RequestFault(f"{each.pointer}/{wrong}", "not_drawn", why))
 
     def _false_claim(self, outcome: Outcome) -> str | None:
-        """Return the field of an outcome that no decision about its subject supports; None if all
-        do.
-        """
+        """Return the field of an outcome that no decision supports; None if there is none."""
         records = self.decisions.about(outcome.subject_kind, outcome.subject_id)
         selections = {
             selection_of(Decision.model_validate_json(record), outcome.result, outcome.inspected_at)

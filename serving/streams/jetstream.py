@@ -141,6 +141,7 @@ class JetStreamSink:
                 raise TidegateError("NATS takes no message as large as an answer is") from None
             except (NatsError, TimeoutError) as error:
                 meaning = _meaning(error, self._subject)
+                # Only an absent broker is worth another attempt.
                 if pause_s is None or not isinstance(meaning, BrokerAway):
                     raise meaning from None
                 await asyncio.sleep(pause_s)

@@ -123,9 +123,7 @@ class ServiceCalls:
         self._refuse(error)
 
     def _is_one_forbidden(self, error: ProblemError, kind: str) -> bool:
-        """Return whether the key may send other messages: of its own offices, or of the stream's
-        kind.
-        """
+        """Return whether the key may send other messages, of its offices or the stream's kind."""
         codes = {fault.code for fault in error.errors}
         return isinstance(error, Forbidden) and (kind != self.kind or FOREIGN_OFFICE in codes)
 
