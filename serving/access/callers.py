@@ -1,4 +1,4 @@
-"""Callers: scopes, offices and purposes of whoever makes a request."""
+"""Callers: the scopes, offices and purposes of a request's sender."""
 
 from dataclasses import dataclass
 from typing import Self

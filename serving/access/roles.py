@@ -1,7 +1,7 @@
 """Roles of accounts, and the scopes of each role.
 
 An account has one role, so that those who judge cases do not manage accounts, and those who study
-models see no identities. Rescue and enforcement are separate: whoever may rescue may do nothing
+models see no identities. Rescue and enforcement are separate: those who rescue may do nothing
 else, so that nothing learned in a rescue leads to an inspection, and no helper judges the people
 helped.
 """

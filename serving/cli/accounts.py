@@ -25,6 +25,7 @@ accounts.command("change")(
 @on_home
 def list_accounts(at: OpenedHome) -> CommandOutput:
     """Show every account's name, role, offices and state, and its approval key."""
+    # Lists of people are personal data, so reading them is recorded.
     at.record_reading("list", "accounts")
     approval_keys = at.stores.approvals.keys()
     # An account has at most one valid key; revoked ones stay on record.

@@ -88,6 +88,7 @@ def build(
         messages.print(
             f"{out}: {shape.num_rows:,} {rows} × {features} features, {outcomes:,} outcomes"
         )
+        # Such outcomes often mean that ids differ between the files.
         if strange:
             messages.print(
                 f"{strange:,} of the outcomes left out, since the records hold no such "

@@ -31,6 +31,7 @@ def teams_of(
     usual = Arrivals(chapters=tuple(sorted(chapter for chapter, _ in chapters)))
     goods = Team(GOODS_TEAM, None, members[1], usual)
     office = next(filter(None, offices), None)
+    # Without offices in the data, there is only the team for goods.
     if office is None:
         return [goods]
     return [Team(f"Team of {office}", office, members[0], Arrivals()), goods]

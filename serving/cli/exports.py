@@ -99,6 +99,7 @@ def export_case(
     if verify:
         digest = verify_account(Path(case_id), public_key_of(at.settings.keys))
         return CommandOutput.note(f"{case_id}: as it was sealed, {digest}", digest=digest)
+    # typer cannot make options required depending on another option.
     if not (sealed_for and recipient and by and because):
         raise typer.BadParameter("want --for, --recipient, --by and --because")
     folder = out or at.settings.accounts_of_cases / case_id

@@ -86,7 +86,7 @@ def import_records(
     if draft is not None:
         write_draft(draft, inputs or [], as_json=as_json)
         return
-    # Writing must be asked for: no option would otherwise mean a mere check.
+    # Exactly one of the two, so that nobody mistakes a check for an import.
     if (out is None) != is_check:
         raise typer.BadParameter("want either --out DIR or --check")
     if mapping is not None:

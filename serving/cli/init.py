@@ -116,6 +116,7 @@ def _move(at: OpenedHome, *, abandon: bool) -> CommandOutput:
     from serving.storage.backup.database_move import DatabaseMove
 
     to = at.settings.database
+    # A move goes to PostgreSQL; a file could simply be copied.
     if isinstance(to, Path):
         raise typer.BadParameter("want --database-url, where the database moves to")
     move = DatabaseMove(at.home / "tidegate.db", to, at.settings.keys)

@@ -62,7 +62,7 @@ def _figures(asked: SwapRequest) -> "SwapFigures":
     models = ModelHome(asked.home)
     model = RiskModel.read(models.find(asked.model), models.public_key)
     among = stand_ins.across_regions if asked.across_regions else stand_ins.class_of
-    # Record files are ordered by declaration, so the newest are at the end.
+    # Submissions come in order of declaration, so the newest are at the end.
     submissions = list(submissions_of(asked.records, model.manifest.subject))[-asked.subjects :]
     # A store of its own: the home's would know later records.
     with TemporaryDirectory() as scratch:

@@ -67,6 +67,7 @@ def train(
         parameters = parameters.model_copy(update={"search": limits})
     # Check the options before the search and the training.
     growers = chosen_growers(workers, listen, engine, master)
+    # Several workers support only basic monotonicity constraints.
     if workers is not None:
         parameters = _for_workers(parameters)
     with _scratch(home, workers) as numbers_in:
