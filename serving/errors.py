@@ -54,6 +54,7 @@ class ProblemType:
         return f"/problems/{self.code}"
 
 
+# One table, so that answers and the pages under `/problems` cannot disagree.
 _TABLE = tomllib.loads(Path(__file__).with_name("problems.toml").read_text(encoding="utf-8"))
 
 # Every problem that an answer can contain, by code, in the order of statuses.

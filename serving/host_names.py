@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
+# Browsers omit the default port in `Origin`.
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -143,7 +143,7 @@ def _numerical(order: Ints, column: Ints, rank: Ints) -> Numerical:
 def _categorical(forest: Forest, order: Ints, column: Ints) -> Categorical:
     picked = np.flatnonzero(column[order] < 0)
     nodes = order[picked]
-    # A 0 after each set moves the sets that follow it by one.
+    # Each set is followed by an inserted 0, which shifts all later sets by one word.
     sets_before = np.argsort(np.argsort(forest.set_start[nodes]))
     return Categorical(
         start=_starts(forest, nodes),
@@ -208,7 +208,7 @@ def _forks(forest: Forest, paths: TreePaths) -> Forks:
 
 def _leaves(forest: Forest, paths: TreePaths) -> Leaves:
     tree, number = tree_of_nodes(forest), _numbers(forest, paths)
-    # A tree of one leaf has it where others have the root: at place 0, after no nodes.
+    # The only leaf of a tree without nodes takes place 0, where other trees have the root.
     place = np.zeros(len(forest.leaf_value), np.int64)
     is_picked = np.ones(len(place), bool)
     for side, child in enumerate((forest.left, forest.right)):

@@ -27,6 +27,7 @@ from serving.models.forest import (
 # LightGBM treats anything this small as zero (kZeroThreshold).
 ZERO = float(np.float32(1e-35))
 
+# LightGBM casts categories to 32-bit integers.
 PAST_CATEGORIES = float(1 << 31)
 
 

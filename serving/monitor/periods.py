@@ -39,6 +39,7 @@ def _figures(
     ripe = Maturity.from_visits(visits, now, last)
     old = [each for day, each in days.items() if day <= ripe.until.isoformat()]
     sizes = traffic_figures.sizes_of(old)
+    # The results of newer decisions are still to come.
     told = visits[visits["scored_at"].dt.date <= ripe.until]
     by_office = dict(iter(told.groupby("office")))
     offices = sorted(value for by, value in sizes if by == "office")

@@ -188,7 +188,8 @@ class Assessor:
         self, submission: Submission, at: datetime
     ) -> tuple[LoadedModel | None, Unscored | None]:
         """Return the usable champion, or None with the reason why there is no score."""
-        if submission.scoring_instant > at + MAX_AHEAD:  # scored again: taken by a wrong clock
+        # Only on rescoring: the declaration was accepted while the clock was wrong.
+        if submission.scoring_instant > at + MAX_AHEAD:
             return None, "declared_ahead"
         try:
             return self.models.champion(submission.subject_kind), None

@@ -196,7 +196,7 @@ class RequestBatcher:
             raise Unavailable(NOBODY_DECIDES)
         loop = asyncio.get_running_loop()
         dispatcher = self._dispatcher
-        if dispatcher is None or dispatcher.loop is not loop:  # another thread has its own loop
+        if dispatcher is None or dispatcher.loop is not loop:  # loops are per thread
             dispatcher = self._dispatcher = FutureDispatcher(loop)
         waiting = PendingRequest(request, loop.create_future(), dispatcher)
         self._queue.put(waiting)

@@ -9,7 +9,8 @@ LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "n
 
 # The lane of a case as reviewers see it.
 ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
-# The lane of one score of a subject: a later one than opened its case may send it nowhere.
+# The lane of one score of a subject. A score after the one that opened the case may have a lane
+# without a case.
 ScoreLane = Literal[ShownLane, "release", "manual"]
 # A lane that a watch-list or a rule of a plan can ask for.
 HitLane = Literal["inspect", "document_check"]

@@ -116,7 +116,7 @@ class Lanes:
                 return placement
             scores = self.recent_load.scores(request.kind, request.office_id) or reference
             cutoffs = shares.cutoffs(scores, control)
-            challenger = request.challenger if drawn is None else None  # the draw falls once
+            challenger = request.challenger if drawn is None else None  # one draw only
             if challenger and challenger.would_select(shares.inspect):
                 control = max(control, self.disputed_control)
             placement = self._placed(request, ranked_by, cutoffs, control)

@@ -86,7 +86,7 @@ OVERDUE = (
     "it is {count} hours overdue and was not heard since",
 )
 FAR_OUT = "it was heard {km} km from the nearest known place"
-# Every text of a signal, or of one and of many.
+# Every text of a signal; pairs are singular and plural.
 SIGNAL_TEXTS: tuple[str | tuple[str, str], ...] = (
     *UNCERTIFIED.values(),
     *OVER_CERTIFIED.values(),
