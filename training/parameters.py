@@ -35,6 +35,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _midnight(value: Any) -> Any:
+    # A day in TOML has no time zone; all instants of the project are in UTC.
     is_day = isinstance(value, date) and not isinstance(value, datetime)
     return datetime(value.year, value.month, value.day, tzinfo=UTC) if is_day else value
 

@@ -27,6 +27,7 @@ def render_backtest(policies: Policies, subject: str, *, is_invented: bool) -> s
         *(footnote(f"{each.name}: {office_capacity_in_words(each)}") for each in policies),
         _refusals(policies),
         _typologies(policies, is_invented=is_invented),
+        # In a logged history the figures are the same for all policies.
         _own_prevalence(policies) if is_invented else _prevalence(policies[0], subject),
         _bounds(policies),
     )

@@ -35,6 +35,7 @@ def hits(policies: tuple[PolicyFigures, ...]) -> Figure:
     made = np.cumsum([week.hits_of_inspections_made for week in weeks])
     axes.plot(numbers, made, "--", color=PALE, label=STATUS_QUO)
     best = [week.best for week in weeks]
+    # Only a synthetic world knows the best possible.
     if None not in best:
         so_far = np.cumsum(np.array(best, dtype=np.float64))
         axes.plot(numbers, so_far, ":", color=PALE, label="best possible")

@@ -40,6 +40,7 @@ class History:
     @classmethod
     def invented(cls, data: TrainingSet, oracle: Path) -> Self:
         """Return a history with the truth from an oracle file; raises TrainingSetError."""
+        # The oracle is read by ids; the probabilities of a model do not matter.
         window = LabelledWindow(data, np.arange(len(data)), np.zeros(len(data)))
         oracle_rows = Oracle.read(oracle, window)
         return cls(

@@ -158,6 +158,7 @@ class RetrainedModel:
                 )
             return
         parameters = TrainingParameters(seed=self.policy.seed, trees=self.policy.trees)
+        # No rows are held back, so all `trees` of the policy are grown.
         text = fit_trees(
             LabelledRows(EncodedRows(self.columns, rows), labels, weights),
             None,

@@ -66,6 +66,7 @@ class Policy(Parameters):
 
     @model_validator(mode="after")
     def _fit_on_something(self) -> Self:
+        # Labels would be forgotten before they are known.
         if self.memory_weeks * 7 <= self.label_delay_days:
             raise ValueError("memory_weeks must be longer than label_delay_days")
         if self.exploration_share == 1 and self.rules:

@@ -62,6 +62,7 @@ class ReplayedTraffic:
 
     def found(self, membership: Floats) -> FoundAmong:
         """Return the finds of inspecting where `membership` is 1: exact, or with intervals."""
+        # Without inspections there are no hits, and there is no precision.
         if not membership.any():
             return FoundAmong(Estimate(0.0), UNKNOWN, UNKNOWN, UNKNOWN)
         if self.sample is not None:

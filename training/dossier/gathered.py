@@ -71,6 +71,7 @@ class Dossier:
 def _versions(home: ModelHome, name: str) -> Iterable[Version]:
     champion = home.pointer(name, "champion")
     folders = (home.home / "models" / name).iterdir()
+    # Pointers lie next to the versions, and 10 comes after 9.
     for folder in sorted((f for f in folders if f.name.isdigit()), key=lambda f: int(f.name)):
         try:
             model = RiskModel.read(folder, home.public_key)

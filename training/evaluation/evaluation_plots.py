@@ -41,6 +41,7 @@ def reliability_chart(population: PopulationSection) -> Figure:
     """Plot predicted against estimated shares confirmed, in bands of all traffic."""
     figure, axes = frame_plot(5.6, 4.6)
     points = [(band.mean_probability, band.share) for band in population.bands]
+    # Unknown shares have no place on the axes, but keep their band in the report.
     known = [(promised, share.value) for promised, share in points if share.value is not None]
     _marked(axes, points, INK, "bands of all traffic")
     least = min((promised for promised, _ in known), default=0.01)
@@ -72,6 +73,7 @@ def capacity_chart(population: PopulationSection) -> Figure:
     prevalence = population.figures.prevalence.value
     if prevalence is not None:
         figure.axes[0].axhline(prevalence, color=PALE, linestyle="--", label="drawn at random")
+    # The recall of random draws equals the share inspected; the axis is in per cent.
     figure.axes[1].axline((0, 0), slope=0.01, color=PALE, linestyle="--", label="drawn at random")
     for axes in figure.axes:
         axes.legend(frameon=False, fontsize=8)
@@ -114,6 +116,7 @@ def _marked(
 ) -> None:
     """Plot points with their intervals; unknown ones are left out."""
     known = [
+        # Never negative, which matplotlib rejects and rounding could produce.
         (x, e.value, max(0.0, e.value - e.low), max(0.0, e.high - e.value))
         for x, e in points
         if e.value is not None and e.low is not None and e.high is not None
@@ -129,6 +132,7 @@ def _of_whom(population: PopulationSection) -> str:
 
 def importance(report: EvaluationReport) -> Figure:
     """Plot the features that move scores most."""
+    # Reversed, because barh draws from the bottom up.
     shown = report.importance[:MOST_FEATURES][::-1]
     figure, axes = frame_plot(6.4, 1.2 + 0.24 * len(shown))
     axes.barh(

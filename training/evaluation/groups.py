@@ -39,6 +39,7 @@ def groupings(window: LabelledWindow) -> "dict[str, pd.Series[str]]":
     """Return the group of each subject, by name of the grouping; missing if unknown."""
     subjects = window.subjects
     before = subjects["operator_subjects_before"]
+    # region_of takes None, not NaN, for an unknown country.
     regions = pd.Series(
         region_of(
             subjects["origin_country"]

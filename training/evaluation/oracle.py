@@ -93,6 +93,7 @@ def _at(
 
     def compared(drawn: ScoreRanking) -> dict[str, float]:
         # The same redrawn subjects for both rankings: the interval of their ratio is then narrow.
+        # Weights in the original order, which both rankings share.
         counts = np.empty(subjects)
         counts[drawn.order] = drawn.weights
         precision = at_capacity(drawn, share)["precision"]

@@ -35,6 +35,7 @@ def population_section(
     traffic, log_odds = everyone.only(is_settled), log_odds[is_settled]
     by_design = sample_of(traffic)
     sample = placed_by(by_design, log_odds)
+    # Only the placement by the score can have added a refusal.
     is_elsewhere = sample.refusal != by_design.refusal
     figures = population_figures(sample, log_odds, shares)
     declared_at = traffic.data.declared_at[traffic.rows]

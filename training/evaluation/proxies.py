@@ -54,6 +54,7 @@ def _information_share(codes: Codes, region: Codes) -> float:
     if not len(region) or region.max() == 0:
         return 0.0
     counts = np.zeros((codes.max() + 1, region.max() + 1))
+    # add.at counts repeated pairs, which indexed assignment would not.
     np.add.at(counts, (codes, region), 1)
     joint = counts / counts.sum()
     apart = np.outer(joint.sum(axis=1), joint.sum(axis=0))

@@ -1,4 +1,4 @@
-"""The model on parties, codes and routes without an earlier label: learnt risk, or memory?
+"""The model on parties, codes and routes without an earlier label, as a test of memory.
 
 All figures cover labelled, inspected subjects. Their parties may have been known to those who
 selected them, so the precision is not that of all new traffic.

@@ -1,4 +1,4 @@
-"""Single features that predict most labels, or some with certainty: known too early?"""
+"""Single features that predict most labels, or some with certainty."""
 
 from collections.abc import Iterable
 

@@ -132,6 +132,7 @@ class Encoding:
 
 def _categories(values: "pd.Series[str]", fewest: int) -> tuple[str, ...]:
     counts = values.value_counts()
+    # Sorted, so that codes do not depend on the order of rows.
     return tuple(sorted(str(value) for value in counts.index[counts >= fewest]))
 
 

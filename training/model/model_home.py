@@ -52,7 +52,7 @@ class ModelHome:
         Raises ArtefactError if the home has another version with that number.
         """
         folder = self.folder_of(registration.name, registration.version)
-        # An overwrite would put a version in use out of step with its registration.
+        # The number is taken, so the tracking store must belong to another home.
         if folder.exists():
             raise ArtefactError(
                 f"{folder} is there already, and the tracking store gave its number to another: it "

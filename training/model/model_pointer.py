@@ -170,6 +170,7 @@ def _ask_again(file: Path) -> str:
     if file.stem == "challenger":
         return f"; name another with `tidegate retrain --subject {_kind(file)}`"
     shadow = " --shadow" if file.stem == "shadow" else ""
+    # A damaged champion cannot be compared with, so its gate must be waived.
     waived = "" if shadow else " --waive champion --because WHY --until DAY"
     return (
         f"; name the version again with `tidegate promote --model {file.parent.name}/VERSION "

@@ -86,6 +86,7 @@ def require_registered(folder: Path, pointer: ModelPointer, public_key: bytes) -
             f"{pointer.name} version {pointer.version}, nor whether another approved it: restore "
             "the file from a backup, or train again"
         )
+    # A valid registration of another version, copied here, must not pass.
     if (found.name, found.version, found.digest) != (pointer.name, pointer.version, pointer.digest):
         raise ArtefactTampered(
             f"{folder / REGISTRATION} is that of {found.name} version {found.version}, another "

@@ -59,6 +59,7 @@ def verify_signature(content: bytes, signature: bytes, public_pem: bytes) -> Non
 
     `public_pem` holds the current key and the rotated ones, as `signing.pub` does.
     """
+    # Models signed before a rotation of keys must stay valid.
     for block in public_blocks(public_pem) or [public_pem]:
         with suppress(InvalidSignature):
             _public_key(block).verify(signature, content)

@@ -76,4 +76,5 @@ def most_outside(
     """
     support = TrainingSupport.from_references(references)
     counts = np.concatenate([support.counts(rows, frame) for rows, frame in batches])
+    # A count that occurs, not one interpolated between two.
     return int(np.quantile(counts, TYPICAL_SHARE, method="higher"))

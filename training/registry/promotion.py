@@ -196,7 +196,7 @@ def _registered(home: ModelHome, folder: Path) -> Registration:
         raise TrainingError(f"{folder} was never registered; `tidegate train` does that")
     registration = home.registration_of(folder)
     own_folder = home.folder_of(registration.name, registration.version)
-    # A copy elsewhere could be changed between its check and its use.
+    # Serving reads the folder in the home, so that is the one to check.
     if folder.resolve() != own_folder.resolve():
         raise TrainingError(f"{folder} is no version of this home; want {own_folder}")
     return registration

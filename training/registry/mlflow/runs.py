@@ -200,6 +200,7 @@ def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
     return MetaDataset(  # type: ignore[abstract]  # MLflow's own, made so by MLflow's own pages
         source=LocalArtifactDatasetSource(data.folder.resolve().as_uri()),
         name=f"{manifest.subject} {window.begins:%Y-%m-%d} to {window.ends:%Y-%m-%d}",
+        # Without the prefix `sha256:`.
         digest=data.digest[7:43],
         schema=Schema(
             [

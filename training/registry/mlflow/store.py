@@ -29,6 +29,7 @@ _PATIENCE = {
 
 # Before the import below: MLflow reads these variables only once.
 os.environ.update(_QUIET)
+# Only defaults: unlike the settings above, these may be set in the environment.
 for _name, _value in _PATIENCE.items():
     os.environ.setdefault(_name, _value)
 

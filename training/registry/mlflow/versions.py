@@ -45,6 +45,7 @@ def registered(
         _link(store, run, name, version)
         yield version
     except BaseException:
+        # Raise the original error, not that of a store which may be down.
         with suppress(Exception):
             store.client.delete_model_version(name, version)
         raise
@@ -103,5 +104,6 @@ def _make_model(store: TrackingStore, name: str) -> None:
         subject = name.removeprefix("tidegate-")
         store.client.create_registered_model(name, description=note_on_model(subject))
     except MlflowException as error:
+        # An earlier training, or a concurrent one, has created it.
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
