@@ -59,6 +59,7 @@ def tracked_files() -> list[Path]:
 
 def concepts(files: Iterable[Path]) -> dict[str, float]:
     """Return each count by its name; ratios are per docstring or per hundred lines."""
+    # An iterator could be read only once.
     files = list(files)
     python = [file for file in files if file.suffix == ".py"]
     tests = [file for file in files if file.parts[0] == "tests" and file.suffix in {".py", ".toml"}]

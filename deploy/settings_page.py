@@ -62,6 +62,7 @@ def _row(name: str, field: FieldInfo) -> str:
     signs = [*bounds, *_signs(field.metadata)]
     cells = (
         f"`TIDEGATE_{name.upper()}`",
+        # A pipe would end the cell of the table.
         ", ".join([TYPES[kind.__name__], *signs]).replace("|", "\\|"),
         "–" if field.default in (None, ()) else f"`{_text(field.default)}`",
         field.description,

@@ -25,6 +25,7 @@ def chance(seed: int, topic: str, *path: int) -> np.random.Generator:
 def mixed(*parts: npt.ArrayLike) -> Words:
     """Return a well-mixed 64-bit word per row, equal for equal parts (SplitMix64)."""
     word = np.zeros((), dtype=np.uint64)
+    # Overflow is part of the algorithm.
     with np.errstate(over="ignore"):
         for part in parts:
             word = (word ^ np.asarray(part).astype(np.int64).view(np.uint64)) + np.uint64(

@@ -101,6 +101,7 @@ def shipment_events(
     landed = instants.after(moved.arrives, rng.exponential(9.0, len(has)))
     long_hours = np.where(odd["long_terminal_stay"], rng.uniform(200, 300, len(has)), 0.0)
     out = instants.after(landed, rng.gamma(2.0, 34.0, len(has)) + long_hours)
+    # Drawn for all rows, so that an oddity does not shift the draws of others.
     early = instants.after(moved.arrives, -rng.uniform(3.0, 30.0, len(has)))
     reported = [
         _Reported("discharged", has, landed, last),

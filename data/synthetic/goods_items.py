@@ -107,6 +107,7 @@ def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
     shown = {name: flags[of] for name, flags in odd.items()}
     other = picked(goods().weight, rng.random(len(of)))
     declared = np.where(place == 0, draft.declared_goods[of], other)
+    # Never the first item, which must match the shipment's declaration.
     hidden = shown["hidden_item"] & (place == 1)
     true = np.where(place == 0, draft.goods[of], other)
     true = np.where(hidden, rng.choice(goods().rows(BOAT_EQUIPMENT), len(of)), true)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from synthetic.chance import Flags, Ints, Words, mixed, share
 from synthetic.spelling import capitals, decimal, texts
 
+# Weights of the check digit of IMO numbers.
 IMO_WEIGHTS = np.array([7, 6, 5, 4, 3, 2])
 REFRIGERATED = 0.12  # of lorries; of those that networks hide people in, all
 

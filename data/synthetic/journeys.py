@@ -183,6 +183,7 @@ def _corridors(plan: Plan, rng: np.random.Generator, day: Ints) -> Ints:
     closed = plan.ways.region[plan.ways.origin_country] == plan.scenario.closed_region
     usual = picked(weight, rng.random(len(day)))
     instead = picked(np.where(closed, 0.0, weight), rng.random(len(day)))
+    # Both draws are made for every row, so that a closure changes no other row.
     is_shut = closed[usual] & (day > plan.scenario.regime_at * plan.days)
     return np.where(is_shut, instead, usual)
 

@@ -56,6 +56,7 @@ class Plan:
         return select_rows(moves, np.arange(low, high))
 
 
+# A worker process makes many chapters of the same world.
 @cache
 def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
     """Return the plan of a world with `journeys` routes and as many shipments."""

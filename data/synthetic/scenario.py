@@ -85,6 +85,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 def _checked(key: str, value: Any, file: Path) -> float | str:
     if key in RANGES:
         low, high = RANGES[key]
+        # In Python a bool is an int, too.
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TidegateError(f"{file}, {key}: want a number from {low} to {high}")
         if not low <= value <= high:

@@ -36,6 +36,7 @@ def drawn_signs(
     epoch = np.minimum(payment_epoch, ADAPTATIONS - 1)
     left = _signatures(kind)[typology, epoch] * strength[:, None]
     # Independent causes: a sign is absent only if neither mistake nor signature leaves it.
+    # Single precision halves the memory of the largest array here.
     shown = rng.random(rates.shape, dtype=np.float32) < 1 - (1 - rates) * (1 - left)
     return {name: shown[:, i] for i, name in enumerate(RATES[kind])}
 

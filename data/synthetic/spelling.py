@@ -20,6 +20,7 @@ def texts(*parts: Bytes | str, where: Flags | None = None) -> pa.StringArray:
     columns = [np.tile(_letters(p), (rows, 1)) if isinstance(p, str) else p for p in parts]
     matrix = np.ascontiguousarray(np.concatenate(columns, axis=1))
     offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(matrix.shape[1])
+    # The values of a boolean array are a bitmap, as Arrow's validity is.
     missing = None if where is None else pa.array(where).buffers()[1]
     return pa.StringArray.from_buffers(
         rows, pa.py_buffer(offsets), pa.py_buffer(matrix), missing, -1

@@ -125,6 +125,7 @@ def _chapters(plan: Plan, journeys: int, cores: int) -> Iterator[Chapter]:
         yield from (chapter_of(plan, number) for number in range(plan.chapters))
         return
     task = (plan.scenario, journeys, plan.days, plan.seed)
+    # Not fork, which is unsafe with the threads of Arrow.
     elsewhere = get_context("spawn")
     with ProcessPoolExecutor(cores, mp_context=elsewhere, initializer=_end_with_parent) as pool:
         waiting: list[Future[Chapter]] = []

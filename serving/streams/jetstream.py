@@ -184,6 +184,7 @@ async def _consumer(context: JetStreamContext, address: StreamAddress, name: str
                 address.name,
                 ConsumerConfig(
                     durable_name=name,
+                    # An acknowledgement must not cover earlier messages that are in work.
                     ack_policy=AckPolicy.EXPLICIT,
                     ack_wait=ACKNOWLEDGE_S,
                     max_ack_pending=MOST_PENDING,

@@ -226,6 +226,7 @@ class KafkaSink:
         # One properties file serves both; the producer rejects consumer properties.
         given = settings.of_kafka()
         given = {name: each for name, each in given.items() if not name.startswith(OF_READERS)}
+        # Idempotence last: a retry must not store a message twice, whatever the file sets.
         producer = _made(Producer, address, WRITING | given | {"enable.idempotence": True}, errors)
         await asyncio.to_thread(_require_topic, producer, address, errors)
         return cls(producer, address.name, errors)
