@@ -35,6 +35,7 @@ def consignors(
     spread = mixed(plan.seed, CONSIGNOR, slot, dispatch, rank)
     pool = max(len(plan.actors.consignee_country) // 25, 6)
     supplier = dispatch * SLOTS_PER_COUNTRY + (spread % np.uint64(pool)).astype(np.int64)
+    # A consignor's shell survives every second seizure, a consignee's none.
     shell = mixed(plan.seed, CONSIGNOR, 1, subjects.network, subjects.epoch // 2)
     own = is_front & (rng.random(len(slot)) < 0.6)
     return np.where(own, shell, firm(plan.seed, CONSIGNOR, supplier, day))

@@ -45,6 +45,7 @@ def _honest(
     """Return subjects of honest operators, a very few of whom smuggle independently."""
     number = len(carelessness)
     none = np.full(number, HONEST)
+    # Careless operators also smuggle on their own account more often.
     probability = np.minimum(HONEST_RATE * carelessness, HIGHEST_HONEST_PROBABILITY)
     signs = drawn_signs(
         rng,

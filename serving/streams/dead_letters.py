@@ -32,6 +32,7 @@ def dead_letter(
     if has_body and len(message.body) <= LARGEST_BODY:
         letter["body_base64"] = base64.b64encode(message.body).decode()
     body = json.dumps(letter, ensure_ascii=False).encode()
+    # The message's id is the key too, so a letter that is sent twice keeps its partition.
     return Outgoing(message.id, "dead-letter", message.origin, body, message.id.encode())
 
 

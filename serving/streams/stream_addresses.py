@@ -42,6 +42,7 @@ class StreamAddress:
         if unknown := set(options) - set(OPTIONS[broker]):
             known = ", ".join(OPTIONS[broker])
             raise TidegateError(f"{option}: knows {known}, not {', '.join(sorted(unknown))}")
+        # Several servers of one cluster may be given, separated by commas.
         servers = tuple(filter(None, parts.netloc.split(",")))
         return cls(broker, servers, name, parts.scheme == "tls", options)
 

@@ -11,6 +11,7 @@ ID_HEADERS = ("message-id", "nats-msg-id")
 CLOUD_EVENT_HEADERS = (("ce_source", "ce_id"), ("ce-source", "ce-id"))
 KIND_HEADER = "tidegate-kind"
 LONGEST_ID = 1_024  # characters
+# Idempotency keys go into an HTTP header, so other characters and lengths become a digest.
 _PLAIN = re.compile(r"[\x21-\x7e]{1,160}")
 
 

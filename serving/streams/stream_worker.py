@@ -103,6 +103,7 @@ class StreamWorker:
             await self._answer(message)
         except Stopped:
             raise asyncio.CancelledError from None
+        # Last, so that a crash before this line repeats the message instead of losing it.
         await self.source.done(message)
 
     async def _answer(self, message: StreamMessage) -> None:

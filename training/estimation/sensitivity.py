@@ -48,6 +48,7 @@ def sensitivity(
             prevalence.value,
             min(1.0, prevalence.value / LEAST_SENSITIVITY),
         )
+    # Finds among draws represent missed cases: if fewer were found than exist, more is missed.
     if recall.value is not None:
         missed = 1 - recall.value
         yield SensitivityBound(

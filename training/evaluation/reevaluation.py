@@ -69,6 +69,7 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
         "evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0)
     )
     parameters = parameters_of(model).split
+    # The same rule as in training, so that figures are comparable.
     if parameters.operators == "apart":
         window = window.without_operators_before(data)
     require_labels(window, parameters.minimum_labels)

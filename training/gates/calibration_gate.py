@@ -82,6 +82,7 @@ def calibration_verdict(calibration: TrafficCalibration, drawn: int) -> Verdict:
     figures = [*judged_figures(calibration)]
     reason = "; ".join(figure.in_words for figure in figures)
     answers = {figure.answer for figure in figures}
+    # One figure that is certainly wrong refuses, whatever the others are.
     if "refused" in answers:
         return Verdict(GATE, "refused", reason)
     if answers == {"passed"}:

@@ -54,6 +54,7 @@ def promotion_verdicts(
         yield approved_by_another(registration.trainer, approver)
     sound = list(soundness(folder, registration.digest, home, inputs))
     yield from sound
+    # An artefact that is not sound must not be loaded, so no other gate can be evaluated.
     if not all(verdict.verdict == "passed" for verdict in sound):
         return
     model = RiskModel.read(folder, home.public_key, inputs)

@@ -68,6 +68,7 @@ def report_on(model: RiskModel, data: TrainingSet) -> EvaluationReport:
     Raises NotEnoughLabels or TrainingSetError.
     """
     own = EvaluationReport.model_validate_json(model.report_json)
+    # Its own report already describes this traffic.
     if data.digest == model.manifest.training_set_digest:
         return own
     window = unseen_window(model, data)
