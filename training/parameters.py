@@ -230,7 +230,7 @@ class SearchParameters(Parameters):
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether there is a limit, without which no search runs."""
+        """True if there is a limit, without which no search runs."""
         return self.trials is not None or self.minutes is not None
 
 

@@ -23,9 +23,9 @@ MADE_FOR_FEW = (VAN, COACH, CRAFT, FISHER)
 # The share of these movements in which people are locked in and detected: by probe, dog or call.
 SHUT_IN = {"lorry_concealment": 0.15, "refrigerated_unit": 0.15}
 FEWEST_SHUT_IN, MOST_SHUT_IN = 4, 45
-UNCERTIFIED = 0.6  # of craft in danger: inflatables that nobody built to a rule
+UNCERTIFIED = 0.6  # of craft in danger: inflatables without a certificate
 FEWEST_AFLOAT, MOST_AFLOAT = 8, 65
-UNCOUNTED_IN_DANGER = 0.5  # of those whose persons are usually left out: a crowd is remarked
+UNCOUNTED_IN_DANGER = 0.5  # of journeys without a count: a crowd is noticed
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from synthetic.spelling import capitals, decimal, texts
 
 # Weights of the check digit of IMO numbers.
 IMO_WEIGHTS = np.array([7, 6, 5, 4, 3, 2])
-REFRIGERATED = 0.12  # of lorries; of those that networks hide people in, all
+REFRIGERATED = 0.12  # of lorries; all of those in which networks hide people
 
 
 def imo_numbers(conveyance: Words, where: Flags) -> pa.Array:

@@ -87,7 +87,7 @@ class PollingThread:
 
     @property
     def is_over(self) -> bool:
-        """Whether the thread was stopped; long calls check this in between."""
+        """True if the thread was stopped; long calls check this in between."""
         return self._is_over.is_set()
 
     def wait(self, seconds: float) -> None:

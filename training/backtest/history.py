@@ -60,7 +60,7 @@ class History:
 
     @property
     def is_invented(self) -> bool:
-        """Whether the truth about every subject is known."""
+        """True if the truth about every subject is known."""
         return self.probability is not None
 
     def offices(self, policy: Policy) -> Texts:

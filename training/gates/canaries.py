@@ -40,7 +40,7 @@ class CanaryShift:
 
     @property
     def has_most(self) -> bool:
-        """Whether most of the chosen canaries are in the training set, or none was chosen."""
+        """True if most of the chosen canaries are in the training set, or none was chosen."""
         return not self.chosen or 2 * self.found > self.chosen
 
 

@@ -34,7 +34,7 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
-        """Whether a model may pass."""
+        """True if a model may pass."""
         return self.verdict == "passed" or self.is_waived
 
     @property

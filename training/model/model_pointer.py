@@ -40,7 +40,7 @@ class GateVerdict(FrozenModel):
 
     @property
     def is_open(self) -> bool:
-        """Whether a model may pass."""
+        """True if a model may pass."""
         return self.verdict == "passed" or self.is_waived
 
 
@@ -130,7 +130,7 @@ class ModelPointer(FrozenModel):
 
     @property
     def is_through_all_gates(self) -> bool:
-        """Whether gates were evaluated and each passed or was waived."""
+        """True if gates were evaluated and each passed or was waived."""
         return bool(self.verdicts) and all(verdict.is_open for verdict in self.verdicts)
 
 
