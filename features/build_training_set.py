@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.atomic_dir import written_whole
-from features.catalogue import catalogue, windows_of
+from features.catalogue import features_of, windows_of
 from features.compiled_catalogue import computation
 from features.definition import Feature
 from features.digests.computations import catalogue_fingerprint, computation_digests
@@ -173,7 +173,7 @@ def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]
             "declared_at": array_of_instants(subjects["declared_at"][among]),
             **_as_of(subjects, among),
         }
-        yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in catalogue(kind)})
+        yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in features_of(kind)})
 
 
 def subjects_before(kind: SubjectKind) -> Window:

@@ -263,7 +263,7 @@ SHIPMENT: tuple[Feature, ...] = (
 _BY_KIND: dict[SubjectKind, tuple[Feature, ...]] = {"route": ROUTE, "shipment": SHIPMENT}
 
 
-def catalogue(kind: SubjectKind) -> tuple[Feature, ...]:
+def features_of(kind: SubjectKind) -> tuple[Feature, ...]:
     """Return the features of one kind of subject, in order."""
     return _BY_KIND[kind]
 
@@ -278,7 +278,7 @@ def features_by_name() -> Mapping[str, Feature]:
 
 def windows_of(kind: SubjectKind) -> tuple[Window, ...]:
     """Return the distinct windows that the features of one kind read."""
-    read = (window for feature in catalogue(kind) for window in feature.windows.values())
+    read = (window for feature in features_of(kind) for window in feature.windows.values())
     return tuple(dict.fromkeys(read))
 
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from features.catalogue import catalogue, windows_of
+from features.catalogue import features_of, windows_of
 from features.definition import Feature
 from features.derived.subject import subject_kinds
 from features.engine.columns import Kind
@@ -20,7 +20,7 @@ def computation(kind: SubjectKind) -> Program:
     yields neither a number nor, as a category, a text.
     """
     check_windows(kind)
-    features = catalogue(kind)
+    features = features_of(kind)
     kinds: dict[Key, Kind] = {**subject_kinds(kind)}
     kinds |= dict.fromkeys(windows_of(kind), Kind.NUMBER)
     program = traced({feature.name: _function(feature) for feature in features}, kinds)

@@ -12,7 +12,6 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── MessageRefused            a message violates its standard; gives location and requirement
 │   ├── MessageTooLarge       a message exceeds a limit, which the error states
 │   └── MessageContradictory  a message contains conflicting versions of a record
-├── WorkerMismatch            a worker has other code or data than the machine that asks it
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
 
@@ -126,10 +125,6 @@ class MessageContradictory(MessageRefused):
     def __init__(self, places: tuple[str, ...]):
         super().__init__(places[0], "the message states it otherwise elsewhere")
         self.places = places
-
-
-class WorkerMismatch(TidegateError):
-    """A worker has other code or data than the machine that asks it; the message shows both."""
 
 
 class RecordsSuspected(TidegateError):

@@ -106,7 +106,7 @@ def make_keys(folder: Path) -> None:
             partial.rmdir()
 
 
-def create_key(folder: Path, name: str) -> None:
+def add_key(folder: Path, name: str) -> None:
     """Create one key that nothing depends on yet, in a home that has others."""
     _write_key(folder, name, fresh_key(name))
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from features.catalogue import catalogue, feature_named
+from features.catalogue import feature_named, features_of
 from features.definition import Feature
 from features.derived.beside_subject import subject_key
 from features.derived.document import KINDS
@@ -62,7 +62,7 @@ def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
 
     The first feature's value shows whether a row had the input: see `shows_input`.
     """
-    features = [(feature, _read_by_feature(kind, feature)) for feature in catalogue(kind)]
+    features = [(feature, _read_by_feature(kind, feature)) for feature in features_of(kind)]
 
     def fed_by(path: str) -> tuple[str, ...]:
         fed = [

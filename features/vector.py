@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import repeat
 
-from features.catalogue import catalogue, windows_of
+from features.catalogue import features_of, windows_of
 from features.compiled_catalogue import computation
 from features.engine.online.history_of_records import HistoryReader
 from features.engine.online.vector_plan import FeatureValue, VectorPlan
@@ -94,7 +94,7 @@ def _said_windows(kind: SubjectKind) -> tuple[tuple[str, str, Window], ...]:
     """Return the windows that sentences name, with the feature and its parameter."""
     return tuple(
         (feature.name, parameter, feature.windows[parameter])
-        for feature in catalogue(kind)
+        for feature in features_of(kind)
         for parameter in feature.said_with
     )
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.derived.subject import LATEST_FIELDS, subject_kinds
 from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
@@ -24,7 +24,7 @@ def check_windows(kind: SubjectKind) -> None:
     Raises TidegateError with the feature, the column and the nearest valid name.
     """
     subject, sources = subject_kinds(kind), window_sources(kind)
-    for feature in catalogue(kind):
+    for feature in features_of(kind):
         for window in feature.windows.values():
             check_window(f"feature {feature.name}", window, subject, sources)
     for record_type in linked_record_types(kind):

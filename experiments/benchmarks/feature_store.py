@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.definition import Feature
 
 PEER = Path(__file__).with_name("feature_store_peer.py")
@@ -66,7 +66,7 @@ def _keys(records: Path) -> pd.DataFrame:
 def _by_key(keys: list[str], features: list[str]) -> dict[tuple[str, ...], list[str]]:
     """The features that the store can have, by the columns that their windows match."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for feature in catalogue("shipment"):
+    for feature in features_of("shipment"):
         key = _key_of(feature, keys)
         if key and feature.name in features and not feature.is_categorical:
             found.setdefault(key, []).append(feature.name)

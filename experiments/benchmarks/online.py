@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild_store
@@ -76,7 +76,7 @@ def _measured(kind: SubjectKind, records: Path, state: OnlineStore) -> Iterator[
     for which, some in (("latest", subjects[-SUBJECTS:]), (hot, of_hottest[-OF_HOTTEST:])):
         known = submissions_of_some(kind, records, some[identity])
         for brings, asked in (("known", known), ("new", [*map(as_new, known)])):
-            about = {"kind": kind, "features": len(catalogue(kind)), "which": which}
+            about = {"kind": kind, "features": len(features_of(kind)), "which": which}
             yield {**about, "what it brings is": brings, **_times(asked, state)}
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from experiments.benchmarks.memory import peak_mib
 from features.build_training_set import build_training_set
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.definition import Unit
 from features.engine.batch.feature_frame import BLOCK_ROWS
 from features.records import SubjectKind
@@ -46,8 +46,8 @@ def main(rows: int = ROWS) -> None:
         make_large(folder, rows)
         ours = _asked("ours", folder / "large", 0)
         peer = _asked("peer", folder / "large", int(ours["trees"]))
-    matrix = rows * len(catalogue(KIND)) * 8 / 1e6
-    print(f"{rows:,} rows x {len(catalogue(KIND))} features, {ours['trees']:.0f} trees")
+    matrix = rows * len(features_of(KIND)) * 8 / 1e6
+    print(f"{rows:,} rows x {len(features_of(KIND))} features, {ours['trees']:.0f} trees")
     print(f"{'fit, calibrate, evaluate [s]':<32}{ours['seconds']:>10.1f}")
     print(f"{'lightgbm.train [s]':<32}{peer['seconds']:>10.1f}")
     print(f"{'ratio':<32}{ours['seconds'] / peer['seconds']:>10.2f}")
@@ -106,7 +106,7 @@ def write_large(small: Path, large: Path, rows: int) -> None:
         "declared_at": frame["declared_at"].to_numpy()[drawn],
     }
     risk = np.zeros(rows)
-    for feature in catalogue(KIND):
+    for feature in features_of(KIND):
         values = frame[feature.name].to_numpy()[drawn]
         if not feature.is_categorical:
             spread = np.nanstd(values) if np.isfinite(values).any() else 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache, partial
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.compiled_catalogue import computation
 from features.definition import Feature
 from features.digests.code import combined
@@ -33,7 +33,7 @@ def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
         return input_digest(partial(subject_column, kind), key)
 
     digests = output_digests(computation(kind), of_input)
-    return {feature.name: f"sha256:{digests[feature.name]}" for feature in catalogue(kind)}
+    return {feature.name: f"sha256:{digests[feature.name]}" for feature in features_of(kind)}
 
 
 def digests_of(feature: Feature) -> dict[SubjectKind, str]:
@@ -51,6 +51,6 @@ def catalogue_fingerprint(kind: SubjectKind) -> str:
     digests = computation_digests(kind)
     columns = (
         combined(feature.name, str(feature.is_categorical), digests[feature.name])
-        for feature in catalogue(kind)
+        for feature in features_of(kind)
     )
     return f"sha256:{combined(*columns)}"

@@ -51,7 +51,7 @@ from features.history.stored_lists import (
     carried,
     inspections_of,
     keep_carried,
-    list_keys,
+    keys_of_lists,
     lists,
     paid_of,
     versions_kept,
@@ -131,8 +131,8 @@ class AmendedIngest:
         before = self._rows(concerned)
         new = self._keep(records)
         keys = [_OF_SUBJECT[kind] + id_.encode() for kind, id_ in concerned.subjects]
-        keys += list_keys(_OF_PAYMENT, concerned.payments)
-        keys += list_keys(_OF_PERMIT, concerned.documents)
+        keys += keys_of_lists(_OF_PAYMENT, concerned.payments)
+        keys += keys_of_lists(_OF_PERMIT, concerned.documents)
         self.store.put((key, b"1") for key in [*keys, _IS_MARKED])
         self._replace(before, self._rows(concerned))
         return new

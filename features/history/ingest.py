@@ -49,7 +49,7 @@ from features.history.stored_lists import (
     carried,
     inspections_of,
     keep_carried,
-    list_keys,
+    keys_of_lists,
     lists,
     paid_of,
 )
@@ -195,7 +195,7 @@ class HistoryIngest:
         ids, inspections = text_column(outcomes, "subject_id"), inspections_of(outcomes)
         is_new = append(
             store,
-            [*zip(list_keys(INSPECTED[kind], ids), inspections, strict=True)],
+            [*zip(keys_of_lists(INSPECTED[kind], ids), inspections, strict=True)],
             known_by=WHEN_FOUND,
         )
         is_new &= np.array([_is_conclusive(each) for each in inspections], bool)
@@ -210,7 +210,7 @@ class HistoryIngest:
         self, store: BlobReader, kind: SubjectKind, ids: Sequence[str]
     ) -> list[list[Inspection]]:
         """Return the stored conclusive inspections of each subject."""
-        kept = lists(store, list_keys(INSPECTED[kind], ids))
+        kept = lists(store, keys_of_lists(INSPECTED[kind], ids))
         return [[*filter(_is_conclusive, of_subject)] for of_subject in kept]
 
     def _insert_inspections(
@@ -227,7 +227,7 @@ class HistoryIngest:
         """
         events = _found(subjects, inspections)
         self._insert(store, OUTCOMES[kind], subjects | events)
-        paid = lists(store, list_keys(PAID[kind], text_column(subjects, "subject_id")))
+        paid = lists(store, keys_of_lists(PAID[kind], text_column(subjects, "subject_id")))
         pairs = [(at, payment) for at, payments in enumerate(paid) for payment in payments]
         self._insert_paid(store, kind, events, pairs)
 
@@ -264,7 +264,7 @@ class HistoryIngest:
     def _keep_paid(self, store: BlobTransaction, kind: SubjectKind, payments: RawColumns) -> None:
         """Store who paid whom for subjects, and insert rows for known inspections of these."""
         ids, paid = text_column(payments, "subject_id"), paid_of(payments)
-        append(store, [*zip(list_keys(PAID[kind], ids), paid, strict=True)])
+        append(store, [*zip(keys_of_lists(PAID[kind], ids), paid, strict=True)])
         found = self._conclusive(store, kind, ids)
         subjects = self.schema.subjects[kind].of(
             store, (id_ for id_, of_subject in zip(ids, found, strict=True) if of_subject)

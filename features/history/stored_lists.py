@@ -42,7 +42,7 @@ class KeptVersion(NamedTuple):
     row: list[Any]
 
 
-def list_keys(start: bytes, ids: Iterable[str]) -> list[bytes]:
+def keys_of_lists(start: bytes, ids: Iterable[str]) -> list[bytes]:
     """Return the list keys of records with these ids."""
     return [start + id_.encode() for id_ in ids]
 
@@ -103,7 +103,7 @@ def complete_kept(store: BlobReader, journey_ids: Sequence[str]) -> list[bool]:
 
 
 def _keys_of_waiting(journey_id: str) -> list[bytes]:
-    own = list_keys(INSPECTED["route"], [journey_id])
+    own = keys_of_lists(INSPECTED["route"], [journey_id])
     return own + [_carried_key(journey_id, bucket) for bucket in range(_BUCKETS)]
 
 
@@ -149,7 +149,7 @@ def versions_kept(
 ) -> dict[str, list[KeptVersion]]:
     """Return the stored versions of each record, an empty list where there are none."""
     unique = sorted({*ids})
-    found = lists(store, list_keys(_VERSIONS + index.prefix, unique))
+    found = lists(store, keys_of_lists(_VERSIONS + index.prefix, unique))
     return {
         id_: [KeptVersion(*row) for row in rows] for id_, rows in zip(unique, found, strict=True)
     }

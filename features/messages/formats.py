@@ -54,7 +54,7 @@ FORMATS = {
 }
 
 
-def read_message(format: str, message: bytes, options: Options) -> Conversion:
+def convert_message(format: str, message: bytes, options: Options) -> Conversion:
     """Return the conversion of one message; the same bytes and options give the same result.
 
     Raises TidegateError for an unknown format, and MessageRefused if the message violates its

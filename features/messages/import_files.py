@@ -20,7 +20,7 @@ from features.atomic_dir import written_whole
 from features.errors import MessageRefused
 from features.ingest.record_files import write_records
 from features.messages.conversion import Conversion, MadeRecord, RefusedRecord
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.options import Options
 from features.records import RECORD_FILES
 
@@ -52,7 +52,7 @@ def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator
             # One extra byte shows that a file is too large without reading all of it.
             message = opened.read(options.bounds.size + 1)
         try:
-            outcome: Conversion | MessageRefused = read_message(format, message, options)
+            outcome: Conversion | MessageRefused = convert_message(format, message, options)
         except MessageRefused as refusal:
             outcome = refusal
         yield ImportedFile(file, outcome)

@@ -15,7 +15,7 @@ import orjson
 
 from features.errors import MessageContradictory
 from features.messages.conversion import Conversion, MadeRecord, RefusedRecord, Withdrawal
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.import_files import ImportedFile, drop_repeated_records
 from features.messages.options import Options
 from features.messages.parties import pseudonym
@@ -52,7 +52,7 @@ def read_once(format: str, message: bytes, options: Options) -> Conversion:
 
     Raises MessageRefused, or MessageContradictory if the message states one record in two ways.
     """
-    conversion = read_message(format, message, options)
+    conversion = convert_message(format, message, options)
     (once,) = drop_repeated_records([ImportedFile(Path(), conversion)])
     assert isinstance(once.outcome, Conversion)
     # Refusals that only the removal of repetitions adds are conflicts within the message.

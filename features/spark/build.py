@@ -66,7 +66,7 @@ def build_on_spark(
     """Write the same training set, byte for byte, as `build_training_set`.
 
     `tasks` is the number of Spark tasks, by default one per part. The folder of records must have
-    the same path on every worker. Raises TidegateError or WorkerMismatch, and RecordsError as the
+    the same path on every worker. Raises TidegateError, and RecordsError as the
     build on one machine does; then nothing is written.
     """
     with (

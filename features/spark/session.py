@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from features.errors import RecordsSuspected, TidegateError, WorkerMismatch
+from features.errors import RecordsSuspected, TidegateError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -20,7 +20,7 @@ ANSWERS_WITHIN_S = 5.0
 _PORTS = {"sc": 15002, "spark": 7077}
 # Spark's default of ten thousand rows per batch is too much: each message holds many records.
 _MESSAGES_AT_A_TIME = 16
-_KINDS = {kind.__name__: kind for kind in (WorkerMismatch, RecordsSuspected)}
+_KINDS = {kind.__name__: kind for kind in (TidegateError, RecordsSuspected)}
 _RAISED_BY_TASKS = re.compile(rf"\b({'|'.join(_KINDS)}): (.+)")
 _SAID = 600
 

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 
-from features.errors import WorkerMismatch
+from features.errors import TidegateError
 from features.installed_code import installed_code as code_of
 from features.spark.part_messages import SCHEMA, SparkPart, messages_of, row_of
 
@@ -56,7 +56,7 @@ def _each_part(
     compute: Compute, packages: Packages, wanted: str, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     if wanted != (here := code_of_packages(packages)):
-        raise WorkerMismatch(
+        raise TidegateError(
             f"a Spark worker has {here}, and this machine {wanted}; "
             "install the same on both, for what is computed has one digest wherever that is done"
         )

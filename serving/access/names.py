@@ -30,7 +30,7 @@ _IN_EVERY_SCRIPT = frozenset({"COMMON", "INHERITED"})
 
 def require_name(name: str) -> str:
     """Return the name if it is valid; raises NameRefused with a valid suggestion."""
-    near = normalised(name)
+    near = normalise_name(name)
     if not names_somebody(near):
         raise NameRefused("want a name with letters or digits")
     if len(near) > MAX_NAME_LENGTH:
@@ -77,14 +77,14 @@ def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
     number, as in `alpha +2`, which `base_of` removes.
     """
     looks = _looks(taken)
-    near = base_of(normalised(normalised(wanted)[: MAX_NAME_LENGTH - 8]))
+    near = base_of(normalise_name(normalise_name(wanted)[: MAX_NAME_LENGTH - 8]))
     if not names_somebody(near) or _is_of_mixed_scripts(near):
         near = f"person {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
     candidates = chain([near], (f"{near} +{number}" for number in count(2)))
     return next(each for each in candidates if looks.keys().isdisjoint(looks_of(each)))
 
 
-def normalised(name: str) -> str:
+def normalise_name(name: str) -> str:
     """Return the normal form of a name: NFKC, only allowed characters, single spaces."""
     composed = unicodedata.normalize("NFKC", name)
     kept = (each if _is_allowed(each) else " " if each.isspace() else "" for each in composed)

@@ -57,7 +57,7 @@ class SecondFactor:
         return drawn
 
 
-def new_secret() -> str:
+def new_factor_secret() -> str:
     """Return a secret of 160 random bits in base32, the form that apps expect."""
     return pyotp.random_base32(32)
 

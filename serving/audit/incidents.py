@@ -94,7 +94,7 @@ def freeze(
         content = incident.model_dump_json(indent=1).encode() + b"\n"
         (partial / INCIDENT).write_bytes(content)
         (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
-        (partial / REPORT).write_text(report(incident), encoding="utf-8")
+        (partial / REPORT).write_text(report_incident(incident), encoding="utf-8")
     return incident
 
 
@@ -142,7 +142,7 @@ def _model_of(outline: dict[str, Any]) -> str:
     return f"{model['name']}/{model['version']} {model['digest']}"
 
 
-def verify(folder: Path, public_key: str) -> Incident:
+def verify_incident(folder: Path, public_key: str) -> Incident:
     """Return the incident in `folder` if it is as frozen and signed (see `public_key_of`).
 
     Raises TidegateError otherwise.
@@ -187,7 +187,7 @@ def _digest(row: dict[str, Any]) -> str | None:
 
 
 def incidents(folder: Path) -> Iterator[Incident]:
-    """Yield all frozen incidents by name, unverified; `verify` checks one."""
+    """Yield all frozen incidents by name, unverified; `verify_incident` checks one."""
     for file in sorted(folder.glob(f"*/{INCIDENT}")):
         yield Incident.model_validate_json(file.read_bytes())
 
@@ -210,7 +210,7 @@ class LiftedHold(BaseModel):
     at: AwareDatetime
 
 
-def lift(folder: Path, lifted: LiftedHold) -> None:
+def lift_incident_hold(folder: Path, lifted: LiftedHold) -> None:
     """Let an incident's decisions be erased after their period; the frozen folder stays.
 
     It can still be verified then, but no longer read. Raises TidegateError.
@@ -232,7 +232,7 @@ def holding_stretches(folder: Path) -> Iterator[tuple[int, int]]:
             yield incident.first, incident.last
 
 
-def report(incident: Incident) -> str:
+def report_incident(incident: Incident) -> str:
     """Return a report with what Article 73 requires, as far as the log knows it.
 
     Questions that only the people involved can answer are left open.

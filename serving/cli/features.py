@@ -32,7 +32,7 @@ def features(
 
 def _catalogue() -> dict[str, Any]:
     """Return each kind's fingerprint, and its features in order with computation digests."""
-    from features.catalogue import catalogue
+    from features.catalogue import features_of
     from features.digests.computations import catalogue_fingerprint, computation_digests
 
     return {
@@ -41,7 +41,7 @@ def _catalogue() -> dict[str, Any]:
             "features": [
                 {"name": each.name, "computation": computation_digests(kind)[each.name]}
                 | _face(each)
-                for each in catalogue(kind)
+                for each in features_of(kind)
             ],
         }
         for kind in get_args(SubjectKind)

@@ -85,7 +85,7 @@ def show(
         found = list(incidents.incidents(at.settings.incidents))
         lines = [f"{e.name}  {e.harm}  records {e.first}-{e.last}  {e.what}" for e in found]
         return CommandOutput([each.model_dump(mode="json") for each in found], lines)
-    frozen = incidents.verify(_folder(at, name), public_key_of(at.settings.keys))
+    frozen = incidents.verify_incident(_folder(at, name), public_key_of(at.settings.keys))
     says = f"{name}: as it was frozen, records {frozen.first} to {frozen.last}"
     if not records:
         return CommandOutput(frozen.model_dump(mode="json"), (), (says,))
@@ -108,7 +108,7 @@ def lift(
 
     folder = _folder(at, name)
     at.record_reading("lift", "incident", name)
-    incidents.lift(folder, incidents.LiftedHold(by=by, because=because, at=at.now))
+    incidents.lift_incident_hold(folder, incidents.LiftedHold(by=by, because=because, at=at.now))
     return CommandOutput.note(f"{name} is lifted; its decisions end as all others do", lifted=name)
 
 

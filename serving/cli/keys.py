@@ -92,7 +92,7 @@ def wrap(
 def _without_service(at: OpenedHome) -> Iterator[None]:
     """Ensure that no service runs over a SQLite file; PostgreSQL services cannot be detected.
 
-    Raises DatabaseInUse if one runs.
+    Raises TidegateError if one runs.
     """
     from serving.storage.write_lock import hold_for_service
 

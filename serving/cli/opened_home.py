@@ -65,7 +65,7 @@ class OpenedHome:
 
     @property
     def has_no_database(self) -> bool:
-        """Return whether the home has no database yet; raises DatabaseForeign for a foreign one."""
+        """Return whether the home has no database yet; raises TidegateError for a foreign one."""
         return has_no_database(self.settings)
 
     @cached_property
@@ -113,10 +113,10 @@ class OpenedHome:
 
 
 def has_no_database(settings: "Settings") -> bool:
-    """Return whether a home has no database yet; raises DatabaseForeign for a foreign one."""
-    from serving.storage.binding import is_missing
+    """Return whether a home has no database yet; raises TidegateError for a foreign one."""
+    from serving.storage.binding import is_database_missing
 
-    return is_missing(settings.database, settings.keys)
+    return is_database_missing(settings.database, settings.keys)
 
 
 def opened_database(settings: "Settings", *, may_create: bool = True) -> "Engine":

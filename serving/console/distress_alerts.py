@@ -30,7 +30,7 @@ from serving.review.acts.reopen import reopen
 from serving.review.acts.state_result import ResultBody, state_result
 from serving.review.cases.case_change import CaseRule
 from serving.review.cases.case_state import Case
-from serving.review.cases.seen_cases import as_seen_by, without_proposal
+from serving.review.cases.seen_cases import redact_for, without_proposal
 from serving.review.rescue.rescue_centres import GROUND
 from serving.review.rescue.rescue_incidents import CallsMade, ToldAlert
 from serving.triage.life_at_risk import CALL_FOR_HELP
@@ -123,7 +123,7 @@ def alert_page(
         refused=refused,
         told=ToldAlert(alert, CallsMade(tuple(steps))),
         alert=alert,
-        state=as_seen_by(whole, caller.actor),
+        state=redact_for(whole, caller.actor),
         ground=GROUND[alert.mode],
         centres=services.rescue_calls.directory.centres if services.rescue_calls else None,
         call_for_help=CALL_FOR_HELP,

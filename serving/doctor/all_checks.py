@@ -11,9 +11,9 @@ from serving.doctor.home_checks import disk, home_folder, keys, models, privacy,
 from serving.doctor.setting_checks import (
     access_tokens,
     attachment_scanner,
+    check_rescue_centres,
     letters,
     organisation,
-    rescue_centres,
     retention,
 )
 from serving.doctor.state_checks import own_state
@@ -63,7 +63,7 @@ def _checks(
         "clock": lambda: clock(settings, found, now),
         "retention": lambda: [retention(settings.retention)],
         "letters": lambda: [letters(settings.letters)],
-        "rescue centres": lambda: [rescue_centres(settings)],
+        "rescue centres": lambda: [check_rescue_centres(settings)],
         "access tokens": lambda: access_tokens(settings),
         "sign-in with an organisation": lambda: organisation(settings, now),
         "attachment scanner": lambda: attachment_scanner(settings),

@@ -40,7 +40,7 @@ def letters(file: Path) -> CheckResult:
     return CheckResult("letters", "good", "name who answers and where to contest")
 
 
-def rescue_centres(settings: Settings) -> CheckResult:
+def check_rescue_centres(settings: Settings) -> CheckResult:
     """Check that someone is called when lives are at risk, over two media."""
     file = settings.rescue_centres
     if not file.exists():

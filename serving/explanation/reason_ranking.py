@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
-from features.catalogue import catalogue, feature_named
+from features.catalogue import feature_named, features_of
 from features.definition import Feature
 from features.records import SubjectKind
 from serving.explanation.comparison import Comparison
@@ -243,7 +243,7 @@ class _Case:
 @cache
 def ranking(kind: SubjectKind) -> ReasonRanking:
     """Return the ranking for one kind of subject."""
-    return ReasonRanking(catalogue(kind))
+    return ReasonRanking(features_of(kind))
 
 
 @lru_cache(maxsize=4)

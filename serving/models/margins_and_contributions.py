@@ -12,12 +12,12 @@ from serving.models.forest import Floats, Ints, Words
 from serving.models.packed_forest import PackedForest, Steps
 from serving.models.threshold_bins import Columns, category_of, code_of, is_in
 from serving.models.tree_shapley import (
-    answer,
     enter_tree,
     find_doubts,
     gather_forks,
     gather_leaves,
     gather_stems,
+    shap_values,
     share_out,
     workspace_for,
 )
@@ -103,7 +103,9 @@ def _explain_block(
             rule = passes[tree] * (passes[tree] - 1) // 2 + turn
             enter_tree(node_start, repeats, rules.t, tree, rule, workspace)
             for i in range(len(out)):
-                answer(node_start, asks, categorical, tree, codes[i], categories[i], workspace.side)
+                shap_values(
+                    node_start, asks, categorical, tree, codes[i], categories[i], workspace.side
+                )
                 find_doubts(repeats, tree, workspace)
                 share_out(trees, stems, rules.weight, tree, rule, workspace)
                 gather_leaves(leaves, tree, workspace)

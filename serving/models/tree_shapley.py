@@ -93,7 +93,7 @@ def enter_tree(
 
 
 @inner
-def answer(
+def shap_values(
     node_start: Ints,
     asks: Words,
     categorical: Categorical,

@@ -164,7 +164,7 @@ class Slice:
             known_outcomes=sum(each.known_outcomes for each in drawn),
             confirmed=sum(each.confirmed for each in drawn),
             precision=_estimate(self.rest.share_confirmed),
-            recall=times(recall, part),
+            recall=scale_interval(recall, part),
             lift=lift,
         )
 
@@ -194,7 +194,7 @@ def _estimate(figure: ConfidenceDistribution | None) -> Estimate:
     return UNKNOWN if figure is None else figure.estimate
 
 
-def times(estimate: Estimate, factor: float) -> Estimate:
+def scale_interval(estimate: Estimate, factor: float) -> Estimate:
     """Scale an estimate and its interval."""
     value, low, high = (
         None if each is None else each * factor

@@ -3,7 +3,6 @@
 TidegateError
 ├── AccountRefused       nothing to seal, or a sealed account was altered
 ├── NothingToTell        news that the case knows already or that does not concern it
-└── RescueCentresRefused
 Forbidden
 └── JustificationNeeded  a case outside the reader's work needs a stated purpose
 Conflict
@@ -25,10 +24,6 @@ class AccountRefused(TidegateError):
 
 class NothingToTell(TidegateError):
     """News that changes nothing of a case."""
-
-
-class RescueCentresRefused(TidegateError):
-    """The rescue centres are not configured, or not so that every position is covered."""
 
 
 class JustificationNeeded(Forbidden):

@@ -23,7 +23,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from features.build_training_set import feature_frame, feature_tables
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.batch.build_resources import BuildResources
 from features.engine.columns import Columns, rows
 from features.engine.store.lmdb_store import LmdbStore
@@ -93,7 +93,7 @@ def missing_history(record_counts: Mapping[str, int], champion: LoadedModel) -> 
     return missing_types(champion.model.manifest.record_counts, record_counts)
 
 
-def score_subjects(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) -> pa.Table:
+def score_file(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) -> pa.Table:
     """Score subjects, one row each: score, lane, and `contribution_<feature>` per feature.
 
     Where the plan weighs harm, `harm_ratio` is the factor by which each probability was multiplied.
@@ -247,7 +247,7 @@ def of_submissions(
 ) -> FileSubjects:
     """Combine submitted subjects with their features."""
     frame = pd.DataFrame(vectors, columns=_feature_names(kind))
-    for feature in catalogue(kind):
+    for feature in features_of(kind):
         # pandas gives a column that holds only None the dtype object.
         if not feature.is_categorical:
             frame[feature.name] = frame[feature.name].astype(np.float64)
@@ -316,7 +316,7 @@ def holds_submissions(file: Path) -> bool:
 
 
 def _feature_names(kind: SubjectKind) -> list[str]:
-    return [feature.name for feature in catalogue(kind)]
+    return [feature.name for feature in features_of(kind)]
 
 
 def _craft(own: Columns, prefix: str) -> Iterator[Craft]:

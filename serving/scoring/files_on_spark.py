@@ -79,7 +79,7 @@ def explained_on_spark(
     """Yield the `record_counts`, and tables as `explained` yields them on one machine.
 
     Intermediate results are stored next to `out`. Raises RecordsError as `read_subjects` does,
-    TidegateError and WorkerMismatch.
+    TidegateError and TidegateError.
     """
     compute = Explaining(model)
     with ExitStack() as stack:

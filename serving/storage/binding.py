@@ -15,7 +15,7 @@ from typing import Self
 from sqlalchemy import Connection, func, inspect, make_url, select
 
 from features.atomic_dir import write_durably
-from features.errors import KeyMissing
+from features.errors import KeyMissing, TidegateError
 from features.home_keys import (
     DATABASE_FILE,
     DRAWS,
@@ -27,7 +27,7 @@ from features.home_keys import (
     PUBLIC_FILES,
     SIGNING,
     SUBJECTS,
-    create_key,
+    add_key,
     former_keys,
     has_models,
     key_fingerprint,
@@ -37,7 +37,6 @@ from features.home_keys import (
     read_secret,
     take_the_next_key,
 )
-from serving.storage.errors import DatabaseForeign, DatabaseMoved, KeyForeign
 from serving.storage.tables.audit import chain_checkpoints, retention_acts
 from serving.storage.tables.keys import installation, installation_keys
 from serving.storage.tables.scoring import answers, decisions, records
@@ -67,7 +66,7 @@ class HomeBinding:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):
-            raise DatabaseForeign(
+            raise TidegateError(
                 f"{file} cannot be read; put it back from a copy of the home, or remove it: the "
                 "keys of the home say then whether the database is its own"
             ) from None
@@ -102,7 +101,7 @@ def former_public_keys(known: Iterable[BoundKey], name: str) -> list[tuple[str, 
     return [(each.public_key, str(each.retires_at)) for each in reversed(former)]
 
 
-def place_of(where: Path | str) -> str:
+def home_location(where: Path | str) -> str:
     """Return the address of a database without user and password."""
     if isinstance(where, Path):
         return str(where.name)
@@ -135,18 +134,18 @@ def require_bound(
 ) -> str:
     """Return the identity of a database once home, keys and database belong together.
 
-    Raises DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign; the message names what is
+    Raises KeyMissing or another TidegateError; the message names what is
     expected.
     """
     row = connection.execute(select(installation)).one()
     if home is not None and home.database_id != row.database_id:
-        raise DatabaseForeign(
+        raise TidegateError(
             f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and "
             f"{place} is the database {row.database_id}: give --database-url of the right one, "
             "or the home of this one"
         )
     if row.moving_to and not is_moving:
-        raise DatabaseMoved(
+        raise TidegateError(
             f"{place} was moved to {row.moving_to}: give --database-url of that"
             if row.moved_at
             else f"the move of {place} to {row.moving_to} was not finished: run `tidegate "
@@ -173,7 +172,7 @@ def bind_database(connection: Connection, keys: Path) -> str:
     # A missing key that was used must be put back: a new one could not read what it protects.
     for name in KEY_FILES:
         if not (keys / KEY_FILES[name]).exists() and _is_unused(connection, keys, name):
-            create_key(keys, name)
+            add_key(keys, name)
     connection.execute(installation.insert(), {"database_id": database_id, "created_at": _now()})
     bind_present_keys(connection, keys)
     return database_id
@@ -198,9 +197,9 @@ def lacks_a_binding(connection: Connection, keys: Path) -> bool:
 
 
 def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
-    """Raise DatabaseForeign if the home has a database and this one is not bound to any."""
+    """Raise TidegateError if the home has a database and this one is not bound to any."""
     if home is not None:
-        raise DatabaseForeign(
+        raise TidegateError(
             f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and {place} "
             "is none or another: set TIDEGATE_DATABASE_URL, or give --database-url, of the right "
             "one, or put it back from a copy. `tidegate upgrade --move --database-url URL` moves "
@@ -208,16 +207,16 @@ def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
         )
 
 
-def is_missing(where: Path | str, keys: Path) -> bool:
+def is_database_missing(where: Path | str, keys: Path) -> bool:
     """Return whether a database is a file that does not exist yet.
 
-    Raises DatabaseForeign if the home is bound to another database: an empty one would answer as if
+    Raises TidegateError if the home is bound to another database: an empty one would answer as if
     nothing had happened.
     """
     # An empty file counts as missing: an interrupted creation leaves one.
     if isinstance(where, str) or (where.exists() and where.stat().st_size):
         return False
-    refuse_unbound(HomeBinding.read(keys), place_of(where), keys)
+    refuse_unbound(HomeBinding.read(keys), home_location(where), keys)
     return True
 
 
@@ -264,13 +263,13 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence
     if found in {each.fingerprint for each in known if each.name == bound.name} - {
         bound.fingerprint
     }:
-        raise KeyForeign(
+        raise TidegateError(
             f"{file} in {keys} is a former key ({found}), which was rotated away; the one in use "
             f"has the fingerprint {bound.fingerprint}. Copy HOME/keys anew, from where `tidegate "
             f"rotate-key {bound.name}` was run"
         )
     if found != bound.fingerprint:
-        raise KeyForeign(
+        raise TidegateError(
             f"{file} in {keys} is another key ({found}): the database {database_id} belongs with "
             f"the one of the fingerprint {bound.fingerprint}. Put that back, from a copy of "
             "HOME/keys or from another host, or give this home a database of its own"

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
+from features.errors import TidegateError
 from features.home_keys import is_blank_home, make_keys
 from serving.access.acting import whoever_acts
 from serving.errors import LogUnavailable
@@ -20,14 +21,14 @@ from serving.storage.binding import (
     HomeBinding,
     bind_database,
     bind_present_keys,
+    home_location,
     identity_of,
-    is_missing,
+    is_database_missing,
     lacks_a_binding,
-    place_of,
     refuse_unbound,
     require_bound,
 )
-from serving.storage.errors import DatabaseMissing, DatabaseUrlRefused
+from serving.storage.errors import DatabaseMissing
 from serving.storage.migration import require_newest, step_of, steps_lacking, take_steps
 from serving.storage.row_audit.writer import WrittenRows, now, watch
 from serving.storage.write_lock import hold_for_service, turn_without_transaction, writing
@@ -70,9 +71,8 @@ def open_database(
     and bound to the home; with `may_create` false it raises DatabaseMissing. `clock` dates audit
     events. A service locks its SQLite file until the engine is disposed of.
 
-    Raises DatabaseUrlRefused, DatabaseInUse, DatabaseOlder or DatabaseNewer (tables of another
-    release), DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign (parts that do not belong
-    together), or LogUnavailable if it cannot be opened.
+    Raises TidegateError for tables of another release or parts that do not belong together,
+    KeyMissing for a key that is not there, or LogUnavailable if it cannot be opened.
     """
     if isinstance(where, Path):
         keys = keys or where.parent / "keys"
@@ -103,7 +103,7 @@ def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False)
             with engine.connect() as connection:
                 if step_of(connection) is None:
                     raise DatabaseMissing(
-                        f"{place_of(where)} is empty; there is nothing to upgrade"
+                        f"{home_location(where)} is empty; there is nothing to upgrade"
                     )
                 steps = steps_lacking(connection)
             if steps and not is_dry_run:
@@ -112,7 +112,7 @@ def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False)
                     take_steps(connection)
                     database_id = identity_of(connection)
                     if database_id is None:
-                        refuse_unbound(home, place_of(where), keys)
+                        refuse_unbound(home, home_location(where), keys)
                         database_id = bind_database(connection, keys)
                     told = {"steps": steps, "release": version("tidegate")}
                     _write_event(connection, "upgrade", database_id, told)
@@ -141,7 +141,7 @@ def connected(
 
 def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
     """Create a missing file, and the keys of a blank home, if that is allowed."""
-    if not is_missing(file, keys):
+    if not is_database_missing(file, keys):
         _close_to_others(file)
         return
     if not may_create:
@@ -173,10 +173,10 @@ def _held_together(
     with engine.connect() as connection:
         step = step_of(connection)
         if step is not None:
-            require_newest(step, place_of(where))
+            require_newest(step, home_location(where))
         database_id = identity_of(connection)
     if database_id is None and keys:
-        refuse_unbound(home, place_of(where), keys)
+        refuse_unbound(home, home_location(where), keys)
     if database_id is None or step is None:
         database_id = _made_or_bound(
             engine, where, keys, may_create=may_create, is_new=step is None
@@ -184,13 +184,13 @@ def _held_together(
     if keys is None or database_id is None:
         return database_id
     with engine.connect() as connection:
-        require_bound(connection, home, place_of(where), keys)
+        require_bound(connection, home, home_location(where), keys)
         is_key_unknown = lacks_a_binding(connection, keys)
     if is_key_unknown:
         with writing(engine) as connection:
             bind_present_keys(connection, keys)
     if home is None:
-        HomeBinding(database_id, place_of(where)).write(keys)
+        HomeBinding(database_id, home_location(where)).write(keys)
     return database_id
 
 
@@ -199,7 +199,7 @@ def _made_or_bound(
 ) -> str | None:
     """Create the tables of an empty database and bind it to the home, in one transaction."""
     if is_new and not may_create:
-        raise DatabaseMissing(f"{place_of(where)} is empty; `tidegate init` makes its tables")
+        raise DatabaseMissing(f"{home_location(where)} is empty; `tidegate init` makes its tables")
     if keys and is_new and is_blank_home(keys):
         make_keys(keys)
     with writing(engine) as connection:
@@ -286,9 +286,9 @@ def _postgresql(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise DatabaseUrlRefused("the database URL cannot be read") from None
+        raise TidegateError("the database URL cannot be read") from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise DatabaseUrlRefused("want a database URL that begins with postgresql://")
+        raise TidegateError("want a database URL that begins with postgresql://")
     # Set for each connection, because the default of the server may be weaker.
     options = f"-c synchronous_commit=on -c statement_timeout={BUSY_TIMEOUT_MS}"
     return create_engine(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from serving.storage.errors import DatabaseNewer, DatabaseOlder
+from features.errors import TidegateError
 from serving.storage.row_audit.baseline import cover_changed, covered_digests
 
 STEPS = Path(__file__).parent / "migrations"
@@ -17,17 +17,17 @@ _STEP_BEFORE = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 
 
 def require_newest(step: str, place: str) -> None:
-    """Raise DatabaseOlder or DatabaseNewer unless `step` is the last that this release knows."""
+    """Raise TidegateError unless `step` is the last that this release knows."""
     if step == newest_step():
         return
     # Nothing is migrated unasked: a mere look by a newer release must not shut out the older one.
     if step in _known_steps():
-        raise DatabaseOlder(
+        raise TidegateError(
             f"{place} has the tables of an older release (step {step}, want {newest_step()}), and "
             "nothing is migrated unasked: make a copy, see `tidegate upgrade --dry-run`, then run "
             "`tidegate upgrade`"
         )
-    raise DatabaseNewer(
+    raise TidegateError(
         f"{place} has the tables of a newer release, or of one before 0.1.0 (step {step}, this "
         f"release knows {', '.join(sorted(_known_steps()))}): use the release that made it, or a "
         "copy from before its upgrade"

@@ -19,8 +19,8 @@ from typing import IO
 
 from sqlalchemy import Connection, Engine
 
+from features.errors import TidegateError
 from serving.errors import LogUnavailable
-from serving.storage.errors import DatabaseInUse
 from serving.storage.row_audit.writer import WrittenRows
 
 LONGEST_WAIT_S = 5.0
@@ -93,12 +93,12 @@ def alone_at(engine: Engine, work: str) -> Iterator[bool]:
 def hold_for_service(database: Path) -> IO[bytes]:
     """Take the right to serve a SQLite file, until the lock is closed or the process ends.
 
-    Raises DatabaseInUse if another service holds it.
+    Raises TidegateError if another service holds it.
     """
     lock = _opened_private(f"{database}.service")
     if not _is_taken(lock):
         lock.close()
-        raise DatabaseInUse(
+        raise TidegateError(
             f"another service holds {database.name}, or a command during which none may begin "
             "(an erasure, an upgrade, `tidegate keys wrap`): stop it, or wait for its end. "
             "Several services share a database in PostgreSQL (--database-url)"

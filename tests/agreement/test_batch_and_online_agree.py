@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from features.build_training_set import feature_matrix
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
@@ -82,7 +82,7 @@ def test_every_subject_online_is_its_row_of_the_training_set_whatever_the_order_
     for name, part in in_parts(records, seed=5):
         state.ingest({name: part})
     asked = dict.fromkeys(KINDS, 0)
-    assert [*next(iter(matrices["route"].values()))] == [one.name for one in catalogue("route")]
+    assert [*next(iter(matrices["route"].values()))] == [one.name for one in features_of("route")]
 
     for submission in of_both_kinds(world):
         kind = submission.subject_kind

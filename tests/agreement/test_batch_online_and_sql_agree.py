@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.build_training_set import feature_frame
-from features.catalogue import catalogue, windows_of
+from features.catalogue import features_of, windows_of
 from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
@@ -56,7 +56,7 @@ def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[dict[str, Any]
         feature.name: STRING_TABLE.texts(features[feature.name]).to_pylist()
         if feature.is_categorical
         else [None if np.isnan(number) else number for number in features[feature.name].tolist()]
-        for feature in catalogue(kind)
+        for feature in features_of(kind)
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -82,7 +82,7 @@ def numbers_said(kind: SubjectKind, vector: Vector, windows: dict[Window, float]
     """What sentences about values that are there name: the numbers of windows, by feature."""
     return {
         feature.name: {name: windows[feature.windows[name]] for name in feature.said_with}
-        for feature in catalogue(kind)
+        for feature in features_of(kind)
         if feature.said_with and vector[feature.name] is not None
     }
 
@@ -150,7 +150,9 @@ def test_no_value_is_below_zero_but_those_that_are_said_so(stream: Stream) -> No
                 for name, value in row.items()
                 if isinstance(value, float) and value < 0
             }
-            assert below_zero <= {each.name for each in catalogue(kind) if each.sentence_below_zero}
+            assert below_zero <= {
+                each.name for each in features_of(kind) if each.sentence_below_zero
+            }
 
 
 @settings(

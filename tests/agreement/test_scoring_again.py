@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.build_training_set import build_training_set, feature_matrix
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.columns import Records, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
@@ -148,7 +148,7 @@ def test_what_others_did_after_the_declaration_never_counts(
     linked = {*LINKED_RECORD_TYPES}
     of_history = [
         feature.name
-        for feature in catalogue(kind)
+        for feature in features_of(kind)
         if feature.windows
         and not {w.source for w in feature.windows.values()} & linked
         and not any(by.startswith("latest_") for w in feature.windows.values() for by in w.by)

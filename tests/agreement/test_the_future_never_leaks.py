@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.build_training_set import feature_matrix
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.columns import NO_INSTANT, Columns, Records, is_text, length, rows
 from features.engine.string_table import STRING_TABLE
 from features.ingest.record_folder import InMemoryRecords, records_of_folder
@@ -108,7 +108,7 @@ def test_no_feature_changes_when_a_later_record_is(
     after = matrix_of(kind, changed)
 
     assert len(asked) >= 1_000
-    names = [feature.name for feature in catalogue(kind)]
+    names = [feature.name for feature in features_of(kind)]
     pd.testing.assert_frame_equal(
         after.loc[asked, names], before.loc[asked, names], check_exact=True
     )
@@ -154,7 +154,7 @@ def test_the_past_does_matter(kind: SubjectKind, records: Records) -> None:
     """The check above can fail: earlier records scrambled the same way change most features."""
     instant = instant_of_the_middle(kind, records)
     before = matrix_of(kind, records)
-    names = [feature.name for feature in catalogue(kind)]
+    names = [feature.name for feature in features_of(kind)]
 
     after = matrix_of(kind, scrambled(records, 0, np.random.default_rng(3)))
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.build_training_set import build_training_set, feature_matrix
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.columns import Records, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
@@ -45,7 +45,9 @@ def test_every_feature_varies_over_scoring_instants(
     later = later_instants(kind, RecordFolder(world), RescoringRules())
     matrix = feature_matrix(kind, InMemoryRecords(records), at_instants(later))
 
-    values = {feature.name: pc.count_distinct(matrix[feature.name]) for feature in catalogue(kind)}
+    values = {
+        feature.name: pc.count_distinct(matrix[feature.name]) for feature in features_of(kind)
+    }
 
     same = {name for name, different in values.items() if different.as_py() < 2}
     assert same - NOT_IN_THIS_WORLD == set()
@@ -69,7 +71,7 @@ def test_goods_items_move_no_feature_that_does_not_read_them(records: Records) -
     none = rows(records["goods_items"], np.zeros(0, np.int64))
     reading = {
         feature.name
-        for feature in catalogue("shipment")
+        for feature in features_of("shipment")
         if any(window.source == "goods_items" for window in feature.windows.values())
     }
 

@@ -7,7 +7,7 @@ import pytest
 from features.errors import MessageRefused
 from features.ingest.record_files import read_records
 from features.messages.conversion import GIVEN, Conversion, MadeRecord
-from features.messages.formats import FORMATS, read_message
+from features.messages.formats import FORMATS, convert_message
 from features.messages.import_files import ImportedFile, drop_repeated_records, write_import
 from features.records import RECORD_FILES
 from tests.conformance.__main__ import main
@@ -135,7 +135,7 @@ def test_what_a_standard_makes_is_read_as_record_files(standard: str, tmp_path: 
 
 @pytest.mark.parametrize("sample", READ[::5], ids=name_of)
 def test_reading_twice_makes_the_same(sample: Tried) -> None:
-    assert read_message(sample.standard, sample.file.read_bytes(), OPTIONS) == sample.outcome
+    assert convert_message(sample.standard, sample.file.read_bytes(), OPTIONS) == sample.outcome
 
 
 def outcome(sample: Tried) -> Conversion:

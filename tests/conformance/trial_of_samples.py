@@ -13,7 +13,7 @@ from pathlib import Path
 
 from features.errors import MessageRefused
 from features.messages.conversion import Conversion
-from features.messages.formats import FORMATS, read_message
+from features.messages.formats import FORMATS, convert_message
 from features.messages.id_templates import IdTemplate
 from features.messages.options import Options
 
@@ -103,7 +103,7 @@ def tried(folder: Path) -> Iterator[Tried]:
     """Every sample, tried."""
     for name, file in samples(folder):
         try:
-            outcome: Conversion | MessageRefused = read_message(name, file.read_bytes(), OPTIONS)
+            outcome: Conversion | MessageRefused = convert_message(name, file.read_bytes(), OPTIONS)
         except MessageRefused as refusal:
             outcome = refusal
         yield Tried(file, name, outcome)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features import publications
-from features.catalogue import catalogue, feature_named, features_by_name
+from features.catalogue import feature_named, features_by_name, features_of
 from features.definition import Feature, MonotoneConstraint, Peers, SuspiciousSide, Unit
 from features.definition import feature as defined
 from features.digests.computations import catalogue_fingerprint
@@ -73,15 +73,15 @@ def has_unit_in_its_name(feature: Feature) -> bool:
 def test_each_kind_of_subject_has_at_least_thirty_features_over_every_family(
     kind: SubjectKind,
 ) -> None:
-    families = {feature.family for feature in catalogue(kind)}
+    families = {feature.family for feature in features_of(kind)}
 
-    assert len(catalogue(kind)) >= 30
+    assert len(features_of(kind)) >= 30
     assert {"documents", "payments", "prior_outcomes"} <= families
 
 
 def test_names_are_unique() -> None:
     for kind in ("route", "shipment"):
-        names = [feature.name for feature in catalogue(kind)]
+        names = [feature.name for feature in features_of(kind)]
         assert len(names) == len(set(names))
 
 
@@ -176,7 +176,7 @@ def test_a_count_that_could_comfort_says_by_what_it_is_known(feature: Feature) -
 
     assert not comforts_by_0 or feature.known_by or is_else_missing
     for kind in feature.subjects if feature.known_by else ():
-        assert feature.known_by in [each.name for each in catalogue(kind)]
+        assert feature.known_by in [each.name for each in features_of(kind)]
 
 
 @of_every_feature

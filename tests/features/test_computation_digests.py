@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.records import SubjectKind
 from tests.features.edited_package import Change
@@ -21,7 +21,7 @@ Digests = dict[str, dict[str, Any]]
 
 OF_ITEM_OUTCOMES = {"riskiest_item_confirmed_rate", "uninspected_item_count"}
 CONFIRMED_RATES = OF_ITEM_OUTCOMES | {
-    f.name for kind in KINDS for f in catalogue(kind) if f.name.endswith("_confirmed_rate")
+    f.name for kind in KINDS for f in features_of(kind) if f.name.endswith("_confirmed_rate")
 }
 OF_LEGS = {
     *("leg_count", "detour_ratio", "longest_dwell_hours", "unconnected_leg_count"),
@@ -258,7 +258,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "the end of every window": (
         ("engine/batch/sweep.py", "known_at[newest] < instant:", "known_at[newest] <= instant:"),
-        {f.name for kind in KINDS for f in catalogue(kind) if f.windows},
+        {f.name for kind in KINDS for f in features_of(kind) if f.windows},
     ),
 }
 
@@ -392,7 +392,7 @@ def test_digests_are_the_same_in_every_process_and_stand_in_the_order_of_the_cat
     for kind in KINDS:
         assert edited[""][kind]["digests"] == computation_digests(kind)
         assert edited[""][kind]["fingerprint"] == catalogue_fingerprint(kind)
-        assert [*computation_digests(kind)] == [feature.name for feature in catalogue(kind)]
+        assert [*computation_digests(kind)] == [feature.name for feature in features_of(kind)]
 
 
 def test_features_of_one_kind_that_compute_alike_are_told_apart_by_what_they_read() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.input_dependencies import INPUTS, features_fed, shows_input
 from features.records import SubjectKind
 
@@ -56,7 +56,7 @@ def test_an_input_feeds_nothing_else(case: str) -> None:
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])
 def test_every_input_feeds_features_of_its_subject(kind: SubjectKind) -> None:
-    names = {feature.name for feature in catalogue(kind)}
+    names = {feature.name for feature in features_of(kind)}
 
     assert all(fed and set(fed) <= names for fed in features_fed(kind).values())
     assert [*features_fed(kind)] == [*INPUTS[kind]]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from features.catalogue import catalogue, feature_named
+from features.catalogue import feature_named, features_of
 from features.provenance import EarlierEvents, Provenance, SubmissionProvenance
 from tests.serving.bodies import route, shipment, submission
 
@@ -68,7 +68,7 @@ def test_legs_are_named_by_their_sequence() -> None:
 def test_every_feature_has_grounds(body: dict[str, Any]) -> None:
     grounds = SubmissionProvenance(submission(body))
 
-    for feature in catalogue(submission(body).subject_kind):
+    for feature in features_of(submission(body).subject_kind):
         told = grounds.feature(feature)
         assert told.declared or told.earlier_events or feature.windows
 

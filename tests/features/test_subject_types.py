@@ -2,7 +2,7 @@
 
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.derived.subject import record_kinds, subject_kinds
 from features.records import RECORD_FILES, SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -38,4 +38,4 @@ def test_a_subject_type_reads_the_file_of_its_own_record(kind: SubjectKind) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_experience_of_an_operator_is_a_feature_of_the_subject_type(kind: SubjectKind) -> None:
-    assert SUBJECT_TYPES[kind].experience_feature in {f.name for f in catalogue(kind)}
+    assert SUBJECT_TYPES[kind].experience_feature in {f.name for f in features_of(kind)}

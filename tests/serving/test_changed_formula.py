@@ -8,7 +8,7 @@ import typer
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
@@ -125,7 +125,7 @@ def test_the_catalogue_is_printed_by_kind_with_digests_and_nothing_else_on_stdou
         listed = {each["name"]: each["computation"] for each in printed[kind]["features"]}
         assert listed == computation_digests(kind)
         assert printed[kind]["fingerprint"] == catalogue_fingerprint(kind)
-        assert printed[kind]["features"][0]["meaning"] == catalogue(kind)[0].meaning
+        assert printed[kind]["features"][0]["meaning"] == features_of(kind)[0].meaning
 
 
 def test_a_feature_by_name_is_shown_with_a_digest_for_each_kind_of_subject() -> None:

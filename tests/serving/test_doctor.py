@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
+from features.errors import TidegateError
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from features.home_keys import KEY_FILES, PUBLIC_FILES
@@ -22,7 +23,6 @@ from serving.app import create_app
 from serving.cli.doctor import _registrations, _signed_beside_models, doctor
 from serving.doctor.all_checks import run_checks
 from serving.integrity.checkpoints import LogSigner
-from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
 from serving.storage.binding import HomeBinding
 from serving.storage.engine import open_database
@@ -74,7 +74,7 @@ def test_a_centre_that_cannot_be_called_as_it_should_be_is_named(
     assert (found.grade, says in found.says) == (grade, True)
     if grade == "wrong":
         with (
-            pytest.raises(RescueCentresRefused, match=says),
+            pytest.raises(TidegateError, match=says),
             TestClient(create_app(Settings(home=home))),
         ):
             pass

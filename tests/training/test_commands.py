@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.definition import Unit
 from features.digests.computations import catalogue_fingerprint, computation_digests
 from serving.cli.evaluate import evaluate
@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planted, outcomes, subjects = planted_world(4_000, seed=7)
     lots = np.random.default_rng(1)
     columns: dict[str, object] = {name: planted[name] for name in ("subject_id", "declared_at")}
-    for place, feature in enumerate(catalogue("shipment")):
+    for place, feature in enumerate(features_of("shipment")):
         if feature.is_categorical:
             columns[feature.name] = planted["corridor"]
         elif feature.unit is Unit.YES_NO:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from html import escape
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from training.dossier.gathered import Dossier
 from training.evaluation.evaluation_page import sections, spelt
 from training.evaluation.evaluation_plots import evaluation_pictures
@@ -108,7 +108,7 @@ def _parameters(dossier: Dossier) -> Iterable[Row]:
 
 def _features(dossier: Dossier) -> Iterable[Row]:
     manifest = dossier.model.manifest
-    known = {feature.name: feature for feature in catalogue(manifest.subject)}
+    known = {feature.name: feature for feature in features_of(manifest.subject)}
     for column in manifest.features:
         feature = known[column.name]
         missing = f"{manifest.reference[column.name].missing_share:.1%}"

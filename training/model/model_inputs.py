@@ -6,7 +6,7 @@ from itertools import takewhile
 from operator import eq
 from typing import Self
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.definition import Feature
 from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.errors import CatalogueMismatch
@@ -32,7 +32,7 @@ class ModelInputs:
     def for_subject(cls, subject: SubjectKind) -> Self:
         """Return the features of this release's catalogue."""
         digests = computation_digests(subject)
-        return cls(subject, catalogue(subject), digests, catalogue_fingerprint(subject))
+        return cls(subject, features_of(subject), digests, catalogue_fingerprint(subject))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -53,8 +53,8 @@ from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.seen_cases import (
-    as_seen_by,
     masked_events,
+    redact_for,
     without_proposal,
     without_words,
 )
@@ -275,7 +275,7 @@ class Cases:
 
     def state_of(self, reviewer: Reviewer, row: CaseRecord) -> Case:
         """Return the state of a found case, as a reviewer may see it."""
-        case = as_seen_by(CASE.validate_json(row.state), reviewer.actor)
+        case = redact_for(CASE.validate_json(row.state), reviewer.actor)
         return without_words(case) if self.is_masked(row) else case
 
     def act(
@@ -406,7 +406,7 @@ class Cases:
         # Only now are the outcomes durable, as `on_outcome` promises.
         for outcome in outcomes:
             self.on_outcome(decision.submission, outcome)
-        return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
+        return redact_for(CASE.validate_json(changed.state), reviewer.actor)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Return the purpose of a read: own case, queue, or one stated recently."""

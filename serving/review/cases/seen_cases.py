@@ -13,7 +13,7 @@ from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.cases.opening import CASE
 
 
-def as_seen_by(case: Case, reader: Actor) -> Case:
+def redact_for(case: Case, reader: Actor) -> Case:
     """Return a case without the first statement, for a reader who may be the second person."""
     if case.proposal is None or not case.hides_proposal_from(reader):
         return case

@@ -18,7 +18,7 @@ from features.submission import AttachedDocument, Submission
 from serving.audit.decision import Decision
 from serving.models.model_pool import LoadedModel
 from serving.review.letters.filed_papers import AMOUNTS, declared_field, newest_papers
-from serving.review.letters.own_declarations import OwnDeclarations, field_in_words, paper_in_words
+from serving.review.letters.own_declarations import OwnDeclarations, field_words, paper_in_words
 
 if TYPE_CHECKING:
     from serving.history.client import HistoryClient
@@ -49,8 +49,8 @@ class CorrectionScorer:
         return tuple(
             Correction(
                 paper_in_words(paper),
-                field_in_words(paper, field),
-                field_in_words(own.record, declared),
+                field_words(paper, field),
+                field_words(own.record, declared),
                 self._odds_factor(decision, _corrected(own, paper, field, declared)),
             )
             for paper, field, declared in _different(own)

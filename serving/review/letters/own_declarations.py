@@ -113,7 +113,7 @@ class OwnDeclarations:
         """Return in words the party's declarations and papers that a feature rests on."""
         provenance = self._provenance.feature(feature_named(name))
         fields = (_own_field(field) for field in provenance.declared)
-        said = (field_in_words(self.record, field) for field in fields if self.record)
+        said = (field_words(self.record, field) for field in fields if self.record)
         ids = provenance.records.get("documents", ())
         papers = (paper_in_words(each) for each in self.papers if each.document_id in ids)
         legs = (
@@ -173,7 +173,7 @@ def _own_field(field: str) -> str:
     return field if field == "journey_id" else field.removeprefix("journey_")
 
 
-def field_in_words(record: Record | None, field: str) -> str:
+def field_words(record: Record | None, field: str) -> str:
     """Return a declared field with its value and unit; empty if absent or a party."""
     value = getattr(record, field, None)
     if record is None or value is None or field in fields_of_kind(type(record), Party):
@@ -214,7 +214,7 @@ def _paper_kind(kind: DocumentKind) -> str:
 def stated_in_words(stored: str) -> str:
     """Translate a stored declaration or paper for the reader; other texts stay as they are.
 
-    `stored` is the output of `facts`, `field_in_words` or `paper_in_words`.
+    `stored` is the output of `facts`, `field_words` or `paper_in_words`.
     """
     if found := _papers().fullmatch(stored):
         kind, number, version = found.groups()

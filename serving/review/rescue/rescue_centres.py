@@ -31,12 +31,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from features.errors import TidegateError
 from features.field_types import Country
 from features.home_files import read_home_file
 from features.records import Mode, Position
 from serving.access.errors import AddressRefused
 from serving.access.http_client import refuse_unsafe
-from serving.review.errors import RescueCentresRefused
 from serving.review.rescue.rescue_mail import BY_MAIL, MailServer, mail_address
 
 Ground = Literal["sea", "land"]
@@ -154,8 +154,8 @@ class RescueCentres(_CentreTable):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the centres of a file; raises RescueCentresRefused with every fault."""
-        return read_home_file(cls, file, RescueCentresRefused, check=_require_addressee)
+        """Return the centres of a file; raises TidegateError with every fault."""
+        return read_home_file(cls, file, TidegateError, check=_require_addressee)
 
     @classmethod
     def of_webhook(cls, address: str) -> Self:
@@ -184,9 +184,9 @@ def rescue_centres(file: Path, webhook: str | None) -> RescueCentres | None:
 
 
 def require_rescue_centres(file: Path) -> RescueCentres:
-    """Return the centres for live use; raises RescueCentresRefused if there is no file."""
+    """Return the centres for live use; raises TidegateError if there is no file."""
     if not file.exists():
-        raise RescueCentresRefused(
+        raise TidegateError(
             f"live use needs {file}: whom to call when lives are at risk (docs/rescue.md)"
         )
     return RescueCentres.read(file)

@@ -13,7 +13,7 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from serving.storage.errors import BackupDamaged, RestoreRefused
+from features.errors import TidegateError
 
 MANIFEST = "backup.json"
 _QUICK = 1  # most members are compressed already
@@ -105,8 +105,8 @@ class _Hashing:
 def extract(archive: Path, folder: Path) -> BackupManifest:
     """Extract every member into a folder, checked against the manifest; return the manifest.
 
-    Raises RestoreRefused if there is no such file, BackupDamaged if a member is missing,
-    unexpected, altered or outside the folder, and OSError if the disk is full.
+    Raises TidegateError if there is no such file, or a member is missing, unexpected, altered or
+    outside the folder, and OSError if the disk is full.
     """
     _require_readable(archive)
     try:
@@ -115,7 +115,7 @@ def extract(archive: Path, folder: Path) -> BackupManifest:
         manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except _DAMAGES as failure:
         why = getattr(failure, "strerror", None) or type(failure).__name__
-        raise BackupDamaged(f"{archive} is no whole backup ({why})") from None
+        raise TidegateError(f"{archive} is no whole backup ({why})") from None
     _require_same_members(archive, digests, manifest.members)
     (folder / MANIFEST).unlink()
     return manifest
@@ -127,9 +127,9 @@ def _require_readable(archive: Path) -> None:
     except FileNotFoundError:
         there = sorted(each.name for each in archive.parent.glob(f"*{archive.suffix}"))
         among = f"in {archive.parent} are {', '.join(there)}" if there else "none is beside it"
-        raise RestoreRefused(f"there is no backup {archive}: {among}") from None
+        raise TidegateError(f"there is no backup {archive}: {among}") from None
     except OSError as failure:
-        raise RestoreRefused(f"the backup {archive} cannot be read: {failure.strerror}") from None
+        raise TidegateError(f"the backup {archive} cannot be read: {failure.strerror}") from None
 
 
 def _laid_down(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> str:
@@ -137,7 +137,7 @@ def _laid_down(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> s
     content = tar.extractfile(member) if member.isreg() else None
     # Only plain files at relative paths: a crafted archive must not write outside the folder.
     if content is None or not parts or ".." in parts or member.name.startswith("/"):
-        raise BackupDamaged(f"the backup has a member {member.name!r} that none can have")
+        raise TidegateError(f"the backup has a member {member.name!r} that none can have")
     file = folder.joinpath(*parts)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     hashing = _Hashing(content)
@@ -153,4 +153,4 @@ def _require_same_members(
 ) -> None:
     for name in sorted({*found, *expected} - {MANIFEST}):
         if found.get(name) != expected.get(name):
-            raise BackupDamaged(f"{archive}: {name} is not what the backup says of it")
+            raise TidegateError(f"{archive}: {name} is not what the backup says of it")

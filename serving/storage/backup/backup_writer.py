@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from features.atomic_dir import file_written_whole
+from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.settings import Settings
@@ -22,7 +23,6 @@ from serving.storage.backup.archive import MANIFEST, BackupArchive, BackupManife
 from serving.storage.backup.database_snapshot import copy_sqlite_file, write_snapshot
 from serving.storage.backup.full_disk import full_disk_named
 from serving.storage.engine import connected, open_database
-from serving.storage.errors import BackupRefused
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.installation_repository import InstallationRepository
@@ -39,7 +39,7 @@ _MADE_ANEW = {"state"}
 def write_backup(settings: Settings, out: Path, actor: Actor, at: datetime) -> BackupManifest:
     """Write a home and its database into one new file, completely or not at all.
 
-    Raises BackupRefused for an unsuitable place, or if the home changes too fast.
+    Raises TidegateError for an unsuitable place, or if the home changes too fast.
     """
     _require_place(settings.home, out)
     engine = open_database(
@@ -55,7 +55,7 @@ def write_backup(settings: Settings, out: Path, actor: Actor, at: datetime) -> B
             with full_disk_named(out):
                 return _archive(settings.home, folder, out.name, bound, at)
     except (FileNotFoundError, tarfile.TarError) as failure:
-        raise BackupRefused(
+        raise TidegateError(
             f"a part of the home was replaced meanwhile ({failure}); run it again"
         ) from None
     finally:
@@ -64,11 +64,11 @@ def write_backup(settings: Settings, out: Path, actor: Actor, at: datetime) -> B
 
 def _require_place(home: Path, out: Path) -> None:
     if out.exists():
-        raise BackupRefused(f"{out} is there already; name another file")
+        raise TidegateError(f"{out} is there already; name another file")
     if not out.parent.is_dir():
-        raise BackupRefused(f"{out.parent} is no folder")
+        raise TidegateError(f"{out.parent} is no folder")
     if out.resolve().is_relative_to(home.resolve()):
-        raise BackupRefused(f"{out} is in the home itself; name a file elsewhere")
+        raise TidegateError(f"{out} is in the home itself; name a file elsewhere")
 
 
 def _settled(engine: Engine, home: Path, file: Path, event: AuditEvent) -> dict[str, bytes]:
@@ -83,7 +83,7 @@ def _settled(engine: Engine, home: Path, file: Path, event: AuditEvent) -> dict[
             write_snapshot(engine, file)
         if _bound_to_rows(home) == before:
             return before
-    raise BackupRefused("keys or pointers to models change all the time; run it again later")
+    raise TidegateError("keys or pointers to models change all the time; run it again later")
 
 
 def _bound_to_rows(home: Path) -> dict[str, bytes]:

@@ -14,12 +14,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, inspect, select, update
 
+from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.backup.carried_log import MOVE, has_arrived_whole, was_carried
-from serving.storage.binding import HomeBinding, identity_of, place_of, require_bound
+from serving.storage.binding import HomeBinding, home_location, identity_of, require_bound
 from serving.storage.engine import connected, failing_as_unavailable
-from serving.storage.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
+from serving.storage.errors import DatabaseMissing
 from serving.storage.migration import require_newest, run_steps, step_of
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.row_audit.writer import unwatched
@@ -49,12 +50,12 @@ class DatabaseMove:
     @property
     def place(self) -> str:
         """Return the target's address without a password."""
-        return place_of(self.url)
+        return home_location(self.url)
 
     def run(self, actor: Actor, at: datetime, report: Report = lambda done, total: None) -> int:
         """Carry everything over, or complete an interrupted move; return the number of rows.
 
-        Raises DatabaseForeign if the target has other content, DatabaseMoved for another target,
+        Raises TidegateError if the target has other content or a move to another target was begun,
         and LogUnavailable if it is unreachable; the file is then served as before.
         """
         source, target = self._opened()
@@ -83,7 +84,7 @@ class DatabaseMove:
             target.dispose()
 
     def abandon(self) -> None:
-        """Let the file be served again; raise DatabaseMoved if the move has arrived."""
+        """Let the file be served again; raise TidegateError if the move has arrived."""
         source, target = self._opened()
         try:
             with failing_as_unavailable():
@@ -93,14 +94,14 @@ class DatabaseMove:
                 with target.connect() as connection:
                     is_same = identity_of(connection) == mark.database_id
                 if is_same and was_carried(source, target):
-                    raise DatabaseMoved(
+                    raise TidegateError(
                         f"everything has arrived at {self.place}: run the same without --abandon, "
                         "or drop that database first, and create it anew"
                     )
                 with writing(source) as connection:
                     connection.execute(update(installation).values(moving_to=None, moved_at=None))
                 if mark.moving_to:
-                    HomeBinding(mark.database_id, place_of(self.file)).write(self.keys)
+                    HomeBinding(mark.database_id, home_location(self.file)).write(self.keys)
         finally:
             source.dispose()
             target.dispose()
@@ -113,7 +114,7 @@ class DatabaseMove:
 
     def _movable(self, source: Engine) -> Any:
         """Return the mark of the file once it may be moved to the target."""
-        place = place_of(self.file)
+        place = home_location(self.file)
         with source.connect() as connection:
             step = step_of(connection)
             if step is None:
@@ -127,14 +128,14 @@ class DatabaseMove:
 
     def _require_target(self, marked: str | None) -> None:
         if marked not in (None, self.place):
-            raise DatabaseMoved(
-                f"{place_of(self.file)} is moved, or being moved, to {marked}, and not to "
+            raise TidegateError(
+                f"{home_location(self.file)} is moved, or being moved, to {marked}, and not to "
                 f"{self.place}: give that as --to; --abandon then takes back a move that has not "
                 "arrived"
             )
 
     def _is_there(self, target: Engine, mark: Any) -> bool:
-        """Return whether the file was moved there; raise DatabaseForeign for other content."""
+        """Return whether the file was moved there; raise TidegateError for other content."""
         with target.connect() as connection:
             if mark.moving_to and identity_of(connection) == mark.database_id:
                 return True
@@ -143,8 +144,8 @@ class DatabaseMove:
         return False
 
     @property
-    def _not_empty(self) -> DatabaseForeign:
-        return DatabaseForeign(f"{self.place} is not empty: give the address of a new database")
+    def _not_empty(self) -> TidegateError:
+        return TidegateError(f"{self.place} is not empty: give the address of a new database")
 
     def _carry(self, source: Engine, target: Engine, event: AuditEvent, report: Report) -> None:
         with source.connect() as reader, writing(target) as writer:
@@ -165,27 +166,27 @@ class DatabaseMove:
         proof, audit = verify_decision_log(target), verify_audit_log(target)
         if not (proof.is_whole and audit.is_whole):
             why = proof.why or audit.findings[0]
-            raise DatabaseForeign(
+            raise TidegateError(
                 f"the log at {self.place} is not whole: {why}. The file stays as it was; "
                 "drop that database and create it anew, then run the same with --abandon"
             )
 
     def _require_carried(self, source: Engine, target: Engine) -> None:
-        """Raise DatabaseForeign if the file has rows that the target lacks.
+        """Raise TidegateError if the file has rows that the target lacks.
 
         A file marked as moved is not compared to its end: the mark is an event of its own that is
         not carried.
         """
-        place = place_of(self.file)
+        place = home_location(self.file)
         if not was_carried(source, target):
-            raise DatabaseForeign(
+            raise TidegateError(
                 f"what is at {self.place} was not carried there from {place}, which has a log of "
                 "its own: run the same with --abandon, then give the address of a new database"
             )
         with source.connect() as connection:
             is_moved = _marked(connection).moved_at is not None
         if not (is_moved or has_arrived_whole(source, target)):
-            raise DatabaseForeign(
+            raise TidegateError(
                 f"something was written into {place} while it was carried to {self.place}, and is "
                 "not there. End whatever writes, drop that database and create it anew, and run "
                 "the same again"
@@ -200,7 +201,7 @@ def _marked(connection: Connection) -> Any:
 def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:
     """Copy every row into an empty database after creating its tables, and compare all rows.
 
-    `report` receives the numbers of rows copied and in total. Raises DatabaseForeign if a row
+    `report` receives the numbers of rows copied and in total. Raises TidegateError if a row
     differs.
     """
     with unwatched(writer):
@@ -236,10 +237,10 @@ def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[in
 
 
 def _require_same(table: Table, reader: Connection, writer: Connection) -> None:
-    """Raise DatabaseForeign unless the same rows arrived, in any order."""
+    """Raise TidegateError unless the same rows arrived, in any order."""
     left, arrived = _digest(table, reader), _digest(table, writer)
     if left != arrived:
-        raise DatabaseForeign(
+        raise TidegateError(
             f"the rows of {table.name} did not arrive as they left ({left[0]:,} rows, "
             f"{arrived[0]:,} arrived); nothing was moved"
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect
 
 from features.atomic_dir import written_whole
+from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoint_check import check_by_checkpoints
@@ -20,9 +21,8 @@ from serving.storage.backup.archive import BackupManifest, extract
 from serving.storage.backup.database_move import DatabaseMove
 from serving.storage.backup.ended_since import EndedAgain, end_again
 from serving.storage.backup.full_disk import full_disk_named
-from serving.storage.binding import HomeBinding, place_of
+from serving.storage.binding import HomeBinding, home_location
 from serving.storage.engine import connected, failing_as_unavailable, open_database
-from serving.storage.errors import RestoreRefused
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.repositories.approval_repository import ApprovalRepository
@@ -63,8 +63,8 @@ class Restored:
 def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> Restored:
     """Make the home and the database of `settings` from a backup, completely or not at all.
 
-    Both must be empty. Raises RestoreRefused, BackupDamaged, and DatabaseOlder or DatabaseNewer for
-    a backup of another release. Witnesses do not have the new checkpoints yet, and the online
+    Both must be empty. Raises TidegateError, also for a damaged backup or one of another release.
+    Witnesses do not have the new checkpoints yet, and the online
     feature store is not rebuilt yet.
     """
     home = settings.home
@@ -98,7 +98,7 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
 
 def _require_empty(home: Path) -> None:
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
-        raise RestoreRefused(
+        raise TidegateError(
             f"{home} is not empty: a backup becomes a home of its own. Name a new folder, or "
             "delete this one yourself if nothing in it is needed"
         )
@@ -112,9 +112,9 @@ def _require_empty_database(url: str) -> None:
     finally:
         engine.dispose()
     if not is_empty:
-        raise RestoreRefused(
-            f"{place_of(url)} is not empty: name a new database. Where a restore was killed, what "
-            "it left there is of no use: drop it yourself"
+        raise TidegateError(
+            f"{home_location(url)} is not empty: name a new database. What a killed restore "
+            "left there is of no use: drop it yourself"
         )
 
 
@@ -123,12 +123,10 @@ def _require_whole(engine: Engine, manifest: BackupManifest) -> None:
     heads = CheckpointRepository(engine).heads()
     found = {chain: (head.size, head.head) for chain, head in heads.items()}
     if found != {chain: (end.size, end.head) for chain, end in manifest.chains.items()}:
-        raise RestoreRefused("the chains of the backup do not end where its manifest says")
+        raise TidegateError("the chains of the backup do not end where its manifest says")
     proof, audit = verify_decision_log(engine), verify_audit_log(engine)
     if not (proof.is_whole and audit.is_whole):
-        raise RestoreRefused(
-            f"the log in the backup is not whole: {proof.why or audit.findings[0]}"
-        )
+        raise TidegateError(f"the log in the backup is not whole: {proof.why or audit.findings[0]}")
 
 
 @contextmanager
@@ -142,7 +140,7 @@ def _former_database(engine: Engine, request: RestoreRequest) -> Iterator[Engine
     )
     try:
         if InstallationRepository(former).database_id != InstallationRepository(engine).database_id:
-            raise RestoreRefused("the former home is that of another database")
+            raise TidegateError("the former home is that of another database")
         yield former
     finally:
         former.dispose()
@@ -229,7 +227,7 @@ def _put_database(
     """Leave the file in place, or carry it over to the database of the settings."""
     keys = partial / "keys"
     if isinstance(settings.database, Path):
-        place = place_of(settings.database)
+        place = home_location(settings.database)
         HomeBinding(manifest.database_id, place).write(keys)
         return
     DatabaseMove(partial / "tidegate.db", settings.database, keys).run(request.actor, request.at)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
+from features.errors import TidegateError
 from serving.crypto.encryption import (
     KEY_BYTES,
     EncryptionUnit,
@@ -20,7 +21,6 @@ from serving.crypto.encryption import (
     encrypt_joined,
     of_text,
 )
-from serving.crypto.errors import KeysUnknown
 from serving.crypto.wrapping_keys import WrappingKeys
 from serving.errors import Erased
 from serving.storage.engine import failing_as_unavailable
@@ -46,7 +46,7 @@ class DataKeys:
 
     @property
     def wrapping(self) -> WrappingKeys:
-        """Return the wrapping keys; raise KeysUnknown if the database was opened without them."""
+        """Return the wrapping keys; raise TidegateError if the database was opened without them."""
         return WrappingKeys(self._keys_folder(), self._database_id)
 
     def prepare(self) -> None:
@@ -163,7 +163,7 @@ class DataKeys:
 
     def _keys_folder(self) -> Path:
         if self._folder is None:
-            raise KeysUnknown("this database was opened without the folder of its keys")
+            raise TidegateError("this database was opened without the folder of its keys")
         return self._folder
 
     def _found(self, key_id: str, within: Connection | None = None) -> bytes | None:

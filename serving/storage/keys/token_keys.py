@@ -15,8 +15,9 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select, union_all
 
+from features.errors import TidegateError
 from features.home_keys import SUBJECTS, former_keys, key_fingerprint, keys_from, read_key
-from serving.crypto.errors import KeysUnknown, TokensRotated
+from serving.crypto.errors import TokensRotated
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.tables.audit import retention_acts
 from serving.storage.tables.scoring import decisions, records
@@ -61,11 +62,11 @@ class TokenKeys:
         return found
 
     def ring(self) -> TokenRing:
-        """Return the keys as last read; raise KeysUnknown without the folder of keys."""
+        """Return the keys as last read; raise TidegateError without the folder of keys."""
         if self._ring is None:
             folder = self._folder()
             if folder is None:
-                raise KeysUnknown("this database was opened without the folder of its keys")
+                raise TidegateError("this database was opened without the folder of its keys")
             self._ring = TokenRing((read_key(folder, SUBJECTS), *former_keys(folder, SUBJECTS)))
         return self._ring
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, Select, delete, func, select, update
 from serving.access.actors import Actor
 from serving.access.second_factor import (
     SecondFactor,
+    new_factor_secret,
     new_recovery_codes,
-    new_secret,
     recovery_hash,
 )
 from serving.crypto.encryption import EncryptionUnit
@@ -83,7 +83,7 @@ class SecondFactorRepository:
 
     def begin(self, account: str) -> None:
         """Create an unconfirmed secret; raise Conflict if a factor is in use."""
-        secret = self._keys.encrypt_text(_unit(account), _PART, new_secret())
+        secret = self._keys.encrypt_text(_unit(account), _PART, new_factor_secret())
         with failing_as_unavailable(), writing(self._engine) as connection:
             in_use = select(second_factors.c.confirmed_at).where(
                 second_factors.c.account == account

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from features.messages.conversion import Conversion
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.id_templates import id_template
 from features.messages.options import Options
 from tests.conformance.trial_of_samples import OWN
@@ -24,7 +24,7 @@ def read(name: str, *changes: tuple[str, str], **options: Any) -> Conversion:
     for before, after in changes:
         assert before.encode() in message, before
         message = message.replace(before.encode(), after.encode())
-    return read_message(name.partition("/")[0], message, replace(OPTIONS, **options))
+    return convert_message(name.partition("/")[0], message, replace(OPTIONS, **options))
 
 
 def fields(conversion: Conversion, record_type: str, number: int = 0) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from features.messages.conversion import NOTHING_TO_WITHDRAW, Conversion
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.functions import OF_EDIFACT, ONLY_LOOKED_AT
 from features.messages.import_files import ImportedFile, drop_repeated_records
 from features.records import RECORD_FILES
@@ -130,7 +130,7 @@ def test_a_purpose_of_a_waybill_that_is_none_makes_nothing_and_is_left_over() ->
 def test_a_booking_of_which_a_status_alone_is_told_is_withdrawn_by_its_reference() -> None:
     told = b'{"bookingStatus": "CANCELLED", "carrierBookingReference": "BK2026118"}'
 
-    assert named_by(read_message("dcsa", told, OPTIONS)) == {("shipments", "BK2026118")}
+    assert named_by(convert_message("dcsa", told, OPTIONS)) == {("shipments", "BK2026118")}
 
 
 def test_a_cancellation_that_names_no_consignment_says_so() -> None:
@@ -138,7 +138,7 @@ def test_a_cancellation_that_names_no_consignment_says_so() -> None:
     head, _, _ = message.partition(b"CNI+1")
     short = head + b"UNT+12+M1'UNE+1+G1'UNZ+1+CC26000117'"
 
-    cancelled = read_message("edifact", short, OPTIONS)
+    cancelled = convert_message("edifact", short, OPTIONS)
 
     assert "it names no consignment to withdraw" in reasons(cancelled, "shipments")
 
@@ -174,7 +174,7 @@ def test_of_an_interchange_what_is_said_last_counts() -> None:
             for each, code in ((message, first), (other, second))
         ]
         whole = start + b"".join(messages) + end.replace(b"UNE+1", b"UNE+2")
-        return read_message("edifact", whole, OPTIONS)
+        return convert_message("edifact", whole, OPTIONS)
 
     replaced, cancelled, anew = both("9", "5"), both("9", "1"), both("1", "9")
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from features.errors import MessageRefused
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.parties import pseudonym
 from tests.features.messages.readings import OPTIONS, RECEIVED, fields, read, reasons, sample
 
@@ -290,7 +290,7 @@ def test_what_stands_before_the_only_consignment_of_a_report_is_said_of_it() -> 
         "MEA+AAE+G+KG:100.00'UNT+19+1'"
     )
 
-    read_alone = read_message("edifact", report.encode(), OPTIONS)
+    read_alone = convert_message("edifact", report.encode(), OPTIONS)
 
     shipment = fields(read_alone, "shipments")
     assert (shipment["shipment_id"], shipment["consignee_id"]) == ("HWB88", NORDWIND)
@@ -301,4 +301,4 @@ def test_what_stands_before_the_only_consignment_of_a_report_is_said_of_it() -> 
 def test_a_report_of_no_cargo_is_read() -> None:
     nil = "UNH+1+CUSCAR:D:99B:UN'BGM+85+K1+9'TDT+20+954++11++++9122447::11'GIS+NIL:109:95'UNT+5+1'"
 
-    assert read_message("edifact", nil.encode(), OPTIONS).count_of_records() == {"documents": 1}
+    assert convert_message("edifact", nil.encode(), OPTIONS).count_of_records() == {"documents": 1}

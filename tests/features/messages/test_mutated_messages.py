@@ -6,7 +6,7 @@ import time
 import pytest
 
 from features.errors import MessageRefused
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.located_text import LOCATED
 from features.messages.redaction import redacted
 from tests.conformance.trial_of_samples import OPTIONS, OWN, samples
@@ -26,7 +26,7 @@ def test_a_damaged_message_is_read_or_refused_within_a_second() -> None:
         damaged = mutated(message, name, chance)
         begun, place = time.process_time(), "read"
         try:
-            read_message(standard, damaged, OPTIONS)
+            convert_message(standard, damaged, OPTIONS)
         except MessageRefused as refusal:
             place = refusal.place
         assert place
@@ -40,7 +40,7 @@ def test_random_bytes_are_refused_by_every_standard() -> None:
         noise = chance.randbytes(chance.randrange(400))
         for standard in {name for name, _, _ in SAMPLES}:
             with pytest.raises(MessageRefused):
-                read_message(standard, noise, OPTIONS)
+                convert_message(standard, noise, OPTIONS)
 
 
 @pytest.mark.faults
@@ -51,7 +51,7 @@ def test_what_is_read_of_a_damaged_message_is_kept_without_what_is_withheld() ->
         standard, name, message = chance.choice(SAMPLES)
         damaged = mutated(message, name, chance)
         try:
-            conversion = read_message(standard, damaged, OPTIONS)
+            conversion = convert_message(standard, damaged, OPTIONS)
         except MessageRefused:
             continue
         text = redacted(standard, damaged, conversion, OPTIONS.bounds).text

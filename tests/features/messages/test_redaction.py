@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from features.messages.conversion import GIVEN, Conversion
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.located_text import LOCATED, WITHHELD, NotLocated
 from features.messages.options import Options
 from features.messages.redaction import NO_TEXT, RedactedText, redacted
@@ -39,7 +39,7 @@ class Kept(NamedTuple):
 
 def kept(format: str, message: str | bytes) -> Kept:
     body = message.encode() if isinstance(message, str) else message
-    conversion = read_message(format, body, OPTIONS)
+    conversion = convert_message(format, body, OPTIONS)
     return Kept(conversion, redacted(format, body, conversion, OPTIONS.bounds))
 
 

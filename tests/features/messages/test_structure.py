@@ -8,7 +8,7 @@ from operator import xor
 import pytest
 
 from features.errors import MessageRefused
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from tests.features.messages.readings import OPTIONS, fields, read, sample
 from tests.features.messages.test_syntax import extended
 
@@ -72,7 +72,7 @@ def test_a_first_version_may_be_called_as_its_namespace() -> None:
     first = message.replace("008.001.08", "008.001.01").replace("BICFI", "BIC")
     named = re.sub("FIToFICstmrCdtTrf", "pacs.008.001.01", first)
 
-    assert read_message("iso20022", named.encode(), OPTIONS).records
+    assert convert_message("iso20022", named.encode(), OPTIONS).records
 
 
 def test_the_net_of_entries_needs_no_currency_and_a_balance_does() -> None:
@@ -88,7 +88,7 @@ def test_an_extension_of_ubl_is_held_to_nothing_as_one_that_signs() -> None:
     own = 'xmlns="http://uri.etsi.org/01903/v1.3.2#"'
     signed = f"<Signed {own}><SigningTime>2026-11-20T10:00:00Z</SigningTime><ID/><ID/></Signed>"
 
-    assert read_message("ubl", extended(signed).encode(), OPTIONS).records
+    assert convert_message("ubl", extended(signed).encode(), OPTIONS).records
 
 
 INVOICED = "<cbc:IssueDate>2026-11-20</cbc:IssueDate>"
@@ -173,7 +173,7 @@ def test_a_message_of_dcsa_has_what_it_must_have(
 def test_a_status_of_a_booking_is_no_whole_booking() -> None:
     status = b'{"bookingStatus": "RECEIVED", "carrierBookingRequestReference": "BK1"}'
 
-    assert read_message("dcsa", status, OPTIONS).kind == "booking"
+    assert convert_message("dcsa", status, OPTIONS).kind == "booking"
 
 
 def test_a_weight_may_have_its_unit_beside_it() -> None:
@@ -223,9 +223,9 @@ def test_a_text_of_which_no_sentence_can_be_read_is_refused_whole(
     sentence: str, wanted: str
 ) -> None:
     with pytest.raises(MessageRefused, match=f"^line 1: {wanted}"):
-        read_message("ais", sentence.encode(), OPTIONS)
+        convert_message("ais", sentence.encode(), OPTIONS)
 
-    beside = read_message("ais", f"{POSITION}\n{sentence}".encode(), OPTIONS)
+    beside = convert_message("ais", f"{POSITION}\n{sentence}".encode(), OPTIONS)
     assert any(each.place == "line 2" for each in beside.refused)
 
 
@@ -235,7 +235,7 @@ def test_a_time_is_taken_from_a_tag_block_whose_checksum_is_its_own(
 ) -> None:
     tagged = f"\\s:rx1,c:1609459200{checksum}\\{POSITION}"
 
-    assert bool(read_message("ais", tagged.encode(), OPTIONS).records) is is_known
+    assert bool(convert_message("ais", tagged.encode(), OPTIONS).records) is is_known
 
 
 def part(number: int, second: int, payload: str) -> str:
@@ -249,7 +249,7 @@ def test_a_message_that_lost_a_sentence_lends_nothing_to_the_next_of_its_id(lost
     whole = (part(1, 50, "13HOI:0P0000VO"), part(2, 51, "HLCnHQKwvL05Ip"))
     left = part(3 - lost, 10, "13HOI:0P0000VO" if lost == 2 else "0000000000000")
 
-    heard = read_message("ais", "\n".join([left, *whole]).encode(), OPTIONS)
+    heard = convert_message("ais", "\n".join([left, *whole]).encode(), OPTIONS)
 
     assert [each.reasons for each in heard.refused] == [("want 2 sentences of this message",)]
     assert heard.refused[0].place == "line 1"
@@ -260,7 +260,7 @@ def test_a_sentence_of_three_is_none_of_two() -> None:
     of_three = part(2, 10, "00").replace("AIVDM,2", "AIVDM,3")
     sent = (part(1, 50, "13HOI:0P0000VO"), of_three, part(2, 51, "HLCnHQKwvL05Ip"))
 
-    heard = read_message("ais", "\n".join([*sent, sent[0], sent[2]]).encode(), OPTIONS)
+    heard = convert_message("ais", "\n".join([*sent, sent[0], sent[2]]).encode(), OPTIONS)
 
     assert len(heard.records) == 1
     assert [each.place for each in heard.refused] == ["line 1", "line 2", "line 3"]

@@ -8,7 +8,7 @@ import pytest
 from features.errors import MessageRefused, TidegateError
 from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
-from features.messages.formats import read_message
+from features.messages.formats import convert_message
 from features.messages.redaction import redacted
 from tests.features.messages.readings import OPTIONS, fields, read, sample
 
@@ -17,7 +17,7 @@ SAYS_UTF_8 = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def waybill(message: bytes) -> Conversion:
-    return read_message("ubl", message, OPTIONS)
+    return convert_message("ubl", message, OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_message_beyond_the_bounds_is_refused(name: str, bounds: Bounds, says:
 )
 def test_json_that_is_no_message_is_refused(message: bytes) -> None:
     with pytest.raises(MessageRefused):
-        read_message("dcsa", message, OPTIONS)
+        convert_message("dcsa", message, OPTIONS)
 
 
 def test_a_member_that_stands_twice_is_refused() -> None:
@@ -125,12 +125,12 @@ def test_json_of_signs_that_cannot_be_written_is_refused(before: str, after: str
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_json_is_the_same_in_every_encoding(encoding: str) -> None:
     for name in ("dcsa/ebl.json", "dcsa/events-2.2.json"):
-        encoded = read_message("dcsa", sample(name).decode().encode(encoding), OPTIONS)
+        encoded = convert_message("dcsa", sample(name).decode().encode(encoding), OPTIONS)
         assert encoded == read(name)
 
 
 def test_an_empty_list_of_events_is_read_and_makes_nothing() -> None:
-    assert not read_message("dcsa", json.dumps({"events": []}).encode(), OPTIONS).records
+    assert not convert_message("dcsa", json.dumps({"events": []}).encode(), OPTIONS).records
 
 
 def test_an_interchange_is_the_same_however_it_is_laid_out() -> None:
@@ -147,7 +147,7 @@ def test_an_interchange_is_the_same_however_it_is_laid_out() -> None:
 
     ours = [each.fields for each in read("edifact/codeco.edi").records]
     for how, text in written.items():
-        theirs = read_message("edifact", text.encode(), OPTIONS)
+        theirs = convert_message("edifact", text.encode(), OPTIONS)
         assert [each.fields for each in theirs.records] == ours, how
         assert redacted("edifact", text.encode(), theirs, OPTIONS.bounds).text, how
 
@@ -156,7 +156,7 @@ def test_a_file_may_hold_several_interchanges() -> None:
     first = sample("edifact/codeco.edi").decode()
     second = first.replace("CD26000044", "CD26000045").replace("MSKU9070323", "TCLU4265766")
 
-    assert len(read_message("edifact", (first + second).encode(), OPTIONS).records) == 2
+    assert len(convert_message("edifact", (first + second).encode(), OPTIONS).records) == 2
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_an_interchange_may_choose_its_own_signs() -> None:
     usual = sample("edifact/cuscar.edi").decode().removeprefix("UNA:+.? '")
     others = "UNA^*.! ~" + "".join(SIGNS.get(sign, sign) for sign in usual)
 
-    theirs, ours = read_message("edifact", others.encode(), OPTIONS), read("edifact/cuscar.edi")
+    theirs, ours = convert_message("edifact", others.encode(), OPTIONS), read("edifact/cuscar.edi")
 
     assert [each.fields for each in theirs.records] == [each.fields for each in ours.records]
 
@@ -239,4 +239,4 @@ def test_released_signs_are_part_of_the_text() -> None:
 
 def test_an_unknown_format_names_the_nearest() -> None:
     with pytest.raises(TidegateError, match="'iso20022'"):
-        read_message("iso2022", b"", OPTIONS)
+        convert_message("iso2022", b"", OPTIONS)

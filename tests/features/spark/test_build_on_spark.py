@@ -18,7 +18,7 @@ import features.spark.scan_records
 import features.spark.shuffle
 import features.spark.tasks
 from features.build_training_set import build_training_set
-from features.errors import RecordsError, TidegateError, WorkerMismatch
+from features.errors import RecordsError, TidegateError
 from features.records import SubjectKind
 from features.rescoring_rules import RescoringRules
 from features.spark.build import build_on_spark
@@ -211,7 +211,7 @@ def test_workers_with_other_code_are_refused(
 ) -> None:
     monkeypatch.setattr(features.spark.shuffle, "code_of_packages", lambda _: "tidegate 0.0.9")
 
-    with pytest.raises(WorkerMismatch, match=r"has tidegate \S+ \(.*and this machine tidegate 0.0"):
+    with pytest.raises(TidegateError, match=r"has tidegate \S+ \(.*and this machine tidegate 0.0"):
         build_on_spark("route", master, TASKS, world, tmp_path / "out")
 
     assert [*tmp_path.iterdir()] == []

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 import features.spark.plan
 import features.spark.shuffle
 import features.spark.submitted_file
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.engine.columns import Columns
-from features.errors import RecordsError, TidegateError, WorkerMismatch
+from features.errors import RecordsError, TidegateError
 from features.file_among_records import among_records
 from features.ingest.record_folder import RecordFolder
 from features.records import SubjectKind
@@ -254,7 +254,7 @@ def as_features(submissions: Sequence[Submission], vectors: Sequence[Vector]) ->
     """What a worker sends back of submissions where no model is asked."""
     kind = submissions[0].subject_kind
     columns = {"subject_id": pa.array([each.subject_id for each in submissions])}
-    for feature in catalogue(kind):
+    for feature in features_of(kind):
         values = [vector[feature.name] for vector in vectors]
         columns[feature.name] = pa.array(values, None if feature.is_categorical else pa.float64())
     return pa.table(columns)
@@ -334,7 +334,7 @@ def test_workers_with_another_model_code_are_refused_and_nothing_is_written(
     monkeypatch.setattr(features.spark.shuffle, "code_of_packages", other)
     file = some_file(ending, home, tmp_path)
     left = {*tmp_path.iterdir()}
-    with pytest.raises(WorkerMismatch, match=r"and this machine tidegate 0.0.9"):
+    with pytest.raises(TidegateError, match=r"and this machine tidegate 0.0.9"):
         score(home, file, tmp_path / "out.csv", *on(master))
 
     assert {*tmp_path.iterdir()} == left

@@ -10,7 +10,7 @@ from serving.access.names import (
     MAX_NAME_LENGTH,
     RESERVED,
     distinct_name,
-    normalised,
+    normalise_name,
     require_free,
     require_name,
 )
@@ -86,11 +86,11 @@ def test_who_is_refused_a_name_is_told_one_that_is_free() -> None:
 
 @given(st.text(max_size=70))
 def test_a_name_looks_the_same_in_every_form(name: str) -> None:
-    near = normalised(name)
+    near = normalise_name(name)
 
-    assert normalised(near) == near
+    assert normalise_name(near) == near
     for same in (near.upper(), near.lower(), near.title(), f" {near}.", f"{near}\u200b"):
-        is_same_name = normalised(same).casefold().strip(" .") == near.casefold().strip(" .")
+        is_same_name = normalise_name(same).casefold().strip(" .") == near.casefold().strip(" .")
         if is_same_name:  # capitals of some scripts have no small letter
             assert may_be_one_person(same, near)
 
@@ -101,6 +101,6 @@ def test_whatever_others_call_somebody_they_have_a_name_of_their_own(
 ) -> None:
     name = distinct_name(wanted, subject, taken)
 
-    assert normalised(name) == name
+    assert normalise_name(name) == name
     assert require_name(base_of(name)) == base_of(name)
     require_free(name, taken)

@@ -10,8 +10,8 @@ import pytest
 
 from serving.access.second_factor import (
     SecondFactor,
+    new_factor_secret,
     new_recovery_codes,
-    new_secret,
     recovery_hash,
 )
 from tests.serving.access.trusted import NOW
@@ -60,7 +60,7 @@ def test_a_code_that_was_used_and_those_before_it_count_no_more() -> None:
 
 
 def test_secrets_and_recovery_codes_cannot_be_guessed() -> None:
-    secrets, codes = {new_secret() for _ in range(50)}, new_recovery_codes()
+    secrets, codes = {new_factor_secret() for _ in range(50)}, new_recovery_codes()
 
     assert len(secrets) == 50
     assert all(len(base64.b32decode(secret)) == 20 for secret in secrets)

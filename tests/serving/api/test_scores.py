@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.digests.computations import catalogue_fingerprint
 from features.input_dependencies import missing_inputs
 from serving.api.examples import ROUTE, SHIPMENT
@@ -278,7 +278,7 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     assert decision.caller_id == service.services.api_keys.all()[-1].key_id
     assert (decision.office_id, decision.purpose) == ("DE004600", "risk_assessment")
     assert decision.missing == tuple(missing_inputs(decision.submission))
-    assert [*decision.vector] == [feature.name for feature in catalogue("shipment")]
+    assert [*decision.vector] == [feature.name for feature in features_of("shipment")]
     assert sum(decision.lane_probabilities.values()) == pytest.approx(1)
     assert decision.score.probability == answer["probability"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from serving.cli.main import app as commands
 from tests.serving.world import train_and_promote
 from training.dossier.dossier_page import render_dossier
@@ -33,7 +33,7 @@ def run(home: Path, *arguments: str) -> Any:
 def test_the_file_tells_of_data_inputs_measures_and_versions(home: Path) -> None:
     html = render_dossier(told(home))
     manifest = told(home).model.manifest
-    assert all(f"<td>{feature.name}</td>" in html for feature in catalogue("shipment"))
+    assert all(f"<td>{feature.name}</td>" in html for feature in features_of("shipment"))
     assert manifest.training_set_digest in html
     assert f"{manifest.training_window.fit.labelled:,}" in html
     assert told(home).report.population_in_words in html

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import StoredAnswer
@@ -29,7 +30,6 @@ from serving.review.cases.case_records import CaseAccess, QueueFilter
 from serving.review.published_events import FeedAccess
 from serving.settings import Settings
 from serving.storage.engine import open_database
-from serving.storage.errors import DatabaseInUse
 from serving.storage.keys.key_destruction import DatabaseErasure
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
@@ -253,7 +253,7 @@ def test_a_service_must_not_run_over_a_file_that_is_erased(file_place: Installat
     )
 
     held.close()
-    assert isinstance(result.exception, DatabaseInUse)
+    assert isinstance(result.exception, TidegateError)
 
 
 def log(service: Service, at: datetime, decision_id: str, **changed: Any) -> None:

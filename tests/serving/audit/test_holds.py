@@ -70,13 +70,15 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
     with place.serving(LATER) as service:
         ended(service, opened)
     place.retention().lift(hold, "ada", "the court has ended", LATER)
-    incidents.lift(folder, LiftedHold(by="ada", because="reported and closed", at=LATER))
+    incidents.lift_incident_hold(
+        folder, LiftedHold(by="ada", because="reported and closed", at=LATER)
+    )
     place.erased()
 
     for case_id in stays:
         with pytest.raises(Erased):
             place.record(case_id)
-    incident = incidents.verify(folder, public_key_of(place.settings.keys))
+    incident = incidents.verify_incident(folder, public_key_of(place.settings.keys))
     with pytest.raises(TidegateError, match="was erased"):
         list(incidents.read(DecisionRepository(place.engine()), incident))
     assert verify_decision_log(place.engine()).is_whole

@@ -20,7 +20,6 @@ from serving.audit.impact_assessment import (
     write_template,
 )
 from serving.cli.main import app as commands
-from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.conftest import Service
 from tests.serving.review.rescue.centres import CENTRES
@@ -117,10 +116,10 @@ def test_live_use_does_not_begin_without_it(home: Path) -> None:
 def test_live_use_does_not_begin_without_somebody_to_call(home: Path) -> None:
     settings = Settings(home=home, is_live=True)
     settings.impact.write_text(answered(assessed_on=utc_now().date()))
-    with pytest.raises(RescueCentresRefused, match="whom to call"):
+    with pytest.raises(TidegateError, match="whom to call"):
         create_app(settings)
     settings.rescue_centres.write_text(CENTRES.replace("addresses", "# addresses"))
-    with pytest.raises(RescueCentresRefused, match="'MRCC Piraeus' has no address"):
+    with pytest.raises(TidegateError, match="'MRCC Piraeus' has no address"):
         create_app(settings)
     settings.rescue_centres.write_text(CENTRES)
     assert create_app(settings).state.services.settings.is_live

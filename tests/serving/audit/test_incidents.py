@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from features.errors import TidegateError
 from serving.app import create_app
-from serving.audit.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify
+from serving.audit.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify_incident
 from serving.cli.main import app as commands
 from serving.integrity.checkpoints import LogSigner, public_key_of
 from serving.settings import Settings
@@ -98,7 +98,7 @@ def test_a_stretch_is_frozen_with_all_that_is_to_report(
     ):
         assert question in told
     assert incident.evidence in told
-    assert verify(tmp_path / "cutter", key(service)) == incident
+    assert verify_incident(tmp_path / "cutter", key(service)) == incident
     assert list(incidents(tmp_path)) == [incident]
 
 
@@ -112,10 +112,10 @@ def test_any_change_of_what_was_frozen_is_found(
     for at in range(0, len(content), max(1, len(content) // 40)):
         (folder / part).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
         with pytest.raises(TidegateError):
-            verify(folder, key(service))
+            verify_incident(folder, key(service))
     (folder / part).unlink()
     with pytest.raises(TidegateError, match="is missing"):
-        verify(folder, key(service))
+        verify_incident(folder, key(service))
 
 
 def test_nothing_is_left_behind_where_nothing_was_decided(

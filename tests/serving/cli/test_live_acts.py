@@ -13,6 +13,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from features import key_wrapping
+from features.errors import TidegateError
 from serving.access.accounts import Account
 from serving.access.actors import SERVICE, Actor
 from serving.access.approvals import GivenApproval
@@ -28,7 +29,6 @@ from serving.models.model_pool import ModelPool, load_role
 from serving.models.seat_approvals import SeatApprovals
 from serving.settings import Settings
 from serving.storage.engine import open_database
-from serving.storage.errors import DatabaseInUse
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.approval_repository import ApprovalRepository
 from serving.storage.repositories.audit_repository import AuditRepository
@@ -514,7 +514,7 @@ def test_an_erasure_agreed_to_in_the_console_is_cancelled_while_it_waits_and_ano
     first = live.run("retention", "erase", *words).stdout.strip()
     erase = ("retention", "erase", "--because", "as proposed")
     in_console(live, "erase", first)
-    with hold_for_service(live.home / "tidegate.db"), pytest.raises(DatabaseInUse):
+    with hold_for_service(live.home / "tidegate.db"), pytest.raises(TidegateError):
         live.run(*erase, first)
     waits = live.run(*erase, first)
     assert "nothing is erased yet" in waits.output

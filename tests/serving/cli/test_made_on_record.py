@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import KeyMissing
+from features.errors import KeyMissing, TidegateError
 from features.key_wrapping import PASSPHRASE_FILE, is_wrapped
 from serving.access.actors import Actor
 from serving.cli.main import app
 from serving.crypto.encryption import EncryptionUnit
 from serving.integrity.audit_log import EventFilter, RecordedEvent
 from serving.storage.engine import open_database
-from serving.storage.errors import DatabaseInUse
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.verification.audit_verification import verify_audit_log
@@ -73,7 +72,7 @@ def test_keys_are_not_wrapped_under_a_service_which_could_not_open_them(
     run(home, "init")
     wrap = ("keys", "wrap", "--passphrase-file", str(passphrase))
 
-    with hold_for_service(home / "tidegate.db"), pytest.raises(DatabaseInUse, match="stop it"):
+    with hold_for_service(home / "tidegate.db"), pytest.raises(TidegateError, match="stop it"):
         run(home, *wrap)
 
     assert not any(is_wrapped(file.read_bytes()) for file in (home / "keys").rglob("*.key"))

@@ -10,9 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from features.errors import TidegateError
 from serving.app import create_app
 from serving.crypto.encryption import EncryptionUnit, decrypt, encrypt
-from serving.crypto.errors import KeysUnknown, Undecipherable
+from serving.crypto.errors import Undecipherable
 from serving.errors import LogUnavailable
 from serving.settings import Settings
 from serving.storage.engine import open_database
@@ -149,5 +150,5 @@ def test_a_url_without_a_folder_of_keys_still_says_what_is_in_the_clear(postgres
     blind = open_database(where, is_service=False)
 
     assert verify_decision_log(blind).mark.size == 1
-    with pytest.raises(KeysUnknown):
+    with pytest.raises(TidegateError):
         DecisionRepository(blind).record("d-1")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.definition import Feature, Unit
 from features.input_dependencies import INPUTS
 from features.provenance import SubmissionProvenance
@@ -20,7 +20,7 @@ from tests.serving.bodies import ROUTE, SHIPMENT, submission
 
 def everything_said(kind: SubjectKind, language: Language) -> Iterator[str]:
     """Of one kind of subject, in an order that is the same in every language."""
-    features = catalogue(kind)
+    features = features_of(kind)
     for feature in features:
         counts = dict.fromkeys(feature.said_with, 2.0)
         for value in _values_of(feature):

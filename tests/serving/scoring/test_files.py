@@ -11,7 +11,7 @@ import pytest
 
 from features.offences import offence_group
 from serving.models.model_pool import MODEL_NAMES, LoadedModel, load_role
-from serving.scoring.files import missing_history, read_subjects, score_subjects
+from serving.scoring.files import missing_history, read_subjects, score_file
 from serving.settings import Settings
 from serving.triage.lanes import Lanes
 from tests.serving.bodies import shipment
@@ -75,11 +75,11 @@ def test_a_file_is_ranked_by_harm_as_the_service_ranks_where_the_plan_weighs_it(
     model = champion(home)
     shares = offence_shares(FINDS)
     monkeypatch.setitem(model.model.manifest.__dict__, "offence_shares", shares)
-    plain = score_subjects(subjects, model, Lanes.from_settings(Settings(home=home)))
+    plain = score_file(subjects, model, Lanes.from_settings(Settings(home=home)))
 
     (home / "lanes.toml").write_text("[harm]\ndual_use = 1000.0\n")
     lanes = Lanes.from_settings(Settings(home=home))
-    weighed = score_subjects(subjects, model, lanes)
+    weighed = score_file(subjects, model, lanes)
 
     codes = pq.read_table(home / "records" / "shipments.parquet").to_pylist()
     code_of = {row["shipment_id"]: row["hs_code"] for row in codes}

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, select
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.access.accounts import Account
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
@@ -29,7 +30,6 @@ from serving.storage.backup.backup_writer import write_backup
 from serving.storage.backup.full_disk import full_disk_named
 from serving.storage.backup.home_restore import Restored, RestoreRequest, restore_home
 from serving.storage.engine import cause_of, failing_as_unavailable, open_database
-from serving.storage.errors import BackupDamaged, BackupRefused, RestoreRefused
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.repositories.audit_repository import AuditRepository
@@ -192,7 +192,7 @@ def test_a_database_in_use_is_never_taken_for_the_one_to_be_restored(
     url, request = postgres.new_database(), RestoreRequest(BY, "a drill", NOW)
     restore_home(archive, Settings(home=tmp_path / "there", database_url=url), request)
 
-    with pytest.raises(RestoreRefused, match="is not empty: name a new database"):
+    with pytest.raises(TidegateError, match="is not empty: name a new database"):
         restore_home(archive, Settings(home=tmp_path / "again", database_url=url), request)
 
     assert not (tmp_path / "again").exists()
@@ -337,11 +337,11 @@ def test_neither_a_file_nor_a_home_that_is_there_is_overwritten(
 ) -> None:
     before = contents(service.home)
 
-    with pytest.raises(BackupRefused, match="is there already"):
+    with pytest.raises(TidegateError, match="is there already"):
         write_backup(Settings(home=service.home), archive, BY, NOW)
-    with pytest.raises(BackupRefused, match="in the home itself"):
+    with pytest.raises(TidegateError, match="in the home itself"):
         write_backup(Settings(home=service.home), service.home / "b.tgz", BY, NOW)
-    with pytest.raises(RestoreRefused, match="is not empty"):
+    with pytest.raises(TidegateError, match="is not empty"):
         restored(archive, service.home)
 
     assert contents(service.home).keys() == before.keys()
@@ -375,7 +375,7 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(
                 info.size = len(content)
                 target.addfile(info, BytesIO(content))
 
-    with pytest.raises(BackupDamaged):
+    with pytest.raises(TidegateError):
         restored(damaged, tmp_path / "new")
 
     assert not (tmp_path / "new").exists()
@@ -386,9 +386,9 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(
 def test_a_backup_that_is_not_there_is_said_so_with_those_that_are(
     archive: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(RestoreRefused, match=r"there is no backup .*/backpu\.tgz: .* backup\.tgz"):
+    with pytest.raises(TidegateError, match=r"there is no backup .*/backpu\.tgz: .* backup\.tgz"):
         restored(tmp_path / "backpu.tgz", tmp_path / "new")
-    with pytest.raises(RestoreRefused, match="cannot be read: Is a directory"):
+    with pytest.raises(TidegateError, match="cannot be read: Is a directory"):
         restored(tmp_path, tmp_path / "new")
 
     assert not (tmp_path / "new").exists()

@@ -11,20 +11,14 @@ from sqlalchemy import inspect, text
 from typer.testing import CliRunner
 
 from features.errors import KeyMissing, TidegateError
-from features.home_keys import DATABASE_FILE, KEY_FILES, create_key, read_key
+from features.home_keys import DATABASE_FILE, KEY_FILES, add_key, read_key
 from serving.access.actors import Actor
 from serving.cli.main import app as tidegate
 from serving.integrity.audit_log import EventFilter
 from serving.storage import migration
 from serving.storage.binding import HomeBinding
 from serving.storage.engine import open_database, upgrade_database
-from serving.storage.errors import (
-    DatabaseForeign,
-    DatabaseMissing,
-    DatabaseNewer,
-    DatabaseOlder,
-    KeyForeign,
-)
+from serving.storage.errors import DatabaseMissing
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
@@ -108,7 +102,7 @@ def test_a_foreign_key_stops_whatever_opens_the_database(
     opened(where, keys)
     (keys / KEY_FILES[name]).write_bytes(read_key(tmp_path / "other" / "keys", name))
 
-    with pytest.raises(KeyForeign, match=KEY_FILES[name]):
+    with pytest.raises(TidegateError, match=KEY_FILES[name]):
         open_database(where, is_service=True, keys=keys)
 
 
@@ -171,7 +165,7 @@ def test_a_command_that_is_given_no_url_names_the_place_of_the_database(
 
     result = run(*command.format(home=home).split(), home=home)
 
-    assert isinstance(result.exception, DatabaseForeign), (result.exception, result.output)
+    assert isinstance(result.exception, TidegateError), (result.exception, result.output)
     assert "postgresql://db.example/tidegate" in str(result.exception)
     assert "TIDEGATE_DATABASE_URL" in str(result.exception)
     assert not (home / "tidegate.db").exists()
@@ -184,9 +178,9 @@ def test_a_home_is_not_used_with_the_database_of_another(
     other = postgres.new_database()
     theirs = opened(other, tmp_path / "other" / "keys")
 
-    with pytest.raises(DatabaseForeign, match=theirs):
+    with pytest.raises(TidegateError, match=theirs):
         open_database(other, is_service=True, keys=keys)
-    with pytest.raises(DatabaseForeign, match="none or another"):
+    with pytest.raises(TidegateError, match="none or another"):
         open_database(postgres.new_database(), is_service=True, keys=keys)
 
 
@@ -206,7 +200,7 @@ def test_a_second_host_joins_with_the_same_keys_alone(
             open_database(where, is_service=True, keys=folder)
     own = tmp_path / "own" / "keys"
     read_key(own, "log")
-    with pytest.raises(KeyForeign):
+    with pytest.raises(TidegateError):
         open_database(where, is_service=True, keys=own)
 
     assert opened(where, copied) == first
@@ -239,7 +233,7 @@ def test_a_newer_database_is_refused_in_a_sentence(where: Path | str, keys: Path
         lambda: upgrade_database(where, keys, is_dry_run=True),
     )
     for opener in openers:
-        with pytest.raises(DatabaseNewer, match="newer release"):
+        with pytest.raises(TidegateError, match="newer release"):
             opener()
 
 
@@ -310,10 +304,10 @@ def test_an_older_database_is_upgraded_on_purpose_alone(
     at_baseline(where, keys, monkeypatch)
 
     for may_create in (True, False):
-        with pytest.raises(DatabaseOlder, match="tidegate upgrade"):
+        with pytest.raises(TidegateError, match="tidegate upgrade"):
             open_database(where, is_service=False, keys=keys, may_create=may_create)
     assert upgrade_database(where, keys, is_dry_run=True) == [later_step]
-    with pytest.raises(DatabaseOlder):
+    with pytest.raises(TidegateError):
         open_database(where, is_service=True, keys=keys)
 
     assert upgrade_database(where, keys) == [later_step]
@@ -330,5 +324,5 @@ def test_a_new_database_has_the_tables_that_are_described(where: Path | str, key
     opened(where, keys)
 
     assert set(inspect(bare(where)).get_table_names()) == {*metadata.tables, "alembic_version"}
-    create_key(keys, "log")  # what is there already stays
+    add_key(keys, "log")  # what is there already stays
     opened(where, keys)

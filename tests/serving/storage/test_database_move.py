@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, select, text, update
 
+from features.errors import TidegateError
 from features.home_keys import LOG
 from serving.access.actors import Actor
 from serving.errors import LogUnavailable
@@ -19,7 +20,7 @@ from serving.settings import Settings
 from serving.storage.backup.database_move import DatabaseMove
 from serving.storage.binding import HomeBinding
 from serving.storage.engine import cause_of, open_database
-from serving.storage.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
+from serving.storage.errors import DatabaseMissing
 from serving.storage.keys.key_rotation import rotate_key
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
@@ -107,12 +108,12 @@ def test_neither_accident_is_served(file: Path, postgres: Server) -> None:
     home, url = file.parent, postgres.new_database()
     moved(file, url)
 
-    with pytest.raises(DatabaseMoved, match="was moved to postgresql://"):
+    with pytest.raises(TidegateError, match="was moved to postgresql://"):
         opened(file, home)
-    with pytest.raises(DatabaseForeign):
+    with pytest.raises(TidegateError):
         opened(postgres.new_database(), home)
     file.unlink()
-    with pytest.raises(DatabaseForeign, match="postgresql://"):
+    with pytest.raises(TidegateError, match="postgresql://"):
         opened(file, home)
     assert not file.exists()
     binding = HomeBinding.read(home / "keys")
@@ -128,7 +129,7 @@ def test_a_place_that_is_not_empty_is_refused(file: Path, postgres: Server, tmp_
     url = postgres.new_database()
     opened(url, tmp_path / "other").dispose()
 
-    with pytest.raises(DatabaseForeign, match="not empty"):
+    with pytest.raises(TidegateError, match="not empty"):
         moved(file, url)
 
     assert DecisionRepository(opened(file, file.parent)).size() == 2
@@ -155,9 +156,9 @@ def test_a_move_is_taken_back_only_by_the_name_of_where_it_went(
         with pytest.raises(RuntimeError):
             moved(file, url)
 
-    with pytest.raises(DatabaseMoved, match="and not to"):
+    with pytest.raises(TidegateError, match="and not to"):
         DatabaseMove(file, other, file.parent / "keys").abandon()
-    with pytest.raises(DatabaseMoved, match="has arrived"):
+    with pytest.raises(TidegateError, match="has arrived"):
         DatabaseMove(file, url, file.parent / "keys").abandon()
     moved(file, url)
 
@@ -175,7 +176,7 @@ def test_a_place_that_holds_the_log_as_it_was_is_not_empty(file: Path, postgres:
     url = a_place_with_the_log_as_it_was(file, postgres)
     before = file.read_bytes()
 
-    with pytest.raises(DatabaseForeign, match="not empty"):
+    with pytest.raises(TidegateError, match="not empty"):
         moved(file, url)
 
     assert file.read_bytes() == before
@@ -194,7 +195,7 @@ def test_a_move_that_carried_nothing_is_refused_and_can_be_abandoned(
         connection.execute(update(installation).values(marks))
     replace(binding, where=move.place).write(move.keys)
 
-    with pytest.raises(DatabaseForeign, match="not carried there"):
+    with pytest.raises(TidegateError, match="not carried there"):
         moved(file, url)
     move.abandon()
 
@@ -215,10 +216,10 @@ def test_what_is_written_into_the_file_while_it_is_carried_stops_the_move(
             AuditRepository(engine).append(AuditEvent(NOW, BY, "read", "case", "d-1"))
 
     move = DatabaseMove(file, url, file.parent / "keys")
-    with pytest.raises(DatabaseForeign, match="written into"):
+    with pytest.raises(TidegateError, match="written into"):
         move.run(BY, NOW, write)
 
-    with pytest.raises(DatabaseMoved, match="was not finished"):
+    with pytest.raises(TidegateError, match="was not finished"):
         opened(file, file.parent)
 
 
@@ -233,9 +234,9 @@ def test_nothing_is_moved_twice_or_taken_back_once_it_has_arrived(
     rows = moved(file, url)
 
     assert moved(file, url) == rows
-    with pytest.raises(DatabaseMoved, match="is moved"):
+    with pytest.raises(TidegateError, match="is moved"):
         moved(file, postgres.new_database())
-    with pytest.raises(DatabaseMoved, match="has arrived"):
+    with pytest.raises(TidegateError, match="has arrived"):
         DatabaseMove(file, url, file.parent / "keys").abandon()
 
 
@@ -258,7 +259,7 @@ def test_a_move_that_is_killed_at_any_call_is_finished_by_the_next(
         moved(home / "tidegate.db", url)
 
         assert DecisionRepository(opened(url, home)).size() == 2
-        with pytest.raises(DatabaseMoved):
+        with pytest.raises(TidegateError):
             opened(home / "tidegate.db", home)
         if not was_killed:
             break

@@ -12,11 +12,11 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from features.errors import TidegateError
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.errors import LogUnavailable
 from serving.storage.engine import open_database
-from serving.storage.errors import DatabaseInUse, DatabaseUrlRefused
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.tables.schema import metadata
 from serving.storage.write_lock import (
@@ -115,7 +115,7 @@ def test_a_start_that_is_cut_off_at_any_call_leaves_nothing_half_made(where: Pat
 
 def test_one_service_alone_holds_a_file(tmp_path: Path) -> None:
     first = open_database(tmp_path / "log.db", is_service=True)
-    with pytest.raises(DatabaseInUse, match="another service holds"):
+    with pytest.raises(TidegateError, match="another service holds"):
         open_database(tmp_path / "log.db", is_service=True)
 
     beside = DecisionRepository(open_database(tmp_path / "log.db", is_service=False))
@@ -139,7 +139,7 @@ def test_a_writer_that_holds_its_turn_too_long_is_not_waited_for(
 
 
 def test_another_kind_of_database_is_refused_without_its_password() -> None:
-    with pytest.raises(DatabaseUrlRefused) as refusal:
+    with pytest.raises(TidegateError) as refusal:
         open_database("mysql://a:secret@b/c", is_service=True)
 
     assert "secret" not in str(refusal.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from features.errors import KeyMissing
+from features.errors import KeyMissing, TidegateError
 from features.home_keys import KEY_FILES, LOG, PSEUDONYMS, SIGNING, make_keys, read_key
 from serving.access.actors import Actor
 from serving.access.pseudonyms import Pseudonyms
@@ -20,7 +20,6 @@ from serving.integrity.checkpoint_proof import Testimonies
 from serving.integrity.checkpoints import LogSigner, public_key_of, public_keys_of
 from serving.integrity.log_check import check_log
 from serving.storage.engine import open_database
-from serving.storage.errors import KeyForeign
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.keys.key_destruction import DatabaseErasure
 from serving.storage.keys.key_rotation import ROTATED, rotate_key, trusted_log_keys
@@ -74,7 +73,7 @@ def test_the_former_key_is_refused_where_it_comes_back(where: Path | str, name: 
     rotated(where, name)
     (keys_of(where) / KEY_FILES[name]).write_bytes(before)
 
-    with pytest.raises(KeyForeign, match=KEY_FILES[name]):
+    with pytest.raises(TidegateError, match=KEY_FILES[name]):
         database(where)
 
 
@@ -255,5 +254,5 @@ def test_a_host_that_missed_a_rotation_is_told_to_copy_the_keys_anew(tmp_path: P
     rotate_key(engine, first, LOG, BY, at=NOW, overlap=NOW - NOW)
     engine.dispose()
 
-    with pytest.raises(KeyForeign, match=r"is a former key .* Copy HOME/keys anew"):
+    with pytest.raises(TidegateError, match=r"is a former key .* Copy HOME/keys anew"):
         open_database(tmp_path / "log.db", is_service=False, keys=second)

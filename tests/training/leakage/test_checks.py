@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from tests.training.planted import INPUTS
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
@@ -215,7 +215,7 @@ def test_what_repeats_nothing_is_told_only_of_columns_that_a_subject_declares(
     lots = np.random.default_rng(8)
     original = lots.integers(0, 600, len(honest))
     label = np.where(honest.outcomes.is_labelled, (lots.random(600) < 0.25)[original], np.nan)
-    windows = next(feature.windows for feature in catalogue("shipment") if feature.windows)
+    windows = next(feature.windows for feature in features_of("shipment") if feature.windows)
     features = tuple(
         replace(feature, windows=windows) if looks_history_up else feature
         for feature in INPUTS.features

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from training.model.reference_distribution import reference_of
 
-CATEGORY = next(feature for feature in catalogue("shipment") if feature.is_categorical)
+CATEGORY = next(feature for feature in features_of("shipment") if feature.is_categorical)
 
 
 @pytest.mark.parametrize("known", [["air", "sea"], ["sea", "road", "air"]])

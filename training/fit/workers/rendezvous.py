@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from features.errors import WorkerMismatch
+from features.errors import TidegateError
 from training.errors import WorkersFailed
 from training.fit.workers.connection import Address, WorkerConnection
 from training.fit.workers.environment_fingerprint import CODE
@@ -43,7 +43,7 @@ def workers_at(
     """Wait for `count` workers, and dismiss them at the end of the block.
 
     Raises WorkersFailed if they do not connect in time or `hindrance` returns a reason why they
-    will not, and WorkerMismatch if one runs other code.
+    will not, and TidegateError if one runs other code.
     """
     inbox: Inbox = SimpleQueue()
     growers = WorkerGroup([], inbox)
@@ -91,7 +91,7 @@ def _hold_same_code(growers: WorkerGroup, within_s: float) -> None:
     if hello is None:
         raise WorkersFailed(f"the worker on {host} is gone before all had come")
     if hello.values["code"] != CODE:
-        raise WorkerMismatch(
+        raise TidegateError(
             f"the worker on {host} has {hello.values['code']}, and this machine {CODE}; install "
             "the same on both, for other code grows other trees"
         )

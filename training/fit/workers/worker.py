@@ -19,7 +19,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from features.errors import WorkerMismatch
+from features.errors import TidegateError
 from training.data.training_set import training_set_digest
 from training.errors import WorkersFailed
 from training.fit.fit_trees import bin_edges, grow, watching
@@ -151,12 +151,12 @@ def _hold_same(task: GrowthTask) -> None:
         # The path is the same on all machines; the content may not be.
         found = training_set_digest(task.folder)
     except OSError as error:
-        raise WorkerMismatch(
+        raise TidegateError(
             f"{task.folder} cannot be read there ({error.strerror}); every worker needs the "
             "training set at the same path"
         ) from None
     if found != task.digest:
-        raise WorkerMismatch(
+        raise TidegateError(
             f"{task.folder} holds {found[:19]}… there, and {task.digest[:19]}… where the training "
             "began; every worker needs the same training set"
         )

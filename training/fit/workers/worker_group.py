@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from features.errors import TidegateError, WorkerMismatch
+from features.errors import TidegateError
 from training.data.training_set import TrainingSet
 from training.errors import TrainingError, TrainingSetError, WorkersFailed
 from training.fit.fit_trees import LabelledRows, LossProgress, TreeProgress, lightgbm_parameters
@@ -27,7 +27,7 @@ Inbox = SimpleQueue[tuple[int, WorkerMessage | None]]
 FEWEST = 2
 _REASONS_WITHIN_S = 1.0
 _KINDS: dict[str, type[TidegateError]] = {
-    kind.__name__: kind for kind in (WorkerMismatch, TrainingSetError, WorkersFailed)
+    kind.__name__: kind for kind in (TidegateError, TrainingSetError, WorkersFailed)
 }
 # LightGBM parameters that differ between fits, and the placeholders in the model text.
 _OF_THE_NETWORK = {"machines": "", "num_machines": "1", "local_listen_port": "12400"}
@@ -53,7 +53,7 @@ class WorkerGroup:
         """Return the model text of trees grown on `rows` of `data`, as by `fit_trees`.
 
         It is the same for any number of workers. Raises WorkersFailed if one is lost,
-        WorkerMismatch if one has another training set, and TrainingError if there are fewer rows
+        TidegateError if one has another training set, and TrainingError if there are fewer rows
         than workers; the group cannot be used after that.
         """
         trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 import pytest
 
-from features.catalogue import catalogue
+from features.catalogue import features_of
 from features.records import DocumentKind
 from features.submission import AttachedDocument, Submission
 from serving.audit.decision import Decision
@@ -107,7 +107,7 @@ def letter(
             comparison=Comparison("between", percentile=drawn.random.choice((1.0, 99.0))),
             contribution=drawn.random.choice((-0.9, -0.3, 0.1, 0.3, 0.9)),
         )
-        for each in catalogue(of.subject_kind)
+        for each in features_of(of.subject_kind)
     ]
     reasons = [
         SimpleNamespace(effect=effect, family="payments", sign_of="a sign", evidence=[seen])

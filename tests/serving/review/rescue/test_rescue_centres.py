@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.errors import TidegateError
 from features.records import Position
 from serving.access.errors import AddressRefused
 from serving.access.signed_webhook import SignedWebhook
-from serving.review.errors import RescueCentresRefused
 from serving.review.rescue.rescue_calls import RescueDirectory
 from serving.review.rescue.rescue_centres import (
     Area,
@@ -91,7 +91,7 @@ def test_a_box_and_its_four_corners_hold_the_same_positions(
 def test_a_file_that_would_leave_somebody_uncalled_is_refused_with_what_is_wrong(
     tmp_path: Path, old: str, new: str, says: str
 ) -> None:
-    with pytest.raises(RescueCentresRefused, match=says) as refusal:
+    with pytest.raises(TidegateError, match=says) as refusal:
         read(tmp_path, CENTRES.replace(old, new, 1))
     assert "rescue.toml" in str(refusal.value)
 
@@ -127,7 +127,7 @@ def test_a_trial_calls_one_webhook_and_a_file_comes_before_it(tmp_path: Path) ->
     assert one.centre_for("road", None).addresses == ("https://desk.example/",)
     assert one.centre_for("sea", None).receives_for_state is None
     assert rescue_centres(file, None) is None
-    with pytest.raises(RescueCentresRefused, match="live use needs"):
+    with pytest.raises(TidegateError, match="live use needs"):
         require_rescue_centres(file)
 
     file.write_text(CENTRES)

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from features.errors import TidegateError
 from serving.access.errors import AddressRefused
 from serving.outbox.rescue import RescueChannel
-from serving.review.errors import RescueCentresRefused
 from serving.review.rescue import rescue_mail
 from serving.review.rescue.rescue_calls import RescueDirectory
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
@@ -183,7 +183,7 @@ def test_a_centre_has_a_second_medium_where_one_address_is_by_mail(tmp_path: Pat
 def test_a_file_whose_mail_cannot_be_sent_is_refused_by_name(
     tmp_path: Path, text: str, says: str
 ) -> None:
-    with pytest.raises(RescueCentresRefused, match=says):
+    with pytest.raises(TidegateError, match=says):
         read(tmp_path, text)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import WorkerMismatch
 from tests.training.fit.workers.conftest import HERE, KEY, Started
 from training.data.training_set import TrainingSet
 from training.errors import TidegateError, TrainingError, WorkersFailed
@@ -56,7 +55,7 @@ def test_a_worker_that_sees_another_training_set_is_named(
 ) -> None:
     other = replace(data, digest="sha256:" + "0" * 64)
 
-    refused(WorkerMismatch, r"worker \d of 2.*holds sha256:.*sha256:0000", other, workers(2))
+    refused(TidegateError, r"worker \d of 2.*holds sha256:.*sha256:0000", other, workers(2))
 
 
 def test_a_worker_that_sees_no_training_set_is_named(
@@ -64,7 +63,7 @@ def test_a_worker_that_sees_no_training_set_is_named(
 ) -> None:
     elsewhere = replace(data, folder=tmp_path)
 
-    refused(WorkerMismatch, "cannot be read there .No such file", elsewhere, workers(2))
+    refused(TidegateError, "cannot be read there .No such file", elsewhere, workers(2))
 
 
 def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[..., Started]) -> None:
@@ -85,7 +84,7 @@ def test_a_worker_with_other_code_is_refused(
     monkeypatch.setattr("training.fit.workers.rendezvous.CODE", "tidegate 0.0.9, lightgbm 3.3.5")
 
     with (
-        pytest.raises(WorkerMismatch, match=r"has tidegate .*lightgbm 4.*lightgbm 3\.3\.5"),
+        pytest.raises(TidegateError, match=r"has tidegate .*lightgbm 4.*lightgbm 3\.3\.5"),
         workers(2),
     ):
         pass
