@@ -26,7 +26,7 @@ def digests() -> dict[str, Any]:
     made = importlib.import_module("features.digests.computations")
     return {
         kind: {
-            "fingerprint": made.fingerprint(kind),
+            "fingerprint": made.catalogue_fingerprint(kind),
             "digests": dict(made.computation_digests(kind)),
         }
         for kind in ("route", "shipment")

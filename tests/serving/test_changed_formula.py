@@ -38,7 +38,8 @@ def change_tare_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("training.model.model_inputs.computation_digests", digests)
     monkeypatch.setattr(
-        "training.model.model_inputs.fingerprint", lambda kind: catalogue_fingerprint(kind) + "x"
+        "training.model.model_inputs.catalogue_fingerprint",
+        lambda kind: catalogue_fingerprint(kind) + "x",
     )
 
 

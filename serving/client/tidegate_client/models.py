@@ -425,7 +425,7 @@ class Transaction(Sent):
 
 
 class ActionAnswer(Answered):
-    """What was ordered or proposed."""
+    """The action that was ordered or proposed."""
 
     kind: Literal["inspect", "check_documents", "hold", "release", "refer"] | str
     text: str
@@ -882,7 +882,7 @@ class ModelAnswer(Answered):
 
 
 class ModelRef(Answered):
-    """Which model answered: a version has one digest, and reads one catalogue."""
+    """The model that answered; a version has one digest and reads one catalogue."""
 
     name: str
     version: str
@@ -908,7 +908,7 @@ class Observation(Answered):
 
 
 class OrderedAction(Answered):
-    """What was ordered, without the officer's words."""
+    """An ordered action, without the officer's words."""
 
     kind: Literal["inspect", "check_documents", "hold", "release", "refer"] | str
     refer_to: Literal["rescue", "protection", "office", "agency"] | str | None = None

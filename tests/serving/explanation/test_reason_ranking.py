@@ -1,6 +1,5 @@
 """Reasons: exact sums, for and against, in words with value and what is usual."""
 
-import json
 import math
 import re
 from dataclasses import replace
@@ -302,20 +301,6 @@ def test_what_cancels_out_is_no_reason_but_is_counted() -> None:
 
     assert reasons.reasons == ()
     assert reasons.remainder.features == 2
-
-
-def test_reasons_that_were_stored_with_words_are_read_as_their_facts() -> None:
-    parts = explained(unit_value_to_typical_ratio_365d=1.0, unit_value_eur_per_kg=-0.2)
-    facts = told(parts).model_dump()
-    with_words = {
-        **{name: facts[name] for name in ("remainder", "families", "indicators")},
-        "reasons": [reason.model_dump(mode="json") for reason in reasons_in_words(parts)],
-    }
-    for reason in with_words["reasons"]:
-        for observation in reason["evidence"]:
-            observation["beside"] = observation.pop("comparison")  # its name in those days
-
-    assert Reasons.model_validate_json(json.dumps(with_words)) == told(parts)
 
 
 def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:

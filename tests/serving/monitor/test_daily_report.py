@@ -180,7 +180,7 @@ def test_the_command_of_the_service_makes_the_report_that_the_page_shows(
     month: tuple[Path, Invented], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, _ = month
-    monkeypatch.setattr("serving.cli.monitor.datetime", AtNow)
+    monkeypatch.setattr("serving.cli.opened_home.datetime", AtNow)
     store = RollupRepository(database(home / "tidegate.db"))
 
     for _ in range(2):

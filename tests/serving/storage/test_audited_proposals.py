@@ -20,6 +20,8 @@ from serving.review.acts.undo import undo_last_act
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case, Reopening, Statement
 from serving.review.cases.opening import CASE
+from serving.storage.encrypted_cases import unit_of
+from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 from serving.storage.verification.audit_verification import verify_audit_log
 from tests.serving.access.trusted import NOW
@@ -53,10 +55,13 @@ def state(office: Office) -> str:
 
 
 def forge(office: Office, **changed: Any) -> None:
-    """Let a case say that the first reviewer said something of it."""
+    """Write a state in which the first reviewer made a statement, as one who has the keys too."""
     _, case = office.reviewing.case(ONE, "d-1")
     forged = CASE.dump_json(replace(case, owner=None, **changed)).decode()
-    behind(office, "UPDATE cases SET state = :state, owner = NULL", state=forged)
+    with office.engine.begin() as connection:
+        unit = unit_of(connection, "d-1")
+        encrypted = DataKeys(office.engine).encrypt_text(unit, "case state", forged, connection)
+    behind(office, "UPDATE cases SET state = :state, owner = NULL", state=encrypted)
 
 
 def claimed(case: Case) -> CaseChange:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from features.errors import KeyMissing, TidegateError
 from features.home_keys import DATABASE_FILE, KEY_FILES, add_key, read_key
+from serving.access.acting import begin_acting
 from serving.access.actors import Actor
 from serving.cli.main import app as tidegate
 from serving.integrity.audit_log import EventFilter
@@ -310,7 +312,11 @@ def test_an_older_database_is_upgraded_on_purpose_alone(
     with pytest.raises(TidegateError):
         open_database(where, is_service=True, keys=keys)
 
-    assert upgrade_database(where, keys) == [later_step]
+    def upgrade_as_command() -> list[str]:
+        begin_acting(Actor.from_command_line())
+        return upgrade_database(where, keys)
+
+    assert copy_context().run(upgrade_as_command) == [later_step]
     assert upgrade_database(where, keys) == []
     engine = open_database(where, is_service=False, keys=keys)
     assert "later" in {each["name"] for each in inspect(engine).get_columns("teams")}
