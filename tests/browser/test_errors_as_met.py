@@ -66,7 +66,9 @@ def make_busy(desk: Desk) -> None:
 
     def refuse(*_: object) -> None:
         raise ServingError(
-            "this caller has as many requests here as one may have at a time", 7, code="too-often"
+            "this caller has as many requests here as one may have at a time",
+            code="too-often",
+            retry_after_s=7,
         )
 
     desk.patch.setattr("serving.console.browser_session.admit", refuse)

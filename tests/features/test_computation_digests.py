@@ -169,7 +169,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"coastal_silence_hours"},
     ),
     "how far from a port is measured": (
-        ("reference/geography/ports.py", "FARTHEST_KM = 60.0", "FARTHEST_KM = 90.0"),
+        ("reference/geography/ports.py", "MAX_KM = 60.0", "MAX_KM = 90.0"),
         OF_PORTS,
     ),
     "a column of legs": (
@@ -274,19 +274,23 @@ WORDS: list[Change] = [
     ("families/declared_goods.py", "for word in text.split())", "for word in said.split())"),
     (
         "derived/shipment.py",
-        "Whether the check digit of ISO 6346 holds",
-        "If the check digit holds",
+        "Return whether the check digit of ISO 6346 is valid",
+        "Check the digit",
     ),
     ("derived/shipment.py", "weighed = sum(", "total = sum("),
     ("derived/shipment.py", "return weighed % 11", "return total % 11"),
     ("derived/shipment.py", "    return hs_code[:2]", "    return (\n        hs_code[ : 2]\n    )"),
-    ("engine/expressions/arithmetic.py", "# How many inspections", "# So many inspections"),
+    (
+        "engine/expressions/arithmetic.py",
+        "# Weight of the overall rate",
+        "# The weight of the rate of all",
+    ),
     ("engine/expressions/arithmetic.py", "base = ratio(", "share = ratio("),
     ("engine/expressions/arithmetic.py", "PRIOR_INSPECTIONS * base)", "PRIOR_INSPECTIONS * share)"),
     (
         "engine/batch/sweep.py",
-        "The first event of each subject's window and the one",
-        "The first and one",
+        "Return the first event of each subject's window and the one",
+        "Find the first and the one",
     ),
 ]
 NEIGHBOURS: list[Change] = [
