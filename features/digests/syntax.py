@@ -75,7 +75,7 @@ def _is_docstring(node: Any) -> bool:
 
 
 def _bound_in(scope: ast.AST) -> dict[str, int]:
-    """Number the names that a function or comprehension binds, nested scopes excluded."""
+    """Return a number for each name that a scope binds itself, not in an inner scope."""
     bound: dict[str, int] = {}
     _bind(scope, bound)
     return bound

@@ -127,7 +127,7 @@ def _combine_keys(keys: Column, codes: Column, count: int) -> Column:
 
 @compiled(nogil=True)
 def _numbered(keys: Column, none: int) -> tuple[Column, int, Column]:
-    """Number keys in order of occurrence; return the numbers, their count and the hash table.
+    """Return numbers of keys in order of occurrence, their count and the hash table.
 
     The table grows to stay at most half full, which keeps probe sequences short.
     """
