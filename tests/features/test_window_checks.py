@@ -33,7 +33,7 @@ def catalogue_of_one(monkeypatch: pytest.MonkeyPatch):
     def put(window: Window) -> None:
         wrong = replace(HABIT, windows={"shipments": window})
         monkeypatch.setattr(
-            window_checks, "catalogue", lambda kind: (wrong,) * (kind == "shipment")
+            window_checks, "features_of", lambda kind: (wrong,) * (kind == "shipment")
         )
         caches = (check_windows, compiled_catalogue.computation)
         for each in caches:
