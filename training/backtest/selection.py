@@ -79,6 +79,13 @@ class OfficePlan:
         whole, draws = (math.floor(part + self.begins + TINY) for part in (share, explored))
         return whole - draws - self.used
 
+    def later_draws(self, policy: Policy) -> int:
+        """Return how many draws are due in the later weeks of the period."""
+        each = policy.exploration_share * policy.capacity_share
+        begins = self.explored + self.begins + TINY
+        now = self.subjects[self.week]
+        return math.floor(begins + each * self.left) - math.floor(begins + each * now)
+
     @property
     def left(self) -> int:
         """The number of subjects of the period from this week on."""
@@ -202,8 +209,9 @@ def _room_now(policy: Policy, plan: OfficePlan, room: int, own: Floats, week: Fl
     week's scores of all offices until it has seen enough of its own. Room that later weeks of the
     period have too few subjects for is spent at once.
     """
-    later = plan.left - plan.subjects[plan.week]
-    if room <= 0 or not len(own) or not later:
+    # A later draw needs a subject of its own: room that took the last ones would leave it none.
+    later = plan.left - plan.subjects[plan.week] - plan.later_draws(policy)
+    if room <= 0 or not len(own) or later <= 0:
         return max(room, 0)
     rate = policy.capacity_share * (1 - policy.exploration_share)
     seen = np.concatenate([*plan.seen, own])
