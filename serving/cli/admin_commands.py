@@ -89,7 +89,7 @@ def _command(
 ) -> Callable[..., None]:
     home = inspect.Parameter("at", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     # typer reads options from the signature.
-    run.__signature__ = inspect.Signature([home, *options])  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature([home, *options])  # type: ignore[attr-defined]  # typer reads it
     run.__name__, run.__doc__ = name, help_text
     return on_home(run)
 

@@ -158,7 +158,7 @@ def on_home(
     )
     parameters = [*(each.replace(kind=keyword) for each in own), *shared]
     # Typer reads options from the signature, so that of `run` must list all of them.
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__module__ = command.__module__
