@@ -6,14 +6,25 @@ Cargo-XML messages, such as manifests and status messages, are accepted but crea
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from features.errors import MessageRefused
-from features.messages.cargo_xml_parties import cargo_party
 from features.messages.conversion import Conversion
 from features.messages.element import Element
+from features.messages.field_tables import (
+    Fields,
+    Scope,
+    Source,
+    commodity,
+    fixed,
+    keep_items,
+    prefixed,
+    put_fields,
+    put_heading,
+    received,
+    texts,
+)
 from features.messages.functions import OF_CARGO_XML
-from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.grammar import (
     NUMBER,
     TRUTH,
@@ -28,6 +39,7 @@ from features.messages.grammar import (
 )
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
+from features.messages.parties import PartyNumber, party_numbers
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import decimal_of
 from features.messages.xml_tree import read_xml
@@ -65,6 +77,9 @@ _OF_CONSIGNMENT = (
 _OF_MASTER = ("TransportContractDocument", "OriginLocation", "FinalDestinationLocation")
 _AIRPORT = re.compile(r"[A-Z]{3}([A-Z0-9]{2})?")
 # Three digits of the airline's prefix and eight of the serial number.
+# Content codes in the customs notes of a waybill that identify a trader to customs.
+_TRADER_CODES = {"T": "vat", "EO": "eori"}
+_NATURE = "NatureIdentificationTransportCargo/Identification"
 _AIR_WAYBILL = re.compile(r"\d{3}[- ]?\d{8}", re.ASCII)
 
 
@@ -131,10 +146,12 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
     items = _items(own)
     for item in items:
         _check_pieces(item)
-    signed = root.first("BusinessHeaderDocument/SignatoryCarrierAuthentication/ActualDateTime")
-    _keep_document(own, number, kind, signed, reading)
-    is_declared = _keep_shipment(own, consignment, number, items, reading)
-    _keep_goods(items, number, reading, is_declared=is_declared)
+    scope = Scope(root, own)
+    reading.keep(put_fields(RecordDraft("documents", own.place), _DOCUMENT, scope, reading))
+    shipment = put_fields(RecordDraft("shipments", own.place), _SHIPMENT, scope, reading)
+    put_heading(shipment, [code for item in items for code in _codes(item, reading)])
+    is_declared = reading.keep(shipment)
+    keep_items(root, items, _ITEM, reading, is_declared=is_declared)
 
 
 def _check_consignments(master: Element, own: Element) -> None:
@@ -167,114 +184,108 @@ def _items(consignment: Element) -> list[Element]:
     return [item for each in ratings for name in _ITEMS for item in each.every(name)]
 
 
-def _keep_document(
-    own: Element, number: Element, kind: Element, signed: Element | None, reading: MessageReading
-) -> None:
-    draft = RecordDraft("documents", own.place)
-    draft.put("kind", Value("air_waybill", kind.place, (kind,)))
-    draft.put("document_id", _waybill_id(number, "awb", reading))
-    draft.put("number", reading.number_of_document(number))
-    draft.put("subject_kind", Value("shipment", number.place))
-    draft.put("subject_id", reading.id(number))
-    draft.put("issued_at", reading.instant(signed)).put("received_at", reading.received_at)
-    _put_parties(draft, own, reading)
-    draft.put("gross_mass_kg", reading.mass_kg(own.first("IncludedTareGrossWeightMeasure")))
-    draft.put("packages", reading.count(own.first("TotalPieceQuantity")))
-    _put_amount(draft, "value", own, reading)
-    reading.keep(draft)
+def _party(role: str, find: Callable[[Element], Element | None]) -> Source:
+    """Return the source of a party: its customs notes, else its accounts, else its name."""
+
+    def source(scope: Scope, reading: MessageReading) -> Value | None:
+        party = find(scope.own)
+        numbers = [] if party is None else _numbers(party)
+        return reading.party([*_numbers_at_customs(scope, role), *numbers])
+
+    return source
 
 
-def _waybill_id(number: Element, stem: str, reading: MessageReading) -> Value | None:
-    value = reading.id(number)
-    return value and Value(f"{stem}:{value.content}"[:64], value.place, value.elements)
+def _numbers_at_customs(scope: Scope, role: str) -> Iterator[PartyNumber]:
+    for note in scope.every("IncludedCustomsNote"):
+        register = _TRADER_CODES.get(note.says("ContentCode"))
+        if register and note.says("SubjectCode") == role:
+            yield from party_numbers(register, note.first("Content"), note.first("CountryID"))
 
 
-def _keep_shipment(
-    own: Element,
-    consignment: Element,
-    number: Element,
-    items: Iterable[Element],
-    reading: MessageReading,
-) -> bool:
-    draft = RecordDraft("shipments", own.place)
-    draft.put("shipment_id", reading.id(number))
-    _put_parties(draft, own, reading)
-    codes = [code for item in items for code in _codes(item, reading)]
-    put_heading(draft, codes)
-    goods = [*own.every("SummaryDescription"), *_descriptions(items)]
-    draft.put("goods_description", reading.texts(goods))
-    origins = (item.first("OriginCountry/ID") for item in items)
-    draft.put("origin_country", *(reading.country(each) for each in origins))
-    for name, path in (
-        ("dispatch_country", "OriginLocation/ID"),
-        ("destination_country", "FinalDestinationLocation/ID"),
-    ):
-        draft.put(name, _country(own.first(path) or consignment.first(path), reading))
-    draft.put("gross_mass_kg", reading.mass_kg(own.first("IncludedTareGrossWeightMeasure")))
-    draft.put("volume_m3", reading.volume_m3(own.first("GrossVolumeMeasure")))
-    draft.put("packages", reading.count(own.first("TotalPieceQuantity")))
-    _put_amount(draft, "declared_value", own, reading)
-    prepaid = own.first("TotalChargePrepaidIndicator")
-    if prepaid is not None:
-        word = "prepaid" if prepaid.text in ("true", "1") else "collect"
-        draft.put("payment_type", Value(word, prepaid.place, (prepaid,)))
-    draft.put("declared_at", reading.received_at)
-    return reading.keep(draft)
+def _numbers(party: Element) -> Iterator[PartyNumber]:
+    yield from party_numbers("code", party.first("CargoAgentID"), "IATA")
+    for path in ("PrimaryID", "AdditionalID", "AccountID"):
+        yield from party_numbers("own", party.first(path))
+    country = party.first("PostalStructuredAddress/CountryID", "FreightForwarderAddress/CountryID")
+    yield from party_numbers("name", party.first("Name"), country)
 
 
-def _put_parties(draft: RecordDraft, own: Element, reading: MessageReading) -> None:
-    names = [("consignor_id", "ConsignorParty", "SHP"), ("consignee_id", "ConsigneeParty", "CNE")]
-    if draft.record_type == "shipments":
-        names.append(("forwarder_id", "FreightForwarderParty", "AGT"))
-        notify = next(
-            (
-                each
-                for each in own.every("AssociatedParty")
-                if each.says("RoleCode") in ("NI", "NFY")
-            ),
-            None,
-        )
-        draft.put("notify_party_id", cargo_party(own, notify, "NFY", reading))
-    for name, path, role in names:
-        draft.put(name, cargo_party(own, own.first(path), role, reading))
+def _notified(own: Element) -> Element | None:
+    parties = own.every("AssociatedParty")
+    return next((each for each in parties if each.says("RoleCode") in ("NI", "NFY")), None)
 
 
-def _codes(item: Element, reading: MessageReading) -> Iterator[Value]:
-    """Yield the commodity codes of an item in their order in the message."""
-    for element in item.every("TypeCode"):
-        if code := commodity(element, reading):
-            yield code
+def _airport_country(path: str) -> Source:
+    """Return the source of the country of an airport, of the master's if the house has none."""
+
+    def source(scope: Scope, reading: MessageReading) -> Value | None:
+        place = reading.place(scope.first(path, f"/MasterConsignment/{path}"))
+        code = country_of_place(place.content) if place else None
+        return place._replace(content=code) if place and code else None
+
+    return source
 
 
-def _descriptions(items: Iterable[Element]) -> Iterator[Element]:
-    for item in items:
-        yield from item.every("NatureIdentificationTransportCargo/Identification")
+def _codes(item: Element, reading: MessageReading) -> list[Value]:
+    """Return the commodity codes of an item in their order in the message."""
+    return [code for each in item.every("TypeCode") if (code := commodity(reading, each))]
 
 
-def _country(element: Element | None, reading: MessageReading) -> Value | None:
-    """Return the country of an airport, by its code."""
-    place = reading.place(element)
-    code = country_of_place(place.content) if place else None
-    return (place and code and Value(code, place.place, place.elements)) or None
+def _description(scope: Scope, reading: MessageReading) -> Value | None:
+    of_items = [each for item in _items(scope.own) for each in item.every(_NATURE)]
+    return reading.texts([*scope.every("SummaryDescription"), *of_items])
 
 
-def _put_amount(draft: RecordDraft, name: str, own: Element, reading: MessageReading) -> None:
-    amount = own.first("DeclaredValueForCustomsAmount", "DeclaredValueForCarriageAmount")
-    if amount is not None:
-        draft.put(name, reading.decimal(amount, "an amount"))
-        draft.put("currency", reading.currency(amount.attributes.get("currencyID", ""), amount))
+def _origin(scope: Scope, reading: MessageReading) -> Value | None:
+    origins = [reading.country(item.first("OriginCountry/ID")) for item in _items(scope.own)]
+    return next(filter(None, origins), None)
 
 
-def _keep_goods(
-    items: Iterable[Element], number: Element, reading: MessageReading, *, is_declared: bool
-) -> None:
-    for position, item in enumerate(items, start=1):
-        code = next(_codes(item, reading), None)
-        draft = RecordDraft("goods_items", item.place)
-        draft.put("shipment_id", reading.id(number)).put("number", Value(position, item.place))
-        put_code(draft, code)
-        draft.put("description", reading.texts(_descriptions([item])))
-        draft.put("origin_country", reading.country(item.first("OriginCountry/ID")))
-        draft.put("gross_mass_kg", reading.mass_kg(item.first("GrossWeightMeasure")))
-        draft.put("packages", reading.count(item.first("PieceQuantity", "PackageQuantity")))
-        keep_item(draft, reading, is_declared=is_declared)
+def _payment_type(scope: Scope, reading: MessageReading) -> Value | None:
+    prepaid = scope.first("TotalChargePrepaidIndicator")
+    is_prepaid = prepaid is not None and prepaid.text in ("true", "1")
+    return reading.said("prepaid" if is_prepaid else "collect", prepaid)
+
+
+_NUMBER = "/BusinessHeaderDocument/ID"
+_VALUE = "DeclaredValueForCustomsAmount DeclaredValueForCarriageAmount"
+_BOTH: Fields = {
+    "consignor_id": _party("SHP", lambda own: own.first("ConsignorParty")),
+    "consignee_id": _party("CNE", lambda own: own.first("ConsigneeParty")),
+    "gross_mass_kg": "IncludedTareGrossWeightMeasure",
+    "packages": "TotalPieceQuantity",
+    "currency": _VALUE,
+}
+_DOCUMENT: Fields = {
+    "kind": fixed("air_waybill", "/MessageHeaderDocument/TypeCode"),
+    "document_id": lambda scope, reading: prefixed("awb", reading.id(scope.first(_NUMBER))),
+    "number": _NUMBER,
+    "subject_kind": fixed("shipment", _NUMBER),
+    "subject_id": _NUMBER,
+    "issued_at": "/BusinessHeaderDocument/SignatoryCarrierAuthentication/ActualDateTime",
+    "received_at": received,
+    "value": _VALUE,
+    **_BOTH,
+}
+_SHIPMENT: Fields = {
+    "shipment_id": _NUMBER,
+    "notify_party_id": _party("NFY", _notified),
+    "forwarder_id": _party("AGT", lambda own: own.first("FreightForwarderParty")),
+    "goods_description": _description,
+    "origin_country": _origin,
+    "dispatch_country": _airport_country("OriginLocation/ID"),
+    "destination_country": _airport_country("FinalDestinationLocation/ID"),
+    "volume_m3": "GrossVolumeMeasure",
+    "declared_value": _VALUE,
+    "payment_type": _payment_type,
+    "declared_at": received,
+    **_BOTH,
+}
+_ITEM: Fields = {
+    "shipment_id": _NUMBER,
+    "commodity_code": lambda item, reading: next(iter(_codes(item.own, reading)), None),
+    "description": texts(_NATURE),
+    "origin_country": "OriginCountry/ID",
+    "gross_mass_kg": "GrossWeightMeasure",
+    "packages": "PieceQuantity PackageQuantity",
+}

@@ -7,9 +7,8 @@ reference until the carrier assigns one; a booking request therefore creates no 
 from features.errors import MessageRefused
 from features.messages.codes import CURRENCIES
 from features.messages.conversion import Conversion
-from features.messages.dcsa_bills import keep_bill
-from features.messages.dcsa_bookings import keep_booking
 from features.messages.dcsa_events import keep_events
+from features.messages.dcsa_shipments import keep_bill, keep_booking, numbers_of_dcsa_party
 from features.messages.element import Element
 from features.messages.grammar import (
     DATE,
@@ -117,7 +116,7 @@ def read_dcsa(message: bytes, options: Options) -> Conversion:
     root = json_root(message, options.bounds)
     check_elements(root.leaves(), _PROMISES, "DateTime|Date")
     _check_measures(root)
-    reading = MessageReading("dcsa", options)
+    reading = MessageReading("dcsa", options, numbers_of_dcsa_party)
     names = {child.name for child in root.children}
     inner = root.first("document") or root.first("transportDocument")
     if _is_of_events(root):

@@ -29,10 +29,17 @@ class Element:
     _by_name: dict[str, list["Element"]] = field(default_factory=dict)
 
     def every(self, path: str) -> list["Element"]:
-        """Return the elements at a path of names, such as `Ntry/NtryDtls/TxDtls`."""
+        """Return the elements at a path of names, such as `Ntry/NtryDtls/TxDtls`.
+
+        A name with `[1]` stands for the first child of that name with a text or children.
+        """
         found = [self]
         for name in path.split("/"):
-            found = [child for each in found for child in each._named(name)]
+            if name.endswith("[1]"):
+                firsts = [each.first(name.removesuffix("[1]")) for each in found]
+                found = [each for each in firsts if each is not None]
+            else:
+                found = [child for each in found for child in each._named(name)]
         return found
 
     def _named(self, name: str) -> list["Element"]:

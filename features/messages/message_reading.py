@@ -1,7 +1,7 @@
 """Collect the records of one message, and which of its elements were used."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -37,11 +37,18 @@ _MAX_ID, _MAX_COUNT = 64, 10_000_000
 class MessageReading:
     """The records, refusals and used elements of one message.
 
-    Methods that read a value raise MessageRefused if it is invalid.
+    `numbers_of` yields the numbers of a party of the standard. Methods that read a value raise
+    MessageRefused if it is invalid.
     """
 
-    def __init__(self, standard: str, options: Options):
+    def __init__(
+        self,
+        standard: str,
+        options: Options,
+        numbers_of: Callable[[Element], Iterable[PartyNumber]] = lambda _: (),
+    ):
         self.options = options
+        self._numbers_of = numbers_of
         self.kind = ""
         self.message_id = ""
         self._standard = standard
@@ -55,7 +62,7 @@ class MessageReading:
         self._why_left: dict[str, str] = {}
         self._naive = 0
         self._remarks: list[str] = []
-        self._sent_at: Value | None = None
+        self.sent: Value | None = None  # when the message claims to have been sent
         self._parties: dict[str, tuple[str, str]] = {}
         self._subjects: set[Any] = set()
         self._others: set[Any] = set()
@@ -155,8 +162,8 @@ class MessageReading:
     def _assumed(self) -> Iterable[str]:
         if self._naive:
             yield f"{self._naive} times without a zone were read in {self.options.zone}"
-        if self.options.received_at is None and self._sent_at is not None:
-            yield f"received when it was sent, by {self._sent_at.place}"
+        if self.options.received_at is None and self.sent is not None:
+            yield f"received when it was sent, by {self.sent.place}"
 
     # Function of the message
 
@@ -188,13 +195,13 @@ class MessageReading:
 
     def sent_at(self, value: Value | None) -> None:
         """Record when the message claims to have been sent; the first value counts."""
-        self._sent_at = self._sent_at or value
+        self.sent = self.sent or value
 
     @property
     def received_at(self) -> Value | None:
         """Return when the authority received the message: as given, else when it was sent."""
         given = self.options.received_at
-        return Value(given, GIVEN) if given is not None else self._sent_at
+        return Value(given, GIVEN) if given is not None else self.sent
 
     # Values of elements
 
@@ -305,6 +312,15 @@ class MessageReading:
             return None
         return Value(code, found[0].place, found)
 
+    def amount(self, element: Element | None) -> Value | None:
+        """Return an amount. Raises MessageRefused if the text is no number."""
+        return self.decimal(element, "an amount")
+
+    def currency_of_amount(self, element: Element | None) -> Value | None:
+        """Return the currency in the attribute of an amount."""
+        code = element.attributes.get("currencyID", "") if element is not None else ""
+        return self.currency(code, element)
+
     def country(self, element: Element | None) -> Value | None:
         """Return a country by its two-letter ISO 3166-1 code; an unknown one is left over."""
         if element is None or not element.text:
@@ -356,6 +372,10 @@ class MessageReading:
             return None
         self._naive += not when[1]
         return Value(when[0], element.place, elements)
+
+    def party_at(self, element: Element | None) -> Value | None:
+        """Return the pseudonym of the party that an element describes."""
+        return self.party(self._numbers_of(element)) if element is not None else None
 
     def party(self, numbers: Iterable[PartyNumber]) -> Value | None:
         """Return the pseudonym of a party, from the most specific of its numbers."""
