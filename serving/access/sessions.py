@@ -8,6 +8,9 @@ from typing import Self
 
 from serving.access.actors import Actor
 
+# Open sessions of one account; the newest stay.
+MAX_SESSIONS = 32
+
 # The order matters: most browsers also carry the names of others.
 _BROWSERS = (
     ("Edg", "Edge"),

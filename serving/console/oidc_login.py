@@ -1,6 +1,7 @@
 """OpenID Connect sign-in: redirect to the organisation's provider, and its callback."""
 
 import re
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -11,13 +12,13 @@ from serving.access.accounts import Account
 from serving.access.actors import SERVICE
 from serving.access.errors import OidcUnavailable, SignInRefused
 from serving.access.oidc import NOT_LET_IN, PendingLogin, Provider
-from serving.console.browser_session import begin_session, is_recent_proof
+from serving.console.browser_session import address_of, begin_session, is_recent_proof
 from serving.console.interruptions import own_address
 from serving.console.pages import PageRoute, page
 from serving.console.provider_logout import remember_provider_session
-from serving.console.sign_in import first_page
+from serving.console.sign_in import client_left, first_page
 from serving.container import Services
-from serving.errors import NotFound, NotSignedIn, ServingError
+from serving.errors import NotFound, NotSignedIn, ServingError, TooBusy
 from serving.integrity.audit_log import AuditEvent
 from serving.web.hosts import base_address, is_https
 from serving.web.services import TheServices
@@ -76,7 +77,7 @@ def begin_login(
 
 
 @router.get("/callback")
-def finish_login(
+async def finish_login(
     request: Request,
     services: TheServices,
     provider: ConfiguredProvider,
@@ -86,29 +87,53 @@ def finish_login(
 ) -> Response:
     """Open a session for the person that the provider authenticated.
 
-    The page continues by script: a redirect would still count as coming from the other site, and
-    the session cookie is strict.
+    Each answer is checked at the provider, so it waits in the queue of sign-ins: a flood of
+    answers that nobody asked for takes no threads of others.
     """
-    kept = request.cookies.get(_cookie(request), "")
-    secret, _, to = kept.removesuffix(AGAIN).partition(".")
+    check = partial(_unasked, request, error)
+    attempt = partial(_answered, request, services, provider, state, code)
+    left = partial(client_left, request)
+    try:
+        return await services.sign_in_threads.run(address_of(request), check, attempt, left)
+    except TooBusy as full:
+        return _refused(request, full, str(full))
+
+
+def _unasked(request: Request, error: str) -> Response | None:
+    """Return the refusal of an answer without a code, or to a browser that did not ask."""
     try:
         if error:
             raise NotSignedIn("your organisation does not confirm this sign-in")
-        if not secret:
+        if not _login_of(request)[0]:
             raise NotSignedIn("this sign-in was not begun here, or took too long; try again")
+    except NotSignedIn as refusal:
+        # The provider chooses `error`; log it only if it looks like a code.
+        told = f" ({error})" if ERROR_CODE.fullmatch(error) else ""
+        return _refused(request, refusal, f"{refusal}{told}")
+    return None
+
+
+def _answered(
+    request: Request, services: Services, provider: Provider, state: str, code: str
+) -> Response:
+    """Return a page with a session, or the reason for the refusal.
+
+    The page continues by script: a redirect would still count as coming from the other site, and
+    the session cookie is strict.
+    """
+    secret, to, is_again = _login_of(request)
+    try:
         signed_in = provider.sign_in(PendingLogin(secret), state, code, _callback_address(request))
         # Some providers ignore `prompt=login`, so check the time of authentication that they
         # report.
-        if kept.endswith(AGAIN) and not is_recent_proof(services, signed_in.authenticated_at):
+        if is_again and not is_recent_proof(services, signed_in.authenticated_at):
             raise SignInRefused(NOT_ASKED, _NOT_ASKED_CAUSE, signed_in.account.subject or "")
         account = _admitted(services, signed_in.account)
     except SignInRefused as refusal:
         _tell_auditors(services, refusal)
         return _refused(request, refusal, refusal.cause)
     except (NotSignedIn, OidcUnavailable) as refusal:
-        # The provider chooses `error`; log it only if it looks like a code.
-        told = f" ({error})" if ERROR_CODE.fullmatch(error) else ""
-        return _refused(request, refusal, f"{refusal}{told}")
+        return _refused(request, refusal, str(refusal))
     log.info("signed_in_with_oidc", role=account.role, account=account.name)
     next_page = own_address(to) or first_page(account.caller())
     response = page("signed_in.html", reader=None, next_page=next_page)
@@ -120,6 +145,13 @@ def finish_login(
         _cookie(request), path="/", secure=is_https(request), httponly=True, samesite="lax"
     )
     return response
+
+
+def _login_of(request: Request) -> tuple[str, str, bool]:
+    """Return the secret of the login that this browser began, its page, and whether again."""
+    cookie = request.cookies.get(_cookie(request), "")
+    secret, _, to = cookie.removesuffix(AGAIN).partition(".")
+    return secret, to, cookie.endswith(AGAIN)
 
 
 def _admitted(services: Services, claimed: Account) -> Account:
@@ -146,6 +178,7 @@ def _refused(request: Request, refusal: ServingError, cause: str) -> Response:
     return page(
         "sign_in_refused.html",
         refusal.status,
+        refusal.retry_after_s,
         reader=None,
         request_id=request.state.request_id,
         title=refusal.problem.title,

@@ -69,7 +69,7 @@ async def sign_in(request: Request, services: TheServices, form: OwnForm) -> Res
     way, name = Onward.of(form), form.get("name", "")
     check = partial(_refusal, request, services, way, name)
     attempt = partial(_answered, request, services, way, name, form.get("password", ""))
-    left, threads = partial(_client_left, request), services.sign_in_threads
+    left, threads = partial(client_left, request), services.sign_in_threads
     try:
         # Known browsers have places of their own, so that a flood of guesses locks no one out.
         if signed_cookie(request, services, name) and threads.has_place_for(name):
@@ -79,8 +79,8 @@ async def sign_in(request: Request, services: TheServices, form: OwnForm) -> Res
         return _form(services, way.to, full, way.kept)
 
 
-async def _client_left(request: Request) -> None:
-    """Return when the client has closed its connection; its form must have been read."""
+async def client_left(request: Request) -> None:
+    """Return when the client has closed its connection; its body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, select, update
 
-from serving.access.actors import Actor
-from serving.access.sessions import Session, hash_of
+from serving.access.actors import SERVICE, Actor
+from serving.access.sessions import MAX_SESSIONS, Session, hash_of
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
@@ -36,7 +36,7 @@ class SessionRepository:
         self._keys = DataKeys(engine)
 
     def add_session(self, session: Session, now: datetime, *events: AuditEvent) -> None:
-        """Store a session with its events, and delete expired ones."""
+        """Store a session with its events; delete expired ones, and the oldest of too many."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             insert_session(connection, self._keys, session, now)
             append_audit_events(connection, events)
@@ -118,8 +118,21 @@ class SessionRepository:
 
 
 def insert_session(connection: Connection, keys: DataKeys, session: Session, now: datetime) -> None:
-    """Store a session in a transaction that is writing, and delete expired ones."""
+    """Store a session in a transaction that is writing; delete expired ones and the oldest."""
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now.isoformat()))
+    # One account that signs in without end must not fill the table.
+    newest = (
+        select(sessions.c.cookie_sha256)
+        .where(sessions.c.holder == session.holder)
+        .order_by(sessions.c.begun_at.desc(), sessions.c.cookie_sha256)
+        .limit(MAX_SESSIONS - 1)
+    )
+    oldest = delete(sessions).where(
+        sessions.c.holder == session.holder,
+        sessions.c.cookie_sha256.not_in(connection.scalars(newest).all()),
+    )
+    if count := connection.execute(oldest).rowcount:
+        append_audit_events(connection, [_ended(session.holder, count, now, SERVICE)])
     connection.execute(sessions.insert(), _row(session, keys))
 
 

@@ -1,7 +1,9 @@
 """Signing in with an account of one's organisation, over real HTTP."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,15 +18,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.accounts import admits, new_account
-from serving.access.oidc import PendingLogin
+from serving.access.oidc import PendingLogin, Provider
+from serving.access.sign_in_threads import SignInThreads
 from serving.app import create_app
 from serving.console.provider_logout import remember_provider_session
+from serving.errors import NotSignedIn
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.tables.audit import audit_events
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.provider import SECRET, Organisation, organisation
+from tests.serving.test_degraded_modes import wait_until
 
 AT = int(NOW.timestamp())
 
@@ -422,6 +427,33 @@ def test_what_nobody_answered_for_fills_no_audit_log(signing: Service) -> None:
     assert denied.status_code == 401
     assert "does not confirm" in denied.text
     assert refusals(signing) == []
+
+
+def test_answers_that_nobody_asked_for_wait_like_sign_ins_and_take_no_more_threads(
+    signing: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, may_end = list[str](), threading.Event()
+
+    def slow(_: Provider, login: PendingLogin, *rest: str) -> None:
+        asked.append(login.secret)
+        may_end.wait(10)
+        raise NotSignedIn("not this one")
+
+    def come() -> int:
+        answer = signing.client.get(
+            "/console/oidc/callback?state=s&code=c", headers={"Cookie": "tidegate-away=secret."}
+        )
+        return int(answer.status_code)
+
+    monkeypatch.setattr(Provider, "sign_in", slow)
+    object.__setattr__(signing.services, "sign_in_threads", SignInThreads(1, 1))
+    with ThreadPoolExecutor(5) as browsers:
+        answers = [browsers.submit(come) for _ in range(5)]
+        wait_until(lambda: sum(each.done() for each in answers) == 3)
+        assert len(asked) == 1
+        may_end.set()
+
+    assert sorted(each.result() for each in answers) == [401, 401, 503, 503, 503]
 
 
 def test_a_browser_comes_back_to_our_own_name_only(signing: Service) -> None:

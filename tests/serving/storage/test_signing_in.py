@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, select, text
 
 from serving.access.accounts import new_account, with_first_password
 from serving.access.actors import Actor
-from serving.access.sessions import Session
+from serving.access.sessions import MAX_SESSIONS, Session
 from serving.access.sign_in_delays import SignInAttempt
 from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
@@ -272,6 +272,21 @@ def test_who_changes_their_own_password_stays_signed_in_here_alone(engine: Engin
     found = accounts.find("maria")
     assert found is not None
     assert found.password_hash == "other"
+
+
+def test_an_account_has_its_newest_sessions_and_one_too_many_ends_the_oldest(
+    engine: Engine,
+) -> None:
+    repository = SessionRepository(engine)
+    times = [NOW + timedelta(seconds=n) for n in range(MAX_SESSIONS + 2)]
+    mine = [Session.begin("account:maria", at, timedelta(hours=1))[0] for at in times]
+    of_another = begun("account:paul")
+    for session in (of_another, *mine):
+        repository.add_session(session, session.begun_at)
+
+    assert repository.of_holder("account:maria", times[-1]) == mine[:1:-1]
+    assert repository.of_holder("account:paul", times[-1]) == [of_another]
+    assert told(engine)[-1] == ("end_sessions", "service", "maria")
 
 
 def test_an_act_that_fails_is_not_told(engine: Engine) -> None:
