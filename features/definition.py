@@ -149,23 +149,27 @@ BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
 
 
 def feature(
-    *, computed: Callable[..., Column] | None = None, **face: Any
+    computed: Window | Callable[..., Column] | None = None, /, **face: Any
 ) -> Callable[[Callable[..., Any]], Feature]:
     """Return a decorator that makes a `Feature` of a function of columns.
 
     The function takes one column per parameter and returns one: float64 with NaN for missing, or
     codes of texts with NO_TEXT if `unit` is CATEGORY. It is called once, with stand-ins, and
     compiled into a program (`features.engine.expressions`), so it may use only operations that can
-    be traced. If features share a computation, `computed` is that function, and the decorated one
-    only provides name, meaning and location. `face` is passed to `make_feature`.
+    be traced. If the feature is a window, or shares its computation with others, `computed` is that
+    window or function, and the decorated one only provides name, meaning and location. `face` is
+    passed to `make_feature`.
     """
 
-    # Name and location come from the function, so that they cannot diverge from the code.
     def define(function: Callable[..., Any]) -> Feature:
+        compute: Callable[..., Column] = (
+            (lambda value=computed: value) if isinstance(computed, Window) else computed or function
+        )
+        # Name and location come from the function, so that they cannot diverge from the code.
         return make_feature(
             function.__name__,
             _meaning(function),
-            computed or function,
+            compute,
             family=Path(inspect.getfile(function)).stem,
             defined_at=_place(function),
             **face,

@@ -14,6 +14,7 @@ from features.publications import PRACTICE
 
 
 @feature(
+    count("journeys", by="conveyance_id", days=7),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
@@ -26,17 +27,15 @@ from features.publications import PRACTICE
     sentence_of_one="the conveyance made one journey in 7 days",
     known_by="conveyance_days_since_latest",
 )
-def conveyance_journeys_7d(
-    journeys: Column = count("journeys", by="conveyance_id", days=7),
-) -> Column:
+def conveyance_journeys_7d() -> None:
     """Journeys of the same conveyance in 7 days.
 
     Many short trips are suspicious where others make few.
     """
-    return journeys
 
 
 @feature(
+    count("journeys", by="conveyance_id", days=365),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
@@ -48,14 +47,11 @@ def conveyance_journeys_7d(
     sentence_of_none="the conveyance made no journey in a year",
     sentence_of_one="the conveyance made one journey in a year",
 )
-def conveyance_journeys_365d(
-    journeys: Column = count("journeys", by="conveyance_id", days=365),
-) -> Column:
+def conveyance_journeys_365d() -> None:
     """Journeys of the same conveyance in a year.
 
     Few are mildly suspicious: little is known about it.
     """
-    return journeys
 
 
 @feature(
@@ -79,6 +75,7 @@ def conveyance_days_since_latest(
 
 
 @feature(
+    distinct("journeys", "carrier_id", by="conveyance_id", days=90),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
@@ -91,17 +88,15 @@ def conveyance_days_since_latest(
     sentence_of_one="one carrier ran this conveyance in 90 days",
     known_by="conveyance_days_since_latest",
 )
-def conveyance_carriers_90d(
-    carriers: Column = distinct("journeys", "carrier_id", by="conveyance_id", days=90),
-) -> Column:
+def conveyance_carriers_90d() -> None:
     """Different carriers that ran the same conveyance in 90 days.
 
     More than one is suspicious: it changes hands.
     """
-    return carriers
 
 
 @feature(
+    count("journeys", by="carrier_id", days=30),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new carrier has 0",
@@ -113,17 +108,15 @@ def conveyance_carriers_90d(
     sentence_of_none="its carrier made no journey in 30 days",
     sentence_of_one="its carrier made one journey in 30 days",
 )
-def carrier_journeys_30d(
-    journeys: Column = count("journeys", by="carrier_id", days=30),
-) -> Column:
+def carrier_journeys_30d() -> None:
     """Journeys of the same carrier in 30 days.
 
     Few are mildly suspicious.
     """
-    return journeys
 
 
 @feature(
+    days_since_first("journeys", by="carrier_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.DAYS,
     when_missing="the carrier was never declared here before",
@@ -133,17 +126,15 @@ def carrier_journeys_30d(
     shows_from=30,
     sentence="its carrier was first seen here {value} ago",
 )
-def carrier_days_since_first(
-    days: Column = days_since_first("journeys", by="carrier_id"),
-) -> Column:
+def carrier_days_since_first() -> None:
     """Days since a journey of the carrier was first declared to this installation.
 
     Few are suspicious, but a carrier that is new here may be an old company.
     """
-    return days
 
 
 @feature(
+    count("journeys", by="journey_carrier_id", matching="carrier_id", days=90),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="its journey was not declared before it",
@@ -155,17 +146,15 @@ def carrier_days_since_first(
     sentence_of_none="the carrier of its journey made no journey in 90 days",
     sentence_of_one="the carrier of its journey made one journey in 90 days",
 )
-def journey_carrier_journeys_90d(
-    journeys: Column = count("journeys", by="journey_carrier_id", matching="carrier_id", days=90),
-) -> Column:
+def journey_carrier_journeys_90d() -> None:
     """Journeys in 90 days of the carrier that brings the shipment.
 
     Few are mildly suspicious.
     """
-    return journeys
 
 
 @feature(
+    count("journeys", by="carrier_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new carrier has 0",
@@ -177,15 +166,15 @@ def journey_carrier_journeys_90d(
     sentence_of_none="its carrier made no journey before",
     sentence_of_one="its carrier made one journey before",
 )
-def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> Column:
+def carrier_journeys() -> None:
     """Earlier journeys of the same carrier.
 
     Few are suspicious: little is known about it.
     """
-    return journeys
 
 
 @feature(
+    days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="its journey was not declared before it",
@@ -195,12 +184,9 @@ def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> C
     shows_from=30,
     sentence="the carrier of its journey was first seen here {value} ago",
 )
-def journey_carrier_days_since_first(
-    days: Column = days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
-) -> Column:
+def journey_carrier_days_since_first() -> None:
     """Days since a journey of the carrier that brings the shipment was first declared to this
     installation.
 
     Few are suspicious, but a carrier that is new here may be an old company.
     """
-    return days

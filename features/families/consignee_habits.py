@@ -1,16 +1,24 @@
 """Consignee habits: the agreement of a shipment with its consignee's earlier ones."""
 
 from collections.abc import Callable
+from typing import Any
 
-from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
+from features.definition import (
+    SHIPMENT_ONLY,
+    Feature,
+    MonotoneConstraint,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 
-def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
-    """Return a function for the share of a consignee's earlier shipments with the same value."""
+def _share_of_consignee(with_the_same: str, **face: Any) -> Callable[[Callable[[], None]], Feature]:
+    """Return a decorator for the share of a consignee's earlier shipments with the same value."""
 
     def share(
         same: Column = count("shipments", by=("consignee_id", with_the_same)),
@@ -18,17 +26,14 @@ def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
     ) -> Column:
         return ratio(same, shipments)
 
-    return share
+    return feature(share, subjects=SHIPMENT_ONLY, unit=Unit.SHARE, shows_from=0.1, **face)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=share_of_consignee("declarant_id"),
+@_share_of_consignee(
+    "declarant_id",
     when_missing="no declarant is named, or the consignee was never seen before",
     indicator="D31",
     source=DATE_2020,
-    shows_from=0.1,
     sentence="its declarant lodged {same} of {shipments} earlier consignments of its consignee",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
@@ -39,15 +44,12 @@ def declarant_of_consignee_ratio() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=share_of_consignee("forwarder_id"),
+@_share_of_consignee(
+    "forwarder_id",
     when_missing="no forwarder is named, or the consignee was never seen before",
     indicator="D25",
     warns=SuspiciousSide.LOW,
     source=DATE_2020,
-    shows_from=0.1,
     sentence="its forwarder handled {same} of {shipments} earlier consignments of its consignee",
 )
 def forwarder_of_consignee_ratio() -> None:
@@ -57,14 +59,11 @@ def forwarder_of_consignee_ratio() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=share_of_consignee("office_id"),
+@_share_of_consignee(
+    "office_id",
     when_missing="no office is named, or the consignee was never seen before",
     indicator="J30",
     source=PRACTICE,
-    shows_from=0.1,
     sentence="{same} of {shipments} earlier consignments of its consignee came by this office",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
@@ -75,14 +74,11 @@ def office_of_consignee_ratio() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=share_of_consignee("hs_heading"),
+@_share_of_consignee(
+    "hs_heading",
     when_missing="the consignee was never seen before",
     indicator="D30",
     source=FATF_TRADE_2021,
-    shows_from=0.1,
     sentence="{same} of {shipments} earlier consignments of its consignee were such goods",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )

@@ -16,6 +16,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 
 @feature(
+    count("journeys", by=("origin", "destination", "mode"), days=90),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
@@ -27,17 +28,15 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
     sentence_of_none="no journey used this corridor in 90 days",
     sentence_of_one="one journey used this corridor in 90 days",
 )
-def corridor_journeys_90d(
-    journeys: Column = count("journeys", by=("origin", "destination", "mode"), days=90),
-) -> Column:
+def corridor_journeys_90d() -> None:
     """Journeys on the same origin, destination and mode in 90 days.
 
     A corridor that hardly anyone uses is suspicious.
     """
-    return journeys
 
 
 @feature(
+    count("journeys", by=("carrier_id", "origin", "destination")),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
@@ -50,14 +49,11 @@ def corridor_journeys_90d(
     sentence_of_one="its carrier used this corridor once before",
     among=Peers.CORRIDOR,
 )
-def carrier_corridor_journeys(
-    journeys: Column = count("journeys", by=("carrier_id", "origin", "destination")),
-) -> Column:
+def carrier_corridor_journeys() -> None:
     """Earlier journeys of the same carrier between the same places.
 
     None is mildly suspicious for a carrier that is well known elsewhere.
     """
-    return journeys
 
 
 @feature(
@@ -108,6 +104,7 @@ def cargo_mass_to_corridor_ratio_365d(
 
 
 @feature(
+    count("shipments", by=("hs_heading", "dispatch_country", "destination_country"), days=90),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new lane has 0",
@@ -120,19 +117,15 @@ def cargo_mass_to_corridor_ratio_365d(
     sentence_of_one="one shipment of such goods came this way in 90 days",
     among=Peers.GOODS,
 )
-def goods_lane_shipments_90d(
-    shipments: Column = count(
-        "shipments", by=("hs_heading", "dispatch_country", "destination_country"), days=90
-    ),
-) -> Column:
+def goods_lane_shipments_90d() -> None:
     """Shipments of the same goods heading between the same countries in 90 days.
 
     Few are mildly suspicious: such goods seldom come this way.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by=("hs_code", "origin_country"), days=365),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new origin has 0",
@@ -145,17 +138,15 @@ def goods_lane_shipments_90d(
     sentence_of_one="one shipment of these goods came from this origin in a year",
     among=Peers.GOODS,
 )
-def goods_origin_shipments_365d(
-    shipments: Column = count("shipments", by=("hs_code", "origin_country"), days=365),
-) -> Column:
+def goods_origin_shipments_365d() -> None:
     """Shipments of the same goods code and origin in a year.
 
     Few are mildly suspicious: the origin hardly makes such goods.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by=("consignee_id", "dispatch_country")),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new lane has 0",
@@ -167,14 +158,11 @@ def goods_origin_shipments_365d(
     sentence_of_none="its consignee received no shipment from this country before",
     sentence_of_one="its consignee received one shipment from this country before",
 )
-def consignee_dispatch_shipments(
-    shipments: Column = count("shipments", by=("consignee_id", "dispatch_country")),
-) -> Column:
+def consignee_dispatch_shipments() -> None:
     """Earlier shipments to the same consignee from the same country of dispatch.
 
     None is mildly suspicious for a consignee that is well known.
     """
-    return shipments
 
 
 @feature(
@@ -221,6 +209,7 @@ def corridor_of_carrier_ratio(
 
 
 @feature(
+    distinct("journeys", "carrier_id", by=("origin", "destination", "mode"), days=365),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
@@ -230,13 +219,8 @@ def corridor_of_carrier_ratio(
     sentence_of_none="no carrier used this corridor in a year",
     sentence_of_one="one carrier used this corridor in a year",
 )
-def corridor_carriers_365d(
-    carriers: Column = distinct(
-        "journeys", "carrier_id", by=("origin", "destination", "mode"), days=365
-    ),
-) -> Column:
+def corridor_carriers_365d() -> None:
     """Different carriers on the same origin, destination and mode in a year.
 
     Neither many nor few are suspicious by themselves; they tell how open the way is.
     """
-    return carriers

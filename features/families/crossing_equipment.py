@@ -30,6 +30,7 @@ def is_first_boat_equipment(
 
 
 @feature(
+    distinct("shipments", "boat_equipment_kind", by="consignee_id", days=30),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a consignee without such goods has 0",
@@ -41,13 +42,10 @@ def is_first_boat_equipment(
     sentence_of_one="one kind of boat equipment was declared for its consignee in 30 days",
     known_by="consignee_days_since_first",
 )
-def boat_equipment_kind_count_30d(
-    kinds: Column = distinct("shipments", "boat_equipment_kind", by="consignee_id", days=30),
-) -> Column:
+def boat_equipment_kind_count_30d() -> None:
     """Kinds of boat equipment (craft, engines, life jackets, pumps) that were declared for the
     consignee in the 30 days before.
 
     More than one is suspicious for a firm that is no shop: together they make a crossing. Who paid
     for them is not looked at.
     """
-    return kinds

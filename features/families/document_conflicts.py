@@ -144,6 +144,7 @@ def document_value_shortfall_ratio(
 
 
 @feature(
+    total("documents", "is_party_conflict", by="subject_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no conflict known is 0",
@@ -155,18 +156,16 @@ def document_value_shortfall_ratio(
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="party_conflict_count",
 )
-def party_conflict_count(
-    conflicts: Column = total("documents", "is_party_conflict", by="subject_id"),
-) -> Column:
+def party_conflict_count() -> None:
     """Documents that name another consignor or consignee than the declaration.
 
     More are suspicious: the goods may be meant for someone who is not declared. Of each paper the
     last version counts; a master paper between forwarders is no conflict.
     """
-    return conflicts
 
 
 @feature(
+    total("documents", "is_container_conflict", by="subject_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no conflict known is 0",
@@ -178,17 +177,15 @@ def party_conflict_count(
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="container_conflict_count",
 )
-def container_conflict_count(
-    conflicts: Column = total("documents", "is_container_conflict", by="subject_id"),
-) -> Column:
+def container_conflict_count() -> None:
     """Documents that state another container than the declaration, in their last version.
 
     More are suspicious: the goods may lie in another box than the one that is declared.
     """
-    return conflicts
 
 
 @feature(
+    total("documents", "is_seal_conflict", by="subject_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no conflict known is 0",
@@ -200,14 +197,11 @@ def container_conflict_count(
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="seal_conflict_count",
 )
-def seal_conflict_count(
-    conflicts: Column = total("documents", "is_seal_conflict", by="subject_id"),
-) -> Column:
+def seal_conflict_count() -> None:
     """Documents that state another seal than the declaration, in their last version.
 
     More are suspicious: a changed seal is how goods are put into a stranger's container.
     """
-    return conflicts
 
 
 @feature(
@@ -240,6 +234,7 @@ def paid_to_invoice_ratio(
 
 
 @feature(
+    total("documents", "is_seal_change", by="subject_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no change known is 0",
@@ -251,12 +246,9 @@ def paid_to_invoice_ratio(
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="seal_change_count",
 )
-def seal_change_count(
-    changes: Column = total("documents", "is_seal_change", by="subject_id"),
-) -> Column:
+def seal_change_count() -> None:
     """Versions of documents that state another seal than the version before them.
 
     More are suspicious: a container was opened and sealed again. An inspection on the way, which
     seals anew, would be a good reason; whether there was one is to be asked.
     """
-    return changes

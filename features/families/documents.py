@@ -18,6 +18,7 @@ from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 
 @feature(
+    total("documents", "is_latest_version", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
@@ -30,17 +31,15 @@ from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
     sentence_of_one="one document was received",
     among=Peers.CORRIDOR,
 )
-def document_count(
-    documents: Column = total("documents", "is_latest_version", by="subject_id"),
-) -> Column:
+def document_count() -> None:
     """Documents known by then, each counted once however many versions it has.
 
     Few are suspicious: a movement without papers cannot be checked against anything.
     """
-    return documents
 
 
 @feature(
+    total("documents", "is_amendment", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
@@ -53,15 +52,12 @@ def document_count(
     sentence_of_one="its documents were changed once",
     known_by="document_count",
 )
-def amendment_count(
-    amendments: Column = total("documents", "is_amendment", by="subject_id"),
-) -> Column:
+def amendment_count() -> None:
     """Later versions of documents that had been filed already.
 
     Many are mildly suspicious: papers may follow the cargo rather than the other way round.
     Groupage and rolled containers are amended often, and rightly.
     """
-    return amendments
 
 
 @feature(
@@ -89,6 +85,7 @@ def manifest_lead_hours(
 
 
 @feature(
+    hours_since_latest("documents", by="subject_id", where="is_critical_change"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.HOURS,
     when_missing="no known version of a document changed what matters",
@@ -98,18 +95,16 @@ def manifest_lead_hours(
     shows_from=72,
     sentence="a document last changed parties, container, seal or quantity {value} ago",
 )
-def hours_since_critical_change(
-    hours: Column = hours_since_latest("documents", by="subject_id", where="is_critical_change"),
-) -> Column:
+def hours_since_critical_change() -> None:
     """Hours since a version of a document that names another party, container, seal, gross mass or
     number of packages than the version before it.
 
     A change of these at the last hour is suspicious; a first filing is none.
     """
-    return hours
 
 
 @feature(
+    total("documents", "is_expired", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
@@ -121,14 +116,11 @@ def hours_since_critical_change(
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="document_count",
 )
-def expired_document_count(
-    expired: Column = total("documents", "is_expired", by="subject_id"),
-) -> Column:
+def expired_document_count() -> None:
     """Documents whose last version ends before the movement does.
 
     More are suspicious: an old permit or transit paper may be used a second time.
     """
-    return expired
 
 
 @feature(

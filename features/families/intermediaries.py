@@ -1,21 +1,18 @@
 """Intermediaries: money that goes through someone in between."""
 
 from features.definition import BOTH, ROUTE_ONLY, Peers, SuspiciousSide, Unit, feature
-from features.engine.columns import Column
 from features.engine.windows.window import total
 from features.families.payments import share_of_payments
 from features.publications import FATF_2022, FINCEN_2023
 
 
-@feature(
+@share_of_payments(
+    "is_money_service",
+    "went through a money service",
     subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_money_service"),
-    when_missing="no payment is known",
     indicator="T33",
     warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
-    sentence="{meeting} of {payments} payments went through a money service",
     among=Peers.CORRIDOR,
 )
 def money_service_ratio() -> None:
@@ -26,6 +23,7 @@ def money_service_ratio() -> None:
 
 
 @feature(
+    total("transactions", "is_third_party_payee", by="subject_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -37,12 +35,9 @@ def money_service_ratio() -> None:
     sentence_of_one="one payment went to someone other than its carrier",
     known_by="payment_count",
 )
-def third_party_payee_count(
-    payments: Column = total("transactions", "is_third_party_payee", by="subject_id"),
-) -> Column:
+def third_party_payee_count() -> None:
     """Payments of freight, fares or deposits for the journey to someone who does not run it.
 
     Any is suspicious: a broker who is paid instead of the carrier may hold the fare until arrival.
     What is paid for something else, as fuel or a port, does not count.
     """
-    return payments

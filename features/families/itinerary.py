@@ -34,6 +34,7 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
 
 
 @feature(
+    count("legs", by="subject_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
@@ -47,12 +48,11 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     among=Peers.CORRIDOR,
     known_by="leg_count",
 )
-def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
+def leg_count() -> None:
     """Legs of the journey known when it was declared.
 
     More than the corridor needs is suspicious: every transfer is a chance to add or take.
     """
-    return legs
 
 
 @feature(
@@ -111,6 +111,7 @@ def longest_dwell_hours(
 
 
 @feature(
+    total("legs", "is_unconnected", by="subject_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
@@ -122,15 +123,12 @@ def longest_dwell_hours(
     sentence_of_one="one of its legs starts elsewhere than the one before ended",
     known_by="leg_count",
 )
-def unconnected_leg_count(
-    unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
-) -> Column:
+def unconnected_leg_count() -> None:
     """Legs that start elsewhere than the leg before ended, by their numbers one after the other.
 
     Any is suspicious: a stretch of the way was left out. A leg whose number says that the one
     before is not known yet does not count.
     """
-    return unconnected
 
 
 @feature(
@@ -158,6 +156,7 @@ def night_landing_count(
 
 
 @feature(
+    total("legs", "is_mode_switch", by="subject_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
@@ -170,14 +169,11 @@ def night_landing_count(
     among=Peers.CORRIDOR,
     known_by="leg_count",
 )
-def mode_switch_count(
-    switches: Column = total("legs", "is_mode_switch", by="subject_id"),
-) -> Column:
+def mode_switch_count() -> None:
     """Legs by another mode of transport than the journey declares.
 
     More than usual is mildly suspicious.
     """
-    return switches
 
 
 @feature(

@@ -17,9 +17,9 @@ LIKE_CONSIGNMENT = (
 
 
 @feature(
+    confirmed_rate("shipment", by=LIKE_CONSIGNMENT),
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by=LIKE_CONSIGNMENT),
     when_missing="value, mass or duty is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
@@ -38,9 +38,9 @@ def like_consignment_confirmed_rate() -> None:
 
 
 @feature(
+    confirmed_rate("shipment", by=("hs_code", "unit_value_band", "mass_band")),
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
-    computed=confirmed_rate("shipment", by=("hs_code", "unit_value_band", "mass_band")),
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,

@@ -27,6 +27,7 @@ from features.publications import (
 
 
 @feature(
+    count("shipments", by="consignee_id", days=30),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
@@ -38,17 +39,15 @@ from features.publications import (
     sentence_of_one="its consignee declared one shipment in 30 days",
     known_by="consignee_shipments_30d",
 )
-def consignee_shipments_30d(
-    shipments: Column = count("shipments", by="consignee_id", days=30),
-) -> Column:
+def consignee_shipments_30d() -> None:
     """Shipments declared for the same consignee in the 30 days before.
 
     A burst or a first shipment is mildly suspicious.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by="consignee_id", days=365),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
@@ -60,14 +59,11 @@ def consignee_shipments_30d(
     sentence_of_none="its consignee declared no shipment in a year",
     sentence_of_one="its consignee declared one shipment in a year",
 )
-def consignee_shipments_365d(
-    shipments: Column = count("shipments", by="consignee_id", days=365),
-) -> Column:
+def consignee_shipments_365d() -> None:
     """Shipments declared for the same consignee in the year before.
 
     Few are mildly suspicious: little is known about this consignee.
     """
-    return shipments
 
 
 @feature(
@@ -91,6 +87,7 @@ def consignee_days_since_latest(
 
 
 @feature(
+    days_since_first("shipments", by="consignee_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
@@ -100,18 +97,16 @@ def consignee_days_since_latest(
     sentence="its consignee was first seen here {value} ago",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def consignee_days_since_first(
-    days: Column = days_since_first("shipments", by="consignee_id"),
-) -> Column:
+def consignee_days_since_first() -> None:
     """Days since the consignee was first seen here.
 
     A very new consignee is mildly suspicious: shells are used briefly. It may have traded for long
     where nobody reports here; every firm is new when the service starts.
     """
-    return days
 
 
 @feature(
+    days_since_first("shipments", by="consignor_id"),
     subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="the consignor was never seen before",
@@ -121,18 +116,16 @@ def consignee_days_since_first(
     sentence="its consignor was first seen here {value} ago",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def consignor_days_since_first(
-    days: Column = days_since_first("shipments", by="consignor_id"),
-) -> Column:
+def consignor_days_since_first() -> None:
     """Days since the consignor was first seen here.
 
     A very new consignor is mildly suspicious. It may have traded for long where nobody reports
     here.
     """
-    return days
 
 
 @feature(
+    count("shipments", by="consignor_id", days=365),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignor has 0",
@@ -144,17 +137,15 @@ def consignor_days_since_first(
     sentence_of_none="its consignor sent no shipment in a year",
     sentence_of_one="its consignor sent one shipment in a year",
 )
-def consignor_shipments_365d(
-    shipments: Column = count("shipments", by="consignor_id", days=365),
-) -> Column:
+def consignor_shipments_365d() -> None:
     """Shipments declared from the same consignor in the year before.
 
     Few are mildly suspicious.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by=("consignor_id", "consignee_id")),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new pair has 0",
@@ -166,17 +157,15 @@ def consignor_shipments_365d(
     sentence_of_one="its two parties traded with each other once before",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def party_pair_shipments(
-    shipments: Column = count("shipments", by=("consignor_id", "consignee_id")),
-) -> Column:
+def party_pair_shipments() -> None:
     """Earlier shipments between the same consignor and consignee.
 
     None is mildly suspicious: the parties never traded before.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by=("consignee_id", "hs_heading")),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
@@ -189,17 +178,15 @@ def party_pair_shipments(
     among=Peers.GOODS,
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def consignee_goods_shipments(
-    shipments: Column = count("shipments", by=("consignee_id", "hs_heading")),
-) -> Column:
+def consignee_goods_shipments() -> None:
     """Earlier shipments of the same goods heading to the same consignee.
 
     None is mildly suspicious: the goods are outside what this consignee trades in.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by="forwarder_id", days=90),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no forwarder is named",
@@ -211,17 +198,15 @@ def consignee_goods_shipments(
     sentence_of_none="its forwarder handled no shipment in 90 days",
     sentence_of_one="its forwarder handled one shipment in 90 days",
 )
-def forwarder_shipments_90d(
-    shipments: Column = count("shipments", by="forwarder_id", days=90),
-) -> Column:
+def forwarder_shipments_90d() -> None:
     """Shipments handled by the same forwarder in 90 days.
 
     Few are mildly suspicious.
     """
-    return shipments
 
 
 @feature(
+    count("shipments", by=("declarant_id", "consignee_id")),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no declarant is named",
@@ -233,14 +218,11 @@ def forwarder_shipments_90d(
     sentence_of_none="its declarant lodged no declaration for this consignee before",
     sentence_of_one="its declarant lodged one declaration for this consignee before",
 )
-def declarant_consignee_shipments(
-    shipments: Column = count("shipments", by=("declarant_id", "consignee_id")),
-) -> Column:
+def declarant_consignee_shipments() -> None:
     """Earlier declarations by the same declarant for the same consignee.
 
     None, for a consignee that is well known, is mildly suspicious: it changed its declarant.
     """
-    return shipments
 
 
 @feature(
@@ -265,6 +247,7 @@ def mass_to_consignee_ratio_365d(
 
 
 @feature(
+    count("shipments", by=("consignor_id", "consignee_id"), days=7),
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; new parties have 0",
@@ -277,15 +260,12 @@ def mass_to_consignee_ratio_365d(
     sentence_of_one="the same two parties declared one shipment in 7 days",
     known_by="party_pair_shipments",
 )
-def party_pair_shipments_7d(
-    shipments: Column = count("shipments", by=("consignor_id", "consignee_id"), days=7),
-) -> Column:
+def party_pair_shipments_7d() -> None:
     """Shipments between the same consignor and consignee in 7 days.
 
     Several are suspicious together with values that each stay under a threshold: one
     consignment may have been split.
     """
-    return shipments
 
 
 @feature(

@@ -11,6 +11,7 @@ from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACT
 
 
 @feature(
+    distinct("payments", "payer_id", by="latest_payee_id", matching="payee_id", days=30),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payee is known",
@@ -23,19 +24,15 @@ from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACT
     sentence_of_one="its latest payee was paid by one payer in 30 days",
     known_by="payee_payments",
 )
-def payee_payers_30d(
-    payers: Column = distinct(
-        "payments", "payer_id", by="latest_payee_id", matching="payee_id", days=30
-    ),
-) -> Column:
+def payee_payers_30d() -> None:
     """Different payers of the payee that is known last, in 30 days, for any movement.
 
     Far more than usual is suspicious: money that fans in to one account and out again.
     """
-    return payers
 
 
 @feature(
+    distinct("payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payer is known",
@@ -48,19 +45,15 @@ def payee_payers_30d(
     sentence_of_one="its latest payer paid one payee in 30 days",
     known_by="payer_payments",
 )
-def payer_payees_30d(
-    payees: Column = distinct(
-        "payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30
-    ),
-) -> Column:
+def payer_payees_30d() -> None:
     """Different payees of the payer that is known last, in 30 days, for any movement.
 
     Many unrelated payees are suspicious: an account that pays on behalf of others.
     """
-    return payees
 
 
 @feature(
+    days_since_first("payments", by="latest_payer_id", matching="payer_id"),
     subjects=BOTH,
     unit=Unit.DAYS,
     when_missing="no payer is known, or it never paid before",
@@ -70,14 +63,11 @@ def payer_payees_30d(
     sentence="its latest payer was first seen here {value} ago",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def payer_days_since_first(
-    days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
-) -> Column:
+def payer_days_since_first() -> None:
     """Days since the payer that is known last was first seen here, paying for any movement.
 
     A very new payer is mildly suspicious. It may have paid long before where nobody reports here.
     """
-    return days
 
 
 @feature(
@@ -103,6 +93,11 @@ def payer_cash_ratio_90d(
 
 
 @feature(
+    count(
+        "payments",
+        by=("latest_payer_id", "latest_payee_id"),
+        matching=("payer_id", "payee_id"),
+    ),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payer and payee are known",
@@ -114,21 +109,15 @@ def payer_cash_ratio_90d(
     sentence_of_one="its latest payer paid this payee once before",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def payer_payee_payments(
-    payments: Column = count(
-        "payments",
-        by=("latest_payer_id", "latest_payee_id"),
-        matching=("payer_id", "payee_id"),
-    ),
-) -> Column:
+def payer_payee_payments() -> None:
     """Payments known between the payer and the payee that are known last, for any movement.
 
     Few are mildly suspicious: the two have no business with each other otherwise.
     """
-    return payments
 
 
 @feature(
+    count("payments", by="latest_payer_id", matching="payer_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payer is known",
@@ -140,17 +129,15 @@ def payer_payee_payments(
     sentence_of_none="its latest payer never paid before",
     sentence_of_one="its latest payer paid once before, for any movement",
 )
-def payer_payments(
-    payments: Column = count("payments", by="latest_payer_id", matching="payer_id"),
-) -> Column:
+def payer_payments() -> None:
     """Payments known of the payer that is known last, for any movement.
 
     Few are mildly suspicious: little is known about who pays.
     """
-    return payments
 
 
 @feature(
+    count("payments", by="latest_payee_id", matching="payee_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payee is known",
@@ -162,14 +149,11 @@ def payer_payments(
     sentence_of_none="its latest payee was never paid before",
     sentence_of_one="its latest payee was paid once before, for any movement",
 )
-def payee_payments(
-    payments: Column = count("payments", by="latest_payee_id", matching="payee_id"),
-) -> Column:
+def payee_payments() -> None:
     """Payments known to the payee that is known last, for any movement.
 
     Few are mildly suspicious: little is known about who is paid.
     """
-    return payments
 
 
 @feature(
@@ -200,6 +184,13 @@ def payee_passed_on_ratio_2d(
 
 
 @feature(
+    distinct(
+        "payments",
+        "payer_id",
+        by=("latest_payee_id", "latest_amount", "latest_currency"),
+        matching=("payee_id", "amount", "currency"),
+        days=30,
+    ),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payee is known",
@@ -212,19 +203,10 @@ def payee_passed_on_ratio_2d(
     sentence_of_none="nobody paid its latest payee the amount of its latest payment in 30 days",
     sentence_of_one="one payer paid its latest payee the amount of its latest payment in 30 days",
 )
-def payee_equal_amount_payers_30d(
-    payers: Column = distinct(
-        "payments",
-        "payer_id",
-        by=("latest_payee_id", "latest_amount", "latest_currency"),
-        matching=("payee_id", "amount", "currency"),
-        days=30,
-    ),
-) -> Column:
+def payee_equal_amount_payers_30d() -> None:
     """Different payers that paid the payee known last the very amount of the payment known last, in
     its currency, in 30 days and for any movement.
 
     Several are suspicious: a smuggler's fee is the same for all. A carrier with a tariff is paid so
     too, but instalments of one payer count once.
     """
-    return payers

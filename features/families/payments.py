@@ -1,10 +1,12 @@
 """Payments: who pays for this movement, how, and what else they pay for."""
 
 from collections.abc import Callable
+from typing import Any
 
 from features.definition import (
     BOTH,
     SHIPMENT_ONLY,
+    Feature,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
@@ -24,8 +26,13 @@ from features.publications import (
 )
 
 
-def share_of_payments(condition: str) -> Callable[..., Column]:
-    """Return a function for the share of a subject's own payments that meet a condition."""
+def share_of_payments(
+    condition: str, clause: str, **face: Any
+) -> Callable[[Callable[[], None]], Feature]:
+    """Return a decorator for the share of a subject's own payments that meet a condition.
+
+    `clause` completes the sentence about these payments.
+    """
 
     def share(
         meeting: Column = total("transactions", condition, by="subject_id"),
@@ -33,10 +40,17 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     ) -> Column:
         return ratio(meeting, payments)
 
-    return share
+    return feature(
+        share,
+        unit=Unit.SHARE,
+        when_missing="no payment is known",
+        sentence=f"{{meeting}} of {{payments}} payments {clause}",
+        **face,
+    )
 
 
 @feature(
+    count("transactions", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -48,24 +62,19 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     sentence_of_none="no payment for it is known",
     sentence_of_one="one payment for it is known",
 )
-def payment_count(
-    payments: Column = count("transactions", by="subject_id"),
-) -> Column:
+def payment_count() -> None:
     """Payments linked to this movement that were known before it was declared.
 
     None at all for goods of value, or unusually many small ones, is suspicious.
     """
-    return payments
 
 
-@feature(
+@share_of_payments(
+    "is_third_party_payer",
+    "came from someone who is no party to it",
     subjects=SHIPMENT_ONLY,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_third_party_payer"),
-    when_missing="no payment is known",
     indicator="T01",
     source=FATF_TRADE_2021,
-    sentence="{meeting} of {payments} payments came from someone who is no party to it",
     among=Peers.CORRIDOR,
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
@@ -78,15 +87,13 @@ def third_party_payer_ratio() -> None:
     """
 
 
-@feature(
+@share_of_payments(
+    "is_payer_off_corridor",
+    "came from a country at neither end of its way",
     subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_payer_off_corridor"),
-    when_missing="no payment is known",
     indicator="T02",
     warns=SuspiciousSide.HIGH,
     source=FATF_TRADE_2021,
-    sentence="{meeting} of {payments} payments came from a country at neither end of its way",
     among=Peers.CORRIDOR,
 )
 def off_corridor_payer_ratio() -> None:
@@ -97,16 +104,14 @@ def off_corridor_payer_ratio() -> None:
     """
 
 
-@feature(
+@share_of_payments(
+    "is_cash",
+    "were made in cash",
     subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_cash"),
-    when_missing="no payment is known",
     indicator="T11",
     warns=SuspiciousSide.HIGH,
     source=FATF_2022,
     shows_from=0.25,
-    sentence="{meeting} of {payments} payments were made in cash",
     among=Peers.CORRIDOR,
 )
 def cash_payment_ratio() -> None:
@@ -117,14 +122,12 @@ def cash_payment_ratio() -> None:
     """
 
 
-@feature(
+@share_of_payments(
+    "is_virtual_asset",
+    "were made in a virtual asset",
     subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_virtual_asset"),
-    when_missing="no payment is known",
     indicator="T27",
     source=FATF_2022,
-    sentence="{meeting} of {payments} payments were made in a virtual asset",
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def virtual_asset_ratio() -> None:
@@ -134,14 +137,12 @@ def virtual_asset_ratio() -> None:
     """
 
 
-@feature(
+@share_of_payments(
+    "is_netting",
+    "were settled by netting between brokers",
     subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_netting"),
-    when_missing="no payment is known",
     indicator="T18",
     source=FATF_HAWALA_2013,
-    sentence="{meeting} of {payments} payments were settled by netting between brokers",
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
 def netting_ratio() -> None:
@@ -151,16 +152,14 @@ def netting_ratio() -> None:
     """
 
 
-@feature(
+@share_of_payments(
+    "is_round_amount",
+    "were round amounts",
     subjects=BOTH,
-    unit=Unit.SHARE,
-    computed=share_of_payments("is_round_amount"),
-    when_missing="no payment is known",
     indicator="T09",
     warns=SuspiciousSide.HIGH,
     source=PRACTICE,
     shows_from=0.5,
-    sentence="{meeting} of {payments} payments were round amounts",
 )
 def round_payment_ratio() -> None:
     """Share of the payments that are round in their currency: a multiple of 50 euro or dollars, of
@@ -171,6 +170,7 @@ def round_payment_ratio() -> None:
 
 
 @feature(
+    distinct("transactions", "payer_id", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -183,17 +183,15 @@ def round_payment_ratio() -> None:
     sentence_of_one="it was paid for by one payer",
     known_by="payment_count",
 )
-def payer_count(
-    payers: Column = distinct("transactions", "payer_id", by="subject_id"),
-) -> Column:
+def payer_count() -> None:
     """Different payers of this one movement.
 
     Many payers are suspicious: one consignment or trip usually has one customer.
     """
-    return payers
 
 
 @feature(
+    total("transactions", "is_held_money", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -205,18 +203,16 @@ def payer_count(
     sentence_of_one="one payment was a deposit or a release of held money",
     known_by="payment_count",
 )
-def held_money_count(
-    held: Column = total("transactions", "is_held_money", by="subject_id"),
-) -> Column:
+def held_money_count() -> None:
     """Payments that leave money with someone who is no party, until arrival, or release it.
 
     More are suspicious: smugglers' fees are often held by a third party until arrival. A deposit to
     the seller or the carrier, as in ordinary trade, is none.
     """
-    return held
 
 
 @feature(
+    total("transactions", "is_iban_invalid", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -228,17 +224,15 @@ def held_money_count(
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     known_by="invalid_iban_count",
 )
-def invalid_iban_count(
-    invalid: Column = total("transactions", "is_iban_invalid", by="subject_id"),
-) -> Column:
+def invalid_iban_count() -> None:
     """Payments from an account number that fails its check digits.
 
     Any is mildly suspicious; most are typing mistakes.
     """
-    return invalid
 
 
 @feature(
+    total("transactions", "is_paid_in_10d", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -251,14 +245,11 @@ def invalid_iban_count(
     sentence_of_none="no payment was made in the ten days before it was declared",
     known_by="payment_count",
 )
-def late_payment_count(
-    payments: Column = total("transactions", "is_paid_in_10d", by="subject_id"),
-) -> Column:
+def late_payment_count() -> None:
     """Payments for it that were made in the ten days before it was declared.
 
     A cluster right before departure is suspicious for a route paid by its customers.
     """
-    return payments
 
 
 @feature(
@@ -281,6 +272,7 @@ def largest_payment_eur(
 
 
 @feature(
+    total("transactions", "is_under_limit", by="subject_id"),
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
@@ -292,16 +284,13 @@ def largest_payment_eur(
     sentence_of_one="one payment in cash stayed just under the amount from which cash is reported",
     known_by="payment_count",
 )
-def under_limit_count(
-    under: Column = total("transactions", "is_under_limit", by="subject_id"),
-) -> Column:
+def under_limit_count() -> None:
     """Payments in cash of 80 % or more, but less, of the amount from which cash is reported in the
     country of their currency.
 
     Several are suspicious: a larger amount may have been split so that nobody reports it. Where no
     limit is known of a currency, its payments do not count.
     """
-    return under
 
 
 @feature(

@@ -120,6 +120,7 @@ def implied_speed_kn(
 
 
 @feature(
+    mean("positions", "is_slow", by="subject_id"),
     subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
     when_missing="no speed was heard outside ports, or it does not travel by water",
@@ -131,15 +132,12 @@ def implied_speed_kn(
     sentence_of_none="it never moved slowly outside ports",
     among=Peers.CORRIDOR,
 )
-def slow_position_ratio(
-    slow: Column = mean("positions", "is_slow", by="subject_id"),
-) -> Column:
+def slow_position_ratio() -> None:
     """Share of the positions of a vessel, heard with a speed and outside ports, at which it moved
     slower than two knots.
 
     A high share is suspicious: it waited for someone.
     """
-    return slow
 
 
 @feature(
