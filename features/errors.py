@@ -6,19 +6,16 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── CatalogueMismatch         a matrix or model was built with other features or formulas
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
 ├── OnlineStoreMismatch       the online feature store was built for other windows or formulas
-├── CacheRefused              the cache folder of the environment cannot be used
 ├── KeyMissing                a key of the home is missing
 ├── KeysLocked                the keys of the home are wrapped and cannot be opened
 ├── MessageRefused            a message violates its standard; gives location and requirement
-│   ├── MessageTooLarge       a message exceeds a limit, which the error states
-│   └── MessageContradictory  a message contains conflicting versions of a record
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 class TidegateError(Exception):
@@ -101,29 +98,26 @@ class OnlineStoreMismatch(TidegateError):
     """The online feature store was built for other windows or computations and must be rebuilt."""
 
 
-class CacheRefused(TidegateError):
-    """The cache folder of the environment cannot be used; the message gives the reason."""
-
-
 class MessageRefused(TidegateError):
-    """A message violates its standard; the error gives the location but never the content."""
+    """A message violates its standard, exceeds a limit or contradicts itself, by `kind`.
 
-    def __init__(self, place: str, wanted: str, line: int | None = None):
+    The error gives the location but never the content; `places` are those of all contradictions.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        wanted: str,
+        line: int | None = None,
+        *,
+        kind: Literal["refused", "too_large", "contradictory"] = "refused",
+        places: tuple[str, ...] = (),
+    ):
         super().__init__(f"{f'line {line}, ' if line else ''}{place}: {wanted}")
         self.place = place
         self.wanted = wanted
         self.line = line
-
-
-class MessageTooLarge(MessageRefused):
-    """A message exceeds a limit, which the error states."""
-
-
-class MessageContradictory(MessageRefused):
-    """A message contains conflicting versions of records, at `places`."""
-
-    def __init__(self, places: tuple[str, ...]):
-        super().__init__(places[0], "the message states it otherwise elsewhere")
+        self.kind = kind
         self.places = places
 
 

@@ -10,6 +10,7 @@ from typing import Self
 
 import structlog
 
+from features.errors import TidegateError
 from features.home_keys import party_key
 from serving.access.actors import SERVICE
 from serving.access.oidc import Provider
@@ -31,7 +32,6 @@ from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.integrity.checkpoint_check import check_by_checkpoints
 from serving.integrity.checkpoints import CheckpointWriter, LogSigner
-from serving.integrity.errors import LogNotWhole
 from serving.integrity.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.integrity.witnesses import witnesses_of
 from serving.models.kill_switch import KillSwitch
@@ -500,12 +500,12 @@ def _batcher(
 def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessDeliveries:
     """Check the log against the witnesses' checkpoints before anything is served.
 
-    Raises LogNotWhole, after closing the database, if the log differs from what they hold.
+    Raises TidegateError, after closing the database, if the log differs from what they hold.
     """
     check = check_by_checkpoints(stores.checkpoints, settings, by_newest=True)
     try:
         check.require_whole()
-    except LogNotWhole:
+    except TidegateError:
         stores.decisions.close()
         raise
     witnesses = witnesses_of(settings)

@@ -5,7 +5,6 @@ title and meaning of the answer stand once, in `problems.toml`, which `/problems
 exists only where code catches it by name; each has the code that it is raised with by default.
 
 TidegateError                  ends a command with exit code 1; the message says what to do
-├── AddressNotFree             another process listens there, or no process can
 └── ServingError               answered as a problem (RFC 9457)
     ├── BodyMalformed          (400) not one JSON document that every reader reads alike
     ├── NotSignedIn            (401)
@@ -15,7 +14,6 @@ TidegateError                  ends a command with exit code 1; the message says
     ├── Erased                 (410)
     ├── Conflict               (409)
     ├── BodyTooLarge           (413)
-    ├── MediaTypeUnsupported   (415)
     ├── Unprocessable          (422)
     │   └── SubmissionRefused  well-formed, but no subject that may be scored
     ├── ReasonsUnavailable     (503) the model that decided is missing, or was changed
@@ -68,10 +66,6 @@ class RequestFault:
     pointer: str
     code: str
     detail: str
-
-
-class AddressNotFree(TidegateError):
-    """The service cannot listen at this address: it is in use, or not of this machine."""
 
 
 class ServingError(TidegateError):
@@ -151,12 +145,6 @@ class BodyTooLarge(ServingError):
     """The body exceeds a limit of the service."""
 
     code = "body-too-large"
-
-
-class MediaTypeUnsupported(ServingError):
-    """The service does not accept the media type or encoding of the body here."""
-
-    code = "media-type-unsupported"
 
 
 class Unprocessable(ServingError):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import features
 from features.engine.cache_folder import code_folder
-from features.errors import CacheRefused
+from features.errors import TidegateError
 from serving.extras import extras
 
 CheckGrade = Literal["good", "doubtful", "wrong"]
@@ -59,7 +59,7 @@ def _compiled_code() -> CheckResult:
     what = "compiled code"
     try:
         found = code_folder(Path(features.__path__[0]))
-    except CacheRefused as refusal:
+    except TidegateError as refusal:
         return CheckResult(what, "wrong", str(refusal))
     why = "".join(f"; {refusal}" for refusal in found.refusals)
     if found.path is None:

@@ -3,14 +3,10 @@
 TidegateError
 └── TrainingError
     ├── TrainingSetError        the folder cannot be used; names file and column
-    ├── NotEnoughLabels         a window has too few confirmed or not confirmed subjects
-    ├── WindowSeen              a model was fitted on labels of a window; names both periods
-    ├── WorkersFailed           workers did not connect, or one was lost; names it and the cause
+    ├── WindowUnusable          a window has too few labels, or a model was fitted on its labels
     ├── ArtefactError           a model folder is missing, incomplete or in another format
     │   └── ArtefactTampered    a digest or the signature does not match
     ├── ChampionUnreadable      the champion is damaged or of another catalogue; names the remedy
-    ├── TrackingError           the tracking store is unreachable or refused; nothing registered
-    ├── WaiverError             a waiver lacks a reason or a valid end; names what is expected
     └── PromotionRefused        one or more gates stay shut; lists the reasons
 """
 
@@ -31,19 +27,12 @@ class TrainingSetError(TrainingError):
     """A training-set folder is invalid; the message names the file and the column."""
 
 
-class NotEnoughLabels(TrainingError):
-    """A window holds too few confirmed or too few not confirmed subjects."""
+class WindowUnusable(TrainingError):
+    """A window cannot be fitted or evaluated on.
 
-
-class WindowSeen(TrainingError):
-    """A model was fitted on labels of the window that it would be evaluated on.
-
-    The message names both periods.
+    It holds too few confirmed or too few not confirmed subjects, or the model was fitted on its
+    labels; the message names the periods.
     """
-
-
-class WorkersFailed(TrainingError):
-    """Workers that should grow trees did not connect, or one was lost."""
 
 
 class ArtefactError(TrainingError):
@@ -69,14 +58,6 @@ class ChampionUnreadable(TrainingError):
             f"{which} cannot be read, so nothing can be compared with it: {reason}. Restore its "
             f"files{back if version else ''}, or go without the comparison with --waive champion"
         )
-
-
-class TrackingError(TrainingError):
-    """The tracking store is unreachable or refused; nothing was registered."""
-
-
-class WaiverError(TrainingError):
-    """A waiver is invalid; the message names the field and the expected value."""
 
 
 class PromotionRefused(TrainingError):

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,15 +28,11 @@ from training.model.model_home import ModelHome
 from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 
+if TYPE_CHECKING:
+    from serving.history.export_records import HomeRecords
+
 # A progress bar, called with the amount done and the total.
 Progress = AbstractContextManager[Callable[[int, int], None]]
-
-
-class TrainingRecords(Protocol):
-    """The source of records that a model is trained on."""
-
-    def write(self, folder: Path, until: datetime) -> tuple[dict[str, int], Authors]:
-        """Write records known before `until` as files; return counts by type, and authors."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class Retraining:
 
 
 def retrain_challenger(
-    source: TrainingRecords,
+    source: "HomeRecords",
     home: ModelHome,
     subject: SubjectKind,
     until: datetime,
@@ -97,7 +93,7 @@ def retrain_challenger(
 
 
 def _write_records(
-    source: TrainingRecords, folder: Path, subject: SubjectKind, until: datetime
+    source: "HomeRecords", folder: Path, subject: SubjectKind, until: datetime
 ) -> tuple[dict[str, int], Authors]:
     folder.mkdir()
     counts, authors = source.write(folder, until)

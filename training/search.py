@@ -53,7 +53,7 @@ def search(
     """Run trials up to the limits of `parameters.search`; `file` stores all searches.
 
     The first trial uses the parameters as given. Only one process may run a search at a time.
-    Raises TrainingError or NotEnoughLabels.
+    Raises TrainingError or WindowUnusable.
     """
     split = TimeSplit.from_training_set(data, parameters.split)
     refuse_leaking_features(data, split, parameters)

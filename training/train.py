@@ -40,7 +40,7 @@ def train_model(
     """Train a model; equal data and parameters give an equal model digest.
 
     With `growers`, several workers grow the trees, which the parameters must state. Raises
-    NotEnoughLabels, TrainingError, or WorkersFailed if a worker is lost.
+    WindowUnusable, or TrainingError, also if a worker is lost.
     """
     _hold_learner(parameters, growers)
     split = TimeSplit.from_training_set(data, parameters.split)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from features.errors import CacheRefused
+from features.errors import TidegateError
 
 VARIABLES = ("TIDEGATE_CACHE", "NUMBA_CACHE_DIR")
 
@@ -35,7 +35,7 @@ def cache_folder(kind: str) -> CacheFolder:
     """Return the folder for one kind of content, creating it for its owner only if necessary.
 
     It is below the first usable one of: the folder that `TIDEGATE_CACHE` names; HOME/cache, if the
-    home exists; the user's cache folder; the temporary folder. Raises CacheRefused if the folder
+    home exists; the user's cache folder; the temporary folder. Raises TidegateError if the folder
     that the environment names cannot be used.
     """
     for name in VARIABLES:
@@ -77,7 +77,9 @@ def why_unwritable(folder: Path, mode: int = 0o777) -> str | None:
 def _named(variable: str, folder: Path) -> Path:
     real = Path(os.path.realpath(folder))
     if refusal := _refusal(real):
-        raise CacheRefused(f"{variable}: {refusal}; want a folder that only its owner can write to")
+        raise TidegateError(
+            f"{variable}: {refusal}; want a folder that only its owner can write to"
+        )
     return real
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from features.errors import MessageRefused, MessageTooLarge
+from features.errors import MessageRefused
 
 _MEBIBYTE = 1024 * 1024
 # Maximum number of characters of an element's location, a copy of which is stored per element.
@@ -27,32 +27,40 @@ class Bounds:
     sentences: int | None = None
 
     def check_size(self, message: bytes) -> None:
-        """Raise MessageTooLarge if a message has too many bytes, MessageRefused if it is empty."""
+        """Raise MessageRefused if a message is empty or has too many bytes."""
         if not message.strip(b"\x00 \t\r\n"):
             raise MessageRefused("line 1", "want a message; it is empty")
         if len(message) > self.size:
-            raise MessageTooLarge("line 1", f"want at most {self.size / _MEBIBYTE:g} MiB")
+            raise MessageRefused(
+                "line 1", f"want at most {self.size / _MEBIBYTE:g} MiB", kind="too_large"
+            )
 
     def check_count(self, count: int, place: str) -> None:
-        """Raise MessageTooLarge if a message has too many elements."""
+        """Raise MessageRefused if a message has too many elements."""
         if count > self.elements:
-            raise MessageTooLarge(place, f"want at most {self.elements:,} elements")
+            raise MessageRefused(
+                place, f"want at most {self.elements:,} elements", kind="too_large"
+            )
 
     def check_place(self, place: str) -> None:
-        """Raise MessageTooLarge if the location of an element is too long."""
+        """Raise MessageRefused if the location of an element is too long."""
         if len(place) > MAX_PLACE:
             wanted = f"want names that make places of at most {MAX_PLACE:,} characters"
-            raise MessageTooLarge(place[:MAX_PLACE], wanted)
+            raise MessageRefused(place[:MAX_PLACE], wanted, kind="too_large")
 
     def check_sentences(self, count: int, place: str) -> None:
-        """Raise MessageTooLarge if a message has too many AIS sentences."""
+        """Raise MessageRefused if a message has too many AIS sentences."""
         if self.sentences is not None and count > self.sentences:
-            raise MessageTooLarge(place, f"want at most {self.sentences:,} sentences of AIS")
+            raise MessageRefused(
+                place, f"want at most {self.sentences:,} sentences of AIS", kind="too_large"
+            )
 
     def check_records(self, subjects: int, records: int, place: str) -> None:
-        """Raise MessageTooLarge if a message creates too many subjects or other records."""
+        """Raise MessageRefused if a message creates too many subjects or other records."""
         if self.subjects is not None and subjects > self.subjects:
             wanted = f"want at most {self.subjects:,} journeys and shipments in a message"
-            raise MessageTooLarge(place, wanted)
+            raise MessageRefused(place, wanted, kind="too_large")
         if self.records is not None and records > self.records:
-            raise MessageTooLarge(place, f"want at most {self.records:,} records in a message")
+            raise MessageRefused(
+                place, f"want at most {self.records:,} records in a message", kind="too_large"
+            )

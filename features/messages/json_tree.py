@@ -53,7 +53,7 @@ def json_root(message: bytes, bounds: Bounds) -> Element:
 
 
 def _check_values(text: str, bounds: Bounds) -> None:
-    """Raise MessageTooLarge if there are too many values, before any of them is created."""
+    """Raise MessageRefused if there are too many values, before any of them is created."""
     # A cheap upper bound, which includes marks in strings; count exactly only beyond it.
     if sum(map(text.count, ",[{")) < bounds.elements:
         return

@@ -99,7 +99,7 @@ class MessageReading:
         return True
 
     def _check_number(self, made: MadeRecord, place: str) -> None:
-        """Raise MessageTooLarge if there are too many records so far; each key counts once."""
+        """Raise MessageRefused if there are too many records so far; each key counts once."""
         record = RECORD_FILES[made.record_type]
         if made.record_type in ("journeys", "shipments"):
             self._subjects.add((made.record_type, made.key))

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import orjson
 
-from features.errors import MessageContradictory
+from features.errors import MessageRefused
 from features.messages.conversion import Conversion, MadeRecord, RefusedRecord, Withdrawal
 from features.messages.formats import convert_message
 from features.messages.import_files import ImportedFile, drop_repeated_records
@@ -50,7 +50,7 @@ class Leftovers:
 def read_once(format: str, message: bytes, options: Options) -> Conversion:
     """Return the conversion of a message without repeated records.
 
-    Raises MessageRefused, or MessageContradictory if the message states one record in two ways.
+    Raises MessageRefused, also if the message states one record in two ways.
     """
     conversion = convert_message(format, message, options)
     (once,) = drop_repeated_records([ImportedFile(Path(), conversion)])
@@ -58,7 +58,9 @@ def read_once(format: str, message: bytes, options: Options) -> Conversion:
     # Refusals that only the removal of repetitions adds are conflicts within the message.
     contradicted = once.outcome.refused[len(conversion.refused) :]
     if contradicted:
-        raise MessageContradictory(tuple(each.place for each in contradicted))
+        places = tuple(each.place for each in contradicted)
+        wanted = "the message states it otherwise elsewhere"
+        raise MessageRefused(places[0], wanted, kind="contradictory", places=places)
     return _first_positions(once.outcome)
 
 

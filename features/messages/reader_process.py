@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from features.errors import MessageContradictory, MessageRefused, MessageTooLarge
+from features.errors import MessageRefused
 from features.messages.bounds import Bounds
 from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN, Conversion, RefusedRecord
@@ -116,19 +116,19 @@ def _read(asked: Mapping[str, Any], message: bytes) -> tuple[Any, ...]:
     bounds = Bounds(**asked["bounds"])
     try:
         conversion = read_once(asked["format"], message, _options(asked, bounds))
-    except MessageContradictory as refusal:
-        places = refusal.places[:_MAX_FAULTS]
-        said = {"is": "contradictory", "places": places, "wanted": refusal.wanted}
-        return None, orjson.dumps(said), b""
-    except MessageTooLarge as refusal:
-        place = f"line {refusal.line}" if refusal.line else refusal.place
-        return None, orjson.dumps({"is": "too_large", "says": f"{place}: {refusal.wanted}"}), b""
     except MessageRefused as refusal:
-        place = f"line {refusal.line}, {refusal.place}" if refusal.line else refusal.place
-        said = {"is": "refused", "places": [place], "wanted": refusal.wanted}
-        return None, orjson.dumps(said), b""
+        return None, orjson.dumps(_as_plain(refusal)), b""
     reading = _MessageRead(asked["format"], message, conversion, bounds)
     return reading, orjson.dumps({"is": "read"}), encode(conversion)
+
+
+def _as_plain(refusal: MessageRefused) -> dict[str, Any]:
+    line = f"line {refusal.line}" if refusal.line else ""
+    if refusal.kind == "too_large":
+        return {"is": refusal.kind, "says": f"{line or refusal.place}: {refusal.wanted}"}
+    place = f"{line}, {refusal.place}" if line else refusal.place
+    places = refusal.places[:_MAX_FAULTS] or [place]
+    return {"is": refusal.kind, "places": places, "wanted": refusal.wanted}
 
 
 def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:

@@ -7,7 +7,7 @@ from xml.parsers import expat
 
 from lxml import etree
 
-from features.errors import MessageRefused, MessageTooLarge
+from features.errors import MessageRefused
 from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element
@@ -41,7 +41,7 @@ def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
 
 
 def _check_counts(text: str, bounds: Bounds, lines_cut: int) -> None:
-    """Raise MessageTooLarge if there are too many elements, attributes or comments.
+    """Raise MessageRefused if there are too many elements, attributes or comments.
 
     Runs before the tree is created. Marks are counted first; only a text with many is parsed.
     """
@@ -55,7 +55,9 @@ def _check_counts(text: str, bounds: Bounds, lines_cut: int) -> None:
         counts[what] += more
         if counts[what] > bounds.elements:
             place = f"line {parser.CurrentLineNumber + lines_cut}"
-            raise MessageTooLarge(place, f"want at most {bounds.elements:,} {what}")
+            raise MessageRefused(
+                place, f"want at most {bounds.elements:,} {what}", kind="too_large"
+            )
 
     def start(_: str, attributes: list[str]) -> None:
         add("elements", 1)

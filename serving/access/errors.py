@@ -1,7 +1,5 @@
 """Errors of this package.
 
-OSError
-└── AnswerTooLarge   a server's answer exceeds the limit
 TidegateError
 ├── ApprovalRefused  an act lacks two approvals, or a key is invalid
 └── AddressRefused   an address must not be called
@@ -11,24 +9,13 @@ Conflict
 ├── NameTaken
 └── ChangedMeanwhile an account or team changed since its page was shown
 Unprocessable
-├── NameRefused      an ambiguous name
-├── OfficeUnknown    no account, key, decision, case or plan names it
 └── PasswordRefused  too short, or too easily guessed
-ServingError
-└── SignInDelayed    too many failed attempts; the message has the waiting time
 Unavailable
 └── OidcUnavailable  the identity provider cannot be used
 """
 
 from features.errors import TidegateError
-from serving.errors import Conflict, NotSignedIn, ServingError, Unavailable, Unprocessable
-
-
-class AnswerTooLarge(OSError):
-    """A server's answer exceeds the limit; a part is never taken for the whole."""
-
-    def __init__(self, most: int):
-        super().__init__(f"the answer has more than {most:,} bytes")
+from serving.errors import Conflict, NotSignedIn, Unavailable, Unprocessable
 
 
 class ApprovalRefused(TidegateError):
@@ -72,28 +59,10 @@ class ChangedMeanwhile(Conflict):
         )
 
 
-class OfficeUnknown(Unprocessable):
-    """An unknown office; the message names the most similar known one."""
-
-    code = "office-unknown"
-
-
-class NameRefused(Unprocessable):
-    """An ambiguous or empty name; the message suggests a valid one."""
-
-    code = "name-refused"
-
-
 class PasswordRefused(Unprocessable):
     """A password that is too short, too long, or among the first that attackers try."""
 
     code = "password-refused"
-
-
-class SignInDelayed(ServingError):
-    """Too many sign-in attempts failed; the message has the waiting time."""
-
-    code = "sign-in-delayed"
 
 
 class OidcUnavailable(Unavailable):

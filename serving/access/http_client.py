@@ -4,6 +4,7 @@ import re
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from errno import EFBIG
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from serving.access.call_deadlines import CallDeadline
-from serving.access.errors import AddressRefused, AnswerTooLarge
+from serving.access.errors import AddressRefused
 
 # Time limit of each socket operation.
 LONGEST_S = 5.0
@@ -86,14 +87,14 @@ def fetch(
 
     Raises AddressRefused before anything is sent. Raises OSError if the call fails, takes longer
     than `longest_s` (default LONGEST_CALL_S), has another status than 2xx, is no HTTP or breaks
-    off; AnswerTooLarge above `most` bytes.
+    off, or has more than `most` bytes: a part is never taken for the whole.
     """
     content = bytearray()
     with _answered(address, body, headers, longest_s) as answer:
         for piece in _pieces(answer):
             content += piece
             if len(content) > most:
-                raise AnswerTooLarge(most)
+                raise OSError(EFBIG, f"the answer has more than {most:,} bytes")
     return bytes(content)
 
 

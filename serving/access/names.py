@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count
 
 from features.person_names import base_of, looks_of, names_somebody
-from serving.access.errors import NameRefused, NameTaken
+from serving.access.errors import NameTaken
 from serving.access.roles import MAX_NAME_LENGTH
+from serving.errors import Unprocessable
 from serving.language import say
 
 ALLOWED_SIGNS = " .@+-_'"
@@ -29,27 +30,32 @@ _IN_EVERY_SCRIPT = frozenset({"COMMON", "INHERITED"})
 
 
 def require_name(name: str) -> str:
-    """Return the name if it is valid; raises NameRefused with a valid suggestion."""
+    """Return the name if it is valid; raises Unprocessable with a valid suggestion."""
     near = normalise_name(name)
     if not names_somebody(near):
-        raise NameRefused("want a name with letters or digits")
+        raise Unprocessable("want a name with letters or digits", code="name-refused")
     if len(near) > MAX_NAME_LENGTH:
-        raise NameRefused(
-            say("want a name of at most {longest_name} characters", longest_name=MAX_NAME_LENGTH)
+        raise Unprocessable(
+            say("want a name of at most {longest_name} characters", longest_name=MAX_NAME_LENGTH),
+            code="name-refused",
         )
     if near != name:
-        raise NameRefused(
+        raise Unprocessable(
             say(
                 "want letters, digits, single blanks and {allowed_signs}: `{near}`",
                 allowed_signs=ALLOWED_SIGNS[1:],
                 near=near,
-            )
+            ),
+            code="name-refused",
         )
     if _is_of_mixed_scripts(near):
-        raise NameRefused("its letters are of several scripts; write it in one")
+        raise Unprocessable(
+            "its letters are of several scripts; write it in one", code="name-refused"
+        )
     if base_of(near) != near:
-        raise NameRefused(
-            say("only names that were told apart end so: `{near}`", near=base_of(near))
+        raise Unprocessable(
+            say("only names that were told apart end so: `{near}`", near=base_of(near)),
+            code="name-refused",
         )
     return name
 

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from pydantic import TypeAdapter, ValidationError
 
 from features.field_types import OfficeId
-from serving.access.errors import OfficeUnknown
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 
@@ -31,7 +30,7 @@ def require_offices(office_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def require_known_office(office_id: str, known: Collection[str], field: str) -> None:
-    """Raise OfficeUnknown for an unknown office, where nobody would see the case.
+    """Raise Unprocessable for an unknown office, where nobody would see the case.
 
     If no office is known at all, any is accepted. `field` is the field with the id.
     """
@@ -45,7 +44,9 @@ def require_known_office(office_id: str, known: Collection[str], field: str) -> 
         )
     else:
         says = say("no such office is known here; the nearest one is {office_id}", office_id=near)
-    raise OfficeUnknown(says, (RequestFault(f"/{field}", "unknown_office", says),))
+    raise Unprocessable(
+        says, (RequestFault(f"/{field}", "unknown_office", says),), code="office-unknown"
+    )
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -22,7 +22,6 @@ from serving.degraded_modes import (
     set_degradation_metrics,
 )
 from serving.errors import LogUnavailable, Unavailable
-from serving.history.errors import HistoryUnavailable
 from serving.models.errors import NoModel
 from serving.outbox.webhooks import Condition
 from serving.process.background_threads import ThreadFault
@@ -116,7 +115,7 @@ def _degradations(services: Services) -> list[DegradedMode]:
     degraded = degradations(services)
     if "history_missing" not in degraded:
         return degraded
-    with suppress(HistoryUnavailable):
+    with suppress(Unavailable):
         services.history.refresh_counts()
     return degradations(services)
 

@@ -21,7 +21,6 @@ from serving.integrity.checkpoints import LogSigner
 from serving.review.acts.act_declaration import Words
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import AccountRefused
 from serving.review.letters.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
 from serving.review.letters.letter_text import LetterSection, sections_of
 from serving.review.letters.sealed_account import SealedFor, Sealing, seal_account
@@ -203,7 +202,7 @@ def _sealed(services: Services, sealing: Sealing) -> SealedAccount:
     signer = LogSigner.from_folder(services.settings.keys)
     try:
         digest = seal_account(services.case_store, services.decisions, signer, folder, sealing)
-    except AccountRefused:
+    except Conflict:
         raise Conflict("an account of this case was sealed in this second; try again") from None
     return SealedAccount(case_id=sealing.case_id, folder=name, digest=digest)
 

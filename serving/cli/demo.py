@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from features.errors import TidegateError
 from features.records import SUBJECT_KINDS, SubjectKind
-from serving.cli.demo_service import Client, DemoFailed, served_apart
+from serving.cli.demo_service import Client, served_apart
 from serving.cli.opened_home import opened_database
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
@@ -251,7 +252,7 @@ def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
     from serving.cli.demo_explanation import explained
 
     if not submissions:
-        raise DemoFailed("the world's last days brought nothing to score; use more journeys")
+        raise TidegateError("the world's last days brought nothing to score; use more journeys")
     scored = []
     with progress_bar("live traffic") as progress:
         for done, submission in enumerate(submissions, start=1):

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, get_args
 from urllib.parse import urlencode
 
+from features.errors import TidegateError
 from serving.access.roles import Role
-from serving.cli.demo_service import DemoFailed
 from serving.cli.demo_teams import GOODS_TEAM, teams_of
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def work_on_cases(
     try:
         people = {name: SignedIn(address, name, passwords[name]) for name in AT_WORK}
     # The service may require more than a password, such as a second factor.
-    except DemoFailed:
+    except TidegateError:
         return 0
     # This creates the cases of decisions that have none yet.
     people[REVIEWER].open_page("/console/queue")
@@ -313,21 +313,21 @@ class SignedIn:
         self._send("/console/sign-in", {"name": name, "password": password})
         found = _TOKEN.search(self.open_page("/console/account"))
         if found is None:
-            raise DemoFailed(f"{name} could not sign in to the console")
+            raise TidegateError(f"{name} could not sign in to the console")
         self._form_token = found[1]
 
     def open_page(self, path: str) -> str:
-        """Return a page of the console as HTML; raises DemoFailed."""
+        """Return a page of the console as HTML; raises TidegateError."""
         status, page = self._answer(path, None)
         if status != HTTPStatus.OK:
-            raise DemoFailed(f"the console answered {path} with {status}")
+            raise TidegateError(f"the console answered {path} with {status}")
         return page
 
     def act(self, address_of_case: str, act: str, form: dict[str, str]) -> bool:
         """Read a case and submit a form of its page; return False if it keeps changing.
 
         If the case changed in between, such as by a new score, the answering page has the new
-        revision, and the form is sent again. Raises DemoFailed if the form is refused.
+        revision, and the form is sent again. Raises TidegateError if the form is refused.
         """
         page = self.open_page(address_of_case)
         for _ in range(READINGS):
@@ -343,7 +343,7 @@ class SignedIn:
         body = urlencode(form | {"form_token": self._form_token}).encode()
         status, page = self._answer(path, body)
         if status not in (HTTPStatus.SEE_OTHER, HTTPStatus.CONFLICT):
-            raise DemoFailed(f"the console refused {path} with {status}")
+            raise TidegateError(f"the console refused {path} with {status}")
         return status == HTTPStatus.SEE_OTHER, page
 
     def _answer(self, path: str, body: bytes | None) -> tuple[int, str]:

@@ -20,17 +20,12 @@ from features.errors import TidegateError
 from serving.cli.opened_home import opened_database
 from serving.cli.output import messages
 from serving.cli.start_progress import Show, StartStatus, start_bar
-from serving.errors import AddressNotFree
 
 if TYPE_CHECKING:
     from features.submission import Submission
 
 LONGEST_END_S = 30
 MAX_ATTEMPTS = 5
-
-
-class DemoFailed(TidegateError):
-    """A step of the demonstration failed to show what it should."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ class Client:
             except urllib.error.HTTPError as error:
                 said = error.read().decode()
                 if error.code != HTTPStatus.SERVICE_UNAVAILABLE or attempt + 1 == MAX_ATTEMPTS:
-                    raise DemoFailed(f"the service refused a request: {said}") from None
+                    raise TidegateError(f"the service refused a request: {said}") from None
                 # A busy service asks to be tried again.
                 time.sleep(float(error.headers.get("Retry-After", 1)))
         raise AssertionError("the last attempt returns or raises")
@@ -85,11 +80,11 @@ def _listener(port: int) -> socket.socket:
         try:
             listener = bound("127.0.0.1", candidate)
             listen(listener)
-        except AddressNotFree:
+        except TidegateError:
             messages.print(f"  port {port} is taken; using another")
         else:
             return listener
-    raise DemoFailed("no port is free on this machine")
+    raise TidegateError("no port is free on this machine")
 
 
 @contextmanager
@@ -134,7 +129,7 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", log: Path) -> Non
     with start_bar(after_s=0) as show, log.open() as lines:
         while not _has_started(lines.readlines(), show):
             if process.poll() is not None:
-                raise DemoFailed(
+                raise TidegateError(
                     f"the service stopped before it was ready; {log} says why:\n"
                     + log.read_text().rpartition("}\n")[2]
                 )

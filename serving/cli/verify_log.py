@@ -186,14 +186,14 @@ def _check(at: OpenedHome, settings: "Settings", key: str | None) -> "LogCheck":
 
 
 def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", because: str) -> None:
+    from features.errors import TidegateError
     from serving.integrity.checkpoints import LogSigner
-    from serving.integrity.errors import LogNotWhole
     from serving.integrity.log_check import EpochRequest, begin_epoch
     from serving.integrity.witness_delivery import WitnessDelivery
     from serving.integrity.witnesses import witnesses_of
 
     if check.why is None:
-        raise LogNotWhole("the log is what its checkpoints say: there is no epoch to begin")
+        raise TidegateError("the log is what its checkpoints say: there is no epoch to begin")
     store = at.stores.checkpoints
     request = EpochRequest(at.by, because, at.now)
     begun = begin_epoch(store, check, LogSigner.from_folder(settings.keys), request)

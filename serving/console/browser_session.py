@@ -18,12 +18,13 @@ from serving.access.roles import Scope
 from serving.access.sessions import Session, browser_in_words
 from serving.access.sign_in_delays import network_of
 from serving.console.interruptions import (
-    CodeLeft,
-    ConfirmationNeeded,
+    CODE,
+    CONFIRMATION,
+    NEW_PASSWORD,
+    SECOND_FACTOR,
+    SIGN_IN,
     Interruption,
-    PasswordLeft,
-    SecondFactorLeft,
-    SignInNeeded,
+    Step,
 )
 from serving.container import Services
 from serving.errors import Forbidden, LogUnavailable, ServingError
@@ -73,7 +74,7 @@ UnusedSession = Annotated[Session, Depends(unused_session)]
 
 
 def open_session(request: Request, services: TheServices, session: UnusedSession) -> Session:
-    """Return the open session and prolong it; raises SignInNeeded."""
+    """Return the open session and prolong it; raises Interruption."""
     if request.url.path in LOOKS_FOR_NEW:
         # Polling and reloads that nobody asked for must not keep an abandoned browser signed in.
         return session
@@ -95,7 +96,7 @@ OpenSession = Annotated[Session, Depends(open_session)]
 def session_holder(
     request: Request, services: TheServices, session: UnusedSession
 ) -> SessionHolder:
-    """Return the holder, whose account must be enabled; raises SignInNeeded."""
+    """Return the holder, whose account must be enabled; raises Interruption."""
     kind, _, name = session.holder.partition(":")
     account = services.accounts.find(name) if kind == "account" else None
     if account is None or account.disabled_at is not None:
@@ -130,30 +131,30 @@ def the_session(
 ) -> Session:
     """Return the session of a reader who completed sign-in.
 
-    Raises SignInNeeded, or the interruption for the remaining step.
+    Raises Interruption for a sign-in or its remaining step.
     """
     step = step_left(services, session, holder.account)
     if step is not None:
-        raise step(request, session=session)
+        raise Interruption(step, request, session=session)
     return session
 
 
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def step_left(services: Services, session: Session, account: Account) -> type[Interruption] | None:
+def step_left(services: Services, session: Session, account: Account) -> Step | None:
     """Return the remaining sign-in step; None if complete or if a provider handles sign-in."""
     # The identity provider asks for a second factor by its own rules.
     if account.subject is not None:
         return None
     has_factor = session.has_second_factor or services.second_factors.has(account.name)
     if has_factor and not session.has_second_factor:
-        return CodeLeft
+        return CODE
     if account.must_change_password(is_live=services.settings.is_live):
-        return PasswordLeft
+        return NEW_PASSWORD
     # The password comes first: the person who handed it over could set the factor up.
     is_asked = services.settings.asks_second_factor(account.role)
-    return SecondFactorLeft if is_asked and not has_factor else None
+    return SECOND_FACTOR if is_asked and not has_factor else None
 
 
 def signed_in(request: Request, services: Services) -> tuple[Caller, Session] | None:
@@ -168,14 +169,14 @@ def signed_in(request: Request, services: Services) -> tuple[Caller, Session] | 
             return None
         holder = session_holder(request, services, session)
         is_left = step_left(services, session, holder.account) is not None
-    except (SignInNeeded, ServingError):
+    except (Interruption, ServingError):
         return None
     return None if is_left else (holder.caller, session)
 
 
-def sign_in_needed(request: Request, services: Services) -> SignInNeeded:
+def sign_in_needed(request: Request, services: Services) -> Interruption:
     """Return the interruption that redirects to the sign-in form."""
-    return SignInNeeded(request, has_oidc=services.oidc is not None)
+    return Interruption(SIGN_IN, request, has_oidc=services.oidc is not None)
 
 
 def signed_in_caller(
@@ -206,9 +207,9 @@ class ReaderWith:
 def require_recent_proof(
     request: Request, services: Services, session: Session, holder: SessionHolder
 ) -> None:
-    """Raise ConfirmationNeeded if the holder last proved their identity too long ago."""
+    """Raise Interruption if the holder last proved their identity too long ago."""
     if not is_recent_proof(services, session.proved_at):
-        raise ConfirmationNeeded(request, session=session, asks=asked_of(holder))
+        raise Interruption(CONFIRMATION, request, session=session, asks=asked_of(holder))
 
 
 def is_recent_proof(services: Services, proved_at: datetime | None) -> bool:
@@ -228,7 +229,7 @@ def recently_authenticated(
     """Return the session of someone who proved their identity in the last minutes.
 
     It protects harmful acts from someone else at an unattended browser. Raises
-    ConfirmationNeeded, which asks for proof and returns to the act.
+    Interruption, which asks for proof and returns to the act.
     """
     require_recent_proof(request, services, session, holder)
     return session

@@ -6,7 +6,7 @@ again at the end, for its author to submit again.
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
@@ -27,52 +27,39 @@ _KEPT = "kept."
 _ACT_ON_CASE = re.compile(r"/console/cases/([A-Za-z0-9_-]{1,64})/")
 
 
-class Interruption(Exception):
-    """Interruption that requires `page` first and shows `template` there.
+@dataclass(frozen=True)
+class Step:
+    """A page that comes first, and the template that shows a kept form there.
 
     Without a template, no form can be kept on the way.
     """
 
-    page: ClassVar[str] = "/console/sign-in"
-    template: ClassVar[str | None] = "sign_in.html"
+    address: str
+    template: str | None
 
-    def __init__(self, request: Request, **content: Any):
-        super().__init__(self.page)
+
+SIGN_IN = Step("/console/sign-in", "sign_in.html")
+CODE = Step("/console/sign-in/code", "code.html")
+# Someone else has seen the current password.
+NEW_PASSWORD = Step("/console/sign-in/password", "new_password.html")
+SECOND_FACTOR = Step("/console/sign-in/second-factor", None)
+# A new proof of identity, before an act that does harm in wrong hands.
+CONFIRMATION = Step("/console/confirm", "confirm.html")
+
+
+class Interruption(Exception):
+    """Interruption that requires `step` first; `content` is that of its template."""
+
+    def __init__(self, step: Step, request: Request, **content: Any):
+        super().__init__(step.address)
+        self.step = step
         self.to = page_to_return_to(request)
         self.content = content
 
     @property
     def address(self) -> str:
         """Address of the page that comes first."""
-        return f"{self.page}?to={quote(self.to)}" if self.to else self.page
-
-
-class SignInNeeded(Interruption):
-    """Sign-in is required."""
-
-
-class CodeLeft(Interruption):
-    """A second factor is required."""
-
-    page, template = "/console/sign-in/code", "code.html"
-
-
-class PasswordLeft(Interruption):
-    """A new password is required, because someone else has seen the current one."""
-
-    page, template = "/console/sign-in/password", "new_password.html"
-
-
-class SecondFactorLeft(Interruption):
-    """A second factor must be set up."""
-
-    page, template = "/console/sign-in/second-factor", None
-
-
-class ConfirmationNeeded(Interruption):
-    """A new proof of identity is required."""
-
-    page, template = "/console/confirm", "confirm.html"
+        return f"{self.step.address}?to={quote(self.to)}" if self.to else self.step.address
 
 
 @dataclass(frozen=True)

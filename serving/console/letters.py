@@ -21,7 +21,6 @@ from serving.language import reading, say
 from serving.review.acts.act_declaration import Words
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import TooLong
 from serving.review.letters.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
 from serving.review.letters.letter_rules import require_letter_due
 from serving.review.letters.letter_text import sections_of
@@ -95,7 +94,7 @@ def act_on_letter(
     read = services.as_read(revision_shown(form))
     try:
         _act(read, Reviewer.from_caller(caller), case_id, step, form)
-    except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
+    except (Conflict, PersonNeeded, Unprocessable) as refusal:
         refused = RefusedForm.of_error(refusal, step, form)
         return letters_page(services, caller, session, case_id, refused)
     return RedirectResponse(f"/console/cases/{case_id}/letter", 303)

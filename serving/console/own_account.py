@@ -25,7 +25,7 @@ from serving.console.browser_session import (
 )
 from serving.console.credentials import attempt_of, checked_account
 from serving.console.csrf import SignedForm, StepForm
-from serving.console.interruptions import CodeLeft, PasswordLeft, own_address
+from serving.console.interruptions import CODE, NEW_PASSWORD, Interruption, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import REFUSALS, Onward, know_browser
 from serving.container import Services
@@ -50,8 +50,8 @@ def own_account(
     account = holder.account
     if account.subject is not None:
         raise NotFound("passwords and codes of this sign-in are not kept here")
-    if step_left(services, session, account) is CodeLeft:
-        raise CodeLeft(request, session=session)
+    if step_left(services, session, account) is CODE:
+        raise Interruption(CODE, request, session=session)
     return account
 
 
@@ -61,12 +61,12 @@ OwnAccount = Annotated[Account, Depends(own_account)]
 def account_with_own_password(
     request: Request, services: TheServices, session: OpenSession, account: OwnAccount
 ) -> Account:
-    """Return the account if only its holder knows the password; raises PasswordLeft.
+    """Return the account if only its holder knows the password; raises Interruption.
 
     Otherwise the person who handed over a first password could set up the second factor.
     """
-    if step_left(services, session, account) is PasswordLeft:
-        raise PasswordLeft(request, session=session)
+    if step_left(services, session, account) is NEW_PASSWORD:
+        raise Interruption(NEW_PASSWORD, request, session=session)
     return account
 
 

@@ -179,12 +179,12 @@ async def _interrupted(request: Request, interruption: Interruption) -> Response
     if request.url.path in LOOKS_FOR_NEW:
         return Response(status_code=STOPS_ASKING)
     kept = await _kept_form(request)
-    if is_part_asked(request) and (kept is None or interruption.template is None):
+    if is_part_asked(request) and (kept is None or interruption.step.template is None):
         return Response(status_code=401, headers={"HX-Redirect": interruption.address})
-    if kept is None or interruption.template is None:
+    if kept is None or interruption.step.template is None:
         return RedirectResponse(interruption.address, 303)
     content = {"to": interruption.to, "kept": kept, **interruption.content}
-    return page(interruption.template, 401, reader=None, refusal=None, **content)
+    return page(interruption.step.template, 401, reader=None, refusal=None, **content)
 
 
 async def _kept_form(request: Request) -> KeptForm | None:

@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
-from serving.access.errors import OfficeUnknown
 from serving.access.office_ids import require_known_office
 from serving.console.act_done import act_done
 from serving.console.browser_session import TheSession
@@ -21,13 +20,12 @@ from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.readers import MayFindCases, MayReviewOrRescue
 from serving.container import Services
-from serving.errors import Conflict, PersonNeeded
+from serving.errors import Conflict, PersonNeeded, Unprocessable
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import CLAIM
 from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.cases.reviewer import Reviewer
-from serving.review.errors import InboxUnknown
 from serving.triage.lane_declarations import LANE_NAMES, QUEUE_RANK, ShownLane
 from serving.web.services import TheServices
 
@@ -127,12 +125,12 @@ def _unknown_places(services: Services, filters: Filters) -> Iterator[str]:
     try:
         if filters.inbox:
             services.cases.in_inbox(filters.inbox)
-    except InboxUnknown as refusal:
+    except Unprocessable as refusal:
         yield str(refusal)
     try:
         if filters.office:
             require_known_office(filters.office, services.cases.known_offices(), "office")
-    except OfficeUnknown as refusal:
+    except Unprocessable as refusal:
         yield str(refusal)
 
 

@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.accounts import Account
 from serving.access.callers import Caller
-from serving.access.errors import SignInDelayed
 from serving.access.sessions import Session
 from serving.access.sign_in_delays import KNOWN_FOR
 from serving.console.browser_session import (
@@ -34,7 +33,7 @@ from serving.console.credentials import (
     signed_cookie,
 )
 from serving.console.csrf import OwnForm, StepForm
-from serving.console.interruptions import CodeLeft, KeptForm, own_address
+from serving.console.interruptions import CODE, KeptForm, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.provider_logout import signed_out
 from serving.container import Services
@@ -47,7 +46,7 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageR
 log = structlog.get_logger(__name__)
 
 # Errors that the sign-in form shows on its own page.
-REFUSALS = (NotSignedIn, SignInDelayed, TooBusy)
+REFUSALS = (NotSignedIn, TooBusy)
 
 
 @router.get("")
@@ -153,7 +152,7 @@ class Onward:
         step = step_left(services, session, holder.account)
         to = self.to or first_page(holder.caller)
         if step is not None and (self.kept is None or step.template is None):
-            return RedirectResponse(f"{step.page}?to={to}", 303)
+            return RedirectResponse(f"{step.address}?to={to}", 303)
         if self.kept is None:
             return RedirectResponse(to, 303)
         content: dict[str, Any] = {"session": session, "to": to, "kept": self.kept}
@@ -194,7 +193,7 @@ def _let_in(
     services.sessions.end(request.cookies.get(cookie_name(request), ""))
     services.sign_ins.admit(attempt, session, event)
     give_cookie(request, services, response, cookie)
-    if step_left(services, session, account) is not CodeLeft:
+    if step_left(services, session, account) is not CODE:
         know_browser(request, services, response, account)
     log.info("signed_in", by="password", account=account.name, address=address_of(request))
     return response

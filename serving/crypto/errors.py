@@ -2,17 +2,18 @@
 
 TidegateError
 LogUnavailable
-├── TokensRotated       the key of tokens was rotated, or this host lacks the new one
+├── LogMoved            another process rotated a key or moved the time of the log
 └── Undecipherable      stored content was altered, or belongs to other keys
 """
 
 from serving.errors import LogUnavailable
 
 
-class TokensRotated(LogUnavailable):
-    """The token key was rotated, or this host lacks the one in use."""
+class LogMoved(LogUnavailable):
+    """A row does not fit the token key or the time that the log has by now; a retry may do.
 
-    code = "tokens-rotated"
+    Raised with the code `tokens-rotated` or `clock-behind`.
+    """
 
 
 class Undecipherable(LogUnavailable):

@@ -7,7 +7,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
@@ -15,6 +15,9 @@ from serving.explanation.decision_parts import CHECKED_WHEN_READ
 from serving.explanation.formatting import DIGITS, MAX_DIGITS, Value, value_in_words
 from serving.language import ENGLISH, Language
 from training.model.risk_model import RiskModel
+
+if TYPE_CHECKING:
+    from training.model.manifest import Reference
 
 How = Literal[
     "missing",
@@ -69,22 +72,6 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
 FEWER, NEARLY_ALL = "fewer than 1 %", "more than 99 %"
 MOST_REMEMBERED = 20_000
 MAX_RARITY = 2.0
-
-
-class Compared(Protocol):
-    """The usual values of a feature, as stored in a model's manifest."""
-
-    @property
-    def missing_share(self) -> float:
-        """The share of subjects without a value."""
-
-    @property
-    def quantiles(self) -> Sequence[float]:
-        """Present values at even steps from 0 to 100 %."""
-
-    @property
-    def shares(self) -> Mapping[str, float]:
-        """The share of all subjects with each category, or with yes and no."""
 
 
 # A dataclass instead of a `DecisionPart`: tens of thousands are cached, and a pydantic model would
@@ -142,7 +129,7 @@ class Comparisons:
 
 
 def compare_value(
-    value: Value, compared: Compared, unit: Unit, among: Peers = Peers.ALL
+    value: Value, compared: "Reference", unit: Unit, among: Peers = Peers.ALL
 ) -> Comparison:
     """Compare any value with the usual values."""
     if value is None:

@@ -24,7 +24,7 @@ from features.records import Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
-from serving.history.errors import HistoryUnavailable
+from serving.errors import Unavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF
 from serving.integrity.hash_chain import LogHead
@@ -125,7 +125,7 @@ class HistoryClient:
         """Start to write applied decisions if there are many or nobody waits; never block.
 
         The write runs in a thread of its own, because the next group waits for the caller. Raises
-        HistoryUnavailable if the previous write failed; the next call tries again.
+        Unavailable if the previous write failed; the next call tries again.
         """
         if self._writing is not None:
             self._end_writing(*self._writing)
@@ -343,4 +343,6 @@ def _failing_as_unavailable() -> Iterator[None]:
     try:
         yield
     except OnlineStoreUnavailable as failure:
-        raise HistoryUnavailable("what was known before cannot be reached") from failure
+        raise Unavailable(
+            "what was known before cannot be reached", code="history-unavailable"
+        ) from failure

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
+from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoint_proof import (
@@ -22,7 +23,6 @@ from serving.integrity.checkpoint_proof import (
     judge,
 )
 from serving.integrity.checkpoints import Checkpoint, EpochBeginning, LogSigner
-from serving.integrity.errors import LogNotWhole
 from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
 from serving.integrity.witness_delivery import Witness
 from serving.integrity.witness_lines import WitnessLines, read_witness_lines
@@ -72,9 +72,9 @@ class LogCheck:
         return found[0].why if found else None
 
     def require_whole(self) -> None:
-        """Raise LogNotWhole with the contradiction and the remedies."""
+        """Raise TidegateError with the contradiction and the remedies."""
         if self.why is not None:
-            raise LogNotWhole(f"the log is not what its checkpoints say: {self.why}. {WAYS_ON}")
+            raise TidegateError(f"the log is not what its checkpoints say: {self.why}. {WAYS_ON}")
 
 
 def check_log(

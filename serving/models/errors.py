@@ -1,11 +1,7 @@
 """Errors of the models.
 
-ApprovalRefused
-TidegateError
 Unavailable
-├── NoModel
-│   └── ModelsOff    switched off by the kill switch
-└── Unexplained      contributions do not add up to the score
+└── NoModel
 """
 
 from serving.errors import Unavailable
@@ -15,15 +11,3 @@ class NoModel(Unavailable):
     """No usable champion for this kind of subject."""
 
     code = "no-model"
-
-
-class ModelsOff(NoModel):
-    """The models of this kind of subject are switched off."""
-
-    code = "models-off"
-
-
-class Unexplained(Unavailable):
-    """The contributions do not add up to the score; it is withheld, since it may be wrong too."""
-
-    code = "unexplained"

@@ -18,7 +18,7 @@ from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
 from serving.access.visible_texts import is_visible
 from serving.errors import Conflict, Unprocessable
-from serving.models.errors import ModelsOff
+from serving.models.errors import NoModel
 from serving.process.background_threads import PollingThread
 
 if TYPE_CHECKING:
@@ -99,12 +99,13 @@ class KillSwitch:
         return tuple(sorted(kind for kind, latest in self._latest.items() if not latest.is_on))
 
     def require_on(self, kind: SubjectKind) -> None:
-        """Raise ModelsOff, with the instant, if the models are off."""
+        """Raise NoModel, with the instant, if the models are off."""
         if self.is_off(kind):
             latest = self._latest[kind]
-            raise ModelsOff(
+            raise NoModel(
                 f"the models of {kind}s were switched off at {latest.switched_at[:19]}; an absent "
-                "score never means low risk: follow the manual procedure"
+                "score never means low risk: follow the manual procedure",
+                code="models-off",
             )
 
     def refresh(self) -> None:

@@ -20,9 +20,9 @@ from features.errors import KeyMissing, TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.access.errors import ApprovalRefused
-from serving.errors import LogUnavailable, ReasonsUnavailable
+from serving.errors import LogUnavailable, ReasonsUnavailable, Unavailable
 from serving.language import say
-from serving.models.errors import NoModel, Unexplained
+from serving.models.errors import NoModel
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from serving.models.seat_approvals import SeatApprovals
@@ -107,7 +107,7 @@ class ModelPool:
         self.refresh()
 
     def champion(self, kind: SubjectKind) -> LoadedModel:
-        """Return the champion for this kind; raises NoModel if none is usable, or ModelsOff."""
+        """Return the champion for this kind; raises NoModel without a usable one that is on."""
         self.kill_switch.require_on(kind)
         try:
             return self._loaded["champion", kind]
@@ -281,7 +281,7 @@ def _check_golden(scorer: Scorer, folder: Path) -> None:
     vectors = (dict(zip(names, each.values, strict=True)) for each in golden)
     try:
         scores = scorer.score(np.stack([scorer.model.encode(vector)[0] for vector in vectors]))
-    except Unexplained as wrong:
+    except Unavailable as wrong:
         raise ArtefactError(f"{folder / BOOSTER}: of the golden vectors, {wrong}") from None
     apart = np.maximum(
         np.abs(scores.log_odds - [vector.log_odds for vector in golden]),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import TidegateError
-from serving.models.errors import Unexplained
+from serving.errors import Unavailable
 from serving.models.margins_and_contributions import explain_rows, margins
 from serving.models.packed_forest import PackedForest, pack_forest
 from serving.models.tree_text import read_forest
@@ -107,7 +107,7 @@ class Scorer:
     def score(self, rows: Floats, threads: int = 1) -> Scores:
         """Score rows [n, features]; a row has the same bits alone and among others.
 
-        Raises Unexplained if contributions don't add up to the score they explain.
+        Raises Unavailable if contributions don't add up to the score they explain.
         """
         calibration = self.model.manifest.calibration
         explained = self.trees.explain(rows, threads)
@@ -147,4 +147,4 @@ def _refuse_unexplained(scores: Scores) -> None:
     explained = scores.base_log_odds + scores.contributions.sum(axis=1)
     apart = np.abs(explained - scores.log_odds)
     if not np.all(apart <= ADDITIVITY * np.maximum(1.0, np.abs(scores.log_odds))):
-        raise Unexplained("contributions do not add up to the score")
+        raise Unavailable("contributions do not add up to the score", code="unexplained")

@@ -8,16 +8,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.process.background_threads import PollingThread
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.rollup_repository import RollupRepository
 
 log = structlog.get_logger(__name__)
 
@@ -28,22 +30,6 @@ LOOK_AGAIN_S = 0.2
 RETRY_AFTER = timedelta(hours=1)
 
 MakeReport = Callable[[SubjectKind], None]
-
-
-class ReportTimes(Protocol):
-    """The times of reports, and the lock on making one; methods raise LogUnavailable."""
-
-    def size(self) -> int:
-        """Return the number of decisions in the log."""
-        ...
-
-    def newest_report_at(self, kind: str) -> str | None:
-        """Return when the newest report on this kind was made; None if never."""
-        ...
-
-    def alone(self) -> AbstractContextManager[bool]:
-        """Hold the lock on making reports while this lasts; False if another process has it."""
-        ...
 
 
 def is_due(newest_at: str | None, now: datetime) -> bool:
@@ -61,7 +47,7 @@ class DailyReports:
 
     def __init__(
         self,
-        times: ReportTimes,
+        times: "RollupRepository",
         settings: Settings,
         clock: Callable[[], datetime],
         make: MakeReport | None = None,

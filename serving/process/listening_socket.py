@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from serving.errors import AddressNotFree
+from features.errors import TidegateError
 
 BACKLOG = 2048
 
@@ -15,7 +15,7 @@ def bound(host: str, port: int) -> socket.socket:
     """Return a socket bound to an address, not listening yet: it refuses connections.
 
     Two processes that start at the same time may both bind; the second fails in `listen`. Raises
-    AddressNotFree.
+    TidegateError.
     """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -30,7 +30,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def listen(listener: socket.socket) -> None:
-    """Start to accept connections; raises AddressNotFree if another process was faster."""
+    """Start to accept connections; raises TidegateError if another process was faster."""
     try:
         listener.listen(BACKLOG)
     except OSError as refusal:
@@ -39,11 +39,11 @@ def listen(listener: socket.socket) -> None:
 
 
 def inherited(descriptor: int) -> socket.socket:
-    """Return the socket inherited from the parent process; raises AddressNotFree."""
+    """Return the socket inherited from the parent process; raises TidegateError."""
     try:
         return socket.socket(fileno=descriptor)
     except OSError as refusal:
-        raise AddressNotFree(
+        raise TidegateError(
             f"file descriptor {descriptor} is no socket ({os.strerror(refusal.errno or 0)})"
         ) from None
 
@@ -68,8 +68,8 @@ class AnnouncingServer(uvicorn.Server):
             self._announce()
 
 
-def _not_free(host: str, port: int, refusal: OSError) -> AddressNotFree:
-    return AddressNotFree(
+def _not_free(host: str, port: int, refusal: OSError) -> TidegateError:
+    return TidegateError(
         f"cannot listen at port {port} of {host}: {refusal.strerror or refusal}; "
         "give another with --port"
     )

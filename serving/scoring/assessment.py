@@ -39,7 +39,7 @@ from serving.explanation.reason_ranking import Reasons, ranking
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
 from serving.history.received_records import ReceivedRecord
-from serving.models.errors import ModelsOff, NoModel
+from serving.models.errors import NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.enrichment import enrich, with_newest_legs
 from serving.scoring.new_evidence import newly_counted
@@ -193,10 +193,9 @@ class Assessor:
             return None, "declared_ahead"
         try:
             return self.models.champion(submission.subject_kind), None
-        except ModelsOff:
-            return None, "switched_off"
-        except NoModel:
-            return None, "no_model"
+        except NoModel as missing:
+            is_off = missing.problem.code == "models-off"
+            return None, "switched_off" if is_off else "no_model"
 
     def _decision(
         self, enriched: EnrichedRequest, vector: Vector, scored: Scored | None

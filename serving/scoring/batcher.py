@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_all
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
@@ -28,7 +29,6 @@ from serving.scoring.danger_watch import HEARD_ONLY, DangerWatch
 from serving.scoring.future_dispatch import FutureDispatcher
 from serving.scoring.idempotency import (
     Answer,
-    AnswerStore,
     Claim,
     IdempotencyClaims,
     repeated_answer,
@@ -36,6 +36,9 @@ from serving.scoring.idempotency import (
 )
 from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 from serving.scoring.ships import EarlierCalls
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
 
 # Bounds the latency of a batch's first request, which is written only after all are decided.
 BATCH_SIZE = 64
@@ -107,7 +110,7 @@ class RequestBatcher:
     def __init__(
         self,
         assessor: Assessor,
-        answers: AnswerStore,
+        answers: "DecisionRepository",
         writer: LogWriter,
         shadow_scoring: ShadowScoring,
         deadline_s: float,

@@ -5,9 +5,7 @@ transaction as the decision and returned to repeats; another body under the same
 """
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
@@ -23,14 +21,6 @@ class Answer:
 
     body: bytes
     decision: Decision | None = None
-
-
-class AnswerStore(Protocol):
-    """The stored answers by caller and idempotency key."""
-
-    def answers(self, keys: Sequence[Claim]) -> dict[Claim, StoredAnswer]:
-        """Return the stored answers; keys without one are left out. Raises LogUnavailable."""
-        ...
 
 
 class IdempotencyClaims:

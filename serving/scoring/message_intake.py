@@ -27,7 +27,7 @@ from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRec
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, EnrichedRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
-from serving.scoring.idempotency import Answer, AnswerStore, IdempotencyClaims
+from serving.scoring.idempotency import Answer, IdempotencyClaims
 from serving.scoring.message_plan import (
     MadeSubject,
     ReadMessage,
@@ -41,10 +41,12 @@ from serving.scoring.message_plan import (
 )
 from serving.scoring.message_readers import MessageReaders
 from serving.scoring.message_versions import KnownVersions
-from serving.scoring.ships import ShipJourneys, ShipPositions
+from serving.scoring.ships import ShipPositions
 
 if TYPE_CHECKING:
+    from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.message_repository import MessageRepository
+    from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
 
 # AIS sentences in one message; decoding this many takes some seconds.
 MAX_SENTENCES = 50_000
@@ -179,10 +181,10 @@ class MessageIntake:
         store: "MessageRepository",
         ingestion: RecordIngestion,
         batcher: RequestBatcher,
-        answers: AnswerStore,
+        answers: "DecisionRepository",
         max_subjects: int,
         most_bytes_of_subject: int,
-        ship_journeys: ShipJourneys,
+        ship_journeys: "ShipJourneyRepository",
         readers: MessageReaders,
     ):
         self._readers = readers

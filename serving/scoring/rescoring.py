@@ -21,10 +21,10 @@ already called. Danger to life is acted on for HEARD_FOR, masked or not, and no 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 import structlog
@@ -47,6 +47,7 @@ from serving.scoring.standing_declarations import amendments, as_declared_last, 
 
 if TYPE_CHECKING:
     from serving.storage.repositories.record_repository import RecordRepository
+    from serving.storage.repositories.rescoring_repository import RescoringRepository
 
 log = structlog.get_logger(__name__)
 
@@ -72,46 +73,6 @@ class WaitingSubject:
     danger_at: datetime | None = None
 
 
-class RescoringQueue(Protocol):
-    """The subjects that wait to be scored again. Every method raises LogUnavailable."""
-
-    def begin(self) -> None:
-        """Start at the current decision; earlier ones matter only once new records arrive."""
-        ...
-
-    def find(self, now: datetime) -> None:
-        """Queue subjects decided since the last call that already had records."""
-        ...
-
-    def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """Return due subjects: those in danger first, then routes, each group oldest first."""
-        ...
-
-    def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
-        """Return the decisions about a subject; None if they were all erased."""
-        ...
-
-    def decision(self, decision_id: str) -> Decision | None:
-        """Return a decision; None if it was erased."""
-        ...
-
-    def has_rescue_ended(self, case_ids: Set[str]) -> bool:
-        """Return True if these cases include a rescue and every rescue among them is closed."""
-        ...
-
-    def has_ended(self, case_id: str) -> bool:
-        """Return True if the case of a first decision is closed."""
-        ...
-
-    def put_off(self, waits: Iterable[WaitingSubject]) -> None:
-        """Delay each subject until its `due_at`; new records may make it due sooner."""
-        ...
-
-    def remove(self, done: Sequence[WaitingSubject]) -> None:
-        """Remove subjects, except those with new records since they were read."""
-        ...
-
-
 @dataclass(frozen=True)
 class RescoringPlan:
     """The next step for a waiting subject: score it now, wait until an instant, or neither.
@@ -132,7 +93,7 @@ class Rescoring:
 
     def __init__(
         self,
-        queue: RescoringQueue,
+        queue: "RescoringRepository",
         records: "RecordRepository",
         batcher: RequestBatcher,
         rules: RescoringRules,

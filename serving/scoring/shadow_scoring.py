@@ -8,7 +8,7 @@ recomputed from the log.
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -19,6 +19,9 @@ from serving.explanation.explained_score import score_of
 from serving.explanation.formatting import Value
 from serving.models.model_pool import LoadedModel, ModelPool, Role
 from serving.process.background_threads import BackgroundThread
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.shadow_score_repository import ShadowScoreRepository
 
 log = structlog.get_logger(__name__)
 
@@ -57,18 +60,12 @@ class ShadowRequest:
         return cls(decision.decision_id, decision.subject_kind, decision.vector)
 
 
-class ShadowScoreStore(Protocol):
-    """The stored shadow scores of logged decisions."""
-
-    def append(self, scores: Sequence[ShadowScore]) -> None:
-        """Store scores; raises LogUnavailable."""
-        ...
-
-
 class ShadowScoring:
     """Scores with challenger and shadow models; calls `on_dropped` for each dropped request."""
 
-    def __init__(self, models: ModelPool, store: ShadowScoreStore, on_dropped: Callable[[], None]):
+    def __init__(
+        self, models: ModelPool, store: "ShadowScoreRepository", on_dropped: Callable[[], None]
+    ):
         self._models = models
         self._store = store
         self._on_dropped = on_dropped

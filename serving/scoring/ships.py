@@ -7,10 +7,10 @@ that is declared after the call was heard; a plain position is not.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from features.linked_records import LINKED_RECORD_TYPES
 from features.messages.ais import journey_of_ship, ship_of
@@ -25,6 +25,7 @@ from serving.scoring.message_plan import ReadMessage
 if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
+    from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
 
 # A late ship counts as still on its journey for this long after it was due.
 UNDER_WAY_AFTER_DUE = timedelta(days=7)
@@ -69,23 +70,11 @@ class NotedJourney:
         return self.due_at < at, abs(self.due_at - at)
 
 
-class ShipJourneys(Protocol):
-    """The declared journeys of ships; every method raises LogUnavailable on failure."""
-
-    def noted(self, mmsis: Collection[str], due_since: datetime) -> dict[str, list[NotedJourney]]:
-        """Return all versions of the journeys of each ship that were due since an instant."""
-        ...
-
-    def journey_id(self, token: str) -> str | None:
-        """Return the id behind a token; None if everything that contains it was erased."""
-        ...
-
-
 @dataclass(frozen=True)
 class ShipPositions:
     """Assigns positions of ships to their declared journeys."""
 
-    journeys: ShipJourneys
+    journeys: "ShipJourneyRepository"
     decisions: "DecisionRepository"
 
     def assigned(self, read: ReadMessage, caller: Caller) -> ReadMessage:
@@ -156,7 +145,7 @@ class EarlierCalls:
     def follow(self, submissions: Iterable[Submission], at: datetime) -> None:
         """Store each ship's earlier distress calls under the journey that is declared now.
 
-        The decision about to be made then counts them. Raises LogUnavailable or HistoryUnavailable.
+        The decision about to be made then counts them. Raises Unavailable.
         """
         declared = [
             (("route", journey_of_ship(each.journey.mmsi)), each.journey)

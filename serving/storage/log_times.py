@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from serving.audit.erasure import OutOfOrder
+from serving.crypto.errors import LogMoved
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.errors import ClockBehind
 from serving.storage.repositories.retention_repository import stored_acts
 
 # Several workers commit in another order than they read the clock.
@@ -130,10 +130,12 @@ def binding(connection: Connection, at: str, newest: str | None) -> str | None:
 
 
 def require_logged(rows: Iterable[Mapping[str, Any]], newest: str | None) -> None:
-    """Raise ClockBehind unless every row of a record states the time of the log."""
+    """Raise LogMoved unless every row of a record states the time of the log."""
     for row in rows:
         if row["logged_at"] != logged_at(row["received_at"], newest):
-            raise ClockBehind("the clock is behind what was written last; ask again")
+            raise LogMoved(
+                "the clock is behind what was written last; ask again", code="clock-behind"
+            )
 
 
 def out_of_order(connection: Connection, at: datetime | None) -> tuple[OutOfOrder, ...]:

@@ -15,7 +15,7 @@ def names_ever(connection: Connection) -> list[str]:
 
 
 def require_new_name(connection: Connection, name: str) -> None:
-    """Raise NameRefused or NameTaken unless a new account, key or team may have the name.
+    """Raise Unprocessable or NameTaken unless a new account, key or team may have the name.
 
     Call it in the transaction that writes the name: of two at once, the second sees the first.
     """

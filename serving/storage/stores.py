@@ -112,7 +112,7 @@ class Stores:
     def of_service(cls, database: Path | str, keys: Path, clock: Callable[[], datetime]) -> Self:
         """Open the database of a service or one of its workers; raise as `open_database`.
 
-        Raises LogNotWhole if its tables differ from the migrations.
+        Raises TidegateError if its tables differ from the migrations.
         """
         engine = open_database(database, is_service=True, keys=keys, clock=clock)
         try:

@@ -35,7 +35,7 @@ class MessageSink(Protocol):
         """Send a message, and return once the broker has stored it durably.
 
         Messages keep the order in which their sending began, at least those with the same key.
-        Raises BrokerAway or TidegateError.
+        Raises TidegateError.
         """
         ...
 
@@ -47,7 +47,7 @@ class MessageSink(Protocol):
 async def open_source(
     address: StreamAddress, settings: StreamSettings, in_flight: int
 ) -> MessageSource:
-    """Return a reader of a topic or stream; raises BrokerAway or TidegateError."""
+    """Return a reader of a topic or stream; raises TidegateError."""
     if address.broker == "kafka":
         # Each client library is an extra: import only the one in use.
         from serving.streams.kafka import KafkaSource
@@ -59,7 +59,7 @@ async def open_source(
 
 
 async def open_sink(address: StreamAddress, settings: StreamSettings) -> MessageSink:
-    """Return a writer to a topic or subject; raises BrokerAway or TidegateError."""
+    """Return a writer to a topic or subject; raises TidegateError."""
     if address.broker == "kafka":
         from serving.streams.kafka import KafkaSink
 

@@ -1,17 +1,6 @@
-"""Errors that end a stream or refuse a message.
-
-TidegateError
-├── BrokerAway             no broker answers, or it stopped answering
-RefusedMessage             one message was refused, and goes to the dead letters
-"""
+"""The error that refuses one message, which goes to the dead letters."""
 
 from typing import Any
-
-from features.errors import TidegateError
-
-
-class BrokerAway(TidegateError):
-    """No broker answers; unacknowledged work does not count as done."""
 
 
 class RefusedMessage(Exception):

@@ -16,7 +16,6 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from features.errors import TidegateError
-from serving.streams.errors import BrokerAway
 from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
@@ -45,7 +44,7 @@ class JetStreamSource:
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
         """Connect, and continue where the consumer stopped; create it if missing.
 
-        Raises BrokerAway or TidegateError.
+        Raises TidegateError.
         """
         name = address.reader("--from")
         connection = await _connected(address, settings)
@@ -92,7 +91,7 @@ class JetStreamSource:
             raise TidegateError(f"NATS gives no more messages: {error.description}") from None
         except NatsError as error:  # the client reconnects by itself
             if self._connection.is_closed:
-                raise BrokerAway(f"no server of NATS answers: {_says(error)}") from None
+                raise _absence(error) from None
             await asyncio.sleep(TAKE_S)
             return
         self._ahead = [_message(each) for each in pulled]
@@ -117,13 +116,13 @@ class JetStreamSink:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Connect, and require a stream for the subject; raises BrokerAway or TidegateError."""
+        """Connect, and require a stream for the subject; raises TidegateError."""
         connection = await _connected(address, settings)
         try:
             await connection.jetstream().find_stream_name_by_subject(address.name)
         except (NatsError, TimeoutError) as error:
             await connection.close()
-            raise _meaning(error, address.name) from None
+            raise (_refusal_of(error, address.name) or _absence(error)) from None
         return cls(connection, address.name)
 
     async def publish(self, outgoing: Outgoing) -> None:
@@ -140,10 +139,10 @@ class JetStreamSink:
             except MaxPayloadError:
                 raise TidegateError("NATS takes no message as large as an answer is") from None
             except (NatsError, TimeoutError) as error:
-                meaning = _meaning(error, self._subject)
+                refusal = _refusal_of(error, self._subject)
                 # Only an absent broker is worth another attempt.
-                if pause_s is None or not isinstance(meaning, BrokerAway):
-                    raise meaning from None
+                if pause_s is None or refusal is not None:
+                    raise (refusal or _absence(error)) from None
                 await asyncio.sleep(pause_s)
 
     async def close(self) -> None:
@@ -171,7 +170,7 @@ async def _connected(address: StreamAddress, settings: StreamSettings) -> Client
         return await asyncio.wait_for(connecting, LOOK_S)
     except (NatsError, OSError, TimeoutError) as error:
         says = heard[0] if heard else error
-        raise _meaning(says, address.name) from None
+        raise (_refusal_of(says, address.name) or _absence(says)) from None
 
 
 async def _consumer(context: JetStreamContext, address: StreamAddress, name: str) -> ConsumerInfo:
@@ -192,7 +191,7 @@ async def _consumer(context: JetStreamContext, address: StreamAddress, name: str
                 ),
             )
     except (NatsError, TimeoutError) as error:
-        raise _meaning(error, address.name) from None
+        raise (_refusal_of(error, address.name) or _absence(error)) from None
     # Each of these settings can drop messages, so an existing consumer must not have them.
     is_limited = (info.config.max_deliver or -1) > 0
     if info.config.ack_policy != AckPolicy.EXPLICIT or info.config.deliver_subject or is_limited:
@@ -214,7 +213,8 @@ async def _repeat_from_floor(context: JetStreamContext, stream: str, info: Consu
             await context.reset_consumer(stream, info.name)
 
 
-def _meaning(error: BaseException, name: str) -> BrokerAway | TidegateError | TidegateError:
+def _refusal_of(error: BaseException, name: str) -> TidegateError | None:
+    """Return the refusal that an answer of a server means; None if no server answered."""
     # Without rights NATS also answers "not found", so the text names both.
     if isinstance(error, NotFoundError | NoStreamResponseError):
         return TidegateError(f"JetStream has no stream for {name}, or hides it from this user")
@@ -222,7 +222,11 @@ def _meaning(error: BaseException, name: str) -> BrokerAway | TidegateError | Ti
         return TidegateError("NATS refuses these credentials")
     if isinstance(error, APIError) and (error.code or 500) < 500:
         return TidegateError(f"NATS refuses {name}: {error.description}")
-    return BrokerAway(f"no server of NATS answers: {_says(error)}")
+    return None
+
+
+def _absence(error: BaseException) -> TidegateError:
+    return TidegateError(f"no server of NATS answers: {_says(error)}")
 
 
 def _refuses(error: BaseException) -> bool:

@@ -11,7 +11,6 @@ from typing import Any, Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from features.errors import TidegateError
-from serving.streams.errors import BrokerAway
 from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
@@ -113,7 +112,7 @@ class KafkaSource:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings, in_flight: int) -> Self:
-        """Join the group; raises BrokerAway or TidegateError."""
+        """Join the group; raises TidegateError."""
         group = address.reader("--from")
         errors = LastError()
         # Our settings come last: a properties file must not override commit behaviour.
@@ -221,7 +220,7 @@ class KafkaSink:
 
     @classmethod
     async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
-        """Connect, and check the topic; raises BrokerAway or TidegateError."""
+        """Connect, and check the topic; raises TidegateError."""
         errors = LastError()
         # One properties file serves both; the producer rejects consumer properties.
         given = settings.of_kafka()
@@ -283,7 +282,7 @@ class LastError:
             return TidegateError(f"Kafka has no topic {topic}, or hides it from this user")
         if refused := next((each for each in known if each.code() in REFUSED), None):
             return TidegateError(f"Kafka refuses {topic}: {refused.str()}")
-        return BrokerAway(f"no broker of Kafka answers: {known[-1].str()}")
+        return TidegateError(f"no broker of Kafka answers: {known[-1].str()}")
 
     def raise_if_final(self, error: KafkaError, topic: str) -> None:
         """Raise if an error will not pass by itself; the client retries all others."""

@@ -25,8 +25,7 @@ def attach_as_sent(
 ) -> CaseFile:
     """Attach a file to a case after the configured virus scanner has passed it.
 
-    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean, Conflict or
-    ServingError.
+    Raises NotFound, BodyTooLarge, Unprocessable, FileNotClean, Conflict or ServingError.
     """
     settings, reviewer = services.settings, Reviewer.from_caller(caller)
     # Check access first, so that callers without it cannot make the server scan files.

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from features.records import NullIsAbsent
-from serving.errors import BodyTooLarge, MediaTypeUnsupported
+from serving.errors import BodyTooLarge, ServingError
 from serving.web.admission import guard_of
 from serving.web.services import TheServices
 
@@ -31,7 +31,7 @@ class RequestBody(NullIsAbsent, ClosedModel):
 
 
 async def json_body(request: Request, services: TheServices) -> bytes:
-    """Return the raw bytes of a JSON body; raises MediaTypeUnsupported or BodyTooLarge."""
+    """Return the raw bytes of a JSON body; raises ServingError or BodyTooLarge."""
     refuse_other_media(request, JSON)
     return await body_within(request, services.settings.max_body_bytes)
 
@@ -39,16 +39,16 @@ async def json_body(request: Request, services: TheServices) -> bytes:
 def refuse_other_media(request: Request, *media_types: str) -> str:
     """Return the media type of a body, one of those given (`""` if none is stated).
 
-    Raises MediaTypeUnsupported, also for a compressed body, because a small one can expand to
+    Raises ServingError, also for a compressed body, because a small one can expand to
     more than the memory of the machine.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise MediaTypeUnsupported("send the body without Content-Encoding")
+        raise ServingError("send the body without Content-Encoding", code="media-type-unsupported")
     given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
     is_utf8 = parameter.strip().replace('"', "") in {"", "charset=utf-8"}
     if given.strip() not in media_types or not is_utf8:
         named = " or ".join(filter(None, media_types))
-        raise MediaTypeUnsupported(f"send the body as {named} in UTF-8")
+        raise ServingError(f"send the body as {named} in UTF-8", code="media-type-unsupported")
     return given.strip()
 
 

@@ -26,7 +26,7 @@ from serving.cli.train import train
 from tests.ports import free_port
 from tests.training.planted import planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import TrainingError, TrainingSetError, WindowSeen
+from training.errors import TrainingError, TrainingSetError, WindowUnusable
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
@@ -272,7 +272,7 @@ def test_a_champion_that_has_learnt_from_the_window_is_refused_with_both_periods
 
     for judged in (["--model", version], ["--scores", str(file)]):
         refused = asked(tidegate, home, *judged, "--champion", newer, "--json")
-        assert isinstance(refused.exception, WindowSeen), refused.exception
+        assert isinstance(refused.exception, WindowUnusable), refused.exception
         assert refused.exit_code == 1
         assert refused.stdout == ""
         models = ModelHome(home)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels, TrainingError
+from training.errors import TrainingError, WindowUnusable
 from training.fit.booster_predict import Margins
 from training.fit.fit_trees import tree_count
 from training.gates.gates import better_than_random
@@ -202,5 +202,5 @@ def test_a_world_with_too_few_confirmed_is_refused(tmp_path: Path) -> None:
     clean = outcomes.assign(result="not_confirmed")
     folder = write_training_set(tmp_path, features, clean, subjects)
 
-    with pytest.raises(NotEnoughLabels, match="0 confirmed"):
+    with pytest.raises(WindowUnusable, match="0 confirmed"):
         train_model(TrainingSet.read(folder, "shipment", INPUTS), PARAMETERS)

@@ -1,13 +1,12 @@
 """Models of a replayed policy: a fixed one, or one refitted on what the policy found."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from training.backtest.history import WEEK, History
 from training.backtest.policy import Policy
-from training.errors import NotEnoughLabels, TrainingError
+from training.errors import TrainingError, WindowUnusable
 from training.estimation.inspected_sample import selection_weights
 from training.evaluation.reevaluation import unseen_from
 from training.fit.booster_predict import Margins
@@ -76,13 +75,6 @@ class KnownLabels:
         return weights
 
 
-class BacktestModel(Protocol):
-    """A model that scores a week, given the labels known when it begins."""
-
-    def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
-        """Return a probability for each subject of the week."""
-
-
 @dataclass
 class FixedModel:
     """A finished model that is the same in every week."""
@@ -128,7 +120,7 @@ class RetrainedModel:
         self.columns = self.encoding.encode_columns(frame)
 
     def scores(self, week: slice, begins: np.datetime64, labels_known: KnownLabels) -> Floats:
-        """Return the newest trees' probabilities; raises NotEnoughLabels before the first fit."""
+        """Return the newest trees' probabilities; raises WindowUnusable before the first fit."""
         if self._is_due(begins):
             self._fit(begins, labels_known)
         assert self._margins is not None
@@ -152,7 +144,7 @@ class RetrainedModel:
         labels = labels_known.labels[rows]
         if not self._is_enough(labels):
             if self._margins is None:
-                raise NotEnoughLabels(
+                raise WindowUnusable(
                     f"{int(labels.sum())} confirmed of {len(labels)} inspected are known at the "
                     f"policy's begin; want {self.policy.fewest_confirmed} confirmed and as many not"
                 )

@@ -6,7 +6,6 @@ import numpy as np
 
 from training.backtest.history import WEEK, History
 from training.backtest.learning import (
-    BacktestModel,
     FixedModel,
     KnownLabels,
     RetrainedModel,
@@ -32,10 +31,12 @@ def replay_policy(
     """Replay a policy week by week; with a `model`, by its scores alone.
 
     In a logged history, inspections that were not made give no label. Raises TrainingError or
-    NotEnoughLabels.
+    WindowUnusable.
     """
     spans = history.weeks(policy)
-    scorer: BacktestModel = FixedModel(model, history) if model else RetrainedModel(history, policy)
+    scorer: FixedModel | RetrainedModel = (
+        FixedModel(model, history) if model else RetrainedModel(history, policy)
+    )
     known_labels = KnownLabels.before(history, spans[0].start)
     is_ruled, offices = selected_by_rule(history, policy), history.offices(policy)
     rng = np.random.default_rng(policy.seed)

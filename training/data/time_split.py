@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels
+from training.errors import WindowUnusable
 from training.model.manifest import TrainingWindow, WindowFigures
 from training.parameters import SplitParameters
 from training.ranking import Floats, Ints
@@ -81,7 +81,7 @@ class TimeSplit:
 
     @classmethod
     def from_training_set(cls, data: TrainingSet, parameters: SplitParameters) -> Self:
-        """Split `data` by time; raises NotEnoughLabels if a window has too few labels."""
+        """Split `data` by time; raises WindowUnusable if a window has too few labels."""
         begins, calibration, evaluation, ends = _boundaries(data, parameters)
         gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
         split = cls(
@@ -138,7 +138,7 @@ def _boundaries(data: TrainingSet, parameters: SplitParameters) -> list[np.datet
     """
     labelled = data.declared_at[data.outcomes.is_labelled]
     if not len(labelled):
-        raise NotEnoughLabels("the training set has no labelled subject; add inspection outcomes")
+        raise WindowUnusable("the training set has no labelled subject; add inspection outcomes")
     begins = _instant(parameters.fit_from) or _day(data.declared_at[0])
     ends = _instant(parameters.evaluation_until) or end_of_data(data)
     if parameters.calibration_from and parameters.evaluation_from:
@@ -148,7 +148,7 @@ def _boundaries(data: TrainingSet, parameters: SplitParameters) -> list[np.datet
     shares = np.array([parameters.fit_share, parameters.fit_share + parameters.calibration_share])
     places = np.minimum((shares * len(usable)).astype(int), max(len(usable) - 1, 0))
     if not len(usable):
-        raise NotEnoughLabels(f"no labelled subject was declared from {begins} to {ends}")
+        raise WindowUnusable(f"no labelled subject was declared from {begins} to {ends}")
     return [begins, *(_day(usable[place]) for place in places), ends]
 
 
@@ -158,7 +158,7 @@ def end_of_data(data: TrainingSet) -> np.datetime64:
 
 
 def require_labels(window: TimeWindow, minimum: int) -> None:
-    """Raise NotEnoughLabels unless the window has `minimum` confirmed and as many cleared."""
+    """Raise WindowUnusable unless the window has `minimum` confirmed and as many cleared."""
     confirmed = int(window.labels.sum())
     cleared = len(window.labels) - confirmed
     if confirmed >= minimum and cleared >= minimum:
@@ -166,7 +166,7 @@ def require_labels(window: TimeWindow, minimum: int) -> None:
     remedy = "Widen the window or shorten split.label_gap_days"
     if len(window.labels) >= 2 * minimum and not min(confirmed, cleared):
         remedy = "All results of it are alike, and a model learns from both kinds"
-    raise NotEnoughLabels(
+    raise WindowUnusable(
         f"the {window.name} window, {in_utc(window.begins):%Y-%m-%d} to "
         f"{in_utc(window.ends):%Y-%m-%d}, has {confirmed} confirmed and {cleared} not confirmed "
         f"subjects whose outcome was known in time; at least {minimum} of each are needed. "

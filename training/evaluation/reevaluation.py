@@ -12,7 +12,7 @@ import numpy as np
 
 from training.data.time_split import FAR_FUTURE, TimeWindow, end_of_data, require_labels
 from training.data.training_set import TrainingSet
-from training.errors import TrainingSetError, WindowSeen
+from training.errors import TrainingSetError, WindowUnusable
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.scored_window import ScoredWindow
@@ -38,7 +38,7 @@ def reevaluate(
 ) -> Reevaluation:
     """Evaluate a model on new data, and its agreement with the champion on whom to inspect.
 
-    Raises NotEnoughLabels if there are too few labels to evaluate on.
+    Raises WindowUnusable if there are too few labels to evaluate on.
     """
     parameters, window = parameters_of(model), unseen_window(model, data)
     scored = scored_window(model, data, window)
@@ -84,11 +84,11 @@ def unseen_from(model: RiskModel) -> np.datetime64:
 
 
 def require_unseen(model: RiskModel, window: TimeWindow) -> None:
-    """Raise WindowSeen if the model was fitted on labels of the window."""
+    """Raise WindowUnusable if the model was fitted on labels of the window."""
     if window.begins >= unseen_from(model):
         return
     learnt = model.manifest.training_window
-    raise WindowSeen(
+    raise WindowUnusable(
         f"{model.manifest.name} ({model.digest[:19]}…) has learnt from labels of "
         f"{learnt.fit.begins:%Y-%m-%d} until before {learnt.evaluation.begins:%Y-%m-%d}, and the "
         f"window to compare on goes from {_day(window.begins)} until before {_day(window.ends)}; "

@@ -5,7 +5,7 @@ import numpy as np
 from training.confidence_intervals import Estimate, difference
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels, WindowSeen
+from training.errors import WindowUnusable
 from training.evaluation.evaluation_report import (
     EvaluationReport,
     JointProxyFigures,
@@ -203,7 +203,7 @@ def no_worse_than_champion(
         return Verdict(comparison_gate.GATE, "undecided", NO_TRAINING_SET)
     try:
         window = window_unseen_by_both(model, champion, data)
-    except (NotEnoughLabels, WindowSeen) as error:
+    except WindowUnusable as error:
         return Verdict(comparison_gate.GATE, "undecided", str(error))
     of_model, of_champion = (scored_window(m, data, window) for m in (model, champion))
     labels = of_model.subjects(labelled_only=False).labels
@@ -306,7 +306,7 @@ def holds_on_the_control_lane(
         return Verdict(gate, "undecided", NO_TRAINING_SET)
     try:
         window = window_unseen_by_both(model, champion, data)
-    except (NotEnoughLabels, WindowSeen) as error:
+    except WindowUnusable as error:
         return Verdict(gate, "undecided", str(error))
     of_model, of_champion = (
         scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
@@ -317,7 +317,7 @@ def holds_on_the_control_lane(
 def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingSet) -> TimeWindow:
     """Return the window of `data` to evaluate the model on.
 
-    Raises NotEnoughLabels, or WindowSeen if the champion was fitted on labels of it.
+    Raises WindowUnusable, also if the champion was fitted on labels of it.
     """
     window = unseen_window(model, data)
     require_unseen(champion, window)

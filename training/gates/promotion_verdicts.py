@@ -12,7 +12,7 @@ from training.errors import (
     ArtefactTampered,
     ChampionUnreadable,
     PromotionRefused,
-    WaiverError,
+    TrainingError,
 )
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.reevaluation import parameters_of
@@ -141,7 +141,7 @@ def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) ->
     """Check that the waiver for the version with this digest is still in force."""
     try:
         waiver = Waiver.read(folder, home.public_key)
-    except (ArtefactTampered, WaiverError) as error:
+    except TrainingError as error:
         yield Verdict("waiver", "refused", str(error))
         return
     if waiver is None:

@@ -45,7 +45,7 @@ class ScoredSubjects:
     def scored_by(self, model: RiskModel) -> "ScoredSubjects":
         """Return the same subjects scored by a model that has seen none of their labels.
 
-        Raises TrainingSetError or WindowSeen.
+        Raises TrainingSetError or WindowUnusable.
         """
         require_same_subject(model, self.data)
         require_unseen(model, self.window)
@@ -65,7 +65,7 @@ class ScoredSubjects:
 def report_on(model: RiskModel, data: TrainingSet) -> EvaluationReport:
     """Return the model's own report, with figures of the traffic in `data` if that is another set.
 
-    Raises NotEnoughLabels or TrainingSetError.
+    Raises WindowUnusable or TrainingSetError.
     """
     own = EvaluationReport.model_validate_json(model.report_json)
     # Its own report already describes this traffic.

@@ -20,7 +20,7 @@ from pydantic import (
 
 from features.errors import in_own_words
 from features.person_names import may_be_one_person
-from training.errors import ArtefactTampered, WaiverError
+from training.errors import ArtefactTampered, TrainingError
 from training.gates.verdict import Verdict
 from training.gates.waivable import Waivable
 from training.model.manifest import FrozenModel
@@ -85,7 +85,7 @@ class Waiver(FrozenModel):
 
     @classmethod
     def from_request(cls, request: WaiverRequest, digest: str, given_by: str, at: datetime) -> Self:
-        """Return a waiver for the model with this digest, or raise WaiverError."""
+        """Return a waiver for the model with this digest, or raise TrainingError."""
         try:
             return cls(
                 gates=request.gates,
@@ -99,7 +99,7 @@ class Waiver(FrozenModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "persons"
-            raise WaiverError(f"waiver, {where}: {in_own_words(first['msg'])}") from None
+            raise TrainingError(f"waiver, {where}: {in_own_words(first['msg'])}") from None
 
     def opens(self, verdict: Verdict) -> bool:
         """Return whether the waiver lets a model through a gate that did not pass."""
@@ -123,7 +123,7 @@ class Waiver(FrozenModel):
 
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self | None:
-        """Return the waiver next to a model, or None; raises ArtefactTampered or WaiverError."""
+        """Return the waiver next to a model, or None; raises ArtefactTampered or TrainingError."""
         if not any((folder / name).exists() for name in (WAIVER, WAIVER_SIGNATURE)):
             return None
         try:
@@ -133,6 +133,6 @@ class Waiver(FrozenModel):
         except (FileNotFoundError, ArtefactTampered):
             raise ArtefactTampered(f"{folder}: {WAIVER} is not signed as it stands") from None
         except ValidationError as error:
-            raise WaiverError(
+            raise TrainingError(
                 f"{folder / WAIVER}: {in_own_words(error.errors()[0]['msg'])}"
             ) from None

@@ -95,7 +95,7 @@ def promote_version(
 
     `data` is the model's training set; without it, the comparison with the champion is undecided.
     `leave` requests to waive gates; `live` is the verdict on live traffic, if the version ran next
-    to the champion. Raises WaiverError, or PromotionRefused with the reasons; the champion then
+    to the champion. Raises TrainingError, or PromotionRefused with the reasons; the champion then
     stays.
     """
     registration = _registered(home, home.find(reference))

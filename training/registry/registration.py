@@ -35,7 +35,7 @@ def register_version(
 ) -> Registration:
     """Log, register and store the candidate with its training set, and alias it challenger.
 
-    Raises TrackingError.
+    Raises TrainingError.
     """
     with kept(data, home) as folder:
         return _register(candidate, replace(data, folder=folder), home, store, origin)

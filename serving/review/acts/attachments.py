@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
+from serving.errors import BodyTooLarge, Unprocessable
 from serving.language import say
 
 MOST_TO_A_CASE = 50
@@ -65,7 +65,7 @@ class AttachedFile:
 
     @classmethod
     def from_upload(cls, name: str, content: bytes, most_bytes: int) -> Self:
-        """Return an uploaded file; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
+        """Return an uploaded file; raises BodyTooLarge or Unprocessable."""
         if len(content) > most_bytes:
             raise file_too_large(most_bytes)
         if not content:
@@ -106,7 +106,7 @@ def _media_type(content: bytes) -> str:
             return media_type
     if _is_text(content):
         return "text/plain; charset=utf-8"
-    raise MediaTypeUnsupported("attach PDF, PNG, JPEG, TIFF or plain text")
+    raise Unprocessable("attach PDF, PNG, JPEG, TIFF or plain text", code="media-type-unsupported")
 
 
 def _is_text(content: bytes) -> bool:

@@ -51,7 +51,7 @@ def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseCha
 def order_action(acting: ActRequest, action: CaseAction) -> Case:
     """Order or propose an action; for a second person, record it as their own view.
 
-    Raises Unprocessable for a rescue, which has no actions of enforcement, and OfficeUnknown.
+    Raises Unprocessable for an unknown office, and for a rescue, which has no enforcement.
     """
     cases = acting.cases
     row, _ = cases.case(acting.reviewer, acting.case_id)

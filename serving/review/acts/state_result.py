@@ -71,7 +71,7 @@ class ResultBody(ActInput):
     )
 
     def result(self, found_by: FoundBy) -> CaseResult:
-        """Return the result of the body; raises Unprocessable or ContradictoryFinding."""
+        """Return the result of the body; raises Unprocessable."""
         stated = self.model_dump()
         finding = Finding(**{name: stated.pop(name) for name in Finding.__dataclass_fields__})
         return CaseResult(found_by, **stated, finding=finding)
@@ -102,7 +102,7 @@ def record_result(acting: ActRequest, state: Callable[[FoundBy], CaseResult]) ->
     """State the result of an inspection, a check, a referral or a rescue.
 
     A result that closes the case becomes an outcome; for a reopened case it corrects the earlier
-    outcome. Raises Unprocessable, ContradictoryFinding or Conflict before anything is stored.
+    outcome. Raises Unprocessable or Conflict before anything is stored.
     """
     cases, at = acting.cases, acting.at
     row, case = cases.case(acting.reviewer, acting.case_id)

@@ -12,7 +12,6 @@ from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, W
 from serving.review.acts.claim import take_and
 from serving.review.cases.case_change import CaseChange, acted, refuse_other
 from serving.review.cases.case_state import Case, WaitingFor
-from serving.review.errors import TooLong
 
 MAX_CASE_WAIT = timedelta(days=14)
 
@@ -28,10 +27,13 @@ class Wait(ActInput):
 def wait(
     case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
 ) -> CaseChange:
-    """Let a case wait until an instant, for a reason; raises Conflict or TooLong."""
+    """Let a case wait until an instant, for a reason; raises Conflict or Unprocessable."""
     refuse_other(case, actor)
     if not at < until <= at + MAX_CASE_WAIT:
-        raise TooLong(say("want an instant to come, within {days} days", days=MAX_CASE_WAIT.days))
+        raise Unprocessable(
+            say("want an instant to come, within {days} days", days=MAX_CASE_WAIT.days),
+            code="too-long",
+        )
     return acted(
         case,
         actor,

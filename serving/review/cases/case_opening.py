@@ -12,7 +12,7 @@ from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.crypto.prefix_codes import LEAST_SYMBOLS
-from serving.errors import Conflict, Erased
+from serving.errors import Conflict, Erased, Unprocessable
 from serving.process.background_threads import PollingThread
 from serving.review.cases.case_news import changes_by_journey, changes_of
 from serving.review.cases.case_records import (
@@ -25,7 +25,7 @@ from serving.review.cases.case_records import (
 )
 from serving.review.cases.cases import Cases
 from serving.review.cases.opening import case_of_decision
-from serving.review.errors import ContradictoryFinding, NothingToTell
+from serving.review.errors import NothingToTell
 from serving.review.search.search_terms import normalised
 
 POLL_INTERVAL_S = 0.5
@@ -94,9 +94,15 @@ def _change(cases: Cases, case_id: str, changes: Iterable[ChangeRow]) -> None:
     if row is None:
         return
     for change in changes:
-        with suppress(Conflict, ContradictoryFinding, NothingToTell):  # judged meanwhile
-            change(row)  # outside the write lock first: most news changes nothing
-            cases.store.change(case_id, change)
+        # Judged meanwhile, or nothing new.
+        with suppress(Conflict, NothingToTell):
+            try:
+                change(row)  # outside the write lock first: most news changes nothing
+                cases.store.change(case_id, change)
+            except Unprocessable as refusal:
+                # Any other refusal is a fault of the news, which must not be dropped.
+                if refusal.problem.code != "contradictory-finding":
+                    raise
 
 
 def _brought_by(cases: Cases, journey_id: str) -> Iterator[str]:

@@ -111,7 +111,7 @@ class Cases:
     def in_inbox(self, name: str) -> InboxFilter:
         """Return the filter for the inbox of a team, or else an office.
 
-        Raises InboxUnknown, since the contents of an unknown inbox would look like an empty one.
+        Raises Unprocessable, since the contents of an unknown inbox would look like an empty one.
         """
         inboxes = self.inboxes()
         inboxes.require(name, self.known_offices)

@@ -17,10 +17,10 @@ from features.errors import in_own_words
 from features.records import OF_DOCUMENTS, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
+from serving.errors import Unprocessable
 from serving.history.received_records import ReceivedRecord
 from serving.language import say
 from serving.review.cases.results import CaseResult, StatedInspection
-from serving.review.errors import ContradictoryFinding
 
 # An inspection may begin this long before the declaration, since goods met on the road are declared
 # days later. The limit refuses a mistyped year.
@@ -37,7 +37,7 @@ def label_of(
     """Return the outcome of a result, as record and row; None if it is no label.
 
     `earlier` is the inspection of an earlier end of the case. Without an examination, after a
-    rescue and after protection there is no label. Raises ContradictoryFinding, in these cases too,
+    rescue and after protection there is no label. Raises Unprocessable, in these cases too,
     if the inspection is said to begin in the future.
     """
     outcome = _outcome(decision, result, at, earlier)
@@ -47,18 +47,19 @@ def label_of(
 
 
 def require_plausible_start(decision: Decision, result: CaseResult) -> None:
-    """Raise ContradictoryFinding if a stated inspection begins too long before the declaration.
+    """Raise Unprocessable if a stated inspection begins too long before the declaration.
 
     The limit is LONGEST_BEFORE_DECLARATION. Inspections that a record reports are accepted as they
     are.
     """
     began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
     if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
-        raise ContradictoryFinding(
+        raise Unprocessable(
             say(
                 "the inspection is said to have begun more than {days} days before the declaration",
                 days=LONGEST_BEFORE_DECLARATION.days,
-            )
+            ),
+            code="contradictory-finding",
         )
 
 
@@ -103,7 +104,9 @@ def _outcome(
         return None
     inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
     if inspected_at > at:
-        raise ContradictoryFinding("the inspection is said to have begun in the future")
+        raise Unprocessable(
+            "the inspection is said to have begun in the future", code="contradictory-finding"
+        )
     selected_by, probability = selection_of(decision, result, finding.inspected_at)
     try:
         return Outcome(
@@ -122,4 +125,4 @@ def _outcome(
         )
     except ValidationError as refusal:
         first = refusal.errors(include_url=False)[0]
-        raise ContradictoryFinding(in_own_words(first["msg"])) from None
+        raise Unprocessable(in_own_words(first["msg"]), code="contradictory-finding") from None

@@ -15,7 +15,6 @@ from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
 from serving.errors import Unprocessable
 from serving.language import say, say_word
 from serving.review.cases.ways_of_smuggling import typology_contradiction
-from serving.review.errors import ContradictoryFinding
 
 # The action that led to it; `refer` is an agency's answer, `rescue` needs no earlier action.
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]
@@ -231,7 +230,7 @@ class CaseResult:
 
     `is_protection` means that people were handed to those who protect them, whatever was found.
     Raises Unprocessable if the action cannot have this result or the result cannot have this
-    reason, and ContradictoryFinding if the finding contradicts the result.
+    reason, and Unprocessable if the finding contradicts the result.
     """
 
     found_by: FoundBy
@@ -268,7 +267,7 @@ class CaseResult:
                 code="impossible-result",
             )
         if wrong := self._contradiction():
-            raise ContradictoryFinding(wrong)
+            raise Unprocessable(wrong, code="contradictory-finding")
 
     @property
     def words(self) -> str:

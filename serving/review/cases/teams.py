@@ -17,7 +17,6 @@ from serving.access.revisions import revision_of
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 from serving.review.cases.case_records import CaseAccess, InboxFilter
-from serving.review.errors import InboxUnknown
 
 MOST_MEMBERS = 200
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -134,7 +133,7 @@ class Inboxes:
         return InboxFilter((), (name,), self.names)
 
     def require(self, name: str, known_offices: Callable[[], Collection[str]]) -> None:
-        """Raise InboxUnknown for a name that is neither a team's nor a known office's."""
+        """Raise Unprocessable for a name that is neither a team's nor a known office's."""
         teams = self.names
         # Without a list of offices any name may be one.
         if name in teams or not (offices := known_offices()) or name in offices:
@@ -143,7 +142,9 @@ class Inboxes:
         says = say("no team and no office has this name")
         if near is not None:
             says = say("no team and no office has this name; the nearest one is {name}", name=near)
-        raise InboxUnknown(says, (RequestFault("/inbox", "unknown_inbox", says),))
+        raise Unprocessable(
+            says, (RequestFault("/inbox", "unknown_inbox", says),), code="inbox-unknown"
+        )
 
     def for_office(self, office_id: str | None) -> list[str]:
         """Return the inboxes that can hold a case of an office, with the office's own last."""

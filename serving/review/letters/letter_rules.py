@@ -15,12 +15,11 @@ from typing import Literal
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import Conflict
+from serving.errors import Conflict, Unprocessable
 from serving.language import say
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EventAction
-from serving.review.errors import TooLong
 from serving.review.letters.case_letters import (
     GROUNDS,
     LONGEST_DEFERRAL,
@@ -114,7 +113,7 @@ def release_letter(
 def defer_letter(
     case: Case, actor: Actor, at: datetime, ground: DeferralGround, until: datetime, because: str
 ) -> CaseChange:
-    """Hold back every letter of a case; raises TooLong for an impossible end.
+    """Hold back every letter of a case; raises Unprocessable for an impossible end.
 
     Raises PersonNeeded, or Conflict during a confirmed deferral: neither of the two persons may
     shorten it alone.
@@ -127,8 +126,9 @@ def defer_letter(
             code="letter-deferred",
         )
     if not at < until <= at + LONGEST_DEFERRAL:
-        raise TooLong(
-            say("want an instant to come, within {days} days", days=LONGEST_DEFERRAL.days)
+        raise Unprocessable(
+            say("want an instant to come, within {days} days", days=LONGEST_DEFERRAL.days),
+            code="too-long",
         )
     deferral = LetterDeferral(ground, until, because, actor, at)
     return _deferred(case, actor, at, "defer_letter", deferral)

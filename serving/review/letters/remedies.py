@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from features.home_files import read_home_file, write_home_file
+from serving.errors import Conflict
 from serving.review.cases.results import RESULT_MEANING, CaseResult
-from serving.review.errors import RemediesUnnamed
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=400)]
 DaysToAct = Annotated[int, Field(ge=1, le=1_100)]
@@ -109,14 +109,18 @@ class Remedies(BaseModel):
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """Return the answers in a file; raises RemediesUnnamed with every fault."""
+        """Return the answers in a file; raises Conflict with every fault."""
         missing = (
             "there is no such file, and a letter names who answers for a check and where to "
             "contest it; `tidegate init letters` writes it"
         )
-        return read_home_file(cls, file, RemediesUnnamed, missing=missing)
+        return read_home_file(cls, file, _refused, missing=missing)
 
 
 def write_remedies_template(file: Path) -> None:
     """Write the template file; never overwrite existing answers."""
-    write_home_file(file, TEMPLATE, RemediesUnnamed)
+    write_home_file(file, TEMPLATE, _refused)
+
+
+def _refused(detail: str) -> Conflict:
+    return Conflict(detail, code="remedies-unnamed")

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
+from features.errors import TidegateError
 from features.provenance import SubmissionProvenance
 from serving.access.actors import Actor
 from serving.audit.decision import Decision, digest_of
 from serving.audit.erased_accounts import ACCOUNT
-from serving.errors import NotFound
+from serving.errors import Conflict, NotFound
 from serving.explanation.formatting import exact_figure, readable
 from serving.integrity.checkpoints import LogSigner, verified_by
 from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE, case_of_decision
-from serving.review.errors import AccountRefused
 
 if TYPE_CHECKING:
     from serving.storage.repositories.case_repository import CaseRepository
@@ -68,10 +68,10 @@ def seal_account(
     """Write the sealed account of a case into a new `folder`, and return its digest.
 
     The folder appears complete or not at all, and the case records the event. Raises NotFound, or
-    AccountRefused if `folder` exists.
+    Conflict if `folder` exists.
     """
     if folder.exists():
-        raise AccountRefused(f"{folder} is there already; each account has a folder of its own")
+        raise Conflict(f"{folder} is there already; each account has a folder of its own")
     with written_whole(folder) as partial:  # read inside, so that an erasure sees this use
         content = json.dumps(account(cases, decisions, sealing), indent=1).encode() + b"\n"
         digest = digest_of(content)
@@ -84,20 +84,20 @@ def seal_account(
 
 
 def verify_account(folder: Path, public_key: str) -> str:
-    """Return the digest of an unaltered account; raises AccountRefused for any other."""
+    """Return the digest of an unaltered account; raises TidegateError for any other."""
     try:
         content = (folder / ACCOUNT).read_bytes()
         signature = bytes.fromhex((folder / SIGNATURE).read_text())
         if not verified_by(public_key, signature, content):
             raise ValueError("another key, or another account")
     except FileNotFoundError as error:
-        raise AccountRefused(f"{error.filename} is missing") from None
+        raise TidegateError(f"{error.filename} is missing") from None
     except ValueError:
-        raise AccountRefused(f"{folder}: {ACCOUNT} is not as it was sealed") from None
+        raise TidegateError(f"{folder}: {ACCOUNT} is not as it was sealed") from None
     digest = digest_of(content)
     # The signature covers the JSON only, so the text must be derived from it again.
     if (folder / TEXT).read_text("utf-8") != account_in_words(json.loads(content), digest):
-        raise AccountRefused(f"{folder}: {TEXT} does not say what {ACCOUNT} does")
+        raise TidegateError(f"{folder}: {TEXT} does not say what {ACCOUNT} does")
     return digest
 
 

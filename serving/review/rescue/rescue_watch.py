@@ -13,7 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from serving.storage.repositories.distress_alert_repository import DistressAlertRepository
+    from serving.storage.repositories.rescue_call_repository import RescueCallRepository
 
 MAX_AGE_S = 1.0
 
@@ -36,16 +40,6 @@ class BoardState:
     unattended: tuple[BoardItem, ...]
 
 
-class BoardStore(Protocol):
-    """A store of board items; `acts` counts the acts through this process."""
-
-    acts: int
-
-    def on_board(self, now: datetime) -> Sequence[BoardItem]:
-        """Return the items on the board now, oldest first; raises LogUnavailable."""
-        ...
-
-
 class RescueWatch:
     """A cache of the board for all open pages of one worker; safe for threads.
 
@@ -54,7 +48,7 @@ class RescueWatch:
 
     def __init__(
         self,
-        stores: Sequence[BoardStore],
+        stores: Sequence["DistressAlertRepository | RescueCallRepository"],
         clock: Callable[[], datetime],
         open_new: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,

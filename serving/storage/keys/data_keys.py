@@ -119,7 +119,7 @@ class DataKeys:
         return None if content is None else content.decode()
 
     def probe(self, connection: Connection) -> None:
-        """Raise Undecipherable if the newest data key cannot be unwrapped, or TokensRotated."""
+        """Raise Undecipherable if the newest data key cannot be unwrapped, or LogMoved."""
         self.token_keys.follow(connection)
         newest = select(data_keys).where(data_keys.c.wrapped.is_not(None))
         row = connection.execute(newest.order_by(data_keys.c.key_id.desc()).limit(1)).first()

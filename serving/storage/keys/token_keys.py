@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select, union_all
 
 from features.errors import TidegateError
 from features.home_keys import SUBJECTS, former_keys, key_fingerprint, keys_from, read_key
-from serving.crypto.errors import TokensRotated
+from serving.crypto.errors import LogMoved
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.tables.audit import retention_acts
 from serving.storage.tables.scoring import decisions, records
@@ -97,7 +97,7 @@ class TokenKeys:
     def follow(self, connection: Connection) -> bool:
         """Read the keys again if another one is in use; return whether that was so.
 
-        Raises TokensRotated if the folder of keys lacks it.
+        Raises LogMoved if the folder of keys lacks it.
         """
         folder = self._folder()
         self._looked_at_s = time.monotonic()
@@ -106,9 +106,10 @@ class TokenKeys:
             return False
         keys = keys_from(folder, SUBJECTS, in_use)
         if not keys:
-            raise TokensRotated(
+            raise LogMoved(
                 f"the subjects key was rotated, and the one in use ({in_use}) is not here: copy "
-                "HOME/keys from where `tidegate rotate-key subjects` was run"
+                "HOME/keys from where `tidegate rotate-key subjects` was run",
+                code="tokens-rotated",
             )
         self._ring = TokenRing(keys)
         return True
@@ -120,9 +121,11 @@ class TokenKeys:
                 self.follow(connection)
 
     def require(self, ring: TokenRing, connection: Connection) -> None:
-        """Raise TokensRotated if tokens made with `ring` must not be written any more."""
+        """Raise LogMoved if tokens made with `ring` must not be written any more."""
         if self.follow(connection) or self._ring is not ring:
-            raise TokensRotated("the subjects key was rotated just now; ask again")
+            raise LogMoved(
+                "the subjects key was rotated just now; ask again", code="tokens-rotated"
+            )
 
     def _folder(self) -> Path | None:
         folder: Path | None = self._engine.get_execution_options().get("keys")

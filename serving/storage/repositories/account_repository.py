@@ -52,7 +52,7 @@ class AccountRepository:
         self._audited = AuditedRows("accounts", "account")
 
     def add_account(self, account: Account, by: Actor = SERVICE) -> None:
-        """Store a new account; raise NameTaken or NameRefused."""
+        """Store a new account; raise NameTaken or Unprocessable."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             require_new_name(connection, account.name)
             _insert(connection, account, by)

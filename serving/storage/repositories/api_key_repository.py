@@ -48,7 +48,7 @@ class ApiKeyRepository:
         self._noted: dict[str, datetime] = {}
 
     def add_key(self, key: ApiKey) -> None:
-        """Store a new key; raise NameRefused, or NameTaken if the name is or was in use."""
+        """Store a new key; raise Unprocessable, or NameTaken if the name is or was in use."""
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
         event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
         with failing_as_unavailable(), writing(self._engine) as connection:

@@ -39,12 +39,11 @@ from serving.audit.logged_decision import (
 )
 from serving.audit.ship_journey import ShipJourney
 from serving.crypto.encryption import EncryptionUnit
-from serving.crypto.errors import TokensRotated, Undecipherable
+from serving.crypto.errors import LogMoved, Undecipherable
 from serving.errors import Erased
 from serving.integrity.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.engine import failing_as_unavailable, move_write_ahead_log
-from serving.storage.errors import ClockBehind
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import binding, instant, known_time, logged_at
 from serving.storage.lookups import PairLookup
@@ -91,7 +90,7 @@ class DecisionRepository:
     def probe(self) -> None:
         """Check that a durable write succeeds and that the keys are readable.
 
-        Raises LogUnavailable if the write fails, Undecipherable or TokensRotated for the keys.
+        Raises LogUnavailable if the write fails, Undecipherable or LogMoved for the keys.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._keys.probe(connection)
@@ -121,7 +120,7 @@ class DecisionRepository:
         try:
             head = self._append(entries)
         # One retry suffices: the failed attempt has read the new key or the newer time.
-        except (TokensRotated, ClockBehind):
+        except LogMoved:
             head = self._append(entries)
         self._unmoved += 1
         return head
@@ -154,7 +153,9 @@ class DecisionRepository:
                 seq, link, newest = _head(connection)
                 self._newest = binding(connection, earliest, newest)
                 if stated != _logged_at(entries, self._newest):
-                    raise ClockBehind("the clock is behind what was decided last; ask again")
+                    raise LogMoved(
+                        "the clock is behind what was decided last; ask again", code="clock-behind"
+                    )
                 for row, _ in encrypted:
                     seq, link = seq + 1, next_link(link, row["record"])
                     row.update(seq=seq, chain=link)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from features.messages.stored_text import NO_TEXT, MessageText
 from serving.access.acting import whoever_acts
 from serving.crypto.encryption import EncryptionUnit
-from serving.crypto.errors import TokensRotated
+from serving.crypto.errors import LogMoved
 from serving.errors import Conflict, Erased
 from serving.history.kept_messages import CONTENT, KeptMessage
 from serving.history.received_records import ReceivedRecord
@@ -32,7 +32,6 @@ from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.message_list import MessageFilter, MessagePage
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.errors import ClockBehind
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import known_time, logged_at, newest_time, require_logged
 from serving.storage.repositories.audit_repository import append_audit_events
@@ -80,7 +79,7 @@ class MessageRepository:
         try:
             self._keep(message, records)
         # One retry suffices: the failed attempt has read the new key or the newer time.
-        except (TokensRotated, ClockBehind):
+        except LogMoved:
             self._keep(message, records)
 
     def _keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:

@@ -12,12 +12,11 @@ from sqlalchemy import Connection, Engine, select, tuple_
 from features.records import Position
 from features.rescoring_rules import RESCORED_AFTER
 from serving.access.acting import whoever_acts
-from serving.crypto.errors import TokensRotated
+from serving.crypto.errors import LogMoved
 from serving.history.received_records import SUBJECT_KIND_OF, KeptRecord, ReceivedRecord
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.errors import ClockBehind
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import known_time, newest_record_time, require_logged
 from serving.storage.lookups import PairLookup
@@ -61,7 +60,7 @@ class RecordRepository:
         try:
             return self._added(rows, raises_alerts)
         # One retry suffices: the failed attempt has read the new key or the newer time.
-        except (TokensRotated, ClockBehind):
+        except LogMoved:
             return self._added(rows, raises_alerts)
 
     def _added(self, rows: Sequence[ReceivedRecord], raises_alerts: bool) -> dict[Key, KeptRecord]:

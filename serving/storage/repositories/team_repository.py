@@ -31,7 +31,7 @@ class TeamRepository:
             return [_team(row) for row in connection.execute(query)]
 
     def add_team(self, team: Team, at: datetime, by: Actor) -> None:
-        """Store a new team; raise NameTaken or NameRefused, also for names of disbanded ones."""
+        """Store a new team; raise NameTaken or Unprocessable, also for names of disbanded ones."""
         row = {"name": team.name, "made_at": at.isoformat(), **_said(team)}
         with failing_as_unavailable(), writing(self._engine) as connection:
             # Names are never reused: old audit events would seem to concern the new team.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from serving.integrity.errors import LogNotWhole
+from features.errors import TidegateError
 from serving.storage.engine import failing_as_unavailable
 
 EXPECTED = Path(__file__).with_name("schema.json")
@@ -138,13 +138,13 @@ def schema_faults(engine: Engine) -> list[SchemaFault]:
 
 
 def require_schema(engine: Engine) -> None:
-    """Raise LogNotWhole with the differences if the schema is not that of the migrations."""
+    """Raise TidegateError with the differences if the schema is not that of the migrations."""
     faults = schema_faults(engine)
     if not faults:
         return
     named = "; ".join(map(str, faults[:MAX_NAMED]))
     more = f" and {len(faults) - MAX_NAMED} more" if len(faults) > MAX_NAMED else ""
-    raise LogNotWhole(
+    raise TidegateError(
         f"the database is not as this release makes it: {named}{more}. Somebody who may change its "
         "tables did so. Find out who, prove the log (`tidegate verify-log`), then undo it: drop "
         "what is strange, and take what is missing from a backup or from an empty home"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from features.engine.cache_folder import VARIABLES, CacheFolder, cache_folder
-from features.errors import CacheRefused
+from features.errors import TidegateError
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_folder_that_is_named_is_refused_where_others_could_write(
 
     spoil(machine / place)
 
-    with pytest.raises(CacheRefused, match=f"TIDEGATE_CACHE: .*{says}"):
+    with pytest.raises(TidegateError, match=f"TIDEGATE_CACHE: .*{says}"):
         cache_folder("compiled")
 
 
@@ -116,7 +116,7 @@ def test_a_named_folder_that_cannot_be_made_is_refused(
 ) -> None:
     monkeypatch.setenv("TIDEGATE_CACHE", f"{os.devnull}/cache")
 
-    with pytest.raises(CacheRefused, match="Not a directory"):
+    with pytest.raises(TidegateError, match="Not a directory"):
         cache_folder("compiled")
 
 

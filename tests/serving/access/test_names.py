@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.person_names import base_of, may_be_one_person
-from serving.access.errors import NameRefused, NameTaken
+from serving.access.errors import NameTaken
 from serving.access.names import (
     MAX_NAME_LENGTH,
     RESERVED,
@@ -14,6 +14,7 @@ from serving.access.names import (
     require_free,
     require_name,
 )
+from serving.errors import Unprocessable
 
 CYRILLIC_A = "\u0430"
 
@@ -59,7 +60,7 @@ def test_a_name_in_one_script_and_single_blanks_is_taken(name: str) -> None:
     ],
 )
 def test_a_name_that_could_be_read_in_two_ways_is_refused(name: str, words: str) -> None:
-    with pytest.raises(NameRefused, match=words):
+    with pytest.raises(Unprocessable, match=words):
         require_name(name)
 
 

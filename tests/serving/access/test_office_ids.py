@@ -2,7 +2,6 @@
 
 import pytest
 
-from serving.access.errors import OfficeUnknown
 from serving.access.office_ids import require_known_office, require_offices
 from serving.errors import Unprocessable
 from tests.serving.bodies import shipment, submission
@@ -35,7 +34,7 @@ def test_no_account_has_an_office_that_no_record_may_name(office: str) -> None:
 def test_an_office_that_nothing_knows_is_refused_with_the_nearest_that_is_known(
     office: str, says: str
 ) -> None:
-    with pytest.raises(OfficeUnknown, match=says) as refused:
+    with pytest.raises(Unprocessable, match=says) as refused:
         require_known_office(office, {"DE004600", "GR003100"}, "destination")
 
     assert [(each.pointer, each.code) for each in refused.value.faults] == [

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from features.errors import TidegateError
 from serving.cli.demo_service import _listener
-from serving.errors import AddressNotFree
 from serving.process.listening_socket import bound, listen
 from tests.counts import count
 from tests.ports import free_port
@@ -83,14 +83,14 @@ def test_another_port_is_taken_where_somebody_listens(theirs: str) -> None:
 
 
 def test_the_port_belongs_to_the_demonstration_from_then_on() -> None:
-    with _listener(free_port()) as own, pytest.raises(AddressNotFree, match="in use"):
+    with _listener(free_port()) as own, pytest.raises(TidegateError, match="in use"):
         bound(*own.getsockname())
 
 
 def test_of_two_that_start_at_once_the_second_to_listen_is_refused() -> None:
     with bound("127.0.0.1", 0) as one, bound(*one.getsockname()) as other:
         listen(other)
-        with pytest.raises(AddressNotFree, match="in use; give another with --port"):
+        with pytest.raises(TidegateError, match="in use; give another with --port"):
             listen(one)
 
 

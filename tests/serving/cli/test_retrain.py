@@ -28,7 +28,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.world import SHIPMENTS, write_world
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels, TrainingSetError
+from training.errors import TrainingSetError, WindowUnusable
 from training.gates.canaries import Canaries
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
@@ -217,7 +217,7 @@ def test_a_record_that_is_in_file_and_log_is_written_once(
     ("until", "error", "says"),
     [
         ("2025-01-01", TrainingSetError, "no shipments and no outcomes were known before"),
-        ("2026-01-08", NotEnoughLabels, "at least 2 of each are needed"),
+        ("2026-01-08", WindowUnusable, "at least 2 of each are needed"),
     ],
 )
 def test_a_time_that_teaches_nothing_is_refused_and_leaves_the_training_set(

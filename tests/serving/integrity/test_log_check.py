@@ -16,13 +16,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.access.actors import SERVICE, Actor
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.doctor.all_checks import run_checks
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoints import Checkpoint, LogSigner, public_keys_of
-from serving.integrity.errors import LogNotWhole
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.log_check import EpochRequest, LogCheck, begin_epoch, check_log
 from serving.integrity.witness_delivery import WitnessDelivery
@@ -417,7 +417,8 @@ def test_several_workers_are_not_begun_over_a_log_that_each_would_refuse(
 
     done = CliRunner().invoke(commands, words, env={"TIDEGATE_WITNESS": str(log.witness.path)})
 
-    assert isinstance(done.exception, LogNotWhole)
+    assert isinstance(done.exception, TidegateError)
+    assert "the log is not what its checkpoints say" in str(done.exception)
 
 
 # Served
@@ -442,7 +443,7 @@ def test_a_rolled_back_log_is_not_served(trained_home: Path, tmp_path: Path) -> 
         file.with_name(f"{file.name}{beside}").unlink(missing_ok=True)
     old.replace(file)
 
-    with pytest.raises(LogNotWhole, match="Find the newer copy") as refusal:
+    with pytest.raises(TidegateError, match="Find the newer copy") as refusal:
         create_app(Settings(home=home), clock=lambda: NOW)
 
     assert "tidegate verify-log --begin-epoch --because WHY" in str(refusal.value)

@@ -248,7 +248,7 @@ def test_an_address_that_tells_more_than_is_read_is_said_so_and_never_cut(
 
     check = check_log(log.store, [WebWitness(url, None)], {}, by_newest=False)
 
-    assert check.witnesses[0].failure == "cannot be asked (AnswerTooLarge)"
+    assert check.witnesses[0].failure == "cannot be asked (the answer has more than 4,000 bytes)"
 
 
 def test_an_address_that_is_not_https_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from serving.app import create_app
 from serving.cli.main import app
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.models.errors import ModelsOff
+from serving.models.errors import NoModel
 from serving.models.kill_switch import KillSwitch, record_switch
 from serving.settings import Settings
 from serving.storage.engine import open_database
@@ -163,7 +163,7 @@ def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
     explained = switched.client.get(f"/v1/decisions/{scored}/explanation", headers=caller)
 
     assert explained.json()["missing_input_effects"] is None
-    with pytest.raises(ModelsOff):
+    with pytest.raises(NoModel, match="were switched off at"):
         switched.services.models.champion("shipment")
     assert switched.services.models.challengers("shipment") == {}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from serving.integrity.errors import LogNotWhole
+from features.errors import TidegateError
 from serving.storage.stores import Stores
 from serving.storage.verification.schema_check import EXPECTED, schema_faults
 from tests.serving.conftest import NOW
@@ -93,7 +93,7 @@ def changed(where: Path | str, statements: str) -> Engine:
 
 def refused(where: Path | str) -> str:
     """Why a service does not start over a database."""
-    with pytest.raises(LogNotWhole) as refusal:
+    with pytest.raises(TidegateError) as refusal:
         Stores.of_service(where, keys_of(where), lambda: NOW)
     return str(refusal.value)
 

@@ -10,7 +10,6 @@ import pytest
 
 from features.errors import TidegateError
 from serving.review.cases.case_opening import open_due
-from serving.streams.errors import BrokerAway
 from serving.streams.event_relay import EventCursor, EventRelay
 from serving.streams.run_stream import EventPlan
 from serving.streams.stream_addresses import StreamAddress
@@ -67,7 +66,7 @@ class FailingAt(Kept):
     async def publish(self, outgoing: Outgoing) -> None:
         self._begun += 1
         if self._begun > self._fails_at:
-            raise BrokerAway("gone")
+            raise TidegateError("gone")
         await super().publish(outgoing)
 
 
@@ -92,7 +91,7 @@ def relayed(sink: Kept, cursor: EventCursor, answering: Any = feed) -> None:
 def test_a_broker_that_goes_away_misses_no_event(tmp_path: Path, fails_at: int) -> None:
     cursor, first, second = EventCursor(tmp_path / "cursor"), FailingAt(fails_at), Kept()
 
-    with pytest.raises(BrokerAway):
+    with pytest.raises(TidegateError):
         relayed(first, cursor)
     passed = cursor.read() or ""
     assert passed <= max((each.id for each in first.sent), default="")

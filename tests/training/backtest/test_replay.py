@@ -30,7 +30,7 @@ from training.backtest.selection import (
     select,
 )
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels, TrainingError
+from training.errors import TrainingError, WindowUnusable
 from training.outcomes import Texts
 from training.parameters import TreeParameters
 from training.ranking import Floats
@@ -418,7 +418,7 @@ def test_weeks_outside_the_history_are_refused(
 
 def test_a_policy_without_labels_to_begin_with_is_refused(invented: History) -> None:
     day = (BEGINS + np.timedelta64(8, "D")).astype("datetime64[D]")
-    with pytest.raises(NotEnoughLabels, match="are known at the policy's begin"):
+    with pytest.raises(WindowUnusable, match="are known at the policy's begin"):
         replay_policy("early", policy(begins=instant(str(day))), invented)
 
 

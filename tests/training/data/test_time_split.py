@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.training.planted import INPUTS, instant, planted_world, write_training_set
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels
+from training.errors import WindowUnusable
 from training.parameters import SplitParameters
 
 
@@ -86,7 +86,7 @@ def test_operators_apart_are_judged_on_operators_that_no_earlier_label_spoke_of(
 
 def test_a_window_with_too_few_confirmed_is_named_with_its_days(data: TrainingSet) -> None:
     with pytest.raises(
-        NotEnoughLabels, match="the calibration window, 2025-12-01 to 2025-12-02, has"
+        WindowUnusable, match="the calibration window, 2025-12-01 to 2025-12-02, has"
     ):
         TimeSplit.from_training_set(
             data,
@@ -102,5 +102,5 @@ def test_a_set_without_any_label_is_refused(tmp_path: Path) -> None:
     features, outcomes, subjects = planted_world(50, seed=2)
     folder = write_training_set(tmp_path, features, outcomes.iloc[:0], subjects)
 
-    with pytest.raises(NotEnoughLabels, match="no labelled subject"):
+    with pytest.raises(WindowUnusable, match="no labelled subject"):
         TimeSplit.from_training_set(TrainingSet.read(folder, "shipment", INPUTS), SplitParameters())

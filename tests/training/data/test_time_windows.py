@@ -11,7 +11,7 @@ import pytest
 from tests.training.planted import INPUTS, instant
 from training.data.time_split import FAR_FUTURE, TimeSplit, TimeWindow, require_labels
 from training.data.training_set import TrainingSet
-from training.errors import NotEnoughLabels
+from training.errors import WindowUnusable
 from training.model.manifest import WindowFigures
 from training.outcomes import Outcomes
 from training.parameters import SplitParameters
@@ -148,7 +148,7 @@ def test_the_latest_cut_is_the_day_of_the_last_labelled_subject() -> None:
     asked = SplitParameters(fit_share=0.5, calibration_share=0.49, label_gap_days=0)
 
     with pytest.raises(
-        NotEnoughLabels, match="the evaluation window, 2025-04-10 to 2025-04-11, has 1 confirmed"
+        WindowUnusable, match="the evaluation window, 2025-04-10 to 2025-04-11, has 1 confirmed"
     ):
         TimeSplit.from_training_set(one_a_day(100), asked)
 
@@ -164,7 +164,7 @@ def test_an_instant_is_the_same_in_every_time_zone() -> None:
 
 
 def test_where_no_labelled_subject_lies_within_the_bounds_they_are_named() -> None:
-    with pytest.raises(NotEnoughLabels, match="no labelled subject was declared from 2026-01-01"):
+    with pytest.raises(WindowUnusable, match="no labelled subject was declared from 2026-01-01"):
         TimeSplit.from_training_set(one_a_day(100), SplitParameters(fit_from=instant("2026-01-01")))
 
 
@@ -181,7 +181,7 @@ def test_a_window_needs_the_minimum_of_both_sorts(
     if is_enough:
         require_labels(window, 3)
     else:
-        with pytest.raises(NotEnoughLabels, match=f"{confirmed} confirmed and {cleared} not"):
+        with pytest.raises(WindowUnusable, match=f"{confirmed} confirmed and {cleared} not"):
             require_labels(window, 3)
 
 
@@ -233,9 +233,7 @@ def test_every_window_is_asked_for_enough_of_both_sorts(name: str, first: int) -
     label[first + 20 : 60] = 1  # the rest of the fit window, where it is that which is thin
     thin = replace(data, outcomes=replace(data.outcomes, label=label))
 
-    with pytest.raises(
-        NotEnoughLabels, match=f"the {name} window, .* and 0 not confirmed .* alike"
-    ):
+    with pytest.raises(WindowUnusable, match=f"the {name} window, .* and 0 not confirmed .* alike"):
         TimeSplit.from_training_set(thin, SplitParameters(label_gap_days=0, minimum_labels=5))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.errors import ArtefactTampered, WaiverError
+from training.errors import ArtefactTampered, TrainingError
 from training.gates.verdict import Answer, Verdict
 from training.gates.waiver import WAIVER, WAIVER_SIGNATURE, Waiver, WaiverRequest
 from training.model.signing import SigningKey
@@ -32,12 +32,12 @@ def test_without_a_waiver_there_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("days", [-1, 0, 184])
 def test_a_waiver_ends_within_half_a_year(days: float) -> None:
-    with pytest.raises(WaiverError, match="want an end within 183 days from 2026-01-02"):
+    with pytest.raises(TrainingError, match="want an end within 183 days from 2026-01-02"):
         waived(days=days)
 
 
 def test_a_waiver_gives_a_reason() -> None:
-    with pytest.raises(WaiverError, match=r"waiver, because: .*at least 20 characters"):
+    with pytest.raises(TrainingError, match=r"waiver, because: .*at least 20 characters"):
         waived(because="  because   ")
 
 
@@ -78,7 +78,7 @@ def signed_over(*, given_by: str = "grace", at: datetime = NOON, **changed: Any)
 def test_a_waiver_lasts_for_183_days_at_most_to_the_second() -> None:
     assert waived(days=183).until - NOON == timedelta(days=183)
     assert signed_over(until=NOON + timedelta(seconds=1))
-    with pytest.raises(WaiverError, match=r"waiver, until: .*want an end within 183 days"):
+    with pytest.raises(TrainingError, match=r"waiver, until: .*want an end within 183 days"):
         signed_over(until=NOON + timedelta(days=183, seconds=1))
 
 
@@ -86,7 +86,7 @@ def test_a_reason_has_twenty_characters_without_the_room_around_and_between_word
     assert signed_over(because=" The office \n has   moved. ").because == "The office has moved."
     assert signed_over(because="a " * 10 + "b")
     assert signed_over(because="a" * 20)
-    with pytest.raises(WaiverError, match="waiver, because"):
+    with pytest.raises(TrainingError, match="waiver, because"):
         signed_over(because=f" {'a' * 10}    {'b' * 8}   ")
 
 
@@ -105,7 +105,7 @@ def test_a_reason_has_twenty_characters_without_the_room_around_and_between_word
 def test_a_waiver_of_no_or_another_gate_or_of_nobody_is_refused(
     changed: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(WaiverError, match=f"^waiver, {named}: "):
+    with pytest.raises(TrainingError, match=f"^waiver, {named}: "):
         signed_over(**changed)
 
 
@@ -141,26 +141,28 @@ def test_two_people_may_answer_for_any_gate_that_is_undecided_and_for_no_refusal
 
     assert both.opens(Verdict(gate, verdict, "measured")) is is_opened
     assert not both.opens(Verdict("groups", "undecided", "not among its gates"))
-    with pytest.raises(WaiverError, match=f"^waiver, persons: .*{gate}: want who asks beside who"):
+    with pytest.raises(
+        TrainingError, match=f"^waiver, persons: .*{gate}: want who asks beside who"
+    ):
         signed_over(gates=("groups", gate))
 
 
 @pytest.mark.parametrize("asks", ["grace", " Grace ", "GRACE"])
 def test_nobody_asks_for_a_waiver_and_signs_it(asks: str) -> None:
     with pytest.raises(
-        WaiverError, match=r"^waiver, persons: .*asks and signs; want two different people"
+        TrainingError, match=r"^waiver, persons: .*asks and signs; want two different people"
     ):
         signed_over(gates=("canaries",), requested_by=asks)
 
 
 @pytest.mark.parametrize("asks", ["", "  "])
 def test_nobody_is_not_a_person_who_asks(asks: str) -> None:
-    with pytest.raises(WaiverError, match="waiver, requested_by"):
+    with pytest.raises(TrainingError, match="waiver, requested_by"):
         signed_over(gates=("canaries",), requested_by=asks)
 
 
 def test_a_refusal_is_in_words_of_our_own() -> None:
-    with pytest.raises(WaiverError) as refused:
+    with pytest.raises(TrainingError) as refused:
         signed_over(gates=("canaries",), requested_by="grace")
 
     assert "Value error" not in str(refused.value)
@@ -184,10 +186,10 @@ def test_a_signature_does_not_make_a_waiver_that_lasts_too_long_one(tmp_path: Pa
     whole = waived().model_copy(update={"until": NOON + timedelta(days=400)})
     whole.write(tmp_path, key)
 
-    with pytest.raises(WaiverError, match=r"waiver\.json: .*want an end within 183 days"):
+    with pytest.raises(TrainingError, match=r"waiver\.json: .*want an end within 183 days"):
         Waiver.read(tmp_path, key.public_pem)
     whole.model_copy(update={"gates": (), "because": ""}).write(tmp_path, key)
-    with pytest.raises(WaiverError, match=r"waiver\.json: .*at least 1 item"):
+    with pytest.raises(TrainingError, match=r"waiver\.json: .*at least 1 item"):
         Waiver.read(tmp_path, key.public_pem)
 
 

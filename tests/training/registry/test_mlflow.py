@@ -23,7 +23,7 @@ from tests.serving.postgres import Server, postgresql
 from tests.training.cut_line import line_cut_at
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.errors import TrackingError
+from training.errors import TrainingError
 from training.fit.booster_predict import Margins
 from training.model.model_home import ModelHome
 from training.model.model_registration import Registration
@@ -186,7 +186,7 @@ def test_a_server_that_goes_away_leaves_no_version_at_home(
     client = MlflowClient("http://127.0.0.1:9", "http://127.0.0.1:9")
     gone = TrackingStore("http://127.0.0.1:9", client, None)
 
-    with pytest.raises(TrackingError, match=r"cannot be opened \(http://127\.0\.0\.1:9\)"):
+    with pytest.raises(TrainingError, match=r"cannot be opened \(http://127\.0\.0\.1:9\)"):
         register_version(candidate, data, ModelHome(tmp_path), gone, PROVENANCE)
 
     assert not (tmp_path / "models").exists()
@@ -204,7 +204,7 @@ def test_a_server_that_dies_between_version_and_alias_leaves_nothing_that_looks_
     client = MlflowClient(address, address)
 
     with line_cut_at("registered-models/alias", address) as line:
-        with pytest.raises(TrackingError, match=r"the alias 'challenger' of .* could not be set"):
+        with pytest.raises(TrainingError, match=r"the alias 'challenger' of .* could not be set"):
             registered(candidate, data, tmp_path / "home", line.address)
         assert line.is_cut.is_set()
 
@@ -235,7 +235,7 @@ def test_a_server_that_dies_between_version_and_alias_leaves_nothing_that_looks_
 def test_a_store_that_does_not_answer_is_named_within_seconds(tmp_path: Path, uri: str) -> None:
     began = time.monotonic()
 
-    with pytest.raises(TrackingError, match="does not answer") as failure:
+    with pytest.raises(TrainingError, match="does not answer") as failure:
         TrackingStore.open(tmp_path, uri)
 
     assert time.monotonic() - began < 30

@@ -28,7 +28,6 @@ from training.errors import (
     ArtefactError,
     ArtefactTampered,
     PromotionRefused,
-    TrackingError,
     TrainingError,
 )
 from training.evaluation.evaluation_page import spelt
@@ -319,9 +318,9 @@ def test_what_cannot_be_written_down_puts_nobody_in_the_seat(
     @contextmanager
     def failing(_: ModelPointer) -> Iterator[None]:
         yield
-        raise TrackingError("the disk is full")
+        raise TrainingError("the disk is full")
 
-    with pytest.raises(TrackingError, match="the disk is full"):
+    with pytest.raises(TrainingError, match="the disk is full"):
         promote_version(
             f"{NAME}/{second}", home, store, replace(GRACE, recording=failing), data, INPUTS
         )

@@ -14,7 +14,7 @@ import pytest
 from tests.kills import KILLED, is_killed_at
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactError, ArtefactTampered, TrackingError
+from training.errors import ArtefactError, ArtefactTampered, TrainingError
 from training.gates.promotion_verdicts import promotion_verdicts
 from training.model.calibration import log_odds_of
 from training.model.model_home import ModelHome
@@ -262,7 +262,7 @@ def test_a_store_that_does_not_answer_is_named_before_anything_is_trained(
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
-    with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 does not answer"):
+    with pytest.raises(TrainingError, match=r"http://127\.0\.0\.1:9 does not answer"):
         TrackingStore.open(tmp_path, "http://127.0.0.1:9")
 
 
@@ -284,7 +284,7 @@ def test_a_store_that_fails_in_the_middle_keeps_a_failed_run_and_no_version(
     store = TrackingStore.open(tmp_path)
     (tmp_path / "mlartifacts").touch()  # a file where the folder of artefacts should be
 
-    with pytest.raises(TrackingError, match="the run could not be written"):
+    with pytest.raises(TrainingError, match="the run could not be written"):
         register_version(candidate, data, ModelHome(tmp_path), store, PROVENANCE)
 
     runs = store.client.search_runs([store.experiment(NAME)])

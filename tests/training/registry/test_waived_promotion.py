@@ -22,7 +22,7 @@ from tests.training.registry.promotions import (
     with_unfair_groups,
 )
 from training.data.training_set import TrainingSet
-from training.errors import PromotionRefused, WaiverError
+from training.errors import PromotionRefused, TrainingError
 from training.gates.promotion_verdicts import waiver_in_force
 from training.gates.verdict import Verdict, passed_if, read_verdicts
 from training.gates.waiver import Waiver
@@ -69,7 +69,7 @@ def test_neither_the_trainer_alone_nor_the_approver_alone_waives_what_is_undecid
     alone = Approval(asks, NOON)
     for requested_by, wanted in ((asks, "want two different"), (None, "want who asks beside")):
         leave = replace(FIRST, requested_by=requested_by)
-        with pytest.raises(WaiverError, match=wanted):
+        with pytest.raises(TrainingError, match=wanted):
             promote_version(f"{NAME}@challenger", home, store, alone, data, INPUTS, leave)
 
     assert home.pointer(NAME, "champion") is None

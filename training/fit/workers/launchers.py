@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from features.spark.session import spark_errors_in_words, spark_session
-from training.errors import WorkersFailed
+from training.errors import TrainingError
 from training.fit.workers.connection import KEY_VARIABLE, Address
 from training.fit.workers.rendezvous import rendezvous_socket, workers_at
 from training.fit.workers.worker_group import WorkerGroup
@@ -31,7 +31,7 @@ _SAID = 600
 
 @contextmanager
 def workers_here(count: int) -> Iterator[WorkerGroup]:
-    """Start workers as local processes; raises WorkersFailed if one does not connect."""
+    """Start workers as local processes; raises TrainingError if one does not connect."""
     key = secrets.token_hex()
     with rendezvous_socket((HERE, 0)) as server:
         processes = [_process(server.getsockname()[:2], key) for _ in range(count)]
@@ -69,7 +69,7 @@ def workers_invited(count: int, where: Address, key: str) -> Iterator[WorkerGrou
 def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator[WorkerGroup]:
     """Start workers as Spark tasks that run at the same time and connect to `where`.
 
-    Raises TidegateError, or WorkersFailed if Spark cannot run all at once.
+    Raises TidegateError, or TrainingError if Spark cannot run all at once.
     """
     key = secrets.token_hex()
     where = where or (_own_host_towards(master), 0)
@@ -133,7 +133,7 @@ def _own_host_towards(master: str) -> str:
         return HERE
     host = urlsplit(f"//{master.partition('://')[2].partition('/')[0].partition(',')[0]}")
     if not host.hostname:
-        raise WorkersFailed(
+        raise TrainingError(
             f"{master}: say by --listen HOST:PORT at which address of this machine workers come"
         )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:  # connect sends nothing

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 from features.errors import TidegateError
-from training.errors import WorkersFailed
+from training.errors import TrainingError
 from training.fit.workers.connection import Address, WorkerConnection
 from training.fit.workers.environment_fingerprint import CODE
 from training.fit.workers.worker import COORDINATOR, WORKER
@@ -18,12 +18,12 @@ _LOOKS_EVERY_S = 0.2
 
 @contextmanager
 def rendezvous_socket(where: Address) -> Iterator[socket.socket]:
-    """Open a listening socket; raises WorkersFailed if the address is not available."""
+    """Open a listening socket; raises TrainingError if the address is not available."""
     host, port = where
     try:
         server = socket.create_server(where)
     except OSError as error:
-        raise WorkersFailed(
+        raise TrainingError(
             f"{host}:{port} cannot be listened at ({error.strerror}); name another address of this "
             "machine by --listen HOST:PORT"
         ) from None
@@ -42,7 +42,7 @@ def workers_at(
 ) -> Iterator[WorkerGroup]:
     """Wait for `count` workers, and dismiss them at the end of the block.
 
-    Raises WorkersFailed if they do not connect in time or `hindrance` returns a reason why they
+    Raises TrainingError if they do not connect in time or `hindrance` returns a reason why they
     will not, and TidegateError if one runs other code.
     """
     inbox: Inbox = SimpleQueue()
@@ -56,9 +56,9 @@ def workers_at(
                 _hear(line, len(growers.lines) - 1, inbox)
                 _hold_same_code(growers, max(0.0, ends_at - time.monotonic()))
             elif reason := hindrance():
-                raise WorkersFailed(reason)
+                raise TrainingError(reason)
             elif time.monotonic() > ends_at:
-                raise WorkersFailed(
+                raise TrainingError(
                     f"of {count} workers {len(growers.lines)} came within {within_s:.0f} s"
                 )
         yield growers
@@ -82,14 +82,14 @@ def _hear(line: WorkerConnection, rank: int, inbox: Inbox) -> None:
 
 
 def _hold_same_code(growers: WorkerGroup, within_s: float) -> None:
-    """Check the code of the newest worker; raises WorkersFailed if any worker is gone."""
+    """Check the code of the newest worker; raises TrainingError if any worker is gone."""
     try:
         rank, hello = growers.inbox.get(timeout=within_s)
     except Empty:
-        raise WorkersFailed("a worker came and said nothing") from None
+        raise TrainingError("a worker came and said nothing") from None
     host = growers.lines[rank].other_host
     if hello is None:
-        raise WorkersFailed(f"the worker on {host} is gone before all had come")
+        raise TrainingError(f"the worker on {host} is gone before all had come")
     if hello.values["code"] != CODE:
         raise TidegateError(
             f"the worker on {host} has {hello.values['code']}, and this machine {CODE}; install "

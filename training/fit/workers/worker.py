@@ -21,7 +21,7 @@ import numpy as np
 
 from features.errors import TidegateError
 from training.data.training_set import training_set_digest
-from training.errors import WorkersFailed
+from training.errors import TrainingError
 from training.fit.fit_trees import bin_edges, grow, watching
 from training.fit.workers.connection import (
     GREETS_WITHIN_S,
@@ -52,7 +52,7 @@ _MOST_SEEDS = 2**31
 def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
     """Serve the coordinator at an address until it sends no more tasks.
 
-    Other workers reach this one at `port`, or any free one for 0. Raises WorkersFailed if no
+    Other workers reach this one at `port`, or any free one for 0. Raises TrainingError if no
     coordinator that knows the key answers in time. Ends the process if the coordinator is gone.
     """
     lightgbm.register_logger(logging.getLogger(__name__))  # the default logger prints to stdout
@@ -73,7 +73,7 @@ def _called(where: Address, key: bytes, until_s: float) -> WorkerConnection:
     try:
         connection = _connection(where, until_s)
     except OSError as error:
-        raise WorkersFailed(
+        raise TrainingError(
             f"{host}:{port}: nobody trains there ({error.strerror or error}); begin with "
             "`tidegate train --workers … --listen HOST:PORT` on that machine"
         ) from None
@@ -81,12 +81,12 @@ def _called(where: Address, key: bytes, until_s: float) -> WorkerConnection:
         return WorkerConnection.greeted(connection, key, WORKER, COORDINATOR)
     except NotOurs:
         connection.close()
-        raise WorkersFailed(
+        raise TrainingError(
             f"{host}:{port}: whoever listens there has another {KEY_VARIABLE}; give both the same"
         ) from None
     except OSError as error:
         connection.close()
-        raise WorkersFailed(
+        raise TrainingError(
             f"{host}:{port}: whoever listens there did not greet a worker ({error}); it waits for "
             "none any more, or is no training"
         ) from None
@@ -194,13 +194,13 @@ def _matrices(groups: list[RowGroup]) -> Iterator[Floats]:
 
 
 def _free(port: int) -> int:
-    """Return a free port: `port` itself, or any for 0; raises WorkersFailed if it is taken."""
+    """Return a free port: `port` itself, or any for 0; raises TrainingError if it is taken."""
     try:
         # Closed again at once, because LightGBM binds the port itself.
         with socket.create_server(("", port)) as free:
             return int(free.getsockname()[1])
     except OSError as error:
-        raise WorkersFailed(
+        raise TrainingError(
             f"port {port} cannot be listened at ({error.strerror}); name another one by --port"
         ) from None
 
@@ -249,7 +249,7 @@ def main(where: str) -> None:
     host, _, port = where.rpartition(":")
     try:
         work((host, int(port)), os.environ[KEY_VARIABLE].encode())
-    except WorkersFailed as error:
+    except TrainingError as error:
         sys.exit(f"a worker: {error}")
 
 

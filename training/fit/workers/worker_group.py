@@ -12,7 +12,7 @@ import numpy as np
 
 from features.errors import TidegateError
 from training.data.training_set import TrainingSet
-from training.errors import TrainingError, TrainingSetError, WorkersFailed
+from training.errors import TrainingError, TrainingSetError
 from training.fit.fit_trees import LabelledRows, LossProgress, TreeProgress, lightgbm_parameters
 from training.fit.workers.connection import WorkerConnection, WorkerMessage
 from training.fit.workers.growth_task import GrowthTask
@@ -27,7 +27,7 @@ Inbox = SimpleQueue[tuple[int, WorkerMessage | None]]
 FEWEST = 2
 _REASONS_WITHIN_S = 1.0
 _KINDS: dict[str, type[TidegateError]] = {
-    kind.__name__: kind for kind in (TidegateError, TrainingSetError, WorkersFailed)
+    kind.__name__: kind for kind in (TidegateError, TrainingSetError, TrainingError)
 }
 # LightGBM parameters that differ between fits, and the placeholders in the model text.
 _OF_THE_NETWORK = {"machines": "", "num_machines": "1", "local_listen_port": "12400"}
@@ -52,7 +52,7 @@ class WorkerGroup:
     ) -> str:
         """Return the model text of trees grown on `rows` of `data`, as by `fit_trees`.
 
-        It is the same for any number of workers. Raises WorkersFailed if one is lost,
+        It is the same for any number of workers. Raises TrainingError if one is lost,
         TidegateError if one has another training set, and TrainingError if there are fewer rows
         than workers; the group cannot be used after that.
         """
@@ -147,11 +147,11 @@ class _Waiting:
 
 def _error(name: str, message: WorkerMessage | None) -> TidegateError:
     if message is None:
-        return WorkersFailed(f"{name}, is gone; the trees are not grown, and nothing was kept")
+        return TrainingError(f"{name}, is gone; the trees are not grown, and nothing was kept")
     kind, reason = message.values["kind"], message.values["reason"]
     if kind in _KINDS:
         return _KINDS[kind](f"{name}: {reason}")
-    return WorkersFailed(f"{name}: {kind}: {reason}; nothing was kept")
+    return TrainingError(f"{name}: {kind}: {reason}; nothing was kept")
 
 
 def _auc(said: list[WorkerMessage], rows: LabelledRows) -> float:

@@ -63,7 +63,7 @@ def track(
 ) -> TrackedRun:
     """Record a training in the store.
 
-    Raises TrackingError; the run is then marked as failed, and there is no version.
+    Raises TrainingError; the run is then marked as failed, and there is no version.
     """
     manifest = candidate.model.manifest
     experiment = store.experiment(manifest.name)
@@ -105,7 +105,7 @@ def _written(candidate: Candidate, data: TrainingSet, key: SigningKey) -> ModelI
 
 
 def add_text(store: TrackingStore, run_id: str, name: str, text: str) -> None:
-    """Add a text file to a finished run; raises TrackingError."""
+    """Add a text file to a finished run; raises TrainingError."""
     with store.connected(f"{name} could not be added to the run {run_id}"):
         store.client.log_text(run_id, text, name)
 

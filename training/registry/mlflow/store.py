@@ -37,7 +37,7 @@ import mlflow  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
-from training.errors import TrackingError  # noqa: E402
+from training.errors import TrainingError  # noqa: E402
 from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: E402
 
 FILE = "mlflow.db"
@@ -63,7 +63,7 @@ class TrackingStore:
     def open(cls, home: Path, uri: str | None = None) -> Self:
         """Open the store at `uri`, by default an SQLite file in `home`; create it if missing.
 
-        Raises TrackingError if it does not answer within seconds.
+        Raises TrainingError if it does not answer within seconds.
         """
         home.mkdir(parents=True, exist_ok=True)
         default_uri = f"sqlite:///{home.resolve() / FILE}"
@@ -153,7 +153,7 @@ def _without_retries() -> Iterator[None]:
 
 @contextmanager
 def quietly(failure: str) -> Iterator[None]:
-    """Suppress MLflow's output, and turn any exception into a TrackingError with `failure`."""
+    """Suppress MLflow's output, and turn any exception into a TrainingError with `failure`."""
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "sqlalchemy", "git")]
     levels = [logger.level for logger in loggers]
     try:
@@ -162,12 +162,12 @@ def quietly(failure: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except TrackingError:
+    except TrainingError:
         raise
     # MLflow passes on whatever its stores, databases and HTTP clients raise.
     except Exception as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise TrackingError(f"{failure}: {first_line}") from error
+        raise TrainingError(f"{failure}: {first_line}") from error
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from serving.access.actors import SERVICE
-from serving.errors import Conflict, PersonNeeded
+from serving.errors import Conflict, PersonNeeded, Unprocessable
 from serving.review.acts.assign import assign, put_into_inbox
 from serving.review.acts.claim import claim
 from serving.review.acts.escalate import escalate
@@ -18,7 +18,6 @@ from serving.review.acts.undo import undo
 from serving.review.acts.wait import MAX_CASE_WAIT, take_and_wait, wait
 from serving.review.cases.case_change import CaseChange, CaseEvent
 from serving.review.cases.case_state import Case
-from serving.review.errors import TooLong
 from tests.serving.people import CHIEF, ONE, TWO
 from tests.serving.refusals import refused_with
 from tests.serving.review.cases.stated import HOLD, INSPECT, RELEASE
@@ -168,7 +167,7 @@ def test_a_case_waits_for_fourteen_days_at_most_and_not_for_the_past() -> None:
     for until in (AT + TICK, AT + MAX_CASE_WAIT):
         assert wait(MINE, ONE, AT, until, "other", "why")[0].waiting_until == until
     for until in (AT - TICK, AT, AT + MAX_CASE_WAIT + TICK):
-        with pytest.raises(TooLong, match="within 14 days"):
+        with pytest.raises(Unprocessable, match="within 14 days"):
             wait(MINE, ONE, AT, until, "other", "why")
 
 
@@ -182,7 +181,7 @@ def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None
     assert undo(waiting, ONE, AT, event, free)[0] == free
     with refused_with("case-taken"):
         take_and_wait(claim(free, TWO, AT)[0], ONE, AT, LATER, "other", "")
-    with pytest.raises(TooLong):
+    with refused_with("too-long"):
         take_and_wait(free, ONE, AT, AT + 2 * MAX_CASE_WAIT, "other", "")
 
 

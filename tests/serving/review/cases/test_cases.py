@@ -39,9 +39,6 @@ from serving.review.cases.cases import Cases
 from serving.review.cases.results import CaseResult, Finding
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.teams import Team
-from serving.review.errors import (
-    ContradictoryFinding,
-)
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.case_file_repository import CaseFileRepository
 from serving.storage.repositories.case_load_repository import CaseLoadRepository
@@ -451,7 +448,7 @@ def test_an_inspection_in_the_future_or_long_ago_is_refused_when_proposed_and_no
     before = actions(office, case_id)
     impossible = Finding(inspected_at=inspected_at)
 
-    with pytest.raises(ContradictoryFinding):
+    with refused_with("contradictory-finding"):
         record_result(
             ActRequest(office.reviewing, ONE, case_id, LATER),
             lambda _: replace(FOUND, finding=impossible),

@@ -40,7 +40,6 @@ from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.labels import label_of
 from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.cases.results import RESULTS_OF, FoundBy, ReasonCode, ResultCode, reasons_of
-from serving.review.errors import TooLong
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.triage.lane_declarations import Lane
@@ -166,7 +165,7 @@ def test_what_waits_comes_back_to_its_owner_at_its_end() -> None:
     assert status_at(aside, AT + timedelta(hours=1)) == "waiting"
     assert (status_at(aside, later), aside.owner) == ("assigned", ONE)
     for until in (AT, AT - timedelta(hours=1), AT + timedelta(days=15)):
-        with pytest.raises(TooLong):
+        with refused_with("too-long"):
             wait(taken, ONE, AT, until, "arrival", "the lorry is not here")
 
 

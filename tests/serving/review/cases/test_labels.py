@@ -12,12 +12,13 @@ from features.offences import AGAINST_PERSONS
 from features.records import CONCLUSIVE, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import SELECTED_BY
+from serving.errors import Unprocessable
 from serving.review.cases.labels import label_of, require_plausible_start
 from serving.review.cases.results import CaseResult, Finding
 from serving.review.cases.ways_of_smuggling import TYPOLOGIES
-from serving.review.errors import ContradictoryFinding
 from serving.triage.lane_declarations import LaneReason
 from tests.serving.bodies import ROUTE
+from tests.serving.refusals import refused_with
 from tests.serving.review.cases.decisions import AT, decision
 from tests.serving.review.cases.stated import result_of
 from tests.serving.review.cases.test_results import EVERY_RESULT
@@ -173,7 +174,7 @@ def test_an_inspection_that_began_later_than_now_is_refused_wherever_it_would_te
     later = Finding(inspected_at=LATER + timedelta(seconds=1))
     said = result_of("inconclusive", finding=later, is_protection=is_protection)
 
-    with pytest.raises(ContradictoryFinding, match="in the future"):
+    with pytest.raises(Unprocessable, match="in the future"):
         label_of(decision(lane=lane), said, "one", LATER)
 
 
@@ -184,7 +185,7 @@ def test_an_inspection_begins_at_most_thirty_days_before_the_declaration(
     declared_at = decision().submission.subject.declared_at
     said = result_of("nothing_found", finding=Finding(inspected_at=declared_at - timedelta(days)))
 
-    with pytest.raises(ContradictoryFinding) if is_refused else nullcontext():
+    with refused_with("contradictory-finding") if is_refused else nullcontext():
         require_plausible_start(decision(), said)
 
 

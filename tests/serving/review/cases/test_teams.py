@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from serving.access.accounts import new_account
 from serving.access.actors import Actor
-from serving.access.errors import NameTaken, OfficeUnknown
+from serving.access.errors import NameTaken
 from serving.app import create_app
 from serving.cli.main import app as tidegate
 from serving.errors import NotFound, Unprocessable
@@ -145,7 +145,7 @@ def test_members_are_those_who_see_cases_of_the_office() -> None:
 def test_a_team_is_of_an_office_that_is_known() -> None:
     stated = StatedTeam("Tobacco", OFFICE.lower(), (), takes_cases=True, modes=(), chapters=())
 
-    with pytest.raises(OfficeUnknown, match=OFFICE):
+    with pytest.raises(Unprocessable, match=OFFICE):
         stated.team([], {OFFICE})
     assert replace(stated, office_id=OFFICE).team([], {OFFICE}).office_id == OFFICE
 

@@ -11,7 +11,6 @@ from serving.errors import Conflict, PersonNeeded
 from serving.review.acts.reopen import reopen
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE
-from serving.review.errors import TooLong
 from serving.review.letters.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
 from serving.review.letters.letter_rules import (
     confirm_deferral,
@@ -95,7 +94,7 @@ def test_one_person_alone_holds_a_letter_back_for_three_days() -> None:
 
 @pytest.mark.parametrize("until", [AT, AT - timedelta(days=1), AT + LONGEST_DEFERRAL * 1.001])
 def test_no_deferral_ends_in_the_past_or_after_more_than_a_year(until: datetime) -> None:
-    with pytest.raises(TooLong):
+    with refused_with("too-long"):
         deferred(until=until)
 
 

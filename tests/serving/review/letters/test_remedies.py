@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from serving.cli.main import app
-from serving.review.errors import RemediesUnnamed
+from serving.errors import Conflict
 from serving.review.letters.remedies import TEMPLATE, Remedies, write_remedies_template
 from tests.serving.review.letters.remedies import REMEDIES, lay_down_remedies
 
@@ -38,7 +38,7 @@ def test_any_answer_that_is_left_out_is_missed_by_its_name(tmp_path: Path, line:
     before, _, after = REMEDIES.partition(f"{line}\n")
     file.write_text(before + after)
 
-    with pytest.raises(RemediesUnnamed, match=rf"{line.partition(' = ')[0]}: Field required"):
+    with pytest.raises(Conflict, match=rf"{line.partition(' = ')[0]}: Field required"):
         Remedies.read(file)
 
 
@@ -56,12 +56,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, named: str) 
     file = lay_down_remedies(tmp_path)
     file.write_text(REMEDIES.replace(old, new))
 
-    with pytest.raises(RemediesUnnamed, match=named):
+    with pytest.raises(Conflict, match=named):
         Remedies.read(file)
 
 
 def test_without_a_file_it_is_said_how_to_lay_one_down(tmp_path: Path) -> None:
-    with pytest.raises(RemediesUnnamed, match="tidegate init letters"):
+    with pytest.raises(Conflict, match="tidegate init letters"):
         Remedies.read(tmp_path / "letters.toml")
 
 
@@ -71,14 +71,14 @@ def test_the_template_asks_for_everything_answers_nothing_and_is_written_once(
     file = tmp_path / "home" / "letters.toml"
     write_remedies_template(file)
 
-    with pytest.raises(RemediesUnnamed) as refused:
+    with pytest.raises(Conflict) as refused:
         Remedies.read(file)
     asked = re.findall(r"^# (\w+) =", TEMPLATE, re.MULTILINE)
     assert sorted(asked) == sorted(FIELDS)
     for field in ("controller.name", "hearing.law", "court.law"):
         assert field in str(refused.value)
     file.write_text(REMEDIES)
-    with pytest.raises(RemediesUnnamed, match="already"):
+    with pytest.raises(Conflict, match="already"):
         write_remedies_template(file)
     assert file.read_text() == REMEDIES
 
@@ -88,6 +88,6 @@ def test_the_command_lays_the_questions_down_and_says_what_is_missing(tmp_path: 
     home = ["--home", str(tmp_path)]
 
     assert run.invoke(app, ["init", "letters", *home]).exit_code == 0
-    assert isinstance(run.invoke(app, ["doctor", "letters", *home]).exception, RemediesUnnamed)
+    assert isinstance(run.invoke(app, ["doctor", "letters", *home]).exception, Conflict)
     lay_down_remedies(tmp_path)
     assert run.invoke(app, ["doctor", "letters", *home]).exit_code == 0

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from features.errors import TidegateError
 from serving.audit.decision import Decision, digest_of
 from serving.cli.main import app
-from serving.errors import LogUnavailable, NotFound
+from serving.errors import Conflict, LogUnavailable, NotFound
 from serving.integrity.checkpoints import LogSigner, public_key_of
-from serving.review.errors import AccountRefused
 from serving.review.letters.sealed_account import Sealing, seal_account, verify_account
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -106,10 +106,10 @@ def test_an_account_that_was_changed_or_is_not_whole_is_refused(
     file = folder / name
     whole = file.read_text()
     file.write_text(whole.replace(whole[20:30], "0123456789"))
-    with pytest.raises(AccountRefused):
+    with pytest.raises(TidegateError):
         verify_account(folder, key)
     file.unlink()
-    with pytest.raises((AccountRefused, FileNotFoundError)):
+    with pytest.raises((TidegateError, FileNotFoundError)):
         verify_account(folder, key)
 
 
@@ -134,7 +134,7 @@ def test_a_case_that_is_not_there_and_a_folder_that_is_are_refused(
         sealed(reviewed, "no-such-case", tmp_path / "account")
     case_id = ended(reviewed)
     sealed(reviewed, case_id, tmp_path / "account")
-    with pytest.raises(AccountRefused):
+    with pytest.raises(Conflict):
         sealed(reviewed, case_id, tmp_path / "account")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.training.fit.workers.conftest import HERE, KEY, Started
 from training.data.training_set import TrainingSet
-from training.errors import TidegateError, TrainingError, WorkersFailed
+from training.errors import TidegateError, TrainingError
 from training.fit.workers.connection import NotOurs, WorkerConnection
 from training.fit.workers.launchers import workers_here
 from training.fit.workers.rendezvous import rendezvous_socket, workers_at
@@ -38,7 +38,7 @@ def test_where_a_worker_dies_the_fit_ends_and_so_do_the_others(
         if done == dies_at:
             processes[1].kill()
 
-    with pytest.raises(WorkersFailed, match=r"worker \d of 3, on 127.0.0.1, is gone") as raised:
+    with pytest.raises(TrainingError, match=r"worker \d of 3, on 127.0.0.1, is gone") as raised:
         train_model(data, PARAMETERS, kill, growers)
     started.__exit__(raised.type, raised.value, raised.tb)  # whoever trains is gone, too
 
@@ -70,9 +70,9 @@ def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[...,
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         reason = f"port {port} cannot be listened at .Address already in use"
-        refused(WorkersFailed, reason, data, workers(2, port))
+        refused(TrainingError, reason, data, workers(2, port))
         with (
-            pytest.raises(WorkersFailed, match=rf"{HERE}:{port} cannot be listened at"),
+            pytest.raises(TrainingError, match=rf"{HERE}:{port} cannot be listened at"),
             rendezvous_socket((HERE, port)),
         ):
             pass
@@ -108,7 +108,7 @@ def test_whoever_does_not_know_the_key_is_no_worker(
         ends_at = time.monotonic() + SOON_S
         while process.exitcode is None and time.monotonic() < ends_at:
             with (
-                pytest.raises(WorkersFailed, match="of 1 workers 0 came"),
+                pytest.raises(TrainingError, match="of 1 workers 0 came"),
                 workers_at(server, KEY + b"?", 1, 1.0),
             ):
                 pass
@@ -133,12 +133,12 @@ def test_a_worker_says_where_it_found_nobody() -> None:
     with socket.create_server((HERE, 0)) as once:
         where = once.getsockname()[:2]
 
-    with pytest.raises(WorkersFailed, match=rf"{HERE}:{where[1]}: nobody trains there"):
+    with pytest.raises(TrainingError, match=rf"{HERE}:{where[1]}: nobody trains there"):
         work(where, KEY)
 
 
 def test_a_process_that_never_comes_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
 
-    with pytest.raises(WorkersFailed, match="ended with 1 before it came"), workers_here(2):
+    with pytest.raises(TrainingError, match="ended with 1 before it came"), workers_here(2):
         pass
