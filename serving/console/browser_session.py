@@ -24,7 +24,7 @@ from serving.console.interruptions import (
     SECOND_FACTOR,
     SIGN_IN,
     Interruption,
-    Step,
+    SignInStep,
 )
 from serving.container import Services
 from serving.errors import Forbidden, LogUnavailable, ServingError
@@ -142,7 +142,7 @@ def the_session(
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def step_left(services: Services, session: Session, account: Account) -> Step | None:
+def step_left(services: Services, session: Session, account: Account) -> SignInStep | None:
     """Return the remaining sign-in step; None if complete or if a provider handles sign-in."""
     # The identity provider asks for a second factor by its own rules.
     if account.subject is not None:

@@ -28,7 +28,7 @@ _ACT_ON_CASE = re.compile(r"/console/cases/([A-Za-z0-9_-]{1,64})/")
 
 
 @dataclass(frozen=True)
-class Step:
+class SignInStep:
     """A page that comes first, and the template that shows a kept form there.
 
     Without a template, no form can be kept on the way.
@@ -38,19 +38,19 @@ class Step:
     template: str | None
 
 
-SIGN_IN = Step("/console/sign-in", "sign_in.html")
-CODE = Step("/console/sign-in/code", "code.html")
+SIGN_IN = SignInStep("/console/sign-in", "sign_in.html")
+CODE = SignInStep("/console/sign-in/code", "code.html")
 # Someone else has seen the current password.
-NEW_PASSWORD = Step("/console/sign-in/password", "new_password.html")
-SECOND_FACTOR = Step("/console/sign-in/second-factor", None)
+NEW_PASSWORD = SignInStep("/console/sign-in/password", "new_password.html")
+SECOND_FACTOR = SignInStep("/console/sign-in/second-factor", None)
 # A new proof of identity, before an act that does harm in wrong hands.
-CONFIRMATION = Step("/console/confirm", "confirm.html")
+CONFIRMATION = SignInStep("/console/confirm", "confirm.html")
 
 
 class Interruption(Exception):
     """Interruption that requires `step` first; `content` is that of its template."""
 
-    def __init__(self, step: Step, request: Request, **content: Any):
+    def __init__(self, step: SignInStep, request: Request, **content: Any):
         super().__init__(step.address)
         self.step = step
         self.to = page_to_return_to(request)
