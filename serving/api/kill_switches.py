@@ -62,7 +62,7 @@ class SwitchAnswer(ClosedModel):
         return cls(
             subject_kind=kind,
             is_on=last is None or last.is_on,
-            switched_at=None if last is None else datetime.fromisoformat(last.switched_at),
+            switched_at=None if last is None else last.switched_at,
             switched_by=told and told.by.name,
             switched_by_id=told and told.by.identity,
             because=told and told.because,

@@ -238,7 +238,7 @@ class Decision(DecisionPart):
                 **({} if self.ranked_by is None else {"ranked_by": self.ranked_by}),
                 **({} if self.drawn_with is None else {"drawn_with": self.drawn_with}),
             },
-            danger_begins_at=danger_begins_at.isoformat() if danger_begins_at else None,
+            danger_begins_at=danger_begins_at,
             ship_journey=ship_journey,
             alerted_as=() if journey is None else names_of_calls(journey),
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from serving.audit.ship_journey import ShipJourney
 
@@ -29,7 +30,7 @@ class LoggedDecision:
     rescores: str | None = None
     lane_before: str | None = None
     lasting: Mapping[str, object] = field(default_factory=dict)
-    danger_begins_at: str | None = None
+    danger_begins_at: datetime | None = None
     ship_journey: ShipJourney | None = None
     alerted_as: tuple[str, ...] = ()
 

@@ -22,7 +22,7 @@ HEADER = "Tidegate-Purpose"
 class RefusedUse:
     """A refused call for a purpose the data were not collected for; `use` is what was called."""
 
-    at: str
+    at: datetime
     caller_id: str
     purpose: str
     use: str
@@ -57,12 +57,11 @@ class PurposeGuard:
 
         A caller that retries over and over must not fill the table.
         """
-        now = self.clock().isoformat()
-        refusal = (caller.key_id, purpose, use, now[:13])
+        now = self.clock()
+        hour = now.isoformat()[:13]
+        refusal = (caller.key_id, purpose, use, hour)
         if refusal not in self._logged:
-            self._logged.difference_update(
-                [logged for logged in self._logged if logged[3] != now[:13]]
-            )
+            self._logged.difference_update([logged for logged in self._logged if logged[3] != hour])
             # The purpose is text from a header, so its length is limited.
             self.refused_uses.append(RefusedUse(now, caller.key_id, purpose[:200], use))
             self._logged.add(refusal)

@@ -1,6 +1,7 @@
 """The index entry of a ship's journey, by which the journey is found from its ship."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from features.messages.ais import journey_of_ship
@@ -10,7 +11,7 @@ from features.submission import Submission
 
 @dataclass(frozen=True)
 class ShipJourney:
-    """A version of a journey with its period under way (instants are ISO, UTC).
+    """A version of a journey with its period under way .
 
     `mmsi` is empty for a later version without a ship: it replaces one that had a ship.
     """
@@ -18,9 +19,9 @@ class ShipJourney:
     mmsi: str
     journey_id: str
     version: int
-    declared_at: str
-    begins_at: str
-    due_at: str
+    declared_at: datetime
+    begins_at: datetime
+    due_at: datetime
     is_withdrawn: bool
 
     @classmethod
@@ -38,9 +39,9 @@ class ShipJourney:
             mmsi=journey.mmsi or "",
             journey_id=journey.journey_id,
             version=journey.version,
-            declared_at=journey.declared_at.isoformat(),
-            begins_at=(journey.departed_at or journey.declared_at).isoformat(),
-            due_at=journey.due_at.isoformat(),
+            declared_at=journey.declared_at,
+            begins_at=journey.departed_at or journey.declared_at,
+            due_at=journey.due_at,
             is_withdrawn=journey.withdrawn,
         )
 

@@ -44,7 +44,7 @@ def list_accounts(at: OpenedHome) -> CommandOutput:
                 "approval_key": key
                 and {
                     "key_id": key.key_id,
-                    "registered_at": key.registered_at.isoformat(),
+                    "registered_at": key.registered_at,
                     "registered_by": key.registered_by,
                 },
             }

@@ -138,7 +138,7 @@ def sign(
     given = GivenApproval.of(act, part.value, at.now)
     out.write_text(sign_approval(given, private).model_dump_json(indent=1) + "\n")
     says = f"{out}: counts until {given.expires_at:%Y-%m-%d %H:%M} UTC"
-    return CommandOutput.note(says, file=str(out), expires_at=given.expires_at.isoformat())
+    return CommandOutput.note(says, file=str(out), expires_at=given.expires_at)
 
 
 def _kind_of(word: str) -> ActName:
@@ -262,7 +262,9 @@ def _evidence(at: OpenedHome, act: "ProposedAct") -> dict[str, Any]:
         return newest | {f"out of order {n}": str(each) for n, each in enumerate(wrong, start=1)}
     if act.kind == "switch_on":
         latest = _switches(at, act.object_id)
-        return {kind: f"off since {event.switched_at}" for kind, event in latest.items()}
+        return {
+            kind: f"off since {event.switched_at.isoformat()}" for kind, event in latest.items()
+        }
     return {"gates": _verdicts(act, at.home)}
 
 

@@ -180,10 +180,14 @@ def act_of_switching_on(
     """Return the act of switching models on, bound to the current state of the switches."""
     from serving.access.approvals import ProposedAct, digest_of
 
+    states = {
+        kind: asdict(event) | {"switched_at": event.switched_at.isoformat()}
+        for kind, event in latest.items()
+    }
     return ProposedAct(
         kind="switch_on",
         object_id=scope,
-        digest=digest_of({kind: asdict(event) for kind, event in latest.items()}),
+        digest=digest_of(states),
         installation=installation_of(public_key),
     )
 

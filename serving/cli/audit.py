@@ -45,7 +45,9 @@ def audit(
     if refused_uses:
         at.record_reading("read", "refused_uses")
         refused = at.stores.purposes.refused()
-        lines = [f"{e.at[:19]}  {e.caller_id:<14}  {e.purpose:<20}  {e.use}" for e in refused]
+        lines = [
+            f"{e.at.isoformat()[:19]}  {e.caller_id:<14}  {e.purpose:<20}  {e.use}" for e in refused
+        ]
         return CommandOutput([vars(each) for each in refused], lines)
     kind, _, object_id = (object_ or "").partition(":")
     wanted = EventFilter(
@@ -64,4 +66,4 @@ def audit(
         f"{event.object_kind} {event.object_id}"
         for event in events
     ]
-    return CommandOutput([{**asdict(event), "at": event.at.isoformat()} for event in events], lines)
+    return CommandOutput([asdict(event) for event in events], lines)

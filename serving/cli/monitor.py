@@ -81,7 +81,7 @@ def monitor(
     if as_of is None and model is None and until is None:
         months = periods(rollups, subject.value, now)
         report = _answered(report, at).model_copy(update={"periods": months})
-        rollups.keep_report(subject.value, now.isoformat(), report.model_dump_json())
+        rollups.keep_report(subject.value, now, report.model_dump_json())
     # The service runs this, so nobody sees any output.
     if if_due:
         return

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +17,14 @@ results = Console(highlight=False, soft_wrap=True)
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout; floats that are not finite become null."""
-    json.dump(_finite(document), sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+    json.dump(
+        _finite(document),
+        sys.stdout,
+        ensure_ascii=False,
+        indent=1,
+        allow_nan=False,
+        default=datetime.isoformat,
+    )
     sys.stdout.write("\n")
 
 

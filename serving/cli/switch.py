@@ -103,6 +103,10 @@ def _state(at: OpenedHome) -> CommandOutput:
     lines = []
     for kind, last in states.items():
         word = "on" if last is None or last.is_on else "off"
-        since = f" since {last.switched_at}, by {last.by.shown}: {last.because}" if last else ""
+        since = (
+            f" since {last.switched_at.isoformat()}, by {last.by.shown}: {last.because}"
+            if last
+            else ""
+        )
         lines.append(f"models of {kind}s are {word}{since}")
     return CommandOutput({kind: last and asdict(last) for kind, last in states.items()}, lines)

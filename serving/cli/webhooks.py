@@ -124,17 +124,18 @@ def change(
 
 
 def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]:
-    instants = ("next_at", "failing_since", "reached_at", "off_at")
-    fares = {name: getattr(state, name) for name in instants}
     return {
         "endpoint_id": endpoint.endpoint_id,
         "url": endpoint.url,
         "events": endpoint.types,
         "offices": endpoint.offices,
-        "created_at": endpoint.created_at.isoformat(),
-        "revoked_at": endpoint.revoked_at and endpoint.revoked_at.isoformat(),
+        "created_at": endpoint.created_at,
+        "revoked_at": endpoint.revoked_at,
         "condition": "revoked" if endpoint.revoked_at else state.condition,
         "attempts": state.attempts,
         "failure": state.failure,
-        **{name: at and at.isoformat() for name, at in fares.items()},
+        "next_at": state.next_at,
+        "failing_since": state.failing_since,
+        "reached_at": state.reached_at,
+        "off_at": state.off_at,
     }

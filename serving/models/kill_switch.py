@@ -35,14 +35,14 @@ SwitchScope = Literal["route", "shipment", "all"]
 
 @dataclass(frozen=True)
 class SwitchEvent:
-    """The models of one kind of subject were switched on or off at an instant (ISO).
+    """The models of one kind of subject were switched on or off at an instant.
 
     `switched_by` is an identity; `switched_by_name` is its display name.
     """
 
     subject_kind: str
     is_on: bool
-    switched_at: str
+    switched_at: datetime
     switched_by: str
     because: str
     switched_by_name: str | None = None
@@ -59,7 +59,7 @@ class SwitchProposal:
 
     subject_kind: str
     step: Literal["propose", "decline"]
-    at: str
+    at: datetime
     by: Actor
     because: str
 
@@ -101,9 +101,9 @@ class KillSwitch:
     def require_on(self, kind: SubjectKind) -> None:
         """Raise NoModel, with the instant, if the models are off."""
         if self.is_off(kind):
-            latest = self._latest[kind]
+            at = self._latest[kind].switched_at.isoformat(timespec="seconds")[:19]
             raise NoModel(
-                f"the models of {kind}s were switched off at {latest.switched_at[:19]}; an absent "
+                f"the models of {kind}s were switched off at {at}; an absent "
                 "score never means low risk: follow the manual procedure",
                 code="models-off",
             )
@@ -146,7 +146,7 @@ def record_switch(
         if not by.strip():
             raise Unprocessable("say who switches the models")
         by = replace(Actor.from_command_line(), name=by.strip())
-    said = (at.isoformat(), by.identity, because, by.name)
+    said = (at, by.identity, because, by.name)
     events.append([SwitchEvent(kind, is_on, *said) for kind in kinds])
 
 
@@ -169,11 +169,11 @@ def switch_on_by_two(
         for kind in off:
             proposal = board.proposals.get(kind)
             if proposal is None:
-                acts.append(SwitchProposal(kind, "propose", at.isoformat(), by, because))
+                acts.append(SwitchProposal(kind, "propose", at, by, because))
             else:
                 words = "another person than who proposed it switches the models on"
                 require_second_person(proposal.by, by, words)
-                said = (at.isoformat(), by.identity, because, by.name)
+                said = (at, by.identity, because, by.name)
                 acts.append(SwitchEvent(kind, True, *said))
         return acts
 
@@ -196,7 +196,7 @@ def decline_switching_on(
         for proposal in proposed:
             require_second_person(proposal.by, by, "another person than who proposed it declines")
         return [
-            SwitchProposal(proposal.subject_kind, "decline", at.isoformat(), by, because)
+            SwitchProposal(proposal.subject_kind, "decline", at, by, because)
             for proposal in proposed
         ]
 

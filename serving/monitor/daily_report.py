@@ -32,9 +32,9 @@ RETRY_AFTER = timedelta(hours=1)
 MakeReport = Callable[[SubjectKind], None]
 
 
-def is_due(newest_at: str | None, now: datetime) -> bool:
+def is_due(newest_at: datetime | None, now: datetime) -> bool:
     """Return True if no report was made today (UTC); one dated later came from a wrong clock."""
-    return newest_at is None or newest_at[:10] != now.date().isoformat()
+    return newest_at is None or newest_at.date() != now.date()
 
 
 def arguments(home: Path, kind: SubjectKind) -> list[str]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, Select, select
 
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.tables.access import accounts
 from serving.storage.tables.audit import audit_events
 
@@ -46,7 +47,7 @@ def makers_alone(connection: Connection, name: str, now: datetime) -> frozenset[
 
     They knew the first password only, which its holder must change.
     """
-    events = [*_since(connection, _is_of(name), now)]
+    events = [*_since(connection, events_about("account", name), now)]
     made = {event.actor for event in events if event.action == _MADE}
     return frozenset(made - {event.actor for event in events if event.action in _RESETS})
 
@@ -55,7 +56,7 @@ def _behind(connection: Connection, name: str, now: datetime) -> set[str]:
     """Return the identities of those who may know the credentials of an account."""
     behind: set[str] = set()
     is_old_factor = True
-    for event in reversed([*_since(connection, _is_of(name), now)]):
+    for event in reversed([*_since(connection, events_about("account", name), now)]):
         if _gives_credentials(event):
             behind.add(event.actor)
             # A factor enrolled after a reset may be that of the person who reset it, and proves
@@ -72,7 +73,7 @@ def _behind(connection: Connection, name: str, now: datetime) -> set[str]:
 
 def _given_by(connection: Connection, identity: str, now: datetime) -> set[str]:
     """Return the names of accounts that somebody recently created or reset."""
-    events = _since(connection, audit_events.c.actor == identity, now)
+    events = _since(connection, select(audit_events).where(audit_events.c.actor == identity), now)
     return {event.object_id for event in events if _gives_credentials(event)}
 
 
@@ -81,16 +82,11 @@ def _gives_credentials(event: Row[Any]) -> bool:
     return is_made_by_a_person or event.action in _RESETS
 
 
-def _is_of(name: str) -> Any:
-    return and_(audit_events.c.object_kind == "account", audit_events.c.object_id == name)
-
-
-def _since(connection: Connection, which: Any, now: datetime) -> Iterator[Row[Any]]:
+def _since(connection: Connection, events: Select[Any], now: datetime) -> Iterator[Row[Any]]:
     """Yield the events that still count, newest first, reading no older ones."""
     columns = (audit_events.c[each] for each in ("at", "actor", "action", "object_id"))
-    query = select(*columns).where(which).order_by(audit_events.c.seq.desc())
-    since = (now - COUNTS_FOR).isoformat()
+    query = events.with_only_columns(*columns).order_by(audit_events.c.seq.desc())
     for event in connection.execution_options(yield_per=_PAGE).execute(query):
-        if event.at < since:
+        if event.at < now - COUNTS_FOR:
             break
         yield event

@@ -4,7 +4,6 @@ A follower reads in order and moves its position in the transaction that does it
 processed twice or skipped, even if a process is killed.
 """
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, ScalarSelect, func, select, update
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, ScalarSelect, func, select, update
 from serving.access.actors import SERVICE
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.writer import now
 from serving.storage.tables.audit import audit_events, log_positions
 from serving.storage.tables.scoring import decisions
@@ -59,16 +59,9 @@ class LogPosition:
         began.
         """
         action = f"begin_{self.name}"
-        columns = audit_events.c
-        found = connection.scalar(
-            select(columns.details)
-            .where(columns.object_kind == "log", columns.object_id == self.name)
-            .where(columns.action == action)
-            .order_by(columns.seq)
-            .limit(1)
-        )
-        if found is not None:
-            return int(json.loads(found)["after"])
+        begins = events_about("log", self.name, action).order_by(audit_events.c.seq).limit(1)
+        if found := connection.execute(begins).first():
+            return int(found.details["after"])
         # A position beyond the log was not written by the service.
         after = min(self.read(connection), newest_decision(connection))
         begun = AuditEvent(now(connection), SERVICE, action, "log", self.name, {"after": after})

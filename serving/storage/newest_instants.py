@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Text, func, select, type_coerce
 
 from features.errors import TidegateError
 from serving.audit.clock_check import ClockCheck
@@ -42,7 +42,7 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
         "decision": select(func.coalesce(decisions.c.logged_at, decisions.c.scored_at)).order_by(
             decisions.c.seq.desc()
         ),
-        "audit event": select(audit_events.c.at)
+        "audit event": select(type_coerce(audit_events.c.at, Text))
         .where(audit_events.c.actor.not_like("cli:%"))
         .order_by(audit_events.c.seq.desc()),
     }

@@ -37,12 +37,7 @@ def journey_row(
         MMSI: keys.token(MMSI, ship.mmsi),
         "shipment_id": shipment_token,
     }
-    return {
-        **vars(ship),
-        **tokens,
-        "is_withdrawn": int(ship.is_withdrawn),
-        "noted_at": noted_at,
-    }
+    return {**vars(ship), **tokens, "noted_at": noted_at}
 
 
 def note_journeys(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -5,10 +5,12 @@ be done. A sign of danger to life puts it before all others.
 """
 
 from collections.abc import Container, Iterable
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, literal, select, tuple_
 
+from serving.storage.tables.column_types import INSTANT
 from serving.storage.tables.scoring import decisions, due_rescorings
 
 
@@ -22,7 +24,7 @@ class SubjectToken(NamedTuple):
 def let_decided_wait(
     connection: Connection,
     subjects: Iterable[SubjectToken],
-    at: str,
+    at: datetime,
     in_danger: Container[SubjectToken] = (),
 ) -> None:
     """Queue those of these subjects that have a decision."""
@@ -34,9 +36,9 @@ def let_decided_wait(
 
 
 def let_wait(
-    connection: Connection, subject: SubjectToken, until: str, *, is_danger: bool = False
+    connection: Connection, subject: SubjectToken, until: datetime, *, is_danger: bool = False
 ) -> None:
-    """Queue a subject until an instant (ISO, UTC), or keep an earlier one.
+    """Queue a subject until an instant, or keep an earlier one.
 
     With `is_danger` it is in danger from that instant on.
     """
@@ -64,5 +66,5 @@ def let_wait(
         )
 
 
-def _earlier(column: ColumnElement[str | None], instant: str) -> ColumnElement[str | None]:
-    return case((column < instant, column), else_=instant)
+def _earlier(column: ColumnElement[Any], instant: datetime) -> ColumnElement[Any]:
+    return case((column < instant, column), else_=literal(instant, INSTANT))

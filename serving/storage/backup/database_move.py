@@ -24,6 +24,7 @@ from serving.storage.errors import DatabaseMissing
 from serving.storage.migration import require_newest, run_steps, step_of
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.row_audit.writer import unwatched
+from serving.storage.tables.column_types import stored_columns, stored_insert
 from serving.storage.tables.keys import installation
 from serving.storage.tables.monitor import day_summaries
 from serving.storage.tables.scoring import state
@@ -229,10 +230,10 @@ def _count(connection: Connection, table: Table) -> int:
 
 
 def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[int]:
-    """Copy the rows of a table; yield the number of rows in each batch."""
-    rows = reader.execute(select(table), execution_options=_IN_PARTS)
+    """Copy the rows of a table as stored; yield the number of rows in each batch."""
+    rows = reader.execute(select(*stored_columns(table)), execution_options=_IN_PARTS)
     for part in rows.mappings().partitions(TOGETHER):
-        writer.execute(table.insert(), [dict(row) for row in part])
+        writer.execute(stored_insert(table), [dict(row) for row in part])
         yield len(part)
 
 
@@ -248,7 +249,7 @@ def _require_same(table: Table, reader: Connection, writer: Connection) -> None:
 
 def _digest(table: Table, connection: Connection) -> tuple[int, int]:
     count, total = 0, 0
-    rows = connection.execute(select(table), execution_options=_IN_PARTS)
+    rows = connection.execute(select(*stored_columns(table)), execution_options=_IN_PARTS)
     for row in rows:
         content = repr(tuple(map(_plain, row))).encode()
         # A sum of digests does not depend on the order of rows, and needs no sorting.

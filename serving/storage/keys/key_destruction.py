@@ -17,6 +17,7 @@ from sqlalchemy import (
     Delete,
     Engine,
     Select,
+    Text,
     Update,
     and_,
     bindparam,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    type_coerce,
     update,
 )
 
@@ -583,7 +585,7 @@ def _masked_journeys(before: str, retained: RetainedUnits) -> Delete:
     """Delete notes of masked journeys that were due before the day; holds keep theirs."""
     noted = ship_journeys.c
     held = [token for kind, token in retained.subjects if kind == "route"]
-    is_over = and_(noted.noted_at < before, noted.due_at < before)
+    is_over = and_(noted.noted_at < before, type_coerce(noted.due_at, Text) < before)
     return delete(ship_journeys).where(is_over, noted.journey_id.not_in(held))
 
 

@@ -5,7 +5,6 @@ gets a token under the key in use. A writer checks the key in use within its own
 process names one subject in two ways, however old its cache.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -145,7 +144,7 @@ class TokenKeys:
             # Holds are read only if no row names the subject: their details must be parsed one by
             # one.
             for details in () if named else connection.scalars(holds).all():
-                named |= {json.loads(details)["subject"]} & {*former}
+                named |= {details["subject"]} & {*former}
         return next(iter(named), None)
 
 

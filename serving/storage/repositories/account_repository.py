@@ -1,12 +1,11 @@
 """Accounts of people, shared by all workers; every change is an audit event."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, select, update
+from sqlalchemy import Connection, Engine, and_, delete, select, update
 
 from serving.access.accounts import Account, ReadingChoice
 from serving.access.actors import SERVICE, Actor
@@ -16,16 +15,18 @@ from serving.access.roles import Role
 from serving.errors import Conflict, Forbidden, NotFound, NotSignedIn, Unprocessable
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.credential_resets import CONFIRM_HOLDER, makers_alone, persons_behind
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.names_in_use import names_ever, require_new_name
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.notice_repository import delete_notices
 from serving.storage.repositories.session_repository import end_sessions
+from serving.storage.repository import Repository
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.tables.access import accounts, known_browsers, reading_choices, sessions
 from serving.storage.tables.audit import audit_events
 from serving.storage.tables.review import saved_views
-from serving.storage.write_lock import writing
+
+_PASSWORD = ("password_hash", "credential_origin", "password_set_at")
 
 NOT_AS_AUDITED = "this account is not as the audit log tells it: prove the log with verify-log"
 
@@ -40,7 +41,7 @@ class AccountEvent:
     details: Mapping[str, Any]
 
 
-class AccountRepository:
+class AccountRepository(Repository):
     """The accounts of one database.
 
     They are read anew for every use, so that disabling takes effect at once. An account whose row
@@ -48,12 +49,12 @@ class AccountRepository:
     """
 
     def __init__(self, engine: Engine):
-        self._engine = engine
+        super().__init__(engine)
         self._audited = AuditedRows("accounts", "account")
 
     def add_account(self, account: Account, by: Actor = SERVICE) -> None:
         """Store a new account; raise NameTaken or Unprocessable."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             require_new_name(connection, account.name)
             _insert(connection, account, by)
 
@@ -73,24 +74,22 @@ class AccountRepository:
         return replace(kept, role=account.role, offices=account.offices)
 
     def _follow(self, kept: Account, account: Account) -> None:
-        now_true = {"role": account.role, "offices": json.dumps(account.offices)}
         details = {"role": account.role, "offices": account.offices}
         at = account.created_at
         event = AuditEvent(at, SERVICE, "change_account", "account", kept.name, details)
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(
-                update(accounts).where(accounts.c.name == kept.name).values(now_true)
-            )
+        with self._writing() as connection:
+            own = accounts.c.name == kept.name
+            connection.execute(update(accounts).where(own).values(details))
             append_audit_events(connection, [event])
 
     def _add_named_apart(self, account: Account) -> Account:
         """Store a new account of an externally authenticated person under an unused name."""
-        with failing_as_unavailable(NotSignedIn), writing(self._engine) as connection:
+        with self._writing(NotSignedIn) as connection:
             query = select(accounts).where(accounts.c.subject == account.subject)
             # Two sign-ins at the same time: the other one has created the account.
             if connection.execute(query).first():
                 if row := self._audited.read(connection, query):
-                    return _account(row)
+                    return Account(**row._mapping)
                 raise NotSignedIn(NOT_AS_AUDITED)
             name = distinct_name(account.name, account.subject or "", names_ever(connection))
             named = replace(account, name=name)
@@ -103,27 +102,26 @@ class AccountRepository:
 
     def _by_subject(self, subject: str | None) -> Account | None:
         query = select(accounts).where(accounts.c.subject == subject)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             row = self._audited.read(connection, query)
-        return _account(row) if row else None
+        return Account(**row._mapping) if row else None
 
     def find(self, name: str) -> Account | None:
         """Return the account of this name, disabled or not."""
         query = select(accounts).where(accounts.c.name == name)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             row = self._audited.read(connection, query)
-        return _account(row) if row else None
+        return Account(**row._mapping) if row else None
 
     def all(self) -> list[Account]:
         """Return every account, by name."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_account(row) for row in connection.execute(select(accounts).order_by("name"))]
+        return [Account(**row._mapping) for row in self._rows(select(accounts).order_by("name"))]
 
     def disable(self, name: str, now: datetime, by: Actor = SERVICE) -> None:
         """Disable an account, and delete its sessions, saved views and notices; raise NotFound."""
         ended = update(accounts).where(accounts.c.name == name, accounts.c.disabled_at.is_(None))
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.execute(ended.values(disabled_at=now.isoformat())).rowcount == 0:
+        with self._writing() as connection:
+            if connection.execute(ended.values(disabled_at=now)).rowcount == 0:
                 raise NotFound(f"no account named {name} is in use")
             connection.execute(delete(sessions).where(sessions.c.holder == f"account:{name}"))
             connection.execute(delete(saved_views).where(saved_views.c.holder == f"account:{name}"))
@@ -137,7 +135,7 @@ class AccountRepository:
 
         The holder signs in with the same password and second factor as before.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if self._required(connection, name).disabled_at is None:
                 raise Conflict(f"the account {name} is in use")
             again = update(accounts).where(accounts.c.name == name).values(disabled_at=None)
@@ -163,7 +161,7 @@ class AccountRepository:
         the actor may be its holder; ChangedMeanwhile if it has another revision; Unprocessable if
         nothing would change.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             kept = self._required(connection, name)
             _require_changeable(kept, by)
             # Someone who only created the account, and reset nothing since, may still change its
@@ -179,7 +177,7 @@ class AccountRepository:
                 raise ChangedMeanwhile
             if (role, set(offices)) == (kept.role, set(kept.offices)):
                 raise Unprocessable("it has this role and these offices already")
-            now_true = {"role": role, "offices": json.dumps(offices)}
+            now_true = {"role": role, "offices": offices}
             connection.execute(update(accounts).where(accounts.c.name == name).values(now_true))
             # Sessions carry the former rights, so they end in the same transaction.
             end_sessions(connection, kept.identity)
@@ -201,7 +199,7 @@ class AccountRepository:
         row = self._audited.read(connection, select(accounts).where(accounts.c.name == name))
         if row is None:
             raise NotFound(f"no account is named {name}")
-        return _account(row)
+        return Account(**row._mapping)
 
     def set_password(self, account: Account, now: datetime, by: Actor, but: str = "") -> None:
         """Replace the stored password by that of `account`.
@@ -212,8 +210,9 @@ class AccountRepository:
         is_own = by.identity == account.identity
         action = "change_password" if is_own else "reset_password"
         alive = and_(accounts.c.name == account.name, accounts.c.disabled_at.is_(None))
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            changed = update(accounts).where(alive).values(_password(account))
+        with self._writing() as connection:
+            chosen = {name: getattr(account, name) for name in _PASSWORD}
+            changed = update(accounts).where(alive).values(chosen)
             if connection.execute(changed).rowcount == 0:
                 raise NotFound(f"no account named {account.name} is in use")
             end_sessions(connection, account.identity, but=but)
@@ -227,8 +226,7 @@ class AccountRepository:
     def reading_of(self, name: str) -> ReadingChoice:
         """Return the language and time zone that the holder chose."""
         query = select(reading_choices).where(reading_choices.c.account == name)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(query).first()
+        row = self._first(query)
         return ReadingChoice(row.language, row.time_zone) if row else ReadingChoice()
 
     def choose_reading(
@@ -238,7 +236,7 @@ class AccountRepository:
         details = {"language": choice.language or "", "time_zone": choice.time_zone or ""}
         event = AuditEvent(now, by, "choose_language", "account", account.name, details)
         row = {"account": account.name, **asdict(choice)}
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             former = reading_choices.c.account == account.name
             connection.execute(delete(reading_choices).where(former))
             connection.execute(reading_choices.insert(), row)
@@ -250,7 +248,7 @@ class AccountRepository:
         Anyone who creates it or resets its password or second factor could be the next to sign in
         with it.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return persons_behind(connection, name, now)
 
     def confirm_holder(self, name: str, now: datetime, by: Actor) -> None:
@@ -265,31 +263,24 @@ class AccountRepository:
                 code="same-reviewer",
             )
         event = AuditEvent(now, by, CONFIRM_HOLDER, "account", name)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             append_audit_events(connection, [event])
 
     def rehash(self, name: str, former: str, fresh: str, now: datetime) -> None:
         """Store another hash of the same password, if the password was not changed meanwhile."""
         same = and_(accounts.c.name == name, accounts.c.password_hash == former)
         event = AuditEvent(now, SERVICE, "rehash_password", "account", name)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             changed = update(accounts).where(same).values(password_hash=fresh)
             if connection.execute(changed).rowcount:
                 append_audit_events(connection, [event])
 
     def events_of(self, name: str, most: int) -> list[AccountEvent]:
         """Return acts on an account and attempts with its name, newest first."""
-        query = select(audit_events).where(
-            audit_events.c.object_kind == "account", audit_events.c.object_id == name
-        )
-        newest = query.order_by(audit_events.c.seq.desc()).limit(most)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(newest).all()
+        newest = events_about("account", name).order_by(audit_events.c.seq.desc()).limit(most)
         return [
-            AccountEvent(
-                datetime.fromisoformat(row.at), row.actor_name, row.action, json.loads(row.details)
-            )
-            for row in rows
+            AccountEvent(row.at, row.actor_name, row.action, row.details)
+            for row in self._rows(newest)
         ]
 
 
@@ -303,41 +294,8 @@ def _require_changeable(account: Account, by: Actor) -> None:
         raise Forbidden("the role and offices of this account come from the organisation")
 
 
-def _password(account: Account) -> dict[str, Any]:
-    set_at = account.password_set_at
-    return {
-        "password_hash": account.password_hash,
-        "credential_origin": account.credential_origin,
-        "password_set_at": set_at.isoformat() if set_at else None,
-    }
-
-
 def _insert(connection: Connection, account: Account, by: Actor) -> None:
-    row = {
-        "name": account.name,
-        "role": account.role,
-        "offices": json.dumps(account.offices),
-        "created_at": account.created_at.isoformat(),
-        "subject": account.subject,
-        **_password(account),
-    }
-    connection.execute(accounts.insert(), row)
+    connection.execute(accounts.insert(), vars(account))
     details = {"role": account.role, "offices": account.offices}
     event = AuditEvent(account.created_at, by, "create_account", "account", account.name, details)
     append_audit_events(connection, [event])
-
-
-def _account(row: Row[Any]) -> Account:
-    return Account(
-        name=row.name,
-        password_hash=row.password_hash,
-        role=row.role,
-        offices=tuple(json.loads(row.offices)),
-        created_at=datetime.fromisoformat(row.created_at),
-        disabled_at=datetime.fromisoformat(row.disabled_at) if row.disabled_at else None,
-        subject=row.subject,
-        credential_origin=row.credential_origin,
-        password_set_at=datetime.fromisoformat(row.password_set_at)
-        if row.password_set_at
-        else None,
-    )

@@ -1,13 +1,11 @@
 """API keys in the database."""
 
-import json
 import threading
 import time
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, select, text, update
 
 from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
@@ -15,12 +13,12 @@ from serving.access.api_keys import ApiKey, PresentedKey, successor_of
 from serving.access.errors import NameTaken
 from serving.errors import LogUnavailable, NotFound
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.names_in_use import require_new_name
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.tables.access import api_key_uses, api_keys
-from serving.storage.write_lock import writing
+from serving.storage.tables.column_types import INSTANT
 
 # The time for which a revoked key still works in other processes.
 REMEMBERED_S = 1.0
@@ -30,18 +28,18 @@ _NOTED_EVERY = timedelta(hours=1)
 _NOTE_USE = text(
     "INSERT INTO api_key_uses (key_id, last_used_at) VALUES (:key_id, :at) "
     "ON CONFLICT (key_id) DO UPDATE SET last_used_at = :at"
-)
+).bindparams(bindparam("at", type_=INSTANT))
 # One write an hour is enough for the question of unused keys, and spares the write lock.
 
 
-class ApiKeyRepository:
+class ApiKeyRepository(Repository):
     """The API keys of one database, cached for a second.
 
     So a revoked key stops working within a second in every process.
     """
 
     def __init__(self, engine: Engine):
-        self._engine = engine
+        super().__init__(engine)
         self._audited = AuditedRows("api_keys", "key")
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
         self._turns: dict[str, threading.Lock] = {}
@@ -51,9 +49,9 @@ class ApiKeyRepository:
         """Store a new key; raise Unprocessable, or NameTaken if the name is or was in use."""
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
         event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             _require_new_name(connection, key.name)
-            connection.execute(api_keys.insert(), _row(key))
+            connection.execute(api_keys.insert(), vars(key))
             append_audit_events(connection, [event])
 
     def rotate(
@@ -75,9 +73,9 @@ class ApiKeyRepository:
             api_keys.c.revoked_at.is_(None),
             api_keys.c.superseded_at.is_(None),
         )
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             row = connection.execute(current).first()
-            former = _key(row) if row else None
+            former = ApiKey(**row._mapping) if row else None
             if former is None or not former.is_live(now):
                 raise NotFound(f"no key named {name} is in use; `tidegate keys create` makes one")
             fresh, shown = successor_of(former, now, lifetime)
@@ -86,9 +84,9 @@ class ApiKeyRepository:
             connection.execute(
                 update(api_keys)
                 .where(api_keys.c.key_id == former.key_id)
-                .values(superseded_at=now.isoformat(), expires_at=ends_at.isoformat())
+                .values(superseded_at=now, expires_at=ends_at)
             )
-            connection.execute(api_keys.insert(), _row(fresh))
+            connection.execute(api_keys.insert(), vars(fresh))
             details = {
                 "former_key_id": former.key_id,
                 "key_id": fresh.key_id,
@@ -106,18 +104,13 @@ class ApiKeyRepository:
             return
         self._noted[key_id] = now
         # A call must not fail because this hint cannot be stored.
-        with (
-            suppress(LogUnavailable),
-            failing_as_unavailable(),
-            writing(self._engine) as connection,
-        ):
-            connection.execute(_NOTE_USE, {"key_id": key_id, "at": now.isoformat()})
+        with suppress(LogUnavailable), self._writing() as connection:
+            connection.execute(_NOTE_USE, {"key_id": key_id, "at": now})
 
     def last_uses(self) -> dict[str, datetime]:
         """Return when each key was last used, to the hour, by id; unused keys are absent."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(select(api_key_uses))
-            return {row.key_id: datetime.fromisoformat(row.last_used_at) for row in rows}
+        rows = self._rows(select(api_key_uses))
+        return {row.key_id: row.last_used_at for row in rows}
 
     def remembered(self, key_id: str) -> ApiKey | None:
         """Return the key with this id if it is in the cache, without asking the database."""
@@ -127,7 +120,7 @@ class ApiKeyRepository:
     def find(self, key_id: str) -> ApiKey | None:
         """Return the key with this id, live or not; None if its row fails the audit."""
         query = select(api_keys).where(api_keys.c.key_id == key_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
             row = self._audited.read(connection, query, holder or "")
         if row is None:
@@ -136,7 +129,7 @@ class ApiKeyRepository:
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
             self._turns.clear()
-        key = _key(row)
+        key = ApiKey(**row._mapping)
         self._turns.setdefault(key_id, threading.Lock())
         self._remembered[key_id] = key, time.monotonic()
         return key
@@ -148,15 +141,14 @@ class ApiKeyRepository:
 
     def all(self) -> list[ApiKey]:
         """Return every key, live or not, oldest first."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
-            return [_key(row) for row in rows]
+        rows = self._rows(select(api_keys).order_by(api_keys.c.created_at))
+        return [ApiKey(**row._mapping) for row in rows]
 
     def revoke(self, name: str, now: datetime) -> None:
         """Revoke the key of this name and the one it superseded; raise NotFound."""
         is_it = (api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
-        ended = update(api_keys).where(*is_it).values(revoked_at=now.isoformat())
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        ended = update(api_keys).where(*is_it).values(revoked_at=now)
+        with self._writing() as connection:
             key_ids = connection.scalars(select(api_keys.c.key_id).where(*is_it)).all()
             if not key_ids:
                 raise NotFound(f"no key named {name} is in use")
@@ -164,22 +156,6 @@ class ApiKeyRepository:
             acts = [AuditEvent(now, whoever_acts(), "revoke_key", "key", each) for each in key_ids]
             append_audit_events(connection, acts)
         self._remembered.clear()
-
-
-def _key(row: Row[Any]) -> ApiKey:
-    return ApiKey(
-        key_id=row.key_id,
-        name=row.name,
-        secret_sha256=row.secret_sha256,
-        scopes=tuple(json.loads(row.scopes)),
-        offices=tuple(json.loads(row.offices)),
-        created_at=datetime.fromisoformat(row.created_at),
-        expires_at=datetime.fromisoformat(row.expires_at) if row.expires_at else None,
-        revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
-        purposes=tuple(json.loads(row.purposes or "[]")),
-        holder_id=row.holder_id or "",
-        superseded_at=datetime.fromisoformat(row.superseded_at) if row.superseded_at else None,
-    )
 
 
 def _require_new_name(connection: Connection, name: str) -> None:
@@ -190,17 +166,3 @@ def _require_new_name(connection: Connection, name: str) -> None:
         if connection.execute(select(api_keys.c.key_id).where(*current)).first() is None:
             raise
         raise NameTaken(f"{taken}; `tidegate keys rotate` gives its holder another key") from None
-
-
-def _row(key: ApiKey) -> dict[str, Any]:
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "secret_sha256": key.secret_sha256,
-        "scopes": json.dumps(key.scopes),
-        "offices": json.dumps(key.offices),
-        "created_at": key.created_at.isoformat(),
-        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-        "purposes": json.dumps(key.purposes),
-        "holder_id": key.holder_id or None,
-    }

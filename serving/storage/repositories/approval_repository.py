@@ -31,6 +31,7 @@ from serving.access.errors import ApprovalRefused
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.tables.access import (
     accounts,
     approval_keys,
@@ -216,11 +217,8 @@ class ApprovalRepository:
             approvals.c.account == approval.account,
             approvals.c.is_agreed == 1,
         )
-        audited = select(audit_events.c.details).where(
-            audit_events.c.object_kind == "approval",
-            audit_events.c.object_id == approval.approval_id,
-            audit_events.c.action == "give_approval",
-            audit_events.c.actor == f"account:{approval.account}",
+        audited = events_about("approval", approval.approval_id, "give_approval").where(
+            audit_events.c.actor == f"account:{approval.account}"
         )
         # Both must agree: a row inserted into the table alone grants nothing.
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -297,19 +295,11 @@ class ApprovalRepository:
 
     def seated(self, name: str, role: str) -> str | None:
         """Return the pointer digest that the newest act on a slot wrote; None without any."""
-        query = (
-            select(audit_events.c.details)
-            .where(
-                audit_events.c.object_kind == "seat",
-                audit_events.c.object_id == f"{name}@{role}",
-                audit_events.c.action.in_(SEAT_ACTIONS),
-            )
-            .order_by(audit_events.c.seq.desc())
-            .limit(1)
-        )
+        acts = events_about("seat", f"{name}@{role}", *SEAT_ACTIONS)
+        newest = acts.order_by(audit_events.c.seq.desc()).limit(1)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            found = connection.scalar(query)
-        return None if found is None else str(json.loads(found).get("pointer"))
+            found = connection.execute(newest).first()
+        return None if found is None else str(found.details.get("pointer"))
 
     def begin_live_use(self, by: Actor, at: datetime) -> None:
         """Record, once, that decisions count from now on."""
@@ -325,11 +315,7 @@ class ApprovalRepository:
 
 
 def _is_live(connection: Connection) -> bool:
-    query = select(audit_events.c.seq).where(
-        audit_events.c.object_kind == "installation",
-        audit_events.c.object_id == "live",
-        audit_events.c.action == BEGIN_LIVE_USE,
-    )
+    query = events_about("installation", "live", BEGIN_LIVE_USE)
     return connection.execute(query).first() is not None
 
 
@@ -355,27 +341,16 @@ def _keys(connection: Connection, **wanted: str) -> list[RegisteredKey]:
 
 
 def _is_audited(connection: Connection, key: RegisteredKey) -> bool:
-    query = select(audit_events.c.details).where(
-        audit_events.c.object_kind == "approval_key",
-        audit_events.c.object_id == key.key_id,
-        audit_events.c.action == "register_approval_key",
-    )
     wanted = {"account": key.account, "public_key": key.public_key}
-    told = (json.loads(row.details) for row in connection.execute(query))
-    return any(wanted.items() <= details.items() for details in told)
+    registered = events_about("approval_key", key.key_id, "register_approval_key")
+    return any(wanted.items() <= row.details.items() for row in connection.execute(registered))
 
 
 def _as_revoked(connection: Connection, key: RegisteredKey) -> RegisteredKey:
     """Return the key, marked as revoked if the audit log says so and the table does not."""
-    query = select(audit_events.c.at).where(
-        audit_events.c.object_kind == "approval_key",
-        audit_events.c.object_id == key.key_id,
-        audit_events.c.action == "revoke_approval_key",
-    )
-    told = connection.scalar(query.order_by(audit_events.c.seq))
-    if told is None or key.revoked_at is not None:
-        return key
-    return replace(key, revoked_at=datetime.fromisoformat(told))
+    revoked = events_about("approval_key", key.key_id, "revoke_approval_key")
+    first = connection.execute(revoked.order_by(audit_events.c.seq)).first()
+    return key if first is None or key.revoked_at else replace(key, revoked_at=first.at)
 
 
 def _used_among(connection: Connection, approval_ids: Sequence[str]) -> set[str]:

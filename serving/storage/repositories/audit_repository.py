@@ -1,32 +1,26 @@
 """Audit events, appended to one chain and never changed."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from serving.integrity.audit_log import AuditEvent, EventFilter, RecordedEvent
 from serving.integrity.hash_chain import LogHead
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.repository import Repository
 from serving.storage.row_audit.audit_chain import append_to_chain, audit_head
 from serving.storage.row_audit.writer import WRITTEN, WrittenRows
 from serving.storage.tables.audit import audit_events
-from serving.storage.write_lock import writing
 
 _PAGE = 100
 
 
-class AuditRepository:
+class AuditRepository(Repository):
     """The audit events of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def append(self, *events: AuditEvent) -> None:
         """Store events, all or none; they are durable on return. Raises LogUnavailable."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             append_audit_events(connection, events)
 
     def newest(self, wanted: EventFilter, limit: int) -> list[RecordedEvent]:
@@ -37,13 +31,13 @@ class AuditRepository:
             .order_by(audit_events.c.seq.desc())
             .limit(limit)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execution_options(yield_per=_PAGE).execute(query)
             return [_recorded(row) for row in rows]
 
     def head(self) -> LogHead:
         """Return the number of audit events and the link of the newest."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return audit_head(connection)
 
 
@@ -67,19 +61,19 @@ def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
         if (value := getattr(wanted, name)) is not None:
             yield columns[name] == value
     if wanted.begins is not None:
-        yield columns.at >= wanted.begins.isoformat()
+        yield columns.at >= wanted.begins
     if wanted.ends is not None:
-        yield columns.at < wanted.ends.isoformat()
+        yield columns.at < wanted.ends
     if wanted.before_seq is not None:
         yield columns.seq < wanted.before_seq
 
 
 def _recorded(row: Row[Any]) -> RecordedEvent:
     # The digests of rows are for verification; readers of the log have no use for them.
-    told = {name: value for name, value in json.loads(row.details).items() if name != WRITTEN}
+    told = {name: value for name, value in row.details.items() if name != WRITTEN}
     return RecordedEvent(
         row.seq,
-        datetime.fromisoformat(row.at),
+        row.at,
         row.actor,
         row.actor_name,
         row.action,

@@ -3,33 +3,23 @@
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, func, select
 
 from serving.errors import Conflict, NotFound, ServingError, Unprocessable
 from serving.language import say
 from serving.review.acts.attachments import A_DAY, AttachmentQuota
 from serving.review.cases.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
-from serving.storage.encrypted_cases import EncryptedCases, unit_of
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
+from serving.storage.encrypted_cases import unit_of
 from serving.storage.repositories.case_events import insert_event
 from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.repository import Repository
 from serving.storage.tables.review import case_files, cases, contents
-from serving.storage.write_lock import writing
 
 _CONTENT, _NAME = "file content", "file name"
 
 
-class CaseFileRepository:
-    """The files of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
-        self._cases = EncryptedCases(self._keys)
+class CaseFileRepository(Repository):
+    """The files of one database."""
 
     def attach(
         self,
@@ -46,7 +36,7 @@ class CaseFileRepository:
         Unprocessable if it has `limit` files or too many bytes, or ServingError if the person
         attached too much within a day.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             is_one = cases.c.case_id == file.case_id
             # Checked under the lock: the case may have moved to another office since it was opened.
             if connection.scalar(select(is_one).where(is_one, is_visible(access))) is None:
@@ -68,8 +58,7 @@ class CaseFileRepository:
             .where(case_files.c.case_id == case_id)
             .order_by(case_files.c.attached_at, case_files.c.sha256)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = [CaseFile(**row._mapping) for row in connection.execute(query)]
+        rows = [CaseFile(**row._mapping) for row in self._rows(query)]
         return [self._named(row) for row in rows]
 
     def content(self, case_id: str, sha256: str) -> tuple[CaseFile, bytes] | None:
@@ -78,7 +67,7 @@ class CaseFileRepository:
             case_files.c.case_id == case_id, case_files.c.sha256 == sha256
         )
         places = contents.c.sha256.in_((_place(case_id, sha256), sha256))
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             found = connection.execute(query).first()
             kept = connection.execute(select(contents).where(places)).first()
             if found is None or kept is None:

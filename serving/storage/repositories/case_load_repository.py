@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Engine, Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 
 from serving.access.actors import Actor
 from serving.review.cases.case_records import (
@@ -13,23 +13,14 @@ from serving.review.cases.case_records import (
     CaseTimes,
     StoredEvent,
 )
-from serving.storage.encrypted_cases import EncryptedCases
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.repositories.wanted_cases import is_waiting
+from serving.storage.repository import Repository
 from serving.storage.tables.review import case_events, cases
 
 
-class CaseLoadRepository:
-    """The workload of one database's cases.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._cases = EncryptedCases(DataKeys(engine))
+class CaseLoadRepository(Repository):
+    """The workload of one database's cases."""
 
     def acts_between(
         self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
@@ -44,8 +35,7 @@ class CaseLoadRepository:
             .where(case_events.c.at >= span[0], case_events.c.at < span[1])
             .order_by(case_events.c.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            found = connection.execute(query).all()
+        found = self._rows(query)
         return [
             ActOnCase(
                 self._cases.of_event(StoredEvent(**{name: getattr(row, name) for name in names})),
@@ -74,8 +64,7 @@ class CaseLoadRepository:
             .where(is_visible(access), or_(is_of_span, waits))
             .order_by(cases.c.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
 
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
@@ -92,7 +81,7 @@ class CaseLoadRepository:
         is_reread = exists().where(is_of_case, case_events.c.actor == not_by.identity)
         others = and_(cases.c.status == "closed", is_other, ~is_reread, is_visible(access))
         count = select(func.count()).select_from(cases).where(others)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             among = connection.scalar(count) or 0
             if not among:
                 return None
@@ -106,17 +95,15 @@ class CaseLoadRepository:
             .where(is_visible(access), is_waiting(now))
             .group_by(cases.c.lane)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return {row.lane: row.oldest for row in connection.execute(query)}
+        return {row.lane: row.oldest for row in self._rows(query)}
 
     def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:
         """Count the waiting cases of each lane, up to MOST_COUNTED."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return {
-                lane: connection.scalar(_count(lane, access, now)) or 0
-                for lane in lanes
-                if (lane == "rescue") == access.is_rescue
-            }
+        return {
+            lane: self._scalar(_count(lane, access, now)) or 0
+            for lane in lanes
+            if (lane == "rescue") == access.is_rescue
+        }
 
     def count_overdue(self, lane: str, now: str) -> int:
         """Count the overdue waiting cases of a lane over all offices, up to MOST_COUNTED."""
@@ -125,8 +112,7 @@ class CaseLoadRepository:
             .where(cases.c.lane == lane, is_waiting(now), cases.c.due_at <= now)
             .limit(MOST_COUNTED)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).select_from(overdue.subquery())) or 0
+        return self._scalar(select(func.count()).select_from(overdue.subquery())) or 0
 
 
 def _count(lane: str, access: CaseAccess, now: str) -> Select[int]:

@@ -6,6 +6,7 @@ acted on only if it matches its newest audit event.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -47,11 +48,8 @@ from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.shared_things import SharedThing
 from serving.review.published_events import happenings_of_act
 from serving.storage.case_tags import CaseTags
-from serving.storage.encrypted_cases import EncryptedCases
-from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.encrypted_records import EncryptedRecords
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_positions import CASES, newest_decision
 from serving.storage.log_times import logged_at, newest_record_time
 from serving.storage.older_cases import OlderCases
@@ -70,6 +68,7 @@ from serving.storage.repositories.wanted_cases import (
     is_wanted,
     risk_in_queue,
 )
+from serving.storage.repository import Repository
 from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.search_index import SearchIndex
 from serving.storage.shared_links import SharedLinks
@@ -82,7 +81,6 @@ from serving.storage.tables.review import (
 )
 from serving.storage.tables.scoring import decisions, records
 from serving.storage.waiting_subjects import SubjectToken, let_wait
-from serving.storage.write_lock import writing
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
 # The kinds of records that are reported to cases.
@@ -95,17 +93,11 @@ MOST_SCANNED = 1_000
 MOST_OF_A_SUBJECT = 50
 
 
-class CaseRepository:
-    """The cases of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class CaseRepository(Repository):
+    """The cases of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
-        self._cases = EncryptedCases(self._keys)
-        self._decisions = EncryptedDecisions(self._keys)
+        super().__init__(engine)
         self._records = EncryptedRecords(self._keys)
         self._index = SearchIndex(self._cases)
         self._tags = CaseTags(self._cases)
@@ -120,7 +112,7 @@ class CaseRepository:
         # The page is read outside the write lock; `open_page` then checks that it is still the next
         # one.
         while page := self._next_page(open_case):
-            with failing_as_unavailable(), writing(self._engine) as connection:
+            with self._writing() as connection:
                 self._new.open_page(connection, page)
 
     def page(
@@ -144,7 +136,7 @@ class CaseRepository:
                 .order_by(risk_in_queue(queue).desc(), cases.c.due_at, cases.c.case_id)
                 .limit(limit - len(found))
             )
-            found += self._rows(query)
+            found += self._found(query)
         return found
 
     def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
@@ -160,12 +152,11 @@ class CaseRepository:
     def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
         # The limit is inside the subquery, so that counting stops early on a large table.
         counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).select_from(counted.subquery())) or 0
+        return self._scalar(select(func.count()).select_from(counted.subquery())) or 0
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """Return a case if it exists and is visible, else None."""
-        rows = self._rows(select(cases).where(cases.c.case_id == case_id, is_visible(access)))
+        rows = self._found(select(cases).where(cases.c.case_id == case_id, is_visible(access)))
         return rows[0] if rows else None
 
     def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
@@ -174,7 +165,7 @@ class CaseRepository:
         query = select(cases).where(is_visible(access), is_wanted(wanted), has_tag)
         if wanted.subject_id is not None:
             query = query.where(cases.c.case_id.in_(self._of_subject(wanted)))
-        return self._rows(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
+        return self._found(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
 
     def search(
         self, access: CaseAccess, asked: CaseSearch, after: str | None, limit: int
@@ -186,7 +177,7 @@ class CaseRepository:
         is_filtered = asked.wanted != CaseFilter()
         # One more than needed is scanned, which shows if there is another page.
         most = MOST_SCANNED if is_filtered else limit
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             places = self._index.scan(connection, access, asked.symbols, after, most + 1)
             scanned = [place.case_id for place in places[:most]]
             is_one = and_(cases.c.case_id.in_(scanned), cases.c.status != ERASED)
@@ -212,7 +203,7 @@ class CaseRepository:
 
     def lacks_terms(self) -> bool:
         """Return whether older cases are not yet searchable."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return bool(self._older.rows(connection, 1))
 
     def index_older(self, open_case: OpenCase, limit: int) -> int:
@@ -220,10 +211,10 @@ class CaseRepository:
 
         They are read before the write lock is taken, so that no writer waits for it.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             older = self._older.rows(connection, limit)
             terms = self._older.terms(connection, older, open_case)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             self._older.index_them(connection, older, terms, limit)
         return len(older)
 
@@ -234,8 +225,7 @@ class CaseRepository:
             .where(case_scores.c.case_id == case_id)
             .order_by(case_scores.c.scored_at, case_scores.c.decision_id)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [CaseScore(*row) for row in connection.execute(query)]
+        return [CaseScore(*row) for row in self._rows(query)]
 
     def untold_news(self, limit: int) -> list[CaseNews]:
         """Return news that cases have not received yet, oldest first.
@@ -244,7 +234,7 @@ class CaseRepository:
         """
         order = (untold_news.c.received_at, untold_news.c.record_id)
         query = select(untold_news).order_by(*order).limit(limit)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query).all()
             return [self._news(row, connection) for row in rows]
 
@@ -295,7 +285,7 @@ class CaseRepository:
 
     def remove_news(self, record_id: str) -> None:
         """Remove news from the waiting list, once the cases have it or it concerns none."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             is_it = untold_news.c.record_id == record_id
             connection.execute(untold_news.delete().where(is_it))
 
@@ -318,7 +308,7 @@ class CaseRepository:
         Each office costs one index lookup, however many decisions and cases there are.
         """
         found: set[str] = set()
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             found.update(_values_in_index(connection, decisions.c.office_id))
             for is_rescue in (0, 1):
                 of_side = case_terms.c.is_rescue == is_rescue
@@ -328,30 +318,29 @@ class CaseRepository:
     def decision_of(self, case_id: str) -> str:
         """Return the id of the decision that counts for a case."""
         query = select(cases.c.decision_id).where(cases.c.case_id == case_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query) or case_id
+        return self._scalar(query) or case_id
 
     def linked(
         self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
     ) -> list[LinkedCase]:
         """Return the newest other visible cases that share links of these kinds."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._links.newest(connection, case_id, kinds, access, limit)
 
     def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
         """Return parties, containers and conveyances that other visible cases share."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._links.things(connection, case_id, access)
 
     def tags_in_use(self, access: CaseAccess, limit: int) -> list[str]:
         """Return the tags of the newest visible cases, sorted."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._tags.in_use(connection, access, limit)
 
     def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
         """Return the visible cases with these ids, in any order."""
         is_one = cases.c.case_id.in_(list(case_ids))
-        return self._rows(select(cases).where(is_one, is_visible(access)))
+        return self._found(select(cases).where(is_one, is_visible(access)))
 
     def change(
         self,
@@ -367,7 +356,7 @@ class CaseRepository:
         the audit log or has another `revision`.
         """
         query = select(cases).where(cases.c.case_id == case_id)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             found = _as_audited(self._audited.read(connection, query))
             before = self._cases.of_case(found)
             if require is not None:
@@ -387,7 +376,7 @@ class CaseRepository:
             publish(connection, self._keys, happenings_of_act(before, after, event))
             tell(connection, before, after, event)
             if found.status == "closed" != after.status:
-                _let_wait(connection, case_id, event.at)
+                _let_wait(connection, case_id, datetime.fromisoformat(event.at))
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
@@ -399,17 +388,17 @@ class CaseRepository:
 
     def revision(self, case_id: str) -> int:
         """Return the number of events that changed a case or added news to it."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _revision(connection, case_id)
 
     def append_event(self, event: StoredEvent) -> None:
         """Store an event that does not change a case, such as a reading of it."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             insert_event(connection, self._cases, event)
 
     def events(self, case_id: str) -> list[StoredEvent]:
         """Return the events of a case, in order."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._events(connection, case_id)
 
     def _events(self, connection: Connection, case_id: str) -> list[StoredEvent]:
@@ -428,7 +417,7 @@ class CaseRepository:
         """
         is_one = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(but))
         query = select(case_events).where(is_one).order_by(case_events.c.seq.desc()).limit(1)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             if connection.execute(query).first() is None:
                 return None
             row = _as_audited(self._audited_events.read(connection, query, case_id))
@@ -452,25 +441,23 @@ class CaseRepository:
             .order_by(cases.c.due_at, cases.c.case_id)
             .limit(limit)
         )
-        return self._rows(query)
+        return self._found(query)
 
     def opened_to(self) -> int:
         """Return the position in the log up to which cases were opened."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return CASES.read(connection)
 
     def count_unopened(self) -> int:
         """Return the number of decisions not yet examined for a case, releases included."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return newest_decision(connection) - CASES.read(connection)
 
-    def _rows(self, query: Select[Any]) -> list[CaseRecord]:
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [self._cases.of_case(row) for row in rows]
+    def _found(self, query: Select[Any]) -> list[CaseRecord]:
+        return [self._cases.of_case(row) for row in self._rows(query)]
 
     def _next_page(self, open_case: OpenCase) -> DecidedPage | None:
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._new.read_page(connection, open_case)
 
 
@@ -488,7 +475,7 @@ def _values_in_index(
         value = connection.scalar(query.where(column > value))
 
 
-def _let_wait(connection: Connection, case_id: str, at: str) -> None:
+def _let_wait(connection: Connection, case_id: str, at: datetime) -> None:
     """Queue the subject of a reopened case to be scored with what arrived while it was closed."""
     of_case = decisions.c.decision_id == case_id
     subject = select(decisions.c.subject_kind, decisions.c.subject_id).where(of_case)

@@ -42,16 +42,15 @@ from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.errors import LogMoved, Undecipherable
 from serving.errors import Erased
 from serving.integrity.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
-from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.engine import failing_as_unavailable, move_write_ahead_log
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import binding, instant, known_time, logged_at
 from serving.storage.lookups import PairLookup
 from serving.storage.noted_journeys import journey_row, note_journeys
 from serving.storage.raised_alerts import tie_alerts
+from serving.storage.repository import Repository
 from serving.storage.tables.scoring import answers, decisions
 from serving.storage.waiting_subjects import SubjectToken, let_wait
-from serving.storage.write_lock import writing
 
 # Rows read at once when the whole log is walked; each page takes a fresh connection.
 PAGE = 500
@@ -70,16 +69,11 @@ _LAST = (
 )
 
 
-class DecisionRepository:
-    """The decision log of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class DecisionRepository(Repository):
+    """The decision log of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
-        self._decisions = EncryptedDecisions(self._keys)
+        super().__init__(engine)
         self._unmoved = 0
         self._newest: str | None = None  # the time of the log when last read
 
@@ -92,7 +86,7 @@ class DecisionRepository:
 
         Raises LogUnavailable if the write fails, Undecipherable or LogMoved for the keys.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             self._keys.probe(connection)
             # Rewrites the value it finds: a commit reaches the disk, and nothing changes.
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
@@ -109,7 +103,7 @@ class DecisionRepository:
 
     def reach(self) -> None:
         """Read from the database; raise LogUnavailable if that fails."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             connection.exec_driver_sql("SELECT 1 FROM alembic_version")
 
     def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
@@ -145,7 +139,7 @@ class DecisionRepository:
             if decision.alerted_as
         }
         try:
-            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+            with self._writing(but=IntegrityError) as connection:
                 # Checked again under the lock: a key may have been rotated since the tokens were
                 # made.
                 self._keys.token_keys.require(ring, connection)
@@ -225,8 +219,7 @@ class DecisionRepository:
         `access` None sees everything. Raises Erased after its retention period.
         """
         query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(_visible(query, access)).first()
+        row = self._first(_visible(query, access))
         if row is None:
             return None
         record = self._decisions.record(row)
@@ -240,8 +233,7 @@ class DecisionRepository:
         One erased or altered decision must not hide the others on a page.
         """
         query = select(*WHOLE).where(decisions.c.decision_id.in_(decision_ids))
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         found = {}
         for row in rows:
             with suppress(Undecipherable):
@@ -252,15 +244,13 @@ class DecisionRepository:
     def place(self, decision_id: str) -> LogHead | None:
         """Return the chain's length and link at a decision; None if it is unknown."""
         query = select(decisions.c.seq, decisions.c.chain)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(query.where(decisions.c.decision_id == decision_id)).first()
+        row = self._first(query.where(decisions.c.decision_id == decision_id))
         return None if row is None else LogHead(row.seq, bytes(row.chain).hex())
 
     def newest(self, access: DecisionAccess, limit: int) -> list[str]:
         """Return the newest visible records that were not erased, newest first."""
         query = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(_visible(query, access)).all()
+        rows = self._rows(_visible(query, access))
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
 
     def page(
@@ -276,7 +266,7 @@ class DecisionRepository:
             query = query.where(decisions.c.subject_kind == wanted.subject_kind)
         if wanted.caller_id is not None:
             query = query.where(_of_caller(wanted.caller_id))
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             before = _head(connection).seq + 1 if before is None else before
             first = 1
             if wanted.subject_kind is not None and wanted.subject_id is not None:
@@ -302,8 +292,7 @@ class DecisionRepository:
         if not size:
             return FIRST_LINK.hex()
         query = select(decisions.c.chain).where(decisions.c.seq == size)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            link = connection.scalar(query)
+        link = self._scalar(query)
         return None if link is None else bytes(link).hex()
 
     def chained(self, decision_id: str) -> ChainedRecord | None:
@@ -312,8 +301,7 @@ class DecisionRepository:
         Raises Erased.
         """
         query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(query).first()
+        row = self._first(query)
         if row is None:
             return None
         day = row.logged_at or row.scored_at
@@ -330,7 +318,7 @@ class DecisionRepository:
         query = select(decisions.c.record).order_by(decisions.c.seq)
         for begin in range(after, upto, PAGE):
             within = decisions.c.seq.between(begin + 1, min(begin + PAGE, upto))
-            with failing_as_unavailable(), self._engine.connect() as connection:
+            with self._reading() as connection:
                 yield from connection.scalars(query.where(within)).all()
 
     def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
@@ -342,7 +330,7 @@ class DecisionRepository:
         query = select(func.min(decisions.c.seq), func.max(decisions.c.seq)).where(
             decisions.c.scored_at >= begins.isoformat(), decisions.c.scored_at < ends.isoformat()
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             first, last = connection.execute(query).one()
         if first is not None:
             yield from self._chained(first, last)
@@ -365,8 +353,7 @@ class DecisionRepository:
             )
             .order_by(decisions.c.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
 
     def _named(self, subject_kind: str, subject_id: str) -> tuple[str, ...]:
@@ -392,7 +379,7 @@ class DecisionRepository:
             .distinct()
         )
         found: dict[str, set[str]] = {}
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             for named, value in connection.execute(query):
                 found.setdefault(by_token[named], set()).add(value)
         return found
@@ -412,7 +399,7 @@ class DecisionRepository:
             .order_by(decisions.c.seq.desc())
             .limit(1)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(newest).first()
             if row is None:
                 return None
@@ -433,29 +420,23 @@ class DecisionRepository:
     def count_scored_again(self) -> int:
         """Return the number of subjects that were scored again."""
         query = select(func.count(decisions.c.rescores.distinct()))
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query) or 0
+        return self._scalar(query) or 0
 
     def size(self) -> int:
         """Return the number of decisions.
 
         Numbers are contiguous, so the highest is the count.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.max(decisions.c.seq))) or 0
+        return self._scalar(select(func.max(decisions.c.seq))) or 0
 
     def _chained(self, first: int, last: int) -> Iterator[ChainedDecision]:
         columns = select(*WHOLE, decisions.c.chain)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            # The link before the first record lets a reader verify a part of the log by itself.
-            before = connection.scalar(
-                select(decisions.c.chain).where(decisions.c.seq == first - 1)
-            )
+        # The link before the first record lets a reader verify a part of the log by itself.
+        before = self._scalar(select(decisions.c.chain).where(decisions.c.seq == first - 1))
         link = before or FIRST_LINK
         for begin in range(first, last + 1, PAGE):
             page = columns.where(decisions.c.seq.between(begin, min(begin + PAGE - 1, last)))
-            with failing_as_unavailable(), self._engine.connect() as connection:
-                rows = connection.execute(page.order_by(decisions.c.seq)).all()
+            rows = self._rows(page.order_by(decisions.c.seq))
             for row in rows:
                 yield self._link(row, link)
                 link = row.chain
@@ -469,8 +450,7 @@ class DecisionRepository:
 
     def _page(self, after: int) -> Sequence[Row[Any]]:
         query = select(*WHOLE).where(decisions.c.seq > after).order_by(decisions.c.seq).limit(PAGE)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.execute(query).all()
+        return self._rows(query)
 
 
 class _LogEnd(NamedTuple):

@@ -194,7 +194,9 @@ class DistressAlertRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             for row in connection.execute(query):
                 action = row.action.removeprefix(_ACTED)
-                step = RescueCallEvent(row.object_id, row.at, row.actor, action, row.actor_name)
+                step = RescueCallEvent(
+                    row.object_id, row.at.isoformat(), row.actor, action, row.actor_name
+                )
                 steps[row.object_id].append(step)
         return steps
 

@@ -8,7 +8,7 @@ takes reveals anything about other cases.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from serving.crypto.prefix_codes import LEAST_SYMBOLS, prefix_code
 from serving.review.cases.case_records import ERASED, CaseAccess
@@ -21,9 +21,7 @@ from serving.review.search.entities import (
     roles_as,
 )
 from serving.review.search.search_terms import normalised
-from serving.storage.encrypted_cases import EncryptedCases
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repository import Repository
 from serving.storage.search_index import TERM_PART
 from serving.storage.shared_links import SAME_THING
 from serving.storage.tables.review import case_links, cases
@@ -42,19 +40,12 @@ _OF_OFFICE = (
 )
 
 
-class EntityRepository:
-    """The entities of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._cases = EncryptedCases(DataKeys(engine))
+class EntityRepository(Repository):
+    """The entities of one database."""
 
     def value(self, reference: EntityReference) -> str | None:
         """Return the value of a token; None if no readable case names it."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             for kind in SAME_THING[reference.kind]:  # each in the order of its index
                 is_it = and_(case_links.c.kind == kind, case_links.c.value == reference.token)
                 query = select(case_links).where(is_it).order_by(case_links.c.seq.desc())
@@ -75,7 +66,7 @@ class EntityRepository:
         symbols = normalised(entity.value)
         if len(symbols) < LEAST_SYMBOLS:
             return []
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             code = prefix_code(self._cases.keys.token_keys.search_key(connection), symbols)
             terms = _terms(connection, access, code, limit, is_oldest=is_oldest)
             roles = {
@@ -91,7 +82,7 @@ class EntityRepository:
 
     def links(self, case_ids: Sequence[str]) -> list[EntityLink]:
         """Return the entities that these cases name, except those too short to be searched."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._links(connection, case_links.c.case_id.in_(case_ids))
 
     def companions(
@@ -118,7 +109,7 @@ class EntityRepository:
             .order_by(func.count().desc(), func.max(case_links.c.seq).desc(), case_links.c.value)
             .limit(limit)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             named = connection.execute(most_named).all()
             tokens = [row.value for row in named]
             links = self._links(connection, and_(of_cases, (case_links.c.value + "").in_(tokens)))

@@ -1,26 +1,21 @@
 """The identity of the database, and its current and former keys."""
 
-from sqlalchemy import Engine
-
 from serving.storage.binding import BoundKey, bound_keys, identity_of
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.repository import Repository
 
 
-class InstallationRepository:
+class InstallationRepository(Repository):
     """The binding of one database to its home."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     @property
     def database_id(self) -> str:
         """The identity of this database; empty if it was never bound."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return identity_of(connection) or ""
 
     def all_keys(self) -> list[BoundKey]:
         """Return every key, by name, oldest first."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return bound_keys(connection)
 
     def current_keys(self) -> list[BoundKey]:

@@ -5,8 +5,6 @@ log has it. A changed row alone switches nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -17,12 +15,12 @@ from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.models.kill_switch import DecideSwitch, SwitchBoard, SwitchEvent, SwitchProposal
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.tables.audit import audit_events
 from serving.storage.tables.models import switch_proposals, switches
-from serving.storage.write_lock import writing
 
 log = structlog.get_logger(__name__)
 
@@ -31,24 +29,20 @@ _STEPS = ("propose_switching_on", "decline_switching_on")
 _COLUMNS = [switches.c[name] for name in SwitchEvent.__annotations__]
 
 
-class KillSwitchRepository:
-    """The switch events of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class KillSwitchRepository(Repository):
+    """The switch events of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
+        super().__init__(engine)
         self._audited = AuditedRows("switch_proposals", "model")
 
     def append(self, events: Sequence[SwitchEvent]) -> None:
         """Store all of these events, or none."""
         last = select(func.coalesce(func.max(switches.c.seq), 0))
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             seq = connection.scalar(last) or 0
             rows = [
-                {**asdict(event), "is_on": int(event.is_on), "seq": seq + place}
-                for place, event in enumerate(events, start=1)
+                {**vars(event), "seq": seq + place} for place, event in enumerate(events, start=1)
             ]
             connection.execute(switches.insert(), rows)
             append_audit_events(connection, [_act(event) for event in events])
@@ -58,10 +52,10 @@ class KillSwitchRepository:
 
         Of two simultaneous callers, the second sees the acts of the first.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             for act in decide(SwitchBoard(_latest(connection), self._proposals(connection))):
                 if isinstance(act, SwitchEvent):
-                    _insert(connection, switches, {**asdict(act), "is_on": int(act.is_on)})
+                    _insert(connection, switches, vars(act))
                 else:
                     newest = connection.scalar(_newest_switch(act.subject_kind)) or 0
                     _insert(connection, switch_proposals, _row(act, newest))
@@ -69,17 +63,18 @@ class KillSwitchRepository:
 
     def proposals(self) -> dict[str, SwitchProposal]:
         """Return the proposals that wait for a second person, by kind of subject."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._proposals(connection)
 
     def latest_by_kind(self) -> dict[str, SwitchEvent]:
         """Return the last event of each kind of subject; kinds never switched are absent."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _latest(connection)
 
     def newest(self, limit: int) -> list[SwitchEvent]:
         """Return the newest events, newest first."""
-        return self._read(select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(limit))
+        query = select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(limit)
+        return [SwitchEvent(*row) for row in self._rows(query)]
 
     def _proposals(self, connection: Connection) -> dict[str, SwitchProposal]:
         """Return the proposals that the audit log has as the newest step of their kind."""
@@ -95,11 +90,6 @@ class KillSwitchRepository:
             if row := self._audited.read(connection, newest, kind):
                 found[kind] = _proposal(row)
         return found
-
-    def _read(self, query: Select[tuple[object, ...]]) -> list[SwitchEvent]:
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [_event(row) for row in rows]
 
 
 def _latest(connection: Connection) -> dict[str, SwitchEvent]:
@@ -120,7 +110,7 @@ def _latest_of(connection: Connection, kind: str) -> SwitchEvent | None:
     if row is None and told is not None:
         log.error("row_not_as_audited", table="switches", key=kind)
         return SwitchEvent(kind, is_on, told.at, told.actor, "", told.actor_name)
-    return _event(row) if row is not None else None
+    return SwitchEvent(*row) if row is not None else None
 
 
 def _newest_switch(kind: str) -> Select[Any]:
@@ -129,19 +119,7 @@ def _newest_switch(kind: str) -> Select[Any]:
 
 def _told(kind: str, actions: Sequence[str]) -> Select[Any]:
     """Select the newest audit event of these actions on the models of a kind."""
-    columns = audit_events.c
-    return (
-        select(columns.action, columns.at, columns.actor, columns.actor_name)
-        .where(columns.object_kind == "model", columns.object_id == kind)
-        .where(columns.action.in_(actions))
-        .order_by(columns.seq.desc())
-        .limit(1)
-    )
-
-
-def _event(row: Row[Any]) -> SwitchEvent:
-    told = {name: row._mapping[name] for name in SwitchEvent.__annotations__}
-    return SwitchEvent(**{**told, "is_on": bool(row.is_on)})
+    return events_about("model", kind, *actions).order_by(audit_events.c.seq.desc()).limit(1)
 
 
 def _proposal(row: Row[Any]) -> SwitchProposal:
@@ -172,10 +150,9 @@ def _audited(act: SwitchEvent | SwitchProposal) -> AuditEvent:
         action, at = "switch_on" if act.is_on else "switch_off", act.switched_at
     else:
         action, at = f"{act.step}_switching_on", act.at
-    return AuditEvent(datetime.fromisoformat(at), act.by, action, "model", act.subject_kind)
+    return AuditEvent(at, act.by, action, "model", act.subject_kind)
 
 
 def _act(event: SwitchEvent) -> AuditEvent:
     action = "switch_on" if event.is_on else "switch_off"
-    at = datetime.fromisoformat(event.switched_at)
-    return AuditEvent(at, whoever_acts(), action, "model", event.subject_kind)
+    return AuditEvent(event.switched_at, whoever_acts(), action, "model", event.subject_kind)

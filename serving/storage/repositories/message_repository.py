@@ -31,16 +31,14 @@ from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.message_list import MessageFilter, MessagePage
 from serving.storage.encrypted_records import EncryptedRecords
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import known_time, logged_at, newest_time, require_logged
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.record_repository import RecordWriter
 from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.repository import Repository
 from serving.storage.tables.outgoing import distress_alerts
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions, kept_messages, message_subjects
-from serving.storage.write_lock import writing
 
 _PART = "message"
 # Messages may be large; reading them in parts bounds the memory of the driver.
@@ -57,15 +55,11 @@ _IS_ABOUT = and_(
 )
 
 
-class MessageRepository:
-    """The messages of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class MessageRepository(Repository):
+    """The messages of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
+        super().__init__(engine)
         self._records = EncryptedRecords(self._keys)
         self._writer = RecordWriter(self._records)
         self._newest: str | None = None  # the time of the log when last read
@@ -114,7 +108,7 @@ class MessageRepository:
         ]
         rows = self._records.encrypted_all(records, self._newest)
         try:
-            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+            with self._writing(but=IntegrityError) as connection:
                 self._keys.token_keys.require(ring, connection)
                 self._newest = newest_time(connection, message.received_at)
                 require_logged([{**row, "logged_at": behind}, *rows.values()], self._newest)
@@ -161,8 +155,7 @@ class MessageRepository:
             .order_by(kept_messages.c.received_at.desc(), kept_messages.c.message_id)
             .limit(limit)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            ids = connection.scalars(query).all()
+        ids = self._scalars(query)
         return self._without_texts(ids)
 
     def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
@@ -177,8 +170,7 @@ class MessageRepository:
         if wanted.before is not None:
             query = query.where(place < wanted.before)
         newest = query.order_by(*(each.desc() for each in place.clauses))
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(newest).all()
+        rows = self._rows(newest)
         kept = self._without_texts([row.message_id for row in rows[:limit]])
         last = rows[limit - 1] if len(rows) > limit else None
         return MessagePage(kept, None if last is None else (last.received_at, last.message_id))
@@ -205,7 +197,7 @@ class MessageRepository:
         routes = [each for each in subjects if each[0] == "route"]
         named = {token: each for each in routes for token in self._keys.tokens(*each)}
         query = select(distress_alerts.c.subject_id).distinct()
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             found = connection.scalars(query.where(distress_alerts.c.subject_id.in_([*named])))
             return {named[token] for token in found}
 
@@ -216,12 +208,7 @@ class MessageRepository:
             .join(message_subjects, _IS_ABOUT)
             .where(message_subjects.c.message_id == message_id)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return set(connection.scalars(query))
-
-    def _first(self, query: Select[tuple[object, ...]]) -> Row[tuple[object, ...]] | None:
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.execute(query).first()
+        return set(self._scalars(query))
 
     def _encrypted(self, row: Row[tuple[object, ...]]) -> bytearray | None:
         """Return the encrypted content of a message; None if its row was deleted meanwhile.
@@ -229,7 +216,7 @@ class MessageRepository:
         It is read in parts, since drivers hold several copies of what they read.
         """
         encrypted = bytearray()
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             for start in range(1, row.size + 1, _BYTES_AT_ONCE):
                 whole = kept_messages.c.encrypted
                 part = func.substr(whole, start, _BYTES_AT_ONCE, type_=LargeBinary)

@@ -1,6 +1,5 @@
 """Notices, stored in the transaction of the act that they report."""
 
-import json
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     Row,
     and_,
     delete,
@@ -32,11 +30,10 @@ from serving.review.cases.notices import (
     ends_reminder,
     notices_of,
 )
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.visible_cases import is_visible
+from serving.storage.repository import Repository
 from serving.storage.tables.access import accounts
 from serving.storage.tables.review import cases, notices, teams
-from serving.storage.write_lock import writing
 
 _REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in scopes)
 
@@ -44,11 +41,8 @@ _REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in s
 _TOLD = ("account", "key", "token")
 
 
-class NoticeRepository:
+class NoticeRepository(Repository):
     """The notices of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
         """Return the newest notices of cases that a holder may see, at most MOST_SHOWN."""
@@ -59,8 +53,7 @@ class NoticeRepository:
             .order_by(notices.c.at.desc(), notices.c.notice_id)
             .limit(MOST_SHOWN)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_notice(row) for row in connection.execute(query)]
+        return [_notice(row) for row in self._rows(query)]
 
     def page(
         self,
@@ -83,8 +76,7 @@ class NoticeRepository:
             .order_by(is_read, notices.c.at.desc(), notices.c.notice_id)
             .limit(limit)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_notice(row) for row in connection.execute(query)]
+        return [_notice(row) for row in self._rows(query)]
 
     def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
         """Count the unread notices of cases that a holder may see, up to MOST_SHOWN."""
@@ -94,8 +86,7 @@ class NoticeRepository:
             .where(_is_shown(holder, now), notices.c.read_at.is_(None), is_visible(access))
             .limit(MOST_SHOWN)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).select_from(unread.subquery())) or 0
+        return self._scalar(select(func.count()).select_from(unread.subquery())) or 0
 
     def read_case(self, holder: Actor, case_id: str, now: datetime) -> None:
         """Mark a holder's notices of a case as read."""
@@ -110,7 +101,7 @@ class NoticeRepository:
         named = notices.c.notice_id.in_(notice_ids)
         is_own = and_(named, or_(*(_is_shown(holder, now) for holder in holders)))
         unread = and_(is_own, notices.c.read_at.is_(None))
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             own = connection.scalars(select(notices.c.notice_id).where(is_own))
             if {*own} != {*notice_ids}:
                 raise NotFound("one of these is no notice of yours")
@@ -120,21 +111,23 @@ class NoticeRepository:
         """Mark a notice as read, or unread if `read_at` is None; raise NotFound."""
         is_own = and_(notices.c.notice_id == notice_id, notices.c.holder == holder.identity)
         marked = update(notices).where(is_own)
-        value = read_at.isoformat() if read_at else None
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.execute(marked.values(read_at=value)).rowcount == 0:
+        with self._writing() as connection:
+            if (
+                connection.execute(marked.values(read_at=read_at and read_at.isoformat())).rowcount
+                == 0
+            ):
                 raise NotFound("you have no such notice")
 
     def _read(self, which: ColumnElement[bool], now: datetime) -> None:
         unread = and_(which, notices.c.read_at.is_(None))
         # A look without the write lock first: pages call this often, and mostly nothing is unread.
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             if (
                 connection.execute(select(notices.c.notice_id).where(unread).limit(1)).first()
                 is None
             ):
                 return
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
 
 
@@ -178,13 +171,11 @@ def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Ite
         of_team = select(teams.c.members).where(
             teams.c.name == case.team, teams.c.disbanded_at.is_(None)
         )
-        stored = connection.scalar(of_team)
-        members = json.loads(stored) if stored is not None else None
+        members = connection.scalar(of_team)
     # In Python, since the offices of an account are a JSON list.
     for row in connection.execute(alive.order_by(accounts.c.name)):
-        offices = json.loads(row.offices)
         is_asked = row.name in members if members else row.role == "supervisor"
-        if is_asked and (not offices or case.office_id in offices):
+        if is_asked and (not row.offices or case.office_id in row.offices):
             yield f"account:{row.name}"
 
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, Row, case, func, select
+from sqlalchemy import Row, case, func, select
 
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repository import Repository
 from serving.storage.tables.scoring import decisions
 from serving.triage.placement_log import LaneCount, LoggedPlacement
 
@@ -23,15 +22,8 @@ _RANKED = case((decisions.c.record.contains('"ranked_by"'), decisions.c.record))
 _COLUMNS = (*(decisions.c[name] for name in _NAMES), _RANKED.label("ranked_by"))
 
 
-class PlacementRepository:
-    """The placements of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
+class PlacementRepository(Repository):
+    """The placements of one database."""
 
     def subject_token(self, kind: str, subject_id: str) -> str:
         """Return the token by which placements name a subject."""
@@ -53,14 +45,12 @@ class PlacementRepository:
             .order_by(decisions.c.seq)
             .limit(1)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            outline = connection.scalar(query)
+        outline = self._scalar(query)
         return None if outline is None else str(orjson.loads(outline).get("drawn_with") or "")
 
     def size(self) -> int:
         """Return the number of decisions."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.max(decisions.c.seq))) or 0
+        return self._scalar(select(func.max(decisions.c.seq))) or 0
 
     def since(self, instant: datetime) -> list[LoggedPlacement]:
         """Return the placements of the newest decisions since an instant, oldest first."""
@@ -70,8 +60,7 @@ class PlacementRepository:
             .order_by(decisions.c.seq.desc())
             .limit(MOST)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         return [*map(_placement, reversed(rows))]
 
     def counts(self, since: datetime) -> list[LaneCount]:
@@ -84,8 +73,7 @@ class PlacementRepository:
             .where(decisions.c.scored_at >= since.isoformat())
             .group_by(decisions.c.subject_kind, decisions.c.lane)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         totals: Counter[str] = Counter()
         for kind, _, subjects in rows:
             totals[kind] += subjects
@@ -95,8 +83,7 @@ class PlacementRepository:
     def after(self, seq: int) -> list[LoggedPlacement]:
         """Return the placements of the decisions after a number, in order."""
         query = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [*map(_placement, connection.execute(query.limit(MOST)))]
+        return [*map(_placement, self._rows(query.limit(MOST)))]
 
 
 def _placement(row: Row[Any]) -> LoggedPlacement:

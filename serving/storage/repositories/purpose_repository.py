@@ -1,31 +1,24 @@
 """The purpose that a database is bound to, and refused uses for other purposes."""
 
-from datetime import datetime
-
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from features.errors import TidegateError
 from serving.access.acting import whoever_acts
 from serving.audit.purpose import RefusedUse
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.audit import bound_purpose, refused_uses
-from serving.storage.write_lock import writing
 
 
-class PurposeRepository:
+class PurposeRepository(Repository):
     """The purpose of one database and its refused uses."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def bind(self, purpose: str) -> None:
         """Bind the database to this purpose; raise TidegateError if it is bound to another."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            bound = connection.scalar(select(bound_purpose.c.purpose))
+        bound = self._scalar(select(bound_purpose.c.purpose))
         if bound is None:
-            with failing_as_unavailable(), writing(self._engine) as connection:
+            with self._writing() as connection:
                 # Another process may have bound it since the look without the lock.
                 bound = connection.scalar(select(bound_purpose.c.purpose))
                 if bound is None:
@@ -40,11 +33,10 @@ class PurposeRepository:
     def append(self, refused: RefusedUse) -> None:
         """Store a refused use."""
         last = select(func.coalesce(func.max(refused_uses.c.number), 0))
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             number = (connection.scalar(last) or 0) + 1
             connection.execute(refused_uses.insert(), {**vars(refused), "number": number})
-            at = datetime.fromisoformat(refused.at)
-            act = AuditEvent(at, whoever_acts(), "refuse_purpose", "call", refused.use)
+            act = AuditEvent(refused.at, whoever_acts(), "refuse_purpose", "call", refused.use)
             # The audit event keeps the table of refusals from being cleared unnoticed.
             append_audit_events(connection, [act])
 
@@ -52,5 +44,4 @@ class PurposeRepository:
         """Return every refused use, oldest first."""
         columns = [refused_uses.c[name] for name in RefusedUse.__annotations__]
         query = select(*columns).order_by(refused_uses.c.number)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [RefusedUse(*row) for row in connection.execute(query)]
+        return [RefusedUse(*row) for row in self._rows(query)]

@@ -17,16 +17,15 @@ from serving.history.received_records import SUBJECT_KIND_OF, KeptRecord, Receiv
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import known_time, newest_record_time, require_logged
 from serving.storage.lookups import PairLookup
 from serving.storage.noted_journeys import journey_row, note_journeys, ship_journey_of
 from serving.storage.raised_alerts import HeardCall, raise_alerts
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.review import untold_news
 from serving.storage.tables.scoring import records
 from serving.storage.waiting_subjects import SubjectToken, let_decided_wait
-from serving.storage.write_lock import writing
 
 PAGE = 500
 
@@ -37,15 +36,12 @@ _ABOUT = PairLookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id
 _ROWS = select(*(records.c[field.name] for field in fields(ReceivedRecord)))
 
 
-class RecordRepository:
-    """The records of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class RecordRepository(Repository):
+    """The records of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._records = EncryptedRecords(DataKeys(engine))
+        super().__init__(engine)
+        self._records = EncryptedRecords(self._keys)
         self._writer = RecordWriter(self._records)
         self._newest: str | None = None  # the time of the log when last read
 
@@ -70,7 +66,7 @@ class RecordRepository:
         self._newest = known_time(self._engine, earliest, self._newest, newest_record_time)
         # Encrypted before the write lock is taken, so that other writers wait less.
         encrypted = self._records.encrypted_all(rows, self._newest)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             keys.require(ring, connection)
             self._newest = newest_record_time(connection, earliest)
             require_logged(encrypted.values(), self._newest)
@@ -78,7 +74,7 @@ class RecordRepository:
 
     def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
         """Return what is stored under the keys of these records, by key; store nothing."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._writer.kept(connection, rows)
 
     def about(
@@ -108,8 +104,7 @@ class RecordRepository:
         while True:
             # Positioned by key and not by offset, so that records arriving meanwhile shift no page.
             query = rows.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
-            with failing_as_unavailable(), self._engine.connect() as connection:
-                page = [ReceivedRecord(*row) for row in connection.execute(query)]
+            page = [ReceivedRecord(*row) for row in self._rows(query)]
             yield from (found for row in page if (found := self._records.record(row)) is not None)
             if len(page) < PAGE:
                 return
@@ -226,7 +221,7 @@ def _let_wait(
     """Queue the subjects of new records for scoring, those that called for help first."""
     if new:
         in_danger = {SubjectToken("route", call.subject_id) for call in calls}
-        last = max(row["received_at"] for row in new)
+        last = datetime.fromisoformat(max(row["received_at"] for row in new))
         let_decided_wait(connection, _subjects(new), last, in_danger)
 
 

@@ -19,14 +19,13 @@ from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.review.cases.case_records import ENDED
 from serving.scoring.rescoring import WaitingSubject
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.log_positions import RESCORINGS, newest_decision
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
+from serving.storage.repository import Repository
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions, due_rescorings, records
 from serving.storage.waiting_subjects import SubjectToken, let_wait
-from serving.storage.write_lock import writing
 
 log = structlog.get_logger(__name__)
 
@@ -36,15 +35,12 @@ PAGE = 500
 LOOKED_AT_AGAIN = 10_000
 
 
-class RescoringRepository:
-    """The queue of rescorings in one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class RescoringRepository(Repository):
+    """The queue of rescorings in one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._decisions = DecisionRepository(engine)
+        super().__init__(engine)
+        self._log = DecisionRepository(engine)
         self._ships = ShipJourneyRepository(engine)
 
     def begin(self) -> None:
@@ -53,7 +49,7 @@ class RescoringRepository:
         The start is recorded in the audit log. A position beyond the log was written by someone
         else, so the newest decisions are examined again.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             newest, reached = newest_decision(connection), RESCORINGS.find(connection)
             if reached is None:
                 RESCORINGS.move(connection, newest)
@@ -65,7 +61,7 @@ class RescoringRepository:
     def find(self, now: datetime) -> None:
         """Queue subjects that were decided since the last run and had records before."""
         while self._is_behind():
-            with failing_as_unavailable(), writing(self._engine) as connection:
+            with self._writing() as connection:
                 _find_page(connection, now)
         try:
             self._ships.note_older()
@@ -75,56 +71,52 @@ class RescoringRepository:
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
         """Return the subjects that are due: in danger first, then routes, longest waiting first."""
-        columns, instant = due_rescorings.c, now.isoformat()
-        in_danger_first = case((columns.danger_at <= instant, 0), else_=1)
+        columns = due_rescorings.c
+        in_danger_first = case((columns.danger_at <= now, 0), else_=1)
         query = (
             select(due_rescorings)
-            .where(columns.due_at <= instant)
+            .where(columns.due_at <= now)
             .order_by(in_danger_first, columns.subject_kind, columns.due_at)
             .limit(limit)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         return [_waiting(row) for row in rows]
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
         """Return earlier decisions about a waiting subject; None if nothing is left of them."""
-        return self._decisions.earlier_of_token(waiting.subject_kind, waiting.token)
+        return self._log.earlier_of_token(waiting.subject_kind, waiting.token)
 
     def decision(self, decision_id: str) -> Decision | None:
         """Return a decision; None if it was erased."""
-        record = self._decisions.record(decision_id)
+        record = self._log.record(decision_id)
         return None if record is None else Decision.model_validate_json(record)
 
     def has_ended(self, case_id: str) -> bool:
         """Return whether the case of a first decision was closed."""
         query = select(cases.c.status).where(cases.c.case_id == case_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query) in ENDED
+        return self._scalar(query) in ENDED
 
     def has_rescue_ended(self, case_ids: Set[str]) -> bool:
         """Return whether these cases include rescues and all of them were closed."""
         rescues = (cases.c.case_id.in_(sorted(case_ids)), cases.c.lane == "rescue")
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            found = connection.scalars(select(cases.c.status).where(*rescues)).all()
+        found = self._scalars(select(cases.c.status).where(*rescues))
         return bool(found) and {*found} <= {*ENDED}
 
     def put_off(self, waits: Iterable[WaitingSubject]) -> None:
         """Postpone each subject to its due instant, unless news arrived since it was read."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             for waiting in waits:
-                danger_at = waiting.danger_at.isoformat() if waiting.danger_at else None
-                later = {"due_at": waiting.due_at.isoformat(), "danger_at": danger_at}
+                later = {"due_at": waiting.due_at, "danger_at": waiting.danger_at}
                 connection.execute(due_rescorings.update().where(_is(waiting)).values(later))
 
     def remove(self, done: Sequence[WaitingSubject]) -> None:
         """Remove subjects from the queue, unless news arrived since they were read."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             for waiting in done:
                 connection.execute(due_rescorings.delete().where(_is(waiting)))
 
     def _is_behind(self) -> bool:
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return RESCORINGS.is_behind(connection)
 
 
@@ -152,14 +144,12 @@ def _find_page(connection: Connection, now: datetime) -> None:
         .distinct()
     )
     for subject_kind, token in connection.execute(found).all():
-        let_wait(connection, SubjectToken(subject_kind, token), now.isoformat())
+        let_wait(connection, SubjectToken(subject_kind, token), now)
     RESCORINGS.move(connection, until)
 
 
 def _waiting(row: Any) -> WaitingSubject:
-    due_at = datetime.fromisoformat(row.due_at)
-    danger_at = datetime.fromisoformat(row.danger_at) if row.danger_at else None
-    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, due_at, danger_at)
+    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, row.due_at, row.danger_at)
 
 
 # The number of arrivals detects news: then nothing matches, and the subject stays queued.

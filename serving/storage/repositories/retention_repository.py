@@ -1,6 +1,5 @@
 """Retention acts; rows are appended and never changed."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -101,7 +100,7 @@ def append_act(connection: Connection, act: RetentionAct) -> int:
     Only the audit event of an overruling has details: they concern the clock and no data.
     """
     last = connection.scalar(select(func.coalesce(func.max(retention_acts.c.number), 0))) or 0
-    row = {**vars(act), "number": last + 1, "details": json.dumps(act.details)}
+    row = {**vars(act), "number": last + 1, "details": dict(act.details)}
     connection.execute(retention_acts.insert(), row)
     at, number = datetime.fromisoformat(act.at), str(last + 1)
     told = act.details if act.action == "overrule" else {}
@@ -112,4 +111,4 @@ def append_act(connection: Connection, act: RetentionAct) -> int:
 
 
 def _act(row: Row[Any]) -> RetentionAct:
-    return RetentionAct(**{**row._mapping, "details": json.loads(row.details)})
+    return RetentionAct(**row._mapping)

@@ -3,32 +3,25 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, and_, func, select
 
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
-from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_positions import SUMMARIES
+from serving.storage.repository import Repository
 from serving.storage.tables.monitor import day_summaries, monitor_reports, visits
 from serving.storage.tables.scoring import decisions, records, shadow_scores
-from serving.storage.write_lock import alone_at, writing
+from serving.storage.write_lock import alone_at
 
 PAGE = 500
 VISITS_PAGE = 20_000
 
 
-class RollupRepository:
-    """The summaries of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
-        self._decisions = EncryptedDecisions(self._keys)
+class RollupRepository(Repository):
+    """The summaries of one database."""
 
     def reached(self) -> int:
         """Return the position in the log up to which the summaries reach."""
@@ -65,7 +58,7 @@ class RollupRepository:
 
         Returns False, and stores nothing, if another process was first.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             # Visits are joined with outcomes by token, so both must be made with the same keys.
             self._keys.token_keys.follow(connection)
             # Counting the same decisions twice would falsify every report, so the position is
@@ -183,10 +176,10 @@ class RollupRepository:
         with _reading(self._engine) as connection:
             return [ScorePair(*row) for row in connection.execute(query)]
 
-    def keep_report(self, kind: str, made_at: str, body: str) -> None:
+    def keep_report(self, kind: str, made_at: datetime, body: str) -> None:
         """Append a report."""
         last = select(func.coalesce(func.max(monitor_reports.c.seq), 0))
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             seq = (connection.scalar(last) or 0) + 1
             row = {"seq": seq, "subject_kind": kind, "made_at": made_at, "body": body}
             connection.execute(monitor_reports.insert(), row)
@@ -202,7 +195,7 @@ class RollupRepository:
         with _reading(self._engine) as connection:
             return connection.scalar(query)
 
-    def newest_report_at(self, kind: str) -> str | None:
+    def newest_report_at(self, kind: str) -> datetime | None:
         """Return when the newest report on these subjects was made, by the clock at that time."""
         newest = select(monitor_reports.c.made_at).order_by(monitor_reports.c.seq.desc()).limit(1)
         with _reading(self._engine) as connection:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import Connection, Engine, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from serving.access.actors import Actor
 from serving.crypto.encryption import EncryptionUnit
@@ -14,28 +14,22 @@ from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
 from serving.review.search.saved_views import MOST_VIEWS, SavedView
 from serving.review.search.search_terms import read_search
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import logged_at, newest_time
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.review import saved_views
-from serving.storage.write_lock import writing
 
 _PART = "saved view"
 
 
-class SavedViewRepository:
+class SavedViewRepository(Repository):
     """The saved views of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
 
     def of_holder(self, holder: Actor) -> list[SavedView]:
         """Return the views of an account by name, without those whose key was destroyed."""
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         views = [view for row in rows if (view := self._view(row))]
         return sorted(views, key=lambda view: view.name.casefold())
 
@@ -43,7 +37,7 @@ class SavedViewRepository:
         """Store a view; raise Conflict if there are MOST_VIEWS or one of this name."""
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
         content = json.dumps([view.name, view.address])
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             rows = connection.execute(query).all()
             # Names are encrypted, so the check cannot be a unique index.
             named = {present.name for row in rows if (present := self._view(row))}
@@ -75,7 +69,7 @@ class SavedViewRepository:
         own = delete(saved_views).where(
             saved_views.c.view_id == view_id, saved_views.c.holder == holder.identity
         )
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if connection.execute(own).rowcount == 0:
                 raise NotFound("you have no such view")
             append_audit_events(

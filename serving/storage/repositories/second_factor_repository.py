@@ -1,6 +1,5 @@
 """Second factors of accounts: encrypted secrets, and codes that count once across workers."""
 
-import json
 from datetime import datetime
 from typing import Any, Literal
 
@@ -16,14 +15,13 @@ from serving.access.second_factor import (
 from serving.crypto.encryption import EncryptionUnit
 from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.reader import newest_place
 from serving.storage.row_audit.writer import WRITTEN
 from serving.storage.tables.access import recovery_codes, second_factors
 from serving.storage.tables.audit import audit_events
-from serving.storage.write_lock import writing
 
 KindOfCode = Literal["code", "recovery_code"]
 _PART = "secret of a second factor"
@@ -32,7 +30,7 @@ _TAKEN_AWAY = ("remove_second_factor", "reset_second_factor")
 _CODES_GIVEN = ("enrol_second_factor", "renew_recovery_codes")
 
 
-class SecondFactorRepository:
+class SecondFactorRepository(Repository):
     """The second factors of one database, read anew for every use.
 
     An account that has a factor by the audit log must give a code, whatever the tables state. A
@@ -40,14 +38,13 @@ class SecondFactorRepository:
     """
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
+        super().__init__(engine)
         self._enrolled: dict[str, tuple[int, bool]] = {}
 
     def find(self, account: str) -> SecondFactor | None:
         """Return the second factor of an account, confirmed or not."""
         codes = select(func.count()).where(recovery_codes.c.account == account)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             query = select(second_factors).where(second_factors.c.account == account)
             row = connection.execute(query).first()
             left = connection.scalar(codes) if row else 0
@@ -58,7 +55,7 @@ class SecondFactorRepository:
         query = select(second_factors.c.account).where(
             second_factors.c.account == account, second_factors.c.confirmed_at.is_not(None)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             # A deleted row must not switch the second factor off, so the audit log counts as well.
             return connection.scalar(query) is not None or self._is_enrolled(connection, account)
 
@@ -78,13 +75,12 @@ class SecondFactorRepository:
     def accounts(self) -> frozenset[str]:
         """Return the names of all accounts that require a code."""
         query = select(second_factors.c.account).where(second_factors.c.confirmed_at.is_not(None))
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return frozenset(connection.scalars(query))
+        return frozenset(self._scalars(query))
 
     def begin(self, account: str) -> None:
         """Create an unconfirmed secret; raise Conflict if a factor is in use."""
         secret = self._keys.encrypt_text(_unit(account), _PART, new_factor_secret())
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             in_use = select(second_factors.c.confirmed_at).where(
                 second_factors.c.account == account
             )
@@ -100,11 +96,11 @@ class SecondFactorRepository:
         step = factor.step_of(code, now) if factor and not factor.is_confirmed else None
         if step is None:
             return ()
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             confirmed = (
                 update(second_factors)
                 .where(second_factors.c.account == account, second_factors.c.confirmed_at.is_(None))
-                .values(confirmed_at=now.isoformat(), last_step=step)
+                .values(confirmed_at=now, last_step=step)
             )
             if connection.execute(confirmed).rowcount == 0:
                 return ()
@@ -122,7 +118,7 @@ class SecondFactorRepository:
             # Deleting is the use: a second worker with the same code deletes no row.
             recovery_codes.c.code_sha256 == recovery_hash(code),
         )
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if step is None:
                 # A code inserted into the table by someone else is refused.
                 was_given = _was_given(connection, account, recovery_hash(code))
@@ -138,14 +134,14 @@ class SecondFactorRepository:
     def renew_codes(self, account: str, now: datetime, by: Actor) -> tuple[str, ...]:
         """Replace all recovery codes and return the new ones."""
         event = AuditEvent(now, by, "renew_recovery_codes", "account", account)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             return _give_codes(connection, account, event)
 
     def remove(self, account: str, now: datetime, by: Actor) -> None:
         """Remove the second factor of an account; raise NotFound if it has none."""
         action = "remove_second_factor" if by.identity == f"account:{account}" else None
         event = AuditEvent(now, by, action or "reset_second_factor", "account", account)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             was_there = _remove(connection, account)
             if not was_there and not self._is_enrolled(connection, account):
                 raise NotFound(f"the account {account} has no second factor")
@@ -155,8 +151,7 @@ class SecondFactorRepository:
         secret = self._keys.decrypt_text(_unit(row.account).name, _PART, row.secret)
         if secret is None:
             return None
-        confirmed_at = datetime.fromisoformat(row.confirmed_at) if row.confirmed_at else None
-        return SecondFactor(secret, confirmed_at, row.last_step, codes)
+        return SecondFactor(secret, row.confirmed_at, row.last_step, codes)
 
 
 def _unit(account: str) -> EncryptionUnit:
@@ -169,18 +164,13 @@ def _unit(account: str) -> EncryptionUnit:
 
 def _told(account: str, *actions: str) -> Select[Any]:
     """Select the events of these actions on an account, newest first."""
-    return (
-        select(audit_events.c.action, audit_events.c.details)
-        .where(audit_events.c.object_kind == "account", audit_events.c.object_id == account)
-        .where(audit_events.c.action.in_(actions))
-        .order_by(audit_events.c.seq.desc())
-    )
+    return events_about("account", account, *actions).order_by(audit_events.c.seq.desc())
 
 
 def _was_given(connection: Connection, account: str, code_sha256: str) -> bool:
     """Return whether a recovery code is among those given to the account last."""
     told = connection.execute(_told(account, *_CODES_GIVEN).limit(1)).first()
-    rows = json.loads(told.details).get(WRITTEN, {}).get("recovery_codes", ()) if told else ()
+    rows = told.details.get(WRITTEN, {}).get("recovery_codes", ()) if told else ()
     return any(row["key"] == [account, code_sha256] and row["sha256"] for row in rows)
 
 

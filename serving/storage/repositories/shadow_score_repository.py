@@ -2,25 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from serving.scoring.shadow_scoring import ShadowScore
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.repository import Repository
 from serving.storage.tables.scoring import shadow_scores
-from serving.storage.write_lock import writing
 
 
-class ShadowScoreRepository:
+class ShadowScoreRepository(Repository):
     """The shadow scores of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def append(self, scores: Sequence[ShadowScore]) -> None:
         """Store scores of logged decisions; raise LogUnavailable."""
         try:
-            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+            with self._writing(but=IntegrityError) as connection:
                 connection.execute(shadow_scores.insert(), [vars(score) for score in scores])
         except IntegrityError:
             # One score may be stored already, or lack its decision; it must not lose the others.

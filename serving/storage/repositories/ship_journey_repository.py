@@ -21,15 +21,13 @@ from serving.crypto.errors import Undecipherable
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.history.received_records import ReceivedRecord
 from serving.scoring.ships import NotedJourney
-from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.encrypted_records import EncryptedRecords
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_positions import SHIP_JOURNEYS
 from serving.storage.noted_journeys import MMSI, journey_row, note_journeys, ship_journey_of
+from serving.storage.repository import Repository
 from serving.storage.tables.audit import log_positions
 from serving.storage.tables.scoring import decisions, records, ship_journeys
-from serving.storage.write_lock import writing
 
 PAGE = 200
 _TOGETHER = 500
@@ -38,26 +36,21 @@ _TOGETHER = 500
 _Row = tuple[ShipJourney, str, str]
 
 
-class ShipJourneyRepository:
-    """The journeys of ships in one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class ShipJourneyRepository(Repository):
+    """The journeys of ships in one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
-        self._decisions = EncryptedDecisions(self._keys)
+        super().__init__(engine)
         self._records = EncryptedRecords(self._keys)
 
     def noted(self, mmsis: Collection[str], due_since: datetime) -> dict[str, list[NotedJourney]]:
         """Return all versions of each ship's journeys that were due since an instant."""
         found: dict[str, list[NotedJourney]] = {mmsi: [] for mmsi in mmsis}
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             self._keys.token_keys.follow(connection)
             ships = {token: mmsi for mmsi in mmsis for token in self._keys.tokens(MMSI, mmsi)}
             ships_on: dict[str, set[str]] = defaultdict(set)
-            for ship, token in _journeys_of(connection, [*ships], due_since.isoformat()):
+            for ship, token in _journeys_of(connection, [*ships], due_since):
                 ships_on[token].add(ships[ship])
             for row in _declared(_versions(connection, [*ships_on])):
                 for mmsi in ships_on[row.journey_id]:
@@ -70,7 +63,7 @@ class ShipJourneyRepository:
         decided = select(*WHOLE).where(*is_about).order_by(decisions.c.seq.desc())
         is_of = (records.c.subject_kind == "route", records.c.subject_id == token)
         received = select(records).where(*is_of, records.c.kind == "journeys")
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             newest = connection.execute(decided.limit(1)).first()
             if newest is not None and (whole := self._decisions.record(newest)) is not None:
                 return str(orjson.loads(whole)["subject_id"])
@@ -86,8 +79,7 @@ class ShipJourneyRepository:
 
         None if there is no such shipment, if it names another journey by now, or is unreadable.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(_newest_with(token)).first()
+        row = self._first(_newest_with(token))
         whole = None
         with suppress(Undecipherable):
             whole = None if row is None else self._decisions.record(row)
@@ -99,7 +91,7 @@ class ShipJourneyRepository:
 
     def note_older(self) -> None:
         """Note a page of older journeys; do nothing once all are noted."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             own = log_positions.c.name == SHIP_JOURNEYS.name
             place = connection.execute(select(log_positions).where(own)).first()
             # Both halves, decisions and records, have been noted.
@@ -133,7 +125,7 @@ class ShipJourneyRepository:
 
     def _note(self, told: Sequence[_Row]) -> None:
         """Note journeys under the token key in use, and delete notes under former keys."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             self._keys.token_keys.follow(connection)
             for ship, token, _ in told:
                 _, *former = self._keys.tokens(MMSI, ship.mmsi)
@@ -150,7 +142,7 @@ class ShipJourneyRepository:
             log_positions.c.seq == before.seq,
             log_positions.c.record_id.is_not_distinct_from(before.record_id),
         )
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             moved = log_positions.update().where(*is_same)
             connection.execute(moved.values(seq=seq, record_id=record_id))
 
@@ -172,7 +164,7 @@ def _received_after(connection: Connection, place: Any) -> Sequence[Any]:
 
 
 def _journeys_of(
-    connection: Connection, ships: Sequence[str], due_since: str
+    connection: Connection, ships: Sequence[str], due_since: datetime
 ) -> Iterator[tuple[str, str]]:
     """Yield the tokens of ships with those of their journeys."""
     columns = ship_journeys.c
@@ -217,11 +209,11 @@ def _noted(row: Any, *, is_of_ship: bool) -> NotedJourney:
     return NotedJourney(
         token=row.journey_id,
         version=row.version,
-        declared_at=datetime.fromisoformat(row.declared_at),
-        begins_at=datetime.fromisoformat(row.begins_at),
-        due_at=datetime.fromisoformat(row.due_at),
+        declared_at=row.declared_at,
+        begins_at=row.begins_at,
+        due_at=row.due_at,
         noted_at=datetime.fromisoformat(row.noted_at),
-        is_withdrawn=bool(row.is_withdrawn),
+        is_withdrawn=row.is_withdrawn,
         is_of_ship=is_of_ship,
         came_with_shipment=row.shipment_id is not None,
     )

@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
 from serving.access.actors import SERVICE
 from serving.access.sessions import Session, hash_of
@@ -22,27 +22,21 @@ from serving.access.sign_in_delays import (
     wait_s,
 )
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.session_repository import insert_session
+from serving.storage.repository import Repository
 from serving.storage.tables.access import known_browsers, sign_in_failures
-from serving.storage.write_lock import writing
 
 # Marks rows of `known_browsers` that stand for an address.
 NETWORK = "network "
 
 
-class SignInRepository:
+class SignInRepository(Repository):
     """Recent failures to sign in, and the browsers known to accounts."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
 
     def wait_s(self, attempt: SignInAttempt, now: datetime) -> float:
         """Return the seconds until this attempt is permitted; 0 if it is now."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return self._wait_s(connection, attempt, self._counts(connection, attempt), now)
 
     def fail(self, attempt: SignInAttempt, cause: str, now: datetime, account: str | None) -> float:
@@ -51,7 +45,7 @@ class SignInRepository:
         `account` is None if no account has the name; the audit log then gets a token only, since a
         password may have been typed into the field.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             _forget(connection, now)
             counts = self._counts(connection, attempt)
             for by in attempt.counted_by:
@@ -65,13 +59,13 @@ class SignInRepository:
 
     def refuse_early(self, attempt: SignInAttempt, now: datetime, account: str | None) -> None:
         """Record an attempt that did not wait, once for each wait rather than each attempt."""
-        untold = and_(self._rows(attempt), sign_in_failures.c.is_told == 0)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        untold = and_(self._of_attempt(attempt), sign_in_failures.c.is_told == 0)
+        with self._reading() as connection:
             if connection.execute(select(sign_in_failures.c.token).where(untold)).first() is None:
                 # A flood of such attempts must not keep others from writing.
                 return
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            told = update(sign_in_failures).where(untold).values(is_told=1)
+        with self._writing() as connection:
+            told = update(sign_in_failures).where(untold).values(is_told=True)
             if connection.execute(told).rowcount:
                 details = {"cause": "too_soon", "address": attempt.address}
                 append_audit_events(connection, [self._refusal(attempt, account, now, details)])
@@ -81,7 +75,7 @@ class SignInRepository:
 
         Failures of this account from this address are forgiven; others are not.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             insert_session(connection, self._keys, session, event.at)
             self._forgive(connection, attempt)
             append_audit_events(connection, [event])
@@ -119,15 +113,12 @@ class SignInRepository:
             .where(of_account)
             .order_by(known_browsers.c.last_at.desc(), known_browsers.c.cookie_sha256)
         )
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             replaced = known_browsers.c.cookie_sha256.in_([*fresh, former])
             connection.execute(delete(known_browsers).where(of_account, replaced))
             connection.execute(
                 known_browsers.insert(),
-                [
-                    {"account": account, "cookie_sha256": each, "last_at": now.isoformat()}
-                    for each in fresh
-                ],
+                [{"account": account, "cookie_sha256": each, "last_at": now} for each in fresh],
             )
             hashes = connection.scalars(newest).all()
             # Browsers and addresses are limited separately, so that neither displaces the other.
@@ -138,7 +129,7 @@ class SignInRepository:
 
     def forgive(self, attempt: SignInAttempt) -> None:
         """Forgive failures of this account from this address or this browser."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             self._forgive(connection, attempt)
 
     def known(self, name: str, browser: str, now: datetime) -> str:
@@ -148,10 +139,9 @@ class SignInRepository:
         query = select(known_browsers.c.cookie_sha256).where(
             known_browsers.c.account == name,
             known_browsers.c.cookie_sha256 == hash_of(browser),
-            known_browsers.c.last_at > (now - KNOWN_FOR).isoformat(),
+            known_browsers.c.last_at > now - KNOWN_FOR,
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query) or ""
+        return self._scalar(query) or ""
 
     def _wait_s(
         self,
@@ -163,7 +153,7 @@ class SignInRepository:
         known_here = select(known_browsers.c.last_at).where(
             known_browsers.c.account == attempt.name,
             known_browsers.c.cookie_sha256 == self._network_token(attempt.name, attempt.address),
-            known_browsers.c.last_at > (now - KNOWN_FOR).isoformat(),
+            known_browsers.c.last_at > now - KNOWN_FOR,
         )
         is_known = connection.scalar(known_here) is not None
         return wait_s(counts, now, is_known_address=is_known)
@@ -178,11 +168,8 @@ class SignInRepository:
     def _counts(
         self, connection: Connection, attempt: SignInAttempt
     ) -> dict[CountedBy, FailureCount]:
-        found = connection.execute(select(sign_in_failures).where(self._rows(attempt))).all()
-        return {
-            row.counted_by: FailureCount(row.failures, datetime.fromisoformat(row.last_at))
-            for row in found
-        }
+        found = connection.execute(select(sign_in_failures).where(self._of_attempt(attempt))).all()
+        return {row.counted_by: FailureCount(row.failures, row.last_at) for row in found}
 
     def _store(
         self, connection: Connection, attempt: SignInAttempt, by: CountedBy, count: FailureCount
@@ -192,8 +179,8 @@ class SignInRepository:
             "counted_by": by,
             "token": self._token(attempt, by),
             "failures": count.failures,
-            "last_at": count.last_at.isoformat(),
-            "is_told": 0,
+            "last_at": count.last_at,
+            "is_told": False,
         }
         connection.execute(sign_in_failures.insert(), row)
 
@@ -205,7 +192,7 @@ class SignInRepository:
             delete(sign_in_failures).where(or_(*(self._row(attempt, by) for by in forgiven)))
         )
 
-    def _rows(self, attempt: SignInAttempt) -> ColumnElement[bool]:
+    def _of_attempt(self, attempt: SignInAttempt) -> ColumnElement[bool]:
         return or_(*(self._row(attempt, by) for by in attempt.counted_by))
 
     def _row(self, attempt: SignInAttempt, by: CountedBy) -> ColumnElement[bool]:
@@ -235,4 +222,4 @@ def _forget(connection: Connection, now: datetime) -> None:
     """Delete old failures and browsers."""
     failures_end, browsers_end = (now - span for span in (FORGOTTEN_AFTER, KNOWN_FOR))
     for table, end in ((sign_in_failures, failures_end), (known_browsers, browsers_end)):
-        connection.execute(delete(table).where(table.c.last_at < end.isoformat()))
+        connection.execute(delete(table).where(table.c.last_at < end))

@@ -1,39 +1,33 @@
 """Teams, shared by all workers; every change is an audit event."""
 
-import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Row, select, update
 
 from serving.access.actors import Actor
 from serving.access.errors import ChangedMeanwhile
 from serving.errors import NotFound
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.teams import Arrivals, Team
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.names_in_use import require_new_name
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.review import teams
-from serving.storage.write_lock import writing
 
 
-class TeamRepository:
+class TeamRepository(Repository):
     """The teams of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def all(self) -> list[Team]:
         """Return every team that was not disbanded, by name."""
         query = select(teams).where(teams.c.disbanded_at.is_(None)).order_by(teams.c.name)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_team(row) for row in connection.execute(query)]
+        return [_team(row) for row in self._rows(query)]
 
     def add_team(self, team: Team, at: datetime, by: Actor) -> None:
         """Store a new team; raise NameTaken or Unprocessable, also for names of disbanded ones."""
-        row = {"name": team.name, "made_at": at.isoformat(), **_said(team)}
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        row = {"name": team.name, "made_at": at, **_said(team)}
+        with self._writing() as connection:
             # Names are never reused: old audit events would seem to concern the new team.
             require_new_name(connection, team.name)
             connection.execute(teams.insert(), row)
@@ -51,14 +45,14 @@ class TeamRepository:
 
     def disband(self, name: str, at: datetime, by: Actor) -> None:
         """Disband a team, whose inbox passes to that of its office; raise NotFound."""
-        ended = {"disbanded_at": at.isoformat()}
+        ended = {"disbanded_at": at}
         self._update(name, ended, AuditEvent(at, by, "disband_team", "team", name))
 
     def _update(
         self, name: str, values: dict[str, Any], event: AuditEvent, revision_read: str | None = None
     ) -> None:
         alive = teams.c.name == name, teams.c.disbanded_at.is_(None)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             row = connection.execute(select(teams).where(*alive)).first()
             if row is None:
                 raise NotFound(f"there is no team named {name}")
@@ -75,15 +69,12 @@ def _event(team: Team, at: datetime, by: Actor, action: str) -> AuditEvent:
 
 
 def _said(team: Team) -> dict[str, Any]:
-    arrivals = team.arrivals
-    return {
-        "office_id": team.office_id,
-        "members": json.dumps(team.members),
-        "arrivals": json.dumps(vars(arrivals)) if arrivals is not None else None,
-    }
+    arrivals = team.arrivals and vars(team.arrivals)
+    return {"office_id": team.office_id, "members": team.members, "arrivals": arrivals}
 
 
 def _team(row: Row[Any]) -> Team:
-    stated = json.loads(row.arrivals) if row.arrivals is not None else None
-    arrivals = stated and Arrivals(tuple(stated["modes"]), tuple(stated["chapters"]))
-    return Team(row.name, row.office_id, tuple(json.loads(row.members)), arrivals)
+    arrivals = None
+    if row.arrivals is not None:
+        arrivals = Arrivals(**{name: tuple(each) for name, each in row.arrivals.items()})
+    return Team(row.name, row.office_id, row.members, arrivals)

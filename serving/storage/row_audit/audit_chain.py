@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from serving.integrity.audit_log import AuditEvent, next_audit_link
 from serving.integrity.hash_chain import FIRST_LINK, LogHead
 from serving.storage.tables.audit import audit_events
+from serving.storage.tables.column_types import stored_insert
 
 
 def append_to_chain(connection: Connection, events: Iterable[AuditEvent]) -> LogHead:
@@ -21,7 +22,7 @@ def append_to_chain(connection: Connection, events: Iterable[AuditEvent]) -> Log
         link = next_audit_link(link, row)
         rows.append({**row, "chain": link})
     if rows:
-        connection.execute(audit_events.insert(), rows)
+        connection.execute(stored_insert(audit_events), rows)
     return LogHead(seq, link.hex())
 
 
@@ -34,7 +35,15 @@ def audit_head(connection: Connection) -> LogHead:
     )
 
 
+def events_about(kind: str, object_id: str, *actions: str) -> Select[Any]:
+    """Select the events of these actions, or all, on one object."""
+    columns = audit_events.c
+    query = select(audit_events).where(columns.object_kind == kind, columns.object_id == object_id)
+    return query.where(columns.action.in_(actions)) if actions else query
+
+
 def _row(event: AuditEvent, seq: int) -> dict[str, Any]:
+    """Return the row of an event as it is on disk, which its link is computed from."""
     return {
         "seq": seq,
         "at": event.at.isoformat(),

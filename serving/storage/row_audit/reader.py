@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, Select, Text, type_coerce
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
+from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.digests import row_digest
 from serving.storage.row_audit.writer import WRITTEN, WrittenRows
 from serving.storage.tables.audit import audit_events
+from serving.storage.tables.column_types import Converted, stored_columns
+from serving.storage.tables.schema import metadata
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +35,7 @@ class AuditedRows:
     """
 
     def __init__(self, name: str, object_kind: str):
-        self._name = name
+        self._table = metadata.tables[name]
         self._object_kind = object_kind
         self._remembered: dict[_Key, tuple[int, str]] = {}
 
@@ -41,22 +45,39 @@ class AuditedRows:
         `also` names further objects whose events may concern it. The row is read twice, in case
         another worker wrote it in between.
         """
-        row = connection.execute(query).first()
-        if row is None or self._is_audited(connection, row, also):
-            return row
-        again = connection.execute(query).first()
-        if again is None or self._is_audited(connection, again, also):
-            return again
-        log.error("row_not_as_audited", table=self._name, key=row[0])
+        # As stored: values are converted only once they are known to be the service's own.
+        stored = query.with_only_columns(*stored_columns(self._table))
+        key = None
+        for _ in range(2):
+            row = connection.execute(stored).first()
+            if row is None:
+                return None
+            if self._is_audited(connection, row, also):
+                return self._converted(row)
+            key = row[0]
+        log.error("row_not_as_audited", table=self._table.name, key=key)
         return None
+
+    def _converted(self, row: Row[Any]) -> Row[Any]:
+        """Return a row with the values that its columns have in Python."""
+        types = [column.type for column in self._table.columns]
+        values = (
+            kind.load(value) if value is not None and isinstance(kind, Converted) else value
+            for kind, value in zip(types, row, strict=True)
+        )
+        names = SimpleResultMetaData(row._fields)
+        result: IteratorResult[Any] = IteratorResult(names, iter([tuple(values)]))
+        return result.one()
 
     def _is_audited(self, connection: Connection, row: Row[Any], also: Sequence[str]) -> bool:
         key, digest = row[0], row_digest(dict(row._mapping))
-        if (written := WrittenRows.of(connection)) and written.has_written(self._name, (key,)):
+        if (written := WrittenRows.of(connection)) and written.has_written(
+            self._table.name, (key,)
+        ):
             # Written by this very transaction, whose events are appended at its end.
             return True
         own = [(self._object_kind, name) for name in dict.fromkeys((str(key), *also)) if name]
-        objects = [*own, ("table", self._name)]
+        objects = [*own, ("table", self._table.name)]
         newest = max(newest_place(connection, each) for each in objects)
         if self._remembered.get(key) == (newest, digest):
             return True
@@ -80,14 +101,16 @@ class AuditedRows:
     ) -> tuple[int, str] | None:
         """Return the newest event after a number that concerns a row, with the row's digest."""
         # The text filter skips events of other tables before any JSON is parsed.
+        columns, name = audit_events.c, self._table.name
+        text = type_coerce(columns.details, Text)
         query = (
-            select(audit_events.c.seq, audit_events.c.details)
-            .where(_is(of), audit_events.c.seq > after)
-            .where(audit_events.c.details.contains(json.dumps(self._name), autoescape=True))
-            .order_by(audit_events.c.seq.desc())
+            events_about(*of)
+            .with_only_columns(columns.seq, columns.details)
+            .where(columns.seq > after, text.contains(json.dumps(name), autoescape=True))
+            .order_by(columns.seq.desc())
         )
         for seq, details in connection.execute(query):
-            for row in json.loads(details).get(WRITTEN, {}).get(self._name, ()):
+            for row in details.get(WRITTEN, {}).get(name, ()):
                 if row["key"] == [key]:
                     return seq, row["sha256"] or ""
         return None
@@ -95,10 +118,6 @@ class AuditedRows:
 
 def newest_place(connection: Connection, of: tuple[str, str]) -> int:
     """Return the number of the newest event about an object; 0 if there is none."""
-    query = select(audit_events.c.seq).where(_is(of)).order_by(audit_events.c.seq.desc()).limit(1)
-    return connection.scalar(query) or 0
-
-
-def _is(of: _Object) -> Any:
-    kind, object_id = of
-    return and_(audit_events.c.object_kind == kind, audit_events.c.object_id == object_id)
+    seq = audit_events.c.seq
+    newest = events_about(*of).with_only_columns(seq).order_by(seq.desc()).limit(1)
+    return connection.scalar(newest) or 0

@@ -31,6 +31,7 @@ from serving.integrity.audit_log import AuditEvent
 from serving.storage.row_audit.audit_chain import append_to_chain
 from serving.storage.row_audit.digests import column_digests, row_digest
 from serving.storage.row_audit.tables import COVERED, TOLD_WITH
+from serving.storage.tables.column_types import Converted, stored_columns
 from serving.storage.tables.schema import metadata
 
 # The key in an event's details that lists rows by table, each with its key and digest. `sha256` is
@@ -117,7 +118,7 @@ class WrittenRows:
         Must run before the statement: afterwards its condition may match other rows.
         """
         if (table := _covered(statement)) is not None:
-            concerned = select(table)
+            concerned = select(*stored_columns(table))
             if statement.whereclause is not None:
                 concerned = concerned.where(statement.whereclause)
             for given in parameters:
@@ -221,6 +222,8 @@ def _stored(table: Table, parameters: Mapping[str, Any]) -> Mapping[str, Any] | 
         for kind, as_stored in _AS_STORED:
             if value is not None and isinstance(column.type, kind):
                 value = as_stored(value)
+        if value is not None and isinstance(column.type, Converted):
+            value = column.type.dump(value)
         row[column.name] = value
     return row
 
@@ -233,7 +236,7 @@ def _read(
     columns = [*table.primary_key]
     for begin in range(0, len(keys), _READ_TOGETHER):
         some = keys[begin : begin + _READ_TOGETHER]
-        query = select(table).where(tuple_(*columns).in_(some))
+        query = select(*stored_columns(table)).where(tuple_(*columns).in_(some))
         for row in connection.execute(query).mappings():
             found[tuple(row[column.name] for column in columns)] = dict(row)
     return found

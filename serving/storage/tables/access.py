@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
+from serving.storage.tables.column_types import FLAG, INSTANT, TEXTS
 from serving.storage.tables.schema import PLACE, metadata
 
 api_keys = Table(
@@ -10,17 +11,17 @@ api_keys = Table(
     Column("key_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("secret_sha256", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("offices", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("expires_at", Text),
-    Column("revoked_at", Text),
+    Column("scopes", TEXTS, nullable=False),
+    Column("offices", TEXTS, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("revoked_at", INSTANT),
     # JSON: the purposes its holder may act for; empty for the purpose of the installation.
-    Column("purposes", Text),
+    Column("purposes", TEXTS),
     # The holder, by the id of their first key; null for a first key itself.
     Column("holder_id", Text),
     # When a newer key of the holder replaced this one, which lives on until it expires.
-    Column("superseded_at", Text),
+    Column("superseded_at", INSTANT),
     Index(
         "one_current_key_per_name",
         "name",
@@ -37,7 +38,7 @@ api_key_uses = Table(
     "api_key_uses",
     metadata,
     Column("key_id", Text, primary_key=True),
-    Column("last_used_at", Text, nullable=False),
+    Column("last_used_at", INSTANT, nullable=False),
     sqlite_strict=True,
 )
 
@@ -47,14 +48,14 @@ accounts = Table(
     Column("name", Text, primary_key=True),
     Column("password_hash", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("offices", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("disabled_at", Text),
+    Column("offices", TEXTS, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("disabled_at", INSTANT),
     # The holder's id at the external identity provider, for accounts that sign in there.
     Column("subject", Text),
     # Who chose the password, and when: a first one must be changed.
     Column("credential_origin", Text, nullable=False, server_default="first"),
-    Column("password_set_at", Text),
+    Column("password_set_at", INSTANT),
     Index("one_account_per_subject", "subject", unique=True),
     sqlite_strict=True,
 )
@@ -65,13 +66,13 @@ sessions = Table(
     Column("cookie_sha256", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("form_token", Text, nullable=False),
-    Column("expires_at", Text, nullable=False),
-    Column("ends_at", Text, nullable=False),
-    Column("begun_at", Text, nullable=False),
-    Column("proved_at", Text, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT, nullable=False),
+    Column("begun_at", INSTANT, nullable=False),
+    Column("proved_at", INSTANT, nullable=False),
     Column("address", Text, nullable=False),
     Column("browser", Text, nullable=False),
-    Column("has_second_factor", Integer, nullable=False),
+    Column("has_second_factor", FLAG, nullable=False),
     Index("sessions_by_holder", "holder"),
     sqlite_strict=True,
 )
@@ -92,7 +93,7 @@ second_factors = Table(
     metadata,
     Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
     Column("secret", Text, nullable=False),
-    Column("confirmed_at", Text),
+    Column("confirmed_at", INSTANT),
     # The last half minute since 1970 whose code was used: a code counts once.
     Column("last_step", PLACE, nullable=False),
     sqlite_strict=True,
@@ -115,9 +116,9 @@ sign_in_failures = Table(
     Column("counted_by", Text, primary_key=True),
     Column("token", Text, primary_key=True),
     Column("failures", Integer, nullable=False),
-    Column("last_at", Text, nullable=False),
+    Column("last_at", INSTANT, nullable=False),
     # Whether the audit log has the refusal of an attempt that did not wait.
-    Column("is_told", Integer, nullable=False),
+    Column("is_told", FLAG, nullable=False),
     Index("sign_in_failures_by_time", "last_at"),
     sqlite_strict=True,
 )
@@ -129,7 +130,7 @@ known_browsers = Table(
     metadata,
     Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
     Column("cookie_sha256", Text, primary_key=True),
-    Column("last_at", Text, nullable=False),
+    Column("last_at", INSTANT, nullable=False),
     sqlite_strict=True,
 )
 

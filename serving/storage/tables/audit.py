@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
 
+from serving.storage.tables.column_types import INSTANT, JSON
 from serving.storage.tables.schema import PLACE, metadata
 
 # Every reading, decision, sign-in and change; each row is chained to the one before.
@@ -9,13 +10,13 @@ audit_events = Table(
     "audit_events",
     metadata,
     Column("seq", PLACE, primary_key=True, autoincrement=False),
-    Column("at", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
     Column("actor", Text, nullable=False),
     Column("actor_name", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("object_kind", Text, nullable=False),
     Column("object_id", Text, nullable=False),
-    Column("details", Text, nullable=False),
+    Column("details", JSON, nullable=False),
     # SHA-256 of the previous row's chain and all other columns of this row.
     Column("chain", LargeBinary, nullable=False),
     Index("audit_events_by_object", "object_kind", "object_id", "seq"),
@@ -52,7 +53,7 @@ retention_acts = Table(
     Column("action", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("because", Text, nullable=False),
-    Column("details", Text, nullable=False),
+    Column("details", JSON, nullable=False),
     sqlite_strict=True,
 )
 
@@ -69,7 +70,7 @@ refused_uses = Table(
     "refused_uses",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("at", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
     Column("caller_id", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("use", Text, nullable=False),

@@ -1,7 +1,8 @@
 """Tables of the kill switch."""
 
-from sqlalchemy import Column, Integer, Table, Text
+from sqlalchemy import Column, Table, Text
 
+from serving.storage.tables.column_types import FLAG, INSTANT
 from serving.storage.tables.schema import PLACE, metadata
 
 # Models switched off and on again, by whom and why; the newest row of each kind applies.
@@ -10,8 +11,8 @@ switches = Table(
     metadata,
     Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
-    Column("is_on", Integer, nullable=False),
-    Column("switched_at", Text, nullable=False),
+    Column("is_on", FLAG, nullable=False),
+    Column("switched_at", INSTANT, nullable=False),
     Column("switched_by", Text, nullable=False),
     Column("because", Text, nullable=False),
     Column("switched_by_name", Text),
@@ -25,7 +26,7 @@ switch_proposals = Table(
     Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
     Column("step", Text, nullable=False),
-    Column("at", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
     Column("actor", Text, nullable=False),
     Column("actor_name", Text, nullable=False),
     Column("person", Text, nullable=False),

@@ -6,6 +6,7 @@ read at once. They can be deleted and are then rebuilt.
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
+from serving.storage.tables.column_types import INSTANT
 from serving.storage.tables.schema import FIGURE, PLACE, metadata
 
 day_summaries = Table(
@@ -82,7 +83,7 @@ monitor_reports = Table(
     metadata,
     Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
-    Column("made_at", Text, nullable=False),
+    Column("made_at", INSTANT, nullable=False),
     Column("body", Text, nullable=False),
     sqlite_strict=True,
 )

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
+from serving.storage.tables.column_types import INSTANT, JSON, TEXTS
 from serving.storage.tables.schema import FIGURE, PLACE, metadata
 
 cases = Table(
@@ -66,7 +67,7 @@ cases = Table(
     sqlite_strict=True,
 )
 
-# Reviewers of an office with a shared inbox; lists are JSON. A disbanded team keeps its row, so
+# Reviewers of an office with a shared inbox. A disbanded team keeps its row, so
 # that its name is not reused.
 teams = Table(
     "teams",
@@ -74,11 +75,11 @@ teams = Table(
     Column("name", Text, primary_key=True),
     # Null for all offices.
     Column("office_id", Text),
-    Column("members", Text, nullable=False),
+    Column("members", TEXTS, nullable=False),
     # The rule for cases that arrive by themselves; null for none.
-    Column("arrivals", Text),
-    Column("made_at", Text, nullable=False),
-    Column("disbanded_at", Text),
+    Column("arrivals", JSON),
+    Column("made_at", INSTANT, nullable=False),
+    Column("disbanded_at", INSTANT),
     sqlite_strict=True,
 )
 

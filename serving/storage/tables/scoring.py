@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
+from serving.storage.tables.column_types import FLAG, INSTANT
 from serving.storage.tables.schema import FIGURE, PLACE, metadata
 
 decisions = Table(
@@ -137,11 +138,11 @@ due_rescorings = Table(
     metadata,
     Column("subject_kind", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
-    Column("due_at", Text, nullable=False),
+    Column("due_at", INSTANT, nullable=False),
     # The number of news: a row is deleted only if it did not change since it was read.
     Column("arrivals", Integer, nullable=False),
     # From when on the subject is in danger: it then precedes all others.
-    Column("danger_at", Text),
+    Column("danger_at", INSTANT),
     Index("due_rescorings_by_instant", "due_at"),
     sqlite_strict=True,
 )
@@ -153,12 +154,12 @@ ship_journeys = Table(
     Column("journey_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("mmsi", Text, primary_key=True),
-    Column("declared_at", Text, nullable=False),
-    Column("begins_at", Text, nullable=False),
-    Column("due_at", Text, nullable=False),
+    Column("declared_at", INSTANT, nullable=False),
+    Column("begins_at", INSTANT, nullable=False),
+    Column("due_at", INSTANT, nullable=False),
     # When it was decided about or received.
     Column("noted_at", Text, nullable=False),
-    Column("is_withdrawn", Integer, nullable=False),
+    Column("is_withdrawn", FLAG, nullable=False),
     # The token of the shipment it was submitted with, if nobody declared it by itself.
     Column("shipment_id", Text),
     Index("ship_journeys_by_ship", "mmsi", "due_at"),

@@ -136,9 +136,9 @@ def test_a_refusal_is_written_down_once_an_hour_and_never_changed(where: Path | 
         with pytest.raises(Forbidden, match="written down"):
             uses.require(other, None, "GET /v1/queue")
 
-    later = (NOW + timedelta(minutes=61)).isoformat()
+    later = NOW + timedelta(minutes=61)
     assert register.refused() == [
-        RefusedUse(at, "k", OTHER, "GET /v1/queue") for at in (NOW.isoformat(), later)
+        RefusedUse(at, "k", OTHER, "GET /v1/queue") for at in (NOW, later)
     ]
     with pytest.raises(DatabaseError), database(where).begin() as connection:
         connection.execute(text("DELETE FROM refused_uses"))
@@ -152,7 +152,7 @@ def test_the_commands_make_bound_keys_and_tell_refusals(home: Path) -> None:
     told("keys", "create", "own", "--scope", "score")
     told("keys", "create", "other", "--scope", "score", "--purpose", OTHER)
     register = PurposeRepository(database(home / "tidegate.db"))
-    register.append(RefusedUse(NOW.isoformat(), "k", OTHER, "GET /v1/queue"))
+    register.append(RefusedUse(NOW, "k", OTHER, "GET /v1/queue"))
 
     assert {each["name"]: each["purposes"] for each in told("keys", "list")} == {
         "own": [OWN],

@@ -40,7 +40,7 @@ def keep_report(service: Service) -> None:
     asked = ReportRequest("shipment", (NOW - timedelta(days=9)).date(), NOW.date(), NOW)
     made = report(store, asked, TriagePlan(), NOW)
     body = made.model_copy(update={"periods": periods(store, "shipment", NOW)})
-    store.keep_report("shipment", NOW.isoformat(), body.model_dump_json())
+    store.keep_report("shipment", NOW, body.model_dump_json())
 
 
 def test_last_month_is_one_click_from_the_page_and_says_what_it_rests_on(

@@ -52,7 +52,7 @@ class Worker:
     def make(self, kind: SubjectKind) -> None:
         self.made.append(kind)
         if self.keeps:
-            self.store.keep_report(kind, self.now.isoformat(), "{}")
+            self.store.keep_report(kind, self.now, "{}")
 
 
 def test_a_report_of_each_kind_is_made_once_a_day(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def reports_by(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     command: str,
-    newest_at: str | None = NOW.isoformat(),
+    newest_at: datetime | None = NOW,
 ) -> DailyReports:
     """Reports that a shell makes; the newest is there or not, whatever it does."""
     program = folder / "program"

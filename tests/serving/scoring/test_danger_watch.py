@@ -49,7 +49,7 @@ class Overdue(Tide):
     def at(self, now: datetime) -> None:
         self.now = self.clock[0] = now
 
-    def waiting(self) -> list[str]:
+    def waiting(self) -> list[datetime]:
         with self.service.services.decisions._engine.connect() as connection:
             return [*connection.scalars(select(due_rescorings.c.due_at))]
 
@@ -449,7 +449,7 @@ def test_the_decision_and_its_alarm_become_durable_together_or_not_at_all(
         assert overdue.decisions() == []
 
         overdue.score(route())
-        assert overdue.waiting() == [OVERDUE_AT.isoformat()]
+        assert overdue.waiting() == [OVERDUE_AT]
 
 
 def test_an_alarm_that_cannot_be_planned_now_is_soon(overdue: Overdue) -> None:
@@ -472,7 +472,7 @@ def test_a_later_decision_that_asks_for_a_later_look_delays_no_earlier(overdue: 
     overdue.send(positions=[heard("2026-11-24T11:30:00Z")])
     overdue.score(route(due_at="2026-11-27T10:00:00Z"))
 
-    assert overdue.waiting() == [NOW.isoformat()]
+    assert overdue.waiting() == [NOW]
 
 
 def test_a_decision_says_itself_what_it_is_because_of(overdue: Overdue) -> None:

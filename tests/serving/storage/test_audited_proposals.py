@@ -242,4 +242,4 @@ def test_models_stay_off_whatever_the_table_says(
     latest = switches.latest_by_kind()
 
     told = {kind: (event.is_on, event.switched_at) for kind, event in latest.items()}
-    assert told == dict.fromkeys(("route", "shipment"), (False, NOW.isoformat()))
+    assert told == dict.fromkeys(("route", "shipment"), (False, NOW))

@@ -16,7 +16,7 @@ from serving.errors import NotSignedIn
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.repositories.second_factor_repository import SecondFactorRepository
-from serving.storage.tables.access import accounts, api_keys
+from serving.storage.tables.access import api_keys
 from serving.storage.verification.audit_verification import verify_audit_log
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
@@ -49,7 +49,7 @@ def test_a_changed_account_is_found_by_nobody_until_it_is_put_back(
     kept = register.find("maria")
     assert kept is not None
     with engine.connect() as connection:
-        before = connection.scalar(select(accounts.c[column]))
+        before = connection.scalar(text(f"SELECT {column} FROM accounts"))
 
     change(engine, f"UPDATE accounts SET {column} = :value", value=value)
 

@@ -3,11 +3,13 @@
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
     Float,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Table,
     event,
     inspect,
+    literal,
     select,
     text,
     tuple_,
@@ -29,6 +32,14 @@ from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.row_audit.tables import COVERED, NOT_COVERED
 from serving.storage.tables.access import accounts
 from serving.storage.tables.audit import audit_events
+from serving.storage.tables.column_types import (
+    FLAG,
+    INSTANT,
+    JSON,
+    TEXTS,
+    Converted,
+    stored_type,
+)
 from serving.storage.tables.monitor import alerts
 from serving.storage.tables.schema import metadata
 from serving.storage.verification.audit_verification import AuditProof, verify_audit_log
@@ -43,12 +54,25 @@ ROWS = 12
 
 
 def random_value(column: Any, lots: random.Random) -> Any:
+    if isinstance(column.type, Converted):
+        return random_converted(column.type, lots)
     if isinstance(column.type, Integer):
         return lots.randrange(1, 2**40)
     if isinstance(column.type, Float):
         return lots.random()
     content = lots.randbytes(12)
     return content if isinstance(column.type, LargeBinary) else content.hex()
+
+
+def random_converted(kind: Converted[Any], lots: random.Random) -> Any:
+    name = lots.randbytes(12).hex()
+    values = {
+        INSTANT: NOW + timedelta(microseconds=lots.randrange(2**40)),
+        TEXTS: (name,),
+        JSON: {"a": name},
+        FLAG: lots.random() < 0.5,
+    }
+    return values[kind]
 
 
 def random_row(table: Table, lots: random.Random) -> dict[str, Any]:
@@ -123,12 +147,14 @@ def rows_of(connection: Connection, table: Table) -> Rows:
 
 
 def edit(connection: Connection, table: Table, rows: Rows, lots: random.Random) -> Keys:
-    """Change one value; the key of its row, or both where the value was of the key."""
+    """Change one value to any on disk; the key of its row, or both where it was of the key."""
     key, column = lots.choice([*rows]), changed_column(table, lots)
-    value = random_row(table, lots)[column.name]
+    kind = stored_type(column.type)
+    value = random_value(Column(column.name, kind), lots)
     while value == rows[key][column.name]:
-        value = random_row(table, lots)[column.name]
-    connection.execute(table.update().where(where_key(table, key)).values({column.name: value}))
+        value = random_value(Column(column.name, kind), lots)
+    changed = {column.name: literal(value, kind)}
+    connection.execute(table.update().where(where_key(table, key)).values(changed))
     if column.primary_key:
         return {key, tuple(value if c is column else rows[key][c.name] for c in table.primary_key)}
     return {key}
@@ -288,8 +314,8 @@ def test_what_is_written_is_told_with_whoever_acts(where: Path | str) -> None:
     begin_acting(Actor("account:an admin", "an admin"))
     try:
         with writing(engine) as connection:
-            row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": "[]"}
-            connection.execute(accounts.insert(), [{**row, "created_at": "now"}])
+            row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": ()}
+            connection.execute(accounts.insert(), [{**row, "created_at": NOW}])
     finally:
         begin_acting(SERVICE)
     query = select(audit_events).order_by(audit_events.c.seq.desc()).limit(1)
@@ -306,11 +332,11 @@ def test_what_is_written_is_told_with_whoever_acts(where: Path | str) -> None:
 def test_nothing_is_told_of_what_was_undone(where: Path | str) -> None:
     engine = database(where)
     before = verify_audit_log(engine)
-    row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": "[]"}
+    row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": ()}
 
     def write_and_fail() -> None:
         with writing(engine) as connection:
-            connection.execute(accounts.insert(), [{**row, "created_at": "now"}])
+            connection.execute(accounts.insert(), [{**row, "created_at": NOW}])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -321,9 +347,9 @@ def test_nothing_is_told_of_what_was_undone(where: Path | str) -> None:
 def test_rows_that_are_changed_and_deleted_lawfully_are_told(where: Path | str) -> None:
     engine = database(where)
     before = verify_audit_log(engine).rows
-    row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": "[]"}
+    row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": ()}
     with writing(engine) as connection:
-        connection.execute(accounts.insert(), [{**row, "created_at": "now"}])
+        connection.execute(accounts.insert(), [{**row, "created_at": NOW}])
     with writing(engine) as connection:
         connection.execute(accounts.update().where(accounts.c.name == "a").values(role="admin"))
     assert verify_audit_log(engine).is_whole

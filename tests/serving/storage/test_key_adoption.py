@@ -63,7 +63,7 @@ def test_a_rotated_key_is_another_and_the_database_knows_it(where: Path | str, n
             select(audit_events).where(audit_events.c.action == "rotate_key")
         )
     assert (event.action, event.object_id, event.actor) == ("rotate_key", name, BY.identity)
-    assert before.hex() not in event.details + repr(known)
+    assert before.hex() not in repr(event.details) + repr(known)
 
 
 @pytest.mark.parametrize("name", ROTATED)

@@ -111,8 +111,8 @@ def test_a_rotation_is_in_the_audit_log(register: ApiKeyRepository) -> None:
             select(audit_events).where(audit_events.c.action == "rotate_key")
         )
     assert (event.actor, event.object_id) == (BY.identity, former.key_id)
-    assert json.loads(event.details)["key_id"] == fresh.key_id
-    assert shown.secret not in event.details
+    assert event.details["key_id"] == fresh.key_id
+    assert shown.secret not in repr(event.details)
 
 
 def test_the_last_use_is_noted_to_the_hour(register: ApiKeyRepository) -> None:

@@ -110,7 +110,7 @@ def test_a_subject_that_was_passed_by_within_the_log_is_found_until_it_waits(log
 
 def test_who_waits_to_be_scored_again_and_was_taken_away_is_found(log: Log) -> None:
     with writing(log.engine) as connection:
-        let_wait(connection, SubjectToken("route", "a token"), NOW.isoformat())
+        let_wait(connection, SubjectToken("route", "a token"), NOW)
     with log.engine.begin() as connection:
         connection.execute(text("DELETE FROM due_rescorings"))
 

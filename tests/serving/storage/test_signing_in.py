@@ -313,7 +313,7 @@ def test_whoever_writes_to_the_database_alone_makes_no_session_and_takes_none(
     with engine.connect() as connection:
         rows = {row["holder"]: dict(row) for row in connection.execute(select(sessions)).mappings()}
     own, another = rows["account:maria"], rows["account:paul"]
-    later = (NOW + timedelta(days=9)).isoformat()
+    later = NOW + timedelta(days=9)
 
     for change in (
         {"holder": "account:paul"},

@@ -1,7 +1,6 @@
 """The deployer's scanner: what it does not let pass is not kept."""
 
 import hashlib
-import json
 import shlex
 import sys
 import time
@@ -105,7 +104,7 @@ def audited(service: Service) -> Iterator[tuple[str, str, str, str]]:
     with engine.connect() as connection:
         for row in connection.execute(select(audit_events).order_by("seq")):
             if row.action == "refuse" and row.object_kind == "attachment":
-                cause = json.loads(row.details)["cause"]
+                cause = row.details["cause"]
                 yield row.actor, row.action, row.object_kind, cause
 
 

@@ -170,7 +170,7 @@ def test_what_an_older_release_stored_opens_with_the_names_it_has() -> None:
     assert not FORMER.is_human
     event = StoredEvent("c", NOW.isoformat(), "alpha", "claim", "{}", "")
     assert (event.by, event.by.shown) == (FORMER, "alpha")
-    assert SwitchEvent("route", True, NOW.isoformat(), "alpha", "x").by == FORMER
+    assert SwitchEvent("route", True, NOW, "alpha", "x").by == FORMER
     told = {"owner": [None, "alpha"], "proposed_by": ["alpha", None]}
     view = EventView.from_event(replace(event, changed=json.dumps(told)))
     assert view.moves == (("owner", "nobody", "alpha"), ("proposed by", "alpha", "nobody"))
