@@ -32,7 +32,6 @@ from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.integrity.checkpoint_check import check_by_checkpoints
 from serving.integrity.checkpoints import CheckpointWriter, LogSigner
-from serving.integrity.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.integrity.witnesses import witnesses_of
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
@@ -42,6 +41,7 @@ from serving.observability import Metrics
 from serving.outbox.outbox import Outbox
 from serving.outbox.rescue import RescueChannel
 from serving.outbox.webhooks import WebhookChannel
+from serving.outbox.witness_channel import WitnessChannel
 from serving.process.background_threads import BackgroundThread
 from serving.process.start_stages import StageReport, ignore_stage
 from serving.process.worker_metrics import is_shared, reserve, shared_folder
@@ -150,7 +150,7 @@ class Services:
     audit_log: AuditWriter
     audit_events: AuditRepository
     checkpoints: CheckpointRepository
-    witnesses: WitnessDeliveries
+    witnesses: WitnessChannel
     # Review
     cases: Cases
     case_store: CaseRepository
@@ -211,7 +211,6 @@ class Services:
             self.log_writer.thread,
             self.audit_log.thread,
             self.shadow_scoring.thread,
-            *self.witnesses.threads,
             *(each.thread for each in polling),
         ]
 
@@ -224,7 +223,6 @@ class Services:
         """Start the background threads."""
         self.audit_log.start()
         self.batcher.open()
-        self.witnesses.start()
         self.rescoring.start()
         self.case_opening.start()
         self.escalations.start()
@@ -247,7 +245,6 @@ class Services:
             self.escalations.stop,
             self.password_gate.close,
             self.message_readers.close,
-            self.witnesses.stop,
             self.outbox.stop,
             self.audit_log.stop,
             self.history.close,
@@ -298,7 +295,7 @@ def _services_over(
     models = _models(settings, stores)
     start_clock = StartClock(clock())
     doubts_clock = partial(_doubts_clock, start_clock, ClockCheck(stores.newest_instants))
-    batcher = _batcher(settings, clock, stores, models, history, metrics, witnesses, doubts_clock)
+    batcher = _batcher(settings, clock, stores, models, history, metrics, doubts_clock)
     events = PublishedEvents(stores.published_events, masking)
     cases = Cases(
         stores.cases,
@@ -319,6 +316,7 @@ def _services_over(
         partial(with_newest_positions, records=stores.records, clock=clock),
     )
     rescue_calls = _rescue_calls(settings, stores, clock)
+    witnessing = witnesses if settings.witnesses else None
     webhooks = _webhooks(settings, clock, stores, events, metrics)
     # With several workers each has one reader process, to bound their total memory.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
@@ -383,7 +381,7 @@ def _services_over(
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
         webhooks=stores.webhooks,
-        outbox=Outbox([each for each in (rescue_calls, webhooks) if each is not None]),
+        outbox=Outbox([each for each in (rescue_calls, witnessing, webhooks) if each]),
         masking=masking,
         rescue_calls=rescue_calls,
         rescue_outbox=stores.rescue_calls,
@@ -462,7 +460,6 @@ def _batcher(
     models: ModelPool,
     history: HistoryClient,
     metrics: Metrics,
-    witnesses: WitnessDeliveries,
     doubts_clock: DoubtsClock,
 ) -> RequestBatcher:
     return RequestBatcher(
@@ -483,7 +480,7 @@ def _batcher(
         answers=stores.decisions,
         writer=LogWriter(
             stores.decisions,
-            _checkpoints(settings, clock, stores, witnesses),
+            _checkpoints(settings, clock, stores),
             settings.queue_capacity,
             metrics.observe_commit,
             history,
@@ -497,7 +494,7 @@ def _batcher(
     )
 
 
-def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessDeliveries:
+def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessChannel:
     """Check the log against the witnesses' checkpoints before anything is served.
 
     Raises TidegateError, after closing the database, if the log differs from what they hold.
@@ -509,24 +506,21 @@ def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessDeliv
         stores.decisions.close()
         raise
     witnesses = witnesses_of(settings)
-    deliveries = [WitnessDelivery(each, stores.checkpoints, clock) for each in witnesses]
-    for delivery, report in zip(deliveries, check.witnesses, strict=True):
-        delivery.begin_after(report.newest)
+    channel = WitnessChannel(witnesses, stores.checkpoints, stores.receivers, clock)
+    for report in check.witnesses:
+        channel.redeliver_after(report.name, report.newest)
         if report.failure:
             log.warning("witness_not_heard", witness=report.name, reason=report.failure)
-    return WitnessDeliveries(deliveries)
+    return channel
 
 
-def _checkpoints(
-    settings: Settings, clock: Clock, stores: Stores, witnesses: WitnessDeliveries
-) -> CheckpointWriter:
+def _checkpoints(settings: Settings, clock: Clock, stores: Stores) -> CheckpointWriter:
     writer = CheckpointWriter(
         LogSigner.from_folder(settings.keys),
         stores.checkpoints,
         clock,
         every=settings.checkpoint_every,
         within_s=settings.checkpoint_within_s,
-        written=witnesses.wake,
     )
     writer.write_if_due(is_last=True)  # seal existing entries before adding any
     return writer
@@ -542,6 +536,7 @@ def _webhooks(
     is_live = settings.is_live or stores.approvals.is_live_use()
     return WebhookChannel(
         stores.webhooks,
+        stores.receivers,
         events,
         CallableAddresses.from_networks(settings.webhook_networks, is_trial=not is_live),
         clock,

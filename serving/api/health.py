@@ -23,7 +23,7 @@ from serving.degraded_modes import (
 )
 from serving.errors import LogUnavailable, Unavailable
 from serving.models.errors import NoModel
-from serving.outbox.webhooks import Condition
+from serving.outbox.feeds import Condition
 from serving.process.background_threads import ThreadFault
 from serving.process.worker_metrics import exposed
 from serving.review.cases.case_records import CaseAccess

@@ -37,8 +37,8 @@ from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoints import Checkpoint, canonical
 from serving.integrity.hash_chain import DECISIONS
-from serving.integrity.witness_delivery import Witness
 from serving.integrity.witness_lines import framed, read_witness_lines
+from serving.integrity.witnesses import Witness
 
 if TYPE_CHECKING:
     from serving.storage.repositories.audit_repository import AuditRepository

@@ -159,19 +159,23 @@ def _prepare_erasure(
 def _finish(settings: "Settings") -> None:
     """Deliver the new epoch to the witnesses, and rebuild the online feature store."""
     from serving.history.client import rebuild_history
-    from serving.integrity.witness_delivery import WitnessDelivery
     from serving.integrity.witnesses import witnesses_of
+    from serving.outbox.witness_channel import WitnessChannel
     from serving.storage.postgres_state import shared_state
     from serving.storage.repositories.checkpoint_repository import CheckpointRepository
     from serving.storage.repositories.decision_repository import DecisionRepository
+    from serving.storage.repositories.receiver_repository import ReceiverRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
     engine = opened_database(settings)
-    store = CheckpointRepository(engine)
-    for each in witnesses_of(settings):
-        # The service delivers again later, so an unreachable witness does not stop the restore.
-        if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():
-            messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
+    witnesses, checkpoints = witnesses_of(settings), CheckpointRepository(engine)
+    channel = WitnessChannel(
+        witnesses, checkpoints, ReceiverRepository(engine), lambda: datetime.now(UTC)
+    )
+    # The service delivers again later, so an unreachable witness does not stop the restore.
+    for place in channel.deliver_all():
+        name = witnesses[place - 1].name
+        messages.print(f"{name}: took nothing; the service goes on trying", markup=False)
     log, records = DecisionRepository(engine), RecordRepository(engine)
     with progress_bar("records") as progress:
         rebuild_history(settings, log, records, shared_state(engine), progress=progress)

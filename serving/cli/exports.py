@@ -37,15 +37,14 @@ def export_one_decision(
     """
     from serving.audit.decision_export import ExportRequest, ExportSources, export_decision
     from serving.integrity.checkpoints import LogSigner, public_keys_of
-    from serving.integrity.witness_delivery import WitnessDelivery
     from serving.integrity.witnesses import is_apart, witnesses_of
+    from serving.outbox.witness_channel import WitnessChannel
 
     settings, store = at.settings, at.stores.checkpoints
     witnesses = witnesses_of(settings)
     # Seal first, so that a checkpoint covers the exported decision.
     store.seal(LogSigner.from_folder(settings.keys).sign, at.now)
-    for each in witnesses:
-        WitnessDelivery(each, store, lambda: at.now).deliver()
+    WitnessChannel(witnesses, store, at.stores.receivers, lambda: at.now).deliver_all()
     sources = ExportSources(
         log=at.stores.decisions,
         chains=store,

@@ -189,8 +189,8 @@ def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", becaus
     from features.errors import TidegateError
     from serving.integrity.checkpoints import LogSigner
     from serving.integrity.log_check import EpochRequest, begin_epoch
-    from serving.integrity.witness_delivery import WitnessDelivery
     from serving.integrity.witnesses import witnesses_of
+    from serving.outbox.witness_channel import WitnessChannel
 
     if check.why is None:
         raise TidegateError("the log is what its checkpoints say: there is no epoch to begin")
@@ -198,9 +198,11 @@ def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", becaus
     request = EpochRequest(at.by, because, at.now)
     begun = begin_epoch(store, check, LogSigner.from_folder(settings.keys), request)
     messages.print(f"epoch {begun.epoch} begins", markup=False)
-    for each in witnesses_of(settings):
-        if not WitnessDelivery(each, store, lambda: at.now).deliver():
-            messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
+    witnesses = witnesses_of(settings)
+    channel = WitnessChannel(witnesses, store, at.stores.receivers, lambda: at.now)
+    for place in channel.deliver_all():
+        name = witnesses[place - 1].name
+        messages.print(f"{name}: took nothing; the service goes on trying", markup=False)
 
 
 def _verified(

@@ -9,7 +9,8 @@ import typer
 from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home, on_home
 
 if TYPE_CHECKING:
-    from serving.outbox.webhooks import DeliveryState, WebhookEndpoint
+    from serving.outbox.feeds import ReceiverState
+    from serving.outbox.webhooks import WebhookEndpoint
 
 webhooks = typer.Typer(
     help="Signed calls that report cases to other systems: create, list, change.",
@@ -123,7 +124,7 @@ def change(
     return CommandOutput({"endpoint_id": endpoint_id, "secret": secret}, (secret,), notes)
 
 
-def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]:
+def _face(endpoint: "WebhookEndpoint", state: "ReceiverState") -> dict[str, Any]:
     return {
         "endpoint_id": endpoint.endpoint_id,
         "url": endpoint.url,

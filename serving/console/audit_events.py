@@ -122,7 +122,7 @@ def show_audit_events(
         events=[ShownEvent.of_event(each) for each in events],
         older=wanted.address(before=events[-1].seq) if is_full else None,
         proof=ProofState.of_log(
-            services.checkpoints, public_key_of(services.settings.keys), services.witnesses.states
+            services.checkpoints, public_key_of(services.settings.keys), services.witnesses.outcomes
         ),
     )
 

@@ -8,8 +8,7 @@ from features.errors import TidegateError
 from serving.doctor.found_database import FoundDatabase
 from serving.installation import CheckResult
 from serving.integrity.log_check import LogCheck, WitnessReport
-from serving.integrity.witness_delivery import Witness
-from serving.integrity.witnesses import FileWitness, witnesses_of
+from serving.integrity.witnesses import FileWitness, Witness, witnesses_of
 from serving.settings import Settings
 
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from serving.integrity.checkpoints import public_keys_of
 from serving.integrity.log_check import LogCheck, check_log
-from serving.integrity.witness_delivery import Witness
-from serving.integrity.witnesses import witnesses_of
+from serving.integrity.witnesses import Witness, witnesses_of
 from serving.settings import Settings
 
 if TYPE_CHECKING:

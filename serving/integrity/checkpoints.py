@@ -161,7 +161,7 @@ class CheckpointWriter:
     """Signs and stores a checkpoint every `every` decisions or `within_s` seconds.
 
     None is written unless a chain grew, which may be that of audit events alone. Failures are
-    retried and never reach a request. `written` is called after each checkpoint.
+    retried and never reach a request.
     """
 
     def __init__(
@@ -172,14 +172,12 @@ class CheckpointWriter:
         *,
         every: int,
         within_s: float,
-        written: Callable[[], None] = lambda: None,
     ):
         self._signer = signer
         self._store = store
         self._clock = clock
         self._every = every
         self._within_s = within_s
-        self._written = written
         self._size: int | None = None
         self._signed_size = 0
         self._signed_at_s = time.monotonic()
@@ -215,7 +213,6 @@ class CheckpointWriter:
             self._has_failed = False
             if stored is not None:
                 self._signed_size = stored.size
-                self._written()
         self._signed_at_s = time.monotonic()
 
     def _is_due(self) -> bool:

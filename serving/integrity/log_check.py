@@ -24,8 +24,8 @@ from serving.integrity.checkpoint_proof import (
 )
 from serving.integrity.checkpoints import Checkpoint, EpochBeginning, LogSigner
 from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
-from serving.integrity.witness_delivery import Witness
 from serving.integrity.witness_lines import WitnessLines, read_witness_lines
+from serving.integrity.witnesses import Witness
 
 if TYPE_CHECKING:
     from serving.storage.repositories.checkpoint_repository import CheckpointRepository

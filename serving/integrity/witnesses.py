@@ -18,7 +18,6 @@ from typing import BinaryIO
 from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, fetch_end, refuse_unsafe, send
 from serving.access.signed_webhook import SignedWebhook
-from serving.integrity.witness_delivery import Witness
 from serving.settings import Settings
 
 COMMAND = "command:"
@@ -160,6 +159,11 @@ class CommandWitness:
         except subprocess.SubprocessError as failure:
             raise OSError(f"{self.name} {word}: {type(failure).__name__}") from failure
         return done.stdout
+
+
+# `take` stores framed lines durably; `newest` and `everything` return what it has, None if that
+# cannot be read. Each raises OSError on failure.
+Witness = FileWitness | WebWitness | CommandWitness
 
 
 def _read_in_pieces(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:

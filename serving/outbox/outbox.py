@@ -2,10 +2,10 @@
 
 import random
 import threading
+import time
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -48,6 +48,9 @@ class Channel(ABC):
 
     name: ClassVar[str]
     max_concurrent: ClassVar[int]
+    # How long the end of a service waits for what is delivered to the end; None for a channel that
+    # begins no further delivery, whose calls in progress are waited for.
+    end_within_s: ClassVar[float | None] = None
 
     def __init__(self) -> None:
         self._over = threading.Event()
@@ -79,12 +82,7 @@ class Outbox:
 
     def __init__(self, channels: Sequence[Channel]):
         self._channels = channels
-        # Each channel has its own threads: a slow endpoint must not delay a rescue call.
-        self._threads = {
-            each.name: ThreadPoolExecutor(each.max_concurrent, each.name) for each in channels
-        }
-        self._running = Counter[str]()
-        self._lock = threading.Lock()
+        self._running: dict[str, set[threading.Thread]] = {each.name: set() for each in channels}
         self.polling = PollingThread("outbox", self.look, waits="outbox_waits")
 
     def start(self) -> None:
@@ -95,11 +93,19 @@ class Outbox:
 
     def stop(self) -> None:
         """Finish deliveries in progress; the rest follows after the next start."""
+        lasting = [each for each in self._channels if each.end_within_s is not None]
         for channel in self._channels:
-            channel.stop()
+            if channel not in lasting:
+                channel.stop()
         self.polling.stop()
-        for threads in self._threads.values():
-            threads.shutdown()
+        with suppress(LogUnavailable):
+            self.look()
+        for channel in self._channels:
+            ends_at_s = time.monotonic() + (channel.end_within_s or 0.0)
+            for thread in [*self._running[channel.name]]:
+                is_bounded = channel in lasting
+                thread.join(max(0.0, ends_at_s - time.monotonic()) if is_bounded else None)
+            channel.stop()
 
     def look(self) -> None:
         """Begin due deliveries while threads are free, without waiting for any receiver."""
@@ -107,15 +113,26 @@ class Outbox:
             try:
                 # Claim nothing that would wait for a thread: its lease would expire in the
                 # meantime.
-                while self._running[channel.name] < channel.max_concurrent and not channel.is_over:
+                while self._has_free_thread(channel) and not channel.is_over:
                     if (deliver := channel.take()) is None:
                         break
-                    self._count(channel, 1)
-                    self._threads[channel.name].submit(self._run, channel, deliver)
+                    self._begin(channel, deliver)
             except LogUnavailable:
                 raise
             except Exception as failure:  # the channels after it must still be polled
                 log.error("delivery_failed", channel=channel.name, exception=type(failure).__name__)
+
+    def _has_free_thread(self, channel: Channel) -> bool:
+        return len(self._running[channel.name]) < channel.max_concurrent
+
+    def _begin(self, channel: Channel, deliver: Delivery) -> None:
+        # Each channel has its own threads: a slow endpoint must not delay a rescue call. As
+        # daemons, hanging ones do not keep the process from ending.
+        thread = threading.Thread(
+            target=self._run, args=(channel, deliver), name=channel.name, daemon=True
+        )
+        self._running[channel.name].add(thread)
+        thread.start()
 
     def _run(self, channel: Channel, deliver: Delivery) -> None:
         try:
@@ -123,11 +140,7 @@ class Outbox:
             channel.deliver_due()
         except LogUnavailable as failure:
             log.warning("outbox_waits", channel=channel.name, reason=str(failure))
-        except Exception as failure:  # the future would swallow it
+        except Exception as failure:  # it would end the thread without a trace
             log.error("delivery_failed", channel=channel.name, exception=type(failure).__name__)
         finally:
-            self._count(channel, -1)
-
-    def _count(self, channel: Channel, change: int) -> None:
-        with self._lock:
-            self._running[channel.name] += change
+            self._running[channel.name].discard(threading.current_thread())

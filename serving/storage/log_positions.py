@@ -77,10 +77,3 @@ SUMMARIES = LogPosition("summaries")
 CASE_TERMS = LogPosition("case_terms")
 # Journeys decided before it, and received after its `record_id`, are still to be noted.
 SHIP_JOURNEYS = LogPosition("ship_journeys")
-
-WITNESS_PREFIX = "witness "
-
-
-def position_of_witness(witness: str) -> LogPosition:
-    """Return the position of a witness among the checkpoints."""
-    return LogPosition(f"{WITNESS_PREFIX}{witness}")

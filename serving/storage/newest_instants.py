@@ -10,9 +10,8 @@ from sqlalchemy import Engine, Text, func, select, type_coerce
 
 from features.errors import TidegateError
 from serving.audit.clock_check import ClockCheck
-from serving.integrity.witness_delivery import Witness
 from serving.integrity.witness_lines import read_witness_lines
-from serving.integrity.witnesses import witnesses_of
+from serving.integrity.witnesses import Witness, witnesses_of
 from serving.settings import Settings
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.log_times import instant

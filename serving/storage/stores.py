@@ -29,6 +29,7 @@ from serving.storage.repositories.notice_repository import NoticeRepository
 from serving.storage.repositories.placement_repository import PlacementRepository
 from serving.storage.repositories.published_event_repository import PublishedEventRepository
 from serving.storage.repositories.purpose_repository import PurposeRepository
+from serving.storage.repositories.receiver_repository import ReceiverRepository
 from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.rescoring_repository import RescoringRepository
 from serving.storage.repositories.rescue_call_repository import RescueCallRepository
@@ -89,6 +90,7 @@ class Stores:
     placements = Lazy(PlacementRepository)
     published_events = Lazy(PublishedEventRepository)
     purposes = Lazy(PurposeRepository)
+    receivers = Lazy(ReceiverRepository)
     records = Lazy(RecordRepository)
     rescorings = Lazy(RescoringRepository)
     rescue_calls = Lazy(RescueCallRepository)

@@ -255,19 +255,19 @@ def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
 def test_a_witness_that_takes_nothing_is_handed_it_later(service: Service) -> None:
     caller = service.key("score")
     witness = service.home / "checkpoints.ndjson"
-    service.services.witnesses.deliver()
+    service.services.witnesses.deliver_all()
     witness.rename(service.home / "elsewhere")
     witness.mkdir()
     service.score(shipment(), caller)
     service.services.log_writer.checkpoints.write_if_due(is_last=True)
-    service.services.witnesses.deliver()
+    service.services.witnesses.deliver_all()
 
     assert modes(service) == ["witness_behind"]
     assert service.client.get("/health/ready").json()["witnesses_behind"] == [1]
     assert service.score(shipment(shipment_id="S-2"), caller).status_code == 200
     witness.rmdir()
     (service.home / "elsewhere").rename(witness)
-    assert service.services.witnesses.deliver() == []
+    assert service.services.witnesses.deliver_all() == []
     assert modes(service) == []
     assert len(read_witness_lines(witness.read_bytes()).lines) == 2
 

@@ -85,7 +85,7 @@ def test_a_witness_in_the_home_is_doubtful_and_one_that_is_behind_is_named(
 ) -> None:
     service.score(shipment(), service.key("score"))
     service.services.log_writer.checkpoints.write_if_due(is_last=True)
-    service.services.witnesses.deliver()
+    service.services.witnesses.deliver_all()
 
     def said(witness: str | None) -> tuple[str, str]:
         (found,) = (

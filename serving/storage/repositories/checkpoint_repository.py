@@ -12,15 +12,12 @@ from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoint_proof import DatabaseView
 from serving.integrity.checkpoints import Checkpoint, LogSigner
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads, LogHead
+from serving.outbox.witness_channel import WitnessChannel
 from serving.storage.binding import bound_keys
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.log_positions import WITNESS_PREFIX, position_of_witness
 from serving.storage.repositories.audit_repository import append_audit_events
-from serving.storage.tables.audit import (
-    audit_events,
-    chain_checkpoints,
-    log_positions,
-)
+from serving.storage.tables.audit import audit_events, chain_checkpoints
+from serving.storage.tables.outgoing import receivers
 from serving.storage.tables.scoring import decisions
 from serving.storage.write_lock import writing
 
@@ -33,11 +30,6 @@ _AT_ONCE = 500
 _GAPS = text(
     "SELECT before, number FROM (SELECT number, lag(number, 1, 0) OVER (ORDER BY number) AS before "
     "FROM chain_checkpoints) AS numbered WHERE number <> before + 1 ORDER BY number"
-)
-
-
-_FURTHEST_WITNESS = select(func.max(log_positions.c.seq)).where(
-    log_positions.c.name.startswith(WITNESS_PREFIX)
 )
 
 
@@ -110,14 +102,14 @@ class CheckpointRepository:
             stored, newest = connection.execute(count.select_from(chain_checkpoints)).one()
             # The gaps are computed only if the numbers show that a row is missing.
             gaps = connection.execute(_GAPS).all() if stored != (newest or 0) else []
-            most = connection.scalar(_FURTHEST_WITNESS)
+            witnessed = _witnessed(connection)
             identity = _database_id(connection)
         return DatabaseView(
             chains=self,
             database_id=identity,
             newest_number=newest or 0,
             gaps=[(row.before, row.number) for row in gaps],
-            handed_over=-1 if most is None else most,
+            handed_over=max(witnessed.values(), default=-1),
         )
 
     def heads(self) -> ChainHeads:
@@ -135,16 +127,24 @@ class CheckpointRepository:
                 found |= {row.seq: bytes(row.chain).hex() for row in connection.execute(query)}
         return found
 
+    def newest_number(self) -> int:
+        """Return the number of the newest checkpoint; 0 if there is none."""
+        query = select(func.max(chain_checkpoints.c.number))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) or 0
+
     def handed_over(self, witness: str) -> int:
         """Return the number of the last checkpoint that a witness took; -1 if it took none."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            found = position_of_witness(witness).find(connection)
-        return -1 if found is None else found
+            return _witnessed(connection).get(witness, -1)
 
-    def note_handed_over(self, witness: str, number: int) -> None:
-        """Record that a witness took all checkpoints up to a number."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            position_of_witness(witness).move(connection, number)
+
+def _witnessed(connection: Connection) -> dict[str, int]:
+    """Return the number of the last checkpoint that each witness took, by its name."""
+    query = select(receivers.c.receiver, receivers.c.reached)
+    rows = connection.execute(query.where(receivers.c.channel == WitnessChannel.name)).all()
+    # `verify-log` reports anything else.
+    return {name: int(reached) for name, reached in rows if reached and reached.isdecimal()}
 
 
 def _append(connection: Connection, sign: Sign, unsigned: Checkpoint) -> Checkpoint:

@@ -67,10 +67,11 @@ CHECKED_OTHERWISE = {
     "chain_checkpoints": "each is signed, every witness has it; columns are compared with it",
     "decisions": "a chain of their own, with which `verify-log` proves them",
     "log_positions": "not beyond the log, nor before what was done; no rescue, subject or case is "
-    "passed by, and no checkpoint that there is not was handed over",
+    "passed by",
+    "receivers": "none reached an event or a checkpoint that there is not; a receiver asks for "
+    "others itself",
     "visits": "each is compared with its decision, whole; one that is gone is missing in "
     "figures alone",
-    "webhook_progress": "reached an event that there is; an endpoint asks for others itself",
 }
 
 # Tables that nobody relies on, or whose manipulation harms nobody.

@@ -33,8 +33,8 @@ chain_checkpoints = Table(
     sqlite_strict=True,
 )
 
-# The position of each follower in the decision log or among the checkpoints. `record_id` is the
-# token of a received record, for followers that read records as well.
+# The position of each follower in the decision log. `record_id` is the token of a received record,
+# for followers that read records as well.
 log_positions = Table(
     "log_positions",
     metadata,

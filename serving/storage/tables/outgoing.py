@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
+from serving.storage.tables.column_types import INSTANT
 from serving.storage.tables.schema import PLACE, metadata
 
 # Case events for other systems, in the order in which they happened.
@@ -37,20 +38,23 @@ webhook_endpoints = Table(
     sqlite_strict=True,
 )
 
-# How far each endpoint has received the feed, and the worker that holds its lease.
-webhook_progress = Table(
-    "webhook_progress",
+# How far each receiver of a feed has got (webhook endpoints in the case events, witnesses in the
+# checkpoints), and the worker that holds its lease.
+receivers = Table(
+    "receivers",
     metadata,
-    Column("endpoint_id", Text, ForeignKey("webhook_endpoints.endpoint_id"), primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("receiver", Text, primary_key=True),
     Column("attempts", Integer, nullable=False),
+    # The id of the last part that it accepted.
     Column("reached", Text),
-    Column("next_at", Text),
-    Column("failing_since", Text),
-    Column("reached_at", Text),
+    Column("next_at", INSTANT),
+    Column("failing_since", INSTANT),
+    Column("reached_at", INSTANT),
     Column("failure", Text),
-    Column("off_at", Text),
+    Column("off_at", INSTANT),
     Column("lease", Text),
-    Column("leased_until", Text),
+    Column("leased_until", INSTANT),
     sqlite_strict=True,
 )
 

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, bindparam, inspect, text
 
 from features.rescoring_rules import RESCORED_AFTER
 
-# Witnesses are not among these: their position counts checkpoints, and not decisions.
 FOLLOWERS = ("cases", "rescorings", "rescue_calls", "summaries")
 
 # The first event counts: a later one, by whoever moved the position, must not shorten the search.
@@ -63,14 +62,15 @@ _SHOWN_ELSEWHERE = text(
     "OR coalesce(t.office_id, '') <> coalesce(c.office_id, '') ORDER BY t.case_id"
 )
 _UNKNOWN_EVENTS = text(
-    "SELECT p.endpoint_id FROM webhook_progress AS p LEFT JOIN published_events AS e "
-    "ON e.event_id = p.reached WHERE p.reached IS NOT NULL AND e.event_id IS NULL "
-    "ORDER BY p.endpoint_id"
+    "SELECT r.receiver FROM receivers AS r LEFT JOIN published_events AS e "
+    "ON e.event_id = r.reached WHERE r.channel = 'webhook' AND r.reached IS NOT NULL "
+    "AND e.event_id IS NULL ORDER BY r.receiver"
 )
-_UNKNOWN_CHECKPOINTS = text(
-    "SELECT name FROM log_positions WHERE name LIKE 'witness %' AND seq > "
-    "(SELECT coalesce(max(number), -1) FROM chain_checkpoints) ORDER BY name"
+_REACHED = text(
+    "SELECT receiver, reached FROM receivers WHERE channel = 'witness' AND reached IS NOT NULL "
+    "ORDER BY receiver"
 )
+_NEWEST_CHECKPOINT = text("SELECT max(number) FROM chain_checkpoints")
 
 
 def misplaced(
@@ -128,13 +128,16 @@ def _behind_their_rows(
 def _unknown_progress(
     connection: Connection, known: set[str]
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Yield followers that reached an event or a checkpoint that does not exist."""
-    if {"webhook_progress", "published_events"} <= known:
+    """Yield receivers that reached an event or a checkpoint that does not exist."""
+    if {"receivers", "published_events"} <= known:
         for (endpoint_id,) in connection.execute(_UNKNOWN_EVENTS).all():
-            yield "webhook_progress", (endpoint_id,), "it reached an event that there is not"
-    if {"log_positions", "chain_checkpoints"} <= known:
-        for (witness,) in connection.execute(_UNKNOWN_CHECKPOINTS).all():
-            yield "log_positions", (witness,), "it took a checkpoint that there is not"
+            yield "receivers", ("webhook", endpoint_id), "it reached an event that there is not"
+    if {"receivers", "chain_checkpoints"} <= known:
+        newest = connection.scalar(_NEWEST_CHECKPOINT) or 0
+        for witness, reached in connection.execute(_REACHED).all():
+            # Not compared in SQL, since somebody may have written another text than a number.
+            if not reached.isdecimal() or int(reached) > newest:
+                yield "receivers", ("witness", witness), "it took a checkpoint that there is not"
 
 
 def _of_cases(

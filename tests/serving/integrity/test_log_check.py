@@ -25,13 +25,14 @@ from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoints import Checkpoint, LogSigner, public_keys_of
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.log_check import EpochRequest, LogCheck, begin_epoch, check_log
-from serving.integrity.witness_delivery import WitnessDelivery
 from serving.integrity.witness_lines import framed, read_witness_lines
 from serving.integrity.witnesses import FileWitness
+from serving.outbox.witness_channel import WitnessChannel
 from serving.settings import Settings
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
+from serving.storage.repositories.receiver_repository import ReceiverRepository
 from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -67,7 +68,9 @@ class Log:
 
     def seal(self) -> None:
         self.store.seal(self.signer.sign, NOW)
-        assert WitnessDelivery(self.witness, self.store, lambda: NOW).deliver()
+        progress = ReceiverRepository(self.engine)
+        channel = WitnessChannel([self.witness], self.store, progress, lambda: NOW)
+        assert not channel.deliver_all()
 
     def sealed(self, *sizes: int) -> "Log":
         for size in sizes:
@@ -108,7 +111,7 @@ class Log:
             f"DELETE FROM decisions WHERE seq > {decisions}",
             f"DELETE FROM audit_events WHERE seq > {self.begun_with + events}",
             f"DELETE FROM chain_checkpoints WHERE number > {checkpoints}",
-            f"UPDATE log_positions SET seq = {checkpoints} WHERE name LIKE 'witness %'",
+            f"UPDATE receivers SET reached = '{checkpoints}' WHERE channel = 'witness'",
         )
 
 
@@ -174,9 +177,7 @@ def test_a_deleted_checkpoint_in_the_middle_is_found(log: Log) -> None:
 def test_all_checkpoints_deleted_everywhere_are_missed(log: Log) -> None:
     log.sealed(3)
     log.witness.path.unlink()
-    log.change(
-        "DELETE FROM chain_checkpoints", "DELETE FROM log_positions WHERE name LIKE 'witness %'"
-    )
+    log.change("DELETE FROM chain_checkpoints", "DELETE FROM receivers WHERE channel = 'witness'")
 
     assert log.why() == "there are decisions, and no checkpoint is left of any"
 
@@ -330,7 +331,7 @@ def test_a_witness_that_knows_of_more_than_a_restore_said_was_lost_is_heard(log:
     known = log.witness.path.read_bytes()
     log.roll_back(3, 1, 1)
     log.witness.path.unlink()
-    log.change("UPDATE log_positions SET seq = 1 WHERE name LIKE 'witness %'")
+    log.change("UPDATE receivers SET reached = '1' WHERE channel = 'witness'")
     begin_epoch(log.store, log.check(), log.signer, RESTORED)
     log.seal()
     assert log.why() == ""

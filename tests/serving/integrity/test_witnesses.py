@@ -22,14 +22,18 @@ from serving.access.errors import AddressRefused
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoints import LogSigner
 from serving.integrity.log_check import check_log
-from serving.integrity.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.integrity.witness_lines import framed, read_witness_lines
 from serving.integrity.witnesses import NEWEST_BYTES, FileWitness, WebWitness, witnesses_of
+from serving.outbox.feeds import LEASE
+from serving.outbox.outbox import Outbox
+from serving.outbox.witness_channel import WitnessChannel
 from serving.settings import Settings
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+from serving.storage.repositories.receiver_repository import ReceiverRepository
 from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of
+from tests.serving.test_degraded_modes import wait_until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 EVENT = AuditEvent(NOW, SERVICE, "read", "case", "C-1")
@@ -48,8 +52,13 @@ class Log:
             AuditRepository(self.engine).append(EVENT)
             assert self.store.seal(self.signer.sign, NOW)
 
-    def delivery(self, witness: Any) -> WitnessDelivery:
-        return WitnessDelivery(witness, self.store, lambda: NOW)
+    def channel(self, *witnesses: Any) -> WitnessChannel:
+        progress = ReceiverRepository(self.engine)
+        return WitnessChannel(witnesses, self.store, progress, lambda: NOW)
+
+    def hand_over(self, *witnesses: Any) -> list[int]:
+        """Deliver what each witness lacks; return the places of those that took nothing."""
+        return self.channel(*witnesses).deliver_all()
 
 
 @pytest.fixture
@@ -66,16 +75,17 @@ def test_a_full_disk_leaves_half_a_line_that_is_no_attack_and_is_sent_again(
 ) -> None:
     witness = FileWitness(tmp_path / "w")
     log.grow()
-    assert log.delivery(witness).deliver()
+    assert not log.hand_over(witness)
     log.grow(3)
+    missing = b"".join(map(framed, log.store.lines()[1:]))
 
-    with at_most_bytes(witness.path.stat().st_size + 100):
-        assert not log.delivery(witness).deliver()
+    with at_most_bytes(witness.path.stat().st_size + 100), pytest.raises(OSError, match="a part"):
+        witness.take(missing, NOW)
 
     half = witness.path.read_bytes()
     assert not half.endswith(b"\n")
     assert len(lines_of(witness.path)) == 1
-    assert log.delivery(witness).deliver()
+    assert not log.hand_over(witness)
     found = read_witness_lines(witness.path.read_bytes())
     assert (found.lines, found.damaged, found.torn) == (log.store.lines(), [], 1)
 
@@ -105,24 +115,24 @@ def test_what_was_written_and_not_noted_before_a_kill_is_sent_twice_and_counts_o
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(log.store, "note_handed_over", killed)
+    monkeypatch.setattr(ReceiverRepository, "advance", killed)
     with pytest.raises(KeyboardInterrupt):
-        log.delivery(witness).deliver()
+        log.hand_over(witness)
 
     monkeypatch.undo()
-    assert log.delivery(witness).deliver()
+    assert not log.hand_over(witness)
     assert lines_of(witness.path) == log.store.lines() * 2
 
 
 def test_a_witness_that_lost_its_lines_is_handed_them_again(log: Log, tmp_path: Path) -> None:
     witness = FileWitness(tmp_path / "w")
     log.grow(3)
-    log.delivery(witness).deliver()
+    log.hand_over(witness)
     witness.path.write_bytes(framed(log.store.lines()[0]))
 
-    delivery = log.delivery(witness)
-    delivery.begin_after(1)
-    delivery.deliver()
+    channel = log.channel(witness)
+    channel.redeliver_after(witness.name, 1)
+    channel.deliver_all()
 
     assert lines_of(witness.path) == log.store.lines()
 
@@ -131,22 +141,19 @@ def test_one_witness_that_fails_keeps_none_from_its_lines(log: Log, tmp_path: Pa
     broken, whole = FileWitness(tmp_path / "none" / "w"), FileWitness(tmp_path / "w")
     log.grow()
 
-    took = [log.delivery(each).deliver() for each in (broken, whole)]
-
-    assert took == [False, True]
+    assert log.hand_over(broken, whole) == [1]
     assert lines_of(whole.path) == log.store.lines()
 
 
-def test_deliveries_on_threads_hand_over_at_the_start_and_when_woken(
+def test_a_service_hands_over_at_its_start_and_once_more_at_its_end(
     log: Log, tmp_path: Path
 ) -> None:
     witness = FileWitness(tmp_path / "w")
     log.grow()
-    delivery = log.delivery(witness)
-    delivery.start()
+    outbox = Outbox([log.channel(witness)])
+    outbox.look()
     log.grow()
-    delivery.wake()
-    WitnessDeliveries([delivery]).stop()
+    outbox.stop()
 
     assert lines_of(witness.path) == log.store.lines()
 
@@ -154,22 +161,34 @@ def test_deliveries_on_threads_hand_over_at_the_start_and_when_woken(
 def test_witnesses_that_hang_keep_a_service_from_ending_for_a_moment_and_no_others_from_their_lines(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.integrity.witness_delivery.LONGEST_END_S", 0.1)
+    monkeypatch.setattr(WitnessChannel, "end_within_s", 0.1)
     is_over = threading.Event()
     hanging = Mock(take=lambda *_: is_over.wait(9))
     hanging.name = "hanging"
     whole = FileWitness(tmp_path / "w")
     log.grow()
-    deliveries = WitnessDeliveries([log.delivery(each) for each in (hanging, whole)])
-    deliveries.start()
+    outbox = Outbox([log.channel(hanging, whole)])
+    outbox.look()
+    wait_until(whole.path.exists)
 
     begun_s = time.monotonic()
-    deliveries.stop()
+    outbox.stop()
     took_s = time.monotonic() - begun_s
     is_over.set()
 
     assert took_s < 5
     assert lines_of(whole.path) == log.store.lines()
+
+
+def test_a_witness_that_hangs_beyond_its_lease_is_behind(log: Log) -> None:
+    log.grow()
+    hanging = Mock()
+    hanging.name = "hanging"
+    channel = log.channel(hanging)
+    assert ReceiverRepository(log.engine).take("witness", "hanging", "lease", NOW - LEASE)
+    channel.take()
+
+    assert channel.behind == [1]
 
 
 @pytest.fixture
@@ -212,8 +231,8 @@ def test_an_address_takes_signed_lines_and_tells_them_back(
     log.grow(2)
     statuses.append(503)
 
-    assert [log.delivery(each).deliver() for each in (file, web)] == [True, False]
-    assert log.delivery(web).deliver()
+    assert log.hand_over(file, web) == [2]
+    assert not log.hand_over(web)
 
     headers, body = got[0]
     assert read_witness_lines(body).lines == log.store.lines()
@@ -275,13 +294,13 @@ def test_a_command_takes_lines_and_tells_them(log: Log, tmp_path: Path) -> None:
     (command,) = witnesses_of(Settings(home=tmp_path, witness=f"command:{shlex.join(words)}"))
     log.grow(2)
 
-    assert log.delivery(command).deliver()
+    assert not log.hand_over(command)
 
     assert read_witness_lines(command.everything() or b"").lines == log.store.lines()
     assert command.name == f"command:{sys.executable}"
     (tmp_path / "program.py").unlink()
     log.grow()
-    assert not log.delivery(command).deliver()
+    assert log.hand_over(command) == [1]
 
 
 def test_a_file_that_may_be_written_and_not_read_is_a_witness(log: Log, tmp_path: Path) -> None:
@@ -291,7 +310,7 @@ def test_a_file_that_may_be_written_and_not_read_is_a_witness(log: Log, tmp_path
     witness.path.touch(0o200)
     log.grow()
 
-    assert log.delivery(witness).deliver()
+    assert not log.hand_over(witness)
     assert witness.newest() is None
 
 
@@ -306,13 +325,13 @@ def test_a_service_killed_at_any_moment_leaves_lines_that_are_whole_in_the_end(
     write_half = "import os,sys;f=open(sys.argv[1],'ab',0);f.write(sys.stdin.buffer.read());"
     for cut in (1, 40, len(framed(first)) - 1):
         witness.path.unlink(missing_ok=True)
-        log.store.note_handed_over(witness.name, -1)
+        ReceiverRepository(log.engine).move_back("witness", witness.name, None)
         subprocess.run(
             [sys.executable, "-c", f"{write_half}os.kill(os.getpid(), 9)", str(witness.path)],
             input=framed(first)[:cut],
             check=False,
         )
-        assert log.delivery(witness).deliver()
+        assert not log.hand_over(witness)
         assert [*dict.fromkeys(lines_of(witness.path))] == [first, second]
 
 

@@ -21,18 +21,14 @@ from serving.access import webhook_client
 from serving.access.webhook_client import CallableAddresses
 from serving.access.webhook_signatures import new_secret
 from serving.errors import Conflict, NotFound
+from serving.outbox.feeds import LEASE
 from serving.outbox.outbox import POLL_INTERVAL_S, Outbox
-from serving.outbox.webhooks import (
-    LEASE,
-    MAX_ENDPOINTS,
-    RETRY,
-    WebhookChannel,
-    WebhookEndpoint,
-)
+from serving.outbox.webhooks import MAX_ENDPOINTS, RETRY, WebhookChannel, WebhookEndpoint
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.order import order_action
 from serving.review.published_events import PublishedEvent, PublishedEvents
 from serving.storage.repositories.published_event_repository import PublishedEventRepository
+from serving.storage.repositories.receiver_repository import ReceiverRepository
 from serving.storage.repositories.webhook_repository import WebhookRepository
 from tests.docs.recipes import ROOT
 from tests.serving.clock import Clock
@@ -104,6 +100,7 @@ class Sending:
         self.border = border
         self.clock = Clock(LATER)
         self.store = WebhookRepository(border.engine)
+        self.progress = ReceiverRepository(border.engine)
         self.counted: list[str] = []
         self.delivery = self.another()
 
@@ -112,7 +109,13 @@ class Sending:
         events = PublishedEvents(
             PublishedEventRepository(self.border.engine), self.border.reviewing.masking
         )
-        return WebhookChannel(self.store, events, HERE, self.clock, OFF_AFTER, self.counted.append)
+        return WebhookChannel(
+            *(self.store, self.progress, events),
+            *(HERE, self.clock, OFF_AFTER, self.counted.append),
+        )
+
+    def deliver(self, endpoint: WebhookEndpoint) -> bool:
+        return self.delivery.deliver(endpoint.endpoint_id)
 
     def endpoint(self, receiver: Receiver, **changed: Any) -> WebhookEndpoint:
         count = len(self.store.all())
@@ -140,7 +143,7 @@ def test_a_call_is_signed_as_plain_hmac_says_and_tells_what_the_feed_does(
     endpoint = sending.endpoint(receiver)
     case_id = open_case(sending.border)
 
-    assert sending.delivery.deliver(endpoint)
+    assert sending.deliver(endpoint)
 
     ((headers, body),) = receiver.taken
     key = base64.b64decode(endpoint.secret.removeprefix("whsec_"))
@@ -168,7 +171,7 @@ def test_the_lines_for_integrators_verify_a_call_and_nothing_else(
     endpoint = sending.endpoint(receiver)
     sending.store.rotate(endpoint.endpoint_id, new_secret(), LATER, timedelta(hours=1))
     open_case(sending.border)
-    sending.delivery.deliver(sending.store.live()[0][0])
+    sending.deliver(sending.store.live()[0][0])
     ((headers, body),) = receiver.taken
 
     monkeypatch.setattr(time, "time", LATER.timestamp)
@@ -189,16 +192,16 @@ def test_events_come_in_order_and_what_fails_holds_up_what_follows(
     receiver.answers = [200, 503, 302]
 
     for told in (1, 1):
-        assert not sending.delivery.deliver(endpoint)
+        assert not sending.deliver(endpoint)
         assert len(receiver.taken) == told
-        assert not sending.delivery.deliver(endpoint), "it is not due"
+        assert not sending.deliver(endpoint), "it is not due"
         state = sending.state(endpoint)
         assert (state.condition, state.failing_since) == ("failing", LATER)
         assert state.next_at > sending.clock.now
         sending.clock.now = state.next_at
     assert state.attempts == 2
     assert state.failure == "answered 302", "no redirect is followed"
-    assert sending.delivery.deliver(endpoint)
+    assert sending.deliver(endpoint)
 
     assert receiver.types() == sending.border.types()
     assert sending.state(endpoint).condition == "delivering"
@@ -216,13 +219,13 @@ def test_an_endpoint_is_told_the_types_and_offices_that_it_asked_for(
     claim(sending.border, case_id)
     order_action(ActRequest(sending.border.reviewing, ONE, case_id, LATER), INSPECT)
 
-    assert sending.delivery.deliver(asked)
-    assert sending.delivery.deliver(other)
+    assert sending.deliver(asked)
+    assert sending.deliver(other)
 
     assert orders.types() == ["action_ordered"]
     assert elsewhere.types() == []
     late = sending.endpoint(receiving())
-    assert sending.delivery.deliver(late)
+    assert sending.deliver(late)
     assert sending.state(late).reached == sending.border.told()[-1].id, "from its making on"
 
 
@@ -232,15 +235,20 @@ def test_of_several_workers_one_tells_and_one_that_was_killed_holds_up_no_longer
     sending, receiver = Sending(Border(where)), receiving()
     endpoint = sending.endpoint(receiver)
     open_case(sending.border)
-    assert sending.store.take(endpoint.endpoint_id, "of one that is killed", LATER) is not None
+    assert (
+        sending.progress.take("webhook", endpoint.endpoint_id, "of one that is killed", LATER)
+        is not None
+    )
 
-    assert not sending.another().deliver(endpoint)
+    assert not sending.another().deliver(endpoint.endpoint_id)
     assert receiver.taken == []
     sending.clock.now = LATER + LEASE
-    assert sending.another().deliver(endpoint)
+    assert sending.another().deliver(endpoint.endpoint_id)
     assert len(receiver.taken) == 1
     reached = sending.state(endpoint).reached
-    assert not sending.store.advance(endpoint.endpoint_id, "of one that is killed", "x", LATER)
+    assert not sending.progress.advance(
+        "webhook", endpoint.endpoint_id, "of one that is killed", "x", LATER
+    )
     assert sending.state(endpoint).reached == reached
     sending.border.reviewing.decisions.close()
 
@@ -279,12 +287,12 @@ def test_one_that_is_killed_after_a_call_tells_at_most_that_event_again(
 
     dying = sending.another()
     with monkeypatch.context() as patched:
-        patched.setattr(WebhookRepository, "advance", killed)
-        patched.setattr(WebhookRepository, "give_back", lambda *_: None)
+        patched.setattr(ReceiverRepository, "advance", killed)
+        patched.setattr(ReceiverRepository, "give_back", lambda *_: None)
         with pytest.raises(Killed):
-            dying.deliver(endpoint)
+            dying.deliver(endpoint.endpoint_id)
     sending.clock.now = LATER + LEASE
-    assert sending.another().deliver(endpoint)
+    assert sending.another().deliver(endpoint.endpoint_id)
 
     types = receiver.types()
     assert types == [types[0], *sending.border.types()]
@@ -326,21 +334,21 @@ def test_an_endpoint_that_fails_for_days_or_is_gone_is_switched_off_until_it_is_
     endpoint, gone = sending.endpoint(receiver), sending.endpoint(other)
     open_case(sending.border)
     receiver.answers, other.answers = [500] * 100, [410]
-    sending.delivery.deliver(gone)
+    sending.deliver(gone)
     assert sending.state(gone).condition == "off"
 
     while sending.state(endpoint).condition != "off":
-        sending.delivery.deliver(endpoint)
+        sending.deliver(endpoint)
         sending.clock.now = sending.state(endpoint).next_at
     assert OFF_AFTER <= sending.state(endpoint).off_at - LATER < OFF_AFTER + 2 * RETRY.longest
     assert 100 - len(receiver.answers) < 40
     sending.clock.now += timedelta(days=30)
     receiver.answers = []
-    assert not sending.delivery.deliver(endpoint)
+    assert not sending.deliver(endpoint)
 
     for each in (endpoint, gone):
         sending.store.resume(each.endpoint_id, sending.clock.now)
-        assert sending.delivery.deliver(each)
+        assert sending.deliver(each)
     assert receiver.types() == other.types() == ["opened"], "nothing was lost meanwhile"
 
 
@@ -352,10 +360,10 @@ def test_both_secrets_sign_until_the_overlap_is_over(
     sending.store.rotate(former.endpoint_id, new_secret(), LATER, timedelta(hours=1))
     ((endpoint, _),) = sending.store.live()
     open_case(sending.border)
-    sending.delivery.deliver(endpoint)
+    sending.deliver(endpoint)
     sending.clock.now = LATER + timedelta(hours=1)
     open_case(sending.border, 2)
-    sending.delivery.deliver(endpoint)
+    sending.deliver(endpoint)
 
     during, after = (headers["webhook-signature"].split() for headers, _ in receiver.taken)
     assert (len(during), len(after)) == (2, 1)
@@ -376,11 +384,13 @@ def test_an_endpoint_that_is_revoked_or_was_changed_behind_the_back_is_told_noth
     open_case(sending.border)
 
     assert sending.store.live() == []
-    assert not sending.delivery.deliver(revoked)
+    assert not sending.deliver(revoked)
     other = sending.endpoint(receiver)
-    assert sending.store.take(other.endpoint_id, "lease", LATER) is not None
+    assert sending.progress.take("webhook", other.endpoint_id, "lease", LATER) is not None
     sending.store.revoke(other.endpoint_id, LATER)
-    assert not sending.store.advance(other.endpoint_id, "lease", "evt", LATER), "in the midst of it"
+    assert not sending.progress.advance("webhook", other.endpoint_id, "lease", "evt", LATER), (
+        "in the midst of it"
+    )
     for act in (sending.store.revoke, sending.store.resume):
         with pytest.raises(NotFound):
             act(revoked.endpoint_id, LATER)

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
 from typer.testing import CliRunner
 
 from features.errors import TidegateError
@@ -22,8 +22,8 @@ from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoints import LogSigner, public_keys_of
 from serving.integrity.log_check import LogCheck, check_log
-from serving.integrity.witness_delivery import WitnessDelivery
 from serving.integrity.witnesses import witnesses_of
+from serving.outbox.witness_channel import WitnessChannel
 from serving.settings import Settings
 from serving.storage.backup.archive import MANIFEST
 from serving.storage.backup.backup_writer import write_backup
@@ -34,6 +34,7 @@ from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+from serving.storage.repositories.receiver_repository import ReceiverRepository
 from serving.storage.repositories.session_repository import SessionRepository
 from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
@@ -64,8 +65,7 @@ def require_whole(home: Path, decisions: int, database: str | None = None) -> No
     proof, audit = verify_decision_log(engine), verify_audit_log(engine)
     assert (proof.is_whole, audit.is_whole, proof.mark.size) == (True, True, decisions)
     store = CheckpointRepository(engine)
-    for witness in witnesses_of(Settings(home=home)):
-        assert WitnessDelivery(witness, store, lambda: NOW).deliver()
+    hand_over(engine, Settings(home=home))
     keys = public_keys_of(home / "keys")
     assert check_log(store, witnesses_of(Settings(home=home)), keys, by_newest=False).why is None
     engine.dispose()
@@ -203,7 +203,7 @@ def test_what_a_witness_has_of_later_is_named_as_lost_and_contradicts_nothing(
 ) -> None:
     service.score(shipment(), service.key("score"))
     service.services.log_writer.checkpoints.write_if_due(is_last=True)
-    service.services.witnesses.deliver()
+    service.services.witnesses.deliver_all()
     witness = str(service.home / "checkpoints.ndjson")
     settings = Settings(home=tmp_path / "new", witness=witness)
 
@@ -274,9 +274,14 @@ def goes_on(settings: Settings, events: int) -> None:
         AuditRepository(engine).append(AuditEvent(NOW, BY, "read", "queue", "all"))
     store = CheckpointRepository(engine)
     assert store.seal(LogSigner.from_folder(settings.keys).sign, NOW) is not None
-    for witness in witnesses_of(settings):
-        assert WitnessDelivery(witness, store, lambda: NOW).deliver()
+    hand_over(engine, settings)
     engine.dispose()
+
+
+def hand_over(engine: Engine, settings: Settings) -> None:
+    store, progress = CheckpointRepository(engine), ReceiverRepository(engine)
+    channel = WitnessChannel(witnesses_of(settings), store, progress, lambda: NOW)
+    assert not channel.deliver_all()
 
 
 def held_to_its_witness(settings: Settings) -> LogCheck:

@@ -71,7 +71,6 @@ EDITS: Mapping[str, tuple[str, ...]] = {
         "INSERT INTO log_positions (name, seq) VALUES ('rescue_calls', 99)",
         "UPDATE log_positions SET seq = 99 WHERE name = 'summaries'",
         "UPDATE log_positions SET seq = 0 WHERE name = 'summaries'",
-        "UPDATE log_positions SET seq = 99 WHERE name LIKE 'witness %'",
     ),
     "visits": (
         "UPDATE visits SET lane = 'control'",
@@ -80,8 +79,11 @@ EDITS: Mapping[str, tuple[str, ...]] = {
         "lane, probability, office, model, mode, region, operator, undrawn_lane FROM visits "
         "LIMIT 1",
     ),
-    "webhook_progress": (
-        "INSERT INTO webhook_progress (endpoint_id, attempts, reached) VALUES ('e', 0, 'none')",
+    "receivers": (
+        "INSERT INTO receivers (channel, receiver, attempts, reached) "
+        "VALUES ('webhook', 'e', 0, 'none')",
+        "UPDATE receivers SET reached = '99' WHERE channel = 'witness'",
+        "UPDATE receivers SET reached = 'none' WHERE channel = 'witness'",
     ),
 }
 

@@ -206,7 +206,7 @@ def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
 def sealed(service: Service) -> list[Checkpoint]:
     """Checkpoints of the log as it is, the last one signed now; its witnesses have them all."""
     service.services.log_writer.checkpoints.write_if_due(is_last=True)
-    assert service.services.witnesses.deliver() == []
+    assert service.services.witnesses.deliver_all() == []
     return CheckpointRepository(service.services.decisions._engine).after(-1, 1_000)
 
 
