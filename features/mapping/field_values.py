@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT
 from features.field_kinds import FieldKind, Text
 from features.ingest.contract import typed, what_is_wanted, without_point
-from features.mapping.block_columns import BlockColumns, JoinedColumns
+from features.mapping.block_columns import BlockColumns, JoinedColumns, as_texts
 from features.mapping.instants import Broken, instants_of
 from features.mapping.mapping import Codes, FieldMapping, cell_text
 from features.mapping.units import factors_of
@@ -90,17 +90,16 @@ class FieldReading:
         if self._key_of_codes is not None:
             return self._coded(column)
         if self.says.pseudonym is not None and self.pseudonyms is not None:
-            text = _text(column)
-            return self.pseudonyms.of_column(self.says.pseudonym, text), []
+            return self.pseudonyms.of_column(self.says.pseudonym, as_texts(column)), []
         if self.want.type == INSTANT:
             return self._instants(column)
         if pa.types.is_string(self.want.type):
-            return (_in_one_line(column) if isinstance(self.kind, Text) else _text(column)), []
+            return (_in_one_line(column) if isinstance(self.kind, Text) else as_texts(column)), []
         return self._number(column)
 
     def _coded(self, column: pa.Array) -> tuple[pa.Array, Broken]:
         keys, meanings = self._key_of_codes or (pa.array([]), pa.array([]))
-        at = pc.index_in(_text(column), keys)
+        at = pc.index_in(as_texts(column), keys)
         values = meanings.take(at)
         unlisted = pc.and_(pc.is_valid(column), pc.is_null(at))
         if not pc.any(unlisted).as_py():
@@ -135,7 +134,7 @@ class FieldReading:
         if pa.types.is_string(column.type) and self.decimal is not None:
             column, broken = ungrouped(column, self.decimal)
         if pa.types.is_integer(read_as) or pa.types.is_boolean(read_as):
-            column = without_point(_text(column))
+            column = without_point(as_texts(column))
         values, wrong = typed(column, self.want.with_type(read_as))
         if wrong is not None:
             broken = [*broken, (f"not {what_is_wanted(read_as)}", pa.array(wrong))]
@@ -151,13 +150,9 @@ class FieldReading:
         return pa.array([cell_text(value)]).cast(INSTANT)[0]
 
 
-def _text(column: pa.Array) -> pa.Array:
-    return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
 def _in_one_line(column: pa.Array) -> pa.Array:
     """Return texts with blanks for line breaks and tabs, which spreadsheet cells may contain."""
-    return pc.replace_substring_regex(_text(column), r"[ ]*[\t\n\v\f\r\x{85}]+[ ]*", " ")
+    return pc.replace_substring_regex(as_texts(column), r"[ ]*[\t\n\v\f\r\x{85}]+[ ]*", " ")
 
 
 def ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:

@@ -120,12 +120,9 @@ def _faults_of_pattern(path: tuple[str, ...], pattern: str) -> Iterator[Fault]:
 def _faults_of_zone(path: KeyPath, zone: str | None) -> Iterator[Fault]:
     if zone is not None and zone not in (zones := zoneinfo.available_timezones()):
         nearest = nearest_of(zone, zones)
-        yield path, f"there is no time zone {zone!r}; {_short(nearest)}"
-
-
-def _short(nearest: str) -> str:
-    """Return a suggestion without the list of hundreds of zones."""
-    return nearest if nearest.startswith("the nearest") else "want one as in 'Europe/Lisbon'"
+        # Without a near one, all hundreds of zones would be listed.
+        wanted = nearest if nearest.startswith("the nearest") else "want one as in 'Europe/Lisbon'"
+        yield path, f"there is no time zone {zone!r}; {wanted}"
 
 
 def _faults_of_record(mapping: MappingFile, record: RecordMapping) -> Iterator[Fault]:

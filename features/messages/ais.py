@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
 from operator import xor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from features.errors import MessageRefused
 from features.messages.bounds import Bounds
@@ -25,9 +25,6 @@ from features.messages.element import Element
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
-
-if TYPE_CHECKING:
-    from pyais.exceptions import AISBaseException
 
 _SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),([^,*]*),\d\*[0-9A-Fa-f]{2}")
 _TAGS = re.compile(r"\\([^\\]{1,200})\\")
@@ -92,6 +89,7 @@ def _lines(message: bytes, bounds: Bounds) -> Iterator[Element]:
 
 def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]:
     """Yield complete messages with the time of reception; refuse those with missing parts."""
+    given = reading.options.heard_at and Value(reading.options.heard_at, GIVEN)
     waiting: dict[tuple[str, str], _Parts] = {}
     before: Value | None = None
     for line in lines:
@@ -102,7 +100,7 @@ def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]
             if stamp is None:
                 reading.leave(line, "no sentence of AIS")
             continue
-        heard_at = stamp or before or _given(reading)
+        heard_at = stamp or before or given
         # A date sentence applies only to the sentence that follows it.
         before = None
         total, part = int(found[1]), int(found[2])
@@ -165,16 +163,11 @@ def _has_own_checksum(tags: str) -> bool:
     return not block or f"{reduce(xor, block.encode(), 0):02X}" == checksum.upper()
 
 
-def _given(reading: MessageReading) -> Value | None:
-    given = reading.options.heard_at
-    return None if given is None else Value(given, GIVEN)
-
-
 def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
     """Store the position of a message, if it has one; return False if it cannot be decoded."""
     # Imported here because pyais is needed only when a message of AIS is read.
     from pyais import decode
-    from pyais.exceptions import AISBaseException
+    from pyais.exceptions import AISBaseException, InvalidNMEAChecksum
 
     ordered = [parts.elements[part] for part in sorted(parts.elements)]
     first = ordered[0]
@@ -183,7 +176,9 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
         told = decode(*(each[0] for each in sentences if each), error_if_checksum_invalid=True)
         said: dict[str, Any] = told.asdict(enum_as_int=True)
     except AISBaseException as error:
-        reading.refuse("positions", first.place, _why(error))
+        is_damaged = type(error) is InvalidNMEAChecksum
+        wanted = "the checksum of its sentence" if is_damaged else "a sentence that can be read"
+        reading.refuse("positions", first.place, f"want {wanted}")
         return False
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, AssertionError):
         # pyais raises these for a payload that is truncated or not in the AIS character encoding.
@@ -201,11 +196,6 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
         return True
     reading.keep(_draft(said, tuple(ordered), parts.heard_at))
     return True
-
-
-def _why(error: "AISBaseException") -> str:
-    words = {"InvalidNMEAChecksum": "want the checksum of its sentence"}
-    return words.get(type(error).__name__, "want a sentence that can be read")
 
 
 def journey_of_ship(mmsi: str) -> str:
@@ -242,11 +232,12 @@ def _draft(
         degrees = said.get(field_name)
         if degrees is not None and abs(degrees) < _NOT_AVAILABLE[field_name]:
             draft.put(name, Value(float(degrees), place))
+    is_distress = mmsi.startswith(_SEARCH_AND_RESCUE) or said.get("status") == _NAV_STATUS_SART
     for name, content in (
         ("speed_kn", _speed(said)),
         ("course_degrees", _course(said)),
         ("error_radius_m", _ACCURATE_M if said.get("accuracy") else None),
-        ("is_distress", True if _is_distress(said, mmsi) else None),
+        ("is_distress", True if is_distress else None),
     ):
         if content is not None:
             draft.put(name, Value(content, place))
@@ -263,7 +254,3 @@ def _speed(said: dict[str, Any]) -> float | None:
 def _course(said: dict[str, Any]) -> float | None:
     course = said.get("course")
     return float(course) if course is not None and 0 <= course < 360 else None
-
-
-def _is_distress(said: dict[str, Any], mmsi: str) -> bool:
-    return mmsi.startswith(_SEARCH_AND_RESCUE) or said.get("status") == _NAV_STATUS_SART

@@ -35,6 +35,7 @@ from features.messages.grammar import (
     matching,
     not_negative,
     one_of,
+    required,
     with_attribute,
 )
 from features.messages.message_reading import MessageReading
@@ -92,12 +93,12 @@ def read_cargo_xml(message: bytes, options: Options) -> Conversion:
         raise MessageRefused(root.place, wanted, root.line)
     _check_namespaces(root)
     check_elements((each for each in root.walk() if not each.children), _PROMISES, _ENDINGS)
-    header = _wanted(root, "MessageHeaderDocument")
+    header = required(root, "MessageHeaderDocument")
     reading = MessageReading("cargo_xml", options)
     version = header.says("VersionID")
     reading.kind = f"{root.name} {version}".strip()
-    reading.message_id = _wanted(header, "ID").text
-    created = _wanted(header, "IssueDateTime")
+    reading.message_id = required(header, "ID").text
+    created = required(header, "IssueDateTime")
     reading.read(header.first("ID"), header.first("VersionID"), created)
     reading.sent_at(reading.instant(created))
     if root.name in _WAYBILLS:
@@ -112,27 +113,20 @@ def _check_namespaces(root: Element) -> None:
             raise MessageRefused(element.place, wanted, element.line)
 
 
-def _wanted(element: Element, *paths: str) -> Element:
-    found = element.first(*paths)
-    if found is None:
-        raise MessageRefused(element.place, f"want {paths[0]}", element.line)
-    return found
-
-
 def _read_waybill(root: Element, header: Element, reading: MessageReading) -> None:
     for name in _HEADER:
-        _wanted(header, name)
-    kind = _wanted(header, "TypeCode")
+        required(header, name)
+    kind = required(header, "TypeCode")
     if kind.text not in _WAYBILLS[root.name]:
         codes = " or ".join(_WAYBILLS[root.name])
         raise MessageRefused(kind.place, f"want {codes}, as of {root.name}", kind.line)
-    if not reading.take_function(_wanted(header, "PurposeCode"), OF_CARGO_XML):
+    if not reading.take_function(required(header, "PurposeCode"), OF_CARGO_XML):
         return
-    number = _wanted(_wanted(root, "BusinessHeaderDocument"), "ID")
-    consignment = _wanted(root, "MasterConsignment")
+    number = required(required(root, "BusinessHeaderDocument"), "ID")
+    consignment = required(root, "MasterConsignment")
     for movement in consignment.every("SpecifiedLogisticsTransportMovement"):
-        _wanted(movement, "ModeCode")
-        _wanted(movement, "ID")
+        required(movement, "ModeCode")
+        required(movement, "ID")
     # A house waybill describes the house consignment inside its master consignment.
     house = consignment.first("IncludedHouseConsignment")
     own = house or consignment
@@ -157,12 +151,12 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
 def _check_consignments(master: Element, own: Element) -> None:
     """Raise MessageRefused if a consignment lacks a mandatory element or has an invalid airport."""
     for name in _OF_MASTER if own is not master else ():
-        _wanted(master, name)
+        required(master, name)
     for name in _OF_CONSIGNMENT:
-        _wanted(own, name)
+        required(own, name)
     for consignment in (master, own):
         for name in ("OriginLocation", "FinalDestinationLocation"):
-            code = _wanted(_wanted(consignment, name), "ID")
+            code = required(required(consignment, name), "ID")
             if not _AIRPORT.fullmatch(code.text):
                 raise MessageRefused(code.place, "want the code of an airport", code.line)
 

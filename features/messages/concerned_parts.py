@@ -58,7 +58,9 @@ def concerned_parts(
         around.note(trail_of(place), own)
     for each in refused:
         if not RECORD_FILES[each.record_type].is_part_of_declaration:
-            around.note_unknown(_group(trail_of(each.place)))
+            trail = trail_of(each.place)
+            # The last step of a segment is itself, within the group that it begins.
+            around.note_unknown(trail[:-1] if trail and _SEGMENT.match(trail[-1]) else trail)
     parts: list[ConcernedPart] = []
     for start, end, place in _stretches(text):
         subjects = around.subjects_of(trail_of(place))
@@ -136,11 +138,6 @@ class _Surroundings:
 def _name(step: str) -> str:
     """Return a step without its index, which is the same for all items of a list."""
     return _INDEX.sub("", step)
-
-
-def _group(trail: Trail) -> Trail:
-    """Return the path of the group that a segment begins; any other path unchanged."""
-    return trail[:-1] if trail and _SEGMENT.match(trail[-1]) else trail
 
 
 class _Trails:

@@ -119,7 +119,8 @@ def read_dcsa(message: bytes, options: Options) -> Conversion:
     reading = MessageReading("dcsa", options, numbers_of_dcsa_party)
     names = {child.name for child in root.children}
     inner = root.first("document") or root.first("transportDocument")
-    if _is_of_events(root):
+    is_list = root.kind == "array" or "events" in names
+    if is_list or root.first("eventType", "eventClassification") is not None:
         keep_events(root, reading)
     elif inner is not None and inner.first(*_OF_BILLS) is not None:
         reading.kind = "eBL issuance" if "document" in names else "eBL transfer"
@@ -148,9 +149,3 @@ def _check_measures(root: Element) -> None:
             raise MessageRefused((value or measure).place, "want a number that is not negative")
         if measure.first("unit") is None:
             raise MessageRefused(measure.place, "want unit")
-
-
-def _is_of_events(root: Element) -> bool:
-    return any(child.name == "events" for child in root.children) or (
-        root.kind == "array" or root.first("eventType", "eventClassification") is not None
-    )

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from features.errors import MessageRefused
 from features.messages.codes import EVENTS
 from features.messages.element import Element
+from features.messages.field_tables import Fields, Scope, of_shipment, put_fields
+from features.messages.grammar import required
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
 
@@ -86,8 +88,7 @@ def _check_3(event: Element) -> None:
         raise MessageRefused(kinds.place, "want eventType")
     for name, words in _WORDS_3.items():
         _check_word(kinds, name, words.split())
-    if event.first("eventDateTime") is None:
-        raise MessageRefused(event.place, "want eventDateTime")
+    required(event, "eventDateTime")
     kind = kinds.says("eventType", "eventTypeCode").lower()
     for wanted in ("eventClassifier", f"{kind}EventType"):
         if kinds.first(wanted, f"{wanted}Code") is None:
@@ -96,15 +97,13 @@ def _check_3(event: Element) -> None:
 
 def _check_2_2(event: Element) -> None:
     for wanted in _REQUIRED_2_2:
-        if event.first(wanted) is None:
-            raise MessageRefused(event.place, f"want {wanted}")
+        required(event, wanted)
     kind = event.says("eventType")
     if kind not in _REQUIRED_OF_TYPE:
         words = ", ".join(_REQUIRED_OF_TYPE)
         raise MessageRefused(f"{event.place}/eventType", f"want one of {words}")
     for wanted in _REQUIRED_OF_TYPE[kind]:
-        if event.first(wanted) is None:
-            raise MessageRefused(event.place, f"want {wanted}")
+        required(event, wanted)
     _check_word(event, f"{kind.lower()}EventTypeCode", _CODES_2_2[kind].split())
     _check_word(
         event, "eventClassifierCode", ("ACT",) if kind == "SHIPMENT" else ("ACT", "PLN", "EST")
@@ -124,9 +123,8 @@ def _check_call(event: Element) -> None:
     call = event.first("transportCall")
     if call is None:
         return
-    for wanted in ("transportCallID", "modeOfTransport"):
-        if call.first(wanted) is None:
-            raise MessageRefused(call.place, f"want {wanted}")
+    required(call, "transportCallID")
+    required(call, "modeOfTransport")
     _check_word(call, "modeOfTransport", ("VESSEL", "RAIL", "TRUCK", "BARGE"))
     # Both codes are optional, but they must not contradict each other.
     own, located = call.first("UNLocationCode"), call.first("location/UNLocationCode")
@@ -143,39 +141,24 @@ def _keep_event(event: Element, kinds: Element, reading: MessageReading) -> None
         code = word or kinds.first("shipmentEventTypeCode", "shipmentEventType", "eventTypeCode")
         reading.leave(code or event, "no kind of event that records have")
         return
-    created = event.first("eventCreatedDateTime", "eventUpdatedDateTime")
-    draft = RecordDraft("events", event.place)
+    created = reading.instant(event.first("eventCreatedDateTime", "eventUpdatedDateTime"))
     occurred = reading.instant(event.first("eventDateTime"))
-    known = _known_at(reading.instant(created), reading)
+    known = reading.received_at if reading.options.received_at is not None else created
     classifier = kinds.first("eventClassifierCode", "eventClassifier")
     is_ahead = classifier is not None and classifier.text in _AHEAD
     # An announcement is only evidence if it was known before the time it announces.
     if is_ahead and occurred and known and known.content >= occurred.content:
         reading.refuse("events", event.place, "announced for a time that was past when known")
         return
+    draft = RecordDraft("events", event.place)
     draft.put("kind", Value(EVENTS[word.text], word.place, (word,)))
-    draft.put("event_id", reading.id(event.first("eventID")))
     draft.put("occurred_at", occurred).put("known_at", known)
-    document = _document(event)
-    draft.put("subject_kind", Value("shipment", event.place))
-    draft.put("subject_id", reading.id(document))
-    draft.put("place", reading.place(_location(event)))
-    number = event.first("equipmentReference", "equipmentDetails/equipmentReference")
-    draft.put("container_number", reading.container(number))
-    reading.keep(draft)
+    reading.keep(put_fields(draft, _EVENT, Scope(event, event), reading))
 
 
-def _known_at(created: Value | None, reading: MessageReading) -> Value | None:
-    """Return when the event became known: the given receipt time, else the event's creation."""
-    return reading.received_at if reading.options.received_at is not None else created
-
-
-def _document(event: Element) -> Element | None:
-    """Return the reference of the shipment.
-
-    A transport document takes precedence over a booking.
-    """
-    shipment = event.first("shipmentDetails") or event
+def _document(event: Scope, reading: MessageReading) -> Value | None:
+    """Return the shipment id; a transport document takes precedence over a booking."""
+    shipment = event.own.first("shipmentDetails") or event.own
     references = {
         each.says("documentReferenceType", "typeCode", "type"): each.first(
             "documentReferenceValue", "reference"
@@ -183,11 +166,17 @@ def _document(event: Element) -> Element | None:
         for path in ("documentReferences", "documentReference", "additionalDocumentReferences")
         for each in shipment.every(path)
     }
-    return next((found for kind in _DOCUMENTS if (found := references.get(kind))), None)
+    found = (found for kind in _DOCUMENTS if (found := references.get(kind)))
+    return reading.id(next(found, None))
 
 
-def _location(event: Element) -> Element | None:
-    return event.first(
-        *("eventLocation/UNLocationCode", "transportCall/UNLocationCode"),
-        "transportCall/location/UNLocationCode",
-    )
+_EVENT: Fields = {
+    "event_id": "eventID",
+    "subject_kind": of_shipment,
+    "subject_id": _document,
+    "place": """
+        eventLocation/UNLocationCode transportCall/UNLocationCode
+        transportCall/location/UNLocationCode
+        """,
+    "container_number": "equipmentReference equipmentDetails/equipmentReference",
+}

@@ -4,9 +4,8 @@ A bill is a transport document, or the shipping instructions for one. A booking 
 once the carrier has assigned a reference.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from features.errors import MessageRefused
 from features.messages.element import Element
 from features.messages.field_tables import (
     Fields,
@@ -24,6 +23,7 @@ from features.messages.field_tables import (
     texts,
 )
 from features.messages.functions import OF_BOOKINGS, OF_INSTRUCTIONS
+from features.messages.grammar import required
 from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
@@ -125,10 +125,6 @@ def _payment_type(bill: Scope, reading: MessageReading) -> Value | None:
     return reading.said("prepaid" if terms and terms.text == "PRE" else "collect", terms)
 
 
-def _document_id(bill: Scope, reading: MessageReading) -> Value | None:
-    return prefixed("bl", reading.id(bill.first(*_NUMBER.split(), *_BILLED.split())))
-
-
 _NUMBER = "/transportDocumentReference /shippingInstructionsReference"
 # The shipment of a bill: its own reference, else that of a booking.
 _BILLED = """
@@ -148,7 +144,9 @@ _BILL: Fields = {
 _DOCUMENT: Fields = {
     "kind": fixed("bill_of_lading", "transportDocumentTypeCode"),
     "number": _NUMBER,
-    "document_id": _document_id,
+    "document_id": lambda bill, reading: prefixed(
+        "bl", reading.id(bill.first(*_NUMBER.split(), *_BILLED.split()))
+    ),
     "subject_kind": of_shipment,
     "subject_id": _BILLED,
     "received_at": received,
@@ -199,10 +197,13 @@ _BOOKED_ITEM: Fields = {
 def keep_bill(bill: Element, reading: MessageReading) -> None:
     """Store the document, shipment and goods items of a bill of lading or sea waybill."""
     scope, items = Scope(bill, bill), bill.every("consignmentItems")
-    _check_wanted([bill], _WANTED_OF_BILL)
+    for name in _WANTED_OF_BILL.split():
+        required(bill, name)
     for item in items:
-        _check_wanted([item], "cargoItems descriptionOfGoods")
-        _check_wanted(item.every("cargoItems"), "equipmentReference")
+        required(item, "cargoItems")
+        required(item, "descriptionOfGoods")
+        for cargo in item.every("cargoItems"):
+            required(cargo, "equipmentReference")
     number = scope.first(*_NUMBER.split())
     reading.message_id = number.text if number is not None else ""
     issued = reading.instant(bill.first("issueDate"))
@@ -226,20 +227,15 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
     reading.message_id = reference.text if reference is not None else ""
     # A message with only a status refers to a booking that was sent earlier.
     is_whole = any(child.name in _OF_WHOLE_BOOKING for child in booking.children)
-    _check_wanted([booking] if is_whole else [], _WANTED_OF_BOOKING)
-    _check_wanted(booking.every("shipmentLocations"), "location locationTypeCode")
+    for name in _WANTED_OF_BOOKING.split() if is_whole else ():
+        required(booking, name)
+    for location in booking.every("shipmentLocations"):
+        required(location, "location")
+        required(location, "locationTypeCode")
     reading.take_status(booking.first("amendedBookingStatus"), OF_BOOKINGS)
     reading.take_status(booking.first("bookingStatus"), OF_BOOKINGS)
     goods = [each for path in _GOODS for each in booking.every(path)]
     _keep_shipment(scope, goods, _BOOKED_SHIPMENT, _BOOKED_ITEM, reading)
-
-
-def _check_wanted(elements: Iterable[Element], names: str) -> None:
-    """Raise MessageRefused if an element lacks a mandatory field."""
-    for element in elements:
-        for name in names.split():
-            if element.first(name) is None:
-                raise MessageRefused(element.place, f"want {name}")
 
 
 def _keep_shipment(

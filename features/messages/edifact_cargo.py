@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 
 from features.errors import MessageRefused
 from features.messages.codes import DOCUMENTS
-from features.messages.edifact_segments import Message, Segment, first_segment
+from features.messages.edifact_segments import Message, Segment, first_segment, segment_groups
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
 from features.messages.edifact_values import (
     control_total,
@@ -23,8 +23,14 @@ from features.messages.edifact_values import (
     when,
     with_qualifier,
 )
+from features.messages.field_tables import (
+    commodity,
+    keep_item,
+    prefixed,
+    put_heading,
+    sum_of_values,
+)
 from features.messages.functions import DELETION_OF_PARTS
-from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import DocumentKind
@@ -85,37 +91,28 @@ def _consignments(message: Message) -> Iterator[Consignment]:
         begin = message.first("BGM") or message.head
         yield _consignment(begin, message.segments)
         return
-    reported = list(_groups(message.segments, ("CNI",)))
-    for head, inside in reported:
+    reported = list(segment_groups(message.segments, "CNI"))
+    for inside in reported:
         is_bill = (each.tag == "RFF" and each.says(1) == "BM" for each in inside)
         starts = [at for at, it_is in enumerate(is_bill) if it_is]
         # One CNI may cover several documents; each RFF+BM then begins a consignment of its own.
         if len(starts) < 2:
             # With a single consignment, the segments of the header describe it too.
             header = _header(message) if len(reported) == 1 else []
-            yield _consignment(head, [*inside[:1], *header, *inside[1:]])
+            yield _consignment(inside[0], [*inside[:1], *header, *inside[1:]])
             continue
         for start, end in pairwise([*starts, len(inside)]):
             yield _consignment(inside[start], inside[start:end])
 
 
-def _groups(
-    segments: list[Segment], tags: tuple[str, ...]
-) -> Iterator[tuple[Segment, list[Segment]]]:
-    """Yield each segment with one of the tags, with the segments up to the next."""
-    starts = [at for at, each in enumerate(segments) if each.tag in tags]
-    for start, end in pairwise([*starts, len(segments)]):
-        yield segments[start], segments[start:end]
-
-
 def _consignment(head: Segment, segments: list[Segment]) -> Consignment:
     first = next((at for at, each in enumerate(segments) if each.tag in _PARTS), len(segments))
-    parts = list(_groups(segments[first:], _PARTS))
+    parts = list(segment_groups(segments[first:], *_PARTS))
     return Consignment(
         head,
         segments[:first],
-        [group for start, group in parts if start.tag == "GID"],
-        [group for start, group in parts if start.tag == "EQD"],
+        [group for group in parts if group[0].tag == "GID"],
+        [group for group in parts if group[0].tag == "EQD"],
     )
 
 
@@ -142,10 +139,7 @@ def _keep_manifest(message: Message, reading: MessageReading) -> None:
     draft = RecordDraft("documents", begin.place)
     draft.put("kind", Value("manifest", begin.place))
     number = begin.at(2)
-    identity = reading.id(number)
-    draft.put(
-        "document_id", identity and Value(f"manifest:{identity.content}"[:64], identity.place)
-    )
+    draft.put("document_id", prefixed("manifest", reading.id(number)))
     draft.put("number", reading.number_of_document(number))
     draft.put("subject_kind", Value("route", begin.place)).put("subject_id", voyage)
     draft.put("issuer_id", first_party(message.segments, reading, "CA", "MS"))
@@ -161,15 +155,14 @@ def _keep_shipment(
     draft = RecordDraft("shipments", consignment.head.place)
     draft.put("shipment_id", identity)
     draft.put("journey_id", journey_id(main_transport(everywhere)))
-    _put_parties(draft, consignment, everywhere, reading)
+    _put_parties(draft, everywhere, reading)
     draft.put("notify_party_id", first_party(consignment.own, reading, *_NOTIFY))
     draft.put("forwarder_id", first_party(everywhere, reading, *_FORWARDER))
     draft.put("declarant_id", first_party(everywhere, reading, *_DECLARANT))
-    codes = [code for each in consignment.goods if (code := _code(each, reading))]
+    codes = [_code(each, reading) for each in consignment.goods]
     own = _code(consignment.own, reading)
-    put_heading(draft, codes or ([own] if own else []))
-    words = [each for each in consignment.segments if each.tag == "FTX" and each.says(1) == "AAA"]
-    draft.put("goods_description", _text(words, reading))
+    put_heading(draft, codes if any(codes) else [own])
+    draft.put("goods_description", _description(consignment.segments, reading))
     origin = first_segment(consignment.segments, "LOC", "27")
     draft.put("origin_country", location_country(origin, reading))
     stated = [*everywhere, *consignment.segments]
@@ -197,12 +190,12 @@ def _keep_document(
         draft.put("number", reading.number_of_document(begin.at(2)))
     else:
         return  # an instruction, or a consignment without a document
-    draft.put("document_id", identity and Value(f"bl:{identity.content}"[:64], identity.place))
+    draft.put("document_id", prefixed("bl", identity))
     draft.put("subject_kind", Value("shipment", draft.place))
     draft.put("subject_id", identity)
     draft.put("issuer_id", first_party([*consignment.own, *_header(message)], reading, "CA"))
     draft.put("received_at", reading.received_at)
-    _put_parties(draft, consignment, consignment.own, reading)
+    _put_parties(draft, consignment.own, reading)
     _put_measures(draft, consignment, reading)
     _put_amount(draft, "value", consignment.segments, reading)
     reading.keep(draft)
@@ -215,9 +208,7 @@ def _header(message: Message) -> list[Segment]:
     return start[:at]
 
 
-def _put_parties(
-    draft: RecordDraft, consignment: Consignment, segments: list[Segment], reading: MessageReading
-) -> None:
+def _put_parties(draft: RecordDraft, segments: list[Segment], reading: MessageReading) -> None:
     draft.put("consignor_id", first_party(segments, reading, "CZ", "SH", "EX", "SU"))
     draft.put("consignee_id", first_party(segments, reading, "CN", "IM", "BY"))
 
@@ -237,17 +228,19 @@ def _put_measures(draft: RecordDraft, consignment: Consignment, reading: Message
     is_document = draft.record_type == "documents"
     # A total of the consignment takes precedence over the sum of its items.
     gross = measure(own, reading, "gross") or control_total(own, reading, "7", "mass")
-    draft.put("gross_mass_kg", gross, _sum([measure(each, reading, "gross") for each in goods]))
+    draft.put(
+        "gross_mass_kg", gross, sum_of_values([measure(each, reading, "gross") for each in goods])
+    )
     if not is_document:
-        net = _sum([measure(each, reading, "net") for each in goods])
+        net = sum_of_values([measure(each, reading, "net") for each in goods])
         draft.put("net_mass_kg", measure(own, reading, "net"), net)
         volume = measure(own, reading, "volume") or control_total(own, reading, "15", "volume")
-        cubes = _sum([measure(each, reading, "volume") for each in goods])
+        cubes = sum_of_values([measure(each, reading, "volume") for each in goods])
         draft.put("volume_m3", volume, cubes)
     counted = control_total(own, reading, "11", "count") or control_total(
         own, reading, "8", "count"
     )
-    draft.put("packages", counted, _sum([_packages(each, reading) for each in goods]))
+    draft.put("packages", counted, sum_of_values([_packages(each, reading) for each in goods]))
     containers = [each.at(1) for group in goods for each in group if each.tag == "SGP"]
     containers += [group[0].at(2) for group in consignment.equipment if group[0].says(1) == "CN"]
     draft.put("container_number", *(reading.container(each) for each in containers))
@@ -257,16 +250,6 @@ def _put_measures(draft: RecordDraft, consignment: Consignment, reading: Message
 
 def _packages(group: list[Segment], reading: MessageReading) -> Value | None:
     return reading.count(group[0].at(2) or next((e.at(1) for e in group if e.tag == "PAC"), None))
-
-
-def _sum(values: list[Value | None]) -> Value | None:
-    """Return the sum of values, or None if any is missing."""
-    known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
-        return None
-    elements = tuple(element for value in known for element in value.elements)
-    content = sum(value.content for value in known)
-    return Value(content, known[0].place, elements)
 
 
 def _put_amount(
@@ -280,7 +263,8 @@ def _put_amount(
     draft.put("currency", reading.currency(amount.says(1, 3), amount.at(1, 3)))
 
 
-def _text(words: list[Segment], reading: MessageReading) -> Value | None:
+def _description(segments: list[Segment], reading: MessageReading) -> Value | None:
+    words = [each for each in segments if each.tag == "FTX" and each.says(1) == "AAA"]
     lines = [line for each in words for part in range(1, 6) if (line := each.at(4, part))]
     value = reading.texts(lines)
     return with_qualifier(value, words[0]) if words else value
@@ -296,7 +280,7 @@ def _code(group: list[Segment], reading: MessageReading) -> Value | None:
             found = each.at(1, 2)
         # These segments may also hold other numbers than commodity codes.
         if found is not None and re.fullmatch(r"[0-9. ]{6,13}", found.text):
-            return commodity(found, reading)
+            return commodity(reading, found)
     return None
 
 
@@ -304,14 +288,11 @@ def _keep_goods(
     consignment: Consignment, identity: Value | None, reading: MessageReading, *, is_declared: bool
 ) -> None:
     for position, group in enumerate(consignment.goods, start=1):
-        code = _code(group, reading)
         draft = RecordDraft("goods_items", group[0].place)
-        draft.put("shipment_id", identity).put("number", Value(position, group[0].place))
-        put_code(draft, code)
-        words = [each for each in group if each.tag == "FTX" and each.says(1) == "AAA"]
-        draft.put("description", _text(words, reading))
+        draft.put("shipment_id", identity).put("commodity_code", _code(group, reading))
+        draft.put("description", _description(group, reading))
         draft.put("origin_country", location_country(first_segment(group, "LOC", "27"), reading))
         draft.put("gross_mass_kg", measure(group, reading, "gross"))
         draft.put("net_mass_kg", measure(group, reading, "net"))
         draft.put("packages", _packages(group, reading))
-        keep_item(draft, reading, is_declared=is_declared)
+        keep_item(draft, position, reading, is_declared=is_declared)

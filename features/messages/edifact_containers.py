@@ -4,11 +4,8 @@ A move belongs to the shipment of its transport document or booking, else to the
 also has the stowage positions of containers, for which records have no field.
 """
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 from features.errors import MessageRefused
-from features.messages.edifact_segments import Message, Segment, first_segment
+from features.messages.edifact_segments import Message, first_segment, segment_groups
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
 from features.messages.edifact_values import first_date, location_place, reference, with_qualifier
 from features.messages.message_reading import MessageReading, plain_id
@@ -48,37 +45,22 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
     transport = main_transport(message.segments)
     voyage = journey_id(transport)
     reported = first_date(message.segments[:_MAX_OF_HEADER], reading, *_HAPPENED)
-    for group in _containers(message.segments):
-        draft = _move(group, kind, voyage, reading)
+    for group in segment_groups(message.segments, "EQD"):
+        head = group[0]
+        draft = RecordDraft("events", head.place).put("kind", kind)
+        named = reference(group, "BM", "BH", "MB", "BN")
+        if named is not None:
+            draft.put("subject_kind", Value("shipment", named.place))
+            draft.put("subject_id", with_qualifier(reading.id(named.at(1, 2)), named))
+        elif voyage is not None:
+            draft.put("subject_kind", Value("route", voyage.place)).put("subject_id", voyage)
+        draft.put("container_number", with_qualifier(reading.container(head.at(2)), head))
+        draft.put("known_at", reading.received_at)
+        where = first_segment(group, "LOC", "165", "9" if kind.content == "loaded" else "11")
+        draft.put("place", location_place(where, reading))
         draft.put("occurred_at", first_date(group, reading, *_HAPPENED), reported)
-        number = group[0].at(2)
-        if number is not None:
-            # A report has no id for each move: build one from the report, the kind and the
-            # container.
+        if (number := head.at(2)) is not None:
+            # A report has no id for each move: build one of the report, the kind and the container.
             identity = plain_id(f"{begin.says(2)}:{kind.content}:{number.text}")
             draft.put("event_id", Value(identity, number.place, (number,)))
         reading.keep(draft)
-
-
-def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
-    starts = [at for at, each in enumerate(segments) if each.tag == "EQD"]
-    for start, end in pairwise([*starts, len(segments)]):
-        yield segments[start:end]
-
-
-def _move(
-    group: list[Segment], kind: Value, voyage: Value | None, reading: MessageReading
-) -> RecordDraft:
-    head = group[0]
-    draft = RecordDraft("events", head.place)
-    draft.put("kind", kind)
-    named = reference(group, "BM", "BH", "MB", "BN")
-    if named is not None:
-        draft.put("subject_kind", Value("shipment", named.place))
-        draft.put("subject_id", with_qualifier(reading.id(named.at(1, 2)), named))
-    elif voyage is not None:
-        draft.put("subject_kind", Value("route", voyage.place)).put("subject_id", voyage)
-    draft.put("container_number", with_qualifier(reading.container(head.at(2)), head))
-    draft.put("known_at", reading.received_at)
-    where = first_segment(group, "LOC", "165", "9" if kind.content == "loaded" else "11")
-    return draft.put("place", location_place(where, reading))

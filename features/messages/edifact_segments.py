@@ -105,6 +105,13 @@ def first_segment(segments: list[Segment], tag: str, *qualifiers: str) -> Segmen
     return None
 
 
+def segment_groups(segments: list[Segment], *tags: str) -> Iterator[list[Segment]]:
+    """Yield each segment with one of the tags, with the segments up to the next."""
+    starts = [at for at, each in enumerate(segments) if each.tag in tags]
+    for start, end in pairwise([*starts, len(segments)]):
+        yield segments[start:end]
+
+
 def read_interchange(message: bytes, bounds: Bounds) -> tuple[list[Message], list[Segment]]:
     """Return the messages of an interchange, and all its segments.
 

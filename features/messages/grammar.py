@@ -105,6 +105,14 @@ CLOCK = matching(
 )
 
 
+def required(element: Element, path: str) -> Element:
+    """Return the element at a path. Raises MessageRefused if there is none with any content."""
+    found = element.first(path)
+    if found is None:
+        raise MessageRefused(element.place, f"want {path}", element.line)
+    return found
+
+
 def check_elements(
     elements: Iterable[Element], promises: Mapping[str, ElementConstraint], endings: str = ""
 ) -> None:

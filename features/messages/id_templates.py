@@ -118,12 +118,11 @@ def _parts(text: str) -> Iterator[_RunOfCharacters | str]:
 
 @lru_cache(maxsize=64)
 def _compiled(text: str) -> re.Pattern[str]:
-    within = "".join(map(_expression, _parts(text)))
+    within = "".join(
+        each.expression if isinstance(each, _RunOfCharacters) else re.escape(each)
+        for each in _parts(text)
+    )
     return re.compile(rf"(?<![^\W_]){within}(?![^\W_])")
-
-
-def _expression(part: _RunOfCharacters | str) -> str:
-    return part.expression if isinstance(part, _RunOfCharacters) else re.escape(part)
 
 
 def _goes_on(run: _RunOfCharacters, following: _RunOfCharacters | str) -> bool:

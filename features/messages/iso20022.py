@@ -13,9 +13,10 @@ from itertools import islice
 from features.errors import MessageRefused
 from features.messages.conversion import Conversion
 from features.messages.element import Element
+from features.messages.grammar import required
 from features.messages.iso20022_grammar import check_element_texts, check_structure
 from features.messages.iso20022_payments import Payment, keep_payment
-from features.messages.json_tree import json_root
+from features.messages.json_tree import is_json_object, json_root
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.messages.xml_tree import read_xml
@@ -53,7 +54,10 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
     check_element_texts(document)
     header = business.first("GrpHdr", "Assgnmt", "MsgHdr")
     if header is not None:
-        _check_header(header)
+        # Only a group header must have both.
+        for wanted in ("MsgId", "CreDtTm") if header.name == "GrpHdr" else ():
+            if not header.says(wanted):
+                raise MessageRefused(header.place, f"want {wanted}", header.line)
         reading.message_id = header.says("MsgId", "Id")
         reading.read(header.first("MsgId"), header.first("CreDtTm"))
         reading.sent_at(reading.instant(header.first("CreDtTm")))
@@ -67,7 +71,7 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
 
 def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
     """Return the root, the business message inside it, and the namespace that names it."""
-    if message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{":
+    if is_json_object(message):
         return _opened_json(json_root(message, options.bounds))
     root, named = read_xml(message, options.bounds)
     document = root
@@ -107,13 +111,6 @@ def _opened_json(root: Element) -> tuple[Element, Element, str]:
     return root, inner[0], space
 
 
-def _check_header(header: Element) -> None:
-    # Only a group header must have both.
-    for wanted in ("MsgId", "CreDtTm") if header.name == "GrpHdr" else ():
-        if not header.says(wanted):
-            raise MessageRefused(header.place, f"want {wanted}", header.line)
-
-
 def _check_name(business: Element, family: str, kind: str) -> None:
     name = {**_REPORTS, **_TRANSFERS}[family][0]
     said = business.says("XMLName/Local") or business.name
@@ -150,8 +147,7 @@ def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
         raise MessageRefused(report.place, "want Acct/Id", report.line)
     for entry in report.every("Ntry"):
         for wanted in ("Amt", "CdtDbtInd", "Sts"):
-            if entry.first(wanted) is None:
-                raise MessageRefused(entry.place, f"want {wanted}", entry.line)
+            required(entry, wanted)
         details = entry.every("NtryDtls/TxDtls")
         is_debit = entry.says("CdtDbtInd") == "DBIT"
         reading.read(entry.first("CdtDbtInd"))
@@ -166,13 +162,10 @@ def _check_sums(business: Element, name: str, reading: MessageReading) -> None:
 
     A wrong count is only a remark; a missing count or identification raises MessageRefused.
     """
-    header = business.first("GrpHdr/NbOfTxs")
+    header = required(business, "GrpHdr/NbOfTxs")
     transfers = business.every(f"PmtInf/{name}") or business.every(name)
-    if header is None:
-        raise MessageRefused(business.place, "want GrpHdr/NbOfTxs", business.line)
     if header.text != str(len(transfers)):
         reading.remark(header, f"counts otherwise than the {len(transfers)} {name} that follow")
     reading.read(header)
     for transfer in transfers:
-        if transfer.first("PmtId/EndToEndId", "PmtId") is None:
-            raise MessageRefused(transfer.place, "want PmtId", transfer.line)
+        required(transfer, "PmtId")

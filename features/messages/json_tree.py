@@ -52,6 +52,11 @@ def json_root(message: bytes, bounds: Bounds) -> Element:
     return root
 
 
+def is_json_object(message: bytes) -> bool:
+    """Return whether a message is an object of JSON rather than XML, by its first character."""
+    return message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{"
+
+
 def _check_values(text: str, bounds: Bounds) -> None:
     """Raise MessageRefused if there are too many values, before any of them is created."""
     # A cheap upper bound, which includes marks in strings; count exactly only beyond it.

@@ -8,7 +8,7 @@ for another.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from features.messages.edifact_segments import (
     syntax_of,
 )
 from features.messages.element import Element
-from features.messages.json_tree import json_root
+from features.messages.json_tree import is_json_object, json_root
 from features.messages.xml_tree import DECLARATION, NO_MEMORY, read_xml
 
 WITHHELD = "[withheld]"
@@ -293,17 +293,6 @@ def located_ais(message: bytes, bounds: Bounds) -> LocatedText:
     )
 
 
-def _located_xml_or_json(message: bytes, bounds: Bounds) -> LocatedText:
-    is_json = message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{"
-    return (located_json if is_json else located_xml)(message, bounds)
-
-
-# The function that locates the text of each format.
-LOCATED: dict[str, Callable[[bytes, Bounds], LocatedText]] = {
-    "ais": located_ais,
-    "cargo_xml": located_xml,
-    "dcsa": located_json,
-    "edifact": located_edifact,
-    "iso20022": _located_xml_or_json,
-    "ubl": located_xml,
-}
+def located_xml_or_json(message: bytes, bounds: Bounds) -> LocatedText:
+    """Locate the elements of an XML document or the values of its JSON rendering."""
+    return (located_json if is_json_object(message) else located_xml)(message, bounds)

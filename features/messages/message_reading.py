@@ -232,13 +232,6 @@ class MessageReading:
             return None
         return Value(plain_id(element.text), element.place, (element,))
 
-    def ids(self, *elements: Element | None) -> Value | None:
-        """Return one id made of several elements; None if the first is missing."""
-        found = [each for each in elements if each is not None and each.text]
-        if not found or found[0] is not elements[0]:
-            return None
-        return Value(plain_id("/".join(each.text for each in found)), found[0].place, tuple(found))
-
     def number_of_document(self, element: Element | None) -> Value | None:
         """Return a document number as printed; characters that are not allowed become `_`."""
         if element is None or not element.text:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
-from features.messages.located_text import LOCATED, LocatedText, NotLocated, TextSpan
+from features.messages.formats import FORMATS
+from features.messages.located_text import LocatedText, NotLocated, TextSpan
 from features.messages.personal_elements import tells_of_a_party
 
 # Words: of a longer withheld text, only this many leading words are searched for elsewhere.
@@ -50,7 +51,7 @@ def redacted(
     if used is None:
         used = {place for record in conversion.records for place in record.places.values()}
     try:
-        located = LOCATED[format](message, bounds)
+        located = FORMATS[format].locate(message, bounds)
     except NotLocated:
         return NO_TEXT
     blanked = sorted({*_to_blank(located, conversion, used), *located.unsaid})

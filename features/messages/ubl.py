@@ -24,6 +24,7 @@ from features.messages.grammar import (
     amount_with,
     check_elements,
     matching,
+    required,
     with_attribute,
 )
 from features.messages.message_reading import MessageReading
@@ -124,10 +125,10 @@ def _check(root: Element) -> None:
     check_elements((each for each in own if not each.children), _PROMISES, _ENDINGS)
     _check_once(own)
     _STRUCTURE.check_wanted(own)
-    if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS) and root.first("ID") is None:
-        raise MessageRefused(root.place, "want ID", root.line)
-    if root.name.endswith("Invoice") and root.first("IssueDate") is None:
-        raise MessageRefused(root.place, "want IssueDate", root.line)
+    if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS):
+        required(root, "ID")
+    if root.name.endswith("Invoice"):
+        required(root, "IssueDate")
 
 
 def _own(root: Element) -> Iterator[Element]:

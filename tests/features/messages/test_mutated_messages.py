@@ -6,8 +6,7 @@ import time
 import pytest
 
 from features.errors import MessageRefused
-from features.messages.formats import convert_message
-from features.messages.located_text import LOCATED
+from features.messages.formats import FORMATS, convert_message
 from features.messages.redaction import redacted
 from tests.conformance.trial_of_samples import OPTIONS, OWN, samples
 from tests.counts import count
@@ -55,7 +54,7 @@ def test_what_is_read_of_a_damaged_message_is_kept_without_what_is_withheld() ->
         except MessageRefused:
             continue
         text = redacted(standard, damaged, conversion, OPTIONS.bounds).text
-        located = LOCATED[standard](damaged, OPTIONS.bounds)
+        located = FORMATS[standard].locate(damaged, OPTIONS.bounds)
         withheld = {each.place for each in conversion.withheld}
         used = {place for made in conversion.records for place in made.places.values()} - withheld
         kept = " ".join(located.said(each.span) for each in located.elements if each.place in used)

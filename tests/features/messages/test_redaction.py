@@ -1,6 +1,7 @@
 """What may be kept of a message: all places of fields, and nothing that tells of a person."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from features.messages.conversion import GIVEN, Conversion
-from features.messages.formats import convert_message
-from features.messages.located_text import LOCATED, WITHHELD, NotLocated
+from features.messages.formats import FORMATS, convert_message
+from features.messages.located_text import WITHHELD, NotLocated
 from features.messages.options import Options
 from features.messages.redaction import NO_TEXT, RedactedText, redacted
 from tests.conformance.trial_of_samples import AnyReference
@@ -47,7 +48,7 @@ def kept(format: str, message: str | bytes) -> Kept:
 def test_nothing_that_is_withheld_is_kept_and_every_place_is_found(file: Path) -> None:
     body = file.read_bytes()
     conversion, text = kept(file.parent.name, body)
-    located = LOCATED[file.parent.name](body, OPTIONS.bounds)
+    located = FORMATS[file.parent.name].locate(body, OPTIONS.bounds)
     withheld = {each.place for each in conversion.withheld}
     secrets = {located.said(each.span) for each in located.elements if each.place in withheld}
 
@@ -113,6 +114,6 @@ def test_of_a_message_that_is_not_located_nothing_is_kept(monkeypatch: pytest.Mo
     def not_located(*_: object) -> None:
         raise NotLocated
 
-    monkeypatch.setitem(LOCATED, "ubl", not_located)
+    monkeypatch.setitem(FORMATS, "ubl", replace(FORMATS["ubl"], locate=not_located))
 
     assert kept("ubl", WAYBILL).text == NO_TEXT

@@ -20,8 +20,7 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from features.messages.conversion import GIVEN
-from features.messages.formats import convert_message
-from features.messages.located_text import LOCATED
+from features.messages.formats import FORMATS, convert_message
 from features.messages.options import Options
 from serving.api.messages import MessageQuery
 from serving.app import create_app
@@ -109,7 +108,7 @@ def withheld_in(format: str, body: bytes) -> set[str]:
     """The texts of a message that its conversion withholds, but for those too short to look for."""
     options = Options(key=bytes(32), received_at=NOW, shipment_pattern=AnyReference("any"))
     withheld = {each.place for each in convert_message(format, body, options).withheld}
-    located = LOCATED[format](body, options.bounds)
+    located = FORMATS[format].locate(body, options.bounds)
     texts = {located.said(each.span) for each in located.elements if each.place in withheld}
     return {text.strip('"') for text in texts if len(text) > 6}
 
