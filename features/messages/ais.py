@@ -89,7 +89,8 @@ def _lines(message: bytes, bounds: Bounds) -> Iterator[Element]:
 
 def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]:
     """Yield complete messages with the time of reception; refuse those with missing parts."""
-    given = reading.options.heard_at and Value(reading.options.heard_at, GIVEN)
+    heard_at = reading.options.heard_at
+    given = Value(heard_at, GIVEN) if heard_at is not None else None
     waiting: dict[tuple[str, str], _Parts] = {}
     before: Value | None = None
     for line in lines:
@@ -100,14 +101,14 @@ def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]
             if stamp is None:
                 reading.leave(line, "no sentence of AIS")
             continue
-        heard_at = stamp or before or given
+        heard = stamp or before or given
         # A date sentence applies only to the sentence that follows it.
         before = None
         total, part = int(found[1]), int(found[2])
         if total == 1:
-            yield _Parts(1, {1: line}, heard_at)
+            yield _Parts(1, {1: line}, heard)
             continue
-        parts = _of_the_same(found, waiting, heard_at, reading)
+        parts = _of_the_same(found, waiting, heard, reading)
         parts.elements[part] = line
         if len(parts.elements) == total:
             yield waiting.pop((found[3], found[4]))
