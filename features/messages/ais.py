@@ -18,12 +18,11 @@ from operator import xor
 from typing import Any
 
 from features.errors import MessageRefused
-from features.messages.bounds import Bounds
 from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.decoding import text_of
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.options import Options
+from features.messages.options import Bounds, Options
 from features.messages.record_drafts import RecordDraft, Value
 
 _SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),([^,*]*),\d\*[0-9A-Fa-f]{2}")
@@ -128,10 +127,10 @@ def _of_the_same(
 
     There are only ten ids: a first part, or another total, means that the id is used again.
     """
-    told_by, total = (found[3], found[4]), int(found[1])
-    if told_by in waiting and (int(found[2]) == 1 or waiting[told_by].total != total):
-        _refuse_incomplete(waiting.pop(told_by), reading)
-    return waiting.setdefault(told_by, _Parts(total, heard_at=heard_at))
+    key, total = (found[3], found[4]), int(found[1])
+    if key in waiting and (int(found[2]) == 1 or waiting[key].total != total):
+        _refuse_incomplete(waiting.pop(key), reading)
+    return waiting.setdefault(key, _Parts(total, heard_at=heard_at))
 
 
 def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:
@@ -174,8 +173,8 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
     first = ordered[0]
     sentences = [_SENTENCE.search(each.text) for each in ordered]
     try:
-        told = decode(*(each[0] for each in sentences if each), error_if_checksum_invalid=True)
-        said: dict[str, Any] = told.asdict(enum_as_int=True)
+        decoded = decode(*(each[0] for each in sentences if each), error_if_checksum_invalid=True)
+        fields: dict[str, Any] = decoded.asdict(enum_as_int=True)
     except AISBaseException as error:
         is_damaged = type(error) is InvalidNMEAChecksum
         wanted = "the checksum of its sentence" if is_damaged else "a sentence that can be read"
@@ -187,15 +186,15 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
         return False
     payload = "".join(each[5] for each in sentences if each)
     # pyais also decodes payloads that are too short.
-    shortest = _BITS.get(said["msg_type"], 0)
+    shortest = _BITS.get(fields["msg_type"], 0)
     if not _ARMOURED.fullmatch(payload) or len(payload) * _BITS_OF_SIGN < shortest:
         reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
         return False
-    if said.get("msg_type") not in _OF_SHIPS:
+    if fields.get("msg_type") not in _OF_SHIPS:
         for element in ordered:
-            reading.leave(element, f"message {said.get('msg_type')} tells no position of a ship")
+            reading.leave(element, f"message {fields.get('msg_type')} tells no position of a ship")
         return True
-    reading.keep(_draft(said, tuple(ordered), parts.heard_at))
+    reading.keep(_draft(fields, tuple(ordered), parts.heard_at))
     return True
 
 
@@ -222,22 +221,22 @@ def ship_of(made: MadeRecord) -> str | None:
 
 
 def _draft(
-    said: dict[str, Any], elements: tuple[Element, ...], heard_at: Value | None
+    fields: dict[str, Any], elements: tuple[Element, ...], heard_at: Value | None
 ) -> RecordDraft:
     place = elements[0].place
     draft = RecordDraft("positions", place)
-    mmsi = f"{said['mmsi']:09d}"
+    mmsi = f"{fields['mmsi']:09d}"
     draft.put("journey_id", Value(journey_of_ship(mmsi), place, elements))
     draft.put("observed_at", heard_at)
     for name, field_name in (("latitude", "lat"), ("longitude", "lon")):
-        degrees = said.get(field_name)
+        degrees = fields.get(field_name)
         if degrees is not None and abs(degrees) < _NOT_AVAILABLE[field_name]:
             draft.put(name, Value(float(degrees), place))
-    is_distress = mmsi.startswith(_SEARCH_AND_RESCUE) or said.get("status") == _NAV_STATUS_SART
+    is_distress = mmsi.startswith(_SEARCH_AND_RESCUE) or fields.get("status") == _NAV_STATUS_SART
     for name, content in (
-        ("speed_kn", _speed(said)),
-        ("course_degrees", _course(said)),
-        ("error_radius_m", _ACCURATE_M if said.get("accuracy") else None),
+        ("speed_kn", _speed(fields)),
+        ("course_degrees", _course(fields)),
+        ("error_radius_m", _ACCURATE_M if fields.get("accuracy") else None),
         ("is_distress", True if is_distress else None),
     ):
         if content is not None:
@@ -245,13 +244,13 @@ def _draft(
     return draft.put("source", Value("ais", place))
 
 
-def _speed(said: dict[str, Any]) -> float | None:
+def _speed(fields: dict[str, Any]) -> float | None:
     """Return the speed over ground in knots; None if it is the reserved value "not available"."""
-    speed = said.get("speed")
-    none = {27: 63, 9: 1023}.get(said["msg_type"], 102.3)
+    speed = fields.get("speed")
+    none = {27: 63, 9: 1023}.get(fields["msg_type"], 102.3)
     return None if speed is None or speed >= none else float(speed)
 
 
-def _course(said: dict[str, Any]) -> float | None:
-    course = said.get("course")
+def _course(fields: dict[str, Any]) -> float | None:
+    course = fields.get("course")
     return float(course) if course is not None and 0 <= course < 360 else None

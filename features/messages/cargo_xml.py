@@ -51,7 +51,7 @@ _NAMESPACE = re.compile(r"iata:([a-z]+):\d+")
 _WAYBILLS = {"Waybill": ("740", "741"), "HouseWaybill": ("703",)}
 _MEASURE = with_attribute("unitCode", r"[A-Z0-9]{2,3}", "a unit")
 # Constraints by name; a name with * applies to all names with that ending.
-_PROMISES = {
+_CONSTRAINTS = {
     "*DateTime": WHEN,
     "*Indicator": TRUTH,
     "*Amount": amount_with("currencyID"),
@@ -92,10 +92,10 @@ def read_cargo_xml(message: bytes, options: Options) -> Conversion:
         wanted = "want a message of Cargo-XML, as Waybill in iata:waybill:1"
         raise MessageRefused(root.place, wanted, root.line)
     _check_namespaces(root)
-    check_elements((each for each in root.walk() if not each.children), _PROMISES, _ENDINGS)
+    check_elements((each for each in root.walk() if not each.children), _CONSTRAINTS, _ENDINGS)
     header = required(root, "MessageHeaderDocument")
     reading = MessageReading("cargo_xml", options)
-    version = header.says("VersionID")
+    version = header.text_at("VersionID")
     reading.kind = f"{root.name} {version}".strip()
     reading.message_id = required(header, "ID").text
     created = required(header, "IssueDateTime")
@@ -191,8 +191,8 @@ def _party(role: str, find: Callable[[Element], Element | None]) -> Source:
 
 def _numbers_at_customs(scope: Scope, role: str) -> Iterator[PartyNumber]:
     for note in scope.every("IncludedCustomsNote"):
-        register = _TRADER_CODES.get(note.says("ContentCode"))
-        if register and note.says("SubjectCode") == role:
+        register = _TRADER_CODES.get(note.text_at("ContentCode"))
+        if register and note.text_at("SubjectCode") == role:
             yield from party_numbers(register, note.first("Content"), note.first("CountryID"))
 
 
@@ -206,7 +206,7 @@ def _numbers(party: Element) -> Iterator[PartyNumber]:
 
 def _notified(own: Element) -> Element | None:
     parties = own.every("AssociatedParty")
-    return next((each for each in parties if each.says("RoleCode") in ("NI", "NFY")), None)
+    return next((each for each in parties if each.text_at("RoleCode") in ("NI", "NFY")), None)
 
 
 def _airport_country(path: str) -> Source:
@@ -238,7 +238,7 @@ def _origin(scope: Scope, reading: MessageReading) -> Value | None:
 def _payment_type(scope: Scope, reading: MessageReading) -> Value | None:
     prepaid = scope.first("TotalChargePrepaidIndicator")
     is_prepaid = prepaid is not None and prepaid.text in ("true", "1")
-    return reading.said("prepaid" if is_prepaid else "collect", prepaid)
+    return reading.derived("prepaid" if is_prepaid else "collect", prepaid)
 
 
 _NUMBER = "/BusinessHeaderDocument/ID"

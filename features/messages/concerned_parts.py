@@ -155,18 +155,18 @@ class _Trails:
 
 def _grouped_segments(text: RedactedText) -> Iterator[tuple[str, Trail]]:
     """Yield each segment of an interchange with the message and group that it belongs to."""
-    said = {place: text.text[span.start : span.end].strip() for place, span in text.elements}
+    texts = {place: text.text[span.start : span.end].strip() for place, span in text.elements}
     message = group = Trail()
     name = ""
     for segment, tag in _segments(text):
         step = f"#{segment.split()[1]}"
         if tag == "UNH":
-            name = said.get(f"{segment}, element 2, component 1", "")
+            name = texts.get(f"{segment}, element 2, component 1", "")
             message, group = (f"UNH{step}",), ()
         elif tag in _TRAILERS:
             group = ()
         else:
-            qualifier = said.get(f"{segment}, element 1, component 1", "")
+            qualifier = texts.get(f"{segment}, element 1, component 1", "")
             group = _group_from(name, group, tag, qualifier, step)
         yield segment, () if tag in ("UNB", "UNG", "UNE", "UNZ") else (*message, *group)
 

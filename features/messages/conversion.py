@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from features.records import RECORD_FILES
 
@@ -45,20 +45,20 @@ class MadeRecord:
         """
         if self.record_type != "positions":
             return self.key
-        told = tuple(map(self.fields.get, ("journey_id", "observed_at")))
-        return (*told, bool(self.fields.get("is_distress")))
+        key = tuple(map(self.fields.get, ("journey_id", "observed_at")))
+        return (*key, bool(self.fields.get("is_distress")))
 
     def after(self, before: Mapping[str, Any]) -> "MadeRecord":
         """Return this record as the version after `before`, with the same declaration instant."""
-        told: dict[str, Any] = {"version": _next_version(before)}
+        changed: dict[str, Any] = {"version": _next_version(before)}
         has_instant = "known_at" in RECORD_FILES[self.record_type].model_fields
         if self.amended_at is not None and has_instant:
             if "declared_at" in self.fields:
-                told["declared_at"] = before["declared_at"]
+                changed["declared_at"] = before["declared_at"]
             # An amendment cannot be known before the declaration that it amends.
-            told["known_at"] = max(self.amended_at, told.get("declared_at", self.amended_at))
-        places = {name: each for name, each in self.places.items() if name not in told}
-        return replace(self, fields=self.fields | told, places=places)
+            changed["known_at"] = max(self.amended_at, changed.get("declared_at", self.amended_at))
+        places = {name: each for name, each in self.places.items() if name not in changed}
+        return replace(self, fields=self.fields | changed, places=places)
 
 
 @dataclass(frozen=True)
@@ -106,26 +106,19 @@ class Withdrawal:
         return RefusedRecord(self.record_type, place, (NOTHING_TO_WITHDRAW,))
 
 
-class LeftOver(NamedTuple):
-    """An element that no record field uses and that is not about a party."""
+class UnusedElement(NamedTuple):
+    """An element whose text enters no record, and why."""
 
     place: str
     path: str
-    why: str = "no field"
-
-
-class Withheld(NamedTuple):
-    """An element about a party, which may be a person; its text enters no record."""
-
-    place: str
-    path: str
-    how: Literal["dropped", "pseudonym"]
+    why: str
 
 
 @dataclass(frozen=True)
 class Conversion:
     """One fully read message: each element with a text is used, left over or withheld.
 
+    `withheld` are about a party, which may be a person: dropped, or replaced by its pseudonym.
     `withdrawals` have not been matched to a record yet. `looked_at` are the journeys of a message
     that withdraws goods, checked because a life may be in danger. `parties` maps each pseudonym to
     its register and number, and is never stored.
@@ -136,8 +129,8 @@ class Conversion:
     message_id: str
     records: tuple[MadeRecord, ...]
     refused: tuple[RefusedRecord, ...]
-    left_over: tuple[LeftOver, ...]
-    withheld: tuple[Withheld, ...]
+    left_over: tuple[UnusedElement, ...]
+    withheld: tuple[UnusedElement, ...]
     remarks: tuple[str, ...]
     elements_used: int
     withdrawals: tuple[Withdrawal, ...] = ()
@@ -168,19 +161,19 @@ class Conversion:
                 {"record_type": each.record_type, "place": each.place, "reasons": each.reasons}
                 for each in self.not_made
             ],
-            "left_over": _by_path(self.left_over, lambda each: each.why),
-            "withheld": _by_path(self.withheld, lambda each: each.how),
+            "left_over": _by_path(self.left_over),
+            "withheld": _by_path(self.withheld),
             "remarks": list(self.remarks),
         }
 
 
-def _by_path(elements: Iterable[Any], because: Any) -> list[dict[str, Any]]:
+def _by_path(elements: Iterable[UnusedElement]) -> list[dict[str, Any]]:
     """Group elements by path and reason, with a count and the location of the first."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for each in elements:
-        key = (each.path, because(each))
         entry = found.setdefault(
-            key, {"path": each.path, "why": key[1], "count": 0, "first": each.place}
+            (each.path, each.why),
+            {"path": each.path, "why": each.why, "count": 0, "first": each.place},
         )
         entry["count"] += 1
     return list(found.values())

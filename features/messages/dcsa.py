@@ -48,7 +48,7 @@ _COUNTRY = ElementConstraint(
 )
 _CURRENCY = ElementConstraint("want a currency", lambda element: element.text in CURRENCIES)
 # Constraints by name; a name with * applies to all names with that ending.
-_PROMISES: dict[str, ElementConstraint] = {
+_CONSTRAINTS: dict[str, ElementConstraint] = {
     "UNLocationCode": _LOCODE,
     "countryCode": _COUNTRY,
     "vesselFlag": _COUNTRY,
@@ -114,7 +114,7 @@ _OF_OTHERS = frozenset(
 def read_dcsa(message: bytes, options: Options) -> Conversion:
     """Return the records of one DCSA message. Raises MessageRefused if it breaks a constraint."""
     root = json_root(message, options.bounds)
-    check_elements(root.leaves(), _PROMISES, "DateTime|Date")
+    check_elements(root.leaves(), _CONSTRAINTS, "DateTime|Date")
     _check_measures(root)
     reading = MessageReading("dcsa", options, numbers_of_dcsa_party)
     names = {child.name for child in root.children}

@@ -89,7 +89,7 @@ def _check_3(event: Element) -> None:
     for name, words in _WORDS_3.items():
         _check_word(kinds, name, words.split())
     required(event, "eventDateTime")
-    kind = kinds.says("eventType", "eventTypeCode").lower()
+    kind = kinds.text_at("eventType", "eventTypeCode").lower()
     for wanted in ("eventClassifier", f"{kind}EventType"):
         if kinds.first(wanted, f"{wanted}Code") is None:
             raise MessageRefused(kinds.place, f"want {wanted}")
@@ -98,7 +98,7 @@ def _check_3(event: Element) -> None:
 def _check_2_2(event: Element) -> None:
     for wanted in _REQUIRED_2_2:
         required(event, wanted)
-    kind = event.says("eventType")
+    kind = event.text_at("eventType")
     if kind not in _REQUIRED_OF_TYPE:
         words = ", ".join(_REQUIRED_OF_TYPE)
         raise MessageRefused(f"{event.place}/eventType", f"want one of {words}")
@@ -160,7 +160,7 @@ def _document(event: Scope, reading: MessageReading) -> Value | None:
     """Return the shipment id; a transport document takes precedence over a booking."""
     shipment = event.own.first("shipmentDetails") or event.own
     references = {
-        each.says("documentReferenceType", "typeCode", "type"): each.first(
+        each.text_at("documentReferenceType", "typeCode", "type"): each.first(
             "documentReferenceValue", "reference"
         )
         for path in ("documentReferences", "documentReference", "additionalDocumentReferences")

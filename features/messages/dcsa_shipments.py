@@ -46,7 +46,7 @@ def numbers_of_dcsa_party(party: Element) -> Iterator[PartyNumber]:
     """Yield the numbers of a party, and its name."""
     country = party.first("address/countryCode")
     for code in party.every("identifyingCodes"):
-        provider, name = code.says("codeListProvider"), code.says("codeListName")
+        provider, name = code.text_at("codeListProvider"), code.text_at("codeListName")
         # ZZZ marks a list that the parties agreed between themselves, so it names no scheme.
         scheme = "LEI" if provider == "GLEIF" else f"{provider} {name}".replace("ZZZ", "")
         yield from scheme_number(scheme, code.first("partyCode"), country)
@@ -58,7 +58,7 @@ def numbers_of_dcsa_party(party: Element) -> Iterator[PartyNumber]:
 def _issuer(scope: Scope, reading: MessageReading) -> Value | None:
     """Return the issuer, else the carrier by its code if the message names the code list."""
     issuer = reading.party_at(scope.first("documentParties/issuingParty", "issuingParty"))
-    provider = scope.own.says("carrierCodeListProvider")
+    provider = scope.own.text_at("carrierCodeListProvider")
     carrier = party_numbers("code", scope.first("carrierCode"), provider) if provider else ()
     return issuer or reading.party(carrier)
 
@@ -82,7 +82,7 @@ def _country_of_type(*types: str) -> Source:
     def source(booking: Scope, reading: MessageReading) -> Value | None:
         locations = booking.every("shipmentLocations")
         ordered = [
-            each for kind in types for each in locations if each.says("locationTypeCode") == kind
+            each for kind in types for each in locations if each.text_at("locationTypeCode") == kind
         ]
         return _country(ordered[0].first("location"), reading) if ordered else None
 
@@ -92,7 +92,7 @@ def _country_of_type(*types: str) -> Source:
 def _mass(goods: Element, reading: MessageReading) -> Value | None:
     """Return the gross mass in kg; drafts of version 2 have the unit in a sibling field."""
     weight = goods.first("cargoGrossWeight/value", "cargoGrossWeight")
-    return reading.mass_kg(weight, goods.says("cargoGrossWeight/unit", "cargoGrossWeightUnit"))
+    return reading.mass_kg(weight, goods.text_at("cargoGrossWeight/unit", "cargoGrossWeightUnit"))
 
 
 def _mass_of(*paths: str) -> Source:
@@ -122,7 +122,7 @@ def _currency(bill: Scope, reading: MessageReading) -> Value | None:
 
 def _payment_type(bill: Scope, reading: MessageReading) -> Value | None:
     terms = bill.first("freightPaymentTermCode")
-    return reading.said("prepaid" if terms and terms.text == "PRE" else "collect", terms)
+    return reading.derived("prepaid" if terms and terms.text == "PRE" else "collect", terms)
 
 
 _NUMBER = "/transportDocumentReference /shippingInstructionsReference"

@@ -54,9 +54,9 @@ def read_edifact(message: bytes, options: Options) -> Conversion:
 
 def _read_header(header: Segment | None, messages: list[Message], reading: MessageReading) -> None:
     if header is None:
-        reading.message_id = messages[0].head.says(1)
+        reading.message_id = messages[0].head.text_at(1)
         return
-    reading.message_id = header.says(5)
+    reading.message_id = header.text_at(5)
     day, clock = header.at(4), header.at(4, 2)
     reading.read(*header.leaves())
     if day is not None and clock is not None:

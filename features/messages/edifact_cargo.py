@@ -93,7 +93,7 @@ def _consignments(message: Message) -> Iterator[Consignment]:
         return
     reported = list(segment_groups(message.segments, "CNI"))
     for inside in reported:
-        is_bill = (each.tag == "RFF" and each.says(1) == "BM" for each in inside)
+        is_bill = (each.tag == "RFF" and each.text_at(1) == "BM" for each in inside)
         starts = [at for at, it_is in enumerate(is_bill) if it_is]
         # One CNI may cover several documents; each RFF+BM then begins a consignment of its own.
         if len(starts) < 2:
@@ -134,7 +134,7 @@ def _keep_manifest(message: Message, reading: MessageReading) -> None:
     begin = message.first("BGM")
     voyage = journey_id(main_transport(message.segments))
     # A deletion of parts withdraws consignments, not the manifest itself.
-    if begin is None or begin.at(2) is None or begin.says(3) == DELETION_OF_PARTS:
+    if begin is None or begin.at(2) is None or begin.text_at(3) == DELETION_OF_PARTS:
         return
     draft = RecordDraft("documents", begin.place)
     draft.put("kind", Value("manifest", begin.place))
@@ -183,10 +183,10 @@ def _keep_document(
     begin = message.first("BGM")
     draft = RecordDraft("documents", consignment.head.place)
     if bill is not None:
-        draft.put("kind", Value(_BILLS[bill.says(1)], bill.place))
+        draft.put("kind", Value(_BILLS[bill.text_at(1)], bill.place))
         draft.put("number", reading.number_of_document(bill.at(1, 2)))
-    elif begin is not None and message.name != "CUSCAR" and begin.says(1) in DOCUMENTS:
-        draft.put("kind", Value(DOCUMENTS[begin.says(1)], begin.place))
+    elif begin is not None and message.name != "CUSCAR" and begin.text_at(1) in DOCUMENTS:
+        draft.put("kind", Value(DOCUMENTS[begin.text_at(1)], begin.place))
         draft.put("number", reading.number_of_document(begin.at(2)))
     else:
         return  # an instruction, or a consignment without a document
@@ -216,7 +216,7 @@ def _put_parties(draft: RecordDraft, segments: list[Segment], reading: MessageRe
 def _first_country(
     segments: list[Segment], qualifiers: tuple[str, ...], reading: MessageReading
 ) -> Value | None:
-    places = {each.says(1): each for each in reversed(segments) if each.tag == "LOC"}
+    places = {each.text_at(1): each for each in reversed(segments) if each.tag == "LOC"}
     for qualifier in qualifiers:
         if found := location_country(places.get(qualifier), reading):
             return found
@@ -242,7 +242,7 @@ def _put_measures(draft: RecordDraft, consignment: Consignment, reading: Message
     )
     draft.put("packages", counted, sum_of_values([_packages(each, reading) for each in goods]))
     containers = [each.at(1) for group in goods for each in group if each.tag == "SGP"]
-    containers += [group[0].at(2) for group in consignment.equipment if group[0].says(1) == "CN"]
+    containers += [group[0].at(2) for group in consignment.equipment if group[0].text_at(1) == "CN"]
     draft.put("container_number", *(reading.container(each) for each in containers))
     seals = [each.at(1) for group in consignment.equipment for each in group if each.tag == "SEL"]
     draft.put("seal_number", *(reading.number_of_document(each) for each in seals))
@@ -260,11 +260,11 @@ def _put_amount(
         return
     value = reading.decimal(decimal_point(amount.at(1, 2)), "an amount")
     draft.put(name, with_qualifier(value, amount))
-    draft.put("currency", reading.currency(amount.says(1, 3), amount.at(1, 3)))
+    draft.put("currency", reading.currency(amount.text_at(1, 3), amount.at(1, 3)))
 
 
 def _description(segments: list[Segment], reading: MessageReading) -> Value | None:
-    words = [each for each in segments if each.tag == "FTX" and each.says(1) == "AAA"]
+    words = [each for each in segments if each.tag == "FTX" and each.text_at(1) == "AAA"]
     lines = [line for each in words for part in range(1, 6) if (line := each.at(4, part))]
     value = reading.texts(lines)
     return with_qualifier(value, words[0]) if words else value
@@ -274,9 +274,9 @@ def _code(group: list[Segment], reading: MessageReading) -> Value | None:
     """Return the commodity code of goods from a PIA or CST segment, or from a reference."""
     for each in group:
         found = None
-        if (each.tag == "PIA" and (each.says(2, 2) in ("HS", ""))) or each.tag == "CST":
+        if (each.tag == "PIA" and (each.text_at(2, 2) in ("HS", ""))) or each.tag == "CST":
             found = each.at(2)
-        elif each.tag in ("RFF", "DOC") and each.says(1) in ("HS", "ABD"):
+        elif each.tag in ("RFF", "DOC") and each.text_at(1) in ("HS", "ABD"):
             found = each.at(1, 2)
         # These segments may also hold other numbers than commodity codes.
         if found is not None and re.fullmatch(r"[0-9. ]{6,13}", found.text):

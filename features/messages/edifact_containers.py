@@ -38,10 +38,10 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
     moves = _MOVES[message.name]
     if first_segment(message.segments, "EQD") is None:
         raise MessageRefused(message.head.place, "want EQD")
-    if begin.says(1) not in moves:
+    if begin.text_at(1) not in moves:
         reading.refuse("events", begin.place, "no kind of event that records have")
         return
-    kind = Value(moves[begin.says(1)], begin.place)
+    kind = Value(moves[begin.text_at(1)], begin.place)
     transport = main_transport(message.segments)
     voyage = journey_id(transport)
     reported = first_date(message.segments[:_MAX_OF_HEADER], reading, *_HAPPENED)
@@ -61,6 +61,6 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
         draft.put("occurred_at", first_date(group, reading, *_HAPPENED), reported)
         if (number := head.at(2)) is not None:
             # A report has no id for each move: build one of the report, the kind and the container.
-            identity = plain_id(f"{begin.says(2)}:{kind.content}:{number.text}")
+            identity = plain_id(f"{begin.text_at(2)}:{kind.content}:{number.text}")
             draft.put("event_id", Value(identity, number.place, (number,)))
         reading.keep(draft)

@@ -35,9 +35,9 @@ def _check_header(segment: Segment) -> None:
     for element, wanted in ((2, "a sender"), (3, "a recipient"), (5, "a reference")):
         if segment.at(element) is None:
             raise MessageRefused(segment.place, f"want {wanted} in element {element}")
-    if segment.says(1, 2) not in ("1", "2", "3", "4"):
+    if segment.text_at(1, 2) not in ("1", "2", "3", "4"):
         raise MessageRefused(segment.place, "want a version of the syntax from 1 to 4")
-    day, clock = segment.says(4), segment.says(4, 2)
+    day, clock = segment.text_at(4), segment.text_at(4, 2)
     written_as = "102" if len(day) == 8 else "101"
     if day_of(day, written_as, UTC) is None or not _CLOCK.fullmatch(clock):
         raise MessageRefused(segment.place, "want a date and a time in element 4")
@@ -45,13 +45,13 @@ def _check_header(segment: Segment) -> None:
 
 def _check_message(segment: Segment) -> None:
     has_all = all(segment.at(2, component) for component in (2, 3))
-    if segment.at(1) is None or not _MESSAGE.fullmatch(segment.says(2)) or not has_all:
+    if segment.at(1) is None or not _MESSAGE.fullmatch(segment.text_at(2)) or not has_all:
         wanted = "want a reference, and type, version and release of the message"
         raise MessageRefused(segment.place, wanted)
 
 
 def _check_date(segment: Segment) -> None:
-    stamp, written_as = segment.at(1, 2), segment.says(1, 3)
+    stamp, written_as = segment.at(1, 2), segment.text_at(1, 3)
     if stamp and written_as in FORMATS_OF_TIME and day_of(stamp.text, written_as, UTC) is None:
         raise MessageRefused(stamp.place, "want a date, or a date and time")
 

@@ -11,9 +11,9 @@ from functools import cached_property
 from itertools import pairwise
 
 from features.errors import MessageRefused
-from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element
+from features.messages.options import Bounds
 
 # Character sets by syntax level; any other level is read as UTF-8, else ISO 8859-1.
 _CHARSETS = {
@@ -54,7 +54,7 @@ class Segment:
         found = components[component - 1] if component <= len(components) else None
         return found if found is not None and found.text else None
 
-    def says(self, element: int, component: int = 1) -> str:
+    def text_at(self, element: int, component: int = 1) -> str:
         """Return the text of a component; empty if it is missing."""
         found = self.at(element, component)
         return found.text if found is not None else ""
@@ -81,12 +81,12 @@ class Message:
     @property
     def name(self) -> str:
         """Return the message type, such as CUSCAR."""
-        return self.head.says(2)
+        return self.head.text_at(2)
 
     @property
     def version(self) -> str:
         """Return the version and release, such as D.95B."""
-        return f"{self.head.says(2, 2)}.{self.head.says(2, 3)}".strip(".")
+        return f"{self.head.text_at(2, 2)}.{self.head.text_at(2, 3)}".strip(".")
 
     def first(self, tag: str, *qualifiers: str) -> Segment | None:
         """Return the first segment of a tag that has the earliest of the qualifiers.
@@ -100,7 +100,7 @@ def first_segment(segments: list[Segment], tag: str, *qualifiers: str) -> Segmen
     """Return the first segment of a tag that has the earliest of the qualifiers."""
     for qualifier in qualifiers or ("",):
         for each in segments:
-            if each.tag == tag and (not qualifier or each.says(1) == qualifier):
+            if each.tag == tag and (not qualifier or each.text_at(1) == qualifier):
                 return each
     return None
 
@@ -292,10 +292,10 @@ def _between(
 
 
 def _check_trailer(head: Segment, trailer: Segment, count: int, what: str, reference: int) -> None:
-    said = trailer.says(1)
-    if not said.isdecimal() or int(said) != count:
+    stated = trailer.text_at(1)
+    if not stated.isdecimal() or int(stated) != count:
         raise MessageRefused(trailer.place, f"want the count of its {what}, {count}")
-    if trailer.says(2) != head.says(reference):
+    if trailer.text_at(2) != head.text_at(reference):
         raise MessageRefused(trailer.place, f"want the reference of its {head.tag}")
 
 
@@ -315,6 +315,6 @@ def _check_references(segments: list[Segment]) -> None:
         if each.tag == "UNG":
             seen.clear()
         elif each.tag == "UNH":
-            if each.says(1) in seen:
+            if each.text_at(1) in seen:
                 raise MessageRefused(each.place, "want a reference that no other message has")
-            seen.add(each.says(1))
+            seen.add(each.text_at(1))

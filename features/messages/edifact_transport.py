@@ -63,7 +63,7 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
     draft = RecordDraft("journeys", transport.place)
     draft.put("journey_id", journey_id(transport)).put("mode", mode)
     carrier = first_party(message.segments, reading, "CA")
-    operator = reading.party(agency_number(transport.at(5), transport.says(5, 3)))
+    operator = reading.party(agency_number(transport.at(5), transport.text_at(5, 3)))
     draft.put("carrier_id", operator, carrier)
     conveyance = _conveyance(transport)
     draft.put("conveyance_id", reading.id(conveyance))
@@ -88,7 +88,7 @@ def _around(message: Message, transport: Segment) -> list[Segment]:
     own = []
     for each in message.segments[start:]:
         # A bay plan lists stowage positions in LOC segments, which are no places of the journey.
-        is_stowage = each.tag == "LOC" and each.says(1) == "147"
+        is_stowage = each.tag == "LOC" and each.text_at(1) == "147"
         if each.tag in ends or is_stowage:
             break
         own.append(each)
@@ -119,7 +119,7 @@ def _kind(transport: Segment, mode: Value | None, implied: ConveyanceKind | None
 
 
 def _put_ids(draft: RecordDraft, transport: Segment, reading: MessageReading) -> None:
-    number, scheme = transport.at(8), transport.says(8, 2)
+    number, scheme = transport.at(8), transport.text_at(8, 2)
     if number is None:
         return
     # Some senders write the prefix.
@@ -128,5 +128,5 @@ def _put_ids(draft: RecordDraft, transport: Segment, reading: MessageReading) ->
         draft.put("imo_number", Value(digits, number.place, (number,)))
     elif scheme == _CALL_SIGN:
         draft.put("call_sign", Value(number.text, number.place, (number,)))
-    flag = reading.country(transport.at(8, 5)) if len(transport.says(8, 5)) == 2 else None
+    flag = reading.country(transport.at(8, 5)) if len(transport.text_at(8, 5)) == 2 else None
     draft.put("registration_country", flag)

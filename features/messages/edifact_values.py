@@ -24,7 +24,7 @@ def when(segment: Segment | None, reading: MessageReading) -> Value | None:
     stamp = segment.at(1, 2)
     if stamp is None:
         return None
-    written_as = segment.says(1, 3) or _FORMAT_OF_LENGTH.get(len(stamp.text), "")
+    written_as = segment.text_at(1, 3) or _FORMAT_OF_LENGTH.get(len(stamp.text), "")
     if written_as not in FORMATS_OF_TIME:
         reading.leave(stamp, "the format of the date is not known")
         return None
@@ -46,7 +46,7 @@ def location_country(segment: Segment | None, reading: MessageReading) -> Value 
     """Return the country of a LOC segment: a two-letter code, or the country of its place."""
     if segment is None or segment.at(2) is None:
         return None
-    if len(segment.says(2)) == 2:
+    if len(segment.text_at(2)) == 2:
         return with_qualifier(reading.country(segment.at(2)), segment)
     value = reading.place(segment.at(2))
     if value is None:
@@ -66,7 +66,7 @@ def measure(segments: list[Segment], reading: MessageReading, kind: str) -> Valu
     for each in segments:
         if each.tag == "MEA" and _kind_of_measure(each) == kind:
             read = reading.volume_m3 if kind == "volume" else reading.mass_kg
-            return with_qualifier(read(decimal_point(each.at(3, 2)), each.says(3) or "-"), each)
+            return with_qualifier(read(decimal_point(each.at(3, 2)), each.text_at(3) or "-"), each)
     return None
 
 
@@ -81,13 +81,13 @@ def control_total(
     if kind == "count":
         return with_qualifier(reading.count(figure), total)
     # A CNT without a unit is in kilograms or cubic metres.
-    unit = total.says(1, 3) or ("MTQ" if kind == "volume" else "KGM")
+    unit = total.text_at(1, 3) or ("MTQ" if kind == "volume" else "KGM")
     read = reading.volume_m3 if kind == "volume" else reading.mass_kg
     return with_qualifier(read(figure, unit), total)
 
 
 def _kind_of_measure(segment: Segment) -> str:
-    purpose, dimension = segment.says(1), segment.says(2)
+    purpose, dimension = segment.text_at(1), segment.text_at(2)
     if dimension in ("G", "AAB", "AAD", "WT") or (purpose in ("WT", "VGM", "G") and not dimension):
         return "gross"
     if dimension in ("N", "AAA", "AAC") or (purpose == "N" and not dimension):
@@ -119,7 +119,7 @@ def with_qualifier(value: Value | None, segment: Segment) -> Value | None:
 
 def _qualifiers(segment: Segment) -> tuple[Element, ...]:
     """Return the qualifier, unit and code list of a segment's value."""
-    said = {
+    qualifiers = {
         "DTM": ((1, 1), (1, 3)),
         "LOC": ((1, 1), (2, 2), (2, 3)),
         "MEA": ((1, 1), (2, 1), (3, 1)),
@@ -130,7 +130,7 @@ def _qualifiers(segment: Segment) -> tuple[Element, ...]:
         "MOA": ((1, 1), (1, 3)),
         "TDT": ((1, 1),),
     }
-    found = (segment.at(*where) for where in said.get(segment.tag, ()))
+    found = (segment.at(*where) for where in qualifiers.get(segment.tag, ()))
     return tuple(each for each in found if each is not None)
 
 
@@ -154,11 +154,11 @@ def _numbers(named: Segment, following: Iterable[Segment]) -> Iterator[PartyNumb
     for each in following:
         if each.tag not in ("CTA", "COM", "RFF", "DTM", "LOC", "DOC"):
             break
-        if each.tag == "RFF" and each.says(1) in _TAX:
-            yield from party_numbers(_TAX[each.says(1)], each.at(1, 2), named.at(9))
-    if named.says(2, 2).isalpha():
-        yield from scheme_number(named.says(2, 2), named.at(2), named.at(9))
+        if each.tag == "RFF" and each.text_at(1) in _TAX:
+            yield from party_numbers(_TAX[each.text_at(1)], each.at(1, 2), named.at(9))
+    if named.text_at(2, 2).isalpha():
+        yield from scheme_number(named.text_at(2, 2), named.at(2), named.at(9))
     else:
-        yield from agency_number(named.at(2), named.says(2, 3))
+        yield from agency_number(named.at(2), named.text_at(2, 3))
     name = named.at(4) or named.at(3)
     yield from party_numbers("name", name, named.at(9))

@@ -59,7 +59,7 @@ class Element:
                     return each
         return None
 
-    def says(self, *paths: str) -> str:
+    def text_at(self, *paths: str) -> str:
         """Return the first text found at the paths, tried in turn; empty if there is none."""
         for path in paths:
             for each in self.every(path):

@@ -90,7 +90,7 @@ def put_fields(
 
 def fixed(content: str, path: str) -> Source:
     """Return the source of a content that follows from the element at a path."""
-    return lambda scope, reading: reading.said(content, scope.first(path))
+    return lambda scope, reading: reading.derived(content, scope.first(path))
 
 
 def of_shipment(scope: Scope, _: MessageReading) -> Value | None:

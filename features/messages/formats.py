@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from features.errors import TidegateError, nearest_of
 from features.messages.ais import read_ais
-from features.messages.bounds import Bounds
 from features.messages.cargo_xml import read_cargo_xml
 from features.messages.conversion import Conversion
 from features.messages.dcsa import read_dcsa
@@ -19,7 +18,7 @@ from features.messages.located_text import (
     located_xml,
     located_xml_or_json,
 )
-from features.messages.options import Options
+from features.messages.options import Bounds, Options
 from features.messages.ubl import read_ubl
 
 

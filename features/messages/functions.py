@@ -50,11 +50,14 @@ def withdrawn_record(draft: RecordDraft, at: Value | None) -> Withdrawal | Refus
     lacks = tuple(f"no {name}" for name in wanted if name not in draft.values)
     if lacks or at is None:
         return RefusedRecord(draft.record_type, draft.place, lacks or ("no received_at",))
-    said = {name: draft.values[name].content for name in wanted}
+    contents = {name: draft.values[name].content for name in wanted}
     return Withdrawal(
         record_type=draft.record_type,
-        subject=(said.get("subject_kind", "shipment"), said.get("subject_id", said[wanted[0]])),
-        named={name: said[name] for name in record.versions_of},
+        subject=(
+            contents.get("subject_kind", "shipment"),
+            contents.get("subject_id", contents[wanted[0]]),
+        ),
+        named={name: contents[name] for name in record.versions_of},
         places={name: draft.values[name].place for name in wanted},
         at=at.content,
     )

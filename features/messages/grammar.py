@@ -23,7 +23,7 @@ class ElementConstraint:
     """A constraint on a text: its description and a test of an element."""
 
     wanted: str
-    is_kept: Check
+    is_met: Check
 
 
 def matching(pattern: str, wanted: str) -> ElementConstraint:
@@ -74,11 +74,11 @@ def amount_with(name: str) -> ElementConstraint:
     )
 
 
-def not_negative(promise: ElementConstraint) -> ElementConstraint:
+def not_negative(constraint: ElementConstraint) -> ElementConstraint:
     """Require a constraint and a number without a minus sign."""
     return ElementConstraint(
-        f"{promise.wanted}, not negative",
-        lambda element: promise.is_kept(element) and not element.text.startswith("-"),
+        f"{constraint.wanted}, not negative",
+        lambda element: constraint.is_met(element) and not element.text.startswith("-"),
     )
 
 
@@ -114,7 +114,7 @@ def required(element: Element, path: str) -> Element:
 
 
 def check_elements(
-    elements: Iterable[Element], promises: Mapping[str, ElementConstraint], endings: str = ""
+    elements: Iterable[Element], constraints: Mapping[str, ElementConstraint], endings: str = ""
 ) -> None:
     """Raise MessageRefused at the first element whose text violates the constraint on its name.
 
@@ -122,8 +122,8 @@ def check_elements(
     """
     ending = re.compile(rf"(?:{endings})$") if endings else None
     for element in elements:
-        promise = promises.get(element.name)
-        if promise is None and ending and (found := ending.search(element.name)):
-            promise = promises.get(f"*{found[0]}")
-        if promise and not promise.is_kept(element):
-            raise MessageRefused(element.place, promise.wanted, element.line)
+        constraint = constraints.get(element.name)
+        if constraint is None and ending and (found := ending.search(element.name)):
+            constraint = constraints.get(f"*{found[0]}")
+        if constraint and not constraint.is_met(element):
+            raise MessageRefused(element.place, constraint.wanted, element.line)

@@ -56,9 +56,9 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
     if header is not None:
         # Only a group header must have both.
         for wanted in ("MsgId", "CreDtTm") if header.name == "GrpHdr" else ():
-            if not header.says(wanted):
+            if not header.text_at(wanted):
                 raise MessageRefused(header.place, f"want {wanted}", header.line)
-        reading.message_id = header.says("MsgId", "Id")
+        reading.message_id = header.text_at("MsgId", "Id")
         reading.read(header.first("MsgId"), header.first("CreDtTm"))
         reading.sent_at(reading.instant(header.first("CreDtTm")))
     if family in (*_REPORTS, *_TRANSFERS):
@@ -99,9 +99,9 @@ def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
 def _opened_json(root: Element) -> tuple[Element, Element, str]:
     """Open a JSON rendering of the XML, with the root's name in `XMLName` or a `Document`."""
     wrapped = root.first("Document")
-    space = root.says("XMLName/Space", "Attrs/Value", "@xmlns", "$schema")
+    space = root.text_at("XMLName/Space", "Attrs/Value", "@xmlns", "$schema")
     if wrapped is not None:
-        space = space or wrapped.says("@xmlns", "XMLName/Space")
+        space = space or wrapped.text_at("@xmlns", "XMLName/Space")
         inner = [child for child in wrapped.children if child.children]
     else:
         inner = [each for each in root.children if each.children and each.name not in _OF_ROOT]
@@ -113,9 +113,9 @@ def _opened_json(root: Element) -> tuple[Element, Element, str]:
 
 def _check_name(business: Element, family: str, kind: str) -> None:
     name = {**_REPORTS, **_TRANSFERS}[family][0]
-    said = business.says("XMLName/Local") or business.name
+    written = business.text_at("XMLName/Local") or business.name
     # The first versions used the message identifier as element name.
-    if said != kind and not re.fullmatch(rf"{name}(V[0-9]{{2}})?", said):
+    if written != kind and not re.fullmatch(rf"{name}(V[0-9]{{2}})?", written):
         raise MessageRefused(business.place, f"want {name}, as the namespace says", business.line)
     if not business.every("GrpHdr"):
         raise MessageRefused(business.place, "want GrpHdr", business.line)
@@ -149,7 +149,7 @@ def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
         for wanted in ("Amt", "CdtDbtInd", "Sts"):
             required(entry, wanted)
         details = entry.every("NtryDtls/TxDtls")
-        is_debit = entry.says("CdtDbtInd") == "DBIT"
+        is_debit = entry.text_at("CdtDbtInd") == "DBIT"
         reading.read(entry.first("CdtDbtInd"))
         # The amount and reference of an entry apply to its only payment.
         is_alone = len(details) < 2

@@ -66,7 +66,7 @@ _BIC = matching(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC")
 _COUNTRY = matching(r"[A-Z]{2}", "a country code")
 _CURRENCY = ElementConstraint("want a currency", lambda element: element.text in CURRENCIES)
 _COUNT = matching(r"[0-9]{1,15}", "a count")
-_PROMISES: dict[str, ElementConstraint] = {
+_CONSTRAINTS: dict[str, ElementConstraint] = {
     **dict.fromkeys(_DATES.split(), DATE),
     **dict.fromkeys(_TIMES.split(), DATE_AND_TIME),
     **dict.fromkeys(_TRUTHS.split(), TRUTH),
@@ -96,7 +96,7 @@ _PROMISES: dict[str, ElementConstraint] = {
 
 def check_element_texts(document: Element) -> None:
     """Raise MessageRefused at the first text that violates the constraint on its name."""
-    check_elements(document.leaves(), _PROMISES)
+    check_elements(document.leaves(), _CONSTRAINTS)
 
 
 def check_structure(business: Element, family: str, version: int) -> None:

@@ -98,9 +98,9 @@ def _why_it_is_none(payment: Payment) -> str:
     if not payment.is_report:
         return ""
     entry = payment.around[0]
-    if entry.says("Sts", "Sts/Cd") not in ("BOOK", ""):
+    if entry.text_at("Sts", "Sts/Cd") not in ("BOOK", ""):
         return "not booked yet"
-    if entry.says("RvslInd") in ("true", "1"):
+    if entry.text_at("RvslInd") in ("true", "1"):
         return "a reversal of another entry"
     return ""
 
@@ -127,7 +127,7 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
         if element is not None and element.text not in _NO_REFERENCE:
             return reading.id(element)
     entry = payment.around[0]
-    if payment.is_alone and entry.says("AcctSvcrRef"):
+    if payment.is_alone and entry.text_at("AcctSvcrRef"):
         return reading.id(entry.first("AcctSvcrRef"))
     place = re.sub(r"[^0-9]+", ".", payment.at.place).strip(".") or "1"
     return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
@@ -140,7 +140,7 @@ def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
     if party is not None:
         yield from party_numbers("lei", party.first("Id/OrgId/LEI", "FinInstnId/LEI"))
         for other in party.every("Id/OrgId/Othr"):
-            scheme = other.says("SchmeNm/Cd", "SchmeNm/Prtry")
+            scheme = other.text_at("SchmeNm/Cd", "SchmeNm/Prtry")
             yield from scheme_number(scheme, other.first("Id"), country)
         bic = ("Id/OrgId/AnyBIC", "Id/OrgId/BICOrBEI", "FinInstnId/BICFI", "FinInstnId/BIC")
         yield from party_numbers("bic", party.first(*bic))
@@ -169,7 +169,7 @@ def _account(payment: Payment, side: Side, *kinds: str) -> Element | None:
 
 
 def _is_owner(payment: Payment, side: Side) -> bool:
-    own = payment.own.says("CdtDbtInd")
+    own = payment.own.text_at("CdtDbtInd")
     is_debit = own == "DBIT" if own else payment.is_debit
     return (side == "Dbtr") == is_debit
 
@@ -210,7 +210,7 @@ def _put_amount(draft: RecordDraft, payment: Payment, reading: MessageReading) -
     if amount is None:
         return
     # A JSON rendering has no attributes: number and currency are members.
-    code = amount.attributes.get("Ccy") or amount.says("Ccy", "@Ccy")
+    code = amount.attributes.get("Ccy") or amount.text_at("Ccy", "@Ccy")
     number = amount.first("Value", "value", "#text", "$") or amount
     value = reading.decimal(number, "an amount")
     if value is not None and value.content < 0:
@@ -230,7 +230,7 @@ def _method(payment: Payment, reading: MessageReading) -> Value:
 
 def _purpose(payment: Payment, reading: MessageReading) -> Value | None:
     code = payment.own.first("Purp/Cd")
-    return reading.said(_PURPOSES.get(code.text, "other"), code) if code is not None else None
+    return reading.derived(_PURPOSES.get(code.text, "other"), code) if code is not None else None
 
 
 def _paid_at(payment: Payment, reading: MessageReading) -> Value | None:

@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from features.errors import MessageRefused
-from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element, Kind
+from features.messages.options import Bounds
 
 # Skip strings as a whole, even unterminated ones, so that each character is scanned once.
 _MARKS = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|[,\[{]', re.DOTALL)

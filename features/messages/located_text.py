@@ -14,7 +14,6 @@ from itertools import pairwise, zip_longest
 from typing import NamedTuple
 from xml.parsers import expat
 
-from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.edifact_segments import (
     BLANK,
@@ -25,6 +24,7 @@ from features.messages.edifact_segments import (
 )
 from features.messages.element import Element
 from features.messages.json_tree import is_json_object, json_root
+from features.messages.options import Bounds
 from features.messages.xml_tree import DECLARATION, NO_MEMORY, read_xml
 
 WITHHELD = "[withheld]"
@@ -67,7 +67,7 @@ class LocatedText:
     unsaid: tuple[TextSpan, ...]
     mark: str = WITHHELD
 
-    def said(self, span: TextSpan) -> str:
+    def text_in(self, span: TextSpan) -> str:
         """Return the text in a span."""
         return self.text[span.start : span.end]
 
@@ -122,8 +122,10 @@ class _XmlText:
             raise NotLocated
         at = self._offsets()
         found = []
-        for each, own, head, said in zip(elements, self._own, self._heads, self._said, strict=True):
-            if "".join(said).strip() != each.text:
+        for each, own, head, texts in zip(
+            elements, self._own, self._heads, self._said, strict=True
+        ):
+            if "".join(texts).strip() != each.text:
                 raise NotLocated
             start, end = own if each.text else head
             span = TextSpan(at[start], at[end])

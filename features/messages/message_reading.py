@@ -11,11 +11,10 @@ from features.messages.codes import CUBIC_METRES, KILOGRAMS
 from features.messages.conversion import (
     GIVEN,
     Conversion,
-    LeftOver,
     MadeRecord,
     RefusedRecord,
+    UnusedElement,
     Withdrawal,
-    Withheld,
 )
 from features.messages.element import Element
 from features.messages.functions import ONLY_LOOKED_AT, Function, withdrawn_record
@@ -23,7 +22,7 @@ from features.messages.options import Options
 from features.messages.parties import PartyNumber, best_party_number, pseudonym
 from features.messages.personal_elements import tells_of_a_party
 from features.messages.record_drafts import RecordDraft, Value
-from features.messages.supersession import last_said
+from features.messages.supersession import drop_superseded
 from features.messages.written_values import day_of, decimal_of, has_usual_year, instant_of
 from features.records import RECORD_FILES
 from features.reference.code_lists import CODES
@@ -135,14 +134,14 @@ class MessageReading:
             # Pseudonyms first: an element that also fed another field must still be reported as
             # withheld.
             if id(leaf) in self._pseudonyms:
-                withheld.append(Withheld(leaf.place, leaf.path, "pseudonym"))
+                withheld.append(UnusedElement(leaf.place, leaf.path, "pseudonym"))
             elif id(leaf) in self._used:
                 used += 1
             elif tells_of_a_party(leaf.path):
-                withheld.append(Withheld(leaf.place, leaf.path, "dropped"))
+                withheld.append(UnusedElement(leaf.place, leaf.path, "dropped"))
             else:
                 why = self._why_left.get(leaf.place, "no field")
-                left.append(LeftOver(leaf.place, leaf.path, why))
+                left.append(UnusedElement(leaf.place, leaf.path, why))
         conversion = Conversion(
             standard=self._standard,
             kind=self.kind,
@@ -157,7 +156,7 @@ class MessageReading:
             looked_at=tuple(self._looked_at),
             parties=self._parties,
         )
-        return last_said(conversion)
+        return drop_superseded(conversion)
 
     def _assumed(self) -> Iterable[str]:
         if self._naive:
@@ -205,7 +204,7 @@ class MessageReading:
 
     # Values of elements
 
-    def said(self, content: Any, *elements: Element | None) -> Value | None:
+    def derived(self, content: Any, *elements: Element | None) -> Value | None:
         """Return a fixed content derived from elements; None if the first element is missing."""
         found = tuple(each for each in elements if each is not None)
         if not elements or elements[0] is None:

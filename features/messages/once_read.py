@@ -131,28 +131,28 @@ def decode(encoded: bytes) -> tuple[Conversion, Leftovers]:
 
     Raises ValueError, TypeError or KeyError for any other input.
     """
-    said = orjson.loads(encoded)
-    lists = {name: list(said["lists"][name]) for name in _LISTS}
-    counts = {name: int(said["counts"][name]) for name in (*_LISTS, "not_made")}
+    document = orjson.loads(encoded)
+    lists = {name: list(document["lists"][name]) for name in _LISTS}
+    counts = {name: int(document["counts"][name]) for name in (*_LISTS, "not_made")}
     conversion = Conversion(
-        standard=str(said["standard"]),
-        kind=str(said["kind"]),
-        message_id=str(said["message_id"]),
-        records=tuple(map(_record, said["records"])),
+        standard=str(document["standard"]),
+        kind=str(document["kind"]),
+        message_id=str(document["message_id"]),
+        records=tuple(map(_record, document["records"])),
         refused=tuple(
             RefusedRecord(_record_type(kind), str(place), tuple(map(str, reasons)))
-            for kind, place, reasons in said["refused"]
+            for kind, place, reasons in document["refused"]
         ),
         # Returned as `Leftovers` instead.
         left_over=(),
         withheld=(),
         remarks=(),
-        elements_used=int(said["elements_used"]),
-        withdrawals=tuple(map(_withdrawal, said["withdrawals"])),
-        looked_at=tuple(map(_record, said["looked_at"])),
+        elements_used=int(document["elements_used"]),
+        withdrawals=tuple(map(_withdrawal, document["withdrawals"])),
+        looked_at=tuple(map(_record, document["looked_at"])),
         parties={
             str(given): (str(register), str(number))
-            for given, (register, number) in said["parties"].items()
+            for given, (register, number) in document["parties"].items()
         },
     )
     return conversion, Leftovers(lists, counts)
@@ -168,8 +168,8 @@ def _plain_record(made: MadeRecord) -> list[Any]:
     return [made.record_type, fields, made.places, amended_at]
 
 
-def _record(said: Any) -> MadeRecord:
-    kind, plain, places, amended_at = said
+def _record(value: Any) -> MadeRecord:
+    kind, plain, places, amended_at = value
     fields = {
         str(name): datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value
         for name, value in plain.items()
@@ -180,8 +180,8 @@ def _record(said: Any) -> MadeRecord:
     return MadeRecord(kind, fields, _texts(places), at)
 
 
-def _withdrawal(said: Any) -> Withdrawal:
-    kind, (subject_kind, subject_id), named, places, at = said
+def _withdrawal(value: Any) -> Withdrawal:
+    kind, (subject_kind, subject_id), named, places, at = value
     return Withdrawal(
         _record_type(kind),
         (str(subject_kind), str(subject_id)),
@@ -191,11 +191,11 @@ def _withdrawal(said: Any) -> Withdrawal:
     )
 
 
-def _record_type(said: Any) -> str:
-    if said not in RECORD_FILES:
+def _record_type(value: Any) -> str:
+    if value not in RECORD_FILES:
         raise ValueError("want a type of records")
-    return str(said)
+    return str(value)
 
 
-def _texts(said: Mapping[Any, Any]) -> dict[str, str]:
-    return {str(name): str(text) for name, text in said.items()}
+def _texts(value: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in value.items()}

@@ -49,8 +49,8 @@ def pseudonym(key: bytes, register: str, number: str) -> str:
 
 def best_party_number(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
     """Return the most specific number, the first of equals; None if there is none."""
-    told = [each for each in numbers if _plain(each.register, each.number)]
-    return min(told, key=lambda each: each.rank, default=None)
+    known = [each for each in numbers if _plain(each.register, each.number)]
+    return min(known, key=lambda each: each.rank, default=None)
 
 
 def party_numbers(

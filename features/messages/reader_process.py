@@ -28,13 +28,12 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from features.errors import MessageRefused
-from features.messages.bounds import Bounds
 from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN, Conversion, RefusedRecord
 from features.messages.id_templates import id_template
 from features.messages.json_tree import json_root
 from features.messages.once_read import encode, read_once
-from features.messages.options import Options
+from features.messages.options import Bounds, Options
 from features.messages.redaction import redacted
 from features.messages.stored_text import pack_texts
 from features.messages.xml_tree import read_xml
@@ -158,10 +157,10 @@ def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes | b
     )
     parts = concerned_parts(kept, concerned, [*reading.conversion.refused, *unfounded])
     spans = {place: [span.start, span.end] for place, span in kept.spans.items() if place != GIVEN}
-    told = [[each.start, each.end, each.subjects] for each in parts]
+    ranges = [[each.start, each.end, each.subjects] for each in parts]
     return [
         orjson.dumps({"is": "redacted"}),
-        orjson.dumps({"spans": spans, "parts": told}),
+        orjson.dumps({"spans": spans, "parts": ranges}),
         pack_texts([kept.text]),
     ]
 

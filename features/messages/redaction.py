@@ -10,10 +10,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
 from features.messages.formats import FORMATS
 from features.messages.located_text import LocatedText, NotLocated, TextSpan
+from features.messages.options import Bounds
 from features.messages.personal_elements import tells_of_a_party
 
 # Words: of a longer withheld text, only this many leading words are searched for elsewhere.
@@ -65,7 +65,7 @@ def _to_blank(
     withheld = {each.place for each in conversion.withheld}
     left_over = {each.place for each in conversion.left_over}
     repeated = _Repeated(
-        located.said(each.span) for each in located.elements if each.place in withheld
+        located.text_in(each.span) for each in located.elements if each.place in withheld
     )
     for each in located.elements:
         if each.place in withheld:
@@ -73,7 +73,7 @@ def _to_blank(
         elif each.place in used:
             continue
         elif each.place in left_over:
-            if repeated.stands_in(located.said(each.span)):
+            if repeated.stands_in(located.text_in(each.span)):
                 yield each.span
         # Elements that no list mentions are blanked too if they may describe a person.
         elif not each.is_tag and tells_of_a_party(each.path):

@@ -10,7 +10,7 @@ from features.records import RECORD_FILES
 Key = tuple[str, tuple[Any, ...]]
 
 
-def last_said(conversion: Conversion) -> Conversion:
+def drop_superseded(conversion: Conversion) -> Conversion:
     """Drop the records that a later message of the interchange amends or withdraws.
 
     A record restated after its withdrawal becomes an amendment of what was known before.
@@ -40,10 +40,10 @@ def last_said(conversion: Conversion) -> Conversion:
     )
 
 
-def _places(said: Iterable[tuple[Key, float]]) -> dict[Key, float]:
+def _places(positions: Iterable[tuple[Key, float]]) -> dict[Key, float]:
     """Return the last position of each key."""
     last: dict[Key, float] = {}
-    for key, at in said:
+    for key, at in positions:
         last[key] = max(at, last.get(key, at))
     return last
 

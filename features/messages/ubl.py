@@ -60,7 +60,7 @@ _OF_SHIPMENTS = frozenset(
     """.split()
 )
 # Constraints by name; a name with * applies to all names with that ending.
-_PROMISES = {
+_CONSTRAINTS = {
     "*DateTime": WHEN,
     "*Date": DATE,
     "*Time": CLOCK,
@@ -99,8 +99,8 @@ def read_ubl(message: bytes, options: Options) -> Conversion:
         raise MessageRefused(root.place, wanted, root.line)
     _check(root)
     reading = MessageReading("ubl", options, numbers_of_ubl_party)
-    reading.kind = f"{root.name}-{root.says('UBLVersionID') or '2'}"
-    reading.message_id = root.says("ID")
+    reading.kind = f"{root.name}-{root.text_at('UBLVersionID') or '2'}"
+    reading.message_id = root.text_at("ID")
     reading.read(root.first("ID"), root.first("IssueDate"), root.first("UBLVersionID"))
     reading.sent_at(reading.day_and_time(root.first("IssueDate"), root.first("IssueTime")))
     shipments = list(_shipments(root))
@@ -122,7 +122,7 @@ def _check(root: Element) -> None:
         if not _COMMON.fullmatch(element.namespace):
             wanted = "want an element of the common components of UBL 2"
             raise MessageRefused(element.place, wanted, element.line)
-    check_elements((each for each in own if not each.children), _PROMISES, _ENDINGS)
+    check_elements((each for each in own if not each.children), _CONSTRAINTS, _ENDINGS)
     _check_once(own)
     _STRUCTURE.check_wanted(own)
     if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS):
@@ -143,11 +143,11 @@ def _own(root: Element) -> Iterator[Element]:
 def _check_once(elements: list[Element]) -> None:
     """Raise MessageRefused if an element that may occur once is repeated; only texts may repeat."""
     for element in elements:
-        said = set()
+        seen = set()
         for child in element.children:
-            if child.name in said and _ONCE.fullmatch(child.name):
+            if child.name in seen and _ONCE.fullmatch(child.name):
                 raise MessageRefused(child.place, f"want one {child.name}", child.line)
-            said.add(child.name)
+            seen.add(child.name)
 
 
 def _shipments(root: Element) -> Iterator[Element]:
@@ -156,7 +156,7 @@ def _shipments(root: Element) -> Iterator[Element]:
 
 
 def _mode(root: Element) -> str:
-    if "air" in root.says("Name").lower().split():
+    if "air" in root.text_at("Name").lower().split():
         return "air"
     stages = root.everywhere("ShipmentStage", "MainCarriageShipmentStage")
-    return next((code for each in stages if (code := each.says("TransportModeCode"))), "")
+    return next((code for each in stages if (code := each.text_at("TransportModeCode"))), "")

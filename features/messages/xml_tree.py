@@ -8,9 +8,9 @@ from xml.parsers import expat
 from lxml import etree
 
 from features.errors import MessageRefused
-from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element
+from features.messages.options import Bounds
 
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # Content allowed before the root element: blanks, comments and instructions.

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.concurrency import run_in_threadpool
 
-from features.messages.bounds import Bounds
 from features.messages.formats import FORMATS
 from features.messages.id_templates import IdTemplate, id_template
+from features.messages.options import Bounds
 from features.messages.written_values import instant_of
 from features.records import SubjectKind
 from serving.access.callers import Caller

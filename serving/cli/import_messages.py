@@ -88,8 +88,7 @@ def _options(given: MessageOptions) -> "Options":
     from zoneinfo import ZoneInfo, available_timezones
 
     from features.home_keys import party_key
-    from features.messages.bounds import Bounds
-    from features.messages.options import Options
+    from features.messages.options import Bounds, Options
 
     if given.zone not in available_timezones():
         raise typer.BadParameter("want a time zone such as Europe/Berlin", param_hint="--zone")

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import orjson
 
-from features.messages.bounds import Bounds
 from features.messages.concerned_parts import ConcernedPart
 from features.messages.id_templates import IdTemplate
-from features.messages.options import Options
+from features.messages.options import Bounds, Options
 from features.messages.stored_text import NO_TEXT, MessageText
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, ServingError, SubmissionRefused, Unprocessable

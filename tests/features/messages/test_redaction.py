@@ -50,7 +50,7 @@ def test_nothing_that_is_withheld_is_kept_and_every_place_is_found(file: Path) -
     conversion, text = kept(file.parent.name, body)
     located = FORMATS[file.parent.name].locate(body, OPTIONS.bounds)
     withheld = {each.place for each in conversion.withheld}
-    secrets = {located.said(each.span) for each in located.elements if each.place in withheld}
+    secrets = {located.text_in(each.span) for each in located.elements if each.place in withheld}
 
     assert text.text.count("\n") == located.text.count("\n")
     assert [each for each in secrets if len(each) > 6 and each in text.text] == []
@@ -59,7 +59,7 @@ def test_nothing_that_is_withheld_is_kept_and_every_place_is_found(file: Path) -
     lines = located.text.split("\n")
     for element in located.elements:
         if element.place in places and element.place not in withheld and not element.is_tag:
-            said = located.said(element.span)
+            said = located.text_in(element.span)
             span = text.spans[element.place]
             assert text.text[span.start : span.end] == said
             number = text.text.count("\n", 0, span.start)

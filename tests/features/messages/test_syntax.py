@@ -6,9 +6,9 @@ import re
 import pytest
 
 from features.errors import MessageRefused, TidegateError
-from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
 from features.messages.formats import convert_message
+from features.messages.options import Bounds
 from features.messages.redaction import redacted
 from tests.features.messages.readings import OPTIONS, fields, read, sample
 

@@ -109,7 +109,7 @@ def withheld_in(format: str, body: bytes) -> set[str]:
     options = Options(key=bytes(32), received_at=NOW, shipment_pattern=AnyReference("any"))
     withheld = {each.place for each in convert_message(format, body, options).withheld}
     located = FORMATS[format].locate(body, options.bounds)
-    texts = {located.said(each.span) for each in located.elements if each.place in withheld}
+    texts = {located.text_in(each.span) for each in located.elements if each.place in withheld}
     return {text.strip('"') for text in texts if len(text) > 6}
 
 

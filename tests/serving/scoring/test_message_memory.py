@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from features.messages.bounds import Bounds
 from features.messages.concerned_parts import ConcernedPart
+from features.messages.options import Bounds
 from features.messages.stored_text import MessageText
 from serving.access.callers import Caller
 from serving.api.messages import _worded

@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from features.messages.bounds import Bounds
 from features.messages.id_templates import id_template
 from features.messages.once_read import read_once
-from features.messages.options import Options
+from features.messages.options import Bounds, Options
 from serving.errors import BodyTooLarge, ServingError, TooBusy, Unavailable
 from serving.scoring import message_readers
 from serving.scoring.message_intake import MAX_SENTENCES
