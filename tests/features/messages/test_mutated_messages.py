@@ -57,7 +57,9 @@ def test_what_is_read_of_a_damaged_message_is_kept_without_what_is_withheld() ->
         located = FORMATS[standard].locate(damaged, OPTIONS.bounds)
         withheld = {each.place for each in conversion.withheld}
         used = {place for made in conversion.records for place in made.places.values()} - withheld
-        kept = " ".join(located.text_in(each.span) for each in located.elements if each.place in used)
+        kept = " ".join(
+            located.text_in(each.span) for each in located.elements if each.place in used
+        )
         for each in located.elements:
             secret = located.text_in(each.span)
             if each.place in withheld and len(secret) > 8 and secret not in kept:
