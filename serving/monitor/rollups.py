@@ -26,17 +26,18 @@ Progress = Callable[[int, int], None]
 def catch_up(store: "RollupRepository", now: datetime, progress: Progress = lambda *_: None) -> int:
     """Count every decision that is not in the summaries yet; return their number."""
     before, size = store.reached(), store.size()
-    reached = before
-    while True:
-        batch = _gathered(store, reached, (now - SETTLED_FOR).isoformat())
-        if not batch.size or not store.keep((reached, batch.end), batch.grown(), batch.visits):
-            return reached - before
-        reached = batch.end
-        progress(reached - before, size - before)
+    settled = (now - SETTLED_FOR).isoformat()
+    store.count(
+        lambda after: _gathered(store, after, settled),
+        lambda reached: progress(reached - before, size - before),
+    )
+    return store.reached() - before
 
 
 @dataclass
-class _Batch:
+class CountedDecisions:
+    """Decisions after a position in the log up to `end`, counted."""
+
     facts: dict[DayKey, list[DecisionFacts]] = field(default_factory=lambda: defaultdict(list))
     unscored: Counter[DayKey] = field(default_factory=Counter)
     visits: list[Visit] = field(default_factory=list)
@@ -44,8 +45,9 @@ class _Batch:
     size: int = 0
 
     def add_decision(self, seq: int, record: str | None) -> None:
+        """Count one decision; its record is None if it was erased before."""
         self.end, self.size = seq, self.size + 1
-        if record is None:  # erased before it was counted
+        if record is None:
             return
         parts = parts_of(record)
         # Figures describe decisions at the time of declaration, and their readers may not see
@@ -62,6 +64,7 @@ class _Batch:
             self.visits.append(visit)
 
     def grown(self) -> dict[DayKey, Callable[[str | None], str]]:
+        """Return, for each day, the function from its stored summary to the new one."""
         keys = self.facts.keys() | self.unscored.keys()
         return {
             key: partial(_grown, summary(self.facts.get(key, ()), self.unscored[key]))
@@ -90,15 +93,15 @@ def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
     return day
 
 
-def _gathered(store: "RollupRepository", after: int, before: str) -> _Batch:
-    batch = _Batch(end=after)
+def _gathered(store: "RollupRepository", after: int, before: str) -> CountedDecisions | None:
+    batch = CountedDecisions(end=after)
     while batch.size < BATCH_SIZE:
         page = store.decisions_after(batch.end, before)
         if not page:
             break
         for seq, record in page:
             batch.add_decision(seq, record)
-    return batch
+    return batch if batch.size else None
 
 
 def _grown(more: DaySummary, body: str | None) -> str:

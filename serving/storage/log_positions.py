@@ -1,25 +1,39 @@
-"""The positions of all followers of a log, in one table.
+"""The followers of the decision log: one loop for all, and their positions in one table.
 
-A follower reads in order and moves its position in the transaction that does its work. No entry is
-processed twice or skipped, even if a process is killed.
+A follower is a function that reads the entries after its position and returns what to store of
+them. The position moves in the transaction that stores it, so no entry is processed twice or
+skipped, even if a process is killed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, ScalarSelect, func, select, update
+from sqlalchemy import Connection, Engine, ScalarSelect, func, select, update
 
 from serving.access.actors import SERVICE
 from serving.integrity.audit_log import AuditEvent
+from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.writer import now
 from serving.storage.tables.audit import audit_events, log_positions
 from serving.storage.tables.scoring import decisions
+from serving.storage.write_lock import writing
+
+# The number of the last entry of a page, and the function that stores what was made of the page.
+LogPage = tuple[int, Callable[[Connection], object]]
+Follower = Callable[[int], LogPage | None]
 
 
 def newest_decision(connection: Connection) -> int:
     """Return the number of the newest decision; 0 for an empty log."""
     return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+
+def next_end(connection: Connection, after: int, page_size: int) -> int | None:
+    """Return the last entry of the next page; None if no entry follows."""
+    newest = newest_decision(connection)
+    return min(after + page_size, newest) if newest > after else None
 
 
 @dataclass(frozen=True)
@@ -48,9 +62,32 @@ class LogPosition:
         if connection.execute(update(log_positions).where(own).values(moved)).rowcount == 0:
             connection.execute(log_positions.insert().values(name=self.name, **moved))
 
-    def is_behind(self, connection: Connection) -> bool:
-        """Return whether there are decisions after the position."""
-        return newest_decision(connection) > self.read(connection)
+    def begin(self, connection: Connection) -> None:
+        """Begin at the end of the log unless the follower began before, and record where."""
+        if self.find(connection) is None:
+            self.move(connection, newest_decision(connection))
+        self.begun_after(connection)
+
+    def catch_up(
+        self, engine: Engine, follow: Follower, done: Callable[[int], object] = lambda _: None
+    ) -> None:
+        """Process the log page by page until `follow` finds no entry after the position.
+
+        `follow` runs before the write lock is taken, since the log waits for its holder. `done`
+        gets the number of the last entry of each page.
+        """
+        while (page := follow(after := self._position(engine))) is not None:
+            upto, store = page
+            with failing_as_unavailable(), writing(engine) as connection:
+                # Another process may have processed the page meanwhile.
+                if self.read(connection) == after:
+                    store(connection)
+                    self.move(connection, upto)
+            done(upto)
+
+    def _position(self, engine: Engine) -> int:
+        with failing_as_unavailable(), engine.connect() as connection:
+            return self.read(connection)
 
     def begun_after(self, connection: Connection) -> int:
         """Return the entry after which the follower began, recording it at the first call.

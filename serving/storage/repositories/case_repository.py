@@ -7,6 +7,7 @@ acted on only if it matches its newest audit event.
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -50,11 +51,11 @@ from serving.review.published_events import happenings_of_act
 from serving.storage.case_tags import CaseTags
 from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.encrypted_records import EncryptedRecords
-from serving.storage.log_positions import CASES, newest_decision
+from serving.storage.log_positions import CASES, LogPage, newest_decision
 from serving.storage.log_times import logged_at, newest_record_time
 from serving.storage.older_cases import OlderCases
 from serving.storage.repositories.case_events import insert_event
-from serving.storage.repositories.new_cases import DecidedPage, NewCases
+from serving.storage.repositories.new_cases import NewCases
 from serving.storage.repositories.notice_repository import tell
 from serving.storage.repositories.published_event_repository import publish
 from serving.storage.repositories.rescue_call_repository import settle_calls
@@ -109,11 +110,7 @@ class CaseRepository(Repository):
 
     def open_new(self, open_case: OpenCase) -> None:
         """Open cases for all decisions logged since the last run."""
-        # The page is read outside the write lock; `open_page` then checks that it is still the next
-        # one.
-        while page := self._next_page(open_case):
-            with self._writing() as connection:
-                self._new.open_page(connection, page)
+        CASES.catch_up(self._engine, partial(self._next_page, open_case))
 
     def page(
         self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
@@ -456,9 +453,9 @@ class CaseRepository(Repository):
     def _found(self, query: Select[Any]) -> list[CaseRecord]:
         return [self._cases.of_case(row) for row in self._rows(query)]
 
-    def _next_page(self, open_case: OpenCase) -> DecidedPage | None:
+    def _next_page(self, open_case: OpenCase, after: int) -> LogPage | None:
         with self._reading() as connection:
-            return self._new.read_page(connection, open_case)
+            return self._new.next_page(connection, open_case, after)
 
 
 def _values_in_index(

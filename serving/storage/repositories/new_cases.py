@@ -5,6 +5,7 @@ Decisions are decrypted before the write lock is taken, since the log waits for 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from itertools import chain
 from typing import Any
@@ -27,7 +28,7 @@ from serving.review.cases.queue_rank import UNKNOWN_RISK
 from serving.review.published_events import CaseHappening, further_score, opening_of
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
-from serving.storage.log_positions import CASES
+from serving.storage.log_positions import LogPage
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.case_events import insert_event
 from serving.storage.repositories.published_event_repository import publish
@@ -53,15 +54,6 @@ RISKS_TO_DRAW_FROM = 50
 
 
 @dataclass(frozen=True)
-class DecidedPage:
-    """The cases opened by the decisions in (after, upto] of the log."""
-
-    after: int
-    upto: int
-    opened: list[OpenedCase]
-
-
-@dataclass(frozen=True)
 class NewCases:
     """Opens cases and publishes them: to the search, the audit log and other systems."""
 
@@ -70,12 +62,11 @@ class NewCases:
     index: SearchIndex
     audited: AuditedRows
 
-    def read_page(self, connection: Connection, open_case: OpenCase) -> DecidedPage | None:
+    def next_page(self, connection: Connection, open_case: OpenCase, after: int) -> LogPage | None:
         """Return the cases that the next decisions open; None if there are no decisions."""
-        reached = CASES.read(connection)
         following = (
             select(decisions.c.seq, decisions.c.lane)
-            .where(decisions.c.seq > reached)
+            .where(decisions.c.seq > after)
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
@@ -93,22 +84,18 @@ class NewCases:
             for row, record in records_read
             if record and (case := open_case(row.seq, record))
         ]
-        return DecidedPage(reached, upto, opened)
+        return upto, partial(self._open, after, upto, opened)
 
-    def open_page(self, connection: Connection, page: DecidedPage) -> None:
-        """Open the cases of a page; a rescored subject keeps its one case.
-
-        Does nothing if another process opened cases since the page was read.
-        """
-        if CASES.read(connection) != page.after:
-            return
-        self._insert([each for each in page.opened if each.case.decision_id is None], connection)
-        again = [each for each in page.opened if each.case.decision_id is not None]
+    def _open(
+        self, after: int, upto: int, opened: list[OpenedCase], connection: Connection
+    ) -> None:
+        """Open the cases of the decisions in (after, upto]; a rescored subject keeps its one."""
+        self._insert([each for each in opened if each.case.decision_id is None], connection)
+        again = [each for each in opened if each.case.decision_id is not None]
         opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
-        scores = self._append_scores(connection, page.after, page.upto)
+        scores = self._append_scores(connection, after, upto)
         further = [score for score in scores if score.decision_id not in opened_by]
         publish(connection, self.kept.keys, further)
-        CASES.move(connection, page.upto)
 
     def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
         # Inspections first: a control case takes the risk of one that exists.

@@ -8,6 +8,7 @@ instant.
 
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.review.cases.case_records import ENDED
 from serving.scoring.rescoring import WaitingSubject
-from serving.storage.log_positions import RESCORINGS, newest_decision
+from serving.storage.log_positions import RESCORINGS, LogPage, newest_decision, next_end
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
 from serving.storage.repository import Repository
@@ -50,19 +51,15 @@ class RescoringRepository(Repository):
         else, so the newest decisions are examined again.
         """
         with self._writing() as connection:
-            newest, reached = newest_decision(connection), RESCORINGS.find(connection)
-            if reached is None:
-                RESCORINGS.move(connection, newest)
-            RESCORINGS.begun_after(connection)
-            if reached is not None and reached > newest:
+            RESCORINGS.begin(connection)
+            newest, reached = newest_decision(connection), RESCORINGS.read(connection)
+            if reached > newest:
                 log.error("rescorings_were_passed_by", place=reached)
                 RESCORINGS.move(connection, max(0, newest - LOOKED_AT_AGAIN))
 
     def find(self, now: datetime) -> None:
         """Queue subjects that were decided since the last run and had records before."""
-        while self._is_behind():
-            with self._writing() as connection:
-                _find_page(connection, now)
+        RESCORINGS.catch_up(self._engine, partial(self._next_page, now))
         try:
             self._ships.note_older()
         # Nobody in danger depends on it, so it must not stop the rescoring.
@@ -115,15 +112,14 @@ class RescoringRepository(Repository):
             for waiting in done:
                 connection.execute(due_rescorings.delete().where(_is(waiting)))
 
-    def _is_behind(self) -> bool:
+    def _next_page(self, now: datetime, after: int) -> LogPage | None:
         with self._reading() as connection:
-            return RESCORINGS.is_behind(connection)
+            upto = next_end(connection, after, PAGE)
+        return None if upto is None else (upto, partial(_queue_subjects, now, after, upto))
 
 
-def _find_page(connection: Connection, now: datetime) -> None:
-    """Queue the subjects of the next decisions that have records."""
-    reached = RESCORINGS.read(connection)
-    until = min(reached + PAGE, newest_decision(connection))
+def _queue_subjects(now: datetime, after: int, upto: int, connection: Connection) -> None:
+    """Queue the subjects of the decisions in (after, upto] that have records."""
     is_of_subject = and_(
         records.c.subject_kind == decisions.c.subject_kind,
         records.c.subject_id == decisions.c.subject_id,
@@ -139,13 +135,12 @@ def _find_page(connection: Connection, now: datetime) -> None:
     found = (
         select(decisions.c.subject_kind, decisions.c.subject_id)
         .join(records, is_of_subject)
-        .where(decisions.c.seq > reached, decisions.c.seq <= until, makes_wait)
+        .where(decisions.c.seq > after, decisions.c.seq <= upto, makes_wait)
         .where(decisions.c.lane != "rescue")
         .distinct()
     )
     for subject_kind, token in connection.execute(found).all():
         let_wait(connection, SubjectToken(subject_kind, token), now)
-    RESCORINGS.move(connection, until)
 
 
 def _waiting(row: Any) -> WaitingSubject:

@@ -8,6 +8,7 @@ worker crashes, another one takes it over.
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -36,7 +37,7 @@ from serving.review.rescue.rescue_watch import BoardItem
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
-from serving.storage.log_positions import RESCUE_CALLS, newest_decision
+from serving.storage.log_positions import RESCUE_CALLS, LogPage, newest_decision
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.tables.outgoing import (
     distress_alerts,
@@ -71,9 +72,7 @@ class RescueCallRepository:
         The start is recorded in the audit log; the first attempt looks for rescues skipped since.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if RESCUE_CALLS.find(connection) is None:
-                RESCUE_CALLS.move(connection, newest_decision(connection))
-            RESCUE_CALLS.begun_after(connection)
+            RESCUE_CALLS.begin(connection)
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
         """Start the attempt that is due first and schedule the next; return None if none is due.
@@ -85,11 +84,11 @@ class RescueCallRepository:
             with failing_as_unavailable(), writing(self._engine) as connection:
                 _find_again(connection)
             self._has_looked_again = True
+        RESCUE_CALLS.catch_up(self._engine, partial(self._next_rescues, now, pace))
         # A look without the write lock first: mostly nothing is due, and others need the lock.
-        if not self._has_work(now):
+        if not self._is_due(now):
             return None
         with failing_as_unavailable(), writing(self._engine) as connection:
-            _find(connection, now, pace)
             found = connection.execute(_due(now)).first()
             if found is None:
                 return None
@@ -168,10 +167,15 @@ class RescueCallRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.count()).where(*tried)) or 0
 
-    def _has_work(self, now: datetime) -> bool:
+    def _next_rescues(self, now: datetime, pace: CallPace, after: int) -> LogPage | None:
         with failing_as_unavailable(), self._engine.connect() as connection:
-            is_due = connection.execute(_due(now)).first() is not None
-            return is_due or RESCUE_CALLS.is_behind(connection)
+            newest = newest_decision(connection)
+        # All at once, however many: no rescue waits for a page.
+        return (newest, partial(_open_calls, now, pace, after)) if newest > after else None
+
+    def _is_due(self, now: datetime) -> bool:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.execute(_due(now)).first() is not None
 
 
 def started_attempt(found: Any, now: datetime, pace: CallPace) -> dict[str, Any]:
@@ -219,10 +223,9 @@ def _uncalled(after: int) -> ColumnElement[bool]:
     )
 
 
-def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
-    """Create calls for the rescues decided since the last run."""
-    newest, reached = newest_decision(connection), RESCUE_CALLS.read(connection)
-    rescues = select(decisions.c.decision_id, decisions.c.seq).where(_uncalled(reached))
+def _open_calls(now: datetime, pace: CallPace, after: int, connection: Connection) -> None:
+    """Create calls for the rescues decided after a position."""
+    rescues = select(decisions.c.decision_id, decisions.c.seq).where(_uncalled(after))
     calls = [
         {
             **row._mapping,
@@ -238,7 +241,6 @@ def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
     ]
     if calls:
         connection.execute(rescue_calls.insert(), calls)
-    RESCUE_CALLS.move(connection, newest)
 
 
 def _due(now: datetime) -> Select[Any]:
@@ -281,12 +283,12 @@ def settle_calls(connection: Connection, case_id: str, by: Actor, at: str) -> No
     """Acknowledge the calls of a rescue for the person who closes it, in the same transaction."""
     # A rescue closed without any acknowledgement has one by the person who closed it.
     is_heard = _acknowledgements(connection, [case_id], since="")
-    if not is_heard or connection.scalars(_open_calls(case_id)).first() is not None:
+    if not is_heard or connection.scalars(_unacknowledged(case_id)).first() is not None:
         _acknowledge(connection, case_id, by, at)
 
 
 def _acknowledge(connection: Connection, case_id: str, by: Actor, at: str) -> bool:
-    open_calls = [*connection.scalars(_open_calls(case_id))]
+    open_calls = [*connection.scalars(_unacknowledged(case_id))]
     acts = {"acknowledged_at": at, "acknowledged_by": by.identity}
     for decision_id in open_calls:
         connection.execute(_of(decision_id).values(acts))
@@ -296,7 +298,7 @@ def _acknowledge(connection: Connection, case_id: str, by: Actor, at: str) -> bo
     return bool(open_calls)
 
 
-def _open_calls(case_id: str) -> Select[str]:
+def _unacknowledged(case_id: str) -> Select[str]:
     """Select the unacknowledged calls of a case, by the ids of their decisions."""
     return select(rescue_calls.c.decision_id).where(
         rescue_calls.c.decision_id.in_(_decisions_of(case_id)),

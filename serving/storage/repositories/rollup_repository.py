@@ -1,20 +1,25 @@
 """Summaries of days and visits, stored next to the log, which is only read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, and_, func, select
 
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.engine import failing_as_unavailable
-from serving.storage.log_positions import SUMMARIES
+from serving.storage.log_positions import SUMMARIES, LogPage
 from serving.storage.repository import Repository
 from serving.storage.tables.monitor import day_summaries, monitor_reports, visits
 from serving.storage.tables.scoring import decisions, records, shadow_scores
 from serving.storage.write_lock import alone_at
+
+if TYPE_CHECKING:
+    from serving.monitor.rollups import CountedDecisions
 
 PAGE = 500
 VISITS_PAGE = 20_000
@@ -48,29 +53,27 @@ class RollupRepository(Repository):
         with _reading(self._engine) as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
-    def keep(
-        self,
-        span: tuple[int, int],
-        grown: Mapping[DayKey, Callable[[str | None], str]],
-        new_visits: Sequence[Visit],
-    ) -> bool:
-        """Add the decisions in (span[0], span[1]] to summaries and visits, all or nothing.
+    def count(
+        self, gather: Callable[[int], "CountedDecisions | None"], done: Callable[[int], object]
+    ) -> None:
+        """Add what `gather` counts after a position to summaries and visits, until it is None.
 
-        Returns False, and stores nothing, if another process was first.
+        `done` gets each position that is reached.
         """
-        with self._writing() as connection:
-            # Visits are joined with outcomes by token, so both must be made with the same keys.
-            self._keys.token_keys.follow(connection)
-            # Counting the same decisions twice would falsify every report, so the position is
-            # compared.
-            if SUMMARIES.read(connection) != span[0]:
-                return False
-            for key, grow in grown.items():
-                _grow(connection, key, grow)
-            if new_visits:
-                connection.execute(visits.insert(), [self._kept(row) for row in new_visits])
-            SUMMARIES.move(connection, span[1])
-        return True
+
+        def follow(after: int) -> LogPage | None:
+            counted = gather(after)
+            return None if counted is None else (counted.end, partial(self._store, counted))
+
+        SUMMARIES.catch_up(self._engine, follow, done)
+
+    def _store(self, counted: "CountedDecisions", connection: Connection) -> None:
+        # Visits are joined with outcomes by token, so both must be made with the same keys.
+        self._keys.token_keys.follow(connection)
+        for key, grow in counted.grown().items():
+            _grow(connection, key, grow)
+        if counted.visits:
+            connection.execute(visits.insert(), [self._kept(row) for row in counted.visits])
 
     def _kept(self, row: Visit) -> dict[str, object]:
         return vars(row) | {

@@ -69,17 +69,6 @@ def test_a_summary_counts_what_plain_sql_counts_however_often_it_is_asked(
         assert counted == {(office, lane): n for office, lane, n in connection.execute(by_lane)}
 
 
-def test_two_that_summarise_at_once_count_nothing_twice(tmp_path: Path) -> None:
-    engine, store = opened(tmp_path / "log.db")
-    invent(engine, days=2)
-    body = DaySummary(lanes=Counter({("x", "release"): 1})).as_json()
-
-    assert store.keep((0, 60), {("shipment", "2026-08-03"): lambda _: body}, [])
-    assert not store.keep((0, 120), {("shipment", "2026-08-03"): lambda _: "wrong"}, [])
-
-    assert [told for _, told in store.days("shipment", "2000", "2100")] == [body]
-
-
 def test_the_report_holds_the_truth_that_the_naive_share_misses(where: Path | str) -> None:
     engine, store = opened(where)
     invented = invent(engine)
