@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +144,6 @@ class Feature:
         }
 
 
-ROUTE_ONLY: tuple[SubjectKind, ...] = ("route",)
-SHIPMENT_ONLY: tuple[SubjectKind, ...] = ("shipment",)
 BOTH: tuple[SubjectKind, ...] = ("route", "shipment")
 
 
@@ -176,6 +175,11 @@ def feature(
         )
 
     return define
+
+
+# Most features are of one kind of subject alone.
+route_feature = partial(feature, subjects=("route",))
+shipment_feature = partial(feature, subjects=("shipment",))
 
 
 def make_feature(  # noqa: PLR0913  a face has this many sides

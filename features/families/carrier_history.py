@@ -1,21 +1,19 @@
 """Carrier history: what a conveyance, and the company that runs it, did before."""
 
 from features.definition import (
-    ROUTE_ONLY,
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     SuspiciousSide,
     Unit,
-    feature,
+    route_feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.windows.window import count, days_since_first, distinct, hours_since_latest
 from features.publications import PRACTICE
 
 
-@feature(
+@route_feature(
     count("journeys", by="conveyance_id", days=7),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
     indicator="J31",
@@ -34,9 +32,8 @@ def conveyance_journeys_7d() -> None:
     """
 
 
-@feature(
+@route_feature(
     count("journeys", by="conveyance_id", days=365),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
     indicator="D25",
@@ -54,8 +51,7 @@ def conveyance_journeys_365d() -> None:
     """
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.DAYS,
     when_missing="the conveyance was never declared here before",
     indicator="D26",
@@ -74,9 +70,8 @@ def conveyance_days_since_latest(
     return hours / 24
 
 
-@feature(
+@route_feature(
     distinct("journeys", "carrier_id", by="conveyance_id", days=90),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new conveyance has 0",
     indicator="J37",
@@ -95,9 +90,8 @@ def conveyance_carriers_90d() -> None:
     """
 
 
-@feature(
+@route_feature(
     count("journeys", by="carrier_id", days=30),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new carrier has 0",
     indicator="D25",
@@ -115,9 +109,8 @@ def carrier_journeys_30d() -> None:
     """
 
 
-@feature(
+@route_feature(
     days_since_first("journeys", by="carrier_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.DAYS,
     when_missing="the carrier was never declared here before",
     indicator="D25",
@@ -133,9 +126,8 @@ def carrier_days_since_first() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("journeys", by="journey_carrier_id", matching="carrier_id", days=90),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="its journey was not declared before it",
     indicator="D25",
@@ -153,9 +145,8 @@ def journey_carrier_journeys_90d() -> None:
     """
 
 
-@feature(
+@route_feature(
     count("journeys", by="carrier_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new carrier has 0",
     indicator="D25",
@@ -173,9 +164,8 @@ def carrier_journeys() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="its journey was not declared before it",
     indicator="D25",

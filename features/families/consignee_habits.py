@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from features.definition import (
-    SHIPMENT_ONLY,
     Feature,
     MonotoneConstraint,
     SuspiciousSide,
     Unit,
-    feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
@@ -26,7 +25,7 @@ def _share_of_consignee(with_the_same: str, **face: Any) -> Callable[[Callable[[
     ) -> Column:
         return ratio(same, shipments)
 
-    return feature(share, subjects=SHIPMENT_ONLY, unit=Unit.SHARE, shows_from=0.1, **face)
+    return shipment_feature(share, unit=Unit.SHARE, shows_from=0.1, **face)
 
 
 @_share_of_consignee(

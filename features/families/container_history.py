@@ -2,14 +2,17 @@
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, SuspiciousSide, Unit, feature
+from features.definition import (
+    SuspiciousSide,
+    Unit,
+    shipment_feature,
+)
 from features.engine.columns import Column
 from features.engine.windows.window import count, distinct
 from features.publications import PRACTICE
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no container was declared",
     indicator="D16",
@@ -33,8 +36,7 @@ def container_journeys_30d(
     return journeys - np.where(beside > 0, 1, 0)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no container was declared",
     indicator="D44",

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, Peers, SuspiciousSide, Unit, feature
+from features.definition import (
+    Peers,
+    SuspiciousSide,
+    Unit,
+    route_feature,
+)
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, hours_between, is_missing
 from features.engine.expressions.arithmetic import earlier_of, ratio, ratio_of_logs
@@ -15,8 +20,7 @@ MIN_OF_KIND = 30
 WITHIN_99_PERCENT = 2.326
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.CATEGORY,
     when_missing="never",
     indicator=None,
@@ -32,8 +36,7 @@ def conveyance_kind(conveyance_kind: Column) -> Column:
     return conveyance_kind
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.CATEGORY,
     when_missing="never",
     indicator=None,
@@ -48,8 +51,7 @@ def mode(mode: Column) -> Column:
     return mode
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.COUNT,
     when_missing="no certified capacity is known",
     indicator=None,
@@ -66,8 +68,7 @@ def certified_capacity_count(certified_capacity: Column) -> Column:
     return certified_capacity
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.KILOGRAMS,
     when_missing="no mass was declared",
     indicator=None,
@@ -83,8 +84,7 @@ def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     return declared_cargo_mass_kg
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the conveyance did not travel in a year",
     indicator="J27",
@@ -105,8 +105,7 @@ def cargo_mass_to_usual_ratio_365d(
     return ratio(declared_cargo_mass_g, usual)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.YES_NO,
     when_missing="it does not travel by road, or the registration or a place is unknown",
     indicator="J18",
@@ -131,8 +130,7 @@ def is_registered_elsewhere(
     return np.where(is_known, elsewhere, np.nan)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.YES_NO,
     when_missing="the conveyance is not known to be hired, or a place is unknown",
     indicator="J25",
@@ -151,8 +149,7 @@ def is_hire_returned_abroad(hire_return_country: Column, origin_country: Column)
     return np.where(is_known, hire_return_country != origin_country, np.nan)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS_BEFORE,
     when_missing="the conveyance is not known to be hired",
     indicator=None,
@@ -169,8 +166,7 @@ def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at
     return hours_between(hire_started_at, earlier_of(departed_at, declared_at))
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="it does not travel by water, a place is unknown, or few of its kind travelled",
     indicator="J23",
@@ -202,8 +198,7 @@ def distance_to_range_ratio_365d(
     return np.where(is_known, ratio(direct_distance_km, range_km), np.nan)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or nothing of this kind travelled in a year",
     indicator="J27",

@@ -1,13 +1,12 @@
 """Corridor: how usual this way is, for anyone and for those who take it now."""
 
 from features.definition import (
-    ROUTE_ONLY,
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
-    feature,
+    route_feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
@@ -15,9 +14,8 @@ from features.engine.windows.window import count, distinct, mean
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 
-@feature(
+@route_feature(
     count("journeys", by=("origin", "destination", "mode"), days=90),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
     indicator="J04",
@@ -35,9 +33,8 @@ def corridor_journeys_90d() -> None:
     """
 
 
-@feature(
+@route_feature(
     count("journeys", by=("carrier_id", "origin", "destination")),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
     indicator="J05",
@@ -56,8 +53,7 @@ def carrier_corridor_journeys() -> None:
     """
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="nobody went there from 90 to 7 days before",
     indicator="J38",
@@ -78,8 +74,7 @@ def destination_surge_ratio_7d(
     return ratio(week * 83, (quarter - week) * 7)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or nobody used the corridor in a year",
     indicator="J28",
@@ -103,9 +98,8 @@ def cargo_mass_to_corridor_ratio_365d(
     return ratio(declared_cargo_mass_g, usual)
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("hs_heading", "dispatch_country", "destination_country"), days=90),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new lane has 0",
     indicator="J04",
@@ -124,9 +118,8 @@ def goods_lane_shipments_90d() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("hs_code", "origin_country"), days=365),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new origin has 0",
     indicator="D42",
@@ -145,9 +138,8 @@ def goods_origin_shipments_365d() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("consignee_id", "dispatch_country")),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new lane has 0",
     indicator="J05",
@@ -165,8 +157,7 @@ def consignee_dispatch_shipments() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="such goods were never sent from there",
     indicator="D42",
@@ -187,8 +178,7 @@ def origin_of_dispatch_ratio(
     return ratio(same_origin, sent)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.SHARE,
     when_missing="the carrier was never seen before",
     indicator="J05",
@@ -208,9 +198,8 @@ def corridor_of_carrier_ratio(
     return ratio(on_corridor, journeys)
 
 
-@feature(
+@route_feature(
     distinct("journeys", "carrier_id", by=("origin", "destination", "mode"), days=365),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
     indicator=None,

@@ -1,13 +1,17 @@
 """Crossing equipment: goods that crossings by small boat use, and who receives them."""
 
-from features.definition import SHIPMENT_ONLY, Peers, SuspiciousSide, Unit, feature
+from features.definition import (
+    Peers,
+    SuspiciousSide,
+    Unit,
+    shipment_feature,
+)
 from features.engine.columns import Column
 from features.engine.windows.window import count, distinct
 from features.publications import NCA_2025
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D34",
@@ -29,9 +33,8 @@ def is_first_boat_equipment(
     return ((is_boat_equipment == 1) & (of_consignee == 0)).astype(float)
 
 
-@feature(
+@shipment_feature(
     distinct("shipments", "boat_equipment_kind", by="consignee_id", days=30),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a consignee without such goods has 0",
     indicator="D34",

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from features.definition import BOTH, SHIPMENT_ONLY, Peers, SuspiciousSide, Unit, feature
+from features.definition import (
+    BOTH,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    feature,
+    shipment_feature,
+)
 from features.engine.columns import DAY_US, HOUR_US, Column, hours_between
 from features.publications import CUSTOMS_DATA_2022, PRACTICE
 
@@ -25,8 +32,7 @@ def declared_hour(declared_at: Column) -> Column:
     return (np.mod(declared_at, DAY_US) // HOUR_US).astype(np.float64)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.PERCENT,
     when_missing="no rate was declared",
     indicator=None,
@@ -43,8 +49,7 @@ def tax_rate_percent(tax_rate: Column) -> Column:
     return tax_rate
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.CATEGORY,
     when_missing="no tax type was declared",
     indicator=None,
@@ -60,8 +65,7 @@ def tax_type(tax_type: Column) -> Column:
     return tax_type
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.CATEGORY,
     when_missing="no payment type was declared",
     indicator=None,
@@ -77,8 +81,7 @@ def payment_type(payment_type: Column) -> Column:
     return payment_type
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.CATEGORY,
     when_missing="no import type was declared",
     indicator=None,
@@ -94,8 +97,7 @@ def import_type(import_type: Column) -> Column:
     return import_type
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.CATEGORY,
     when_missing="no office is named",
     indicator=None,
@@ -111,8 +113,7 @@ def office_id(office_id: Column) -> Column:
     return office_id
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.CATEGORY,
     when_missing="never",
     indicator=None,
@@ -128,8 +129,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
     return hs_chapter
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.CATEGORY,
     when_missing="its journey was not declared before it",
     indicator=None,
@@ -145,8 +145,7 @@ def journey_mode(journey_mode: Column) -> Column:
     return journey_mode
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.HOURS_BEFORE,
     when_missing="its journey was not declared before it",
     indicator=None,
@@ -164,8 +163,7 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     return hours_between(declared_at, journey_due_at)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D42",

@@ -6,12 +6,11 @@ import unicodedata
 import numpy as np
 
 from features.definition import (
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
-    feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
@@ -22,8 +21,7 @@ from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
 _UNPARTED = re.compile(r"^(CJK|HIRAGANA|KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN|BOPOMOFO)\b")
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="gross or net mass is missing",
     indicator="D07",
@@ -41,8 +39,7 @@ def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
     return ratio(gross_mass_kg - net_mass_kg, gross_mass_kg)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.KILOGRAMS_PER_M3,
     when_missing="mass or volume is missing",
     indicator="D09",
@@ -59,8 +56,7 @@ def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
     return ratio(gross_mass_kg, volume_m3)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.KILOGRAMS,
     when_missing="mass or packages are missing",
     indicator="D07",
@@ -77,8 +73,7 @@ def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
     return ratio(gross_mass_kg, packages)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.KILOGRAMS,
     when_missing="no mass was declared",
     indicator=None,
@@ -94,8 +89,7 @@ def mass_kg(mass_kg: Column) -> Column:
     return mass_kg
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.YES_NO,
     when_missing="no gross mass was declared",
     indicator="D36",
@@ -115,8 +109,7 @@ def is_round_mass(gross_mass_kg: Column) -> Column:
     return np.where(np.isnan(gross_mass_kg), np.nan, is_round)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.YES_NO,
     when_missing="no container was declared",
     indicator="D14",
@@ -133,8 +126,7 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
     return is_container_number_valid
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no description was given, or in a script without blanks between words",
     indicator="D04",

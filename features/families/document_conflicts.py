@@ -2,15 +2,19 @@
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    SuspiciousSide,
+    Unit,
+    shipment_feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, largest, latest, total
 from features.publications import EUROPOL_2023, FATF_TRADE_2021
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no document states a gross mass, or none was declared",
     indicator="D08",
@@ -31,8 +35,7 @@ def document_mass_excess_ratio(
     return ppm / 1e6
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no document states a gross mass, or none was declared",
     indicator="D08",
@@ -54,8 +57,7 @@ def document_mass_shortfall_ratio(
     return ppm / 1e6
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no document states packages, or none were declared",
     indicator="D12",
@@ -76,8 +78,7 @@ def document_packages_excess_ratio(
     return ppm / 1e6
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no document states packages, or none were declared",
     indicator="D12",
@@ -98,8 +99,7 @@ def document_packages_shortfall_ratio(
     return ppm / 1e6
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no document states a value, or none was declared",
     indicator="T26",
@@ -120,8 +120,7 @@ def document_value_excess_ratio(
     return ppm / 1e6
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no document states a value, or none was declared",
     indicator="T26",
@@ -143,9 +142,8 @@ def document_value_shortfall_ratio(
     return ppm / 1e6
 
 
-@feature(
+@shipment_feature(
     total("documents", "is_party_conflict", by="subject_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no conflict known is 0",
     indicator="D13",
@@ -164,9 +162,8 @@ def party_conflict_count() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     total("documents", "is_container_conflict", by="subject_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no conflict known is 0",
     indicator="D18",
@@ -184,9 +181,8 @@ def container_conflict_count() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     total("documents", "is_seal_conflict", by="subject_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no conflict known is 0",
     indicator="D18",
@@ -204,8 +200,7 @@ def seal_conflict_count() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="no invoice with a value is known, or no payment for the goods",
     indicator="T26",
@@ -233,9 +228,8 @@ def paid_to_invoice_ratio(
     return ratio(paid_cents, invoice_cents) * ratio(payments, payments)
 
 
-@feature(
+@shipment_feature(
     total("documents", "is_seal_change", by="subject_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no change known is 0",
     indicator="D19",

@@ -4,13 +4,13 @@ import numpy as np
 
 from features.definition import (
     BOTH,
-    ROUTE_ONLY,
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
     feature,
+    route_feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.windows.window import count, distinct, hours_since_latest, largest, total
@@ -84,9 +84,8 @@ def manifest_lead_hours(
     return lead_minutes / 60
 
 
-@feature(
+@shipment_feature(
     hours_since_latest("documents", by="subject_id", where="is_critical_change"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.HOURS,
     when_missing="no known version of a document changed what matters",
     indicator="D03",
@@ -123,8 +122,7 @@ def expired_document_count() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no permit with a number is known",
     indicator="D16",
@@ -159,8 +157,7 @@ def permit_other_shipments_365d(
     return shipments - np.where(own_versions > 0, 1, 0)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D40",
@@ -225,8 +222,7 @@ def has_transit(
     return (transits > 0).astype(float)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D38",
@@ -245,8 +241,7 @@ def has_invoice(
     return (invoices > 0).astype(float)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D38",

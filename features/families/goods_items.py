@@ -6,15 +6,19 @@ known.
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    SuspiciousSide,
+    Unit,
+    shipment_feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, distinct, largest, smallest, total
 from features.publications import FATF_TRADE_2021, NCA_2025, PRACTICE
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no goods item is known",
     indicator="D35",
@@ -36,8 +40,7 @@ def item_chapter_count(
     return chapters * ratio(items, items)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no goods item is known",
     indicator="D35",
@@ -60,8 +63,7 @@ def item_origin_count(
     return origins * ratio(items, items)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="a goods item states no gross mass, none is known, or no mass was declared",
     indicator="D08",
@@ -83,8 +85,7 @@ def item_mass_difference_ratio(
     return _difference(items_g / 1000, gross_mass_kg, lacks_one)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="a goods item states no value, none is known, or no value was declared",
     indicator="T26",
@@ -106,8 +107,7 @@ def item_value_difference_ratio(
     return _difference(items_cents, declared_value_eur_cents, lacks_one)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="a goods item states no packages, none is known, or none were declared",
     indicator="D12",
@@ -129,8 +129,7 @@ def item_packages_difference_ratio(
     return _difference(items_packages, packages, lacks_one)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no goods item with a description is known",
     indicator="D05",
@@ -152,8 +151,7 @@ def misdescribed_item_count(
     return np.where(any_described >= 0, misdescribed, np.nan)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no goods item with a value is known",
     indicator="D34",
@@ -177,8 +175,7 @@ def item_boat_equipment_ratio(
     return ratio(boat_equipment_cents, items_cents)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="no goods item with a value and a mass is known",
     indicator="D10",

@@ -1,14 +1,18 @@
 """Goods norms: the agreement of a consignment with others of the same goods code."""
 
-from features.definition import SHIPMENT_ONLY, MonotoneConstraint, SuspiciousSide, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    SuspiciousSide,
+    Unit,
+    shipment_feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs
 from features.engine.windows.window import count, mean
 from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no description was given, or none like it was seen before",
     indicator="D05",
@@ -30,8 +34,7 @@ def description_of_code_ratio(
     return ratio(same_code, described)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="mass or volume is missing, or the goods code was not seen in a year",
     indicator="D09",
@@ -50,8 +53,7 @@ def density_to_goods_ratio_365d(
     return ratio(density_g_per_m3, usual)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="a mass is missing, or the goods code was not seen in a year",
     indicator="D07",
@@ -70,8 +72,7 @@ def net_share_to_goods_ratio_365d(
     return ratio(net_share_ppm, usual)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="mass or packages are missing, or the goods code was not seen in a year",
     indicator="D07",
@@ -90,8 +91,7 @@ def package_mass_to_goods_ratio_365d(
     return ratio(package_mass_g, usual)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the goods code was not seen in a year",
     indicator="D43",

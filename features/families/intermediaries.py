@@ -1,6 +1,12 @@
 """Intermediaries: money that goes through someone in between."""
 
-from features.definition import BOTH, ROUTE_ONLY, Peers, SuspiciousSide, Unit, feature
+from features.definition import (
+    BOTH,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    route_feature,
+)
 from features.engine.windows.window import total
 from features.families.payments import share_of_payments
 from features.publications import FATF_2022, FINCEN_2023
@@ -22,9 +28,8 @@ def money_service_ratio() -> None:
     """
 
 
-@feature(
+@route_feature(
     total("transactions", "is_third_party_payee", by="subject_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T34",

@@ -8,14 +8,17 @@ import math
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, MonotoneConstraint, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    Unit,
+    shipment_feature,
+)
 from features.engine.columns import Column
 from features.engine.windows.window import largest, total
 from features.publications import DATE_2020, PRACTICE
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="no goods item is known, or nothing of such goods was inspected yet",
     indicator="J35",
@@ -37,8 +40,7 @@ def riskiest_item_confirmed_rate(
     return largest_ppm / 1e6
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no goods item is known",
     indicator=None,

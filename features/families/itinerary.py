@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, MonotoneConstraint, Peers, SuspiciousSide, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    route_feature,
+)
 from features.engine.columns import Column, hours_between, is_missing
 from features.engine.expressions.arithmetic import earlier_of, ratio
 from features.engine.windows.window import count, largest, total
@@ -17,8 +23,7 @@ from features.publications import (
 SMALL = ("small_craft", "fishing_vessel")
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.KILOMETRES,
     when_missing="origin or destination is unknown",
     indicator=None,
@@ -33,9 +38,8 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     return direct_distance_km
 
 
-@feature(
+@route_feature(
     count("legs", by="subject_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J02",
@@ -55,8 +59,7 @@ def leg_count() -> None:
     """
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="its legs are not known all the way, or a place is unknown",
     indicator="J01",
@@ -89,8 +92,7 @@ def detour_ratio(
     return np.where(is_whole, np.maximum(way, 1), np.nan)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS,
     when_missing="no stop between two legs is known",
     indicator="J08",
@@ -110,9 +112,8 @@ def longest_dwell_hours(
     return minutes / 60
 
 
-@feature(
+@route_feature(
     total("legs", "is_unconnected", by="subject_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J09",
@@ -131,8 +132,7 @@ def unconnected_leg_count() -> None:
     """
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.COUNT,
     when_missing="it is no small craft and no fishing vessel",
     indicator="J20",
@@ -155,9 +155,8 @@ def night_landing_count(
     return np.where(np.isin(conveyance_kind, SMALL), nights, np.nan)
 
 
-@feature(
+@route_feature(
     total("legs", "is_mode_switch", by="subject_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no leg known is 0",
     indicator="J33",
@@ -176,8 +175,7 @@ def mode_switch_count() -> None:
     """
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.RATIO,
     when_missing="no leg with both instants is known",
     indicator="J17",
@@ -196,8 +194,7 @@ def fastest_leg_ratio(
     return ppm / 1e6
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS_BEFORE,
     when_missing="never",
     indicator="D01",
@@ -216,8 +213,7 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     return hours_between(declared_at, due_at)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS_BEFORE,
     when_missing="no booking is known",
     indicator="J26",
@@ -236,8 +232,7 @@ def booked_before_hours(booked_at: Column, departed_at: Column, declared_at: Col
     return hours_between(booked_at, earlier_of(departed_at, declared_at))
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.YES_NO,
     when_missing="a place is unknown",
     indicator=None,

@@ -1,6 +1,11 @@
 """Like consignments: earlier inspection results for nearly equal consignments."""
 
-from features.definition import SHIPMENT_ONLY, MonotoneConstraint, Peers, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    Peers,
+    Unit,
+    shipment_feature,
+)
 from features.families.prior_outcomes import confirmed_rate
 from features.publications import DATE_2020
 
@@ -16,9 +21,8 @@ LIKE_CONSIGNMENT = (
 )
 
 
-@feature(
+@shipment_feature(
     confirmed_rate("shipment", by=LIKE_CONSIGNMENT),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     when_missing="value, mass or duty is missing, or nothing was inspected yet",
     indicator="J35",
@@ -37,9 +41,8 @@ def like_consignment_confirmed_rate() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     confirmed_rate("shipment", by=("hs_code", "unit_value_band", "mass_band")),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",

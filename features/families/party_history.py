@@ -1,12 +1,11 @@
 """Party history: what the companies behind a shipment have done before."""
 
 from features.definition import (
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
-    feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
@@ -26,9 +25,8 @@ from features.publications import (
 )
 
 
-@feature(
+@shipment_feature(
     count("shipments", by="consignee_id", days=30),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
@@ -46,9 +44,8 @@ def consignee_shipments_30d() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by="consignee_id", days=365),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
@@ -66,8 +63,7 @@ def consignee_shipments_365d() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
     indicator="D26",
@@ -86,9 +82,8 @@ def consignee_days_since_latest(
     return hours / 24
 
 
-@feature(
+@shipment_feature(
     days_since_first("shipments", by="consignee_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
     indicator="D25",
@@ -105,9 +100,8 @@ def consignee_days_since_first() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     days_since_first("shipments", by="consignor_id"),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="the consignor was never seen before",
     indicator="D25",
@@ -124,9 +118,8 @@ def consignor_days_since_first() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by="consignor_id", days=365),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignor has 0",
     indicator="D25",
@@ -144,9 +137,8 @@ def consignor_shipments_365d() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("consignor_id", "consignee_id")),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new pair has 0",
     indicator="D25",
@@ -164,9 +156,8 @@ def party_pair_shipments() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("consignee_id", "hs_heading")),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D30",
@@ -185,9 +176,8 @@ def consignee_goods_shipments() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by="forwarder_id", days=90),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no forwarder is named",
     indicator="D25",
@@ -205,9 +195,8 @@ def forwarder_shipments_90d() -> None:
     """
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("declarant_id", "consignee_id")),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no declarant is named",
     indicator="D31",
@@ -225,8 +214,7 @@ def declarant_consignee_shipments() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the consignee brought in nothing in a year",
     indicator="D43",
@@ -246,9 +234,8 @@ def mass_to_consignee_ratio_365d(
     return ratio(mass_g, usual)
 
 
-@feature(
+@shipment_feature(
     count("shipments", by=("consignor_id", "consignee_id"), days=7),
-    subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; new parties have 0",
     indicator="D43",
@@ -268,8 +255,7 @@ def party_pair_shipments_7d() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no container or no seal was declared",
     indicator="D16",
@@ -292,8 +278,7 @@ def seal_reuse_count_90d(
     return shipments - same_container
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no value was declared, or no limit is known of its destination",
     indicator="D43",

@@ -5,13 +5,13 @@ from typing import Any
 
 from features.definition import (
     BOTH,
-    SHIPMENT_ONLY,
     Feature,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
     feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
@@ -72,7 +72,7 @@ def payment_count() -> None:
 @share_of_payments(
     "is_third_party_payer",
     "came from someone who is no party to it",
-    subjects=SHIPMENT_ONLY,
+    subjects=("shipment",),
     indicator="T01",
     source=FATF_TRADE_2021,
     among=Peers.CORRIDOR,
@@ -293,8 +293,7 @@ def under_limit_count() -> None:
     """
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="no payment for the goods is known, or none for freight",
     indicator="T23",

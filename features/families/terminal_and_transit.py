@@ -4,12 +4,12 @@ import numpy as np
 
 from features.definition import (
     BOTH,
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
     feature,
+    shipment_feature,
 )
 from features.engine.columns import Column, is_missing
 from features.engine.windows.window import hours_since_latest, largest, latest, smallest
@@ -18,8 +18,7 @@ from features.publications import EUROPOL_2023, SEA_CONTAINERS_2002, UCC_TRANSIT
 MINUTES_A_DAY = 24 * 60
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.DAYS,
     when_missing="it is not known to have been discharged and to have left the terminal after that",
     indicator="J08",
@@ -45,8 +44,7 @@ def terminal_dwell_days(
     return np.where(out < discharged, np.nan, out - discharged) / MINUTES_A_DAY
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.HOURS,
     when_missing="it is not known both to have arrived and to have left the terminal",
     indicator="D20",

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from features.definition import ROUTE_ONLY, MonotoneConstraint, Peers, SuspiciousSide, Unit, feature
+from features.definition import (
+    MonotoneConstraint,
+    Peers,
+    SuspiciousSide,
+    Unit,
+    route_feature,
+)
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, is_missing
 from features.engine.windows.window import distinct, hours_since_latest, largest, latest, mean
@@ -23,8 +29,7 @@ def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Colu
     return np.where(is_missing(arrived), silent, np.maximum(silent - arrived, 0))
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS,
     when_missing="no position was heard",
     indicator="J11",
@@ -48,8 +53,7 @@ def longest_silence_hours(
     return np.fmax(minutes / 60, silent_on_the_way(silent, arrived, reported))
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS,
     when_missing="no position was heard",
     indicator="J11",
@@ -71,8 +75,7 @@ def hours_since_last_heard(
     return silent_on_the_way(silent, arrived, reported)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.HOURS,
     when_missing="it was not heard within 30 nautical miles of a port and outside of it",
     indicator="J12",
@@ -98,8 +101,7 @@ def coastal_silence_hours(
     return np.fmax(minutes / 60, going_on)
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.KNOTS,
     when_missing="no position was heard twice",
     indicator="J13",
@@ -119,9 +121,8 @@ def implied_speed_kn(
     return m_per_h / 1852
 
 
-@feature(
+@route_feature(
     mean("positions", "is_slow", by="subject_id"),
-    subjects=ROUTE_ONLY,
     unit=Unit.SHARE,
     when_missing="no speed was heard outside ports, or it does not travel by water",
     indicator="J16",
@@ -140,8 +141,7 @@ def slow_position_ratio() -> None:
     """
 
 
-@feature(
-    subjects=ROUTE_ONLY,
+@route_feature(
     unit=Unit.COUNT,
     when_missing="it is not known to have drifted far from ports for half an hour, or more than "
     "three others did there",

@@ -3,12 +3,11 @@
 import numpy as np
 
 from features.definition import (
-    SHIPMENT_ONLY,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
     Unit,
-    feature,
+    shipment_feature,
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothed_rate
@@ -19,8 +18,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.EURO,
     when_missing="no value was declared, or its currency is not known here",
     indicator=None,
@@ -36,8 +34,7 @@ def declared_value_eur(declared_value_eur: Column) -> Column:
     return declared_value_eur
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.EURO_PER_KG,
     when_missing="value or mass is missing",
     indicator="D10",
@@ -54,8 +51,7 @@ def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     return unit_value_eur_per_kg
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
@@ -75,8 +71,7 @@ def unit_value_to_goods_ratio_365d(
     return ratio(unit_value_micro_eur_per_kg, usual)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or goods from this origin were not seen in a year",
     indicator="D10",
@@ -102,8 +97,7 @@ def unit_value_to_origin_ratio_365d(
     return ratio(unit_value_micro_eur_per_kg, usual)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods in a year",
     indicator="D10",
@@ -126,8 +120,7 @@ def unit_value_to_consignee_ratio_365d(
     return ratio(unit_value_micro_eur_per_kg, usual)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="no value was declared, or no payment for the goods is known",
     indicator="T26",
@@ -153,8 +146,7 @@ def paid_to_declared_ratio(
     return ratio(paid_cents, declared_value_eur_cents) * ratio(payments, payments)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.COUNT,
     when_missing="value or mass is missing",
     indicator="D37",
@@ -179,8 +171,7 @@ def same_price_shipments_365d(
     return shipments - of_consignee
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.SHARE,
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",
@@ -203,8 +194,7 @@ def same_price_confirmed_rate(
     return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
@@ -224,8 +214,7 @@ def unit_value_to_typical_ratio_365d(
     return ratio_of_logs(unit_value_log_micro, typical)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods from there",
     indicator="D10",
@@ -251,8 +240,7 @@ def unit_value_to_source_ratio_365d(
     return ratio_of_logs(unit_value_log_micro, typical)
 
 
-@feature(
-    subjects=SHIPMENT_ONLY,
+@shipment_feature(
     unit=Unit.RATIO,
     when_missing="no value was declared, or no payment for freight is known",
     indicator="D11",

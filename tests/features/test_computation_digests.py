@@ -308,8 +308,8 @@ NEIGHBOURS: list[Change] = [
     (
         "families/declared_goods.py",
         "def _words(",
-        "@feature(\n"
-        "    subjects=SHIPMENT_ONLY, unit=Unit.KILOGRAMS, when_missing='never', indicator='D09',\n"
+        "@shipment_feature(\n"
+        "    unit=Unit.KILOGRAMS, when_missing='never', indicator='D09',\n"
         "    source=ICS2, sentence='{value}',\n"
         ")\n"
         "def doubled_kg(gross_mass_kg: Column) -> Column:\n"
