@@ -16,16 +16,16 @@ from serving.web.bodies import ClosedModel
 class DecisionAnswer(ClosedModel):
     """A decision: an offer of attention, not a verdict. A person decides what happens.
 
-    Without a score, which `unscored` then explains, model, probability and percentile are null.
-    Who reads with the scope `review` what was drawn at random (`lane_reason` is `random`) reads the
-    lane `inspect`, and neither probability nor percentile.
+    Without a score, model, probability and percentile are null, and `unscored` says why. With the
+    scope `review`, a subject drawn at random (`lane_reason` is `random`) shows the lane `inspect`
+    and neither probability nor percentile.
     """
 
     decision_id: str
     subject_kind: SubjectKind
     subject_id: str
     scored_at: datetime = Field(
-        description="What the clock of the service said; the order of decisions is that of the log."
+        description="The time by the service's clock; the log gives the order of decisions."
     )
     model: ModelRef | None
     probability: float | None = Field(
@@ -48,7 +48,7 @@ class DecisionAnswer(ClosedModel):
         "then chose the lane, and `manual` means that the manual procedure applies."
     )
     is_history_missing: bool = Field(
-        description="Whether the service lacked most of the history that the model was trained on: "
+        description="True if the service lacked most of the history that the model was trained on: "
         "what the score says of earlier shipments, journeys and inspections is then not to be "
         "relied on."
     )
@@ -68,7 +68,7 @@ class DecisionAnswer(ClosedModel):
     )
     because: list[str] = Field(
         [],
-        description="What counts since the decision before: records by kind and id, and "
+        description="New evidence since the previous decision: records by kind and id, and "
         "`time_passed` where silence or delay became a sign of danger to life.",
     )
 

@@ -49,7 +49,7 @@ BATCH_BODY: dict[str, Any] = {
 
 
 class BatchLine(ClosedModel):
-    """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
+    """The response for one subject: the body and status that `POST /v1/scores` would return."""
 
     line: int = Field(
         description="Its line in NDJSON, as an editor counts them; in an array its place; from 1."
@@ -140,13 +140,12 @@ async def score_subjects(
     idempotency_key: IdempotencyKey,
     subjects: BatchSubjects,
 ) -> Response:
-    """Score subjects from a JSON array or NDJSON, each for itself: one refused stops no other.
+    """Score the subjects of a JSON array or NDJSON independently: one refused stops no other.
 
-    As JSON or NDJSON is sent, so it is answered, unless `Accept` names the other alone. Subjects
-    are decided in groups; what is known before one is what was durable
-    before its group.
+    The response has the format of the request, unless `Accept` names only the other one. Subjects
+    are decided in groups; a decision knows the records that were durable before its group.
 
-    Send a batch again with the same key, and what was decided is repeated, what failed is tried.
+    A batch that is sent again with the same key repeats the decisions and retries the failures.
     """
     more = max(0, len(subjects) - 1)  # the call itself has already taken one
     take_permits(request, services, caller, more)

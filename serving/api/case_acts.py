@@ -22,21 +22,21 @@ router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 
 class RefusedCase(BaseModel):
-    """A case with which nothing was done, and why."""
+    """A case that was not changed, and why."""
 
     case_id: str
     detail: str
 
 
 class BulkAnswer(BaseModel):
-    """With which cases it was done, each by an act of its own, and with which not."""
+    """The cases that were changed, each by its own act, and those that were refused."""
 
     done: list[str]
     refused: list[RefusedCase]
 
 
 class TagsInUse(BaseModel):
-    """Tags of the newest cases that the caller may see, in order."""
+    """Tags of the newest cases that the caller may see, sorted."""
 
     tags: list[str]
 
@@ -45,10 +45,10 @@ class TagsInUse(BaseModel):
 def act_on_several(
     services: TheServices, caller: MayReviewOrRescue, body: BulkActBody
 ) -> BulkAnswer:
-    """Do the same with several cases: give them to somebody or back, let them wait, tag them.
+    """Assign, release, postpone or tag several cases at once.
 
-    The answer says for each what happened; a case that another has by now is refused, and the
-    others are not. What is final, as an order or a result, is for one case at a time.
+    The response says for each case what happened; one that somebody else has taken is refused and
+    does not stop the others. Final acts, such as an order or a result, take one case at a time.
     """
     reviewer, at = Reviewer.from_caller(caller), services.clock()
     acted = act_together(services.cases, reviewer, at, body.case_ids, body.chosen())
@@ -109,5 +109,5 @@ for _act in ACTS.values():
 
 @router.get("/tags", responses=problems())
 def list_tags(services: TheServices, caller: MayReviewOrRescue) -> TagsInUse:
-    """The tags in use, to offer before a new word is made up."""
+    """List the tags in use, to suggest before someone invents another."""
     return TagsInUse(tags=tags_in_use(services.cases, Reviewer.from_caller(caller)))

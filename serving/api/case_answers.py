@@ -37,12 +37,12 @@ class CaseAnswer(BaseModel):
     """A case as it is now.
 
     `owner` is a name, `owner_id` the identity behind it, which never changes. `proposed_action` and
-    `proposed_result` wait for a second person, who sees them after a view of their own; until then
-    `is_view_needed`. `is_reopening_proposed` waits for a second person too. `team` is the one in
-    whose inbox it is while nobody has it; without one it is in that of its office. `is_escalated`
-    calls for the supervisor of its office. `tags` are those that officers have set.
-    `declaration_amended_at` and `declaration_withdrawn_at` say since when it is known that the
-    declaration is another than the first, or stands no more: one of the two, if any.
+    `proposed_result` wait for a second person, who sees them only after giving a view of their own;
+    until then `is_view_needed` is true. `is_reopening_proposed` waits for a second person too.
+    While nobody owns the case, it is in the inbox of `team`, or else in that of its office.
+    `is_escalated` calls for the supervisor of its office. `tags` were set by officers.
+    `declaration_amended_at` and `declaration_withdrawn_at` say since when an amendment or a
+    withdrawal of the declaration is known: at most one of the two is set.
     """
 
     case_id: str
@@ -103,7 +103,8 @@ def declaration_since(amendment: Amendment | None) -> dict[str, datetime | None]
 class QueuedCase(BaseModel):
     """A case as the queue shows it; a control case looks like any other inspection.
 
-    `is_in_time` says whether what it is about can still be stopped; those that cannot come last.
+    `is_in_time` says whether the consignment or journey can still be stopped; cases where it
+    cannot come last.
     """
 
     case_id: str
@@ -123,7 +124,7 @@ class QueuedCase(BaseModel):
 
 
 class QueuePage(BaseModel):
-    """A page of the queue; `next` is the cursor of the page after it."""
+    """A page of the queue; `next` is the cursor of the next page."""
 
     cases: list[QueuedCase]
     next: str | None
@@ -138,7 +139,7 @@ class CaseScoreAnswer(BaseModel):
 
 
 class FoundCase(CaseAnswer):
-    """A case with what it is about, as it was shown to whoever asked."""
+    """A case and its subject, as the caller may see them."""
 
     subject_kind: SubjectKind
     subject_id: str
@@ -151,9 +152,9 @@ class FoundCase(CaseAnswer):
 
 
 class WholeCase(FoundCase):
-    """A case with every score of its subject, the newest last, and whom and what it names.
+    """A case with every score of its subject, the newest last, and the entities it names.
 
-    `revision` counts what became of it: in quotation marks it is the `ETag`, for `If-Match`.
+    `revision` counts its changes. In quotation marks it is the `ETag`, to send as `If-Match`.
     """
 
     revision: int
@@ -162,23 +163,23 @@ class WholeCase(FoundCase):
 
 
 class MatchedTerm(BaseModel):
-    """An identifier that begins with what was searched for, and as what the case names it."""
+    """An identifier that begins with the search term, and its role in the case."""
 
     names: list[str]
     value: str
 
 
 class ListedCase(FoundCase):
-    """A case of a list; `matched` says why a search found it, and is empty without one."""
+    """A case of a list; `matched` says why a search found it and is empty without a search."""
 
     matched: list[MatchedTerm] = []
 
 
 class CasePage(BaseModel):
-    """Cases, the newest first; `next` is the cursor of the page after it.
+    """Cases, the newest first; `next` is the cursor of the next page.
 
-    Of a search: whole matches first, then by identifier. A page that has few cases, or none, is the
-    last only where `next` is null: each looks at so many that filters let through.
+    A search lists whole matches first, then sorts by identifier. Each page examines a limited
+    number of cases, so a short or empty page is the last one only if `next` is null.
     """
 
     cases: list[ListedCase]

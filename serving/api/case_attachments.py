@@ -43,7 +43,7 @@ class FileQuery(BaseModel):
         Field(
             min_length=1,
             max_length=400,
-            description="Of a path its last part is kept, under the ending of what the file is.",
+            description="The last part of a path is kept, with the extension of the file's type.",
             examples=["invoice.pdf"],
         ),
     ]
@@ -53,7 +53,7 @@ class CaseAttachment(BaseModel):
     """A file of a case, without its content; `attached_by_id` is the identity behind the name."""
 
     sha256: str = Field(description="SHA-256 of the content, hexadecimal: by it a file is read.")
-    name: str = Field(description="`masked` and `erased` stand where it is not told any more.")
+    name: str = Field(description="`masked` or `erased` once the name is no longer shown.")
     media_type: str
     size_bytes: int
     attached_at: datetime
@@ -69,7 +69,7 @@ class CaseAttachment(BaseModel):
 
 
 class CaseAttachments(BaseModel):
-    """The files of a case, the first attached first."""
+    """The files of a case, the oldest first."""
 
     case_id: str
     attachments: list[CaseAttachment]
@@ -79,7 +79,7 @@ class CaseAttachments(BaseModel):
 def list_attachments(
     services: TheServices, caller: MayReviewOrRescue, case_id: str
 ) -> CaseAttachments:
-    """The files of a case, without their contents."""
+    """List the files of a case, without their contents."""
     row, _ = services.cases.case(Reviewer.from_caller(caller), case_id)
     files = [CaseAttachment.from_file(file) for file in services.cases.attached(row)]
     return CaseAttachments(case_id=case_id, attachments=files)
@@ -92,7 +92,7 @@ def list_attachments(
     | problems(
         s409="The case has a file with this very content.",
         s413="The file is too large.",
-        s507="The disk is almost full; nothing was kept.",
+        s507="The disk is almost full; nothing was stored.",
         s415="The file is neither PDF, PNG, JPEG, TIFF nor plain text, or the body is compressed.",
         s422="The name or the file is refused, the deployer's scanner did not let it pass, or the "
         "case has as many files, or bytes of files, as it may.",
@@ -105,10 +105,10 @@ async def attach_file(
     case_id: str,
     query: Annotated[FileQuery, Query()],
 ) -> CaseAttachment:
-    """Put a file to a case, open or closed: PDF, PNG, JPEG, TIFF or plain text, 50 to a case.
+    """Attach a file to an open or closed case: PDF, PNG, JPEG, TIFF or plain text, at most 50.
 
-    It is scanned where the deployer has a scanner, and kept encrypted with its case. Who attached
-    it is an event of the case.
+    The file is scanned if the installation has a scanner, and stored encrypted with its case. The
+    case history records who attached it.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise ServingError("send the body without Content-Encoding", code="media-type-unsupported")
@@ -137,8 +137,8 @@ async def attach_file(
 def read_attachment(
     services: TheServices, caller: MayReviewOrRescue, case_id: str, sha256: str
 ) -> Response:
-    """The content of a file, to the byte; that it was read is an event of the case.
+    """Return the exact content of a file; the case history records the read.
 
-    Of a masked case no file is handed out (403).
+    The files of a masked case are refused (403).
     """
     return handed_out(services, caller, case_id, sha256)

@@ -46,7 +46,7 @@ router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 
 class CaseQuery(BaseModel):
-    """A filter of all cases, closed ones too, and a page of them."""
+    """A filter of all cases, including closed ones, and a page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +56,7 @@ class CaseQuery(BaseModel):
         str | None,
         Field(
             description=(
-                "What an identifier of the case begins with: its own id, a shipment or journey, a "
+                "The beginning of an identifier of the case: its own id, a shipment or journey, a "
                 "document number, a container, seal or plate, a vessel or vehicle, an IMO number, "
                 "MMSI or call sign, or the pseudonym of a party, as payer or consignee. Case and "
                 "separators do not count. At least three letters or digits; no wildcards."
@@ -75,7 +75,7 @@ class CaseQuery(BaseModel):
 
 
 class QueueQuery(BaseModel):
-    """A filter of the queue, and a page of it."""
+    """A filter of the queue, and a page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -97,7 +97,7 @@ class QueueQuery(BaseModel):
 def read_queue(
     services: TheServices, caller: MayReviewOrRescue, query: Annotated[QueueQuery, Query()]
 ) -> QueuePage:
-    """The cases that wait: what can still be stopped before what is over, the riskiest first."""
+    """List the waiting cases: those that can still be stopped first, then by risk."""
     now = services.clock()
     queue_filter = QueueFilter(
         now=now.isoformat(),
@@ -124,10 +124,11 @@ def read_queue(
 def list_cases(
     services: TheServices, caller: MayReviewOrRescue, query: Annotated[CaseQuery, Query()]
 ) -> CasePage:
-    """All cases that may be seen, closed ones too, the newest first.
+    """List all cases that the caller may see, including closed ones, the newest first.
 
-    Whether one is closed is told by its status; what waits now, in order, is the queue. With `q`,
-    those of which an identifier begins so, with what matched; masked and erased ones are not found.
+    `status` says whether a case is closed; the queue lists the waiting ones in order. `q` finds
+    cases with an identifier that begins with it, and says which; masked and erased cases are not
+    found.
     """
     asked = query.model_dump(exclude={"q", "status", "tag", "cursor", "limit"})
     tag = None if query.tag is None else normalised_tag(query.tag)
@@ -169,9 +170,9 @@ def _searched(
 def read_case(
     services: TheServices, caller: MayReviewOrRescue, case_id: str, response: Response
 ) -> WholeCase:
-    """A case as it is now, with every score of its subject.
+    """Return a case as it is now, with every score of its subject.
 
-    Whoever decides by what they read sends its `ETag` as `If-Match` with the act.
+    To decide on what you read, send its `ETag` as `If-Match` with the act.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     revision = services.cases.revision(case_id)  # read first, so that later changes count as unread

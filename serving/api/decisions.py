@@ -33,7 +33,7 @@ NOT_FOUND = problems(
 
 
 class DecisionQuery(BaseModel):
-    """About which subject, and which page."""
+    """The subject and the page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,10 +52,10 @@ class DecisionQuery(BaseModel):
 
 
 class DecisionPage(ClosedModel):
-    """Decisions, the newest first; `next` is the cursor of the page after it.
+    """Decisions, the newest first; `next` is the cursor of the next page.
 
-    A page that has few decisions, or none, is the last only where `next` is null: each looks at so
-    many that what the caller may see lets through.
+    Each page examines a limited number of decisions, some of which the caller may not see, so a
+    short or empty page is the last one only if `next` is null.
     """
 
     decisions: list[DecisionAnswer]
@@ -66,10 +66,10 @@ class DecisionPage(ClosedModel):
 def list_decisions(
     services: TheServices, caller: MayReadDecisions, query: Annotated[DecisionQuery, Query()]
 ) -> DecisionPage:
-    """Stored decisions, of all subjects, of one kind or about one subject, without explanations.
+    """List stored decisions, of all subjects, of one kind or about one, without explanations.
 
-    Whoever reviews or audits sees those of its offices, any other caller those it asked for
-    and what the service decided later about the same subjects.
+    The scopes `review` and `audit` see the decisions of their offices. Any other caller sees the
+    decisions it requested and later ones about the same subjects.
     """
     wanted = DecisionFilter(query.subject_kind, query.subject_id)
     found, before = visible_page(
@@ -85,9 +85,9 @@ def list_decisions(
 def read_decision(
     services: TheServices, caller: MayReadDecisions, decision_id: str
 ) -> DecisionAnswer:
-    """A stored decision, without its explanation.
+    """Return a stored decision, without its explanation.
 
-    With the scope `review`, one that was drawn at random looks like any other inspection, and its
+    With the scope `review`, a randomly drawn subject looks like any other inspection, and its
     probability and percentile are null.
     """
     decision = visible_decision(services.decisions, services.masking, caller, decision_id)
@@ -98,15 +98,15 @@ def read_decision(
 def read_explanation(
     services: TheServices, caller: MayExplain, language: RequestedLanguage, decision_id: str
 ) -> ExplanationAnswer:
-    """Base value, every contribution, reasons for and against, and what is missing.
+    """Return base value, every contribution, reasons for and against, and missing inputs.
 
-    In the language that `Accept-Language` likes best among those known here. With the scope
-    `review`, one that was drawn at random has none: 403.
+    Texts are in the installed language that `Accept-Language` prefers. With the scope `review`, the
+    explanation of a randomly drawn subject is refused (403).
     """
     # Visibility first: a decision that the caller may not see is reported as not found.
     seen = visible_decision(services.decisions, services.masking, caller, decision_id)
     if _is_blind(caller, seen):
-        raise Forbidden("it was drawn at random: whoever reviews is given no score and no reason")
+        raise Forbidden("it was drawn at random: reviewers get no score and no reason")
     decision = with_reasons(services.models, seen)
     details = details_of(services.models, decision, language)
     return ExplanationAnswer.from_decision(decision, details, language)

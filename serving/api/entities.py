@@ -31,7 +31,7 @@ MaySeeEntity = Annotated[Caller, Depends(WithScope("review", "audit"))]
 
 
 class EntityAnswer(BaseModel):
-    """A party, container or conveyance; `token` asks for it and names nobody by itself."""
+    """A party, container or conveyance; `token` is its key in addresses and names nobody."""
 
     kind: EntityKind
     token: str
@@ -44,14 +44,14 @@ class EntityAnswer(BaseModel):
 
 
 class RoleCount(BaseModel):
-    """In how many of the cases an entity has a role, as payer or vessel."""
+    """The number of cases in which an entity has a role, such as payer or vessel."""
 
     role: str
     cases: int
 
 
 class MonthCount(BaseModel):
-    """How many of the cases were opened in the month that begins on a day, and had a find."""
+    """The cases opened in the month that begins on a day, and those with a find."""
 
     begins: date
     cases: int
@@ -59,7 +59,7 @@ class MonthCount(BaseModel):
 
 
 class CaseOfEntity(BaseModel):
-    """A case that names an entity; `result` is what was found, of a case that has ended."""
+    """A case that names an entity; `result` is the finding of a case that has ended."""
 
     case_id: str
     subject_kind: SubjectKind
@@ -80,9 +80,9 @@ class CaseOfEntity(BaseModel):
 
 
 class CompanionAnswer(EntityAnswer):
-    """What the same cases name besides, in how many of them, and in how many was a find.
+    """Another entity of the same cases, with the number of shared cases and of finds in them.
 
-    To be named together shows nothing by itself.
+    Being named together proves nothing by itself.
     """
 
     roles: list[str]
@@ -98,10 +98,10 @@ class CompanionAnswer(EntityAnswer):
 
 
 class EntityFacts(EntityAnswer):
-    """What the cases that the caller may see tell of an entity: facts, and no score of it.
+    """Facts about an entity from the cases that the caller may see; an entity has no score.
 
-    `case_count` counts those looked at, the newest 250; where there are more, `is_whole` is false,
-    and `first_at` is that of the oldest all the same. `cases` names at most 50, open ones first.
+    `case_count` covers the newest 250 cases; if there are more, `is_whole` is false, and `first_at`
+    is still the time of the oldest. `cases` lists at most 50, open ones first.
     """
 
     case_count: int
@@ -147,11 +147,13 @@ def read_entity(
     services: TheServices,
     caller: MaySeeEntity,
     kind: EntityKind,
-    token: Annotated[str, Path(max_length=64, description="As a case or another entity gave it.")],
+    token: Annotated[
+        str, Path(max_length=64, description="The token from a case or another entity.")
+    ],
 ) -> EntityFacts:
-    """What cases tell of one party, container or conveyance over time; that it was read is kept.
+    """Return the cases of one party, container or conveyance over time; the read is audited.
 
-    Of cases of the caller's offices: no rescue, and none that is masked or erased.
+    Covers cases of the caller's offices, without rescues and masked or erased cases.
     """
     reviewer = Reviewer.from_caller(caller)
     return EntityFacts.from_history(

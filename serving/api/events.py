@@ -21,10 +21,10 @@ MayReadEvents = Annotated[Caller, Depends(WithScope("events", "score", "review",
 
 
 class EventPage(BaseModel):
-    """Events in the order in which they became true; `next` goes into `after`.
+    """Events in order; send `next` as `after` to get the next page.
 
-    `next` is null where nothing has happened yet. A page may be empty though `has_more`: others'
-    events lie between.
+    `next` is null if nothing has happened yet. A page may be empty although `has_more` is true,
+    because events of other callers lie between.
     """
 
     events: list[PublishedEvent]
@@ -33,7 +33,7 @@ class EventPage(BaseModel):
 
 
 class EventQuery(BaseModel):
-    """Where a page of events begins, and how many it has at most."""
+    """The start of a page of events, and its maximum length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,10 +45,10 @@ class EventQuery(BaseModel):
 def read_events(
     services: TheServices, caller: MayReadEvents, query: Annotated[EventQuery, Query()]
 ) -> EventPage:
-    """What became of cases since a place in the feed, each thing once and in order.
+    """List the events of cases after a position in the feed, each once and in order.
 
-    Whoever has the scope `events` or `review` reads of the cases of its offices, `rescue` of
-    rescues alone, and `score` of the cases that its own submissions opened.
+    The scopes `events` and `review` read the cases of their offices, `rescue` only rescues, and
+    `score` the cases that the caller's own submissions opened.
     """
     access = FeedAccess.from_caller(caller)
     events, page = services.events.page(access, query.after, query.limit)
@@ -68,7 +68,7 @@ def tell_of_case(
         ),
     ],
 ) -> None:
-    """What endpoints get that `tidegate webhooks create` makes (Standard Webhooks).
+    """Message to an endpoint made by `tidegate webhooks create` (Standard Webhooks).
 
-    Any 2xx takes it, 410 ends it, and whatever else is tried again later.
+    Any 2xx accepts it, 410 ends the subscription, and any other response is retried later.
     """

@@ -27,14 +27,14 @@ class FeatureContribution(ClosedModel):
 
 
 class EstimateRange(ClosedModel):
-    """The probabilities of this case that inspections of similar cases leave open."""
+    """The range of probabilities that inspections of similar cases are consistent with."""
 
     low: float
     high: float
 
 
 class ExplanationParts(ClosedModel):
-    """What explains a score: the sums of all parts are exact.
+    """The explanation of a score: the sums of all parts are exact.
 
     base + contributions = log_odds, and base + reasons + remainder + habits = log_odds.
     All in calibrated log-odds; the probability is 1 / (1 + e^-log_odds).
@@ -55,7 +55,7 @@ class ExplanationParts(ClosedModel):
         "them all. That is another share than the probability of one of them."
     )
     is_unlike_training: bool = Field(
-        description="Whether more values lie outside what training held than in 99 of 100 subjects."
+        description="True if more values lie outside the training range than in 99 % of subjects."
     )
     outside_training: list[str] = Field(description="The features whose values lie outside.")
     reasons: list[Reason]
@@ -93,7 +93,7 @@ class ExplanationParts(ClosedModel):
 
 
 class HistoryWindow(ClosedModel):
-    """Earlier events that were alike in these fields; `days` is null for all of history."""
+    """Earlier events with the same values in these fields; `days` is null for all history."""
 
     source: str
     by: list[str]
@@ -104,12 +104,12 @@ class FeatureProvenance(ClosedModel):
     """The provenance of one feature of a reason: declared fields, records and earlier events."""
 
     feature: str
-    declared: list[str] = Field(description="What it reads of the declaration itself.")
+    declared: list[str] = Field(description="The fields of the declaration that it reads.")
     records: dict[str, list[str]] = Field(
         description="Ids by record type; a leg's is its sequence, a position's its instant."
     )
     earlier_events: list[HistoryWindow] = Field(
-        description="Which events before the subject's own instant it reads."
+        description="The events before the subject's own instant that it reads."
     )
     words: list[str]
 
@@ -146,7 +146,7 @@ class ExplanationAnswer(ExplanationParts):
     missing: list[str]
     missing_in_words: list[str]
     missing_input_effects: list[MissingInputEffect] | None = Field(
-        description="How far each missing input could move the probability, the furthest first; "
+        description="The possible effect of each missing input on the probability, largest first; "
         "null where the model that decided no longer answers."
     )
     unseen: list[str] = Field(description="Features whose category training never held.")

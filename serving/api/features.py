@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/features", tags=["features"], route_class=ClosedR
 
 
 class FeatureAnswer(ClosedModel):
-    """A feature's face: what it means, where it comes from, and its place in the code."""
+    """A feature: its meaning, its source, and its place in the code."""
 
     name: str
     subjects: list[SubjectKind]
@@ -29,15 +29,15 @@ class FeatureAnswer(ClosedModel):
     reads: list[str]
     when_missing: str
     indicator: str | None = Field(
-        description="What a value on the side `warns` is a sign of; null for a scale."
+        description="The meaning of a value on the side `warns`; null for a scale."
     )
     warns: Literal["high", "low", "either", "never"]
-    sign_of: str = Field(description="What the indicator is, after `a sign of`.")
+    sign_of: str = Field(description="The indicator, as it completes `a sign of`.")
     source: str
     direction: Literal["higher_is_riskier", "lower_is_riskier", "either"]
     sentence: str
     among: Literal["all", "goods_code", "corridor"] = Field(
-        description="Beside whom a value is called usual or not."
+        description="The group of subjects in which a value is called usual or unusual."
     )
     known_by: str | None = Field(
         description="The feature that is 0 or missing where a 0 of this one says nothing, because "
@@ -70,7 +70,7 @@ class FeaturesAnswer(ClosedModel):
 
 @router.get("", responses=problems())
 def list_features(_: AnyCaller) -> FeaturesAnswer:
-    """The catalogue: features of routes, then those of shipments alone."""
+    """List the catalogue: features of routes, then features of shipments only."""
     return FeaturesAnswer(
         features=[FeatureAnswer.from_feature(f) for f in features_by_name().values()]
     )
@@ -78,5 +78,5 @@ def list_features(_: AnyCaller) -> FeaturesAnswer:
 
 @router.get("/{name}", responses=problems(s404="No feature of that name."))
 def read_feature(_: AnyCaller, name: str) -> FeatureAnswer:
-    """One feature: meaning, unit, what it reads, source, and place in the code."""
+    """Return a feature: meaning, unit, inputs, source, and place in the code."""
     return FeatureAnswer.from_feature(feature_named(name))

@@ -46,9 +46,9 @@ class Live(ClosedModel):
 
 
 class FailingThread(ClosedModel):
-    """A thread beside the requests of the worker that answers, which does its work no more."""
+    """A background thread of the answering worker that has stopped working."""
 
-    thread: str = Field(description="What it is for.", examples=["case-opening"])
+    thread: str = Field(description="Its purpose.", examples=["case-opening"])
     fault: ThreadFault = Field(
         description="`dead`: it ended; `stuck`: it has shown nothing for ten minutes."
     )
@@ -58,7 +58,7 @@ class Ready(ClosedModel):
     """The service can decide: model versions by kind (null: that kind is decided without one)."""
 
     status: Literal["ready", "degraded"]
-    is_live: bool = Field(description="Whether scores are used in earnest; false: a trial.")
+    is_live: bool = Field(description="True in live use; false in a trial.")
     degraded: list[DegradedMode] = Field(
         description="In which ways the service is less than whole."
     )
@@ -69,20 +69,20 @@ class Ready(ClosedModel):
         "`TIDEGATE_WITNESS`, from 1."
     )
     failing_threads: list[FailingThread] = Field(
-        description="Threads beside the requests that do their work no more; a new start of the "
+        description="Background threads that have stopped working; a restart of the "
         "process begins them again."
     )
 
 
 @router.get("/health/live")
 def read_liveness() -> Live:
-    """Whether the process answers at all."""
+    """Return 200 while the process answers."""
     return Live()
 
 
 @router.get("/health/ready", responses={"503": NOT_READY})
 def read_readiness(services: TheServices) -> Ready:
-    """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
+    """Return 200 if decisions can be made and stored; a 503 problem says what is missing."""
     degraded = _degradations(services)
     # No answer without a durable decision (docs/adr/0004-log-before-answer.md).
     if "log_not_written" in degraded:
@@ -144,10 +144,10 @@ FIGURES: dict[int | str, dict[str, Any]] = {
     openapi_extra={"security": [{}, *BEARER]},
 )
 def read_metrics(services: TheServices, _: MayMonitor) -> Response:
-    """Counts and times of all workers, in Prometheus' text format.
+    """Return counts and times of all workers in Prometheus' text format.
 
-    In a trial no key is needed on this machine, with no proxy between. Otherwise any live key is,
-    best one with the scope `monitor`, or an address in `TIDEGATE_OPEN_NETWORKS`.
+    In a trial, this machine needs no key if there is no proxy. Otherwise send any live key, ideally
+    one with the scope `monitor`, or call from an address in `TIDEGATE_OPEN_NETWORKS`.
     """
     set_degradation_metrics(services)
     for lane, ratio in services.lanes.capacity_used(services.clock()).items():

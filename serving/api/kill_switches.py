@@ -35,9 +35,9 @@ MaySwitch = Annotated[Caller, Depends(WithScope("switch"))]
 
 
 class SwitchAnswer(ClosedModel):
-    """How the models of one kind were switched last; the rest is null where nobody ever did.
+    """The newest switch of the models of one kind; other fields are null without one.
 
-    By whom and why is told to those who may switch, supervise, audit or administer.
+    Author and reason are shown to callers who may switch, supervise, audit or administer.
     """
 
     subject_kind: SubjectKind
@@ -46,7 +46,7 @@ class SwitchAnswer(ClosedModel):
     switched_by: str | None
     switched_by_id: str | None
     because: str | None
-    proposed_by: str | None = Field(description="Who proposes to switch them on again.")
+    proposed_by: str | None = Field(description="The person who proposes to switch them on again.")
 
     @classmethod
     def from_event(
@@ -77,7 +77,7 @@ class SwitchesAnswer(ClosedModel):
 
 
 class SwitchBody(RequestBody):
-    """What to switch, and why."""
+    """The models to switch, and the reason."""
 
     subject_kind: SwitchScope
     is_on: bool
@@ -86,7 +86,7 @@ class SwitchBody(RequestBody):
 
 @router.get("", responses=problems())
 def read_switches(services: TheServices, caller: AnyCaller) -> SwitchesAnswer:
-    """Whether the models of each kind may be used."""
+    """Return whether the models of each kind may be used."""
     return _answer(services, caller)
 
 
@@ -94,8 +94,8 @@ def read_switches(services: TheServices, caller: AnyCaller) -> SwitchesAnswer:
 def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) -> SwitchesAnswer:
     """Switch models off or on, in every worker within a second.
 
-    Off, subjects are still decided: by signs of danger to life, watch-lists, rules and chance. In
-    live use two persons switch on: the first proposes it, and the same call by another does it.
+    While off, subjects are decided by signs of danger to life, watch-lists, rules and chance. In
+    live use, switching on takes two people: one proposes it, the same call by another does it.
     """
     by, because, now = caller.actor, body.because, services.clock()
     # Switching off takes one person, at once (docs/operations/two_persons.md).

@@ -41,20 +41,20 @@ LETTER_PROBLEMS = CASE_PROBLEMS | NOT_FOUND
 
 
 class LetterBody(RequestBody):
-    """To which party a letter is written, and for which purpose."""
+    """The party a letter is written to, and its purpose."""
 
     audience: Audience
     text: Words
 
 
 class ReleaseBody(RequestBody):
-    """Why a letter goes now."""
+    """The reason to release a letter."""
 
     text: Words
 
 
 class DeferralBody(RequestBody):
-    """Why and until when no letter of a case goes."""
+    """The reason to defer the letters of a case, and until when."""
 
     ground: DeferralGround
     until: AwareDatetime
@@ -62,7 +62,7 @@ class DeferralBody(RequestBody):
 
 
 class SealBody(RequestBody):
-    """Who is to have all that is on record about a case, and by which order or request."""
+    """The recipient of a case's complete record, and the order or request for it."""
 
     sealed_for: SealedFor
     recipient: Annotated[str, Field(min_length=2, max_length=200)]
@@ -70,7 +70,7 @@ class SealBody(RequestBody):
 
 
 class WrittenLetter(BaseModel):
-    """A letter, without its words: to whom (a pseudonym), and who wrote and released it.
+    """A letter without its text: addressee (a pseudonym), and who wrote and released it.
 
     `written_by_id` and `released_by_id` are the identities behind the names.
     """
@@ -88,7 +88,7 @@ class WrittenLetter(BaseModel):
 
 
 class Deferral(BaseModel):
-    """Why no letter goes, until when, and who says so; one person alone holds it three days."""
+    """A deferral of letters: reason, end and author; one person alone can defer three days."""
 
     ground: DeferralGround
     until: datetime
@@ -100,7 +100,7 @@ class Deferral(BaseModel):
 
 
 class CaseLetters(BaseModel):
-    """The letters of a case, the newest last, and what holds them back."""
+    """The letters of a case, the newest last, and their deferral, if any."""
 
     case_id: str
     letters: list[WrittenLetter]
@@ -108,14 +108,14 @@ class CaseLetters(BaseModel):
 
 
 class LetterInWords(BaseModel):
-    """A letter as it is read before its release, and printed after it."""
+    """A letter as it is reviewed before its release, and printed afterwards."""
 
     letter: WrittenLetter
     sections: list[LetterSection]
 
 
 class SealedAccount(BaseModel):
-    """An account that was sealed: its folder on the service's machine, and its digest."""
+    """A sealed record of a case: its folder on the service's machine, and its digest."""
 
     case_id: str
     folder: str
@@ -124,7 +124,7 @@ class SealedAccount(BaseModel):
 
 @router.get("/letters", responses=LETTER_PROBLEMS)
 def read_letters(services: TheServices, caller: MayReview, case_id: str) -> CaseLetters:
-    """The letters of a case; that they were read is written down."""
+    """List the letters of a case; the read is audited."""
     reviewer = Reviewer.from_caller(caller)
     _, case = services.cases.read(reviewer, case_id, services.clock(), "letter")
     return _letters(case)
@@ -143,9 +143,9 @@ def write_letter(
 def read_letter(
     services: TheServices, caller: MayReview, case_id: str, audience: Audience
 ) -> LetterInWords:
-    """The newest letter to a party, in words; that it was read is written down.
+    """Return the text of the newest letter to a party; the read is audited.
 
-    It says what counted and how much: it takes the scope `explain` too.
+    The letter says what counted and how much, so the call needs the scope `explain` too.
     """
     caller.require("explain")
     reviewer = Reviewer.from_caller(caller)
@@ -157,7 +157,7 @@ def read_letter(
 def release_letter(
     services: ServicesAsRead, caller: MayReview, case_id: str, audience: Audience, body: ReleaseBody
 ) -> CaseLetters:
-    """Let a letter go that another person wrote."""
+    """Release a letter that another person wrote."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     return _letters(services.letters.release(reviewer, case_id, now, audience, body.text))
 
@@ -166,7 +166,7 @@ def release_letter(
 def defer_letters(
     services: ServicesAsRead, caller: MayReview, case_id: str, body: DeferralBody
 ) -> CaseLetters:
-    """Hold the letters of a case back until an instant; another person confirms it."""
+    """Defer the letters of a case until an instant; another person confirms it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     return _letters(
         services.letters.defer(reviewer, case_id, now, body.ground, body.until, body.text)
@@ -175,7 +175,7 @@ def defer_letters(
 
 @router.post("/letter-deferrals/confirm", responses=LETTER_PROBLEMS)
 def confirm_deferral(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseLetters:
-    """Agree that the letters of a case wait."""
+    """Confirm the deferral of the letters of a case."""
     reviewer = Reviewer.from_caller(caller)
     return _letters(services.letters.confirm(reviewer, case_id, services.clock()))
 
@@ -184,9 +184,9 @@ def confirm_deferral(services: ServicesAsRead, caller: MayReview, case_id: str) 
 def seal_case(
     services: TheServices, caller: MaySeal, case_id: str, body: SealBody
 ) -> SealedAccount:
-    """Seal all that is on record about a case for a court or an authority; it stays on the machine.
+    """Seal the complete record of a case for a court or an authority, on the service's machine.
 
-    It holds data of third parties: whoever runs the service hands the folder out.
+    It contains data of third parties, so an administrator of the machine hands the folder out.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     # Raises NotFound for a case that the caller must not see; sealing itself reads any case.

@@ -61,7 +61,7 @@ MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # ty
 
 
 class MessageQuery(BaseModel):
-    """What is said beside a message, as `tidegate import --format` takes it."""
+    """Options for reading a message, as `tidegate import --format` takes them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,13 +74,13 @@ class MessageQuery(BaseModel):
     zone: str = Field("UTC", description="The time zone of dates and times that name none.")
     shipment_pattern: str | None = Field(
         None,
-        description="How ids of shipments look in the references of payments and invoices: literal "
+        description="The form of shipment ids in the references of payments and invoices: literal "
         "text, `{digits}` and `{letters}` with their lengths, as `AC{digits:6}` or "
         "`{letters:2-4}-{digits:1-9}`. Braces are written twice.",
     )
     journey_pattern: str | None = Field(
         None,
-        description="How ids of journeys look in the references of payments, written likewise.",
+        description="The form of journey ids in the references of payments, written likewise.",
     )
     heard_at: str | None = Field(
         None,
@@ -121,7 +121,7 @@ class MessageQuery(BaseModel):
 
 
 class MadeDecision(ClosedModel):
-    """What was decided about a journey or a shipment of the message."""
+    """The decision about a journey or a shipment of the message."""
 
     subject_kind: SubjectKind
     subject_id: str
@@ -131,7 +131,7 @@ class MadeDecision(ClosedModel):
 
 
 class ElementsOfPath(ClosedModel):
-    """Elements of one path that are in no record; `first` is the place of the first of them."""
+    """Elements at one path that no record holds; `first` is the place of the first one."""
 
     path: str
     why: str
@@ -140,7 +140,7 @@ class ElementsOfPath(ClosedModel):
 
 
 class RecordNotMade(ClosedModel):
-    """A record that is not made, and why: it says too little, or withdraws what is not known."""
+    """A record that is not made, and why: too little data, or a withdrawal of unknown data."""
 
     record_type: str
     place: str
@@ -148,7 +148,7 @@ class RecordNotMade(ClosedModel):
 
 
 class PositionOfJourney(ClosedModel):
-    """Where the message tells a position, and which journey it belongs to."""
+    """The place of a position in the message, and the journey it belongs to."""
 
     place: str
     journey_id: str = Field(
@@ -158,7 +158,7 @@ class PositionOfJourney(ClosedModel):
 
 
 class LengthsOfLists(ClosedModel):
-    """How many entries the lists have in all, of which an answer holds one page."""
+    """The total length of each list, of which a response holds one page."""
 
     not_made: int
     left_over: int
@@ -167,19 +167,19 @@ class LengthsOfLists(ClosedModel):
 
 
 class MessageAnswer(ClosedModel):
-    """What became of a message: all of it is durable.
+    """The result of a stored message; all of it is durable.
 
-    `left_over` no field could hold; `withheld` tells of parties, and is kept nowhere. Of these,
-    of `not_made` and of `remarks` it holds the first 1,000 each.
+    `left_over` lists elements that no field can hold; `withheld` lists elements about parties,
+    which are stored nowhere. These lists, `not_made` and `remarks` hold the first 1,000 entries.
     """
 
     message_id: str = Field(description="Its id here, by which it is read.")
     format: str
     standard: str
-    kind: str = Field(description="Which message of the standard it is.")
-    sender_reference: str = Field(description="What its sender calls it.")
+    kind: str = Field(description="The type of message within the standard.")
+    sender_reference: str = Field(description="The sender's name for it.")
     sha256: str = Field(description="SHA-256 of the body as it came.")
-    records: dict[str, int] = Field(description="How many records were made, by their types.")
+    records: dict[str, int] = Field(description="The number of records made, by type.")
     positions: list[PositionOfJourney] = Field(description="The positions of ships, of AIS alone.")
     decisions: list[MadeDecision]
     not_made: list[RecordNotMade]
@@ -188,7 +188,7 @@ class MessageAnswer(ClosedModel):
     remarks: list[str]
     counts: LengthsOfLists
     next: str | None = Field(
-        description="Where lists go on: `after` of the call that reads the stored message, which "
+        description="The next page of the lists: `after` of the call that reads the message, which "
         "has the first 10,000 entries of each; null where they are whole."
     )
 
@@ -214,14 +214,14 @@ class MessageAnswer(ClosedModel):
 
 
 class FieldPlace(ClosedModel):
-    """Where the message says a field; no line of what is not kept, or was given beside it."""
+    """The place of a field in the message; no line if it is not stored or came as an option."""
 
     place: str
     line: int | None
 
 
 class RecordOfMessage(ClosedModel):
-    """A record that was made of the message, and where it says each field."""
+    """A record made from the message, with the place of each field."""
 
     record_type: str
     record_id: str
@@ -245,14 +245,13 @@ class RecordOfMessage(ClosedModel):
 
 
 class StoredMessage(ClosedModel):
-    """A message as it is kept, as far as it may be seen with this key.
+    """A stored message, as far as this key may see it.
 
-    Its text names no person, and is empty where nothing rests on it. `[not shown]` stands for what
-    concerns consignments of other offices alone; each line keeps its number. Then `records` and
-    `made` are those that may be seen, and what is not made, left over, withheld or remarked is not
-    told.
-    Of a large message this is one page: at most 1,000 entries of each list, and 1,048,576
-    characters of the text. With all pages, one after the other, lists and text are whole.
+    Its text names no person, and is empty if no record relies on it. `[not shown]` replaces parts
+    that concern only consignments of other offices; lines keep their numbers. Then `records` and
+    `made` are limited to those the key may see, and the other lists are empty.
+    A large message comes in pages of at most 1,000 entries of each list and 1,048,576 characters of
+    the text; together the pages are complete.
     """
 
     message_id: str
@@ -271,7 +270,9 @@ class StoredMessage(ClosedModel):
     remarks: list[str]
     counts: LengthsOfLists
     text: str
-    hidden_line_count: int = Field(description="How many lines of the whole text are not shown.")
+    hidden_line_count: int = Field(
+        description="The number of lines of the whole text that are not shown."
+    )
     next: str | None = Field(description="The next page, as `after`; null of the last one.")
 
 
@@ -297,11 +298,11 @@ MESSAGE_BODY: dict[str, Any] = {
             s413="The message is too large, makes too many records, or takes too much time or "
             "memory to read: it says which.",
             s415="The body is compressed.",
-            s422="The message breaks its standard, or a record of it cannot be kept: `errors` says "
-            "at which place of it. Or the idempotency key was used with another message.",
-            s503="Too many messages wait to be read, or not all of it is durable; ask again with "
+            s422="The message breaks its standard, or a record of it cannot be stored: `errors` "
+            "says where. Or the idempotency key was used with another message.",
+            s503="Too many messages are waiting, or storing failed in part; ask again with "
             "the same key after `Retry-After`.",
-            s507="The disk is almost full; nothing was kept.",
+            s507="The disk is almost full; nothing was stored.",
         ),
     },
 )
@@ -314,13 +315,13 @@ async def take_message(
     query: Annotated[MessageQuery, Query()],
     idempotency_key: IdempotencyKey,
 ) -> Response:
-    """Keep one standard message with its records, and score the journeys and shipments it makes.
+    """Store one standard message with its records, and score its journeys and shipments.
 
-    A message that amends or withdraws makes later versions of what is known under its references,
-    and nothing is scored for a withdrawal.
-    All or nothing: where one record is refused, nothing is kept. The answer comes when all is
-    durable; a retry with the same key and message gets the same bytes. To score takes the scope
-    `score` too. What tells of persons is withheld, and blanked in what is kept.
+    A message that amends or withdraws adds versions to the records known under its references; a
+    withdrawal scores nothing.
+    All or nothing: if one record is refused, nothing is stored. The response comes when everything
+    is durable; a retry with the same key and message gets the same bytes. Scoring needs the scope
+    `score` too. Elements about persons are withheld, and blanked in the stored message.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise ServingError("send the body without Content-Encoding", code="media-type-unsupported")
@@ -358,10 +359,10 @@ async def take_message(
 def read_message(
     services: TheServices, caller: MayReadCases, message_id: str, after: After = "0"
 ) -> StoredMessage:
-    """A message as it is kept, with the place of every field, for those who may see its cases.
+    """Return a stored message with the place of every field, to callers who may see its cases.
 
-    Of a message about several consignments those are shown that this key may see. A large one
-    comes in pages.
+    A message about several consignments shows those that this key may see. A large one comes in
+    pages.
     """
     shown = services.message_evidence.read(Reviewer.from_caller(caller), message_id)
     message, content = shown.message, shown.message.content

@@ -26,7 +26,7 @@ class EstimateAnswer(ClosedModel):
 
 
 class TrainingPeriod(ClosedModel):
-    """What a model was fitted and judged on: stretches of declarations and their labels."""
+    """A period of declarations, with their labels, that a model was fitted or evaluated on."""
 
     begins: datetime
     ends: datetime
@@ -35,7 +35,7 @@ class TrainingPeriod(ClosedModel):
 
 
 class GateAnswer(ClosedModel):
-    """What one gate said when the model was promoted, and whether people answer for it."""
+    """The verdict of one gate at promotion, and whether people waived it."""
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"]
@@ -44,7 +44,7 @@ class GateAnswer(ClosedModel):
 
 
 class ModelAnswer(ClosedModel):
-    """A model in service: the champion answers, the others are asked beside it.
+    """A model in service: the champion scores, the others score in parallel without effect.
 
     `verdicts` are those of its promotion; a model that was never promoted has none.
     """
@@ -80,14 +80,14 @@ class ModelAnswer(ClosedModel):
 
 
 class ModelsAnswer(ClosedModel):
-    """The models in service, the champion of a kind before those beside it."""
+    """The models in service; of each kind the champion first."""
 
     models: list[ModelAnswer]
 
 
 @router.get("", responses=problems())
 def list_models(services: TheServices, _: AnyCaller) -> ModelsAnswer:
-    """Role, name, version, digest, training, figures and verdicts of gates, by kind of subject."""
+    """List role, name, version, digest, training, figures and gate verdicts of each model."""
     pool = services.models
     return ModelsAnswer(
         models=[

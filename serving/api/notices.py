@@ -32,9 +32,9 @@ _PLACE = re.compile(r'\[(true|false), "([0-9T:.+-]{1,40})", "([0-9a-f]{1,64})"\]
 
 
 class NoticeAnswer(BaseModel):
-    """One notice, without a word of its case: that is read with the case, by who may see it.
+    """A notice, without the content of its case, which is read with the case.
 
-    `by` is a name, `by_id` the identity behind it. Nobody has read it while `read_at` is null.
+    `by` is a name, `by_id` the identity behind it. `read_at` is null while it is unread.
     """
 
     notice_id: str
@@ -53,9 +53,9 @@ class NoticeAnswer(BaseModel):
 
 
 class NoticePage(BaseModel):
-    """A page of notices, those not read first, then the newest; `next` is the cursor of the next.
+    """A page of notices, unread ones first, then the newest; `next` is the next page's cursor.
 
-    `unread` counts those that were not read, up to 100 of them.
+    `unread` counts the unread ones, up to 100.
     """
 
     notices: list[NoticeAnswer]
@@ -64,7 +64,7 @@ class NoticePage(BaseModel):
 
 
 class NoticeQuery(BaseModel):
-    """Which page of the notices."""
+    """The page of notices."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +73,7 @@ class NoticeQuery(BaseModel):
 
 
 class ReadNotices(ClosedModel):
-    """Which notices were read."""
+    """The notices that were read."""
 
     notice_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] | None = Field(
         None, description="By their ids; all of the caller's without.", min_length=1, max_length=200
@@ -81,7 +81,7 @@ class ReadNotices(ClosedModel):
 
 
 class UnreadNotices(BaseModel):
-    """How many notices are still not read, up to 100 of them."""
+    """The number of unread notices, up to 100."""
 
     unread: int
 
@@ -90,10 +90,10 @@ class UnreadNotices(BaseModel):
 def list_notices(
     services: TheServices, caller: MayReview, query: Annotated[NoticeQuery, Query()]
 ) -> NoticePage:
-    """The caller's own notices, of cases that it may still see.
+    """List the caller's own notices of cases that it may still see.
 
-    A person who brings a token has those of their account too. What is read between two pages may
-    come twice.
+    A person with a token also gets the notices of their account. A notice that is read between two
+    pages may appear twice.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     after = _decoded(query.cursor)
@@ -110,7 +110,7 @@ def list_notices(
 
 @router.post("/read", responses=problems(s404="One of them is no notice of the caller."))
 def mark_as_read(services: TheServices, caller: MayReview, body: ReadNotices) -> UnreadNotices:
-    """Say that notices were read; nothing is marked where one is somebody else's."""
+    """Mark notices as read; if one belongs to somebody else, none is marked."""
     now, holders = services.clock(), _holders(services, caller)
     if body.notice_ids is not None:
         services.notices.read_some(holders, body.notice_ids, now)

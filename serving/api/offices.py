@@ -12,15 +12,15 @@ router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 
 class Offices(BaseModel):
-    """The offices that are known here, in order."""
+    """The known offices, sorted."""
 
     offices: list[str]
 
 
 @router.get("/offices", responses=problems())
 def list_offices(services: TheServices, caller: MayReviewOrRescue) -> Offices:
-    """Offices of accounts and keys, of decisions and cases, and of the plan of the lanes.
+    """List the offices of accounts, keys, decisions, cases and the lane plan.
 
-    A case can be referred to these alone.
+    A case can be referred only to one of these.
     """
     return Offices(offices=sorted(services.cases.known_offices()))

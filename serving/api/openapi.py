@@ -15,10 +15,10 @@ BEARER: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 
 # Response headers with their meanings.
 HEADERS: dict[str, str] = {
-    "X-Request-Id": "The id of the request, which leads to what the service logged of it.",
-    "RateLimit-Policy": "How often the caller may ask: `q` requests at once, which come back "
+    "X-Request-Id": "The id of the request, under which the service logs it.",
+    "RateLimit-Policy": "The caller's quota: `q` requests at once, which come back "
     "within `w` seconds.",
-    "RateLimit": "What is left: `r` requests now, and all of them again in `t` seconds.",
+    "RateLimit": "The remaining quota: `r` requests now, and all again in `t` seconds.",
     "Retry-After": "After how many seconds to ask again.",
     "ETag": "The revision of what was read, to be sent as `If-Match` with what is done with it.",
     "Location": "The address of what was made.",

@@ -31,24 +31,24 @@ never means low risk. Errors are problems (RFC 9457) and repeat nothing of what 
 # No call and webhook share a tag: generators write one file for each, and the later one wins.
 TAGS = {
     "scores": "A subject in, a decision out; or many.",
-    "records": "What becomes known about subjects, before and after they are scored.",
+    "records": "Records about subjects, before and after they are scored.",
     "messages": "Standard messages of the trade, as they come.",
     "decisions": "Decisions on record, and their explanations.",
     "review": "Cases: what waits for a person, and what persons do with it.",
-    "events": "What became of cases.",
-    "webhooks": "What the service sends to endpoints of yours.",
+    "events": "Events of cases, in order.",
+    "webhooks": "Messages that the service sends to your endpoints.",
     "letters": "Letters to parties about a case.",
     "rescue": "Calls to rescue centres.",
-    "features": "What every number means.",
-    "models": "Which models answer, and whether they may.",
-    "health": "Whether the service lives, can decide, and what it counts.",
+    "features": "The meaning of every number.",
+    "models": "Models in service, and their kill switches.",
+    "health": "Liveness, readiness and metrics.",
 }
 
 
 def describe(app: FastAPI, public_address: str | None = None) -> None:
     """Complete the OpenAPI document of `app`; `public_address` is its address for callers."""
     app.version = RELEASE
-    app.contact = {"name": "Whoever runs this installation"}
+    app.contact = {"name": "The operator of this installation"}
     app.license_info = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     app.servers = [{"url": (public_address or "").rstrip("/") or "/"}]
     app.openapi_tags = [{"name": name, "description": says} for name, says in TAGS.items()]

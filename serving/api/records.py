@@ -48,7 +48,7 @@ class RecordsBody(NullIsAbsent):
 
 
 class RecordsAnswer(ClosedModel):
-    """What became of the records: kept now, known before, and what is wrong with the others."""
+    """The result for the records: newly stored, already known, and faults of the others."""
 
     accepted: int
     repeated: int
@@ -57,7 +57,7 @@ class RecordsAnswer(ClosedModel):
         "scored here. They count when their subjects are scored."
     )
     errors: list[FaultOut] = Field(
-        description="The first 50 faults of those not kept, or beside a call for help that was."
+        description="The first 50 faults, of records not stored or of a stored distress call."
     )
 
 
@@ -68,25 +68,25 @@ class RecordsAnswer(ClosedModel):
         s400="The body is not acceptable JSON.",
         s413="The body is too large, or holds too many records.",
         s415="The body is not plain JSON.",
-        s422="None of the records can be kept; `errors` says why.",
-        s503="Nothing was kept; try again after `Retry-After`.",
-        s507="The disk is almost full, and the body has more than 64 KiB: nothing was kept.",
+        s422="None of the records can be stored; `errors` says why.",
+        s503="Nothing was stored; try again after `Retry-After`.",
+        s507="The disk is almost full, and the body has more than 64 KiB: nothing was stored.",
     ),
 )
 @limited_in_flight
 async def take_records(request: Request, services: TheServices, caller: MayIngest) -> RecordsAnswer:
-    """Keep records; every later score knows them.
+    """Store records; every later score knows them.
 
-    A subject that was scored is scored again as of when records linked to it became known, unless
-    its case ended. Journeys and shipments are history: nobody decides about them until they are
-    submitted to be scored, which they may be at any time. A record is known by its id: send it
-    again and nothing changes, send another under its id and that one is refused; what others sent
-    under it keeps nothing out, but for a journey or shipment, whose id is its own, and of which
-    what was decided about stays. Only the service draws: an outcome says `random` or a
-    `selection_probability` only as a decision about its subject does. One bad record keeps no
-    other out. A call for help (`is_distress` of a position) is kept without what is wrong beside
-    when, where and of which journey it was heard; `errors` says what was left out. The answer comes
-    when all is durable.
+    A subject that was already scored is scored again as of when its linked records became known,
+    unless its case has ended. Journeys and shipments become history: they are decided only once
+    they are submitted for scoring, at any time. A record is identified by its id: repeating it
+    changes nothing, and a different record under the same id is refused. Another sender's record
+    under that id blocks nothing, except for a journey or shipment: its id is global, and a
+    declaration that was decided on stays. Only the service draws at random: an outcome may say
+    `random` or a `selection_probability` only as a decision about its subject does. A faulty record
+    stops no other. A distress call (`is_distress` of a position) is stored even if anything but its
+    time, place and journey is wrong; `errors` says what was left out. The response comes when
+    everything is durable.
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)

@@ -9,7 +9,7 @@ from serving.errors import RequestFault, ServingError
 from serving.scoring.batcher import ScoreRequest
 
 _KEPT = RequestFault(
-    "/positions", "call_kept", "the calls for help among them are kept by themselves"
+    "/positions", "call_kept", "the distress calls among them are stored all the same"
 )
 
 

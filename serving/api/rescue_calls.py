@@ -28,20 +28,20 @@ Post = Annotated[
         max_length=64,
         pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
         examples=["watch officer, MRCC Piraeus"],
-        description="Who acts, by post or centre.",
+        description="The person who acts, by post or centre.",
     ),
 ]
 NOT_FOUND = problems(s404="No such rescue, or none that this key may see.")
 
 
 class AcknowledgementBody(RequestBody):
-    """That a person acts on a call: a server that took it says nothing of that."""
+    """A person's statement that they act on a call."""
 
     by: Post
 
 
 class CallStep(ClosedModel):
-    """One step of a call: an address that took or refused it, that it went on, or a person."""
+    """One step of a call: an address accepted or refused it, it moved on, or a person acted."""
 
     at: datetime
     actor: str
@@ -49,10 +49,10 @@ class CallStep(ClosedModel):
 
 
 class RescueCallAnswer(ClosedModel):
-    """How a call went so far; `acknowledged_by` is the first person who said that they act.
+    """The progress of a call; `acknowledged_by` is the first person who said that they act.
 
-    Of a ship that nobody declared, `case_id` is the id of its alert; `goes_on_as` is the rescue
-    that goes on with it once the journey was declared. `earlier_alerts` of a rescue are those.
+    For a ship that nobody declared, `case_id` is the id of its alert; `goes_on_as` is the rescue
+    that continues it once the journey is declared. `earlier_alerts` of a rescue are those alerts.
     """
 
     case_id: str
@@ -67,10 +67,10 @@ class RescueCallAnswer(ClosedModel):
 def acknowledge_call(
     services: TheServices, caller: MayRescue, case_id: str, body: AcknowledgementBody
 ) -> RescueCallAnswer:
-    """Say that a person acts on a rescue: the call then goes on to nobody else.
+    """Acknowledge a rescue call as a person who acts; nobody else is then called.
 
-    The first acknowledgement counts; those after it are written down too. The call of a ship that
-    nobody declared has the id of its alert in the place of a case.
+    The first acknowledgement counts; later ones are recorded too. For a ship that nobody declared,
+    send the id of its alert in place of a case id.
     """
     # A key often serves a whole desk, so the name of the post goes on record with it.
     who = replace(caller.actor, name=f"{body.by} ({caller.name})")
@@ -84,7 +84,7 @@ def acknowledge_call(
 
 @router.get("/{case_id}", responses=NOT_FOUND)
 def read_call(services: TheServices, caller: MayRescue, case_id: str) -> RescueCallAnswer:
-    """Whom a rescue was told to, when, and who acts."""
+    """Return who was notified of a rescue, when, and who acts."""
     return _answer(services, caller, case_id)
 
 

@@ -75,8 +75,9 @@ async def score_subject(request: Request) -> Response:
     """Score one subject, and answer when the decision is durable.
 
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
-    the scope `explain` the answer holds reasons and contributions. Calls for help among the
-    positions of what is refused are kept and told to rescuers, which `errors` says as `call_kept`.
+    the scope `explain` the response contains reasons and contributions. If a request is refused,
+    distress calls among its positions are still stored and sent to rescuers; `errors` reports them
+    as `call_kept`.
     """
     # Read here, not by dependencies: those cost a fifth of a request (docs/adr/tried.md).
     services = await services_of(request)

@@ -123,7 +123,7 @@ class RecordIngestion:
         faults += [_differs(each) for each, body in known if not _says(each, body)]
         first_faults = tuple(faults[:MOST_FAULTS])
         if faults and not new and not same:
-            self._refuse(faults, at, "none of the records can be kept")
+            self._refuse(faults, at, "none of the records can be stored")
         # Known records too: a crash may have come between storing and applying them.
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
         if self._is_clock_doubted(faults, at):  # when it is sent again, the others are known
@@ -532,4 +532,4 @@ def _has_no_instant(pointer: str) -> RequestFault:
 
 
 def _differs(each: CheckedRecord) -> RequestFault:
-    return RequestFault(each.pointer, "record_differs", "another record was kept under this id")
+    return RequestFault(each.pointer, "record_differs", "another record is stored under this id")

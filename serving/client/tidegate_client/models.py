@@ -434,7 +434,7 @@ class ActionAnswer(Answered):
 
 
 class BatchLine(Answered):
-    """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
+    """The response for one subject: the body and status that `POST /v1/scores` would return."""
 
     line: int
     status: int
@@ -442,7 +442,7 @@ class BatchLine(Answered):
 
 
 class CasePage(Answered):
-    """Cases, the newest first; `next` is the cursor of the page after it."""
+    """Cases, the newest first; `next` is the cursor of the next page."""
 
     cases: list[ListedCase]
     next: str | None = None
@@ -511,14 +511,14 @@ class DecisionAnswer(Answered):
 
 
 class DecisionPage(Answered):
-    """Decisions, the newest first; `next` is the cursor of the page after it."""
+    """Decisions, the newest first; `next` is the cursor of the next page."""
 
     decisions: list[DecisionAnswer]
     next: str | None = None
 
 
 class ElementsOfPath(Answered):
-    """Elements of one path that are in no record; `first` is the place of the first of them."""
+    """Elements at one path that no record holds; `first` is the place of the first one."""
 
     path: str
     why: str
@@ -527,7 +527,7 @@ class ElementsOfPath(Answered):
 
 
 class EntityAnswer(Answered):
-    """A party, container or conveyance; `token` asks for it and names nobody by itself."""
+    """A party, container or conveyance; `token` is its key in addresses and names nobody."""
 
     kind: Literal["party", "container", "conveyance"] | str
     token: str
@@ -543,14 +543,14 @@ class EstimateAnswer(Answered):
 
 
 class EstimateRange(Answered):
-    """The probabilities of this case that inspections of similar cases leave open."""
+    """The range of probabilities that inspections of similar cases are consistent with."""
 
     low: float
     high: float
 
 
 class EventPage(Answered):
-    """Events in the order in which they became true; `next` goes into `after`."""
+    """Events in order; send `next` as `after` to get the next page."""
 
     events: list[PublishedEvent]
     has_more: bool
@@ -633,7 +633,7 @@ class FaultOut(Answered):
 
 
 class FeatureAnswer(Answered):
-    """A feature's face: what it means, where it comes from, and its place in the code."""
+    """A feature: its meaning, its source, and its place in the code."""
 
     name: str
     subjects: list[Literal["route", "shipment"] | str]
@@ -679,14 +679,14 @@ class FeaturesAnswer(Answered):
 
 
 class FieldPlace(Answered):
-    """Where the message says a field; no line of what is not kept, or was given beside it."""
+    """The place of a field in the message; no line if it is not stored or came as an option."""
 
     place: str
     line: int | None = None
 
 
 class GateAnswer(Answered):
-    """What one gate said when the model was promoted, and whether people answer for it."""
+    """The verdict of one gate at promotion, and whether people waived it."""
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"] | str
@@ -705,7 +705,7 @@ class Habits(Answered):
 
 
 class HistoryWindow(Answered):
-    """Earlier events that were alike in these fields; `days` is null for all of history."""
+    """Earlier events with the same values in these fields; `days` is null for all history."""
 
     source: str
     by: list[str]
@@ -725,7 +725,7 @@ class Inspected(Answered):
 
 
 class LengthsOfLists(Answered):
-    """How many entries the lists have in all, of which an answer holds one page."""
+    """The total length of each list, of which a response holds one page."""
 
     not_made: int
     left_over: int
@@ -734,7 +734,7 @@ class LengthsOfLists(Answered):
 
 
 class ListedCase(Answered):
-    """A case of a list; `matched` says why a search found it, and is empty without one."""
+    """A case of a list; `matched` says why a search found it and is empty without a search."""
 
     case_id: str
     status: (
@@ -815,7 +815,7 @@ class ListedCase(Answered):
 
 
 class MadeDecision(Answered):
-    """What was decided about a journey or a shipment of the message."""
+    """The decision about a journey or a shipment of the message."""
 
     subject_kind: Literal["route", "shipment"] | str
     subject_id: str
@@ -830,14 +830,14 @@ class MadeDecision(Answered):
 
 
 class MatchedTerm(Answered):
-    """An identifier that begins with what was searched for, and as what the case names it."""
+    """An identifier that begins with the search term, and its role in the case."""
 
     names: list[str]
     value: str
 
 
 class MessageAnswer(Answered):
-    """What became of a message: all of it is durable."""
+    """The result of a stored message; all of it is durable."""
 
     message_id: str
     format: str
@@ -867,7 +867,7 @@ class MissingInputEffect(Answered):
 
 
 class ModelAnswer(Answered):
-    """A model in service: the champion answers, the others are asked beside it."""
+    """A model in service: the champion scores, the others score in parallel without effect."""
 
     role: Literal["champion", "challenger", "shadow"] | str
     subject_kind: Literal["route", "shipment"] | str
@@ -891,7 +891,7 @@ class ModelRef(Answered):
 
 
 class ModelsAnswer(Answered):
-    """The models in service, the champion of a kind before those beside it."""
+    """The models in service; of each kind the champion first."""
 
     models: list[ModelAnswer]
 
@@ -916,7 +916,7 @@ class OrderedAction(Answered):
 
 
 class PositionOfJourney(Answered):
-    """Where the message tells a position, and which journey it belongs to."""
+    """The place of a position in the message, and the journey it belongs to."""
 
     place: str
     journey_id: str
@@ -995,7 +995,7 @@ class PublishedEvent(Answered):
 
 
 class QueuePage(Answered):
-    """A page of the queue; `next` is the cursor of the page after it."""
+    """A page of the queue; `next` is the cursor of the next page."""
 
     cases: list[QueuedCase]
     next: str | None = None
@@ -1035,7 +1035,7 @@ class Reason(Answered):
 
 
 class RecordNotMade(Answered):
-    """A record that is not made, and why: it says too little, or withdraws what is not known."""
+    """A record that is not made, and why: too little data, or a withdrawal of unknown data."""
 
     record_type: str
     place: str
@@ -1043,7 +1043,7 @@ class RecordNotMade(Answered):
 
 
 class RecordOfMessage(Answered):
-    """A record that was made of the message, and where it says each field."""
+    """A record made from the message, with the place of each field."""
 
     record_type: str
     record_id: str
@@ -1053,7 +1053,7 @@ class RecordOfMessage(Answered):
 
 
 class RecordsAnswer(Answered):
-    """What became of the records: kept now, known before, and what is wrong with the others."""
+    """The result for the records: newly stored, already known, and faults of the others."""
 
     accepted: int
     repeated: int
@@ -1069,7 +1069,7 @@ class Remainder(Answered):
 
 
 class StoredMessage(Answered):
-    """A message as it is kept, as far as it may be seen with this key."""
+    """A stored message, as far as this key may see it."""
 
     message_id: str
     received_at: AwareDatetime
@@ -1092,7 +1092,7 @@ class StoredMessage(Answered):
 
 
 class TrainingPeriod(Answered):
-    """What a model was fitted and judged on: stretches of declarations and their labels."""
+    """A period of declarations, with their labels, that a model was fitted or evaluated on."""
 
     begins: AwareDatetime
     ends: AwareDatetime
@@ -1101,7 +1101,7 @@ class TrainingPeriod(Answered):
 
 
 class WholeCase(Answered):
-    """A case with every score of its subject, the newest last, and whom and what it names."""
+    """A case with every score of its subject, the newest last, and the entities it names."""
 
     case_id: str
     status: (
