@@ -12,10 +12,12 @@ Unprocessable
 └── PasswordRefused  too short, or too easily guessed
 Unavailable
 └── OidcUnavailable  the identity provider cannot be used
+ServingError
+└── SignInDelayed    too many failed attempts; the message has the waiting time
 """
 
 from features.errors import TidegateError
-from serving.errors import Conflict, NotSignedIn, Unavailable, Unprocessable
+from serving.errors import Conflict, NotSignedIn, ServingError, Unavailable, Unprocessable
 
 
 class ApprovalRefused(TidegateError):
@@ -63,6 +65,12 @@ class PasswordRefused(Unprocessable):
     """A password that is too short, too long, or among the first that attackers try."""
 
     code = "password-refused"
+
+
+class SignInDelayed(ServingError):
+    """Too many sign-in attempts failed; the message has the waiting time."""
+
+    code = "sign-in-delayed"
 
 
 class OidcUnavailable(Unavailable):

@@ -11,6 +11,7 @@ import structlog
 from fastapi import Request
 
 from serving.access.accounts import Account, admits
+from serving.access.errors import SignInDelayed
 from serving.access.passwords import hash_password, is_outdated
 from serving.access.sign_in_delays import SignInAttempt, network_of
 from serving.console.browser_session import address_of
@@ -43,13 +44,13 @@ def signed_cookie(request: Request, services: Services, name: str) -> str:
 
 
 def refuse_early(services: Services, attempt: SignInAttempt) -> None:
-    """Raise NotSignedIn for an attempt made before the required wait is over."""
+    """Raise SignInDelayed for an attempt made before the required wait is over."""
     if services.sign_ins.wait_s(attempt, services.clock()) > 0:
         _refuse_early(services, attempt, _find(services, attempt.name))
 
 
 def checked_account(services: Services, attempt: SignInAttempt, password: str) -> Account:
-    """Return the account that the password opens; raises NotSignedIn or TooBusy."""
+    """Return the account that the password opens; raises NotSignedIn, SignInDelayed or TooBusy."""
     account = _find(services, attempt.name)
     _refuse_early(services, attempt, account)
 
@@ -76,7 +77,7 @@ def checked_account(services: Services, attempt: SignInAttempt, password: str) -
 
 
 def checked_code(services: Services, attempt: SignInAttempt, account: Account, code: str) -> str:
-    """Return the kind of the code that was used up; raises NotSignedIn."""
+    """Return the kind of the code that was used up; raises NotSignedIn or SignInDelayed."""
     _refuse_early(services, attempt, account)
     kind = services.second_factors.use(account.name, code, services.clock())
     if kind is None:
@@ -111,12 +112,11 @@ def _refuse_early(services: Services, attempt: SignInAttempt, account: Account |
         name = account.name if account else None
         services.sign_ins.refuse_early(attempt, services.clock(), name)
         log.warning("sign_in_refused", cause="too_soon", account=name, address=attempt.address)
-        raise NotSignedIn(
+        raise SignInDelayed(
             say(
                 "too many attempts failed here; try again in {seconds}",
                 seconds=wait_in_words(seconds),
             ),
-            code="sign-in-delayed",
             retry_after_s=seconds,
         )
 

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.accounts import Account
 from serving.access.callers import Caller
+from serving.access.errors import SignInDelayed
 from serving.access.sessions import Session
 from serving.access.sign_in_delays import KNOWN_FOR
 from serving.console.browser_session import (
@@ -46,7 +47,7 @@ router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageR
 log = structlog.get_logger(__name__)
 
 # Errors that the sign-in form shows on its own page.
-REFUSALS = (NotSignedIn, TooBusy)
+REFUSALS = (NotSignedIn, SignInDelayed, TooBusy)
 
 
 @router.get("")
