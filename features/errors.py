@@ -7,6 +7,7 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
 ├── OnlineStoreMismatch       the online feature store was built for other windows or formulas
 ├── KeyMissing                a key of the home is missing
+├── Tampered                  a signed document or file is not what was signed
 ├── KeysLocked                the keys of the home are wrapped and cannot be opened
 ├── MessageRefused            a message violates its standard; gives location and requirement
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
@@ -141,6 +142,10 @@ def nearest_of(name: str, known: Iterable[str]) -> str:
 
 class KeyMissing(TidegateError):
     """A key of the home is missing although data depends on it."""
+
+
+class Tampered(TidegateError):
+    """A signed document or file is not what a key of this installation signed."""
 
 
 class KeysLocked(TidegateError):

@@ -26,10 +26,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from features.atomic_dir import flush_folder, write_durably
-from features.errors import KeyMissing, KeysLocked, TidegateError
+from features.errors import KeyMissing, KeysLocked, Tampered, TidegateError
 from features.key_wrapping import (
     WRAPPING_FILE,
     HomeKey,
@@ -122,7 +123,7 @@ def read_key(folder: Path, name: str) -> bytes:
     content = read_secret(folder, KEY_FILES[name])
     if name == SIGNING:
         try:
-            _private(name, content)
+            key_pair(name, content)
         except ValueError:
             size = len(content)
             raise TidegateError(
@@ -181,7 +182,7 @@ def public_half(name: str, content: bytes) -> str:
     """Return the public half of a signing key (hexadecimal); empty for other keys."""
     if name not in PUBLIC_FILES:
         return ""
-    private = _private(name, content)
+    private = key_pair(name, content)
     return str(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex())
 
 
@@ -195,21 +196,56 @@ def public_file_of(name: str, content: bytes, former: Sequence[tuple[str, str]] 
         return "".join(f"{line}\n" for line in lines).encode()
     keys = [public_half(name, content), *(public for public, _ in former)]
     return b"".join(
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
-        for key in keys
+        public_pem(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))) for key in keys
     )
 
 
-def public_blocks(content: bytes) -> list[bytes]:
-    """Return the public keys in a `signing.pub` as PEM: the current one, then former ones."""
-    return _PUBLIC_BLOCK.findall(content)
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Return a public key in PEM."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def sign_with(name: str, content: bytes, said: bytes) -> bytes:
-    """Return the signature of a signing key."""
-    return _private(name, content).sign(said)
+def keys_in_pem(content: bytes) -> list[bytes]:
+    """Return the public keys in a `signing.pub`, 32 bytes each: the current one, then former ones.
+
+    Raises Tampered, since nothing can be verified without them.
+    """
+    return [_public_key(block) for block in _PUBLIC_BLOCK.findall(content) or [content]]
+
+
+def keys_in_lines(lines: str, at: str = "") -> list[bytes]:
+    """Return the public keys in a `log.pub` that were in use at an instant (ISO).
+
+    A line is a key (hexadecimal), followed by its end (ISO) if it was rotated.
+    """
+    keys = []
+    for line in lines.splitlines():
+        key, _, ends_at = line.partition(" ")
+        # A stolen former key must not sign for the time after its rotation.
+        if ends_at and at >= ends_at:
+            continue
+        # A damaged line must not keep the other keys from being tried.
+        with suppress(ValueError):
+            keys.append(bytes.fromhex(key))
+    return keys
+
+
+def _public_key(pem: bytes) -> bytes:
+    try:
+        key = load_pem_public_key(pem)
+    except ValueError:
+        raise Tampered("the public key is not PEM; want the bytes of signing.pub") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise Tampered("the public key is not an Ed25519 key; want the bytes of signing.pub")
+    return key.public_bytes_raw()
+
+
+def private_key(folder: Path, name: str) -> Ed25519PrivateKey:
+    """Return the key of a home that signs models (SIGNING) or the log (LOG).
+
+    A blank home gets its keys first. Raises as `read_key`.
+    """
+    return key_pair(name, read_key(folder, name))
 
 
 def sweep_secrets(folder: Path) -> None:
@@ -349,7 +385,8 @@ def fresh_key(name: str) -> bytes:
     return bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
-def _private(name: str, content: bytes) -> Ed25519PrivateKey:
+def key_pair(name: str, content: bytes) -> Ed25519PrivateKey:
+    """Return the key pair in the content of a key file; raises ValueError for another kind."""
     if name == LOG:
         return Ed25519PrivateKey.from_private_bytes(content)
     key = load_pem_private_key(content, password=None)

@@ -11,7 +11,7 @@ from typing import Self
 import structlog
 
 from features.errors import TidegateError
-from features.home_keys import party_key
+from features.home_keys import LOG, party_key, private_key
 from serving.access.actors import SERVICE
 from serving.access.oidc import Provider
 from serving.access.password_gate import PasswordGate
@@ -31,7 +31,7 @@ from serving.declared_ahead import DoubtsClock
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.integrity.checkpoint_check import check_by_checkpoints
-from serving.integrity.checkpoints import CheckpointWriter, LogSigner
+from serving.integrity.checkpoints import CheckpointWriter
 from serving.integrity.witnesses import witnesses_of
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
@@ -516,7 +516,7 @@ def _witnesses(settings: Settings, clock: Clock, stores: Stores) -> WitnessChann
 
 def _checkpoints(settings: Settings, clock: Clock, stores: Stores) -> CheckpointWriter:
     writer = CheckpointWriter(
-        LogSigner.from_folder(settings.keys),
+        private_key(settings.keys, LOG),
         stores.checkpoints,
         clock,
         every=settings.checkpoint_every,

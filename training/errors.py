@@ -5,7 +5,6 @@ TidegateError
     ├── TrainingSetError        the folder cannot be used; names file and column
     ├── WindowUnusable          a window has too few labels, or a model was fitted on its labels
     ├── ArtefactError           a model folder is missing, incomplete or in another format
-    │   └── ArtefactTampered    a digest or the signature does not match
     ├── ChampionUnreadable      the champion is damaged or of another catalogue; names the remedy
     └── PromotionRefused        one or more gates stay shut; lists the reasons
 """
@@ -37,10 +36,6 @@ class WindowUnusable(TrainingError):
 
 class ArtefactError(TrainingError):
     """A model folder is missing, incomplete or in another format than this release's."""
-
-
-class ArtefactTampered(ArtefactError):
-    """A file's digest or the manifest's signature does not match."""
 
 
 class ChampionUnreadable(TrainingError):

@@ -15,6 +15,7 @@ import numpy as np
 
 from features.atomic_dir import working_folder, written_whole
 from features.build_training_set import build_training_set
+from features.errors import Tampered
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from training.data.label_authors import Authors, add_authors
@@ -118,7 +119,7 @@ def _choose_canaries(
         # Only the champion's dates are needed, so its catalogue may be older.
         folder = home.folder_of(first.name, first.version)
         model = RiskModel.read_archived(folder, home.public_key)
-    except ArtefactError as error:
+    except (ArtefactError, Tampered) as error:
         return str(error)
     begins = model.manifest.training_window.evaluation.begins
     before = np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")

@@ -238,13 +238,11 @@ def check_chain(decision, later, line, public):
     stated = json.loads(line)
     signature, key = bytes.fromhex(stated.pop("signature")), bytes.fromhex(public)
     require(stated["key_id"] == public[:16], "signed with another key than is enclosed")
-    if "size" in stated:  # before December 2026
-        head = [stated["size"], stated["head"]]
-        content = "tidegate decision log\n{size}\n{head}\n{signed_at}\n".format(**stated).encode()
-    else:
-        head, content = stated["heads"]["decisions"], spelled(stated)
-    require(head == [seq, link.hex()], "the chain does not lead to the checkpoint")
-    require_signed(content, signature, key, "the checkpoint")
+    require(
+        stated["heads"]["decisions"] == [seq, link.hex()],
+        "the chain does not lead to the checkpoint",
+    )
+    require_signed(b"tidegate checkpoint\n" + spelled(stated), signature, key, "the checkpoint")
     return stated
 
 

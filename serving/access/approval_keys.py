@@ -4,14 +4,10 @@ import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from features.errors import KeysLocked
+from features.home_keys import public_pem
 from features.key_wrapping import SALT_BYTES, opened_by_passphrase, sealed_by_passphrase
 from serving.access.approvals import GivenApproval, public_key_id
 from serving.access.errors import ApprovalRefused
@@ -31,7 +27,7 @@ def write_new_key(file: Path, passphrase: str) -> Path:
     private = Ed25519PrivateKey.generate()
     salt, sealed = sealed_by_passphrase(passphrase.encode(), private.private_bytes_raw(), _PURPOSE)
     public_file = file.with_name(f"{file.name}.pub")
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public = public_pem(private.public_key())
     _write_once(file, _MAGIC + salt + sealed, 0o600)
     _write_once(public_file, public, 0o644)
     return public_file
@@ -39,9 +35,10 @@ def write_new_key(file: Path, passphrase: str) -> Path:
 
 def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
     """Return the private key; raises ApprovalRefused for a wrong passphrase or kind of key."""
-    if is_sealed_weakly(file):
-        return _of_older_release(file, passphrase)
-    salted = _content(file).removeprefix(_MAGIC)
+    content = _content(file)
+    if not content.startswith(_MAGIC):
+        raise ApprovalRefused(f"{file}: want a key that `tidegate approvals new-key` made")
+    salted = content.removeprefix(_MAGIC)
     salt, sealed = salted[:SALT_BYTES], salted[SALT_BYTES:]
     try:
         raw = opened_by_passphrase(passphrase.encode(), salt, sealed, _PURPOSE)
@@ -50,29 +47,11 @@ def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(raw)
 
 
-def is_sealed_weakly(file: Path) -> bool:
-    """Return whether an older release wrote the file, with weak stretching of the passphrase."""
-    return not _content(file).startswith(_MAGIC)
-
-
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
         raise ApprovalRefused(f"{file}: {error.strerror}") from None
-
-
-def _of_older_release(file: Path, passphrase: str) -> Ed25519PrivateKey:
-    """Return a key in PKCS #8, encrypted by PBKDF2."""
-    try:
-        key = load_pem_private_key(_content(file), passphrase.encode())
-    except TypeError:
-        raise ApprovalRefused(f"{file} is not sealed by a passphrase; make a new key") from None
-    except ValueError:
-        raise ApprovalRefused(f"{file}: the passphrase does not open it") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ApprovalRefused(f"{file}: want a key that `tidegate approvals new-key` made")
-    return key
 
 
 def read_public_key(file: Path) -> bytes:
@@ -89,8 +68,7 @@ def read_public_key(file: Path) -> bytes:
 def sign_approval(approval: GivenApproval, key: Ed25519PrivateKey) -> GivenApproval:
     """Return the approval signed with this key."""
     key_id = public_key_id(key.public_key().public_bytes_raw())
-    named = approval.model_copy(update={"key_id": key_id})
-    return named.model_copy(update={"signature": key.sign(named.signed_bytes).hex()})
+    return approval.model_copy(update={"key_id": key_id}).signed(key)
 
 
 def _write_once(file: Path, content: bytes, mode: int) -> None:

@@ -6,19 +6,18 @@ agrees in the console. An approval expires and can be used once.
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import in_own_words
+from features.home_keys import keys_in_lines
 from features.person_names import may_be_one_person
+from features.signed_documents import SignedDocument, canonical_json
 from serving.access.accounts import Account
 from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
@@ -42,8 +41,6 @@ LONGEST = timedelta(days=30)
 
 # Allowed lead of a signer's clock.
 CLOCKS_APART = timedelta(minutes=5)
-
-_SIGNED_AS = b"tidegate approval\n"
 
 Digest = Annotated[str, Field(max_length=128)]
 Word = Annotated[str, Field(max_length=128)]
@@ -73,7 +70,7 @@ class ProposedAct(BaseModel):
     @property
     def act_id(self) -> str:
         """Digest of the whole act."""
-        return hashlib.sha256(canonical_bytes(self.model_dump(mode="json"))).hexdigest()
+        return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
 
     @property
     def in_words(self) -> str:
@@ -96,14 +93,14 @@ _WORDS: dict[ActKind, str] = {
 }
 
 
-class GivenApproval(BaseModel):
+class GivenApproval(SignedDocument):
     """Agreement of one person to one act, in one part, until an instant.
 
     `key_id` and `signature` belong to the person's key; agreement in the console has an `account`
     instead.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    signed_as = "approval"
 
     act: ProposedAct
     part: Part
@@ -115,7 +112,7 @@ class GivenApproval(BaseModel):
     signature: Annotated[str, Field(max_length=128)] = ""
 
     @classmethod
-    def read(cls, content: bytes | str) -> Self:
+    def parse(cls, content: bytes | str) -> Self:
         """Parse an approval from a file; raises ApprovalRefused."""
         try:
             return cls.model_validate_json(content)
@@ -140,11 +137,6 @@ class GivenApproval(BaseModel):
             given_at=at,
             expires_at=at + LASTING,
         )
-
-    @property
-    def signed_bytes(self) -> bytes:
-        """Bytes that a key signs: the document without its signature."""
-        return _SIGNED_AS + canonical_bytes(self.model_dump(mode="json", exclude={"signature"}))
 
     @property
     def approval_id(self) -> str:
@@ -175,12 +167,7 @@ class RegisteredKey:
 
     def signed(self, approval: GivenApproval) -> bool:
         """Return whether the key signed exactly this approval."""
-        try:
-            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
-            key.verify(bytes.fromhex(approval.signature), approval.signed_bytes)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return approval.is_signed_by(keys_in_lines(self.public_key))
 
 
 @dataclass(frozen=True)
@@ -203,16 +190,9 @@ def public_key_id(public_key: bytes) -> str:
     return hashlib.sha256(public_key).hexdigest()[:32]
 
 
-def canonical_bytes(document: Any) -> bytes:
-    """Return the canonical JSON of a document, so that equal documents have equal digests."""
-    return json.dumps(
-        document, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False
-    ).encode()
-
-
 def digest_of(document: Any) -> str:
     """Return the digest of the object of an act."""
-    return f"sha256:{hashlib.sha256(canonical_bytes(document)).hexdigest()}"
+    return f"sha256:{hashlib.sha256(canonical_json(document)).hexdigest()}"
 
 
 def signer_of(approval: GivenApproval, register: "ApprovalRepository") -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
+from features.home_keys import LOG, private_key
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.api.case_answers import CASE_PROBLEMS
@@ -17,7 +18,6 @@ from serving.api.case_revisions import ServicesAsRead
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.errors import Conflict
-from serving.integrity.checkpoints import LogSigner
 from serving.review.acts.act_declaration import Words
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
@@ -199,9 +199,9 @@ def _sealed(services: Services, sealing: Sealing) -> SealedAccount:
     # One folder for each second: sealing twice at once fails instead of overwriting.
     name = f"{sealing.case_id}-{sealing.at:%Y%m%dT%H%M%S}"
     folder = services.settings.accounts_of_cases / name
-    signer = LogSigner.from_folder(services.settings.keys)
+    key = private_key(services.settings.keys, LOG)
     try:
-        digest = seal_account(services.case_store, services.decisions, signer, folder, sealing)
+        digest = seal_account(services.case_store, services.decisions, key, folder, sealing)
     except Conflict:
         raise Conflict("an account of this case was sealed in this second; try again") from None
     return SealedAccount(case_id=sealing.case_id, folder=name, digest=digest)

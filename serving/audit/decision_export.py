@@ -22,20 +22,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_public_key,
-)
-
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
 from features.errors import TidegateError
-from features.home_keys import public_blocks
+from features.home_keys import keys_in_pem
+from features.signed_documents import canonical_json, is_signature
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoints import Checkpoint, canonical
+from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.hash_chain import DECISIONS
 from serving.integrity.witness_lines import framed, read_witness_lines
 from serving.integrity.witnesses import Witness
@@ -101,7 +95,7 @@ def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoin
     checkpoint = _covering(sources, found.seq)
     files = _files(sources, found, checkpoint)
     contents = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files["contents.json"] = canonical(contents)
+    files["contents.json"] = canonical_json(contents)
     digest = hashlib.sha256(files["contents.json"]).hexdigest()
     told = {"checkpoint": checkpoint.number, "contents": f"sha256:{digest}"}
     # The event is appended before the folder appears: there is no export without a record of it.
@@ -146,7 +140,7 @@ def _files(
     }
     later = sources.log.outlines(found.seq, checkpoint.size)
     files = {
-        "decision.json": canonical(decision),
+        "decision.json": canonical_json(decision),
         "record.json": found.record,
         "later.ndjson": b"".join(json.dumps(outline).encode() + b"\n" for outline in later),
         "checkpoint.json": line.encode(),
@@ -157,7 +151,7 @@ def _files(
         files["features.json"] = canonical_groups(record)
         model_files = _model_files(sources.models, record["model"])
     signed_by = model_key(sources.model_key, model_files)
-    files["keys.json"] = canonical({"log": log_key.split()[0], "model": signed_by})
+    files["keys.json"] = canonical_json({"log": log_key.split()[0], "model": signed_by})
     return files | model_files
 
 
@@ -185,7 +179,7 @@ def canonical_groups(record: Mapping[str, Any]) -> bytes:
         )
     groups = [(known[name].indicator, known[name].family, name) for name in record["vector"]]
     told = [{"indicator": i, "family": f, "name": name} for i, f, name in groups]
-    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    return canonical_json(told)
 
 
 def _model_files(models: Path, reference: Mapping[str, str]) -> dict[str, bytes]:
@@ -205,17 +199,12 @@ def model_key(public_file: Path, model: Mapping[str, bytes]) -> str:
     The key may have been rotated since: older models are still there and still verify.
     """
     content = public_file.read_bytes() if public_file.exists() else b""
-    keys = [load_pem_public_key(block) for block in public_blocks(content)]
+    keys = keys_in_pem(content) if content else []
     signing = [key for key in keys if not model or _has_signed(key, model)]
     if model and not signing:
         raise TidegateError("no key of signing.pub signed the model that answered")
-    named = (key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex() for key in signing)
-    return next(named, "")
+    return signing[0].hex() if signing else ""
 
 
-def _has_signed(key: Any, model: Mapping[str, bytes]) -> bool:
-    try:
-        key.verify(model["manifest.sig"], model["manifest.json"])
-    except InvalidSignature:
-        return False
-    return True
+def _has_signed(key: bytes, model: Mapping[str, bytes]) -> bool:
+    return is_signature(model["manifest.sig"], model["manifest.json"], [key])

@@ -5,8 +5,7 @@ causes, and the system not to be altered in a way that hinders finding them. A f
 contains the decisions as logged, with the links of the chain, and a report:
 
 evidence.ndjson   one decision a line: number, link, outline, and the encrypted record
-incident.json     `Incident`, with the digest of the evidence
-incident.sig      Ed25519 signature of incident.json by the key that seals the log, hexadecimal
+incident.json     `Incident`, with the digest of the evidence, signed by the key of the log
 report.md         the same for people, with open questions that only they can answer
 lifted.json       `LiftedHold`, once the hold ended: its decisions may then be erased
 """
@@ -20,18 +19,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from features.atomic_dir import written_whole
-from features.errors import TidegateError
-from serving.integrity.checkpoints import LogSigner, verified_by
+from features.errors import Tampered, TidegateError
+from features.home_keys import keys_in_lines
+from features.signed_documents import SignedDocument
 from serving.integrity.hash_chain import ChainedDecision, next_link
 
 if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
 
-EVIDENCE, INCIDENT, SIGNATURE, REPORT, LIFTED = (
-    *("evidence.ndjson", "incident.json", "incident.sig"),
+EVIDENCE, INCIDENT, REPORT, LIFTED = (
+    *("evidence.ndjson", "incident.json"),
     *("report.md", "lifted.json"),
 )
 
@@ -57,11 +58,13 @@ class Opening(BaseModel):
         return f"{self.begins:%Y-%m-%d %H:%M} to {self.ends:%Y-%m-%d %H:%M}"
 
 
-class Incident(Opening):
+class Incident(Opening, SignedDocument):
     """An incident with its decisions: numbers `first` to `last` of the log.
 
     `before` is the chain's link before the first of them; counts are of decisions.
     """
+
+    signed_as = "incident"
 
     name: str
     first: int
@@ -74,7 +77,7 @@ class Incident(Opening):
 
 
 def freeze(
-    log: "DecisionRepository", signer: LogSigner, folder: Path, opening: Opening
+    log: "DecisionRepository", key: Ed25519PrivateKey, folder: Path, opening: Opening
 ) -> Incident:
     """Copy the decisions of a period into `folder`, signed; it is complete or absent.
 
@@ -91,9 +94,8 @@ def freeze(
         rows = log.between(opening.begins, opening.ends)
         copied = _copied(rows, partial / EVIDENCE, opening)
         incident = Incident(name=folder.name, **opening.model_dump(), **copied)
-        content = incident.model_dump_json(indent=1).encode() + b"\n"
-        (partial / INCIDENT).write_bytes(content)
-        (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
+        incident = incident.signed(key)
+        (partial / INCIDENT).write_text(incident.model_dump_json(indent=1) + "\n", "utf-8")
         (partial / REPORT).write_text(report_incident(incident), encoding="utf-8")
     return incident
 
@@ -145,19 +147,17 @@ def _model_of(outline: dict[str, Any]) -> str:
 def verify_incident(folder: Path, public_key: str) -> Incident:
     """Return the incident in `folder` if it is as frozen and signed (see `public_key_of`).
 
-    Raises TidegateError otherwise.
+    Raises Tampered or TidegateError otherwise.
     """
+    refusal = f"{folder}: {INCIDENT} is not signed as it stands"
     try:
         content = (folder / INCIDENT).read_bytes()
-        signature = bytes.fromhex((folder / SIGNATURE).read_text())
-        if not verified_by(public_key, signature, content):
-            raise ValueError("another key, or another incident")
-        incident = Incident.model_validate_json(content)
+        incident = Incident.read(content, keys_in_lines(public_key), refusal)
         evidence = (folder / EVIDENCE).read_bytes()
     except FileNotFoundError as error:
         raise TidegateError(f"{error.filename} is missing") from None
-    except ValueError:
-        raise TidegateError(f"{folder}: {INCIDENT} is not signed as it stands") from None
+    except ValidationError:
+        raise Tampered(refusal) from None
     if f"sha256:{hashlib.sha256(evidence).hexdigest()}" != incident.evidence:
         raise TidegateError(f"{folder}: {EVIDENCE} is not what was frozen")
     _follow(incident, evidence.splitlines())

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.atomic_dir import remove_interrupted, write_durably
+from features.home_keys import LOG, private_key
 from features.person_names import may_be_one_person
+from features.signed_documents import SIGNATURE, sign
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
 from serving.audit.erased_accounts import UNREADABLE, accounts_by_case, erase_accounts
 from serving.audit.erased_files import erase_files
@@ -25,7 +27,6 @@ from serving.audit.errors import RetentionRefused
 from serving.audit.incidents import holding_stretches
 from serving.audit.retention_log import RetentionAct, held_subjects, unlifted
 from serving.audit.retention_periods import Periods, RetentionCutoffs
-from serving.integrity.checkpoints import LogSigner
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 # An older proposal says too little about today.
 PROPOSED_FOR = timedelta(days=30)
+
+_CERTIFICATE = "certificate of erasure"
 
 
 @dataclass(frozen=True)
@@ -278,13 +281,11 @@ class Retention:
         destroyed = details.pop("destroyed")
         certificate = {**asdict(act), "details": details, "destroyed": destroyed, "rows": gone}
         del certificate["number"]
-        content = json.dumps(certificate, indent=1).encode()
-        signature = LogSigner.from_folder(self.settings.keys).key.sign(content).hex()
+        key = private_key(self.settings.keys, LOG)
+        certificate[SIGNATURE] = sign(_CERTIFICATE, certificate, key)
         file = self._certificate(act.details["proposal"])
         file.parent.mkdir(parents=True, exist_ok=True)
-        # The signature first: the certificate is what marks the erasure as complete.
-        write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
-        write_durably(file, content)
+        write_durably(file, json.dumps(certificate, indent=1).encode() + b"\n")
         return file
 
 

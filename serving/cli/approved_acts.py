@@ -55,7 +55,7 @@ class LiveUse:
         from serving.access.approvals import GivenApproval, two_persons
         from serving.access.errors import ApprovalRefused
 
-        given = [GivenApproval.read(_content(file)) for file in files]
+        given = [GivenApproval.parse(_content(file)) for file in files]
         # The files may also contain the approvals of a waiver.
         given = [each for each in given if each.act.kind == act.kind]
         if len(given) < 2:

@@ -140,7 +140,7 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
         for file in sorted(home.glob(f"models/*/[0-9]*/{WAIVER}"))
     }
     checks |= {
-        f"canaries of {kind}s": partial(CanaryFile.read, home, kind)
+        f"canaries of {kind}s": partial(CanaryFile.of_home, home, kind)
         for kind in SUBJECT_KINDS
         if canary_path(home, kind).exists()
     }

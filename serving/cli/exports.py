@@ -35,15 +35,16 @@ def export_one_decision(
     `deploy/verify/verify_decision.py FOLDER` verifies it with Python alone. The folder holds all
     that was submitted: hand it to nobody but the court. The export is on record.
     """
+    from features.home_keys import LOG, private_key
     from serving.audit.decision_export import ExportRequest, ExportSources, export_decision
-    from serving.integrity.checkpoints import LogSigner, public_keys_of
+    from serving.integrity.checkpoints import public_keys_of
     from serving.integrity.witnesses import is_apart, witnesses_of
     from serving.outbox.witness_channel import WitnessChannel
 
     settings, store = at.settings, at.stores.checkpoints
     witnesses = witnesses_of(settings)
     # Seal first, so that a checkpoint covers the exported decision.
-    store.seal(LogSigner.from_folder(settings.keys).sign, at.now)
+    store.seal(private_key(settings.keys, LOG), at.now)
     WitnessChannel(witnesses, store, at.stores.receivers, lambda: at.now).deliver_all()
     sources = ExportSources(
         log=at.stores.decisions,
@@ -92,7 +93,8 @@ def export_case(
 
     With `--verify`, exit 1 where anything in an exported folder was changed.
     """
-    from serving.integrity.checkpoints import LogSigner, public_key_of
+    from features.home_keys import LOG, private_key
+    from serving.integrity.checkpoints import public_key_of
     from serving.review.letters.sealed_account import Sealing, seal_account, verify_account
 
     if verify:
@@ -105,7 +107,7 @@ def export_case(
     digest = seal_account(
         at.stores.cases,
         at.stores.decisions,
-        LogSigner.from_folder(at.settings.keys),
+        private_key(at.settings.keys, LOG),
         folder,
         Sealing(
             case_id,

@@ -40,14 +40,14 @@ def open_one(
     harm: Annotated[HarmName, typer.Option(help="How grave it is.")] = HarmName.SERIOUS,
 ) -> CommandOutput:
     """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
+    from features.home_keys import LOG, private_key
     from serving.audit.incidents import Opening, freeze
-    from serving.integrity.checkpoints import LogSigner
 
     folder = _folder(at, name)
     at.record_reading("freeze", "incident", name)
     frozen = freeze(
         at.stores.decisions,
-        LogSigner.from_folder(at.settings.keys),
+        private_key(at.settings.keys, LOG),
         folder,
         Opening(
             what=what,

@@ -187,7 +187,7 @@ def _check(at: OpenedHome, settings: "Settings", key: str | None) -> "LogCheck":
 
 def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", because: str) -> None:
     from features.errors import TidegateError
-    from serving.integrity.checkpoints import LogSigner
+    from features.home_keys import LOG, private_key
     from serving.integrity.log_check import EpochRequest, begin_epoch
     from serving.integrity.witnesses import witnesses_of
     from serving.outbox.witness_channel import WitnessChannel
@@ -196,7 +196,7 @@ def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", becaus
         raise TidegateError("the log is what its checkpoints say: there is no epoch to begin")
     store = at.stores.checkpoints
     request = EpochRequest(at.by, because, at.now)
-    begun = begin_epoch(store, check, LogSigner.from_folder(settings.keys), request)
+    begun = begin_epoch(store, check, private_key(settings.keys, LOG), request)
     messages.print(f"epoch {begun.epoch} begins", markup=False)
     witnesses = witnesses_of(settings)
     channel = WitnessChannel(witnesses, store, at.stores.receivers, lambda: at.now)

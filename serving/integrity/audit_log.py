@@ -1,12 +1,12 @@
 """The audit log: every reading, decision, sign-in and change, each event chained to the last."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from features.signed_documents import canonical_json
 from serving.access.actors import Actor
 
 
@@ -56,6 +56,4 @@ def next_audit_link(link: bytes, row: Mapping[str, Any]) -> bytes:
     """Return the link of a row that follows `link`, covering every column but the link itself."""
     # Every column but the link itself, so that none can be changed unnoticed.
     covered = {name: value for name, value in row.items() if name != "chain"}
-    # One fixed spelling, as verification must arrive at the same bytes with other code.
-    line = json.dumps(covered, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(link + line.encode()).digest()
+    return hashlib.sha256(link + canonical_json(covered)).digest()

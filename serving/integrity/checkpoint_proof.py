@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from serving.integrity.checkpoints import Checkpoint, EpochBeginning, verified_by
+from serving.integrity.checkpoints import Checkpoint, EpochBeginning
 from serving.integrity.hash_chain import AUDIT_EVENTS, CHAINS, DECISIONS, LogHead
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ class Testimonies:
         try:
             checkpoint = Checkpoint.from_json(line)
             public = self.public_keys[checkpoint.key_id]
-            signature = bytes.fromhex(checkpoint.signature)
-            if not verified_by(public, signature, checkpoint.statement, checkpoint.signed_at):
+            if not checkpoint.is_signed_by(public):
                 raise ValueError("another key, or another checkpoint")
         except (KeyError, TypeError, ValueError):
             raise ValueError(changed) from None

@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from features.home_keys import LOG, public_half, read_key
+from features.home_keys import keys_in_lines
+from features.signed_documents import canonical_json, is_signed, sign
 from serving.errors import LogUnavailable
 from serving.integrity.hash_chain import DECISIONS, ChainHeads, LogHead
 
@@ -27,6 +24,8 @@ if TYPE_CHECKING:
     from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 
 log = structlog.get_logger(__name__)
+
+_KIND = "checkpoint"
 
 
 @dataclass(frozen=True)
@@ -95,22 +94,28 @@ class Checkpoint:
         """Return the number of decisions."""
         return self.heads[DECISIONS].size
 
-    @property
-    def statement(self) -> bytes:
-        """Return the bytes that are signed."""
-        return canonical(self._stated())
+    def signed(self, key: Ed25519PrivateKey) -> Self:
+        """Return the checkpoint with the id and the signature of the installation's log key."""
+        named = replace(self, key_id=key.public_key().public_bytes_raw().hex()[:16])
+        return replace(named, signature=sign(_KIND, named._stated(), key))
+
+    def is_signed_by(self, public_keys: str) -> bool:
+        """Return whether one of these keys signed the checkpoint while it was in use.
+
+        They are lines of `log.pub` (see `keys_in_lines`).
+        """
+        keys = keys_in_lines(public_keys, self.signed_at)
+        return is_signed(_KIND, self._stated() | {"signature": self.signature}, keys)
 
     def as_json(self) -> str:
         """Return the checkpoint as one line, in its canonical form."""
-        return canonical(self._stated() | {"signature": self.signature}).decode()
+        return canonical_json(self._stated() | {"signature": self.signature}).decode()
 
     @classmethod
     def from_json(cls, line: str) -> Self:
         """Read a checkpoint from a line, signed or not; raise ValueError for any other text."""
         try:
             stated = json.loads(line)
-            if stated.pop("format") != FORMAT:
-                raise ValueError("a checkpoint of another release")
             begun = stated["begun"] and EpochBeginning.of_plain(stated["begun"])
             found = cls(**(stated | {"heads": _heads_of(stated["heads"]), "begun": begun}))
         except (KeyError, TypeError, AttributeError) as error:
@@ -123,38 +128,7 @@ class Checkpoint:
     def _stated(self) -> dict[str, Any]:
         stated = {name: value for name, value in vars(self).items() if name != "signature"}
         begun = self.begun and self.begun.as_plain()
-        return stated | {"heads": _plain_heads(self.heads), "begun": begun, "format": FORMAT}
-
-
-FORMAT = "tidegate-checkpoint-2"
-
-
-def canonical(stated: Mapping[str, Any]) -> bytes:
-    """Return the canonical form of what is signed: sorted, without spaces, in ASCII."""
-    return json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-@dataclass(frozen=True)
-class LogSigner:
-    """A signer with the installation's log key; `key_id` names the key."""
-
-    key: Ed25519PrivateKey
-    key_id: str
-
-    @classmethod
-    def from_folder(cls, folder: Path) -> Self:
-        """Read the secret key of an installation from `folder`.
-
-        The public key is in `log.pub`, for verifiers.
-        """
-        content = read_key(folder, LOG)
-        key = Ed25519PrivateKey.from_private_bytes(content)
-        return cls(key, public_half(LOG, content)[:16])
-
-    def sign(self, checkpoint: Checkpoint) -> Checkpoint:
-        """Return the checkpoint with this key's id and signature."""
-        named = replace(checkpoint, key_id=self.key_id)
-        return replace(named, signature=self.key.sign(named.statement).hex())
+        return stated | {"heads": _plain_heads(self.heads), "begun": begun}
 
 
 class CheckpointWriter:
@@ -166,14 +140,14 @@ class CheckpointWriter:
 
     def __init__(
         self,
-        signer: LogSigner,
+        key: Ed25519PrivateKey,
         store: "CheckpointRepository",
         clock: Callable[[], datetime],
         *,
         every: int,
         within_s: float,
     ):
-        self._signer = signer
+        self._key = key
         self._store = store
         self._clock = clock
         self._every = every
@@ -201,7 +175,7 @@ class CheckpointWriter:
         if not (is_last or self._is_due()):
             return
         try:
-            stored = self._store.seal(self._signer.sign, self._clock())
+            stored = self._store.seal(self._key, self._clock())
         except LogUnavailable as failure:
             self._has_failed = True
             log.warning("log_not_sealed", reason=str(failure))
@@ -224,7 +198,7 @@ class CheckpointWriter:
 def public_key_of(folder: Path) -> str:
     """Return the public keys of an installation's signer, one a line; empty before its first start.
 
-    The key in use comes first, then rotated ones (see `verified_by`).
+    The key in use comes first, then rotated ones (see `keys_in_lines`).
     """
     file = folder / "log.pub"
     return file.read_text().strip() if file.exists() else ""
@@ -233,25 +207,6 @@ def public_key_of(folder: Path) -> str:
 def public_keys_of(folder: Path) -> dict[str, str]:
     """Return the lines of `public_key_of` by key id, the key in use first."""
     return {line[:16]: line for line in public_key_of(folder).splitlines()}
-
-
-def verified_by(public_keys: str, signature: bytes, content: bytes, at: str = "") -> bool:
-    """Return whether one of these keys signed `content` while it was in use.
-
-    A line of `public_keys` is a key (hexadecimal), followed by its end (ISO) if it was rotated.
-    `at` is the time (ISO) of the signature.
-    """
-    for line in public_keys.splitlines():
-        public, _, retires_at = line.partition(" ")
-        # A stolen former key must not sign for the time after its rotation.
-        if retires_at and at >= retires_at:
-            continue
-        try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(signature, content)
-        except (ValueError, InvalidSignature):
-            continue
-        return True
-    return False
 
 
 def _plain_heads(heads: ChainHeads) -> dict[str, list[Any]]:

@@ -12,6 +12,8 @@ from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
@@ -22,7 +24,7 @@ from serving.integrity.checkpoint_proof import (
     Testimonies,
     judge,
 )
-from serving.integrity.checkpoints import Checkpoint, EpochBeginning, LogSigner
+from serving.integrity.checkpoints import Checkpoint, EpochBeginning
 from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
 from serving.integrity.witness_lines import WitnessLines, read_witness_lines
 from serving.integrity.witnesses import Witness
@@ -175,7 +177,7 @@ class EpochRequest:
 
 
 def begin_epoch(
-    store: "CheckpointRepository", check: LogCheck, signer: LogSigner, request: EpochRequest
+    store: "CheckpointRepository", check: LogCheck, key: Ed25519PrivateKey, request: EpochRequest
 ) -> Checkpoint:
     """Begin the next epoch after a restore, recorded and signed; return its first checkpoint.
 
@@ -202,7 +204,7 @@ def begin_epoch(
         "lost": {chain: list(rows) for chain, rows in begun.lost.items()},
     }
     event = AuditEvent(request.at, request.actor, "begin_epoch", "log", str(epoch), told)
-    return store.begin(first, event, signer)
+    return store.begin(first, event, key)
 
 
 def _beginning(view: DatabaseView, check: LogCheck, request: EpochRequest) -> EpochBeginning:

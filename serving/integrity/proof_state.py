@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serving.integrity.checkpoints import Checkpoint, verified_by
+from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, LogHead
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ProofState:
         sealed = newest.heads if newest else {}
         return cls(
             newest=newest,
-            is_signed=newest is not None and _is_signed(newest, public_keys),
+            is_signed=newest is not None and newest.is_signed_by(public_keys),
             # A shorter or rewritten chain lacks the link at the sealed size.
             is_matched=all(_has_link(chains, name, head) for name, head in sealed.items()),
             sizes={name: head.size for name, head in heads.items()},
@@ -76,14 +76,6 @@ class ProofState:
     def decisions(self) -> int:
         """Return the number of decisions."""
         return self.sizes.get(DECISIONS, 0)
-
-
-def _is_signed(checkpoint: Checkpoint, public_keys: str) -> bool:
-    try:
-        signature = bytes.fromhex(checkpoint.signature)
-    except ValueError:
-        return False
-    return verified_by(public_keys, signature, checkpoint.statement, checkpoint.signed_at)
 
 
 def _has_link(chains: "CheckpointRepository", name: str, head: LogHead) -> bool:

@@ -230,7 +230,7 @@ def load_role(
     Raises TidegateError, OSError or ValueError.
     """
     key = _read_public_key(public_key)
-    pointer = ModelPointer.read(model_folder / f"{role}.json", role, key)
+    pointer = ModelPointer.read_seat(model_folder / f"{role}.json", role, key)
     if approvals is not None:
         approvals.require(pointer)
     found = LoadedModel.read(model_folder / pointer.version, key)

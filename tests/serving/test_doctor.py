@@ -17,12 +17,11 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
-from features.home_keys import KEY_FILES, PUBLIC_FILES
+from features.home_keys import KEY_FILES, LOG, PUBLIC_FILES, private_key
 from features.ingest.record_folder import RecordFolder
 from serving.app import create_app
 from serving.cli.doctor import _registrations, _signed_beside_models, doctor
 from serving.doctor.all_checks import run_checks
-from serving.integrity.checkpoints import LogSigner
 from serving.settings import Settings
 from serving.storage.binding import HomeBinding
 from serving.storage.engine import open_database
@@ -378,10 +377,10 @@ def test_a_row_that_was_changed_in_a_home_is_found_without_verify_log(service: S
 def test_a_home_is_held_to_every_checkpoint_not_to_the_newest_alone(service: Service) -> None:
     """A copy whose middle was exchanged has the newest, and the first."""
     engine = open_database(service.home / "tidegate.db", is_service=False)
-    store, signer = CheckpointRepository(engine), LogSigner.from_folder(service.home / "keys")
+    store, signer = CheckpointRepository(engine), private_key(service.home / "keys", LOG)
     for number in range(3):
         service.score(shipment(shipment_id=f"S-{number}"), service.key("score"))
-        store.seal(signer.sign, NOW)
+        store.seal(signer, NOW)
     assert grades(service.home)["log"] == "good"
     numbers = [json.loads(line)["number"] for line in store.lines()]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from features.errors import CatalogueMismatch
+from features.errors import CatalogueMismatch, Tampered
 from training.errors import ArtefactError
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.verdict import Verdict, read_verdicts
@@ -48,7 +48,7 @@ class Dossier:
             report=EvaluationReport.model_validate_json(model.report_json),
             registration=home.registration_of(folder),
             card=card.read_text(encoding="utf-8") if card.is_file() else None,
-            waiver=Waiver.read(folder, home.public_key),
+            waiver=Waiver.of_model(folder, home.public_key),
             verdicts=read_verdicts(folder),
             versions=tuple(_versions(home, model.manifest.name)),
         )
@@ -75,7 +75,7 @@ def _versions(home: ModelHome, name: str) -> Iterable[Version]:
     for folder in sorted((f for f in folders if f.name.isdigit()), key=lambda f: int(f.name)):
         try:
             model = RiskModel.read(folder, home.public_key)
-        except (ArtefactError, CatalogueMismatch):
+        except (ArtefactError, Tampered, CatalogueMismatch):
             continue  # from an older release, which wrote its own technical file
         registration = home.registration_of(folder)
         is_champion = champion is not None and champion.version == registration.version

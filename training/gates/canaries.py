@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from features.records import SubjectKind
 from training.data.training_set import TrainingSet
@@ -21,7 +22,6 @@ from training.fit.encoded_rows import EncodedRows
 from training.gates.canary_file import CanaryFile
 from training.model.calibration import log_odds_of
 from training.model.risk_model import RiskModel
-from training.model.signing import SigningKey
 from training.ranking import Floats, Ints
 
 MOST_OF_EACH = 100
@@ -74,14 +74,14 @@ class Canaries:
     def read(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
         """Return the canaries of a home, or None if none were chosen.
 
-        Raises ArtefactTampered unless one of the home's keys signed the file as it is.
+        Raises Tampered unless one of the home's keys signed the file as it is.
         """
-        stored = CanaryFile.read(home, subject, public_key)
+        stored = CanaryFile.of_home(home, subject, public_key)
         if stored is None:
             return None
         return cls(stored.confirmed, stored.cleared, stored.chosen_at)
 
-    def write(self, home: Path, subject: SubjectKind, key: SigningKey) -> Path:
+    def write(self, home: Path, subject: SubjectKind, key: Ed25519PrivateKey) -> Path:
         """Sign and store the canaries; delete the file to have others chosen."""
         return CanaryFile(subject=subject, **vars(self)).write(home, key)
 

@@ -8,65 +8,56 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from features.atomic_dir import write_durably
+from features.errors import Tampered
+from features.home_keys import keys_in_pem
 from features.records import SubjectKind
-from training.errors import ArtefactTampered
-from training.model.manifest import FrozenModel
-from training.model.signing import SigningKey, signed_line, verify_signature
-
-_SIGNED_AS = b"tidegate canaries"
+from features.signed_documents import SignedDocument
 
 
-class CanaryFile(FrozenModel):
+class CanaryFile(SignedDocument):
     """Ids of confirmed and cleared subjects, the time of their choice, and the signature."""
+
+    signed_as = "canaries"
 
     subject: SubjectKind
     chosen_at: datetime
     confirmed: tuple[str, ...]
     cleared: tuple[str, ...]
-    signature: str = ""
 
     @classmethod
-    def read(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
+    def of_home(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
         """Return the file of a home, or None if there is none.
 
-        Raises ArtefactTampered unless one of the home's keys signed the file as it is.
+        Raises Tampered unless one of the home's keys signed the file as it is.
         """
         file = canary_path(home, subject)
         if not file.exists():
             return None
+        refusal = (
+            f"{file} is not as this home signed it: restore it from a backup, or delete it on "
+            "purpose, so that `tidegate retrain` chooses others"
+        )
         try:
-            content = cls.model_validate_json(file.read_bytes())
-            verify_signature(content._signed_bytes, bytes.fromhex(content.signature), public_key)
-        except (ValidationError, ValueError, ArtefactTampered):
-            raise _tampered(file) from None
+            content = cls.read(file.read_bytes(), keys_in_pem(public_key), refusal)
+        except ValidationError:
+            raise Tampered(refusal) from None
         # A valid file of another kind of subject, copied here, must not pass.
         if content.subject != subject:
-            raise _tampered(file)
+            raise Tampered(refusal)
         return content
 
-    def write(self, home: Path, key: SigningKey) -> Path:
+    def write(self, home: Path, key: Ed25519PrivateKey) -> Path:
         """Sign and store the file atomically."""
         file = canary_path(home, self.subject)
         file.parent.mkdir(parents=True, exist_ok=True)
-        signed = self.model_copy(update={"signature": key.sign(self._signed_bytes).hex()})
-        write_durably(file, f"{signed.model_dump_json(indent=1)}\n".encode())
+        write_durably(file, f"{self.signed(key).model_dump_json(indent=1)}\n".encode())
         return file
-
-    @property
-    def _signed_bytes(self) -> bytes:
-        return signed_line(_SIGNED_AS, self.model_dump(mode="json", exclude={"signature"}))
 
 
 def canary_path(home: Path, subject: SubjectKind) -> Path:
     """Return the path of the canaries for a kind of subject."""
     return home / "canaries" / f"{subject}.json"
-
-
-def _tampered(file: Path) -> ArtefactTampered:
-    return ArtefactTampered(
-        f"{file} is not as this home signed it: restore it from a backup, or delete it on purpose, "
-        "so that `tidegate retrain` chooses others"
-    )

@@ -5,11 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from features.errors import CatalogueMismatch
+from features.errors import CatalogueMismatch, Tampered
 from training.data.training_set import TrainingSet
 from training.errors import (
     ArtefactError,
-    ArtefactTampered,
     ChampionUnreadable,
     PromotionRefused,
     TrainingError,
@@ -101,7 +100,7 @@ def _steady_canaries(
 ) -> Verdict:
     try:
         canaries = Canaries.read(home.home, model.manifest.subject, home.public_key)
-    except ArtefactTampered as error:
+    except Tampered as error:
         return Verdict(gates.CANARIES, "refused", str(error))
     return gates.steady_canaries(canaries, model, champion, data)
 
@@ -112,7 +111,7 @@ def soundness(
     """Check that the artefact is intact, is the registered one, and reproduces its own rows."""
     try:
         model = RiskModel.read(folder, home.public_key, inputs)
-    except (ArtefactError, CatalogueMismatch) as error:
+    except (ArtefactError, Tampered, CatalogueMismatch) as error:
         yield Verdict("artefact", "refused", str(error))
         return
     if model.digest != digest:
@@ -140,8 +139,8 @@ def _champion(
 def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) -> Iterable[Verdict]:
     """Check that the waiver for the version with this digest is still in force."""
     try:
-        waiver = Waiver.read(folder, home.public_key)
-    except TrainingError as error:
+        waiver = Waiver.of_model(folder, home.public_key)
+    except (Tampered, TrainingError) as error:
         yield Verdict("waiver", "refused", str(error))
         return
     if waiver is None:

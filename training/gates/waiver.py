@@ -1,7 +1,6 @@
 """Waivers: gates left open on purpose, with accountable persons, a reason and an end.
 
-waiver.json   `Waiver`
-waiver.sig    Ed25519 signature of waiver.json by the key of the home, 64 bytes
+`waiver.json` lies next to a model, signed by the key of the home.
 """
 
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import (
     AwareDatetime,
     Field,
@@ -18,16 +18,16 @@ from pydantic import (
     model_validator,
 )
 
+from features.atomic_dir import write_durably
 from features.errors import in_own_words
+from features.home_keys import keys_in_pem
 from features.person_names import may_be_one_person
-from training.errors import ArtefactTampered, TrainingError
+from features.signed_documents import SignedDocument
+from training.errors import TrainingError
 from training.gates.verdict import Verdict
 from training.gates.waivable import Waivable
-from training.model.manifest import FrozenModel
-from training.model.signing import SigningKey, verify_signature
 
 WAIVER = "waiver.json"
-WAIVER_SIGNATURE = "waiver.sig"
 
 # Half a year; then somebody must examine the groups and sign again.
 LONGEST = timedelta(days=183)
@@ -51,11 +51,13 @@ class WaiverRequest:
     given_by: str | None = None
 
 
-class Waiver(FrozenModel):
+class Waiver(SignedDocument):
     """A waiver of gates for the model with this `digest`, signed by a person.
 
     An undecided gate takes two people: `requested_by` asks and `given_by` signs.
     """
+
+    signed_as = "waiver"
 
     gates: Annotated[tuple[Waivable, ...], Field(min_length=1)]
     digest: str
@@ -115,23 +117,19 @@ class Waiver(FrozenModel):
         asked = f", asked by {self.requested_by}," if self.requested_by else ""
         return f"waived by {self.given_by}{asked} until {self.until:%Y-%m-%d}: {self.because}"
 
-    def write(self, folder: Path, key: SigningKey) -> None:
+    def write(self, folder: Path, key: Ed25519PrivateKey) -> None:
         """Sign the waiver and store it next to the model, replacing an earlier one."""
-        content = self.model_dump_json(indent=1).encode() + b"\n"
-        (folder / WAIVER_SIGNATURE).write_bytes(key.sign(content))
-        (folder / WAIVER).write_bytes(content)
+        write_durably(folder / WAIVER, f"{self.signed(key).model_dump_json(indent=1)}\n".encode())
 
     @classmethod
-    def read(cls, folder: Path, public_key: bytes) -> Self | None:
-        """Return the waiver next to a model, or None; raises ArtefactTampered or TrainingError."""
-        if not any((folder / name).exists() for name in (WAIVER, WAIVER_SIGNATURE)):
+    def of_model(cls, folder: Path, public_key: bytes) -> Self | None:
+        """Return the waiver next to a model, or None; raises Tampered or TrainingError."""
+        file = folder / WAIVER
+        if not file.exists():
             return None
+        refusal = f"{folder}: {WAIVER} is not signed as it stands"
         try:
-            content = (folder / WAIVER).read_bytes()
-            verify_signature(content, (folder / WAIVER_SIGNATURE).read_bytes(), public_key)
-            return cls.model_validate_json(content)
-        except (FileNotFoundError, ArtefactTampered):
-            raise ArtefactTampered(f"{folder}: {WAIVER} is not signed as it stands") from None
+            return cls.read(file.read_bytes(), keys_in_pem(public_key), refusal)
         except ValidationError as error:
             raise TrainingError(
                 f"{folder / WAIVER}: {in_own_words(error.errors()[0]['msg'])}"

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from features.atomic_dir import file_written_whole
-from features.errors import CatalogueMismatch
+from features.errors import CatalogueMismatch, Tampered
+from features.home_keys import PUBLIC_FILES, SIGNING, private_key, public_pem
 from training.errors import ArtefactError, ChampionUnreadable, TrainingError
 from training.model.model_inputs import ModelInputs
 from training.model.model_pointer import Alias, ModelPointer
 from training.model.model_registration import REGISTRATION, Registration, read_registration
 from training.model.risk_model import RiskModel
-from training.model.signing import PUBLIC_KEY, SigningKey
 
 REFERENCE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)(@(?P<alias>[a-z]+)|/(?P<version>[0-9]+))$")
 
@@ -32,15 +34,15 @@ class ModelHome:
     home: Path
 
     @property
-    def signing_key(self) -> SigningKey:
+    def signing_key(self) -> Ed25519PrivateKey:
         """The private key of this home; creates the keys of a new home."""
-        return SigningKey.of_folder(self.home / "keys")
+        return private_key(self.home / "keys", SIGNING)
 
     @property
     def public_key(self) -> bytes:
         """The public keys that verify models of this home."""
-        file = self.home / "keys" / PUBLIC_KEY
-        return file.read_bytes() if file.exists() else self.signing_key.public_pem
+        file = self.home / "keys" / PUBLIC_FILES[SIGNING]
+        return file.read_bytes() if file.exists() else public_pem(self.signing_key.public_key())
 
     def folder_of(self, name: str, version: str) -> Path:
         """Return the folder of one version."""
@@ -73,23 +75,23 @@ class ModelHome:
     def registration_of(self, folder: Path) -> Registration:
         """Return the signed registration of the version in `folder`: trainer, time and run.
 
-        Raises ArtefactError, or ArtefactTampered if it was changed.
+        Raises ArtefactError, or Tampered if it was changed.
         """
         return read_registration(folder, self.public_key)
 
     def pointer(self, name: str, alias: Alias) -> ModelPointer | None:
         """Return the version that `alias` names; None if it names none.
 
-        Raises ArtefactError, or ArtefactTampered if the file is not as this home signed it.
+        Raises ArtefactError, or Tampered if the file is not as this home signed it.
         """
         file = self.home / "models" / name / f"{alias}.json"
-        return ModelPointer.read(file, alias, self.public_key) if file.exists() else None
+        return ModelPointer.read_seat(file, alias, self.public_key) if file.exists() else None
 
     def champion_pointer(self, name: str) -> ModelPointer | None:
         """Return the pointer of the champion; raises ChampionUnreadable if it is invalid."""
         try:
             return self.pointer(name, "champion")
-        except (ArtefactError, OSError) as error:
+        except (ArtefactError, Tampered, OSError) as error:
             raise ChampionUnreadable(name, None, str(error)) from error
 
     def champion(self, name: str, inputs: ModelInputs | None = None) -> RiskModel | None:
@@ -103,7 +105,7 @@ class ModelHome:
             return None
         try:
             model = RiskModel.read(self.folder_of(name, pointer.version), self.public_key, inputs)
-        except (ArtefactError, CatalogueMismatch, OSError) as error:
+        except (ArtefactError, Tampered, CatalogueMismatch, OSError) as error:
             raise ChampionUnreadable(name, pointer.version, str(error)) from error
         # A valid artefact of the same home, copied over the folder, would pass all other checks.
         if model.digest != pointer.digest:
@@ -113,7 +115,7 @@ class ModelHome:
 
     def point(self, alias: Alias, pointer: ModelPointer) -> None:
         """Let `alias` name another version, signed; readers see the old or the new file."""
-        pointer = pointer.signed(alias, self.signing_key)
+        pointer = pointer.signed_for(alias, self.signing_key)
         file = self.home / "models" / pointer.name / f"{alias}.json"
         with file_written_whole(file) as folder:
             (folder / file.name).write_text(pointer.model_dump_json(indent=1))

@@ -5,24 +5,25 @@ covers everything else in the file, including the alias. It is checked whenever 
 followed, so a file that was written by hand, edited or moved to another alias has no effect.
 """
 
-import json
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, ValidationError
 
-from training.errors import ArtefactError, ArtefactTampered
+from features.errors import Tampered
+from features.home_keys import keys_in_pem
+from features.signed_documents import SignedDocument
+from training.errors import ArtefactError
 from training.model.manifest import FrozenModel, Manifest
-from training.model.signing import SigningKey, signed_line, verify_signature
 
 Alias = Literal["champion", "challenger", "shadow"]
 # The aliases for which a version must have passed the gates.
 PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
 
 _LARGEST_BYTES = 1 << 24
-_SIGNED_AS = b"tidegate model pointer"
 
 
 class GateVerdict(FrozenModel):
@@ -56,12 +57,14 @@ class Approver(FrozenModel):
     part: Literal["proposer", "approver"] = "approver"
 
 
-class ModelPointer(FrozenModel):
+class ModelPointer(SignedDocument):
     """The version that an alias names; `previous` holds earlier ones, latest first.
 
     `approvals` are the signed statements of the persons who agreed, as `serving.access.approvals`
     reads them.
     """
+
+    signed_as = "model pointer"
 
     name: str
     version: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
@@ -73,52 +76,51 @@ class ModelPointer(FrozenModel):
     approvals: tuple[dict[str, Any], ...] = ()
     set_at: datetime
     previous: tuple["ModelPointer", ...] = ()
-    signature: str = ""
 
     @classmethod
-    def read(cls, file: Path, role: Alias, public_key: bytes) -> Self:
+    def read_seat(cls, file: Path, role: Alias, public_key: bytes) -> Self:
         """Read the pointer in a file, which must be signed for this alias.
 
-        Raises ArtefactTampered or ArtefactError with a remedy, and OSError.
+        Raises Tampered or ArtefactError with a remedy, and OSError.
         """
-        document = _document(file)
-        _check_signature(document, file, public_key)
+        # Before reading: a huge file must not exhaust memory.
+        if file.stat().st_size > _LARGEST_BYTES:
+            raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES} bytes")
+        refusal = f"{file} is not as the key of this home signed it{_ask_again(file)}"
         try:
-            pointer = cls.model_validate(document)
+            pointer = cls.read(file.read_bytes(), keys_in_pem(public_key), refusal)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None
         # The signature alone does not stop a copy of another alias's or model's file.
         if (pointer.role, pointer.name) != (role, file.parent.name):
-            raise ArtefactTampered(
+            raise Tampered(
                 f"{file} was signed for {pointer.name}@{pointer.role}, another seat"
                 f"{_ask_again(file)}"
             )
         return pointer
 
-    def signed(self, role: Alias, key: SigningKey) -> Self:
+    def signed_for(self, role: Alias, key: Ed25519PrivateKey) -> Self:
         """Return the pointer for an alias, signed with the home's key."""
-        unsigned = self.model_copy(update={"role": role, "signature": ""})
-        signature = key.sign(_signed_bytes(unsigned.model_dump(mode="json"))).hex()
-        return unsigned.model_copy(update={"signature": signature})
+        return self.model_copy(update={"role": role}).signed(key)
 
     def require(self, manifest: Manifest, digest: str, subject: str) -> None:
-        """Raise ArtefactTampered unless this pointer names the model, and the alias may hold it.
+        """Raise Tampered unless this pointer names the model, and the alias may hold it.
 
         `subject` is the kind that the alias scores.
         """
         if digest != self.digest:
-            raise ArtefactTampered(
+            raise Tampered(
                 f"{self.name} version {self.version} has the digest {digest}, "
                 f"named {self.role} was {self.digest}; restore its folder"
             )
         if (manifest.name, manifest.subject) != (self.name, subject):
-            raise ArtefactTampered(
+            raise Tampered(
                 f"{self.name} version {self.version} is a {manifest.subject} model, "
                 f"{manifest.name}, and the seat scores {subject}s"
             )
         if self.role in PASSED_GATES and not self.is_through_all_gates:
-            raise ArtefactTampered(
+            raise Tampered(
                 f"no gate let {self.name} version {self.version} through; ask them with "
                 f"`tidegate promote --model {self.name}/{self.version}`"
             )
@@ -126,44 +128,12 @@ class ModelPointer(FrozenModel):
     @property
     def content_digest(self) -> str:
         """The digest of the signed content, independent of the key."""
-        return sha256(_signed_bytes(self.model_dump(mode="json"))).hexdigest()
+        return sha256(self.signed_bytes).hexdigest()
 
     @property
     def is_through_all_gates(self) -> bool:
         """True if gates were evaluated and each passed or was waived."""
         return bool(self.verdicts) and all(verdict.is_open for verdict in self.verdicts)
-
-
-def _document(file: Path) -> dict[str, Any]:
-    # Before reading: a huge file must not exhaust memory.
-    if file.stat().st_size > _LARGEST_BYTES:
-        raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES} bytes")
-    try:
-        document = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        raise ArtefactError(f"{file} is no JSON document{_ask_again(file)}") from None
-    if not isinstance(document, dict):
-        raise ArtefactError(f"{file} names no version{_ask_again(file)}")
-    return document
-
-
-def _check_signature(document: dict[str, Any], file: Path, public_key: bytes) -> None:
-    signature = document.get("signature")
-    if not isinstance(signature, str) or not signature:
-        raise ArtefactTampered(
-            f"{file} is not signed: an older release or a hand wrote it{_ask_again(file)}"
-        )
-    try:
-        verify_signature(_signed_bytes(document), bytes.fromhex(signature), public_key)
-    except (ArtefactTampered, ValueError):
-        raise ArtefactTampered(
-            f"{file} is not as the key of this home signed it{_ask_again(file)}"
-        ) from None
-
-
-def _signed_bytes(document: dict[str, Any]) -> bytes:
-    said = {name: value for name, value in document.items() if name != "signature"}
-    return signed_line(_SIGNED_AS, said)
 
 
 def _ask_again(file: Path) -> str:

@@ -3,7 +3,7 @@
     booster.txt     trees in LightGBM's text format
     report.json     the evaluation, as `training.evaluation.evaluation_report` writes it
     usual.parquet   values usual among peers, as `training.model.peer_reference` writes it
-    manifest.json   `training.model.manifest`, canonical JSON, with the digest of every other file
+    manifest.json   `training.model.manifest`, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes
 
 Reading trusts nothing before it is checked: size, signature, digests, schema, catalogue.
@@ -17,16 +17,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from features.atomic_dir import written_whole
-from features.errors import CatalogueMismatch
-from training.errors import ArtefactError, ArtefactTampered
+from features.errors import CatalogueMismatch, Tampered
+from features.home_keys import keys_in_pem
+from features.signed_documents import is_signature
+from training.errors import ArtefactError
 from training.model.encoding import Encoding, Floats, Value
 from training.model.manifest import Manifest
 from training.model.model_inputs import ModelInputs
 from training.model.peer_reference import PeerReference
-from training.model.signing import SigningKey, verify_signature
 from training.model.training_support import TrainingSupport
 
 if TYPE_CHECKING:
@@ -67,10 +69,10 @@ class RiskModel:
     ) -> Self:
         """Assemble a model from its files, which must have the digests in the manifest.
 
-        Raises ArtefactTampered or ArtefactError.
+        Raises Tampered or ArtefactError.
         """
         _check_files(manifest, files)
-        return cls._from_checked(manifest, sha256(canonical_json(manifest)), files, inputs)
+        return cls._from_checked(manifest, sha256(manifest_bytes(manifest)), files, inputs)
 
     @classmethod
     def read(
@@ -79,7 +81,7 @@ class RiskModel:
         """Read the model in `folder`, checked from signature to catalogue.
 
         `public_key` holds the bytes of `signing.pub`; None skips the signature. `inputs` default to
-        the catalogue of the model's subject. Raises ArtefactError, ArtefactTampered or
+        the catalogue of the model's subject. Raises ArtefactError, Tampered or
         features.errors.CatalogueMismatch.
         """
         manifest, digest, files = _read_whole(folder, public_key)
@@ -113,14 +115,14 @@ class RiskModel:
         )
 
     def write(
-        self, folder: Path, key: SigningKey, extra_files: Mapping[str, bytes] | None = None
+        self, folder: Path, key: Ed25519PrivateKey, extra_files: Mapping[str, bytes] | None = None
     ) -> None:
         """Write the signed artefact atomically.
 
         `extra_files` holds further files by name, which are not part of the artefact and not
         signed.
         """
-        content = canonical_json(self.manifest)
+        content = manifest_bytes(self.manifest)
         with written_whole(folder) as partial:
             (partial / BOOSTER).write_bytes(self.booster_text.encode())
             (partial / REPORT).write_bytes(self.report_json)
@@ -149,8 +151,8 @@ def sha256(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def canonical_json(manifest: Manifest) -> bytes:
-    """Return the canonical JSON of a manifest; floats keep all their bits."""
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Return the content of manifest.json: floats keep all their bits, features their order."""
     plain = manifest.model_dump(mode="json")
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
@@ -159,7 +161,9 @@ def _read_whole(folder: Path, public_key: bytes | None) -> tuple[Manifest, str, 
     """Return manifest, digest and files, with all checks except the catalogue."""
     content = _read(folder, MANIFEST)
     if public_key is not None:
-        verify_signature(content, _read(folder, SIGNATURE), public_key)
+        keys, signature = keys_in_pem(public_key), _read(folder, SIGNATURE)
+        if not is_signature(signature, content, keys):
+            raise Tampered("manifest.sig is not the signature of manifest.json by this key")
     manifest = _manifest(content, folder)
     # After the signature: nothing in the files is parsed before it is verified.
     files = {name: _read(folder, name) for name in FILES}
@@ -192,7 +196,7 @@ def _manifest(content: bytes, folder: Path) -> Manifest:
 def _check_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         if manifest.files.get(name) != sha256(content):
-            raise ArtefactTampered(f"{name} does not have the digest that {MANIFEST} names")
+            raise Tampered(f"{name} does not have the digest that {MANIFEST} names")
 
 
 def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 from features.atomic_dir import locked, written_whole
+from features.errors import Tampered
 from features.ingest.record_summary import SUMMARY
 from features.records import SubjectKind
 from training.data.training_set import FILES, TrainingSet
@@ -88,7 +89,7 @@ def _drop_unused(home: ModelHome, subject: SubjectKind) -> None:
     """Delete sets that no version in use needs; delete nothing if one cannot be read."""
     try:
         used = set(_folders_in_use(home, subject))
-    except (OSError, ValueError, KeyError, ArtefactError):
+    except (OSError, ValueError, KeyError, ArtefactError, Tampered):
         return
     for folder in (home.home / "training_sets" / BY_DIGEST).glob(f"{subject}-*"):
         if folder not in used:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from features.errors import TidegateError
+from features.errors import Tampered, TidegateError
 from features.person_names import names_somebody
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, ChampionUnreadable, PromotionRefused, TrainingError
@@ -148,7 +148,7 @@ def roll_back(
         raise PromotionRefused((f"no gate let version {former.version} through",))
     try:
         require_registered(folder, former, home.public_key)
-    except ArtefactError as refusal:
+    except (ArtefactError, Tampered) as refusal:
         raise PromotionRefused((str(refusal),)) from None
     champion = approval.of(former, verdicts).model_copy(
         update={
@@ -183,7 +183,7 @@ def run_as_shadow(
     folder = home.folder_of(registration.name, registration.version)
     verdicts = (*unsigned(registration), *soundness(folder, registration.digest, home, inputs))
     refuse_unless_open(verdicts)
-    shadow = approval.of(registration, verdicts).signed(SHADOW, home.signing_key)
+    shadow = approval.of(registration, verdicts).signed_for(SHADOW, home.signing_key)
     # The registry first, as in `_name_champion`.
     set_alias(store, shadow.name, SHADOW, shadow.version)
     with approval.recording(shadow):
@@ -279,7 +279,7 @@ def _name_champion(
 
     If the pointer cannot be written, restore the previous champion in both.
     """
-    champion = champion.signed(CHAMPION, home.signing_key)
+    champion = champion.signed_for(CHAMPION, home.signing_key)
     set_alias(store, champion.name, CHAMPION, champion.version)
     try:
         with approval.recording(champion):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from features.signed_documents import canonical_json
 from serving.console.amended_declaration import AmendedDeclaration
 from serving.console.case_history import EventView
 from serving.console.case_view import CaseView
@@ -20,7 +21,6 @@ from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.route_map import HEIGHT_PX, WIDTH_PX, RouteMap
 from serving.console.papers.paper import Paper
 from serving.explanation.formatting import listed, readable
-from serving.integrity.checkpoints import canonical
 from serving.integrity.hash_chain import LogHead
 from serving.review.cases.case_records import CaseFile, CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
@@ -126,7 +126,7 @@ def stated_case(printed: PrintedCase) -> dict[str, Any]:
 
 def case_paper(printed: PrintedCase) -> bytes:
     """Return the PDF of a case; the same state gives the same bytes."""
-    stated = canonical(stated_case(printed))
+    stated = canonical_json(stated_case(printed))
     digest = hashlib.sha256(stated).hexdigest()
     notes = (f"{printed.view.title} · case {printed.row.case_id}", f"SHA-256 {digest}")
     paper = Paper(f"{printed.view.title}: {printed.headline}", notes, printed.at)

@@ -13,16 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
-from features.errors import TidegateError
+from features.errors import Tampered, TidegateError
+from features.home_keys import keys_in_lines
 from features.provenance import SubmissionProvenance
+from features.signed_documents import SIGNATURE, read_document, sign, verify
 from serving.access.actors import Actor
 from serving.audit.decision import Decision, digest_of
 from serving.audit.erased_accounts import ACCOUNT
 from serving.errors import Conflict, NotFound
 from serving.explanation.formatting import exact_figure, readable
-from serving.integrity.checkpoints import LogSigner, verified_by
 from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.opening import CASE, case_of_decision
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
     from serving.storage.repositories.case_repository import CaseRepository
     from serving.storage.repositories.decision_repository import DecisionRepository
 
-SIGNATURE, TEXT = "account.sig", "account.md"
+TEXT = "account.md"
+_KIND = "account of a case"
 
 SealedFor = Literal["court", "data_protection_authority"]
 
@@ -61,7 +65,7 @@ class Sealing:
 def seal_account(
     cases: "CaseRepository",
     decisions: "DecisionRepository",
-    signer: LogSigner,
+    key: Ed25519PrivateKey,
     folder: Path,
     sealing: Sealing,
 ) -> str:
@@ -73,10 +77,11 @@ def seal_account(
     if folder.exists():
         raise Conflict(f"{folder} is there already; each account has a folder of its own")
     with written_whole(folder) as partial:  # read inside, so that an erasure sees this use
-        content = json.dumps(account(cases, decisions, sealing), indent=1).encode() + b"\n"
+        document = account(cases, decisions, sealing)
+        document[SIGNATURE] = sign(_KIND, document, key)
+        content = json.dumps(document, indent=1).encode() + b"\n"
         digest = digest_of(content)
         (partial / ACCOUNT).write_bytes(content)
-        (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
         (partial / TEXT).write_text(account_in_words(json.loads(content), digest), "utf-8")
         # Inside the block: if the event cannot be stored, no account is left behind.
         cases.append_event(_event(sealing, digest))
@@ -84,20 +89,18 @@ def seal_account(
 
 
 def verify_account(folder: Path, public_key: str) -> str:
-    """Return the digest of an unaltered account; raises TidegateError for any other."""
+    """Return the digest of an unaltered account; raises Tampered or TidegateError."""
+    refusal = f"{folder}: {ACCOUNT} is not as it was sealed"
     try:
-        content = (folder / ACCOUNT).read_bytes()
-        signature = bytes.fromhex((folder / SIGNATURE).read_text())
-        if not verified_by(public_key, signature, content):
-            raise ValueError("another key, or another account")
+        content, text = (folder / ACCOUNT).read_bytes(), (folder / TEXT).read_bytes()
     except FileNotFoundError as error:
         raise TidegateError(f"{error.filename} is missing") from None
-    except ValueError:
-        raise TidegateError(f"{folder}: {ACCOUNT} is not as it was sealed") from None
+    document = read_document(content, refusal)
+    verify(_KIND, document, keys_in_lines(public_key), refusal)
     digest = digest_of(content)
     # The signature covers the JSON only, so the text must be derived from it again.
-    if (folder / TEXT).read_text("utf-8") != account_in_words(json.loads(content), digest):
-        raise TidegateError(f"{folder}: {TEXT} does not say what {ACCOUNT} does")
+    if text != account_in_words(document, digest).encode():
+        raise Tampered(f"{folder}: {TEXT} does not say what {ACCOUNT} does")
     return digest
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, inspect
 
 from features.atomic_dir import written_whole
 from features.errors import TidegateError
+from features.home_keys import LOG, private_key
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoint_check import check_by_checkpoints
-from serving.integrity.checkpoints import LogSigner
 from serving.integrity.log_check import EpochRequest, LogCheck, begin_epoch
 from serving.integrity.witnesses import witnesses_of
 from serving.settings import Settings
@@ -217,8 +217,8 @@ def _begin_epoch(engine: Engine, check: LogCheck, partial: Path, request: Restor
     event = AuditEvent(request.at, request.actor, "restore", "database", database_id, told)
     AuditRepository(engine).append(event)
     asked = EpochRequest(request.actor, request.because, request.at)
-    signer = LogSigner.from_folder(partial / "keys")
-    return begin_epoch(CheckpointRepository(engine), check, signer, asked).epoch
+    key = private_key(partial / "keys", LOG)
+    return begin_epoch(CheckpointRepository(engine), check, key, asked).epoch
 
 
 def _put_database(

@@ -5,7 +5,6 @@ former one. If the process is killed in between, the next opening completes the 
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,17 +20,18 @@ from features.home_keys import (
     SUBJECTS,
     fresh_key,
     key_fingerprint,
+    key_pair,
+    keys_in_lines,
     public_half,
     read_key,
     read_secret,
-    sign_with,
     sweep_secrets,
     take_the_next_key,
     write_secret,
 )
+from features.signed_documents import SIGNATURE, is_signed, sign
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoints import verified_by
 from serving.storage.binding import BoundKey, bound_keys, former_public_keys
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
@@ -45,6 +45,8 @@ from serving.storage.write_lock import writing
 
 # Keys that are created with the home. `key_destruction` replaces wrapping keys instead.
 ROTATED = (SIGNING, LOG, PSEUDONYMS, DRAWS, SUBJECTS)
+
+_ADOPTION = "key adoption"
 
 
 def rotate_key(
@@ -112,14 +114,14 @@ def _adopted_from(bound: BoundKey) -> str | None:
     former, signatures = str(stated["former"]), stated["signatures"]
     said = adoption_statement(bound.name, former, bound.public_key, str(stated["at"]))
     for public, signature in zip((former, bound.public_key), signatures, strict=True):
-        if not verified_by(public, bytes.fromhex(signature), said):
+        if not is_signed(_ADOPTION, said | {SIGNATURE: signature}, keys_in_lines(public)):
             return None
     return former
 
 
-def adoption_statement(name: str, former: str, following: str, at: str) -> bytes:
-    """Return the bytes that both keys sign for an adoption; keys are given as public halves."""
-    return f"tidegate key adoption\n{name}\n{former}\n{following}\n{at}\n".encode()
+def adoption_statement(name: str, former: str, following: str, at: str) -> dict[str, str]:
+    """Return what both keys sign for an adoption; keys are given as public halves."""
+    return {"name": name, "former": former, "following": following, "at": at}
 
 
 def _adoption(name: str, former: bytes, following: bytes, at: str) -> str | None:
@@ -127,8 +129,8 @@ def _adoption(name: str, former: bytes, following: bytes, at: str) -> str | None
     if not all(public):
         return None
     said = adoption_statement(name, public[0], public[1], at)
-    signed: Sequence[str] = [sign_with(name, key, said).hex() for key in (former, following)]
-    return json.dumps({"former": public[0], "at": at, "signatures": list(signed)})
+    signatures = [sign(_ADOPTION, said, key_pair(name, key)) for key in (former, following)]
+    return json.dumps({"former": public[0], "at": at, "signatures": signatures})
 
 
 def _adopt(connection: Connection, fresh: BoundKey, former_retires_at: str) -> None:

@@ -207,7 +207,7 @@ class ApprovalRepository:
         # A signed approval is a file that its holder presents; the console vouches for the others
         # only.
         unused = (row for row in rows if row.is_agreed and row.approval_id not in used)
-        found = [GivenApproval.read(row.document) for row in unused]
+        found = [GivenApproval.parse(row.document) for row in unused]
         return tuple(each for each in found if not each.is_signed and now < each.expires_at)
 
     def is_given(self, approval: GivenApproval) -> bool:
@@ -241,7 +241,7 @@ class ApprovalRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
             used = _used_among(connection, [row.approval_id for row in rows])
-        found = (GivenApproval.read(row.document) for row in rows if row.approval_id in used)
+        found = (GivenApproval.parse(row.document) for row in rows if row.approval_id in used)
         return tuple({each.part: each for each in found}.values())
 
     def used_of(self, kind: ActKind, object_id: str) -> list[GivenAnswer]:
@@ -445,6 +445,6 @@ def _pending(connection: Connection, row: Row[Any], now: datetime | None = None)
         answers=tuple(
             GivenAnswer(each.account, each.part, bool(each.is_agreed), each.given_at)
             for each in given
-            if now is None or now < GivenApproval.read(each.document).expires_at
+            if now is None or now < GivenApproval.parse(each.document).expires_at
         ),
     )

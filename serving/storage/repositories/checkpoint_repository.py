@@ -1,16 +1,17 @@
 """Checkpoints in the database, the progress of each witness, and the links they refer to."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
 
 from features.home_keys import LOG
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoint_proof import DatabaseView
-from serving.integrity.checkpoints import Checkpoint, LogSigner
+from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads, LogHead
 from serving.outbox.witness_channel import WitnessChannel
 from serving.storage.binding import bound_keys
@@ -20,8 +21,6 @@ from serving.storage.tables.audit import audit_events, chain_checkpoints
 from serving.storage.tables.outgoing import receivers
 from serving.storage.tables.scoring import decisions
 from serving.storage.write_lock import writing
-
-Sign = Callable[[Checkpoint], Checkpoint]
 
 _TABLES: dict[str, Table] = {DECISIONS: decisions, AUDIT_EVENTS: audit_events}
 # Bounds the number of parameters of one statement.
@@ -39,7 +38,7 @@ class CheckpointRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def seal(self, sign: Sign, at: datetime) -> Checkpoint | None:
+    def seal(self, key: Ed25519PrivateKey, at: datetime) -> Checkpoint | None:
         """Store a signed checkpoint of all chains; return None if none of them grew."""
         with failing_as_unavailable():
             # The first look takes no write lock, so an idle service writes nothing.
@@ -49,9 +48,9 @@ class CheckpointRepository:
             with writing(self._engine) as connection:
                 if not _has_grown(connection):  # another worker was faster
                     return None
-                return _append(connection, sign, _next(connection, at))
+                return _append(connection, _next(connection, at).signed(key))
 
-    def begin(self, first: Checkpoint, event: AuditEvent, signer: LogSigner) -> Checkpoint:
+    def begin(self, first: Checkpoint, event: AuditEvent, key: Ed25519PrivateKey) -> Checkpoint:
         """Begin an epoch: store its event and its first checkpoint, both or neither.
 
         The heads of `first` are read after the event is appended; its number and epoch are kept.
@@ -59,7 +58,7 @@ class CheckpointRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             append_audit_events(connection, [event])
             heads = _heads(connection)
-            return _append(connection, signer.sign, replace(first, heads=heads))
+            return _append(connection, replace(first, heads=heads).signed(key))
 
     def after(self, number: int, most: int) -> list[Checkpoint]:
         """Return the first checkpoints after a number, oldest first."""
@@ -147,8 +146,7 @@ def _witnessed(connection: Connection) -> dict[str, int]:
     return {name: int(reached) for name, reached in rows if reached and reached.isdecimal()}
 
 
-def _append(connection: Connection, sign: Sign, unsigned: Checkpoint) -> Checkpoint:
-    signed = sign(unsigned)
+def _append(connection: Connection, signed: Checkpoint) -> Checkpoint:
     _require_known_key(connection, signed)
     row = {"number": signed.number, "epoch": signed.epoch, "line": signed.as_json()}
     connection.execute(chain_checkpoints.insert(), row)

@@ -6,9 +6,10 @@ unchanged.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from features.signed_documents import canonical_json
 
 # Enough to name a changed column; the digest of the row is what proves the change.
 _COLUMN_DIGITS = 6
@@ -19,7 +20,7 @@ def row_digest(row: Mapping[str, Any]) -> str:
     """Return the digest of a row (hexadecimal)."""
     digest = hashlib.sha256(b"{")
     for number, (name, value) in enumerate(sorted(_said(row).items())):
-        digest.update(f"{',' if number else ''}{_canonical(name)}:".encode())
+        digest.update(f"{',' if number else ''}{canonical_json(name).decode()}:".encode())
         _add(digest, value)
     digest.update(b"}")
     return digest.hexdigest()
@@ -48,7 +49,7 @@ def _said(row: Mapping[str, Any]) -> dict[str, Any]:
 def _add(digest: "hashlib._Hash", value: Any) -> None:
     """Add a value as JSON; bytes are added in blocks, to avoid a copy of a large file."""
     if not isinstance(value, bytes | bytearray | memoryview):
-        digest.update(_canonical(value).encode())
+        digest.update(canonical_json(value))
         return
     digest.update(b'"')
     with memoryview(value) as whole:
@@ -56,7 +57,3 @@ def _add(digest: "hashlib._Hash", value: Any) -> None:
         for start in range(0, len(whole), _BYTES_AT_ONCE):
             digest.update(whole[start : start + _BYTES_AT_ONCE].hex().encode())
     digest.update(b'"')
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))

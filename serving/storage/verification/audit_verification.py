@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, inspect, literal_column, select, table, text
 
+from features.signed_documents import canonical_json
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.row_audit.tables import COVERED
@@ -159,8 +160,7 @@ class _Reading:
         if seq != self.size + 1:
             why = f"it is missing; event {seq} follows"
             self._found(_EVENTS, why, (self.size + 1,), seq=self.size + 1)
-        line = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        link = hashlib.sha256(bytes.fromhex(self.head) + line.encode()).hexdigest()
+        link = hashlib.sha256(bytes.fromhex(self.head) + canonical_json(row)).hexdigest()
         if link != chain and seq == self.size + 1:
             why = "the chain breaks: this event, or its place, was changed"
             self._found(_EVENTS, why, (seq,), seq=seq)
@@ -282,11 +282,11 @@ def _changed_columns(said: Mapping[str, Any], told: Mapping[str, str]) -> list[s
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return canonical_json(value).decode()
 
 
 def _plain(value: Any) -> Any:

@@ -22,14 +22,14 @@ from typer.testing import CliRunner
 
 from features.catalogue import SHIPMENT
 from features.errors import TidegateError
-from features.home_keys import fresh_key, public_file_of, public_half
+from features.home_keys import LOG, fresh_key, private_key, public_file_of, public_half
 from serving.audit.decision_export import canonical_groups, model_key
 from serving.cli.main import app as commands
 from serving.crypto.encryption import encrypt
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 from serving.explanation.reason_ranking import ReasonRanking
-from serving.integrity.checkpoints import Checkpoint, LogSigner
+from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.witness_lines import framed
 from tests.counts import count
@@ -305,8 +305,8 @@ def resigned(bundle: Path, service: Service, change: Callable[[dict[str, Any]], 
         link = hashlib.sha256(link + each.encode()).digest()
     former = Checkpoint.from_json((bundle / "checkpoint.json").read_text())
     heads = dict(former.heads) | {"decisions": LogHead(former.size, link.hex())}
-    signer = LogSigner.from_folder(service.home / "keys")
-    forged = signer.sign(Checkpoint(**(vars(former) | {"heads": heads, "signature": ""})))
+    signer = private_key(service.home / "keys", LOG)
+    forged = Checkpoint(**(vars(former) | {"heads": heads})).signed(signer)
     (bundle / "record.json").write_bytes(content)
     (bundle / "decision.json").write_text(json.dumps(decision))
     (bundle / "checkpoint.json").write_text(forged.as_json())

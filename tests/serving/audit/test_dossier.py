@@ -8,11 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from features.catalogue import features_of
+from features.errors import Tampered
 from serving.cli.main import app as commands
 from tests.serving.world import train_and_promote
 from training.dossier.dossier_page import render_dossier
 from training.dossier.gathered import Dossier
-from training.errors import ArtefactTampered, TrainingError
+from training.errors import TrainingError
 from training.gates.verdict import Verdict, write_verdicts
 from training.model.model_home import ModelHome
 
@@ -81,6 +82,6 @@ def test_an_unknown_or_a_damaged_model_has_no_file(home: Path, tmp_path: Path) -
         run(home, "tidegate-shipment/99")
     report = ModelHome(home).find(REFERENCE) / "report.json"
     report.write_bytes(report.read_bytes().replace(b"0", b"1", 1))
-    with pytest.raises(ArtefactTampered):
+    with pytest.raises(Tampered):
         run(home, REFERENCE, "--out", str(tmp_path / "file"))
     assert not (tmp_path / "file").exists()

@@ -18,7 +18,7 @@ def accounts(tmp_path: Path) -> Path:
 
 def write(folder: Path, account: str) -> None:
     folder.mkdir(parents=True)
-    for name, content in ((ACCOUNT, account), ("account.md", "words"), ("account.sig", "00")):
+    for name, content in ((ACCOUNT, account), ("account.md", "words")):
         (folder / name).write_text(content)
 
 
@@ -26,7 +26,7 @@ def test_all_accounts_of_an_erased_case_go_and_no_file_of_another(accounts: Path
     assert erase_accounts(accounts, {"d-1", "d-2"}) == {"accounts/d-1": 2, "accounts/d-2": 1}
 
     left = sorted(str(file.relative_to(accounts)) for file in accounts.rglob("*.*"))
-    assert left == ["2/3/account.json", "2/3/account.md", "2/3/account.sig"]
+    assert left == ["2/3/account.json", "2/3/account.md"]
     assert erase_accounts(accounts, {"d-1", "d-2"}) == {}
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from features.errors import TidegateError
+from features.home_keys import LOG, private_key
 from serving.audit import incidents
 from serving.audit.incidents import LiftedHold, Opening, freeze
 from serving.errors import Erased
-from serving.integrity.checkpoints import LogSigner, public_key_of
+from serving.integrity.checkpoints import public_key_of
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.verification.log_verification import verify_decision_log
 from tests.serving.audit.installation import LATER, Installation
@@ -47,9 +48,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
         ended(service, frozen)
         service.client.get("/v1/queue", headers=service.key("review"))
         folder = place.settings.incidents / "torn"
-        freeze(
-            service.services.decisions, LogSigner.from_folder(place.settings.keys), folder, OPENING
-        )
+        freeze(service.services.decisions, private_key(place.settings.keys, LOG), folder, OPENING)
     hold = place.retention().hold("shipment", "canary-held", "ada", "a court asks for it", LATER)
 
     certificate = place.erased()

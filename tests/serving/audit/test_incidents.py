@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from features.errors import TidegateError
+from features.home_keys import LOG, private_key
 from serving.app import create_app
 from serving.audit.incidents import EVIDENCE, Incident, Opening, freeze, incidents, verify_incident
 from serving.cli.main import app as commands
-from serving.integrity.checkpoints import LogSigner, public_key_of
+from serving.integrity.checkpoints import public_key_of
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -61,7 +62,7 @@ def frozen(service: Service, first: str, last: str, folder: Path) -> Incident:
         datetime.fromisoformat(last) + timedelta(microseconds=1),
     )
     return freeze(
-        services.decisions, LogSigner.from_folder(services.settings.keys), folder, opening(*stretch)
+        services.decisions, private_key(services.settings.keys, LOG), folder, opening(*stretch)
     )
 
 
@@ -102,7 +103,7 @@ def test_a_stretch_is_frozen_with_all_that_is_to_report(
     assert list(incidents(tmp_path)) == [incident]
 
 
-@pytest.mark.parametrize("part", ["evidence.ndjson", "incident.json", "incident.sig"])
+@pytest.mark.parametrize("part", ["evidence.ndjson", "incident.json"])
 def test_any_change_of_what_was_frozen_is_found(
     service: Service, scored: list[dict[str, str]], tmp_path: Path, part: str
 ) -> None:

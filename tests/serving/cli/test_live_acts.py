@@ -486,7 +486,7 @@ def test_a_revoked_key_signs_for_nobody(live: LiveHome) -> None:
 
 def test_an_approval_of_another_installation_is_of_no_use(live: LiveHome) -> None:
     one, other = live.both("switch-on", "all")[1::2]
-    given = GivenApproval.read(Path(other).read_bytes())
+    given = GivenApproval.parse(Path(other).read_bytes())
     act = given.act.model_copy(update={"installation": "sha256:elsewhere"})
     Path(other).write_text(given.model_copy(update={"act": act}).model_dump_json())
 

@@ -17,12 +17,13 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from features.errors import TidegateError
+from features.home_keys import LOG, private_key
 from serving.access.actors import SERVICE, Actor
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.doctor.all_checks import run_checks
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoints import Checkpoint, LogSigner, public_keys_of
+from serving.integrity.checkpoints import Checkpoint, public_keys_of
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.log_check import EpochRequest, LogCheck, begin_epoch, check_log
 from serving.integrity.witness_lines import framed, read_witness_lines
@@ -51,7 +52,7 @@ class Log:
     def __init__(self, where: Path | str, folder: Path):
         self.engine: Engine = database(where)
         self.keys = keys_of(where)
-        self.signer = LogSigner.from_folder(self.keys)
+        self.signer = private_key(self.keys, LOG)
         self.store = CheckpointRepository(self.engine)
         self.witness = FileWitness(folder / "outside")
         self._decided = 0
@@ -67,7 +68,7 @@ class Log:
                 self.begun_with = AuditRepository(self.engine).head().size
 
     def seal(self) -> None:
-        self.store.seal(self.signer.sign, NOW)
+        self.store.seal(self.signer, NOW)
         progress = ReceiverRepository(self.engine)
         channel = WitnessChannel([self.witness], self.store, progress, lambda: NOW)
         assert not channel.deliver_all()
@@ -131,10 +132,10 @@ def test_a_log_that_grew_is_what_its_checkpoints_say(log: Log) -> None:
 def test_a_checkpoint_is_written_where_audit_events_alone_grew(log: Log) -> None:
     log.sealed(2)
     before = log.store.after(0, 10)
-    assert log.store.seal(log.signer.sign, NOW) is None
+    assert log.store.seal(log.signer, NOW) is None
     AuditRepository(log.engine).append(EVENT)
 
-    sealed = log.store.seal(log.signer.sign, NOW)
+    sealed = log.store.seal(log.signer, NOW)
 
     assert sealed is not None
     assert sealed.heads["audit_events"].size == before[-1].heads["audit_events"].size + 1
@@ -207,7 +208,7 @@ def forge(log: Log, seq: int) -> None:
         for each in lines:
             size = each.size
             heads = dict(each.heads) | {"decisions": LogHead(size, links[size])}
-            new = log.signer.sign(Checkpoint(**(vars(each) | {"heads": heads, "signature": ""})))
+            new = Checkpoint(**(vars(each) | {"heads": heads})).signed(log.signer)
             connection.execute(
                 text("UPDATE chain_checkpoints SET line = :line WHERE number = :number"),
                 {"line": new.as_json(), "number": each.number},
@@ -359,7 +360,7 @@ def test_a_checkpoint_of_another_database_says_nothing_of_this_one(
     log.sealed(3)
     other = Checkpoint(9, 1, {"decisions": LogHead(99, "ff" * 32)}, "another", NOW.isoformat(), "")
     witness = tmp_path / "outside"
-    witness.write_bytes(witness.read_bytes() + framed(log.signer.sign(other).as_json()))
+    witness.write_bytes(witness.read_bytes() + framed(other.signed(log.signer).as_json()))
 
     assert log.why() == ""
     assert log.check().verdict.foreign == 1

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from serving.integrity.checkpoints import Checkpoint, LogSigner, public_key_of
+from features.home_keys import LOG, private_key
+from serving.integrity.checkpoints import Checkpoint, public_key_of
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, LogHead
 from serving.integrity.proof_state import ProofState, WitnessState
 
@@ -36,14 +38,14 @@ class Log:
 
 
 @pytest.fixture
-def signer(tmp_path: Path) -> LogSigner:
-    return LogSigner.from_folder(tmp_path)
+def signer(tmp_path: Path) -> Ed25519PrivateKey:
+    return private_key(tmp_path, LOG)
 
 
 @pytest.fixture
-def newest(signer: LogSigner) -> Checkpoint:
+def newest(signer: Ed25519PrivateKey) -> Checkpoint:
     at = "2026-11-24T12:00:00+00:00"
-    return signer.sign(Checkpoint(4, 1, SEALED, "db", at, ""))
+    return Checkpoint(4, 1, SEALED, "db", at, "").signed(signer)
 
 
 def state(log: Log, folder: Path, *witnesses: tuple[str, bool]) -> ProofState:

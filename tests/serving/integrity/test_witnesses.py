@@ -17,10 +17,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from features.home_keys import LOG, private_key
 from serving.access.actors import SERVICE
 from serving.access.errors import AddressRefused
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoints import LogSigner
 from serving.integrity.log_check import check_log
 from serving.integrity.witness_lines import framed, read_witness_lines
 from serving.integrity.witnesses import NEWEST_BYTES, FileWitness, WebWitness, witnesses_of
@@ -45,12 +45,12 @@ class Log:
     def __init__(self, where: Path | str, keys: Path):
         self.engine = database(where)
         self.store = CheckpointRepository(self.engine)
-        self.signer = LogSigner.from_folder(keys)
+        self.signer = private_key(keys, LOG)
 
     def grow(self, times: int = 1) -> None:
         for _ in range(times):
             AuditRepository(self.engine).append(EVENT)
-            assert self.store.seal(self.signer.sign, NOW)
+            assert self.store.seal(self.signer, NOW)
 
     def channel(self, *witnesses: Any) -> WitnessChannel:
         progress = ReceiverRepository(self.engine)
@@ -342,7 +342,6 @@ def test_lines_hold_no_more_than_a_checkpoint_says(log: Log) -> None:
         "begun",
         "database_id",
         "epoch",
-        "format",
         "heads",
         "key_id",
         "number",

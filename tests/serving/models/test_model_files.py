@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from features.errors import TidegateError
+from features.home_keys import public_pem
 from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.damages import TO_ANY_TEXT, TO_TREES, Damage, resized
 from training.model.model_home import ModelHome
 from training.model.risk_model import BOOSTER, FILES, MANIFEST, SIGNATURE, RiskModel, sha256
-from training.model.signing import SigningKey
 
 MUTANTS = count(2, 63)
 """Of each damage to each file, of 32 such; half of them are sealed again."""
@@ -48,7 +49,7 @@ def damaged(folder: Path, name: str, damage: Damage, lots: random.Random) -> boo
     return after != before
 
 
-def seal(folder: Path, name: str, key: SigningKey) -> None:
+def seal(folder: Path, name: str, key: Ed25519PrivateKey) -> None:
     """Let digests and signature fit the damaged file, as the owner of the key could."""
     content = (folder / MANIFEST).read_bytes()
     if name in FILES:
@@ -66,9 +67,9 @@ def answers(champion: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
     return scores.log_odds, scores.contributions
 
 
-def read_or_refused(folder: Path, key: SigningKey) -> LoadedModel | None:
+def read_or_refused(folder: Path, key: Ed25519PrivateKey) -> LoadedModel | None:
     try:
-        return LoadedModel.read(folder, key.public_pem)
+        return LoadedModel.read(folder, public_pem(key.public_key()))
     except TidegateError as refusal:
         if not re.search(f"{PLACE}|{WHOLE}", str(refusal)):
             pytest.fail(f"neither file nor place is named: {refusal}")
@@ -86,7 +87,9 @@ def test_a_damaged_folder_is_refused_by_file_and_place_or_answers_as_it_says(
     trained_home: Path, tmp_path: Path, name: str, what: str, damage: Damage
 ) -> None:
     key = ModelHome(trained_home).signing_key
-    whole = RiskModel.read(trained_home / "models" / "tidegate-shipment" / "1", key.public_pem)
+    whole = RiskModel.read(
+        trained_home / "models" / "tidegate-shipment" / "1", public_pem(key.public_key())
+    )
     lots = random.Random(f"{name} {what}")
     for mutant in range(MUTANTS):
         folder = tmp_path / f"{mutant}"
@@ -110,7 +113,9 @@ def test_trees_over_features_of_other_names_are_refused_by_name(
     trained_home: Path, tmp_path: Path
 ) -> None:
     key = ModelHome(trained_home).signing_key
-    whole = RiskModel.read(trained_home / "models" / "tidegate-shipment" / "1", key.public_pem)
+    whole = RiskModel.read(
+        trained_home / "models" / "tidegate-shipment" / "1", public_pem(key.public_key())
+    )
     one, other = whole.encoding.names[:2]
     whole.write(tmp_path / "1", key)
     swapped = whole.booster_text.replace(f"={one} {other} ", f"={other} {one} ", 1)
@@ -118,4 +123,4 @@ def test_trees_over_features_of_other_names_are_refused_by_name(
     seal(tmp_path / "1", BOOSTER, key)
 
     with pytest.raises(TidegateError, match=f"feature 1 is '{other}', but '{one}'"):
-        LoadedModel.read(tmp_path / "1", key.public_pem)
+        LoadedModel.read(tmp_path / "1", public_pem(key.public_key()))

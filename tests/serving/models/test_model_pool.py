@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from features.home_keys import public_pem
 from serving.doctor.all_checks import run_checks
 from serving.models.errors import NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
@@ -20,7 +21,7 @@ from tests.serving.world import SOUND, pointer_to, promote, train_and_promote
 from training.errors import ArtefactError
 from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict
-from training.model.risk_model import RiskModel, canonical_json
+from training.model.risk_model import RiskModel, manifest_bytes
 
 
 def champions(home: Path) -> ModelPool:
@@ -116,11 +117,11 @@ def test_a_model_that_forgot_its_golden_answers_is_refused(home: Path) -> None:
     golden = manifest.golden[0].model_copy(update={"log_odds": manifest.golden[0].log_odds + 1e-6})
     changed = manifest.model_copy(update={"golden": (golden, *manifest.golden[1:])})
     key = ModelHome(home).signing_key
-    (folder / "manifest.json").write_bytes(canonical_json(changed))
-    (folder / "manifest.sig").write_bytes(key.sign(canonical_json(changed)))
+    (folder / "manifest.json").write_bytes(manifest_bytes(changed))
+    (folder / "manifest.sig").write_bytes(key.sign(manifest_bytes(changed)))
 
     with pytest.raises(ArtefactError, match="golden"):
-        LoadedModel.read(folder, key.public_pem)
+        LoadedModel.read(folder, public_pem(key.public_key()))
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"version": "../../etc"}'])
@@ -230,7 +231,7 @@ def signed_elsewhere(home: Path) -> None:
     pointer = ModelHome(home).pointer("tidegate-shipment", "champion")
     assert pointer is not None
     stranger = ModelHome(home / "elsewhere").signing_key
-    seat(home).write_text(pointer.signed("champion", stranger).model_dump_json())
+    seat(home).write_text(pointer.signed_for("champion", stranger).model_dump_json())
 
 
 def with_a_route_model_in_the_folder(home: Path) -> None:

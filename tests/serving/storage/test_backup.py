@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine, select
 from typer.testing import CliRunner
 
 from features.errors import TidegateError
+from features.home_keys import LOG, private_key
 from serving.access.accounts import Account
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
@@ -20,7 +21,7 @@ from serving.access.sessions import Session
 from serving.cli.main import app as tidegate
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoints import LogSigner, public_keys_of
+from serving.integrity.checkpoints import public_keys_of
 from serving.integrity.log_check import LogCheck, check_log
 from serving.integrity.witnesses import witnesses_of
 from serving.outbox.witness_channel import WitnessChannel
@@ -273,7 +274,7 @@ def goes_on(settings: Settings, events: int) -> None:
     for _ in range(events):
         AuditRepository(engine).append(AuditEvent(NOW, BY, "read", "queue", "all"))
     store = CheckpointRepository(engine)
-    assert store.seal(LogSigner.from_folder(settings.keys).sign, NOW) is not None
+    assert store.seal(private_key(settings.keys, LOG), NOW) is not None
     hand_over(engine, settings)
     engine.dispose()
 

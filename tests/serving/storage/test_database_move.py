@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import inspect, select, text, update
 
 from features.errors import TidegateError
-from features.home_keys import LOG
+from features.home_keys import LOG, private_key
 from serving.access.actors import Actor
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoints import LogSigner, public_keys_of
+from serving.integrity.checkpoints import public_keys_of
 from serving.integrity.log_check import check_log
 from serving.integrity.witnesses import witnesses_of
 from serving.settings import Settings
@@ -58,7 +58,7 @@ def file(tmp_path: Path) -> Path:
     log = DecisionRepository(engine)
     for number in (1, 2):
         log.append([entry(number)])
-    CheckpointRepository(engine).seal(LogSigner.from_folder(home / "keys").sign, NOW)
+    CheckpointRepository(engine).seal(private_key(home / "keys", LOG), NOW)
     rotate_key(engine, home / "keys", LOG, BY, at=NOW, overlap=NOW - NOW)
     engine.dispose()
     return home / "tidegate.db"

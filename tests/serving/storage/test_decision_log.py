@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import IntegrityError
 
 from features.errors import KeysLocked
+from features.home_keys import LOG, private_key
 from features.submission import Submission
 from serving.app import create_app
 from serving.audit.decision import Decision
@@ -25,7 +26,7 @@ from serving.audit.decision_log_writer import LogWriter
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
 from serving.errors import LogUnavailable, TooBusy
-from serving.integrity.checkpoints import CheckpointWriter, LogSigner
+from serving.integrity.checkpoints import CheckpointWriter
 from serving.integrity.hash_chain import LogHead
 from serving.request_parsing import read_submission
 from serving.settings import Settings
@@ -60,7 +61,7 @@ def log(where: Path | str) -> DecisionRepository:
 def sealing(log: DecisionRepository, tmp_path: Path) -> CheckpointWriter:
     register = CheckpointRepository(log._engine)
     return CheckpointWriter(
-        LogSigner.from_folder(tmp_path / "keys"), register, lambda: NOW, every=3, within_s=3600
+        private_key(tmp_path / "keys", LOG), register, lambda: NOW, every=3, within_s=3600
     )
 
 

@@ -11,13 +11,24 @@ import pytest
 from sqlalchemy import select, update
 
 from features.errors import KeyMissing, TidegateError
-from features.home_keys import KEY_FILES, LOG, PSEUDONYMS, SIGNING, make_keys, read_key
+from features.home_keys import (
+    KEY_FILES,
+    LOG,
+    PSEUDONYMS,
+    SIGNING,
+    keys_in_pem,
+    make_keys,
+    private_key,
+    public_pem,
+    read_key,
+)
+from features.signed_documents import is_signature
 from serving.access.actors import Actor
 from serving.access.pseudonyms import Pseudonyms
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
 from serving.integrity.checkpoint_proof import Testimonies
-from serving.integrity.checkpoints import LogSigner, public_key_of, public_keys_of
+from serving.integrity.checkpoints import public_key_of, public_keys_of
 from serving.integrity.log_check import check_log
 from serving.storage.engine import open_database
 from serving.storage.keys.data_keys import DataKeys
@@ -34,8 +45,6 @@ from tests.kills import is_killed_at
 from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of
 from tests.serving.storage.test_engines import entry
-from training.errors import ArtefactTampered
-from training.model.signing import SigningKey, verify_signature
 
 BY, WEEK = Actor("cli:1000@host", "ada"), timedelta(days=7)
 
@@ -88,10 +97,10 @@ def test_old_checkpoints_verify_by_the_key_that_signed_them(where: Path | str) -
     database(where).dispose()
     keys = keys_of(where)
     noted = public_key_of(keys)
-    grow(where).seal(LogSigner.from_folder(keys).sign, NOW)
+    grow(where).seal(private_key(keys, LOG), NOW)
     for _ in range(2):
         rotated(where, LOG)
-        grow(where).seal(LogSigner.from_folder(keys).sign, NOW)
+        grow(where).seal(private_key(keys, LOG), NOW)
 
     assert len(public_key_of(keys).splitlines()) == 3
     for trusted in (public_key_of(keys), trusted_log_keys(database(where), noted)):
@@ -103,13 +112,13 @@ def test_old_checkpoints_verify_by_the_key_that_signed_them(where: Path | str) -
 def test_nothing_signed_by_a_former_key_counts_after_its_end(where: Path | str) -> None:
     database(where).dispose()
     keys = keys_of(where)
-    former = LogSigner.from_folder(keys)
+    former = private_key(keys, LOG)
     rotated(where, LOG)
-    newest = grow(where).seal(former.sign, NOW + WEEK - timedelta(seconds=1))
+    newest = grow(where).seal(former, NOW + WEEK - timedelta(seconds=1))
     assert newest is not None
 
     with pytest.raises(LogUnavailable, match="signs this log no more"):
-        grow(where).seal(former.sign, NOW + WEEK)
+        grow(where).seal(former, NOW + WEEK)
     late = former.sign(replace(newest, signed_at=(NOW + WEEK).isoformat()))
     testimonies = Testimonies(public_keys_of(keys))
     testimonies.add("a witness", [newest.as_json(), late.as_json()])
@@ -119,10 +128,10 @@ def test_nothing_signed_by_a_former_key_counts_after_its_end(where: Path | str) 
 
 def test_a_key_of_nobody_signs_no_checkpoint(where: Path | str, tmp_path: Path) -> None:
     make_keys(tmp_path / "other" / "keys")
-    stranger = LogSigner.from_folder(tmp_path / "other" / "keys")
+    stranger = private_key(tmp_path / "other" / "keys", LOG)
 
     with pytest.raises(LogUnavailable, match="signs this log no more"):
-        grow(where).seal(stranger.sign, NOW)
+        grow(where).seal(stranger, NOW)
 
 
 def test_an_adoption_that_was_forged_leads_to_no_key(where: Path | str, tmp_path: Path) -> None:
@@ -149,18 +158,16 @@ def test_models_sealed_by_a_former_key_verify_and_a_strangers_do_not(
 ) -> None:
     keys = keys_of(where)
     database(where).dispose()
-    former = SigningKey.of_folder(keys).sign(b"manifest")
+    former = private_key(keys, SIGNING).sign(b"manifest")
     rotated(where, SIGNING)
-    current = SigningKey.of_folder(keys).sign(b"manifest")
-    public = (keys / "signing.pub").read_bytes()
+    current = private_key(keys, SIGNING).sign(b"manifest")
+    public = keys_in_pem((keys / "signing.pub").read_bytes())
 
     for signature in (former, current):
-        verify_signature(b"manifest", signature, public)
-        with pytest.raises(ArtefactTampered):
-            verify_signature(b"another", signature, public)
-    stranger = SigningKey.of_folder(tmp_path / "other" / "keys")
-    with pytest.raises(ArtefactTampered):
-        verify_signature(b"manifest", stranger.sign(b"manifest"), public)
+        assert is_signature(signature, b"manifest", public)
+        assert not is_signature(signature, b"another", public)
+    stranger = private_key(tmp_path / "other" / "keys", SIGNING)
+    assert not is_signature(stranger.sign(b"manifest"), b"manifest", public)
 
 
 def test_a_public_key_that_somebody_added_is_gone_at_the_next_opening(
@@ -169,8 +176,8 @@ def test_a_public_key_that_somebody_added_is_gone_at_the_next_opening(
     database(where).dispose()
     file = keys_of(where) / "signing.pub"
     before = file.read_bytes()
-    stranger = SigningKey.of_folder(tmp_path / "other" / "keys")
-    file.write_bytes(before + stranger.public_pem)
+    stranger = private_key(tmp_path / "other" / "keys", SIGNING)
+    file.write_bytes(before + public_pem(stranger.public_key()))
 
     database(where).dispose()
 
@@ -225,7 +232,7 @@ def test_a_rotation_that_is_killed_at_any_call_is_finished_or_never_was(
         was_killed = is_killed_at(number, act(where))
         engine = database(where)
         assert DecisionRepository(engine).record("d-1") == "record 1"
-        grow(where).seal(LogSigner.from_folder(keys_of(where)).sign, NOW)
+        grow(where).seal(private_key(keys_of(where), LOG), NOW)
         act(where)()
         engine = database(where)
         assert DecisionRepository(engine).record("d-1") == "record 1"

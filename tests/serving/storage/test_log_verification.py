@@ -13,8 +13,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from features.home_keys import LOG, private_key
 from serving.cli.verify_log import verify_log
-from serving.integrity.checkpoints import Checkpoint, LogSigner
+from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.witness_lines import framed, read_witness_lines
 from serving.storage.engine import open_database
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
@@ -296,7 +297,7 @@ def test_a_changed_checkpoint_is_found(
 
 def test_processes_that_begin_together_share_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda n: LogSigner.from_folder(tmp_path / str(n // 8)), range(64)))
+        made = list(pool.map(lambda n: private_key(tmp_path / str(n // 8), LOG), range(64)))
 
     assert len({notary.key_id for notary in made}) == 8
     assert (tmp_path / "0" / "log.key").stat().st_mode & 0o077 == 0

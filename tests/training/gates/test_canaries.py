@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from features.errors import Tampered
+from features.home_keys import SIGNING, private_key, public_pem
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactTampered
 from training.gates.canaries import Canaries, CanaryShift
 from training.gates.canary_file import canary_path
 from training.gates.gates import holds_on_the_control_lane, steady_canaries
 from training.model.risk_model import RiskModel
-from training.model.signing import SigningKey
 from training.parameters import TrainingParameters, TreeParameters
 from training.train import train_model
 
@@ -80,17 +81,17 @@ def test_canaries_are_known_before_and_of_both_sorts(
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return SigningKey.of_folder(tmp_path / "keys")
+def key(tmp_path: Path) -> Ed25519PrivateKey:
+    return private_key(tmp_path / "keys", SIGNING)
 
 
 def test_canaries_are_kept_as_they_were_chosen(
-    canaries: Canaries, key: SigningKey, tmp_path: Path
+    canaries: Canaries, key: Ed25519PrivateKey, tmp_path: Path
 ) -> None:
-    assert Canaries.read(tmp_path, "shipment", key.public_pem) is None
+    assert Canaries.read(tmp_path, "shipment", public_pem(key.public_key())) is None
     for _ in range(2):
         canaries.write(tmp_path, "shipment", key)
-    assert Canaries.read(tmp_path, "shipment", key.public_pem) == canaries
+    assert Canaries.read(tmp_path, "shipment", public_pem(key.public_key())) == canaries
     file = canary_path(tmp_path, "shipment")
     assert [*file.parent.iterdir()] == [file]
     assert json.loads(file.read_text())["chosen_at"] == "2026-01-01T12:00:00Z"
@@ -115,23 +116,23 @@ def swapped(file: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_canaries_that_anybody_changed_are_refused(
-    canaries: Canaries, key: SigningKey, tmp_path: Path, change: Callable[[Any], Any]
+    canaries: Canaries, key: Ed25519PrivateKey, tmp_path: Path, change: Callable[[Any], Any]
 ) -> None:
     file = canaries.write(tmp_path, "shipment", key)
     file.write_text(json.dumps(change(json.loads(file.read_text()))))
 
-    with pytest.raises(ArtefactTampered, match=r"shipment\.json is not as this home signed it"):
-        Canaries.read(tmp_path, "shipment", key.public_pem)
+    with pytest.raises(Tampered, match=r"shipment\.json is not as this home signed it"):
+        Canaries.read(tmp_path, "shipment", public_pem(key.public_key()))
 
 
 def test_canaries_of_shipments_are_none_of_routes(
-    canaries: Canaries, key: SigningKey, tmp_path: Path
+    canaries: Canaries, key: Ed25519PrivateKey, tmp_path: Path
 ) -> None:
     file = canaries.write(tmp_path, "shipment", key)
     file.rename(canary_path(tmp_path, "route"))
 
-    with pytest.raises(ArtefactTampered, match=r"route\.json is not as this home signed it"):
-        Canaries.read(tmp_path, "route", key.public_pem)
+    with pytest.raises(Tampered, match=r"route\.json is not as this home signed it"):
+        Canaries.read(tmp_path, "route", public_pem(key.public_key()))
 
 
 def test_a_choice_of_canaries_is_that_of_its_seed(

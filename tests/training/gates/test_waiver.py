@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from training.errors import ArtefactTampered, TrainingError
+from features.errors import Tampered
+from features.home_keys import SIGNING, private_key, public_pem
+from training.errors import TrainingError
 from training.gates.verdict import Answer, Verdict
-from training.gates.waiver import WAIVER, WAIVER_SIGNATURE, Waiver, WaiverRequest
-from training.model.signing import SigningKey
+from training.gates.waiver import WAIVER, Waiver, WaiverRequest
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 WHY = "The office opened in May; its figures settle by summer."
@@ -19,15 +20,18 @@ def waived(because: str = WHY, days: float = 60) -> Waiver:
 
 
 def test_a_waiver_is_read_back_as_it_was_signed(tmp_path: Path) -> None:
-    key = SigningKey.of_folder(tmp_path / "keys")
+    key = private_key(tmp_path / "keys", SIGNING)
     waived().write(tmp_path, key)
 
-    assert Waiver.read(tmp_path, key.public_pem) == waived()
+    assert Waiver.of_model(tmp_path, public_pem(key.public_key())) == waived().signed(key)
     assert waived().in_words == f"waived by grace until 2026-03-03: {WHY}"
 
 
 def test_without_a_waiver_there_is_none(tmp_path: Path) -> None:
-    assert Waiver.read(tmp_path, SigningKey.of_folder(tmp_path / "keys").public_pem) is None
+    assert (
+        Waiver.of_model(tmp_path, public_pem(private_key(tmp_path / "keys", SIGNING).public_key()))
+        is None
+    )
 
 
 @pytest.mark.parametrize("days", [-1, 0, 184])
@@ -42,25 +46,16 @@ def test_a_waiver_gives_a_reason() -> None:
 
 
 def test_a_longer_waiver_than_was_signed_is_refused(tmp_path: Path) -> None:
-    key = SigningKey.of_folder(tmp_path / "keys")
+    key = private_key(tmp_path / "keys", SIGNING)
     waived().write(tmp_path, key)
     file = tmp_path / WAIVER
     file.write_text(file.read_text().replace("2026-03-03", "2026-06-03"))
 
-    with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
-        Waiver.read(tmp_path, key.public_pem)
-    (tmp_path / WAIVER_SIGNATURE).unlink()
-    with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
-        Waiver.read(tmp_path, key.public_pem)
-
-
-def test_a_waiver_that_is_gone_but_for_its_signature_is_missed(tmp_path: Path) -> None:
-    key = SigningKey.of_folder(tmp_path / "keys")
-    waived().write(tmp_path, key)
-    (tmp_path / WAIVER).unlink()
-
-    with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
-        Waiver.read(tmp_path, key.public_pem)
+    with pytest.raises(Tampered, match="is not signed as it stands"):
+        Waiver.of_model(tmp_path, public_pem(key.public_key()))
+    file.write_text(waived().model_dump_json())
+    with pytest.raises(Tampered, match="is not signed as it stands"):
+        Waiver.of_model(tmp_path, public_pem(key.public_key()))
 
 
 def signed_over(*, given_by: str = "grace", at: datetime = NOON, **changed: Any) -> Waiver:
@@ -169,11 +164,11 @@ def test_a_refusal_is_in_words_of_our_own() -> None:
 
 
 def test_a_waiver_says_who_asked_and_who_signed(tmp_path: Path) -> None:
-    key = SigningKey.of_folder(tmp_path / "keys")
+    key = private_key(tmp_path / "keys", SIGNING)
     both = signed_over(gates=("canaries",), requested_by=" joan ")
     both.write(tmp_path, key)
 
-    assert Waiver.read(tmp_path, key.public_pem) == both
+    assert Waiver.of_model(tmp_path, public_pem(key.public_key())) == both.signed(key)
     assert both.in_words == f"waived by grace, asked by joan, until 2026-03-03: {WHY}"
 
 
@@ -182,19 +177,19 @@ def test_whoever_waives_is_named_without_the_room_around() -> None:
 
 
 def test_a_signature_does_not_make_a_waiver_that_lasts_too_long_one(tmp_path: Path) -> None:
-    key = SigningKey.of_folder(tmp_path / "keys")
+    key = private_key(tmp_path / "keys", SIGNING)
     whole = waived().model_copy(update={"until": NOON + timedelta(days=400)})
     whole.write(tmp_path, key)
 
     with pytest.raises(TrainingError, match=r"waiver\.json: .*want an end within 183 days"):
-        Waiver.read(tmp_path, key.public_pem)
+        Waiver.of_model(tmp_path, public_pem(key.public_key()))
     whole.model_copy(update={"gates": (), "because": ""}).write(tmp_path, key)
     with pytest.raises(TrainingError, match=r"waiver\.json: .*at least 1 item"):
-        Waiver.read(tmp_path, key.public_pem)
+        Waiver.of_model(tmp_path, public_pem(key.public_key()))
 
 
 def test_a_waiver_that_another_key_signed_is_refused(tmp_path: Path) -> None:
-    waived().write(tmp_path, SigningKey.of_folder(tmp_path / "others"))
+    waived().write(tmp_path, private_key(tmp_path / "others", SIGNING))
 
-    with pytest.raises(ArtefactTampered, match="is not signed as it stands"):
-        Waiver.read(tmp_path, SigningKey.of_folder(tmp_path / "keys").public_pem)
+    with pytest.raises(Tampered, match="is not signed as it stands"):
+        Waiver.of_model(tmp_path, public_pem(private_key(tmp_path / "keys", SIGNING).public_key()))

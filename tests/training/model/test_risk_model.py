@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from features.errors import CatalogueMismatch
+from features.errors import CatalogueMismatch, Tampered
+from features.home_keys import SIGNING, private_key, public_pem
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactError, ArtefactTampered
+from training.errors import ArtefactError
 from training.model.risk_model import RiskModel
-from training.model.signing import SigningKey
 from training.parameters import TrainingParameters, TreeParameters
 from training.train import train_model
 
@@ -24,20 +25,20 @@ def model(planted: Path) -> RiskModel:
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> SigningKey:
-    return SigningKey.of_folder(tmp_path / "keys")
+def key(tmp_path: Path) -> Ed25519PrivateKey:
+    return private_key(tmp_path / "keys", SIGNING)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, model: RiskModel, key: SigningKey) -> Path:
+def folder(tmp_path: Path, model: RiskModel, key: Ed25519PrivateKey) -> Path:
     model.write(tmp_path / "model", key)
     return tmp_path / "model"
 
 
 def test_what_was_written_is_read_back_whole(
-    model: RiskModel, folder: Path, key: SigningKey
+    model: RiskModel, folder: Path, key: Ed25519PrivateKey
 ) -> None:
-    read = RiskModel.read(folder, key.public_pem, INPUTS)
+    read = RiskModel.read(folder, public_pem(key.public_key()), INPUTS)
 
     assert read.manifest == model.manifest
     assert read.digest == model.digest
@@ -49,41 +50,41 @@ def test_what_was_written_is_read_back_whole(
 )
 @pytest.mark.parametrize("place", [0, -2])
 def test_one_changed_byte_in_any_file_is_refused(
-    folder: Path, key: SigningKey, name: str, place: int
+    folder: Path, key: Ed25519PrivateKey, name: str, place: int
 ) -> None:
     content = bytearray((folder / name).read_bytes())
     content[place] ^= 1
     (folder / name).write_bytes(content)
 
-    with pytest.raises(ArtefactTampered):
-        RiskModel.read(folder, key.public_pem, INPUTS)
+    with pytest.raises(Tampered):
+        RiskModel.read(folder, public_pem(key.public_key()), INPUTS)
 
 
 def test_a_model_sealed_by_another_key_is_refused(tmp_path: Path, folder: Path) -> None:
-    stranger = SigningKey.of_folder(tmp_path / "elsewhere")
+    stranger = private_key(tmp_path / "elsewhere", SIGNING)
 
-    with pytest.raises(ArtefactTampered, match="signature"):
-        RiskModel.read(folder, stranger.public_pem, INPUTS)
+    with pytest.raises(Tampered, match="signature"):
+        RiskModel.read(folder, public_pem(stranger.public_key()), INPUTS)
 
 
 def test_without_a_key_the_digests_still_guard_the_trees(folder: Path) -> None:
     RiskModel.read(folder, None, INPUTS)
     (folder / "booster.txt").write_text("tree\n")
 
-    with pytest.raises(ArtefactTampered, match=r"booster\.txt"):
+    with pytest.raises(Tampered, match=r"booster\.txt"):
         RiskModel.read(folder, None, INPUTS)
 
 
 @pytest.mark.parametrize("name", ["booster.txt", "report.json", "manifest.json", "manifest.sig"])
-def test_a_missing_file_is_named(folder: Path, key: SigningKey, name: str) -> None:
+def test_a_missing_file_is_named(folder: Path, key: Ed25519PrivateKey, name: str) -> None:
     (folder / name).unlink()
 
     with pytest.raises(ArtefactError, match=f"{name} is missing"):
-        RiskModel.read(folder, key.public_pem, INPUTS)
+        RiskModel.read(folder, public_pem(key.public_key()), INPUTS)
 
 
 def test_a_manifest_of_another_shape_is_refused_where_it_differs(
-    folder: Path, key: SigningKey
+    folder: Path, key: Ed25519PrivateKey
 ) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["calibration"]["slope"] = -1
@@ -92,32 +93,32 @@ def test_a_manifest_of_another_shape_is_refused_where_it_differs(
     (folder / "manifest.sig").write_bytes(key.sign(content))
 
     with pytest.raises(ArtefactError, match=r"calibration\.slope"):
-        RiskModel.read(folder, key.public_pem, INPUTS)
+        RiskModel.read(folder, public_pem(key.public_key()), INPUTS)
 
 
-def test_a_model_of_another_catalogue_is_refused(folder: Path, key: SigningKey) -> None:
+def test_a_model_of_another_catalogue_is_refused(folder: Path, key: Ed25519PrivateKey) -> None:
     renamed = dataclasses.replace(INPUTS.features[3], name="noise")
     other_name = dataclasses.replace(INPUTS, features=(*INPUTS.features[:3], renamed))
     with pytest.raises(CatalogueMismatch, match="reads 'noise_ratio' as feature 4"):
-        RiskModel.read(folder, key.public_pem, other_name)
+        RiskModel.read(folder, public_pem(key.public_key()), other_name)
 
     other_meaning = dataclasses.replace(INPUTS, fingerprint="sha256:" + "c" * 64)
     with pytest.raises(CatalogueMismatch, match="train anew"):
-        RiskModel.read(folder, key.public_pem, other_meaning)
+        RiskModel.read(folder, public_pem(key.public_key()), other_meaning)
 
     longer = dataclasses.replace(INPUTS, features=(*INPUTS.features, renamed))
     with pytest.raises(CatalogueMismatch, match="train anew"):
-        RiskModel.read(folder, key.public_pem, longer)
+        RiskModel.read(folder, public_pem(key.public_key()), longer)
 
 
 def test_a_model_trained_on_another_formula_is_refused_and_names_the_features(
-    folder: Path, key: SigningKey
+    folder: Path, key: Ed25519PrivateKey
 ) -> None:
     now = dict(INPUTS.computations)
     now["noise_ratio"] = "sha256:" + "e" * 64
     one = dataclasses.replace(INPUTS, computations=now)
     with pytest.raises(CatalogueMismatch) as refused:
-        RiskModel.read(folder, key.public_pem, one)
+        RiskModel.read(folder, public_pem(key.public_key()), one)
 
     assert (
         "feature noise_ratio (sha256:eeeeeeeeeeee now, sha256:dddddddddddd then) is computed"
@@ -128,21 +129,23 @@ def test_a_model_trained_on_another_formula_is_refused_and_names_the_features(
 
     now["corridor"] = "sha256:" + "e" * 64
     with pytest.raises(CatalogueMismatch, match=r"features corridor \(.*, noise_ratio \(.* are "):
-        RiskModel.read(folder, key.public_pem, one)
+        RiskModel.read(folder, public_pem(key.public_key()), one)
 
 
 def test_digests_that_begin_alike_are_told_as_far_as_they_differ(
-    folder: Path, key: SigningKey
+    folder: Path, key: Ed25519PrivateKey
 ) -> None:
     now = dict(INPUTS.computations) | {"noise_ratio": "sha256:" + "d" * 40 + "e" * 24}
     with pytest.raises(
         CatalogueMismatch, match=rf"^manifest.json: .*:{'d' * 40}e now.*d{{41}} then"
     ):
-        RiskModel.read(folder, key.public_pem, dataclasses.replace(INPUTS, computations=now))
+        RiskModel.read(
+            folder, public_pem(key.public_key()), dataclasses.replace(INPUTS, computations=now)
+        )
 
 
 def test_a_model_from_before_computation_digests_is_refused_and_says_so(
-    folder: Path, key: SigningKey
+    folder: Path, key: Ed25519PrivateKey
 ) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     for column in manifest["features"]:
@@ -152,26 +155,34 @@ def test_a_model_from_before_computation_digests_is_refused_and_says_so(
     (folder / "manifest.sig").write_bytes(key.sign(content))
 
     with pytest.raises(CatalogueMismatch, match="before computation digests were recorded"):
-        RiskModel.read(folder, key.public_pem, INPUTS)
-    assert RiskModel.read_archived(folder, key.public_pem).encoding.names == [*INPUTS.names]
+        RiskModel.read(folder, public_pem(key.public_key()), INPUTS)
+    assert RiskModel.read_archived(folder, public_pem(key.public_key())).encoding.names == [
+        *INPUTS.names
+    ]
 
 
 def test_an_archived_model_is_still_held_to_its_signature_and_files(
-    tmp_path: Path, folder: Path, key: SigningKey
+    tmp_path: Path, folder: Path, key: Ed25519PrivateKey
 ) -> None:
-    with pytest.raises(ArtefactTampered, match="signature"):
-        RiskModel.read_archived(folder, SigningKey.of_folder(tmp_path / "elsewhere").public_pem)
+    with pytest.raises(Tampered, match="signature"):
+        RiskModel.read_archived(
+            folder, public_pem(private_key(tmp_path / "elsewhere", SIGNING).public_key())
+        )
 
     (folder / "booster.txt").write_text("tree\n")
-    with pytest.raises(ArtefactTampered, match=r"booster\.txt"):
-        RiskModel.read_archived(folder, key.public_pem)
+    with pytest.raises(Tampered, match=r"booster\.txt"):
+        RiskModel.read_archived(folder, public_pem(key.public_key()))
 
 
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    first = SigningKey.of_folder(tmp_path / "keys")
-    again = SigningKey.of_folder(tmp_path / "keys")
+    first = private_key(tmp_path / "keys", SIGNING)
+    again = private_key(tmp_path / "keys", SIGNING)
 
-    assert first.public_pem == again.public_pem == (tmp_path / "keys/signing.pub").read_bytes()
+    assert (
+        public_pem(first.public_key())
+        == public_pem(again.public_key())
+        == (tmp_path / "keys/signing.pub").read_bytes()
+    )
     assert stat.S_IMODE((tmp_path / "keys/signing.pem").stat().st_mode) == 0o600
 
 

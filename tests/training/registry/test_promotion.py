@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow.exceptions import MlflowException
 
+from features.errors import Tampered
 from tests.training.planted import INPUTS
 from tests.training.registry.promotions import (
     COMPARISONS,
@@ -26,7 +27,6 @@ from tests.training.registry.promotions import (
 from training.data.training_set import TrainingSet
 from training.errors import (
     ArtefactError,
-    ArtefactTampered,
     PromotionRefused,
     TrainingError,
 )
@@ -271,7 +271,6 @@ def test_a_registration_that_cannot_be_read_is_not_one_that_never_was(
 def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person_answers_for(
     home: ModelHome, store: TrackingStore, data: TrainingSet
 ) -> None:
-    """As of a home that an earlier release wrote."""
     first, second = versions(home)
     promote_version(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
     file = home.home / "models" / NAME / "champion.json"
@@ -279,11 +278,13 @@ def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person
     del earlier["signature"]
     file.write_text(json.dumps(earlier))
 
-    with pytest.raises(ArtefactTampered, match="is not signed"):
+    with pytest.raises(Tampered, match="is not as the key of this home signed it"):
         home.pointer(NAME, "champion")
-    with pytest.raises(ArtefactTampered, match="is not signed"):
+    with pytest.raises(Tampered, match="is not as the key of this home signed it"):
         roll_back(NAME, home, store, GRACE, INPUTS)
-    with pytest.raises(PromotionRefused, match="is not signed") as refusal:
+    with pytest.raises(
+        PromotionRefused, match="is not as the key of this home signed it"
+    ) as refusal:
         promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
     assert gates_of(refusal.value) == ["champion"]
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.errors import Tampered
 from tests.kills import KILLED, is_killed_at
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactError, ArtefactTampered, TrainingError
+from training.errors import ArtefactError, TrainingError
 from training.gates.promotion_verdicts import promotion_verdicts
 from training.model.calibration import log_odds_of
 from training.model.model_home import ModelHome
@@ -227,7 +228,7 @@ def test_who_trained_is_believed_only_as_the_home_signed_it(
 
     file.write_text(json.dumps(told | changed))
     try:
-        with pytest.raises(ArtefactTampered, match="not as this home signed it"):
+        with pytest.raises(Tampered, match="not as this home signed it"):
             home.registration_of(folder)
     finally:
         file.write_bytes(before)

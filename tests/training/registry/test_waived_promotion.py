@@ -58,7 +58,7 @@ def test_a_first_champion_has_nothing_to_be_compared_with_and_two_people_answer_
     folder = home.folder_of(NAME, version)
     assert said in (folder / "model_card.md").read_text()
     assert read_verdicts(folder) == done.verdicts
-    kept = Waiver.read(folder, home.public_key)
+    kept = Waiver.of_model(folder, home.public_key)
     assert (kept.requested_by, kept.given_by) == ("joan", "grace")
 
 
@@ -102,7 +102,7 @@ def test_a_waiver_opens_the_groups_gate_and_is_told_of_everywhere(
     version = done.champion.version
     folder = home.folder_of(NAME, version)
     said = "waived by grace, asked by joan, until 2026-04-02: The office opened in May"
-    waiver = Waiver.read(folder, home.public_key)
+    waiver = Waiver.of_model(folder, home.public_key)
     assert waiver.digest == done.champion.digest
     tag = store.client.get_model_version(NAME, version).tags["tidegate.gate.groups"]
     assert tag.startswith("refused, waived: office far-away")
@@ -153,7 +153,7 @@ def test_a_person_may_answer_for_going_without_the_comparison(
     assert done.champion.version == second
     assert [verdict.gate for verdict in done.verdicts if verdict.is_waived] == ["champion"]
     assert not {"no worse than the champion", "canaries"} & {v.gate for v in done.verdicts}
-    assert Waiver.read(home.folder_of(NAME, second), home.public_key).gates == ("champion",)
+    assert Waiver.of_model(home.folder_of(NAME, second), home.public_key).gates == ("champion",)
 
 
 def test_a_waiver_is_in_force_until_its_last_instant_and_as_long_as_it_is_whole(
@@ -175,6 +175,8 @@ def test_a_waiver_is_in_force_until_its_last_instant_and_as_long_as_it_is_whole(
     too_long.write(folder, home.signing_key)
     (endless,) = waiver_in_force(folder, digest, home, NOON)
     assert (endless.verdict, "want an end within" in endless.reason) == ("refused", True)
-    (folder / "waiver.sig").unlink()
+    (folder / "waiver.json").write_text(
+        waiver.model_copy(update={"signature": ""}).model_dump_json()
+    )
     (unsigned,) = waiver_in_force(folder, digest, home, NOON)
     assert (unsigned.verdict, "is not signed" in unsigned.reason) == ("refused", True)

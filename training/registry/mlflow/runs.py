@@ -13,6 +13,7 @@ import mlflow
 import mlflow.data
 import mlflow.lightgbm
 import pandas as pd
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import (  # type: ignore[attr-defined]  # made when it is loaded
     LocalArtifactDatasetSource,
@@ -27,7 +28,6 @@ from training.evaluation.evaluation_page import render_evaluation
 from training.evaluation.evaluation_plots import evaluation_pictures
 from training.evaluation.html_page import as_png
 from training.model.manifest import Manifest, WindowFigures
-from training.model.signing import SigningKey
 from training.registry.mlflow.notes import note_on_run
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.trials import write_losses, write_trials
@@ -58,7 +58,7 @@ def track(
     store: TrackingStore,
     candidate: Candidate,
     data: TrainingSet,
-    key: SigningKey,
+    key: Ed25519PrivateKey,
     origin: TrainingOrigin,
 ) -> TrackedRun:
     """Record a training in the store.
@@ -82,7 +82,7 @@ def track(
     return TrackedRun(run_id, model.model_id, model.model_uri, note_on_run(candidate, origin))
 
 
-def _written(candidate: Candidate, data: TrainingSet, key: SigningKey) -> ModelInfo:
+def _written(candidate: Candidate, data: TrainingSet, key: Ed25519PrivateKey) -> ModelInfo:
     manifest = candidate.model.manifest
     _write_parameters(manifest)
     _write_datasets(manifest, data)
@@ -211,7 +211,7 @@ def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
     )
 
 
-def _write_files(candidate: Candidate, key: SigningKey) -> None:
+def _write_files(candidate: Candidate, key: Ed25519PrivateKey) -> None:
     drawn = as_png(evaluation_pictures(candidate.report, candidate.explained))
     mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")
     mlflow.log_text(render_evaluation(candidate.report, drawn), "evaluation/report.html")

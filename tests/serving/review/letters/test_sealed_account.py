@@ -8,10 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import TidegateError
+from features.home_keys import LOG, private_key
 from serving.audit.decision import Decision, digest_of
 from serving.cli.main import app
 from serving.errors import Conflict, LogUnavailable, NotFound
-from serving.integrity.checkpoints import LogSigner, public_key_of
+from serving.integrity.checkpoints import public_key_of
 from serving.review.letters.sealed_account import Sealing, seal_account, verify_account
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -40,7 +41,7 @@ def sealed(service: Service, case_id: str, folder: Path) -> str:
         NOW,
     )
     services = service.services
-    signer = LogSigner.from_folder(service.home / "keys")
+    signer = private_key(service.home / "keys", LOG)
     return seal_account(services.case_store, services.decisions, signer, folder, sealing)
 
 
@@ -94,7 +95,7 @@ def test_handing_an_account_out_is_an_event_with_recipient_reason_and_digest(
     assert told == {"for": "court", "recipient": "Finance Court, 4 K 12/26", "digest": digest}
 
 
-@pytest.mark.parametrize("name", ["account.json", "account.sig", "account.md"])
+@pytest.mark.parametrize("name", ["account.json", "account.md"])
 def test_an_account_that_was_changed_or_is_not_whole_is_refused(
     reviewed: Service, tmp_path: Path, name: str
 ) -> None:
