@@ -119,7 +119,7 @@ def test_nothing_signed_by_a_former_key_counts_after_its_end(where: Path | str) 
 
     with pytest.raises(LogUnavailable, match="signs this log no more"):
         grow(where).seal(former, NOW + WEEK)
-    late = former.sign(replace(newest, signed_at=(NOW + WEEK).isoformat()))
+    late = replace(newest, signed_at=(NOW + WEEK).isoformat()).signed(former)
     testimonies = Testimonies(public_keys_of(keys))
     testimonies.add("a witness", [newest.as_json(), late.as_json()])
     (contradiction,) = testimonies.contradictions
