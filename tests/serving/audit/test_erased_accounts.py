@@ -40,7 +40,7 @@ def test_an_account_that_nobody_can_read_goes_with_the_first_erasure(
     assert accounts_by_case(accounts).keys() == {"d-1", "d-2", "d-3"}
 
 
-@pytest.mark.parametrize("deleted_before", [0, 1, 2])
+@pytest.mark.parametrize("deleted_before", [0, 1])
 def test_what_a_killed_run_left_of_an_account_is_found_by_the_next(
     accounts: Path, monkeypatch: pytest.MonkeyPatch, deleted_before: int
 ) -> None:

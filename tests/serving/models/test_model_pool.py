@@ -242,8 +242,8 @@ def with_a_route_model_in_the_folder(home: Path) -> None:
 
 
 TAMPERINGS: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "by hand": (lambda home: seat(home).write_text('{"version": "1"}'), "is not signed"),
-    "unsigned": (lambda home: edited(home, signature=""), "is not signed"),
+    "by hand": (lambda home: seat(home).write_text('{"version": "1"}'), "key of this home signed"),
+    "unsigned": (lambda home: edited(home, signature=""), "key of this home signed"),
     "another version": (lambda home: edited(home, version="2"), "key of this home signed"),
     "another approver": (lambda home: edited(home, approver="mallory"), "key of this home signed"),
     "another instant": (lambda home: edited(home, set_at="2026-01-02T00:00:00Z"), "key of this"),
