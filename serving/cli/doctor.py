@@ -136,7 +136,9 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
     from training.model.model_home import ModelHome
 
     checks: dict[str, Callable[[bytes], object]] = {
-        f"waiver of {file.parent.parent.name}/{file.parent.name}": partial(Waiver.read, file.parent)
+        f"waiver of {file.parent.parent.name}/{file.parent.name}": partial(
+            Waiver.of_model, file.parent
+        )
         for file in sorted(home.glob(f"models/*/[0-9]*/{WAIVER}"))
     }
     checks |= {
