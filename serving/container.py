@@ -13,6 +13,7 @@ import structlog
 from features.errors import TidegateError
 from features.home_keys import LOG, party_key, private_key
 from serving.access.actors import SERVICE
+from serving.access.errors import AddressRefused
 from serving.access.oidc import Provider
 from serving.access.password_gate import PasswordGate
 from serving.access.pseudonyms import Pseudonyms
@@ -38,6 +39,7 @@ from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
 from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
+from serving.outbox.alert_channel import AlertChannel, alert_webhook
 from serving.outbox.outbox import Outbox
 from serving.outbox.rescue import RescueChannel
 from serving.outbox.webhooks import WebhookChannel
@@ -317,6 +319,7 @@ def _services_over(
     )
     rescue_calls = _rescue_calls(settings, stores, clock)
     witnessing = witnesses if settings.witnesses else None
+    alerts = _alerts(settings, stores, clock)
     webhooks = _webhooks(settings, clock, stores, events, metrics)
     # With several workers each has one reader process, to bound their total memory.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
@@ -381,7 +384,7 @@ def _services_over(
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
         webhooks=stores.webhooks,
-        outbox=Outbox([each for each in (rescue_calls, witnessing, webhooks) if each]),
+        outbox=Outbox([each for each in (rescue_calls, witnessing, webhooks, alerts) if each]),
         masking=masking,
         rescue_calls=rescue_calls,
         rescue_outbox=stores.rescue_calls,
@@ -543,6 +546,18 @@ def _webhooks(
         settings.webhook_off_after,
         metrics.count_webhook_call,
     )
+
+
+def _alerts(settings: Settings, stores: Stores, clock: Clock) -> AlertChannel | None:
+    try:
+        webhook = alert_webhook(settings)
+    # Alerts of monitoring must not keep a service from deciding; each report names the cause.
+    except AddressRefused as refusal:
+        log.warning("alerts_cannot_be_sent", reason=str(refusal))
+        return None
+    if webhook is None:
+        return None
+    return AlertChannel(webhook, stores.alerts, stores.receivers, clock)
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

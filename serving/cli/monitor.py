@@ -12,8 +12,6 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from serving.monitor.monitoring_report import MonitoringReport
-    from serving.settings import Settings
-    from serving.storage.repositories.alert_repository import AlertRepository
     from serving.storage.repositories.rollup_repository import RollupRepository
 
 USUALLY = timedelta(days=90)
@@ -127,22 +125,19 @@ def _answered(report: "MonitoringReport", at: OpenedHome) -> "MonitoringReport":
     report = report.model_copy(update={"hasty_reviewers": hasty})
     for alert in answer(report, book, now):
         messages.print(f"[bold]alert[/bold] {alert.words}")
-    _send(book, at.settings, now)
+    _send(at)
     return with_answers(report, book)
 
 
-def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
-    from serving.access.signed_webhook import SignedWebhook
-    from serving.monitor.alerts import deliver
+def _send(at: OpenedHome) -> None:
+    from serving.outbox.alert_channel import AlertChannel, alert_webhook
 
-    if settings.alert_webhook is None:
+    if (webhook := alert_webhook(at.settings)) is None:
         return
-    secret = settings.alert_secret.get_secret_value() if settings.alert_secret else ""
-    try:
-        deliver(book, SignedWebhook.from_secret(settings.alert_webhook, secret), now)
+    channel = AlertChannel(webhook, at.stores.alerts, at.stores.receivers, lambda: at.now)
     # Stored alerts are sent again, so a failing receiver must not fail the report.
-    except OSError as failure:
-        messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
+    if (failure := channel.deliver_all()) is not None:
+        messages.print(f"alerts were not taken ({failure}); the next run sends them")
 
 
 def _show(report: "MonitoringReport", html: Path | None, *, as_json: bool) -> None:

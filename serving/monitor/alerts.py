@@ -1,13 +1,10 @@
-"""Raise each new alert once, send it to a webhook, and draw more at random while drift lasts."""
+"""Raise each new alert once, and draw more at random while drift lasts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-import orjson
-
-from serving.access.signed_webhook import SignedWebhook
 from serving.monitor.monitoring_report import (
     OF_THE_SUPPLY,
     AlertFigures,
@@ -114,22 +111,3 @@ def with_answers(report: MonitoringReport, book: "AlertRepository") -> Monitorin
         because=running.because,
     )
     return report.model_copy(update={"alerts": alerts, "exploration": exploration})
-
-
-def deliver(store: "AlertRepository", webhook: SignedWebhook, now: datetime) -> int:
-    """Send every undelivered alert, oldest first, and return the number delivered.
-
-    Signed like rescue calls. Raises OSError if one is not accepted; the next run sends the rest.
-    """
-    waiting = store.undelivered()
-    for alert_id, alert in waiting:
-        body = orjson.dumps(webhook_body(alert, now))
-        webhook.post(f"alert-{alert_id}", body, now)
-        # Recorded one by one, so that a failure does not send earlier alerts again.
-        store.delivered([alert_id], now.isoformat())
-    return len(waiting)
-
-
-def webhook_body(alert: Alert, now: datetime) -> dict[str, object]:
-    """Return the content of the call."""
-    return {"type": "drift.alert", "timestamp": now.isoformat(), "data": vars(alert)}

@@ -54,11 +54,13 @@ class AlertRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [(row[0], Alert(*row[1:])) for row in connection.execute(query)]
 
-    def delivered(self, alert_ids: Sequence[int], at: str) -> None:
-        """Record that these alerts were delivered."""
-        rows = [{"alert_id": alert_id, "delivered_at": at} for alert_id in alert_ids]
+    def mark_delivered(self, alert_id: int, at: str) -> None:
+        """Record that an alert was delivered, unless that is on record."""
+        row = {"alert_id": alert_id, "delivered_at": at}
+        known = select(alert_deliveries.c.alert_id).where(alert_deliveries.c.alert_id == alert_id)
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(alert_deliveries.insert(), rows)
+            if connection.scalar(known) is None:
+                connection.execute(alert_deliveries.insert(), row)
 
     def explore(self, exploration: Exploration) -> None:
         """Store an exploration, which states the period in which it applies."""

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,9 +14,12 @@ import orjson
 import pytest
 
 from serving.access.signed_webhook import SignedWebhook
-from serving.monitor.alerts import Alert, deliver
+from serving.monitor.alerts import Alert
+from serving.outbox.alert_channel import AlertChannel
 from serving.storage.engine import open_database
 from serving.storage.repositories.alert_repository import AlertRepository
+from serving.storage.repositories.receiver_repository import ReceiverRepository
+from tests.serving.clock import Clock
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -58,11 +61,15 @@ def book(tmp_path: Path) -> AlertRepository:
     return book
 
 
+def channel(book: AlertRepository, address: str, clock: Callable[[], datetime]) -> AlertChannel:
+    progress = ReceiverRepository(book._engine)
+    return AlertChannel(SignedWebhook(address, KEY), book, progress, clock)
+
+
 def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertRepository) -> None:
     with receiver(204) as (address, calls):
-        webhook = SignedWebhook(address, KEY)
-
-        assert (deliver(book, webhook, NOW), deliver(book, webhook, NOW)) == (2, 0)
+        for _ in range(2):
+            assert channel(book, address, lambda: NOW).deliver_all() is None
 
     (headers, body), _ = calls
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -71,9 +78,20 @@ def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertRepository
     assert orjson.loads(body)["data"]["words"] == "a moved"
 
 
-def test_an_alert_that_is_not_taken_waits_for_the_next_run(book: AlertRepository) -> None:
-    with receiver(500) as (address, calls), pytest.raises(OSError, match="500"):
-        deliver(book, SignedWebhook(address, KEY), NOW)
+def test_an_alert_that_is_not_taken_is_sent_again_by_the_service_and_by_the_next_run(
+    book: AlertRepository,
+) -> None:
+    clock = Clock(NOW)
+    with receiver(500) as (address, calls):
+        failing = channel(book, address, clock)
+        assert failing.deliver_all() == "HTTPError"
+        failing.deliver_due()
 
-    assert len(calls) == 1
+    assert len(calls) == 1, "a retry waits"
     assert [alert.measure for _, alert in book.undelivered()] == ["a", "b"]
+    with receiver(204) as (address, calls):
+        clock.now += timedelta(minutes=2)
+        channel(book, address, clock).deliver_due()
+
+    assert len(calls) == 2
+    assert book.undelivered() == []
