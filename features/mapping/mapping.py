@@ -212,13 +212,10 @@ class MappingFile:
             return self.codes[each.codes]
         file = self.file.parent / each.codes
         if not file.is_file():
-            nearest = nearest_of(each.codes, [*self.codes, *_csv_files(file.parent)] or ["none"])
+            files = [other.name for other in file.parent.glob("*.csv")]
+            nearest = nearest_of(each.codes, [*self.codes, *files] or ["none"])
             raise ValueError(f"there are no codes {each.codes!r}; {nearest}")
         return _codes_in(file)
-
-
-def _csv_files(folder: Path) -> list[str]:
-    return [file.name for file in folder.glob("*.csv")]
 
 
 def _codes_in(file: Path) -> Codes:

@@ -56,9 +56,7 @@ def location_country(segment: Segment | None, reading: MessageReading) -> Value 
     if known is None:
         return None
     # Check the derived code as if the message had stated it.
-    probe = Element("LOC", value.place, "LOC", known)
-    stated = reading.country(probe)
-    return stated and Value(known, value.place, (*value.elements, *_qualifiers(segment)))
+    return with_qualifier(reading.country(segment.at(2), known), segment)
 
 
 def measure(segments: list[Segment], reading: MessageReading, kind: str) -> Value | None:

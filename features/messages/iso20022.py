@@ -133,12 +133,8 @@ def _payments(business: Element, family: str, reading: MessageReading) -> Iterat
     _check_sums(business, _TRANSFERS[family][1], reading)
     for batch in business.every("PmtInf") or [business]:
         for transfer in batch.every(_TRANSFERS[family][1]):
-            yield Payment(
-                transfer,
-                at=transfer,
-                around=(batch, business.first("GrpHdr") or business),
-                is_debit=None,
-            )
+            around = (batch, business.first("GrpHdr") or business)
+            yield Payment(transfer, around, is_debit=None)
 
 
 def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
@@ -154,7 +150,7 @@ def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
         # The amount and reference of an entry apply to its only payment.
         is_alone = len(details) < 2
         for detail in details or [entry]:
-            yield Payment(detail, detail, (entry, report), is_debit, is_alone)
+            yield Payment(detail, (entry, report), is_debit, is_alone)
 
 
 def _check_sums(business: Element, name: str, reading: MessageReading) -> None:

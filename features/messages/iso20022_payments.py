@@ -10,7 +10,7 @@ from stdnum.iso7064 import mod_97_10
 from features.errors import MessageRefused
 from features.messages.element import Element
 from features.messages.id_templates import IdTemplate
-from features.messages.message_reading import MessageReading, plain_id
+from features.messages.message_reading import MessageReading, id_in_references, plain_id
 from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import PaymentMethod, Purpose, SubjectKind
@@ -49,7 +49,6 @@ class Payment:
     """
 
     own: Element
-    at: Element
     around: tuple[Element, Element]
     is_debit: bool | None
     is_alone: bool = False
@@ -70,12 +69,14 @@ class Payment:
 def keep_payment(payment: Payment, reading: MessageReading) -> None:
     """Store a transaction for a payment that has happened and is linked to a subject."""
     if why := _why_it_is_none(payment):
-        reading.refuse("transactions", payment.at.place, why)
+        reading.refuse("transactions", payment.own.place, why)
         return
-    draft = RecordDraft("transactions", payment.at.place)
+    draft = RecordDraft("transactions", payment.own.place)
     linked = _subject(payment, reading)
     if linked is None:
-        reading.refuse("transactions", payment.at.place, "not linked: no reference names a subject")
+        reading.refuse(
+            "transactions", payment.own.place, "not linked: no reference names a subject"
+        )
         return
     draft.put("subject_kind", linked[0]).put("subject_id", linked[1])
     draft.put("transaction_id", _transaction_id(payment, reading))
@@ -112,11 +113,9 @@ def _subject(payment: Payment, reading: MessageReading) -> tuple[Value, Value] |
         ("route", reading.options.journey_pattern),
     )
     for kind, template in templates:
-        for path in _REFERENCES if template else ():
-            for element in payment.own.every(path):
-                if template and (named := template.find(element.text)):
-                    subject = Value(plain_id(named), element.place, (element,))
-                    return Value(kind, element.place, (element,)), subject
+        references = (each for path in _REFERENCES for each in payment.own.every(path))
+        if found := id_in_references(template, references):
+            return Value(kind, found.place, found.elements), found
     return None
 
 
@@ -129,8 +128,8 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
     entry = payment.around[0]
     if payment.is_alone and entry.text_at("AcctSvcrRef"):
         return reading.id(entry.first("AcctSvcrRef"))
-    place = re.sub(r"[^0-9]+", ".", payment.at.place).strip(".") or "1"
-    return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
+    place = re.sub(r"[^0-9]+", ".", payment.own.place).strip(".") or "1"
+    return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.own.place)
 
 
 def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
@@ -178,10 +177,12 @@ def _country(payment: Payment, side: Side, reading: MessageReading) -> Value | N
     """Return the country of the account: from its IBAN, else its bank, else the party's address."""
     iban = _account(payment, side, "IBAN")
     if iban is not None:
-        return _country_code(iban, iban.text[:2], reading)
+        value = reading.country(iban, iban.text[:2])
+        # The country is part of the IBAN, so its element is reported as a pseudonym, not as used.
+        return value and value._replace(is_pseudonym=True)
     bic = _bank(payment, side)
     if bic is not None:
-        return _country_code(bic, bic.text[4:6], reading)
+        return reading.country(bic, bic.text[4:6])
     party = _party(payment, side)
     return reading.country(party.first("PstlAdr/Ctry", "CtryOfRes")) if party else None
 
@@ -190,13 +191,6 @@ def _bank(payment: Payment, side: Side) -> Element | None:
     """Return the BIC of the bank on one side."""
     agents = (f"RltdAgts/{side}Agt/FinInstnId", f"{side}Agt/FinInstnId")
     return payment.first(*(f"{agent}/{name}" for agent in agents for name in ("BICFI", "BIC")))
-
-
-def _country_code(element: Element, code: str, reading: MessageReading) -> Value | None:
-    probe = Element(element.name, element.place, element.path, code)
-    value = reading.country(probe)
-    # The country is part of the IBAN, so its element is reported as a pseudonym, not as used.
-    return value and Value(code, element.place, (element,), is_pseudonym=element.name == "IBAN")
 
 
 def _put_amount(draft: RecordDraft, payment: Payment, reading: MessageReading) -> None:
@@ -224,7 +218,7 @@ def _method(payment: Payment, reading: MessageReading) -> Value:
     if family is not None and family.text in _METHODS:
         return Value(_METHODS[family.text], family.place, (family,))
     means = payment.first("PmtMtd")
-    at = means or payment.at
+    at = means or payment.own
     return Value("bank_transfer", at.place, (means,) if means else ())
 
 

@@ -18,6 +18,7 @@ from features.messages.conversion import (
 )
 from features.messages.element import Element
 from features.messages.functions import ONLY_LOOKED_AT, Function, withdrawn_record
+from features.messages.id_templates import IdTemplate
 from features.messages.options import Options
 from features.messages.parties import PartyNumber, best_party_number, pseudonym
 from features.messages.personal_elements import tells_of_a_party
@@ -313,11 +314,14 @@ class MessageReading:
         code = element.attributes.get("currencyID", "") if element is not None else ""
         return self.currency(code, element)
 
-    def country(self, element: Element | None) -> Value | None:
-        """Return a country by its two-letter ISO 3166-1 code; an unknown one is left over."""
+    def country(self, element: Element | None, code: str | None = None) -> Value | None:
+        """Return a country by its two-letter ISO 3166-1 code; an unknown one is left over.
+
+        The code is the text of the element, or is given if it is only a part of it.
+        """
         if element is None or not element.text:
             return None
-        code = element.text.upper()
+        code = (code or element.text).upper()
         if code not in CODES["countries"]:
             self.leave(element, "the country is not known")
             return None
@@ -386,3 +390,13 @@ def plain_id(text: str) -> str:
     ('_CBR_', 'TOSL_108')
     """
     return _NO_ID.sub("_", text.strip())[:_MAX_ID]
+
+
+def id_in_references(
+    template: IdTemplate | None, references: Iterable[Element | None]
+) -> Value | None:
+    """Return the first id that a template of the options finds in references."""
+    for each in references if template else ():
+        if template and each is not None and (found := template.find(each.text)):
+            return Value(plain_id(found), each.place, (each,))
+    return None

@@ -15,7 +15,7 @@ from features.messages.field_tables import (
     put_heading,
     received,
 )
-from features.messages.message_reading import MessageReading, plain_id
+from features.messages.message_reading import MessageReading, id_in_references, plain_id
 from features.messages.parties import PartyNumber, party_numbers, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import decimal_of
@@ -65,13 +65,9 @@ _REFERENCES = (
 
 def _referenced(scope: Scope, reading: MessageReading) -> Value | None:
     """Return the shipment id that the template of the options finds in the references."""
-    template = reading.options.shipment_pattern
-    for path in _REFERENCES if template else ():
-        for element in scope.root.every(path):
-            leaf = element if element.text else element.first("ID")
-            if template and leaf and (found := template.find(leaf.text)):
-                return Value(plain_id(found), leaf.place, (leaf,))
-    return None
+    found = (each for path in _REFERENCES for each in scope.root.every(path))
+    references = (each if each.text else each.first("ID") for each in found)
+    return id_in_references(reading.options.shipment_pattern, references)
 
 
 def _container(scope: Scope, reading: MessageReading) -> Value | None:
