@@ -36,7 +36,7 @@ class Life(NamedTuple):
 
 
 def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[Life]:
-    """Return the versions of a record that ever counted, in the order in which they became known.
+    """Return every version that counted at some instant, in the order of becoming known.
 
     All have the declaration instant of the version that was known first.
     """

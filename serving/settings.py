@@ -205,8 +205,8 @@ class Settings(FixedLimits, BaseSettings):
     )
     token_role_claim: str = Field(
         default="roles",
-        description="The claim of an access token whose roles are scopes too. A path has dots, "
-        "as in `realm_access.roles`; a dot within a name is written `\\.`.",
+        description="The claim of an access token whose roles are scopes too. Separate the "
+        "levels of a path by dots, as in `realm_access.roles`; write a dot inside a name as `\\.`.",
     )
     subject_claim: str = Field(
         default="sub",
@@ -315,8 +315,8 @@ class Settings(FixedLimits, BaseSettings):
     )
     oidc_role_claim: str = Field(
         default="roles",
-        description="The claim of a provider's token that lists roles. A path has dots, as in "
-        "`realm_access.roles`; a dot within a name is written `\\.`.",
+        description="The claim of a provider's token that lists roles. Separate the levels of a "
+        "path by dots, as in `realm_access.roles`; write a dot inside a name as `\\.`.",
     )
     oidc_role_order: Names = Field(
         default=(),

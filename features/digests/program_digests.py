@@ -16,8 +16,7 @@ from features.engine.expressions.program import Key, Program
 def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key, str]:
     """Return the digest of each output by key; each step includes the code of the interpreter."""
     machine = code_digest(execute)
-    # Constants count by bytes: equal numbers of unequal bits, as 0.0 and -0.0, may compute
-    # otherwise.
+    # Compare constants by their bytes: 0.0 and -0.0 are equal, but may give different results.
     cells = program.constants.view("V8")
     found = {place: combined("constant", bytes(cell).hex()) for place, cell in enumerate(cells)}
     found |= {place: combined("text", text) for place, text in program.texts.items()}

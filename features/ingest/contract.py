@@ -214,7 +214,10 @@ def _mask(flags: pa.ChunkedArray) -> Bools:
 
 
 def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bools | None]:
-    """Return the column in its record's type, null where impossible, and flags of those rows."""
+    """Return the column as the type of its record, and flags of rows that could not be converted.
+
+    Values that cannot be converted become null.
+    """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     wrong = np.zeros(len(column), dtype=np.bool_)

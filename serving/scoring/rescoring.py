@@ -141,7 +141,7 @@ class Rescoring:
         return made
 
     def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
-        """Score the subjects in danger first, in a call of their own: the others can take long."""
+        """Score subjects in danger first and separately, because the others can take long."""
         plans = {waiting: self._planned(waiting, now) for waiting in due}
         in_danger = {waiting: plan for waiting, plan in plans.items() if plan.danger_at}
         others = {waiting: plan for waiting, plan in plans.items() if not plan.danger_at}

@@ -27,7 +27,7 @@ RISKS: tuple[Row, ...] = (
     ),
     ("a group of traffic is referred without cause", "the gate of groups, and the tables above"),
     (
-        "a score is taken for a verdict",
+        "a score is mistaken for a verdict",
         "every end takes reasons, what is reported as an offence two persons",
     ),
     (

@@ -1,11 +1,11 @@
 """Inspected subjects, and the number of subjects in all traffic that each represents.
 
-There are three kinds of selection. (1) With a probability (rule, score, random draw): a subject
-represents 1 / probability subjects; the probability is that of inspection by any of these ways
-together. (2) Before all of these, without a probability (a tip): these subjects are a stratum of
-their own. All of them were inspected, so they represent only themselves. (3) After all of these,
-without a probability (an officer's discretion): draws represent these subjects too, so their
-results enter no figure of all traffic; their number is reported.
+There are three kinds of selection. (1) With a known probability (rule, score, random draw): a
+subject represents 1 / probability subjects, where the probability is that of being selected in at
+least one of these ways. (2) Before all of these, without a probability (a tip): these subjects are
+a stratum of their own. All of them were inspected, so they represent only themselves. (3) After all
+of these, without a probability (an officer's discretion): draws represent these subjects too, so
+their results enter no figure of all traffic; their number is reported.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """A model's description of itself: the content of `manifest.json`.
 
-Equal data, parameters and seed give equal bytes, so it has no times, runs, or version that a
-registry assigns.
+The same data, parameters and seed give the same bytes. So the manifest holds no time, no run id and
+no version number from a registry.
 """
 
 from collections.abc import Mapping

@@ -49,8 +49,8 @@ class ModelInputs:
     ) -> None:
         """Raise CatalogueMismatch, naming the features, if any was computed differently.
 
-        `recorded` maps names to digests, None if not recorded. `when` and `remedy` are phrases such
-        as "the model was trained" and "train anew".
+        `recorded` maps each feature name to its digest, None if there is none. `when` and `remedy`
+        are phrases such as "the model was trained" and "train anew".
         """
         changed = [name for name in self.names if recorded.get(name) != self.computations[name]]
         if not changed:

@@ -19,7 +19,7 @@ from features.engine.windows.window import Window
 class SubjectTable:
     """Subjects of one type, read as a whole in the order of declaration and id.
 
-    `fields` returns the fields of record files that given subject columns are computed from.
+    `fields` takes subject columns and returns the record file fields they are computed from.
     """
 
     fields: Callable[[frozenset[str]], dict[str, set[str]]]

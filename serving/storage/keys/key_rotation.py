@@ -120,7 +120,7 @@ def _adopted_from(bound: BoundKey) -> str | None:
 
 
 def adoption_statement(name: str, former: str, following: str, at: str) -> dict[str, str]:
-    """Return what both keys sign for an adoption; keys are given as public halves."""
+    """Return the statement that the former and the next key both sign, by their public keys."""
     return {"name": name, "former": former, "following": following, "at": at}
 
 

@@ -20,7 +20,7 @@ from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.tables.audit import retention_acts
 from serving.storage.write_lock import writing
 
-# Decisions that count from a later day than the clock stated.
+# Decisions dated by a clock that was behind the log: they count from a later day than their date.
 _BEHIND = text(
     "SELECT min(scored_at) AS first, max(scored_at) AS last FROM decisions "
     "WHERE logged_at IS NOT NULL AND logged_at >= :before GROUP BY substr(scored_at, 1, 10)"

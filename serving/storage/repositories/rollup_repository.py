@@ -58,7 +58,7 @@ class RollupRepository(Repository):
     ) -> None:
         """Add what `gather` counts after a position to summaries and visits, until it is None.
 
-        `done` gets each position that is reached.
+        `done` is called with each log position once everything up to it is counted.
         """
 
         def follow(after: int) -> LogPage | None:
