@@ -8,17 +8,18 @@ import re
 
 from features.field_kinds import FieldKind, Money, Quantity
 from features.reference.code_lists import CODES
+from features.reference.trade_units import CUBIC_METRES, KILOGRAMS
 
 _FACTORS: dict[str, dict[str, float]] = {
     "kg": {
-        **{"kg": 1.0, "g": 0.001, "t": 1_000.0, "lb": 0.45359237, "oz": 0.028349523125},
-        **{"short ton": 907.18474, "long ton": 1016.0469088},
-        **{"KGM": 1.0, "GRM": 0.001, "TNE": 1_000.0, "LBR": 0.45359237, "ONZ": 0.028349523125},
-        **{"STN": 907.18474, "LTN": 1016.0469088},
+        **{"kg": 1.0, "g": KILOGRAMS["GRM"], "t": KILOGRAMS["TNE"], "lb": KILOGRAMS["LBR"]},
+        **{"oz": KILOGRAMS["ONZ"], "short ton": KILOGRAMS["STN"], "long ton": KILOGRAMS["LTN"]},
+        **{code: KILOGRAMS[code] for code in "KGM GRM TNE LBR ONZ STN LTN".split()},
     },
     "m3": {
-        **{"m3": 1.0, "dm3": 0.001, "l": 0.001, "hl": 0.1, "ft3": 0.028316846592},
-        **{"MTQ": 1.0, "DMQ": 0.001, "LTR": 0.001, "HLT": 0.1, "FTQ": 0.028316846592},
+        **{"m3": 1.0, "dm3": CUBIC_METRES["DMQ"], "l": CUBIC_METRES["LTR"]},
+        **{"hl": CUBIC_METRES["HLT"], "ft3": CUBIC_METRES["FTQ"]},
+        **{code: CUBIC_METRES[code] for code in "MTQ DMQ LTR HLT FTQ".split()},
     },
     "kn": {
         **{"kn": 1.0, "km/h": 1 / 1.852, "m/s": 3.6 / 1.852, "mph": 1.609344 / 1.852},

@@ -1,7 +1,7 @@
-"""Map the code lists of trade messages to the terms and units of records.
+"""Map the code lists of trade messages to the terms of records.
 
-Sources: UN/ECE Recommendation 20 (units of measure), Recommendation 19 and UNTDID 8067 (modes of
-transport), UNTDID 1001 (documents), DCSA Track & Trace 2.2 and 3.0 (events).
+Sources: UN/ECE Recommendation 19 and UNTDID 8067 (modes of transport), UNTDID 1001 (documents), DCSA
+Track & Trace 2.2 and 3.0 (events).
 """
 
 from features.records import DocumentKind, EventKind, Mode
@@ -13,39 +13,6 @@ _WITHDRAWN_CURRENCIES = """
     """
 # Withdrawn currencies are accepted because old messages are imported too.
 CURRENCIES = CODES["currencies"] | frozenset(_WITHDRAWN_CURRENCIES.split())
-
-# Kilograms per unit.
-KILOGRAMS = {
-    "KGM": 1.0,
-    "KG": 1.0,  # not a code of Recommendation 20, but often sent
-    "KGS": 1.0,
-    "GRM": 0.001,
-    "MGM": 1e-6,
-    "HGM": 0.1,
-    "DTN": 100.0,
-    "TNE": 1_000.0,
-    "KTN": 1e6,
-    "LBR": 0.45359237,
-    "ONZ": 0.028349523125,
-    "CWA": 45.359237,
-    "CWI": 50.80234544,
-    "STN": 907.18474,
-    "LTN": 1_016.0469088,
-}
-
-# Cubic metres per unit.
-CUBIC_METRES = {
-    "MTQ": 1.0,
-    "DMQ": 0.001,
-    "LTR": 0.001,
-    "HLT": 0.1,
-    "CMQ": 1e-6,
-    "MLT": 1e-6,
-    "MMQ": 1e-9,
-    "FTQ": 0.028316846592,
-    "INQ": 1.6387064e-5,
-    "YDQ": 0.764554857984,
-}
 
 MODES: dict[str, Mode] = {
     "1": "sea",

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from features.errors import MessageRefused
-from features.messages.codes import CUBIC_METRES, KILOGRAMS
 from features.messages.conversion import (
     GIVEN,
     Conversion,
@@ -27,6 +26,7 @@ from features.messages.supersession import drop_superseded
 from features.messages.written_values import day_of, decimal_of, has_usual_year, instant_of
 from features.records import RECORD_FILES
 from features.reference.code_lists import CODES
+from features.reference.trade_units import CUBIC_METRES, KILOGRAMS
 
 _NO_ID = re.compile(r"[^A-Za-z0-9._:/-]")
 _NO_NUMBER = re.compile(r"[^A-Za-z0-9 ._:/-]")
