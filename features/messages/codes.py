@@ -1,7 +1,7 @@
 """Map the code lists of trade messages to the terms of records.
 
-Sources: UN/ECE Recommendation 19 and UNTDID 8067 (modes of transport), UNTDID 1001 (documents), DCSA
-Track & Trace 2.2 and 3.0 (events).
+Sources: UN/ECE Recommendation 19 and UNTDID 8067 (modes of transport), UNTDID 1001 (documents),
+DCSA Track & Trace 2.2 and 3.0 (events).
 """
 
 from features.records import DocumentKind, EventKind, Mode
