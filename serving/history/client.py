@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
 from features.engine.store.lmdb_store import LmdbStore
@@ -26,7 +25,7 @@ from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.errors import Unavailable
 from serving.history.missing_history import require_whole_history
-from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF
+from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, pages_of
 from serving.integrity.hash_chain import LogHead
 from serving.process.background_threads import STUCK_AFTER_S
 from serving.settings import Settings
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
-AT_ONCE = 500  # decisions or records read and applied together
+PAGE_SIZE = 500  # decisions or records read and applied together
 # Processes may commit records in another order than they were received, within this time.
 OVERLAP = timedelta(hours=1)
 # Seconds that another worker may need to apply its decisions; a killed one never does.
@@ -46,8 +45,6 @@ _LOOK_AGAIN_S = 0.001
 UNWRITTEN_AT_MOST = 64
 
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
-
-T = TypeVar("T")
 
 
 class HistoryClient:
@@ -174,7 +171,7 @@ class HistoryClient:
     def _catch_up_with_decisions(self) -> None:
         require_same_log(self._state, self._log)
         size = self._applied_size()
-        for page in _pages(self._log.records(size), AT_ONCE):
+        for page in pages_of(self._log.records(size), PAGE_SIZE):
             # Records of erased decisions are None; they still count for the position.
             size += len(page)
             kept = (record for record in page if record is not None)
@@ -185,7 +182,7 @@ class HistoryClient:
     def _catch_up_with_records(self, kinds: Iterable[str] = ()) -> None:
         until = self._state.watermark(_RECORDS)
         since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
-        for page in _pages(self._records.all(since, kinds), AT_ONCE):
+        for page in pages_of(self._records.all(since, kinds), PAGE_SIZE):
             # Subjects alone must not move the watermark past records of other kinds.
             marks = {} if kinds else {_RECORDS: page[-1].received_at}
             self._state.ingest(_by_type(row.record for row in page), marks)
@@ -331,11 +328,6 @@ def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:
         if (name := names.get(type(record))) is not None:
             by_type[name].append(record)
     return by_type
-
-
-def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while page := list(islice(items, size)):
-        yield page
 
 
 @contextmanager

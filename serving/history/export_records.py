@@ -4,13 +4,11 @@ A record is identified by its id: records in files take precedence, and of sever
 one counts. Erased records are not exported.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,17 +23,16 @@ from features.records import RECORD_FILES, Outcome
 from features.submission import Submission, SubmittedShipment
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
-from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord, pages_of
 
 if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
-AT_ONCE = 2_000
+PAGE_SIZE = 2_000
 # The pseudonym kind of people who reported an outcome: they are no parties.
 AUTHOR = "author"
 
-T = TypeVar("T")
 # Keyed pseudonyms of the people who reported an outcome, by kind and id of its subject, time of
 # inspection and time from which it was known.
 Authors = dict[tuple[str, str, datetime, datetime], str]
@@ -73,13 +70,13 @@ class HomeRecords:
         """Return tables of decided and received records, and the authors of outcomes."""
         tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
         authors: Authors = {}
-        for rows in _pages(self.records.all(kinds=SUBJECT_KIND_OF), AT_ONCE):
+        for rows in pages_of(self.records.all(kinds=SUBJECT_KIND_OF), PAGE_SIZE):
             _add(tables, _by_name(rows))  # first: decisions about them came later
-        for page in _pages(self.log.records(), AT_ONCE):
+        for page in pages_of(self.log.records(), PAGE_SIZE):
             kept = (record for record in page if record is not None)
             decided = [Decision.model_validate_json(record).submission for record in kept]
             _add(tables, _rows_of_submissions(decided))
-        for rows in _pages(self.records.all(), AT_ONCE):
+        for rows in pages_of(self.records.all(), PAGE_SIZE):
             _add(tables, _by_name([row for row in rows if row.kind not in SUBJECT_KIND_OF]))
             authors |= self._authors(rows)
         return tables, authors
@@ -144,8 +141,3 @@ def _once(name: str, tables: list[pa.Table]) -> pa.Table:
     # The first of several stays: files come before decisions and received records.
     identities: pd.DataFrame = table.select(columns).to_pandas()
     return table.filter(pa.array(~identities.duplicated().to_numpy()))
-
-
-def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    while page := list(islice(items, size)):
-        yield page

@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
     from serving.storage.repositories.record_repository import RecordRepository
 
-MOST_RECORDS = 5_000
+MAX_RECORDS = 5_000
 # Versions of one document received in messages; more suggest a sender in a loop.
-MOST_VERSIONS = 50
+MAX_VERSIONS = 50
 
 # Lanes that send somebody to inspect goods. A rescue does not, and people who report results must
 # not learn of one.
@@ -139,7 +139,7 @@ class RecordIngestion:
         positions = given.get("positions") if isinstance(given, dict) else None
         heard = positions if isinstance(positions, list) else []
         calls = [each for each in heard if _is_call(each)]
-        body = json.dumps({"positions": calls[:MOST_RECORDS]}).encode()
+        body = json.dumps({"positions": calls[:MAX_RECORDS]}).encode()
         try:
             return bool(calls) and bool(self.ingest(caller, body, at))
         except SubmissionRefused:  # such as a call without a position, or another office's journey
@@ -167,7 +167,7 @@ class RecordIngestion:
                     again.append(_under_own_id(each))
                 elif each.row.kind == "positions" or _content(kept.body) == _content(each.row.body):
                     settled.append(_as_kept(each, kept))
-                elif getattr(each.record, "version", MOST_VERSIONS) < MOST_VERSIONS:
+                elif getattr(each.record, "version", MAX_VERSIONS) < MAX_VERSIONS:
                     again.append(_next_version(each, at))
                 else:
                     faults.append(_differs(each))
@@ -368,8 +368,8 @@ def _records_in(
         raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_FILES)}")
     arrays = _arrays_in(given, faults)
     # Counted over all kinds before any record is parsed, which is the expensive part.
-    if sum(map(len, arrays.values())) > MOST_RECORDS:
-        raise BodyTooLarge(f"a body may hold {MOST_RECORDS} records")
+    if sum(map(len, arrays.values())) > MAX_RECORDS:
+        raise BodyTooLarge(f"a body may hold {MAX_RECORDS} records")
     for kind, records in arrays.items():
         for index, each in enumerate(records):
             pointer = f"/{kind}/{index}"

@@ -8,7 +8,7 @@ from features.history.online_store import COUNTED_RECORD_TYPES
 # The least share of a model's training records, by type, that a service must know: with fewer it
 # computes other features than the model learnt from. Histories normally grow, so half is missing
 # only if something was lost.
-FEWEST_SHARE = 0.5
+MIN_KNOWN_SHARE = 0.5
 
 
 def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
@@ -16,7 +16,7 @@ def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> li
     return [
         name
         for name in COUNTED_RECORD_TYPES
-        if known.get(name, 0) < FEWEST_SHARE * trained_on.get(name, 0)
+        if known.get(name, 0) < MIN_KNOWN_SHARE * trained_on.get(name, 0)
     ]
 
 

@@ -1,10 +1,15 @@
 """Records received without a submission, and their storage."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 from features.records import RECORD_FILES, Record
 from features.subject_types import SUBJECT_TYPES
 from features.submission import submitted_subject
+
+T = TypeVar("T")
 
 # Every record type can be sent alone; a shipment includes its declared goods items.
 RECEIVED_TYPES: dict[str, type[Record]] = RECORD_FILES | {
@@ -45,3 +50,9 @@ class KeptRecord:
 
     body: str
     caller_id: str
+
+
+def pages_of(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    """Yield items in lists of at most `size`, so that few are in memory."""
+    while page := list(islice(items, size)):
+        yield page

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serving.storage.repositories.alert_repository import AlertRepository
 
 # Factors on the control probability: in the first week of a drift, and the maximum.
-FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
+FIRST_FACTOR, MAX_FACTOR = 2.0, 4.0
 
 # A raised probability ends by itself, in case no later report is made.
 LASTS = timedelta(days=14)
@@ -83,7 +83,7 @@ def exploration_after(
     if drifting:
         # Doubling on each week of continued drift, up to the maximum.
         stronger = 2 * before.factor if is_running and before else FIRST_FACTOR
-        factor = min(stronger, LARGEST_FACTOR)
+        factor = min(stronger, MAX_FACTOR)
     because = f"week of {report.drift.week}: " + (
         f"moved: {', '.join(drifting[:3])}" if drifting else "nothing moved any more"
     )

@@ -11,7 +11,7 @@ from scipy import stats
 
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import (
-    FEWEST_WEEKS,
+    MIN_WEEKS,
     REFERENCE_WEEKS,
     SPAN_WEEKS,
     DriftMeasure,
@@ -31,7 +31,7 @@ def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | No
     The deviations of earlier weeks define what is usual. None if there are too few weeks.
     """
     counts = _by_week(days, monday)
-    if len(counts) <= FEWEST_WEEKS:
+    if len(counts) <= MIN_WEEKS:
         return None
     before = [np.mean(counts[max(0, at - REFERENCE_WEEKS) : at]) for at in range(1, len(counts))]
     changes = np.log((counts[1:] + 0.5) / (np.array(before) + 0.5))

@@ -20,7 +20,7 @@ from training.estimation.weighted_mean import difference_of
 
 ROLES = ("challenger", "shadow")
 MAX_COMPARED = 200_000
-MOST_NAMED = 10
+MAX_NAMED = 10
 
 # By decision id: 1 or 0 for the finding, NaN if unknown, and the stratum of the visit.
 Found = Mapping[str, tuple[float, str]]
@@ -55,7 +55,7 @@ def _figures(
         only_challenger=len(theirs),
         gain=gain,
         gain_needs=needs if theirs else None,
-        differing=tuple(each.decision_id for each in theirs[:MOST_NAMED]),
+        differing=tuple(each.decision_id for each in theirs[:MAX_NAMED]),
     )
 
 

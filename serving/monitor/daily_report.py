@@ -105,9 +105,9 @@ class DailyReports:
                     process.wait()
                 self.polling.wait(LOOK_AGAIN_S)
                 waited_s += LOOK_AGAIN_S
-        self._tell(kind, process.returncode)
+        self._report(kind, process.returncode)
 
-    def _tell(self, kind: SubjectKind, status: int) -> None:
+    def _report(self, kind: SubjectKind, status: int) -> None:
         """Log the outcome of a report; `tidegate monitor` shows why one failed."""
         if status and not self.polling.is_over:
             log.error("daily_report_failed", kind=kind, status=status)

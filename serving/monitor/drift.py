@@ -26,7 +26,7 @@ from serving.monitor.monitoring_report import DECISIONS, FINDINGS, RESULTS
 Floats = npt.NDArray[np.float64]
 
 # The number of earlier weeks that a week is compared with, at most and at least.
-REFERENCE_WEEKS, FEWEST_WEEKS = 8, 6
+REFERENCE_WEEKS, MIN_WEEKS = 8, 6
 # Earlier weeks that show how far a week usually lies from its past. The latest one is left out, so
 # that a lasting change still counts as drift in its second week.
 USUAL_WEEKS = 18
@@ -111,7 +111,7 @@ def chance_of(now: float, usual: Floats, by_chance: float) -> float:
 
 def _judged(name: str, days: DailySummaries, monday: date) -> DriftMeasure | None:
     table = _table(days, monday)
-    if len(table) <= FEWEST_WEEKS or table.shape[1] < 2:
+    if len(table) <= MIN_WEEKS or table.shape[1] < 2:
         return None
     sizes, noise = np.array([_distance(table[: end + 1]) for end in range(1, len(table))]).T
     wandering = np.maximum(sizes[:-2] - noise[:-2], 0).mean()

@@ -16,7 +16,7 @@ import numpy as np
 from serving.monitor.drift import SPAN_WEEKS, DriftMeasure, Floats
 from serving.monitor.monitoring_report import FINDINGS
 
-RECENT_WEEKS, FEWEST_BEFORE = 6, 4
+RECENT_WEEKS, MIN_WEEKS_BEFORE = 6, 4
 # A smaller change of findings relative to expectation matters little.
 SMALLEST_RATIO = 1.25
 
@@ -40,7 +40,7 @@ def findings_shift(parts: Iterable[Findings], last: date, seed: int) -> DriftMea
 
 def _shift(findings: Findings, last: date, seed: int) -> DriftMeasure | None:
     table = _table(findings, last)
-    if len(table) < RECENT_WEEKS + FEWEST_BEFORE:
+    if len(table) < RECENT_WEEKS + MIN_WEEKS_BEFORE:
         return None
     observed = float(_log_ratio(table[-RECENT_WEEKS:].sum(axis=(0, 1)), table.sum(axis=(0, 1))))
     return DriftMeasure(

@@ -31,7 +31,7 @@ from training.estimation.weighted_mean import weighted_mean
 from training.inverse_probability import FEWEST_DRAWN, stands_for
 
 # The values of a dimension that are reported; those with fewer decisions are left out.
-MOST_VALUES = 12
+MAX_VALUES = 12
 
 BANDS = 5
 
@@ -87,7 +87,7 @@ def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
         values = [value for by, value in sizes if by == dimension]
         values.sort(key=lambda value: (-sum(sizes[dimension, value].values()), value))
         frames = dict(iter(visits.groupby(dimension)))
-        for value in values[:MOST_VALUES]:
+        for value in values[:MAX_VALUES]:
             mine = frames.get(value, visits.iloc[:0])
             yield slice_figures(dimension, value, sizes[dimension, value], mine)
 

@@ -201,8 +201,8 @@ class FeedChannel(Channel, Generic[R, P]):
         at, name = self._clock(), state.receiver
         next_at = at + self.retry.delay(state.attempts + 1)
         failed = FailedCall(at, words, next_at, self._off_after, is_gone)
-        told = {"channel": self.name, "receiver": name, "reason": words}
-        log.warning("delivery_not_taken", **told)
+        facts = {"channel": self.name, "receiver": name, "reason": words}
+        log.warning("delivery_not_taken", **facts)
         if self._progress.fail(self.name, name, lease, failed):
-            log.error("receiver_switched_off", **told)
+            log.error("receiver_switched_off", **facts)
         return False

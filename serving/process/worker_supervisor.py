@@ -32,10 +32,10 @@ class WorkerSupervisor(Multiprocess):
         ):
             if former is not now:
                 self._replaced.count()
-                _tell(number, former, is_hung=was_running)
+                _report(number, former, is_hung=was_running)
 
 
-def _tell(number: int, worker: Process, *, is_hung: bool) -> None:
+def _report(number: int, worker: Process, *, is_hung: bool) -> None:
     code = worker.exitcode or 0
     by = {"signal": signal.Signals(-code).name} if code < 0 else {"exit_code": code}
     event = "worker_hung" if is_hung else "worker_ended"

@@ -21,7 +21,7 @@ from features.messages.options import Bounds, Options
 from features.messages.stored_text import NO_TEXT, MessageText
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, ServingError, SubmissionRefused, Unprocessable
-from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
+from serving.history.ingestion import MAX_RECORDS, CheckedRecord, RecordIngestion
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, EnrichedRequest
@@ -239,7 +239,7 @@ class MessageIntake:
         # A retry reads the message as of the first attempt, so that it derives the same records.
         read_at = datetime.fromisoformat(kept.content.read_at) if kept else sent.at
         own = replace(
-            bounds, subjects=self._max_subjects, records=MOST_RECORDS, sentences=MAX_SENTENCES
+            bounds, subjects=self._max_subjects, records=MAX_RECORDS, sentences=MAX_SENTENCES
         )
         options = sent.read_as.options(self._readers.party_key, read_at, own)
         async with self._readers.job(sent.caller.key_id) as job:

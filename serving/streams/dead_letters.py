@@ -11,7 +11,7 @@ from typing import Any
 
 from serving.streams.stream_messages import Outgoing, StreamMessage
 
-LARGEST_BODY = 512 * 1024  # bytes; brokers take a megabyte, and base64 adds a third
+MAX_BODY_BYTES = 512 * 1024  # bytes; brokers take a megabyte, and base64 adds a third
 
 
 def dead_letter(
@@ -29,7 +29,7 @@ def dead_letter(
         "size": len(message.body),
         "problem": problem,
     }
-    if has_body and len(message.body) <= LARGEST_BODY:
+    if has_body and len(message.body) <= MAX_BODY_BYTES:
         letter["body_base64"] = base64.b64encode(message.body).decode()
     body = json.dumps(letter, ensure_ascii=False).encode()
     # The message's id is the key too, so a letter that is sent twice keeps its partition.

@@ -8,7 +8,7 @@ from pathlib import Path
 from features.atomic_dir import write_durably
 from features.errors import TidegateError
 from serving.streams.brokers import MessageSink
-from serving.streams.service_calls import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from serving.streams.service_calls import FIRST_PAUSE_S, MAX_PAUSE_S
 from serving.streams.stream_messages import Outgoing
 from tidegate_client import AsyncTidegate, EventPage, NoAnswer, ProblemError
 
@@ -71,7 +71,7 @@ class EventRelay:
                     self.say(f"events wait: {error}")
                 is_waiting = True
                 await _until(is_over, pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                pause_s = min(2 * pause_s, MAX_PAUSE_S)
                 continue
             pause_s, is_waiting = FIRST_PAUSE_S, False
             await self._send(page)

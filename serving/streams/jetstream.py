@@ -23,7 +23,7 @@ from serving.streams.stream_settings import StreamSettings
 LOOK_S = 10.0  # seconds to find a server at the start
 TAKE_S = 0.2
 ACKNOWLEDGE_S = 30.0  # seconds until redelivery; extended while a message is in progress
-MOST_PENDING = 1_000
+MAX_PENDING = 1_000
 PUBLISH_S, TIMES = 5.0, 12  # a server that is away for a minute ends the stream
 
 # The error callback already reports a closed TLS connection; asyncio would log it again.
@@ -186,7 +186,7 @@ async def _consumer(context: JetStreamContext, address: StreamAddress, name: str
                     # An acknowledgement must not cover earlier messages that are in work.
                     ack_policy=AckPolicy.EXPLICIT,
                     ack_wait=ACKNOWLEDGE_S,
-                    max_ack_pending=MOST_PENDING,
+                    max_ack_pending=MAX_PENDING,
                     filter_subject=address.options.get("subject"),
                 ),
             )

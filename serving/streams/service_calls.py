@@ -22,7 +22,7 @@ FOREIGN_OFFICE = "foreign_office"  # in `errors` of a 403: the key may send othe
 AT_START = "tidegate-stream"  # missing idempotency keys are refused before the body is checked
 # The syntax of an HTTP header value; the service itself decides by the format.
 _MEDIA_TYPE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.25, 30.0
 CALLS_AT_ONCE = 30  # the service allows 32 requests per key, and the event relay uses the same key
 
 
@@ -108,7 +108,7 @@ class ServiceCalls:
             else:
                 self._goes_on(message)
                 return answer
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
     def _path(self, kind: str) -> str:
         return PATHS[kind].format(format=self.message_format)
@@ -140,7 +140,7 @@ class ServiceCalls:
             self.say(f"waits: {why}")
         self._waiting.add(id(message))
         # Random, so that waiting calls do not all come back at the same moment.
-        pause_s = min(pause_s, LONGEST_PAUSE_S) * random.uniform(1, 1.25)  # noqa: S311 - callers part
+        pause_s = min(pause_s, MAX_PAUSE_S) * random.uniform(1, 1.25)  # noqa: S311 - callers part
         try:
             await asyncio.wait_for(self.is_over.wait(), pause_s)
         except TimeoutError:

@@ -10,7 +10,7 @@ from typing import Any
 ID_HEADERS = ("message-id", "nats-msg-id")
 CLOUD_EVENT_HEADERS = (("ce_source", "ce_id"), ("ce-source", "ce-id"))
 KIND_HEADER = "tidegate-kind"
-LONGEST_ID = 1_024  # characters
+MAX_ID_LENGTH = 1_024  # characters
 # Idempotency keys go into an HTTP header, so other characters and lengths become a digest.
 _PLAIN = re.compile(r"[\x21-\x7e]{1,160}")
 
@@ -39,7 +39,7 @@ class StreamMessage:
     def id(self) -> str:
         """The sender's id, else the position; a digest if a header cannot carry it."""
         given = self._given_id() or self.position
-        is_carried = given.isprintable() and given == given.strip() and len(given) <= LONGEST_ID
+        is_carried = given.isprintable() and given == given.strip() and len(given) <= MAX_ID_LENGTH
         return given if is_carried else _digest(given)
 
     @property

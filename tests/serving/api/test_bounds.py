@@ -18,7 +18,7 @@ from serving.console.csrf import (
     own_form,
 )
 from serving.errors import BodyTooLarge, Unprocessable
-from serving.history.ingestion import MOST_RECORDS, _records_in
+from serving.history.ingestion import MAX_RECORDS, _records_in
 from serving.review.acts.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
 from serving.review.acts.wait import MAX_CASE_WAIT
 from serving.review.cases.results import LONGEST_TEXT, SHORTEST_TEXT
@@ -66,7 +66,7 @@ def test_without_settings_limits_are_these() -> None:
     assert limits.max_body_bytes_in_flight == 33_554_432
     assert (LARGEST_HEAD, LARGEST_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
     assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
-    assert (MOST_RECORDS, MAX_HEADER_LENGTH) == (5_000, 512)
+    assert (MAX_RECORDS, MAX_HEADER_LENGTH) == (5_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
     assert (MOST_TO_A_CASE, LONGEST_NAME, MAX_CASE_WAIT.days) == (50, 120, 14)
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
 
 from features.errors import TidegateError
-from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
+from serving.monitor.alerts import FIRST_FACTOR, LASTS, MAX_FACTOR, answer
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.decision_facts import undrawn_lane
 from serving.monitor.enough_outcomes import lane_so_far
@@ -241,7 +241,7 @@ def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str
     a_week_later = now + timedelta(weeks=1)
     persisting = _a_week_later(told)
     answer(persisting, book, a_week_later)
-    assert book.exploration("shipment").factor == LARGEST_FACTOR  # type: ignore[union-attr]  # there is one
+    assert book.exploration("shipment").factor == MAX_FACTOR  # type: ignore[union-attr]  # there is one
     calm = _a_week_later(persisting)
     calm = calm.model_copy(update={"drift": calm.drift.model_copy(update={"moved": ()})})
     answer(calm, book, a_week_later + timedelta(weeks=1))
