@@ -175,7 +175,7 @@ def test_cases_are_at_every_stage_and_a_confirmed_one_has_no_worked_on_neighbour
     store = CaseRepository(database_of(home))
     access = CaseAccess(frozenset(), is_rescue=False)
     every = store.list_cases(access, CaseFilter(), 1_000)
-    today = (CLOCK - timedelta(hours=1)).isoformat()
+    today = CLOCK - timedelta(hours=1)
     rows = [row for row in every if row.opened_at > today]
     states = {row.case_id: CASE.validate_json(row.state) for row in rows}
 
@@ -223,12 +223,12 @@ def test_a_month_lies_behind_the_cases_and_a_second_run_adds_none(home: Path) ->
     database = database_of(home)
     store, access = CaseRepository(database), CaseAccess(frozenset(), is_rescue=False)
     rows = store.list_cases(access, CaseFilter(), 1_000)
-    before = [row for row in rows if row.opened_at < (CLOCK - timedelta(hours=12)).isoformat()]
-    days = {row.opened_at[:10] for row in before}
+    before = [row for row in rows if row.opened_at < CLOCK - timedelta(hours=12)]
+    days = {row.opened_at.date() for row in before}
     results = [end for row in before if (end := CASE.validate_json(row.state).result)]
 
     assert len(days) > 20
-    assert min(days) >= (CLOCK - MONTH - timedelta(days=LIVE_DAYS)).date().isoformat()
+    assert min(days) >= (CLOCK - MONTH - timedelta(days=LIVE_DAYS)).date()
     assert 3 <= len({row.office_id for row in before}) <= OFFICES_OF_MONTH
     assert sum(end.label == "not_confirmed" for end in results) > 20
     assert any(end.label == "confirmed" for end in results)

@@ -100,7 +100,7 @@ def read_queue(
     """List the waiting cases: those that can still be stopped first, then by risk."""
     now = services.clock()
     queue_filter = QueueFilter(
-        now=now.isoformat(),
+        now=now,
         # A filter for inspections includes control cases, which must look the same.
         lanes=stored_lanes(query.lane),
         office_id=query.office_id,
@@ -195,7 +195,7 @@ def queued(row: CaseRecord, now: datetime) -> QueuedCase:
         "lane": shown_lane(row.lane),
         "owner": holder and holder.name,
         "owner_id": holder and holder.identity,
-        "is_in_time": row.is_in_time(now.isoformat()),
+        "is_in_time": row.is_in_time(now),
         **declaration_since(amendment_shown(row)),
     }
     return QueuedCase.model_validate(vars(row) | shown)

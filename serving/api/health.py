@@ -5,7 +5,6 @@ No key is needed, except for metrics that are read from another machine.
 
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -177,12 +176,12 @@ def _set_case_metrics(services: Services) -> None:
         # Access covers one side at a time, and the gauges count both.
         for is_rescue in (False, True):
             access = CaseAccess(frozenset(), is_rescue=is_rescue)
-            oldest = load.oldest_waiting(access, now.isoformat())
-            waiting = load.count_waiting(QUEUE_RANK, access, now.isoformat())
+            oldest = load.oldest_waiting(access, now)
+            waiting = load.count_waiting(QUEUE_RANK, access, now)
             for lane, count in waiting.items():
                 metrics.cases.labels("waiting", lane).set(count)
-                overdue = load.count_overdue(lane, now.isoformat())
+                overdue = load.count_overdue(lane, now)
                 metrics.cases.labels("overdue", lane).set(overdue)
                 # Zero without a waiting case, or the last age would stay.
-                since = datetime.fromisoformat(oldest[lane]) if lane in oldest else now
+                since = oldest.get(lane, now)
                 metrics.oldest_case_seconds.labels(lane).set((now - since).total_seconds())

@@ -148,8 +148,7 @@ def _decoded(cursor: str | None) -> NoticePosition | None:
     try:
         place = base64.b64decode(cursor[:MAX_CURSOR_LENGTH], b"-_", validate=True).decode("ascii")
         was_read, at, notice_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
-        datetime.fromisoformat(at)
-        return was_read == "true", at, notice_id
+        return was_read == "true", datetime.fromisoformat(at), notice_id
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
         raise Unprocessable("the cursor is none that a page gave", (fault,)) from None

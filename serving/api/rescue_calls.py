@@ -106,12 +106,9 @@ def _of_steps(
     first = next((event for event in events if event.action == "acknowledged"), None)
     return RescueCallAnswer(
         case_id=case_id,
-        acknowledged_at=first and datetime.fromisoformat(first.at),
+        acknowledged_at=first and first.at,
         acknowledged_by=first and first.by.name,
-        steps=[
-            CallStep(at=datetime.fromisoformat(e.at), actor=e.by.name, action=e.action)
-            for e in events
-        ],
+        steps=[CallStep(at=e.at, actor=e.by.name, action=e.action) for e in events],
         goes_on_as=goes_on_as,
         earlier_alerts=[*earlier],
     )

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from features.identities import identifying_fields, identifying_fields_refusing, text_fields
@@ -47,13 +48,13 @@ class Masking:
     pseudonyms: Pseudonyms
     _until: _MaskedUntil = field(default_factory=_MaskedUntil)
 
-    def covers(self, kind: str, subject_id: str, scored_at: str) -> bool:
-        """Return whether a decision of this instant (ISO) about this subject is masked by now."""
+    def covers(self, kind: str, subject_id: str, scored_at: datetime) -> bool:
+        """Return whether a decision of this instant about this subject is masked by now."""
         until = self._current()
         # A hold names a subject by one token, which may be that of a former key.
         tokens = self.tokens.tokens(kind, subject_id)
-        scored_at = until.counted(scored_at)
-        return scored_at < until.before and until.held.isdisjoint(tokens)
+        counted = until.counted(scored_at.isoformat())
+        return counted < until.before and until.held.isdisjoint(tokens)
 
     def masked_view(self, decision: Decision) -> Decision:
         """Return a decision as people and callers may see it, masked if that is due."""
@@ -61,8 +62,7 @@ class Masking:
 
     def hides(self, decision: Decision) -> bool:
         """Return whether a decision is masked by now."""
-        scored_at = decision.scored_at.isoformat()
-        return self.covers(decision.subject_kind, decision.subject_id, scored_at)
+        return self.covers(decision.subject_kind, decision.subject_id, decision.scored_at)
 
     def name(self, identity: str) -> str:
         """Return the pseudonym of an id."""

@@ -297,7 +297,7 @@ def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> li
     """Return open cases without an owner, in the order of the queue."""
     from serving.review.cases.case_records import QueueFilter
 
-    queued = QueueFilter(now=now.isoformat(), is_unowned=True)
+    queued = QueueFilter(now=now, is_unowned=True)
     page = cases.page(access, queued, None, 200)
     return [case for case in page if case.status == "open"]
 

@@ -72,5 +72,5 @@ def _undo_seconds(case: Case, last: StoredEvent, now: datetime) -> int:
     is_labelled = case.result and case.result.label
     if not EVENT_KINDS[last.action].is_undoable or is_referred or is_labelled:
         return 0
-    age = now - datetime.fromisoformat(last.at)
+    age = now - last.at
     return max(int((UNDO_WITHIN - age).total_seconds()), 0)

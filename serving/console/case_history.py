@@ -45,8 +45,7 @@ class EventView:
         )
         words = say_word(event.action)
         text = say_word(event.text) if event.action in _CODED else event.text
-        at = datetime.fromisoformat(event.at)
-        return cls(at, event.by.shown, words, moves, text, mentioned)
+        return cls(event.at, event.by.shown, words, moves, text, mentioned)
 
 
 def _value_in_words(field: str, value: Any) -> str:

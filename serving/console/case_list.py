@@ -106,11 +106,11 @@ class Filters(BaseModel):
         """Return these filters as a filter of stored cases."""
         before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
         return QueueFilter(
-            now=now.isoformat(),
+            now=now,
             lanes=stored_lanes([self.lane] if self.lane else []),
             office_id=self.office or None,
             mode=self.mode,
-            opened_before=before.isoformat() if before else None,
+            opened_before=before,
             tab=self.tab if self.tab != "closed" else None,
             inbox=inboxes.named(self.inbox) if self.inbox else None,
             tag=self.tag or None,

@@ -74,7 +74,7 @@ def count_new_cases(
 def take_next(services: TheServices, caller: MayReviewOrRescue, form: SignedForm) -> Response:
     """Claim the most urgent free case, first of the reader's inboxes, and open it."""
     now, reviewer = services.clock(), _reviewer(caller)
-    for row in _most_urgent(services, reviewer, now.isoformat()):
+    for row in _most_urgent(services, reviewer, now):
         try:
             CLAIM.perform(ActRequest(services.cases, reviewer, row.case_id, now), None)
         # Someone else claimed it in the meantime, or someone else must judge it.
@@ -86,7 +86,7 @@ def take_next(services: TheServices, caller: MayReviewOrRescue, form: SignedForm
     return RedirectResponse("/console/queue", 303)
 
 
-def _most_urgent(services: Services, reviewer: Reviewer, now: str) -> Iterator[CaseRecord]:
+def _most_urgent(services: Services, reviewer: Reviewer, now: datetime) -> Iterator[CaseRecord]:
     in_inbox = services.cases.as_read_by(reviewer, QueueFilter(now=now, tab="inbox"))
     yield from services.cases.queue(reviewer, in_inbox, None, MOST_TRIED)
     unowned = QueueFilter(now=now, is_unowned=True)
@@ -99,7 +99,7 @@ def list_content(
     """Return the template variables of the list of cases."""
     listed = CaseList.read(services, caller, filters, now)
     access = _reviewer(caller).access
-    lanes = services.case_load.count_waiting(QUEUE_RANK, access, now.isoformat())
+    lanes = services.case_load.count_waiting(QUEUE_RANK, access, now)
     # Random draws are shown as inspections, so that the count does not reveal them.
     lanes["inspect"] = lanes.get("inspect", 0) + lanes.pop("control", 0)
     own = [lane for lane in get_args(ShownLane) if lane != "rescue"]

@@ -40,15 +40,14 @@ def rescue_log(
 
 
 def _of_call(step: RescueCallEvent) -> LogEntry:
-    at = datetime.fromisoformat(step.at)
     if step.action == "escalated":
-        return LogEntry(at, "Nobody", "answered in time: the call goes on to the next address")
-    return LogEntry(at, step.by.shown, CALL_WORDS[step.action])
+        return LogEntry(step.at, "Nobody", "answered in time: the call goes on to the next address")
+    return LogEntry(step.at, step.by.shown, CALL_WORDS[step.action])
 
 
 def _of_act(event: StoredEvent) -> LogEntry:
     did = EVENT_KINDS[event.action].rescue_log or event.action.replace("_", " ")
-    return LogEntry(datetime.fromisoformat(event.at), event.by.shown, did, event.text)
+    return LogEntry(event.at, event.by.shown, did, event.text)
 
 
 def readers(acts: Iterable[StoredEvent]) -> tuple[LogEntry, ...]:
@@ -56,7 +55,7 @@ def readers(acts: Iterable[StoredEvent]) -> tuple[LogEntry, ...]:
     by_name: dict[str, list[datetime]] = defaultdict(list)
     for event in acts:
         if event.action == "read":
-            by_name[event.by.shown].append(datetime.fromisoformat(event.at))
+            by_name[event.by.shown].append(event.at)
     entries = [LogEntry(max(at), who, "looked", times=len(at)) for who, at in by_name.items()]
     return tuple(sorted(entries, key=lambda each: each.at, reverse=True))
 

@@ -111,7 +111,7 @@ def show_cases_behind(
         rows=services.cases.rows_of(Reviewer.from_caller(caller), ids[:MOST_LISTED]),
         words=WHICH_WORDS[wanted.which],
         lane_names=LANE_NAMES,
-        now=services.clock().isoformat(),
+        now=services.clock(),
     )
 
 
@@ -178,10 +178,9 @@ def _load(
     """Return the cases and acts of a period."""
     now, access = services.clock(), Reviewer.from_caller(caller).access
     span = wanted.span(now)
-    opened = span[0].isoformat(), span[1].isoformat()
     people = Supervision.from_cases(services.case_load, access, now, span)
-    times = services.case_load.case_times(access, opened, DECIDING, now.isoformat())
-    return CaseLoad(tuple(times), people.results, opened, now), people
+    times = services.case_load.case_times(access, span, DECIDING, now)
+    return CaseLoad(tuple(times), people.results, span, now), people
 
 
 def _behind(services: Services, caller: Caller, wanted: "WantedCases") -> list[str]:

@@ -217,7 +217,9 @@ def cases_csv(rows: Iterable[CaseRecord]) -> str:
 
 
 def safe_cell(value: object) -> object:
-    """Return a cell that no spreadsheet interprets as a formula."""
+    """Return a cell that no spreadsheet interprets as a formula; instants are ISO."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     # Excel treats these first characters as formulas, and party names come from declarations.
     is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
     return f"'{value}" if is_formula else value

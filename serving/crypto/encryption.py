@@ -9,6 +9,7 @@ import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Self
 
@@ -40,6 +41,11 @@ class EncryptionUnit:
     def of_decision(cls, decision_id: str, scored_at: str) -> Self:
         """Return the unit of a decision, with its answer, its case and everything in that."""
         return cls(f"decisions/{scored_at[:10]}", decision_id)
+
+    @classmethod
+    def of_case(cls, case_id: str, opened_at: datetime) -> Self:
+        """Return the unit of a case, which is that of the decision that opened it."""
+        return cls.of_decision(case_id, opened_at.isoformat())
 
     @classmethod
     def of_record(cls, kind: str, token: str, received_at: str) -> Self:

@@ -67,9 +67,9 @@ def exploration_after(
     A week is answered once, however often it is judged. Fewer incoming records are no reason to
     draw more.
     """
-    is_running = before is not None and before.factor > 1 and before.ends_at > now.isoformat()
+    is_running = before is not None and before.factor > 1 and before.ends_at > now
     judged = report.drift.week + timedelta(weeks=1)
-    over = datetime.combine(judged, time.min, UTC).isoformat()
+    over = datetime.combine(judged, time.min, UTC)
     if before is not None and before.begins_at >= over:
         return None
     drifting = [
@@ -87,15 +87,14 @@ def exploration_after(
     because = f"week of {report.drift.week}: " + (
         f"moved: {', '.join(drifting[:3])}" if drifting else "nothing moved any more"
     )
-    ends_at = now + LASTS
-    return Exploration(report.subject_kind, now.isoformat(), ends_at.isoformat(), factor, because)
+    return Exploration(report.subject_kind, now, now + LASTS, factor, because)
 
 
 def answer(report: MonitoringReport, book: "AlertRepository", now: datetime) -> list[Alert]:
     """Store new alerts and change the exploration; return the new alerts."""
     if changed := exploration_after(report, book.exploration(report.subject_kind), now):
         book.explore(changed)
-    return book.raise_new(list(alerts_of(report)), now.isoformat())
+    return book.raise_new(list(alerts_of(report)), now)
 
 
 def with_answers(report: MonitoringReport, book: "AlertRepository") -> MonitoringReport:
@@ -107,7 +106,7 @@ def with_answers(report: MonitoringReport, book: "AlertRepository") -> Monitorin
     )
     exploration = running and ExplorationFigures(
         factor=running.factor,
-        until=datetime.fromisoformat(running.ends_at),
+        until=running.ends_at,
         because=running.because,
     )
     return report.model_copy(update={"alerts": alerts, "exploration": exploration})

@@ -57,7 +57,7 @@ class AlertChannel(FeedChannel[SignedWebhook, "Alert"]):
         body = {"type": "drift.alert", "timestamp": at.isoformat(), "data": vars(part)}
         receiver.post(f"alert-{part_id}", orjson.dumps(body), at)
         # Recorded one by one, so that a failure does not send earlier alerts again.
-        self._alerts.mark_delivered(int(part_id), at.isoformat())
+        self._alerts.mark_delivered(int(part_id), at)
 
     def deliver_all(self) -> str | None:
         """Deliver all alerts now, also if a retry waits; return why one was not accepted."""

@@ -137,9 +137,7 @@ class RescueChannel(Channel):
         if self._is_taken(centre, decision.decision_id, content, due, at):
             self.outbox.mark_delivered(due.decision_id, place, self._clock())
         else:
-            refused = RescueCallEvent(
-                due.decision_id, at.isoformat(), SERVICE.identity, "refused", place
-            )
+            refused = RescueCallEvent(due.decision_id, at, SERVICE.identity, "refused", place)
             self.outbox.append_event(refused)
 
     def _report_alert(self, due: DueAlert) -> None:

@@ -86,7 +86,7 @@ class CaseHappening:
     event_id: str
     case_id: str
     type: EventType
-    at: str
+    at: datetime
     decision_id: str
     office_id: str | None
     left_office_id: str | None
@@ -193,7 +193,7 @@ class PublishedEvents:
         return PublishedEvent(
             told.event_id,
             told.type,
-            datetime.fromisoformat(told.at),
+            told.at,
             told.case_id,
             case.subject_kind,  # type: ignore[arg-type]  # one of two, as it was stored
             subject_id,
@@ -298,7 +298,7 @@ def _is_ordered(was: Case, case: Case, act: str) -> bool:
 def _happening(
     case: CaseRecord,
     type_: EventType,
-    at: str,
+    at: datetime,
     details: EventDetails,
     left_office_id: str | None = None,
 ) -> CaseHappening:

@@ -61,7 +61,7 @@ class CaseTags:
         return sorted([*dict.fromkeys(tag for tag in found if tag is not None)][:limit])
 
     def _row(self, connection: Connection, case: CaseRecord, tag: str) -> dict[str, Any]:
-        unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
+        unit = EncryptionUnit.of_case(case.case_id, case.opened_at)
         return {
             "case_id": case.case_id,
             "token": self.cases.keys.token(_PART, tag),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ class EncryptedCases:
 
     def case(self, row: CaseRecord, within: Connection) -> dict[str, Any]:
         """Return the row of a case, encrypted."""
-        unit = EncryptionUnit.of_decision(row.case_id, row.opened_at)
+        unit = EncryptionUnit.of_case(row.case_id, row.opened_at)
         kept = vars(row)
         return kept | {
             name: self.keys.encrypt_text(unit, f"case {name}", kept[name], within)
@@ -42,7 +43,7 @@ class EncryptedCases:
         """Return a case; if it was erased, a bare one that reveals nothing about its subject."""
         kept = dict(row._mapping)
         for name in _OF_CASE:
-            kept[name] = self._decrypted(row.case_id, f"case {name}", kept[name])
+            kept[name] = self.keys.decrypt_text(row.case_id, f"case {name}", kept[name])
         if kept["state"] is None:
             holder = row.owner and Actor.stored(row.owner, row.owner_name)
             owner = holder and {"identity": holder.identity, "name": holder.name}
@@ -51,9 +52,9 @@ class EncryptedCases:
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
         return CaseRecord(**kept)
 
-    def is_erased(self, case_id: str, opened_at: str, within: Connection) -> bool:
+    def is_erased(self, case_id: str, opened_at: datetime, within: Connection) -> bool:
         """Return whether the key of a case is gone, so that nothing can be read or added."""
-        return self.keys.unit_key(EncryptionUnit.of_decision(case_id, opened_at), within) is None
+        return self.keys.unit_key(EncryptionUnit.of_case(case_id, opened_at), within) is None
 
     def link(self, row: CaseLink, unit: EncryptionUnit, within: Connection) -> dict[str, Any]:
         """Return the row of a link: a token to search by, and the encrypted value."""
@@ -65,7 +66,7 @@ class EncryptedCases:
         """Return a link, or None if its case was erased."""
         value = row.value
         if row.encrypted_value is not None:
-            value = self._decrypted(row.case_id, "link", row.encrypted_value)
+            value = self.keys.decrypt_text(row.case_id, "link", row.encrypted_value)
         return None if value is None else CaseLink(row.case_id, row.seq, row.kind, value, row.roles)
 
     def event(self, row: StoredEvent, within: Connection) -> dict[str, Any]:
@@ -79,14 +80,12 @@ class EncryptedCases:
     def of_event(self, row: StoredEvent) -> StoredEvent:
         """Return an event; an erased one keeps only who did what and when."""
         changed, text = (
-            self._decrypted(row.case_id, f"event {name}", getattr(row, name)) for name in _OF_EVENT
+            self.keys.decrypt_text(row.case_id, f"event {name}", getattr(row, name))
+            for name in _OF_EVENT
         )
         if changed is None or text is None:
             changed, text = NOTHING_LEFT
         return replace(row, changed=changed, text=text)
-
-    def _decrypted(self, case_id: str, part: str, text: str) -> str | None:
-        return self.keys.decrypt_text(case_id, part, text)
 
 
 def unit_of(connection: Connection, case_id: str) -> EncryptionUnit:
@@ -101,4 +100,4 @@ def units_of(connection: Connection, case_ids: Collection[str]) -> dict[str, Enc
     # The unit depends on the day of opening, which may differ from that of the decision.
     query = select(cases.c.case_id, cases.c.opened_at).where(cases.c.case_id.in_(case_ids))
     found = connection.execute(query)
-    return {case_id: EncryptionUnit.of_decision(case_id, at) for case_id, at in found}
+    return {case_id: EncryptionUnit.of_case(case_id, at) for case_id, at in found}

@@ -1,11 +1,11 @@
 """Received records as stored: encrypted, and found by tokens of their ids."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from serving.crypto.encryption import EncryptionUnit
 from serving.history.received_records import ReceivedRecord
@@ -13,6 +13,7 @@ from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import logged_at
 
 _PART = "record"
+_COLUMNS = [each.name for each in fields(ReceivedRecord)]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class EncryptedRecords:
             return None
         record_id, subject_id, body = plain.split("\n", 2)
         return replace(row, record_id=record_id, subject_id=subject_id, body=body)
+
+    def of_row(self, row: Row[Any]) -> ReceivedRecord | None:
+        """Return the record of a row with at least its columns; None if it was erased."""
+        return self.record(ReceivedRecord(**{name: getattr(row, name) for name in _COLUMNS}))
 
     def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], ...]:
         """Return the keys of a record: under the token key in use, then under former ones."""

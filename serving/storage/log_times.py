@@ -180,7 +180,14 @@ def _stretches(
             counts_from=row.before or row.own,
             is_ahead=is_ahead,
         )
-        one = next((_settled(one, each) for each in settled if _is_within(one, each)), one)
+        one = next(
+            (
+                replace(one, counts_from=each.counts_from, is_settled=True)
+                for each in settled
+                if _is_within(one, each)
+            ),
+            one,
+        )
         if is_ahead and row.counted <= overruled.get(one.kind, ""):
             one = replace(one, is_settled=True)
         if last is not None and _follows(one, last):
@@ -200,10 +207,6 @@ def _stretches(
 
 def _is_within(one: OutOfOrder, agreed: OutOfOrder) -> bool:
     return one.log == agreed.log and agreed.first <= one.first and one.last <= agreed.last
-
-
-def _settled(one: OutOfOrder, agreed: OutOfOrder) -> OutOfOrder:
-    return replace(one, counts_from=agreed.counts_from, is_settled=True)
 
 
 def _follows(one: OutOfOrder, before: OutOfOrder) -> bool:

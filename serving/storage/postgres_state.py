@@ -51,7 +51,9 @@ class PostgresStateStore:
             connection.execute(_turn())
             written = BlobOverlay(StateRows(connection))
             yield written
-            _put(connection, written.blobs.items())
+            rows = [{"key": key, "value": value} for key, value in written.blobs.items()]
+            if rows:
+                connection.execute(_SET, rows)
 
     def sync(self) -> None:
         """Do nothing: committed rows survive a power cut already."""
@@ -105,12 +107,6 @@ class StateRows:
         rows = self._connection.execute(_WANTED, {"keys": list(keys)})
         found: dict[bytes, bytes] = {row.key: row.value for row in rows}
         return [found.get(key) for key in keys]
-
-
-def _put(connection: Connection, blobs: Iterable[tuple[bytes, bytes]]) -> None:
-    rows = [{"key": key, "value": value} for key, value in blobs]
-    if rows:
-        connection.execute(_SET, rows)
 
 
 def _turn() -> Select[tuple[None]]:

@@ -42,10 +42,9 @@ def raise_alerts(connection: Connection, calls: Sequence[HeardCall]) -> None:
 
 def _raise(connection: Connection, call: HeardCall) -> None:
     columns = distress_alerts.c
-    heard_at, received_at = call.heard_at.isoformat(), call.received_at.isoformat()
     is_open = columns.acknowledged_at.is_(None) & columns.decision_id.is_(None)
     is_ended = columns.ended_at.is_not(None)
-    is_recent = columns.heard_at >= (call.heard_at - SAME_EMERGENCY_WITHIN).isoformat()
+    is_recent = columns.heard_at >= call.heard_at - SAME_EMERGENCY_WITHIN
     # A tied alert has two names: the one it was heard under, and that of the declared journey.
     is_of_ship = or_(
         *(name == call.subject_id for name in (columns.subject_id, columns.journey_id))
@@ -61,17 +60,17 @@ def _raise(connection: Connection, call: HeardCall) -> None:
             "alert_id": str(uuid.uuid4()),
             "subject_id": call.subject_id,
             "record_id": call.record_id,
-            "heard_at": heard_at,
-            "opened_at": received_at,
+            "heard_at": call.heard_at,
+            "opened_at": call.received_at,
             "attempts": 0,
-            "next_at": received_at,
+            "next_at": call.received_at,
             "step": 0,
         }
         connection.execute(distress_alerts.insert().values(raised))
     # An older call that arrives late must not hide the newest position.
-    elif alert.heard_at < heard_at:
+    elif alert.heard_at < call.heard_at:
         newer = update(distress_alerts).where(columns.alert_id == alert.alert_id)
-        connection.execute(newer.values(record_id=call.record_id, heard_at=heard_at))
+        connection.execute(newer.values(record_id=call.record_id, heard_at=call.heard_at))
 
 
 def tie_alerts(
@@ -83,7 +82,7 @@ def tie_alerts(
     """
     columns = distress_alerts.c
     since = datetime.fromisoformat(scored_at) - HEARD_WITHIN
-    is_of_now = or_(columns.acknowledged_at.is_(None), columns.heard_at >= since.isoformat())
+    is_of_now = or_(columns.acknowledged_at.is_(None), columns.heard_at >= since)
     of_ship = (columns.subject_id.in_(names), columns.decision_id.is_(None), is_of_now)
     tied = {"decision_id": decision_id, "journey_id": names[0]}
     connection.execute(update(distress_alerts).where(*of_ship).values(tied))

@@ -77,7 +77,7 @@ class SearchIndex:
         self, case: CaseRecord, terms: Iterable[SearchTerm], within: Connection
     ) -> list[dict[str, Any]]:
         """Return the rows of a case and its own id; parties of a rescue are omitted."""
-        unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
+        unit = EncryptionUnit.of_case(case.case_id, case.opened_at)
         key, keys = self.cases.keys.token_keys.search_key(within), self.cases.keys
         return [
             {

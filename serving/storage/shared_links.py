@@ -75,8 +75,7 @@ class SharedLinks:
         )
         shared: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for link in filter(None, map(self.cases.of_link, connection.execute(own).all())):
-            values = (*self.cases.keys.tokens(link.kind, link.value), link.value)
-            for value in values:
+            for value in self.cases.keys.tokens(link.kind, link.value):
                 for other in connection.scalars(_sharing(link.kind, value, access, limit + 1)):
                     shared[other].append((link.kind, link.value))
         shared.pop(case_id, None)
@@ -101,8 +100,7 @@ class SharedLinks:
             (place, each, text)
             for place, (kind, value) in enumerate(named)
             for each in SAME_THING[kind]
-            # Older links have the value in the clear.
-            for text in (*self.cases.keys.tokens(each, value), value)
+            for text in self.cases.keys.tokens(each, value)
         ]
         found: list[dict[str, Sharing]] = [{} for _ in named]
         for row in _rows(connection, case_id, stored, access) if stored else ():
@@ -135,7 +133,7 @@ def _rows(
 
 
 def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[str]:
-    """Select the newest visible cases with one link value, which may be a token or clear text.
+    """Select the newest visible cases with one link value, a token.
 
     One value at a time, so that the index yields this order and no more rows than wanted.
     """

@@ -13,11 +13,11 @@ POLL_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Exploration:
-    """An increase of the control probability by `factor`, between two instants (ISO)."""
+    """An increase of the control probability by `factor`, between two instants."""
 
     subject_kind: str
-    begins_at: str
-    ends_at: str
+    begins_at: datetime
+    ends_at: datetime
     factor: float
     because: str
 
@@ -40,5 +40,5 @@ class CurrentExploration:
             with suppress(LogUnavailable):
                 found = self._newest(kind)
             self._newest_by_kind[kind] = at, found
-        is_over = found is None or not found.begins_at <= at.isoformat() < found.ends_at
+        is_over = found is None or not found.begins_at <= at < found.ends_at
         return 1.0 if is_over or found is None else max(found.factor, 1.0)

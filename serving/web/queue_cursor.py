@@ -21,7 +21,7 @@ _LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 def encode_cursor(row: CaseRecord, now: datetime) -> str:
     """Return the cursor of the page after a case, in the order of the queue at `now`."""
     # Cursors hold a position, not an offset, so that new cases do not shift the pages.
-    place = json.dumps(row.queue_position(now.isoformat()))
+    place = json.dumps(row.queue_position(now), default=datetime.isoformat)
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
@@ -85,8 +85,7 @@ def decode_cursor(cursor: str | None) -> QueuePosition | None:
     try:
         place = base64.b64decode(cursor[:MAX_CURSOR_LENGTH], b"-_", validate=True).decode("ascii")
         is_over, risk, due_at, case_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
-        datetime.fromisoformat(due_at)
-        return int(is_over), float(risk), due_at, case_id
+        return int(is_over), float(risk), datetime.fromisoformat(due_at), case_id
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
         raise Unprocessable("the cursor is none that a page gave", (fault,)) from None

@@ -1,6 +1,6 @@
 """The figures of reviewing: loads and keys a case, clicks of a hand-over, words, and barriers."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from tests.serving.review.cases.stated import FOUND, agree_by, end_by
 __all__ = ["home"]
 
 EVERYTHING = CaseAccess(frozenset(), is_rescue=False)
+EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 URGENT = 20
 MOST_KEYS, MOST_CLICKS, MOST_WORDS = 4, 6, 350
 
@@ -66,7 +67,7 @@ def test_the_twenty_most_urgent_are_cleared_without_a_load_by_four_keys_each(
 
     assert loads == []
     assert pressed / URGENT <= MOST_KEYS
-    acts = site.services.case_load.acts_between(("order_action",), ("2000", "3000"), EVERYTHING)
+    acts = site.services.case_load.acts_between(("order_action",), EVER, EVERYTHING)
     assert len({act.event.case_id for act in acts}) == URGENT
     expect(page.locator(".act-done")).to_contain_text("ordered to")
     page.keyboard.press("u")

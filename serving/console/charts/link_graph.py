@@ -252,7 +252,7 @@ def _neighbour_row(each: Neighbour, things: tuple[SharedThing, ...]) -> Neighbou
         each.case,
         tuple(_shares(things[place], roles) for place, roles in each.shares),
         _status(each),
-        datetime.fromisoformat(each.case.opened_at),
+        each.case.opened_at,
         each.is_confirmed,
     )
 

@@ -71,7 +71,7 @@ class PrintedCase:
         The document has this date, because a clock would change its bytes.
         """
         acts = self.acts
-        return datetime.fromisoformat(acts[-1].at if acts else self.row.opened_at)
+        return acts[-1].at if acts else self.row.opened_at
 
     @property
     def has_score(self) -> bool:
@@ -83,7 +83,7 @@ class PrintedCase:
 def stated_case(printed: PrintedCase) -> dict[str, Any]:
     """Return a case as JSON with the field names of the API."""
     row, view, decision = printed.row, printed.view, printed.view.decision
-    names = ("case_id", "subject_kind", "subject_id", "office_id", "mode", "opened_at", "due_at")
+    names = ("case_id", "subject_kind", "subject_id", "office_id", "mode")
     score: dict[str, Any] | None = None
     if printed.has_score and decision.score is not None:
         why = {"contributions", "base_log_odds"} if not view.is_explained else None
@@ -101,6 +101,7 @@ def stated_case(printed: PrintedCase) -> dict[str, Any]:
         "format": FORMAT,
         "as_of": printed.at.isoformat(),
         "case": {name: getattr(row, name) for name in names}
+        | {"opened_at": row.opened_at.isoformat(), "due_at": row.due_at.isoformat()}
         | {"lane": shown_lane(row.lane), "what": row.what},
         "state": CASE.dump_python(printed.state, mode="json"),
         "decision": {
@@ -119,8 +120,13 @@ def stated_case(printed: PrintedCase) -> dict[str, Any]:
         "missing": list(decision.missing),
         "is_score_shown": printed.is_score_shown,
         "score": score,
-        "acts": [{**asdict(event), "changed": json.loads(event.changed)} for event in printed.acts],
-        "files": [asdict(file) for file in printed.files],
+        "acts": [
+            asdict(event) | {"at": event.at.isoformat(), "changed": json.loads(event.changed)}
+            for event in printed.acts
+        ],
+        "files": [
+            asdict(file) | {"attached_at": file.attached_at.isoformat()} for file in printed.files
+        ],
     }
 
 
@@ -148,14 +154,14 @@ def _write_summary(paper: Paper, printed: PrintedCase) -> None:
         paper.text(row.what)
     waits = state.waiting_until and instant_in_words(state.waiting_until)
     is_due_known = printed.view.decision.submission.journey is not None
-    due_at = instant_in_words(datetime.fromisoformat(row.due_at)) if is_due_known else ""
+    due_at = instant_in_words(row.due_at) if is_due_known else ""
     paper.pairs(
         [
             ("Case", row.case_id),
             ("Lane", printed.view.lane),
             ("Why it is here", row.why if _is_why_told(printed.view) else ""),
             ("Office", row.office_id or ""),
-            ("Opened", instant_in_words(datetime.fromisoformat(row.opened_at))),
+            ("Opened", instant_in_words(row.opened_at)),
             ("Conveyance due", due_at),
             ("State", readable(state.status)),
             ("With", state.owner.shown if state.owner else "nobody"),

@@ -28,9 +28,9 @@ def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
         status=case.status,
         owner=case.owner.identity if case.owner else None,
         owner_name=case.owner.name if case.owner else None,
-        waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
+        waiting_until=case.waiting_until,
         team=case.team,
-        escalated_at=case.escalation.at.isoformat() if case.escalation else None,
+        escalated_at=case.escalation.at if case.escalation else None,
         state=CASE.dump_json(case).decode(),
     )
     # Office and lane are columns of the row, not of `state`, so add them to the event.
@@ -65,7 +65,7 @@ def event_row(event: CaseEvent) -> StoredEvent:
     changed = CHANGED_FIELDS.dump_json(event.changed).decode()
     return StoredEvent(
         event.case_id,
-        event.at.isoformat(),
+        event.at,
         event.actor.identity,
         event.action,
         changed,
@@ -84,13 +84,13 @@ def event_of_reading(
 ) -> StoredEvent:
     """Return an event that changes no case."""
     who = reviewer.actor
-    return StoredEvent(case_id, at.isoformat(), who.identity, action, changed, text, who.name)
+    return StoredEvent(case_id, at, who.identity, action, changed, text, who.name)
 
 
 def event_of(stored: StoredEvent) -> CaseEvent:
     """Return a stored event as the rules use it."""
-    at, changed = datetime.fromisoformat(stored.at), CHANGED_FIELDS.validate_json(stored.changed)
-    return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
+    changed = CHANGED_FIELDS.validate_json(stored.changed)
+    return CaseEvent(stored.case_id, stored.at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
 
 
 def case_before(case: Case, last: StoredEvent) -> Case:

@@ -83,7 +83,7 @@ def changes_by_journey(
 
 
 def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> StoredChange:
-    if row.due_at == due_at.isoformat():
+    if row.due_at == due_at:
         raise NothingToTell
     amend = partial(rules.amend_journey, actor=SERVICE, at=at)
     return _moved(row, stored_change(amend, _due(row, due_at)))
@@ -108,7 +108,7 @@ def _taking(outcome: Outcome, at: datetime) -> CaseRule:
 
 def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredChange:
     moved = _due(row, later.due_at)
-    is_in_time = moved.is_in_time(at.isoformat())
+    is_in_time = moved.is_in_time(at)
     amend = partial(
         rules.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
     )
@@ -135,7 +135,7 @@ def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange
 
 
 def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:
-    return row if due_at is None else replace(row, due_at=due_at.isoformat())
+    return row if due_at is None else replace(row, due_at=due_at)
 
 
 def _moved(row: CaseRecord, changed: StoredChange) -> StoredChange:
@@ -145,7 +145,8 @@ def _moved(row: CaseRecord, changed: StoredChange) -> StoredChange:
         return replace(after, due_at=row.due_at), event, labels
     if after.due_at == row.due_at:
         return changed
-    told = json.loads(event.changed) | {"due_at": [row.due_at, after.due_at]}
+    due = [row.due_at.isoformat(), after.due_at.isoformat()]
+    told = json.loads(event.changed) | {"due_at": due}
     return after, replace(event, changed=json.dumps(told)), labels
 
 

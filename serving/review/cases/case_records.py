@@ -46,11 +46,11 @@ class CaseRecord:
     lane: str
     mode: str | None
     rank: int
-    due_at: str
-    opened_at: str
+    due_at: datetime
+    opened_at: datetime
     status: str
     owner: str | None
-    waiting_until: str | None
+    waiting_until: datetime | None
     what: str
     why: str
     state: str
@@ -58,7 +58,7 @@ class CaseRecord:
     owner_name: str | None = None
     risk: float | None = None
     team: str | None = None
-    escalated_at: str | None = None
+    escalated_at: datetime | None = None
 
     @property
     def holder(self) -> Actor | None:
@@ -85,8 +85,8 @@ class CaseRecord:
             decision_id=again.decision_id,
         )
 
-    def is_in_time(self, now: str) -> bool:
-        """Return whether its subject can still be stopped at an instant (ISO)."""
+    def is_in_time(self, now: datetime) -> bool:
+        """Return whether its subject can still be stopped at an instant."""
         return self.due_at > now or self.lane in ALWAYS_IN_TIME
 
     def hours_left(self, submission: Submission | None, now: datetime) -> float | None:
@@ -97,10 +97,10 @@ class CaseRecord:
         is_due_known = submission is None or submission.journey is not None
         if self.lane in ALWAYS_IN_TIME or not is_due_known:
             return None
-        return (datetime.fromisoformat(self.due_at) - now) / timedelta(hours=1)
+        return (self.due_at - now) / timedelta(hours=1)
 
-    def queue_position(self, now: str) -> "QueuePosition":
-        """Return its sort key in the queue at an instant (ISO)."""
+    def queue_position(self, now: datetime) -> "QueuePosition":
+        """Return its sort key in the queue at an instant."""
         return int(not self.is_in_time(now)), self.risk or 0.0, self.due_at, self.case_id
 
     def apart(self) -> Self:
@@ -132,7 +132,7 @@ class StoredEvent:
     """
 
     case_id: str
-    at: str
+    at: datetime
     actor: str
     action: str
     changed: str
@@ -154,7 +154,7 @@ def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
     """Return the event of scoring a case's subject again."""
     changed = {"lane": [before.lane, again.lane]} if before.lane != again.lane else {}
     if again.mode and before.due_at != again.due_at:
-        changed["due_at"] = [before.due_at, again.due_at]
+        changed["due_at"] = [before.due_at.isoformat(), again.due_at.isoformat()]
     return StoredEvent(
         again.case_id,
         again.opened_at,
@@ -209,20 +209,20 @@ class InboxFilter:
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """A filter of the queue; None does not filter. `now` (ISO) decides which waits have ended.
+    """A filter of the queue; None does not filter. `now` decides which waits have ended.
 
     `owner` is an identity or a name. A `tab` needs `reader`, the identity of its reader, and
     `own_inbox`, theirs; it includes waiting cases. `after_seq` selects cases opened after that
     number in the log.
     """
 
-    now: str
+    now: datetime
     lanes: tuple[str, ...] = ()
     office_id: str | None = None
     mode: str | None = None
     owner: str | None = None
     is_unowned: bool = False
-    opened_before: str | None = None
+    opened_before: datetime | None = None
     is_in_time: bool | None = None
     tab: QueueTab | None = None
     reader: str = ""
@@ -295,7 +295,7 @@ class CaseScore:
     """One decision about a case's subject: its id, time and lane."""
 
     decision_id: str
-    scored_at: str
+    scored_at: datetime
     lane: str
 
 
@@ -303,16 +303,16 @@ class CaseScore:
 class CaseTimes:
     """The times of a case: opened, deadline, first step.
 
-    Instants are ISO; `decided_at` is None until something is ordered, proposed, found or closed.
+    `decided_at` is None until something is ordered, proposed, found or closed.
     """
 
     case_id: str
     office_id: str | None
     lane: str
-    opened_at: str
-    due_at: str
+    opened_at: datetime
+    due_at: datetime
     is_waiting: bool
-    decided_at: str | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -356,7 +356,7 @@ class CaseFile:
     name: str
     media_type: str
     size_bytes: int
-    attached_at: str
+    attached_at: datetime
     attached_by: str
     attached_by_name: str | None = None
 
@@ -375,7 +375,7 @@ class OpenedCase(NamedTuple):
 
 
 # The end of a page: 1 if its last case is past its deadline, else 0; risk, due_at, case_id.
-QueuePosition = tuple[int, float, str, str]
+QueuePosition = tuple[int, float, datetime, str]
 
 # Makes the case of a decision from its sequence number and record; None for a release.
 OpenCase = Callable[[int, str], OpenedCase | None]

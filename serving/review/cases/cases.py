@@ -326,7 +326,7 @@ class Cases:
         row = CaseFile(
             **vars(file),
             case_id=case_id,
-            attached_at=at.isoformat(),
+            attached_at=at,
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
@@ -362,7 +362,7 @@ class Cases:
         if last is None or not reviewer.actor.is_holder(last.by):
             return None
         changed = CHANGED_FIELDS.validate_json(last.changed)
-        age = at - datetime.fromisoformat(last.at)
+        age = at - last.at
         if not changed.keys() & {"office_id", "lane"} or age > UNDO_WITHIN:
             return None
         its_side = CaseAccess(frozenset(), is_rescue="lane" in changed)  # only to rescue
@@ -414,7 +414,7 @@ class Cases:
             return "own_case"
         if reviewer.works_on_cases and case.status != "closed":
             return "queue"
-        since = (at - JUSTIFIED_FOR).isoformat()
+        since = at - JUSTIFIED_FOR
         for event in reversed(self.events(case.case_id)):
             is_own = event.action == "justify" and reviewer.actor.is_holder(event.by)
             if is_own and event.at >= since:

@@ -33,9 +33,7 @@ class EscalationRule:
 
     def begins_at(self, row: CaseRecord) -> datetime:
         """Return the instant from which a case without a new act is escalated."""
-        due_at = datetime.fromisoformat(row.due_at)
-        whole = due_at - datetime.fromisoformat(row.opened_at)
-        return due_at - min(self.share * whole, self.most)
+        return row.due_at - min(self.share * (row.due_at - row.opened_at), self.most)
 
 
 class Escalations:
@@ -60,7 +58,7 @@ class Escalations:
     def escalate_due(self, at: datetime) -> int:
         """Escalate every case that is due and return how many there were."""
         escalated, after = 0, None
-        span = (at.isoformat(), (at + self._rule.most).isoformat())
+        span = (at, at + self._rule.most)
         while page := self._cases.store.running_out(span, after, TOGETHER):
             for row in page:
                 after = row.due_at, row.case_id
@@ -78,5 +76,5 @@ class Escalations:
             return False
         with suppress(Conflict):  # differs from its audit record: leave it alone
             newest = self._cases.store.newest_event(row.case_id, PASSIVE_EVENTS)
-            return newest is None or datetime.fromisoformat(newest.at) < begins_at
+            return newest is None or newest.at < begins_at
         return False

@@ -54,16 +54,16 @@ class Notice:
 class NewNotice:
     """A notice for the holder of an identity, or for everybody in a group.
 
-    It is shown from `at` (ISO) on: a reminder appears when its time has come.
+    It is shown from `at` on: a reminder appears when its time has come.
     """
 
     kind: NoticeKind
     to: str | NoticeGroup
-    at: str
+    at: datetime
 
 
-# The end of a page: whether its last notice was read, when it came (ISO) and its id.
-NoticePosition = tuple[bool, str, str]
+# The end of a page: whether its last notice was read, when it came and its id.
+NoticePosition = tuple[bool, datetime, str]
 
 
 def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:

@@ -124,7 +124,9 @@ def account(
         "model": decision.model and decision.model.model_dump(mode="json"),
         "sources": _sources(decision),
         "case": _ending(case),
-        "events": [asdict(event) for event in cases.events(sealing.case_id)],
+        "events": [
+            asdict(event) | {"at": event.at.isoformat()} for event in cases.events(sealing.case_id)
+        ],
         "decision": json.loads(record),
     }
 
@@ -132,8 +134,10 @@ def account(
 def _event(sealing: Sealing, digest: str) -> StoredEvent:
     told = {"for": sealing.sealed_for, "recipient": sealing.recipient, "digest": digest}
     changed = json.dumps({"account": [None, told]})
-    at, by = sealing.at.isoformat(), sealing.by
-    return StoredEvent(sealing.case_id, at, by.identity, "seal", changed, sealing.because, by.name)
+    who = sealing.by
+    return StoredEvent(
+        sealing.case_id, sealing.at, who.identity, "seal", changed, sealing.because, who.name
+    )
 
 
 def _selection(decision: Decision) -> dict[str, Any]:

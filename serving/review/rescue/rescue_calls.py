@@ -34,7 +34,7 @@ class RescueCallEvent:
     """
 
     decision_id: str
-    at: str
+    at: datetime
     actor: str
     action: CallAction
     actor_name: str | None = None
@@ -50,7 +50,7 @@ class OpenRescueCall:
     """A call that nobody has acknowledged yet; `step` as in DueRescueCall."""
 
     decision_id: str
-    called_at: str | None
+    called_at: datetime | None
     step: int
 
 

@@ -119,7 +119,7 @@ class RescueIncident:
     @property
     def began_at(self) -> datetime:
         """The instant at which its first case was opened."""
-        return datetime.fromisoformat(self.reports[0].row.opened_at)
+        return self.reports[0].row.opened_at
 
     def known(self, field: str) -> object:
         """Return the newest reported value of a field of the journey; None if there is none."""
@@ -184,8 +184,7 @@ class RescueIncident:
     @property
     def unheard_since(self) -> datetime | None:
         """The opening of its longest waiting case; None if every call is acknowledged."""
-        waiting = [r.row.opened_at for r in self.reports if r.is_unheard]
-        return datetime.fromisoformat(min(waiting)) if waiting else None
+        return min((r.row.opened_at for r in self.reports if r.is_unheard), default=None)
 
     @property
     def is_ended(self) -> bool:

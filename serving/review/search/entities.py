@@ -173,8 +173,8 @@ class Entities:
             tuple(cases),
             is_whole,
             _counted(each.roles for each in cases),
-            datetime.fromisoformat(first.opened_at),
-            datetime.fromisoformat(found[0].case.opened_at),
+            first.opened_at,
+            found[0].case.opened_at,
             tuple(_months(cases)),
             tuple(companions),
             more_companions,
@@ -243,7 +243,7 @@ def _months(cases: Iterable[EntityCase]) -> Iterable[EntityMonth]:
     """Yield every month from the first case to the last, including months without cases."""
     opened: dict[datetime, list[EntityCase]] = defaultdict(list)
     for each in cases:
-        at = datetime.fromisoformat(each.case.opened_at)
+        at = each.case.opened_at
         opened[datetime(at.year, at.month, 1, tzinfo=at.tzinfo)].append(each)
     month, last = min(opened), max(opened)
     while month <= last:

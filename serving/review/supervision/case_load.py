@@ -48,7 +48,7 @@ class CaseLoad:
 
     times: tuple[CaseTimes, ...]
     ends: tuple[CaseEnd, ...]
-    opened: tuple[str, str]
+    opened: tuple[datetime, datetime]
     now: datetime
 
     def of_lane(self, lane: str) -> "CaseLoad":
@@ -81,7 +81,7 @@ class CaseLoad:
         conclusive = [each for each in self.ends if each.is_find is not None]
         finds = sum(bool(each.is_find) for each in conclusive)
         hours = [_hours(each.opened_at, each.decided_at) for each in decided if each.decided_at]
-        ages = [_hours(each.opened_at, self.now.isoformat()) for each in waiting]
+        ages = [_hours(each.opened_at, self.now) for each in waiting]
         return LoadFigures(
             group=group,
             opened=len(self._opened),
@@ -115,7 +115,7 @@ class CaseLoad:
 
     def is_overdue(self, case: CaseTimes) -> bool:
         """Return whether its limit, if any, is over."""
-        return case.lane not in ALWAYS_IN_TIME and case.due_at <= self.now.isoformat()
+        return case.lane not in ALWAYS_IN_TIME and case.due_at <= self.now
 
     @staticmethod
     def is_late(case: CaseTimes) -> bool:
@@ -150,5 +150,5 @@ def by_lane(load: CaseLoad) -> list[LoadFigures]:
     return [load.of_lane(lane).figures(lane) for lane in load.lanes]
 
 
-def _hours(begin: str, end: str) -> float:
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)) / timedelta(hours=1)
+def _hours(begin: datetime, end: datetime) -> float:
+    return (end - begin) / timedelta(hours=1)

@@ -131,10 +131,9 @@ class Supervision:
         """
         # The end is exclusive, so move it past `now`.
         first, end = span or (now - WATCHED, now + timedelta(microseconds=1))
-        stretch = first.isoformat(), end.isoformat()
 
         def acts_of(*actions: str) -> list[ActOnCase]:
-            acts = store.acts_between(actions, stretch, access)
+            acts = store.acts_between(actions, (first, end), access)
             return [act for act in acts if not act.event.is_erased]
 
         # One query: the tally depends on the common order of these acts.
@@ -153,11 +152,11 @@ class Supervision:
 
 
 def _loads(store: "CaseLoadRepository", access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
-    oldest = store.oldest_waiting(access, now.isoformat())
-    for lane, waiting in store.count_waiting(QUEUE_RANK, access, now.isoformat()).items():
+    oldest = store.oldest_waiting(access, now)
+    for lane, waiting in store.count_waiting(QUEUE_RANK, access, now).items():
         if not waiting:
             continue
-        age = (now - datetime.fromisoformat(oldest[lane])) / timedelta(hours=1)
+        age = (now - oldest[lane]) / timedelta(hours=1)
         yield LaneLoad(lane, waiting, age)
 
 
@@ -195,8 +194,7 @@ class _Acts:
         owner = _new(changed, "owner")
         # An owner of their own act claimed the case with it, which starts the clock as well.
         if owner is not None and (event.action in _ASSIGNED or owner["identity"] == event.actor):
-            at = datetime.fromisoformat(event.at)
-            self.assigned[event.case_id, owner["identity"]] = at
+            self.assigned[event.case_id, owner["identity"]] = event.at
         if event.action == "reread":
             self._add_reread(event)
         elif event.action not in _ASSIGNED:
@@ -211,7 +209,7 @@ class _Acts:
             self.tallies[by].same += _is_same(code, event.text)
 
     def _add_decision(self, event: StoredEvent, lane: str, changed: dict[str, Any]) -> None:
-        who, at = event.actor, datetime.fromisoformat(event.at)
+        who, at = event.actor, event.at
         self.names[who] = event.by.shown
         if event.action in _DECIDED:
             self.tallies[who].count(lane, _action(changed))

@@ -214,7 +214,7 @@ class DatabaseErasure:
 
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
         """Delete search terms of masked cases and views without matches; return the row count."""
-        is_masked = and_(cases.c.opened_at < before, ~_is_on_hold(decisions, retained))
+        is_masked = and_(_text(cases.c.opened_at) < before, ~_is_on_hold(decisions, retained))
         tidied = 0
         for table in (case_tags, case_terms):
             masked = (
@@ -390,6 +390,11 @@ def _is_over(limits: ErasureLimits) -> ColumnElement[bool]:
     return and_(data_keys.c.wrapped.is_not(None), over)
 
 
+def _text(instant: ColumnElement[datetime]) -> ColumnElement[str]:
+    """Return an instant as stored, to compare it with a day."""
+    return type_coerce(instant, Text)
+
+
 def _day(kind: str, instant: ColumnElement[str]) -> ColumnElement[str]:
     return literal(f"{kind}/") + func.substr(instant, 1, 10)
 
@@ -496,12 +501,13 @@ def _came_out_of_order(
     return or_(literal(False), *spans)
 
 
-def _is_retained(retained: RetainedUnits) -> ColumnElement[bool]:
-    return or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
-
-
 def _must_stay(retained: RetainedUnits, limits: ErasureLimits) -> ColumnElement[bool]:
-    return or_(_is_retained(retained), _is_out_of_order(retained, limits.decisions))
+    return or_(
+        _open_case(),
+        _frozen(retained),
+        _is_on_hold(decisions, retained),
+        _is_out_of_order(retained, limits.decisions),
+    )
 
 
 def _staying(
@@ -520,12 +526,12 @@ def _staying(
     of_cases = (  # which a later decision may have opened, on another day
         select(cases.c.case_id, cases.c.opened_at)
         .join(decisions, _is_about(cases.c.case_id))
-        .where(cases.c.opened_at < limits.decisions, must_stay)
+        .where(_text(cases.c.opened_at) < limits.decisions, must_stay)
         .where(_has_key(_day("decisions", cases.c.opened_at), cases.c.case_id))
         .distinct()
     )
     for case_id, opened_at in connection.execute(of_cases).all():
-        yield EncryptionUnit.of_decision(case_id, opened_at)
+        yield EncryptionUnit.of_case(case_id, opened_at)
     decided = exists().where(
         decisions.c.subject_kind == records.c.subject_kind,
         decisions.c.subject_id == records.c.subject_id,
@@ -585,7 +591,7 @@ def _masked_journeys(before: str, retained: RetainedUnits) -> Delete:
     """Delete notes of masked journeys that were due before the day; holds keep theirs."""
     noted = ship_journeys.c
     held = [token for kind, token in retained.subjects if kind == "route"]
-    is_over = and_(noted.noted_at < before, type_coerce(noted.due_at, Text) < before)
+    is_over = and_(noted.noted_at < before, _text(noted.due_at) < before)
     return delete(ship_journeys).where(is_over, noted.journey_id.not_in(held))
 
 
@@ -692,7 +698,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
 def _is_erased_case(limits: ErasureLimits, case: Any = cases) -> ColumnElement[bool]:
     """Match cases whose key is destroyed."""
     return and_(
-        case.c.opened_at < limits.decisions,
+        _text(case.c.opened_at) < limits.decisions,
         ~_has_key(_day("decisions", case.c.opened_at), case.c.case_id),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, update
 
 from serving.access.accounts import Account, ReadingChoice
 from serving.access.actors import SERVICE, Actor
@@ -64,7 +64,7 @@ class AccountRepository(Repository):
         A name that is or was taken gets a distinguishing suffix. Raises NotSignedIn if the account
         was disabled here.
         """
-        kept = self._by_subject(account.subject)
+        kept = self.of_subject(account.subject)
         if kept is None:
             return self._add_named_apart(account)
         if kept.disabled_at is not None:
@@ -96,21 +96,17 @@ class AccountRepository(Repository):
             _insert(connection, named, SERVICE)
         return named
 
-    def of_subject(self, subject: str) -> Account | None:
+    def of_subject(self, subject: str | None) -> Account | None:
         """Return the account of an externally authenticated person, disabled or not."""
-        return self._by_subject(subject)
-
-    def _by_subject(self, subject: str | None) -> Account | None:
-        query = select(accounts).where(accounts.c.subject == subject)
-        with self._reading() as connection:
-            row = self._audited.read(connection, query)
-        return Account(**row._mapping) if row else None
+        return self._read(accounts.c.subject == subject)
 
     def find(self, name: str) -> Account | None:
         """Return the account of this name, disabled or not."""
-        query = select(accounts).where(accounts.c.name == name)
+        return self._read(accounts.c.name == name)
+
+    def _read(self, is_it: ColumnElement[bool]) -> Account | None:
         with self._reading() as connection:
-            row = self._audited.read(connection, query)
+            row = self._audited.read(connection, select(accounts).where(is_it))
         return Account(**row._mapping) if row else None
 
     def all(self) -> list[Account]:

@@ -1,33 +1,29 @@
 """Alerts of monitoring, their delivery, and the extra random draws that they cause."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from serving.monitor.alerts import Alert
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.repository import Repository
 from serving.storage.tables.monitor import alert_deliveries, alerts, explorations
-from serving.storage.write_lock import writing
 from serving.triage.raised_control_draws import Exploration
 
 
-class AlertRepository:
+class AlertRepository(Repository):
     """The alerts of one database; rows are appended and never changed."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
-
-    def raise_new(self, found: Sequence[Alert], at: str) -> list[Alert]:
+    def raise_new(self, found: Sequence[Alert], at: datetime) -> list[Alert]:
         """Store the alerts that were not raised before, and return them."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             keys = select(alerts.c.subject_kind, alerts.c.week, alerts.c.measure)
             known = {tuple(row) for row in connection.execute(keys)}
             # An alert is raised once for a week and a measure, however often the report is made.
             new = [a for a in found if (a.subject_kind, a.week, a.measure) not in known]
             last = connection.scalar(select(func.coalesce(func.max(alerts.c.alert_id), 0))) or 0
             rows = [
-                {**asdict(alert), "alert_id": last + place, "raised_at": at}
+                {**vars(alert), "alert_id": last + place, "raised_at": at}
                 for place, alert in enumerate(new, start=1)
             ]
             if rows:
@@ -39,8 +35,7 @@ class AlertRepository:
         columns = [alerts.c[name] for name in Alert.__annotations__]
         query = select(*columns).where(alerts.c.subject_kind == kind)
         newest = query.order_by(alerts.c.alert_id.desc()).limit(most)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [Alert(*row) for row in connection.execute(newest)]
+        return [Alert(*row) for row in self._rows(newest)]
 
     def undelivered(self, most: int = 1_000) -> list[tuple[int, Alert]]:
         """Return undelivered alerts with their numbers, oldest first."""
@@ -51,31 +46,29 @@ class AlertRepository:
             .order_by(alerts.c.alert_id)
             .limit(most)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [(row[0], Alert(*row[1:])) for row in connection.execute(query)]
+        return [(row[0], Alert(*row[1:])) for row in self._rows(query)]
 
-    def mark_delivered(self, alert_id: int, at: str) -> None:
+    def mark_delivered(self, alert_id: int, at: datetime) -> None:
         """Record that an alert was delivered, unless that is on record."""
         row = {"alert_id": alert_id, "delivered_at": at}
         known = select(alert_deliveries.c.alert_id).where(alert_deliveries.c.alert_id == alert_id)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if connection.scalar(known) is None:
                 connection.execute(alert_deliveries.insert(), row)
 
     def explore(self, exploration: Exploration) -> None:
         """Store an exploration, which states the period in which it applies."""
         last = select(func.coalesce(func.max(explorations.c.seq), 0))
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             # Numbers come from the table and not from a sequence: under the write lock they have no
             # gaps.
             seq = (connection.scalar(last) or 0) + 1
-            connection.execute(explorations.insert(), {**asdict(exploration), "seq": seq})
+            connection.execute(explorations.insert(), {**vars(exploration), "seq": seq})
 
     def exploration(self, kind: str) -> Exploration | None:
         """Return the newest exploration, ended or not."""
         columns = [explorations.c[name] for name in Exploration.__annotations__]
         query = select(*columns).where(explorations.c.subject_kind == kind)
         newest = query.order_by(explorations.c.seq.desc()).limit(1)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(newest).first()
+        row = self._first(newest)
         return Exploration(*row) if row else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import IntegrityError
 
 from features.person_names import may_be_one_person
@@ -31,6 +31,7 @@ from serving.access.errors import ApprovalRefused
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.tables.access import (
     accounts,
@@ -53,7 +54,7 @@ class PendingAct:
 
     act: ProposedAct
     evidence: Mapping[str, Any]
-    proposed_at: str
+    proposed_at: datetime
     proposed_by: str
     answers: tuple["GivenAnswer", ...] = ()
 
@@ -65,17 +66,11 @@ class GivenAnswer:
     account: str
     part: str
     is_agreed: bool
-    given_at: str
+    given_at: datetime
 
 
-class ApprovalRepository:
-    """The approvals of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
+class ApprovalRepository(Repository):
+    """The approvals of one database."""
 
     # Keys
 
@@ -90,12 +85,12 @@ class ApprovalRepository:
             "key_id": key_id,
             "account": account,
             "public_key": public_key.hex(),
-            "registered_at": at.isoformat(),
+            "registered_at": at,
             "registered_by": by.identity,
         }
         details = {"account": account, "public_key": public_key.hex()}
         event = AuditEvent(at, by, "register_approval_key", "approval_key", key_id, details)
-        with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
+        with self._writing(but=ApprovalRefused) as connection:
             _require_account(connection, account)
             _require_no_other(connection, account, key_id)
             connection.execute(approval_keys.insert(), row)
@@ -107,12 +102,12 @@ class ApprovalRepository:
 
         Raises ApprovalRefused if there is none.
         """
-        with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
+        with self._writing(but=ApprovalRefused) as connection:
             live = [key for key in _keys(connection, account=account) if key.revoked_at is None]
             if not live:
                 raise ApprovalRefused(f"{account} has no key that counts")
             (key,) = live
-            row = {"key_id": key.key_id, "revoked_at": at.isoformat(), "revoked_by": by.identity}
+            row = {"key_id": key.key_id, "revoked_at": at, "revoked_by": by.identity}
             connection.execute(revoked_approval_keys.insert(), row)
             event = AuditEvent(
                 at, by, "revoke_approval_key", "approval_key", key.key_id, {"account": account}
@@ -122,7 +117,7 @@ class ApprovalRepository:
 
     def key(self, key_id: str) -> RegisteredKey | None:
         """Return a registered key, revoked or not; None if the audit log lacks its registration."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             found = _keys(connection, key_id=key_id)
             if not found or not _is_audited(connection, found[0]):
                 return None
@@ -130,7 +125,7 @@ class ApprovalRepository:
 
     def keys(self) -> list[RegisteredKey]:
         """Return every key that was ever registered, oldest first."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _keys(connection)
 
     # Acts that wait
@@ -142,13 +137,13 @@ class ApprovalRepository:
         row = {
             "act_id": act.act_id,
             "act": act.model_dump_json(),
-            "evidence": json.dumps(dict(evidence), sort_keys=True),
-            "proposed_at": at.isoformat(),
+            "evidence": dict(sorted(evidence.items())),
+            "proposed_at": at,
             "proposed_by": by.identity,
         }
         event = AuditEvent(at, by, "propose_act", "act", act.act_id, _said(act))
         known = select(proposed_acts.c.act_id).where(proposed_acts.c.act_id == act.act_id)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if connection.execute(known).first() is None:
                 connection.execute(proposed_acts.insert(), row)
                 append_audit_events(connection, [event])
@@ -156,7 +151,7 @@ class ApprovalRepository:
     def pending(self, act_id: str) -> PendingAct | None:
         """Return a proposed act with its answers, or None."""
         query = select(proposed_acts).where(proposed_acts.c.act_id == act_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).first()
             return _pending(connection, row) if row else None
 
@@ -171,7 +166,7 @@ class ApprovalRepository:
         query = (
             select(proposed_acts).where(~done).order_by(proposed_acts.c.proposed_at.desc())
         ).limit(limit)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return [_pending(connection, row) for row in connection.execute(query).all()]
 
     # Approvals
@@ -184,7 +179,7 @@ class ApprovalRepository:
         The first person to agree is the proposer, the next the approver. Raises ApprovalRefused for
         an act that was not proposed or a person who has answered.
         """
-        with failing_as_unavailable(but=ApprovalRefused), writing(self._engine) as connection:
+        with self._writing(but=ApprovalRefused) as connection:
             row = connection.execute(
                 select(proposed_acts).where(proposed_acts.c.act_id == act_id)
             ).first()
@@ -201,7 +196,7 @@ class ApprovalRepository:
     def given_in_console(self, act: ProposedAct, now: datetime) -> tuple[GivenApproval, ...]:
         """Return the unused, unexpired approvals of an act given in the console."""
         query = select(approvals).where(approvals.c.act_id == act.act_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query).all()
             used = _used_among(connection, [row.approval_id for row in rows])
         # A signed approval is a file that its holder presents; the console vouches for the others
@@ -221,13 +216,13 @@ class ApprovalRepository:
             audit_events.c.actor == f"account:{approval.account}"
         )
         # Both must agree: a row inserted into the table alone grants nothing.
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             is_kept = connection.execute(query).first() is not None
             return is_kept and connection.execute(audited).first() is not None
 
     def is_used(self, approval_id: str) -> bool:
         """Return whether an approval was used, by the table or the audit log."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return bool(_used_among(connection, [approval_id]))
 
     def used_for(self, act: ProposedAct) -> tuple[GivenApproval, ...]:
@@ -238,7 +233,7 @@ class ApprovalRepository:
             .where(approvals.c.act_id == act.act_id)
             .order_by(used_approvals.c.used_at)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query).all()
             used = _used_among(connection, [row.approval_id for row in rows])
         found = (GivenApproval.parse(row.document) for row in rows if row.approval_id in used)
@@ -255,11 +250,10 @@ class ApprovalRepository:
             .where(approvals.c.document.startswith(f'{{"act":{said},', autoescape=True))
             .order_by(approvals.c.given_at)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [
-                GivenAnswer(row.account, row.part, bool(row.is_agreed), row.given_at)
-                for row in connection.execute(query)
-            ]
+        return [
+            GivenAnswer(row.account, row.part, row.is_agreed, row.given_at)
+            for row in self._rows(query)
+        ]
 
     @contextmanager
     def using(
@@ -283,7 +277,7 @@ class ApprovalRepository:
         account = signer_of(given, self)
         used = {
             "approval_id": given.approval_id,
-            "used_at": at.isoformat(),
+            "used_at": at,
             "used_by": by.identity,
         }
         if given.is_signed:
@@ -297,20 +291,19 @@ class ApprovalRepository:
         """Return the pointer digest that the newest act on a slot wrote; None without any."""
         acts = events_about("seat", f"{name}@{role}", *SEAT_ACTIONS)
         newest = acts.order_by(audit_events.c.seq.desc()).limit(1)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            found = connection.execute(newest).first()
+        found = self._first(newest)
         return None if found is None else str(found.details.get("pointer"))
 
     def begin_live_use(self, by: Actor, at: datetime) -> None:
         """Record, once, that decisions count from now on."""
         event = AuditEvent(at, by, BEGIN_LIVE_USE, "installation", "live")
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if not _is_live(connection):
                 append_audit_events(connection, [event])
 
     def is_live_use(self) -> bool:
         """Return whether decisions of this database have ever counted."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _is_live(connection)
 
 
@@ -327,17 +320,7 @@ def _keys(connection: Connection, **wanted: str) -> list[RegisteredKey]:
     for name, value in wanted.items():
         query = query.where(approval_keys.c[name] == value)
     rows = connection.execute(query.order_by(approval_keys.c.registered_at)).all()
-    return [
-        RegisteredKey(
-            key_id=row.key_id,
-            account=row.account,
-            public_key=row.public_key,
-            registered_at=datetime.fromisoformat(row.registered_at),
-            registered_by=row.registered_by,
-            revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
-        )
-        for row in rows
-    ]
+    return [RegisteredKey(**row._mapping) for row in rows]
 
 
 def _is_audited(connection: Connection, key: RegisteredKey) -> bool:
@@ -401,8 +384,8 @@ def _keep(connection: Connection, given: GivenApproval, account: str, *, is_agre
         "act_id": given.act.act_id,
         "account": account,
         "part": given.part,
-        "is_agreed": int(is_agreed),
-        "given_at": given.given_at.isoformat(),
+        "is_agreed": is_agreed,
+        "given_at": given.given_at,
         "document": given.model_dump_json(),
     }
     connection.execute(approvals.insert(), row)
@@ -439,11 +422,11 @@ def _pending(connection: Connection, row: Row[Any], now: datetime | None = None)
     given = connection.execute(query.order_by(approvals.c.given_at)).all()
     return PendingAct(
         act=ProposedAct.model_validate_json(row.act),
-        evidence=json.loads(row.evidence),
+        evidence=row.evidence,
         proposed_at=row.proposed_at,
         proposed_by=row.proposed_by,
         answers=tuple(
-            GivenAnswer(each.account, each.part, bool(each.is_agreed), each.given_at)
+            GivenAnswer(each.account, each.part, each.is_agreed, each.given_at)
             for each in given
             if now is None or now < GivenApproval.parse(each.document).expires_at
         ),

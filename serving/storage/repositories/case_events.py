@@ -1,7 +1,5 @@
 """Stores an event of a case together with its audit event."""
 
-from datetime import datetime
-
 from sqlalchemy import Connection, func, select
 
 from serving.access.acting import whoever_acts
@@ -17,7 +15,5 @@ def insert_event(connection: Connection, encrypted: EncryptedCases, event: Store
     last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
     kept = encrypted.event(event, connection)
     connection.execute(case_events.insert().values(seq=last + 1, **kept))
-    act = AuditEvent(
-        datetime.fromisoformat(event.at), whoever_acts(), event.action, "case", event.case_id
-    )
+    act = AuditEvent(event.at, whoever_acts(), event.action, "case", event.case_id)
     append_audit_events(connection, [act])

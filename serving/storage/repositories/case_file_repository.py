@@ -1,7 +1,6 @@
 """Files of cases, encrypted with their case; attaching one is an event."""
 
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import replace
 
 from sqlalchemy import Connection, func, select
 
@@ -45,10 +44,10 @@ class CaseFileRepository(Repository):
             _refuse_beyond(connection, file, quota)
             unit = unit_of(connection, file.case_id)
             encrypted = self._keys.encrypt(unit, _CONTENT, content, connection)
-            kept = {"sha256": _place(file.case_id, file.sha256), "content": encrypted}
+            kept = {"sha256": f"{file.case_id}/{file.sha256}", "content": encrypted}
             connection.execute(contents.insert().values(kept))
             name = self._keys.encrypt_text(unit, _NAME, file.name, connection)
-            connection.execute(case_files.insert().values(**asdict(replace(file, name=name))))
+            connection.execute(case_files.insert().values(**vars(replace(file, name=name))))
             insert_event(connection, self._cases, event)
 
     def of_case(self, case_id: str) -> list[CaseFile]:
@@ -66,27 +65,19 @@ class CaseFileRepository(Repository):
         query = select(case_files).where(
             case_files.c.case_id == case_id, case_files.c.sha256 == sha256
         )
-        places = contents.c.sha256.in_((_place(case_id, sha256), sha256))
+        is_it = contents.c.sha256 == f"{case_id}/{sha256}"
         with self._reading() as connection:
             found = connection.execute(query).first()
-            kept = connection.execute(select(contents).where(places)).first()
-            if found is None or kept is None:
+            encrypted = connection.scalar(select(contents.c.content).where(is_it))
+            if found is None or encrypted is None:
                 return None
             unit = unit_of(connection, case_id)
-        content = kept.content
-        # An older release stored contents in the clear, under the digest alone.
-        if kept.sha256 != sha256:
-            content = self._keys.decrypt(unit, _CONTENT, content)
+        content = self._keys.decrypt(unit, _CONTENT, encrypted)
         return None if content is None else (self._named(CaseFile(**found._mapping)), content)
 
     def _named(self, row: CaseFile) -> CaseFile:
         name = self._keys.decrypt_text(row.case_id, _NAME, row.name)
         return replace(row, name=ERASED if name is None else name)
-
-
-def _place(case_id: str, sha256: str) -> str:
-    """Return the key of a stored content; an older release shared contents between cases."""
-    return f"{case_id}/{sha256}"
 
 
 def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
@@ -112,9 +103,9 @@ def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota
                 left=str(left),
             )
         )
-    since = datetime.fromisoformat(row.attached_at) - A_DAY
+    since = row.attached_at - A_DAY
     by_one = case_files.c.attached_by == row.attached_by
-    of_day = size.where(by_one, case_files.c.attached_at > since.isoformat())
+    of_day = size.where(by_one, case_files.c.attached_at > since)
     if (connection.scalar(of_day) or 0) + row.size_bytes > quota.bytes_per_day:
         says = say(
             "{most_bytes} bytes of files may be attached within 24 hours",

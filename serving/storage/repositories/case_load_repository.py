@@ -1,6 +1,7 @@
 """The workload of cases: how many wait, since when, and what people did with them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import Select, and_, exists, func, or_, select
 
@@ -23,7 +24,7 @@ class CaseLoadRepository(Repository):
     """The workload of one database's cases."""
 
     def acts_between(
-        self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
+        self, actions: tuple[str, ...], span: tuple[datetime, datetime], access: CaseAccess
     ) -> list[ActOnCase]:
         """Return the events of these kinds in the half-open span, in order."""
         names = StoredEvent.__annotations__
@@ -47,7 +48,11 @@ class CaseLoadRepository(Repository):
         ]
 
     def case_times(
-        self, access: CaseAccess, opened: tuple[str, str], deciding: tuple[str, ...], now: str
+        self,
+        access: CaseAccess,
+        opened: tuple[datetime, datetime],
+        deciding: tuple[str, ...],
+        now: datetime,
     ) -> list[CaseTimes]:
         """Return the times of cases opened in a span or waiting now; `deciding` lists actions."""
         is_of_case = case_events.c.case_id == cases.c.case_id
@@ -88,7 +93,7 @@ class CaseLoadRepository(Repository):
             one = select(cases).where(others).order_by(cases.c.seq).offset(draw % among).limit(1)
             return self._cases.of_case(connection.execute(one).one())
 
-    def oldest_waiting(self, access: CaseAccess, now: str) -> dict[str, str]:
+    def oldest_waiting(self, access: CaseAccess, now: datetime) -> dict[str, datetime]:
         """Return when the oldest waiting case of each lane was opened."""
         query = (
             select(cases.c.lane, func.min(cases.c.opened_at).label("oldest"))
@@ -97,7 +102,9 @@ class CaseLoadRepository(Repository):
         )
         return {row.lane: row.oldest for row in self._rows(query)}
 
-    def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:
+    def count_waiting(
+        self, lanes: Iterable[str], access: CaseAccess, now: datetime
+    ) -> dict[str, int]:
         """Count the waiting cases of each lane, up to MOST_COUNTED."""
         return {
             lane: self._scalar(_count(lane, access, now)) or 0
@@ -105,7 +112,7 @@ class CaseLoadRepository(Repository):
             if (lane == "rescue") == access.is_rescue
         }
 
-    def count_overdue(self, lane: str, now: str) -> int:
+    def count_overdue(self, lane: str, now: datetime) -> int:
         """Count the overdue waiting cases of a lane over all offices, up to MOST_COUNTED."""
         overdue = (
             select(cases.c.case_id)
@@ -115,7 +122,7 @@ class CaseLoadRepository(Repository):
         return self._scalar(select(func.count()).select_from(overdue.subquery())) or 0
 
 
-def _count(lane: str, access: CaseAccess, now: str) -> Select[int]:
+def _count(lane: str, access: CaseAccess, now: datetime) -> Select[int]:
     counted = (
         select(cases.c.case_id)
         .where(cases.c.lane == lane, is_visible(access), is_waiting(now))

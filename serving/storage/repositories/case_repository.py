@@ -5,7 +5,6 @@ acted on only if it matches its newest audit event.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -245,10 +244,9 @@ class CaseRepository(Repository):
         return CaseNews(row.record_id, "decisions", case_ids, self._decisions.record(found))
 
     def _news_of_record(self, row: Row[Any], connection: Connection) -> CaseNews:
-        columns = (records.c[each.name] for each in fields(ReceivedRecord))
         is_it = and_(records.c.kind.in_(_TELLING), records.c.record_id == row.record_id)
-        found = connection.execute(select(*columns).where(is_it)).first()
-        record = self._records.record(ReceivedRecord(*found)) if found else None
+        found = connection.execute(select(records).where(is_it)).first()
+        record = self._records.of_row(found) if found else None
         of_subject = (
             select(cases.c.case_id)
             .join(decisions, decisions.c.decision_id == cases.c.case_id)
@@ -268,14 +266,13 @@ class CaseRepository(Repository):
         """Return whether a later version of a journey is stored, whenever it was received."""
         if record.kind != "journeys":
             return False
-        columns = (records.c[each.name] for each in fields(ReceivedRecord))
         named = tuple_(records.c.subject_kind, records.c.subject_id)
         subjects = self._records.subjects(record.subject_kind, record.subject_id)
-        of_one = select(*columns).where(records.c.kind == record.kind, named.in_(subjects))
+        of_one = select(records).where(records.c.kind == record.kind, named.in_(subjects))
         own: Any = record.record
         # Versions are encrypted, so the comparison cannot be made in SQL.
         for row in connection.execute(of_one):
-            version: Any = self._records.record(ReceivedRecord(*row))
+            version: Any = self._records.of_row(row)
             if version is not None and version.record.version > own.version:
                 return True
         return False
@@ -291,12 +288,7 @@ class CaseRepository(Repository):
         kinds = [wanted.subject_kind] if wanted.subject_kind else ["route", "shipment"]
         subject_id = wanted.subject_id or ""
         named = tuple_(decisions.c.subject_kind, decisions.c.subject_id)
-        pairs = [
-            (kind, text)
-            for kind in kinds
-            # Rows from before tokens have the id in the clear, so the plain id is looked up too.
-            for text in (*self._cases.keys.tokens(kind, subject_id), subject_id)
-        ]
+        pairs = [(kind, text) for kind in kinds for text in self._keys.tokens(kind, subject_id)]
         return select(decisions.c.decision_id).where(named.in_(pairs))
 
     def offices(self) -> list[str]:
@@ -373,7 +365,7 @@ class CaseRepository(Repository):
             publish(connection, self._keys, happenings_of_act(before, after, event))
             tell(connection, before, after, event)
             if found.status == "closed" != after.status:
-                _let_wait(connection, case_id, datetime.fromisoformat(event.at))
+                _let_wait(connection, case_id, event.at)
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
@@ -422,7 +414,7 @@ class CaseRepository(Repository):
         return self._cases.of_event(StoredEvent(**told))
 
     def running_out(
-        self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
+        self, span: tuple[datetime, datetime], after: tuple[datetime, str] | None, limit: int
     ) -> list[CaseRecord]:
         """Return unescalated waiting cases that are due within a span, the earliest first.
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
     Select,
     and_,
     exists,
@@ -270,7 +269,7 @@ class DecisionRepository(Repository):
             before = _head(connection).seq + 1 if before is None else before
             first = 1
             if wanted.subject_kind is not None and wanted.subject_id is not None:
-                named = self._named(wanted.subject_kind, wanted.subject_id)
+                named = self._keys.tokens(wanted.subject_kind, wanted.subject_id)
                 query = query.where(decisions.c.subject_id.in_(named))
             else:
                 first = max(1, before - MOST_LOOKED_AT)
@@ -282,8 +281,9 @@ class DecisionRepository(Repository):
 
     def records(self, after: int = 0) -> Iterator[str | None]:
         """Yield every record after the first `after`, in order; None for an erased one."""
+        in_order = select(*WHOLE).order_by(decisions.c.seq).limit(PAGE)
         seq = after
-        while page := self._page(seq):
+        while page := self._rows(in_order.where(decisions.c.seq > seq)):
             yield from map(self._decisions.record, page)
             seq = page[-1].seq
 
@@ -349,16 +349,12 @@ class DecisionRepository(Repository):
             select(*WHOLE)
             .where(
                 decisions.c.subject_kind == subject_kind,
-                decisions.c.subject_id.in_(self._named(subject_kind, subject_id)),
+                decisions.c.subject_id.in_(self._keys.tokens(subject_kind, subject_id)),
             )
             .order_by(decisions.c.seq)
         )
         rows = self._rows(query)
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
-
-    def _named(self, subject_kind: str, subject_id: str) -> tuple[str, ...]:
-        """Return the tokens of a subject under every key, the one in use first."""
-        return self._keys.tokens(subject_kind, subject_id)
 
     def _decided(
         self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
@@ -367,7 +363,7 @@ class DecisionRepository(Repository):
         by_token = {
             named: subject_id
             for subject_id in subject_ids
-            for named in self._named(subject_kind, subject_id)
+            for named in self._keys.tokens(subject_kind, subject_id)
         }
         query = (
             select(decisions.c.subject_id, column)
@@ -386,7 +382,7 @@ class DecisionRepository(Repository):
 
     def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
         """Return earlier decisions about a subject; None if there are none or they were erased."""
-        return self._earlier(subject_kind, self._named(subject_kind, subject_id))
+        return self._earlier(subject_kind, self._keys.tokens(subject_kind, subject_id))
 
     def earlier_of_token(self, subject_kind: str, token: str) -> EarlierDecisions | None:
         """Return earlier decisions about the subject with this token."""
@@ -447,10 +443,6 @@ class DecisionRepository(Repository):
         return ChainedDecision(
             row.seq, row.record, encrypted, row.chain.hex(), before.hex(), record
         )
-
-    def _page(self, after: int) -> Sequence[Row[Any]]:
-        query = select(*WHOLE).where(decisions.c.seq > after).order_by(decisions.c.seq).limit(PAGE)
-        return self._rows(query)
 
 
 class _LogEnd(NamedTuple):

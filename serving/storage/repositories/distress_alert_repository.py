@@ -30,16 +30,14 @@ from serving.review.rescue.distress_alerts import HEARD_WITHIN, DistressAlert
 from serving.review.rescue.rescue_calls import CALL_ACTIONS, OpenRescueCall, RescueCallEvent
 from serving.review.rescue.rescue_watch import BoardItem
 from serving.storage.encrypted_records import EncryptedRecords
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.rescue_call_repository import alerts_of, started_attempt
 from serving.storage.repositories.ship_journey_repository import ShipJourneyRepository
+from serving.storage.repository import Repository
 from serving.storage.tables.audit import audit_events
 from serving.storage.tables.outgoing import distress_alerts
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions, records
-from serving.storage.write_lock import writing
 
 log = structlog.get_logger(__name__)
 
@@ -59,15 +57,11 @@ _STATE = TypeAdapter(tuple[Case, tuple[StoredEvent, ...]])
 _NO_SUCH = "there is no such alert"
 
 
-class DistressAlertRepository:
-    """The alerts of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class DistressAlertRepository(Repository):
+    """The alerts of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
+        super().__init__(engine)
         self._records = EncryptedRecords(self._keys)
         self._ships = ShipJourneyRepository(engine)
         self.acts = 0
@@ -79,10 +73,10 @@ class DistressAlertRepository:
         If nobody acknowledged within the patience of the pace, it escalates to the next address.
         """
         # A look without the write lock first: mostly nothing is due, and others need the lock.
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             if connection.execute(_due(now)).first() is None:
                 return None
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             found = connection.execute(_due(now)).first()
             if found is None:
                 return None
@@ -94,21 +88,21 @@ class DistressAlertRepository:
 
     def mark_delivered(self, alert_id: str, place: str, at: datetime) -> None:
         """Record that an address took the alert; it then waits for a person until it escalates."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            taken = {"delivered_at": at.isoformat(), "next_at": distress_alerts.c.goes_on_at}
+        with self._writing() as connection:
+            taken = {"delivered_at": at, "next_at": distress_alerts.c.goes_on_at}
             connection.execute(_of(alert_id).values(taken))
             _append(connection, alert_id, at, Actor(SERVICE.identity, place), "called")
 
     def mark_refused(self, alert_id: str, place: str, at: datetime) -> None:
         """Record that an address refused the alert."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             _append(connection, alert_id, at, Actor(SERVICE.identity, place), "refused")
 
     def acknowledge(self, alert_id: str, by: Actor, at: datetime) -> bool:
         """Record who acts; return whether this was the first acknowledgement, which counts."""
-        acts = {"acknowledged_at": at.isoformat(), "acknowledged_by": by.identity}
+        acts = {"acknowledged_at": at, "acknowledged_by": by.identity}
         first = _of(alert_id).where(distress_alerts.c.acknowledged_at.is_(None)).values(acts)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             is_first = bool(connection.execute(first).rowcount)
             _append(connection, alert_id, at, by, "acknowledged")
         self.acts += 1
@@ -118,15 +112,14 @@ class DistressAlertRepository:
         """Return alerts without a rescue, open or heard within a week, oldest first."""
         columns = distress_alerts.c
         shown = ("alert_id", "heard_at", "acknowledged_at", "ended_at", "delivered_at", "step")
-        is_recent = columns.heard_at >= (now - HEARD_WITHIN).isoformat()
+        is_recent = columns.heard_at >= now - HEARD_WITHIN
         query = (
             select(*(columns[name] for name in (*shown, "state")))
             .add_columns(and_(*_IS_OPEN).label("is_open"))
             .where(columns.decision_id.is_(None), or_(and_(*_IS_OPEN), is_recent))
             .order_by(columns.opened_at, columns.alert_id)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         return [
             BoardItem("alert", row.alert_id, None, bool(row.is_open), repr(row)) for row in rows
         ]
@@ -136,7 +129,7 @@ class DistressAlertRepository:
 
         Raises NotFound, Conflict if a rescue continues the alert, or what the act raises.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             row = connection.execute(_whole().where(_is(alert_id))).first()
             if row is None:
                 raise NotFound(_NO_SUCH)
@@ -144,16 +137,15 @@ class DistressAlertRepository:
                 raise Conflict("a rescue goes on with this call: act on that")
             state, acts = self._state(row)
             after, event = act(state)
-            at = event.at.isoformat()
-            unit = EncryptionUnit(f"records/{at[:10]}", _unit_name(alert_id))
+            unit = EncryptionUnit(f"records/{event.at.isoformat()[:10]}", _unit_name(alert_id))
             plain = _STATE.dump_json((after, (*acts, event_row(event)))).decode()
             changed = {
                 "state": self._keys.encrypt_text(unit, _PART, plain, connection),
-                "ended_at": at if after.status == "closed" else None,
+                "ended_at": event.at if after.status == "closed" else None,
             }
             # Whoever ends an alert acts on it, so its calls must stop.
             if after.status == "closed" and row.acknowledged_at is None:
-                changed |= {"acknowledged_at": at, "acknowledged_by": event.actor.identity}
+                changed |= {"acknowledged_at": event.at, "acknowledged_by": event.actor.identity}
             connection.execute(_of(alert_id).values(changed))
             told = AuditEvent(event.at, event.actor, event.action, _KIND, alert_id)
             append_audit_events(connection, [told])
@@ -161,25 +153,23 @@ class DistressAlertRepository:
 
     def find(self, alert_id: str) -> DistressAlert | None:
         """Return an alert, or None."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(_whole().where(_is(alert_id))).first()
+        row = self._first(_whole().where(_is(alert_id)))
         return None if row is None else self._read(row)
 
     def recent(self, since: datetime) -> list[DistressAlert]:
         """Return alerts that are open or were heard since then; open ones first, oldest first."""
         columns = distress_alerts.c
         is_over = ~and_(*_IS_OPEN)
-        wanted = or_(~is_over, columns.heard_at >= since.isoformat())
+        wanted = or_(~is_over, columns.heard_at >= since)
         order = (case((is_over, 1), else_=0), columns.opened_at, columns.alert_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(_whole().where(wanted).order_by(*order)).all()
+        rows = self._rows(_whole().where(wanted).order_by(*order))
         return [self._read(row) for row in rows]
 
     def of_cases(self, case_ids: Sequence[str]) -> tuple[str, ...]:
         """Return the alerts that these rescues continue, oldest first."""
         columns = decisions.c
         of_case = or_(columns.decision_id.in_(case_ids), columns.rescores.in_(case_ids))
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return alerts_of(connection, select(columns.decision_id).where(of_case))
 
     def events(self, alert_ids: Sequence[str]) -> dict[str, list[RescueCallEvent]]:
@@ -191,12 +181,10 @@ class DistressAlertRepository:
             .where(columns.action.in_([f"{_ACTED}{action}" for action in CALL_ACTIONS]))
             .order_by(columns.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             for row in connection.execute(query):
                 action = row.action.removeprefix(_ACTED)
-                step = RescueCallEvent(
-                    row.object_id, row.at.isoformat(), row.actor, action, row.actor_name
-                )
+                step = RescueCallEvent(row.object_id, row.at, row.actor, action, row.actor_name)
                 steps[row.object_id].append(step)
         return steps
 
@@ -204,7 +192,7 @@ class DistressAlertRepository:
         """Return the alerts that nobody has acknowledged, oldest first."""
         columns = distress_alerts.c
         query = select(columns.alert_id, columns.delivered_at, columns.step).where(*_IS_OPEN)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query.order_by(columns.opened_at, columns.alert_id))
             return [OpenRescueCall(*row) for row in rows]
 
@@ -212,25 +200,23 @@ class DistressAlertRepository:
         """Count the open alerts that were tried and never taken."""
         columns = distress_alerts.c
         tried = (*_IS_OPEN, columns.delivered_at.is_(None), columns.attempts > 0)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).where(*tried)) or 0
+        return self._scalar(select(func.count()).where(*tried)) or 0
 
     def _read(self, row: Row[Any]) -> DistressAlert:
         record = None if row.body is None else self._plain(row)
         last = None if record is None else Position.model_validate_json(record.body)
         journey = self._journey(row.subject_id)
-        opened_at = datetime.fromisoformat(row.opened_at)
         state, acts = self._state(row)
         return DistressAlert(
             alert_id=row.alert_id,
-            opened_at=opened_at,
+            opened_at=row.opened_at,
             last=last,
             journey=journey,
-            acknowledged_at=_instant(row.acknowledged_at),
+            acknowledged_at=row.acknowledged_at,
             step=row.step,
             case_id=row.case_id,
-            earlier=() if journey is None else self._earlier(journey, row.alert_id, opened_at),
-            ended_at=_instant(row.ended_at),
+            earlier=() if journey is None else self._earlier(journey, row.alert_id, row.opened_at),
+            ended_at=row.ended_at,
             state=state,
             acts=acts,
         )
@@ -247,8 +233,7 @@ class DistressAlertRepository:
         """Return the newest version of the journey that a call names, if it was received."""
         of_id = (records.c.subject_kind == "route", records.c.subject_id == token)
         query = select(records).where(*of_id, records.c.kind == "journeys")
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         kept = filter(None, map(self._plain, rows))
         versions = [Journey.model_validate_json(each.body) for each in kept]
         newest = max(versions, key=lambda each: each.version, default=None)
@@ -260,10 +245,8 @@ class DistressAlertRepository:
 
         An altered record must not hide the other alerts.
         """
-        names = ReceivedRecord.__dataclass_fields__
-        kept = ReceivedRecord(**{name: getattr(row, name) for name in names})
         try:
-            return self._records.record(kept)
+            return self._records.of_row(row)
         # `verify-log` reports the altered record itself.
         except Undecipherable as changed:
             log.error("record_of_alert_unreadable", exception=type(changed).__name__)
@@ -277,11 +260,10 @@ class DistressAlertRepository:
         query = select(columns.alert_id).where(
             columns.subject_id.in_(tokens),
             columns.alert_id != alert_id,
-            columns.heard_at >= (at - HEARD_WITHIN).isoformat(),
-            columns.opened_at <= at.isoformat(),
+            columns.heard_at >= at - HEARD_WITHIN,
+            columns.opened_at <= at,
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return tuple(connection.scalars(query.order_by(columns.opened_at, columns.alert_id)))
+        return tuple(self._scalars(query.order_by(columns.opened_at, columns.alert_id)))
 
 
 def _whole() -> Select[Any]:
@@ -302,7 +284,7 @@ def _due(now: datetime) -> Select[Any]:
     columns = distress_alerts.c
     # Alerts that reached nobody yet come before repeated calls.
     order = (columns.step, columns.attempts, columns.next_at)
-    return _whole().where(*_IS_OPEN, columns.next_at <= now.isoformat()).order_by(*order).limit(1)
+    return _whole().where(*_IS_OPEN, columns.next_at <= now).order_by(*order).limit(1)
 
 
 def _unit_name(alert_id: str) -> str:
@@ -319,7 +301,3 @@ def _of(alert_id: str) -> Any:
 
 def _append(connection: Connection, alert_id: str, at: datetime, actor: Actor, action: str) -> None:
     append_audit_events(connection, [AuditEvent(at, actor, f"{_ACTED}{action}", _KIND, alert_id)])
-
-
-def _instant(at: str | None) -> datetime | None:
-    return None if at is None else datetime.fromisoformat(at)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
+from sqlalchemy import Connection, Engine, Select, Table, func, select
 
 from features.records import SUBJECT_KINDS
 from serving.access.acting import whoever_acts
@@ -57,7 +57,8 @@ class KillSwitchRepository(Repository):
                 if isinstance(act, SwitchEvent):
                     _insert(connection, switches, vars(act))
                 else:
-                    newest = connection.scalar(_newest_switch(act.subject_kind)) or 0
+                    is_kind = switches.c.subject_kind == act.subject_kind
+                    newest = connection.scalar(select(func.max(switches.c.seq)).where(is_kind)) or 0
                     _insert(connection, switch_proposals, _row(act, newest))
                 append_audit_events(connection, [_audited(act)])
 
@@ -88,7 +89,8 @@ class KillSwitchRepository(Repository):
             query = select(switch_proposals).where(is_kind, switch_proposals.c.at == told.at)
             newest = query.order_by(switch_proposals.c.seq.desc()).limit(1)
             if row := self._audited.read(connection, newest, kind):
-                found[kind] = _proposal(row)
+                by = Actor(row.actor, row.actor_name, row.person)
+                found[kind] = SwitchProposal(kind, row.step, row.at, by, row.because)
         return found
 
 
@@ -113,18 +115,9 @@ def _latest_of(connection: Connection, kind: str) -> SwitchEvent | None:
     return SwitchEvent(*row) if row is not None else None
 
 
-def _newest_switch(kind: str) -> Select[Any]:
-    return select(func.max(switches.c.seq)).where(switches.c.subject_kind == kind)
-
-
 def _told(kind: str, actions: Sequence[str]) -> Select[Any]:
     """Select the newest audit event of these actions on the models of a kind."""
     return events_about("model", kind, *actions).order_by(audit_events.c.seq.desc()).limit(1)
-
-
-def _proposal(row: Row[Any]) -> SwitchProposal:
-    by = Actor(row.actor, row.actor_name, row.person)
-    return SwitchProposal(row.subject_kind, row.step, row.at, by, row.because)
 
 
 def _row(act: SwitchProposal, after_seq: int) -> dict[str, Any]:

@@ -146,17 +146,13 @@ class MessageRepository(Repository):
 
     def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
         """Return the newest messages about subjects (kind, id) without their text, newest first."""
-        named = [(kind, token) for kind, id_ in subjects for token in self._keys.tokens(kind, id_)]
-        subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
-        about = select(message_subjects.c.message_id).where(subject.in_(named))
         query = (
             select(kept_messages.c.message_id)
-            .where(kept_messages.c.message_id.in_(about))
+            .where(kept_messages.c.message_id.in_(self._naming(*subjects)))
             .order_by(kept_messages.c.received_at.desc(), kept_messages.c.message_id)
             .limit(limit)
         )
-        ids = self._scalars(query)
-        return self._without_texts(ids)
+        return self._without_texts(self._scalars(query))
 
     def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
         """Return a page of messages with a visible case; readers of all offices also see others."""
@@ -165,7 +161,8 @@ class MessageRepository(Repository):
         if wanted.format is not None:
             query = query.where(kept_messages.c.format == wanted.format)
         if wanted.subject_id is not None:
-            query = query.where(kept_messages.c.message_id.in_(self._naming(wanted.subject_id)))
+            subjects = (("route", wanted.subject_id), ("shipment", wanted.subject_id))
+            query = query.where(kept_messages.c.message_id.in_(self._naming(*subjects)))
         place = tuple_(*columns)
         if wanted.before is not None:
             query = query.where(place < wanted.before)
@@ -185,10 +182,9 @@ class MessageRepository(Repository):
                 messages.append(message)
         return messages
 
-    def _naming(self, subject_id: str) -> Select[tuple[str]]:
-        """Select the messages about the journey or the shipment with an id."""
-        kinds = ("route", "shipment")
-        named = [(kind, token) for kind in kinds for token in self._keys.tokens(kind, subject_id)]
+    def _naming(self, *subjects: tuple[str, str]) -> Select[tuple[str]]:
+        """Select the messages about any of these subjects (kind, id)."""
+        named = [(kind, token) for kind, id_ in subjects for token in self._keys.tokens(kind, id_)]
         subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
         return select(message_subjects.c.message_id).where(subject.in_(named))
 

@@ -5,12 +5,13 @@ Decisions are decrypted before the write lock is taken, since the log waits for 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select, type_coerce
 
 from serving.access.acting import whoever_acts
 from serving.crypto.encryption import EncryptionUnit
@@ -36,6 +37,7 @@ from serving.storage.row_audit.digests import links_digest
 from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.row_audit.writer import now
 from serving.storage.search_index import SearchIndex
+from serving.storage.tables.column_types import INSTANT
 from serving.storage.tables.review import (
     case_links,
     case_scores,
@@ -170,7 +172,10 @@ class NewCases:
         is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
         scored = (
             select(
-                cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane
+                cases.c.case_id,
+                decisions.c.decision_id,
+                type_coerce(decisions.c.scored_at, INSTANT).label("scored_at"),
+                decisions.c.lane,
             )
             .join(cases, and_(of_subject, is_same_side))
             .where(decisions.c.seq > after, decisions.c.seq <= upto)
@@ -191,7 +196,7 @@ class NewCases:
     def _links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> list[dict[str, Any]]:
-        unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
+        unit = EncryptionUnit.of_case(case.case_id, case.opened_at)
         return [self.kept.link(link, unit, connection) for link in links]
 
 
@@ -199,7 +204,7 @@ def _counted_from(opened: OpenedCase, logged_at: str | None) -> OpenedCase:
     """Return a case dated by the log if the clock was behind it."""
     if logged_at is None:
         return opened
-    return opened._replace(case=replace(opened.case, opened_at=logged_at))
+    return opened._replace(case=replace(opened.case, opened_at=datetime.fromisoformat(logged_at)))
 
 
 def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:

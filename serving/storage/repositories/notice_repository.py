@@ -105,17 +105,14 @@ class NoticeRepository(Repository):
             own = connection.scalars(select(notices.c.notice_id).where(is_own))
             if {*own} != {*notice_ids}:
                 raise NotFound("one of these is no notice of yours")
-            connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
+            connection.execute(update(notices).where(unread).values(read_at=now))
 
     def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:
         """Mark a notice as read, or unread if `read_at` is None; raise NotFound."""
         is_own = and_(notices.c.notice_id == notice_id, notices.c.holder == holder.identity)
         marked = update(notices).where(is_own)
         with self._writing() as connection:
-            if (
-                connection.execute(marked.values(read_at=read_at and read_at.isoformat())).rowcount
-                == 0
-            ):
+            if connection.execute(marked.values(read_at=read_at)).rowcount == 0:
                 raise NotFound("you have no such notice")
 
     def _read(self, which: ColumnElement[bool], now: datetime) -> None:
@@ -128,7 +125,7 @@ class NoticeRepository(Repository):
             ):
                 return
         with self._writing() as connection:
-            connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
+            connection.execute(update(notices).where(unread).values(read_at=now))
 
 
 def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: StoredEvent) -> None:
@@ -180,7 +177,7 @@ def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Ite
 
 
 def _is_shown(holder: Actor, now: datetime) -> ColumnElement[bool]:
-    return and_(notices.c.holder == holder.identity, notices.c.at <= now.isoformat())
+    return and_(notices.c.holder == holder.identity, notices.c.at <= now)
 
 
 def _is_after(place: NoticePosition | None) -> ColumnElement[bool]:
@@ -197,7 +194,7 @@ def _notice(row: Row[Any]) -> Notice:
         row.notice_id,
         row.case_id,
         row.kind,
-        datetime.fromisoformat(row.at),
+        row.at,
         Actor.stored(row.actor, row.actor_name),
-        datetime.fromisoformat(row.read_at) if row.read_at else None,
+        row.read_at,
     )

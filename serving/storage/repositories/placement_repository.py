@@ -39,8 +39,7 @@ class PlacementRepository(Repository):
             select(decisions.c.record)
             .where(
                 decisions.c.subject_kind == kind,
-                # Older rows have the id in the clear.
-                decisions.c.subject_id.in_((*self._keys.tokens(kind, subject_id), subject_id)),
+                decisions.c.subject_id.in_(self._keys.tokens(kind, subject_id)),
             )
             .order_by(decisions.c.seq)
             .limit(1)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from serving.review.published_events import (
     DETAILS,
@@ -17,9 +17,9 @@ from serving.review.published_events import (
     FeedEntry,
     FeedPage,
 )
-from serving.storage.encrypted_cases import EncryptedCases, units_of
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.encrypted_cases import units_of
 from serving.storage.keys.data_keys import DataKeys
+from serving.storage.repository import Repository
 from serving.storage.tables.outgoing import published_events
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
@@ -52,24 +52,18 @@ def publish(connection: Connection, keys: DataKeys, happenings: Iterable[CaseHap
         connection.execute(published_events.insert(), rows)
 
 
-class PublishedEventRepository:
-    """The feed of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
-        self._cases = EncryptedCases(self._keys)
+class PublishedEventRepository(Repository):
+    """The feed of one database."""
 
     def page(self, access: FeedAccess, after: str | None, limit: int) -> FeedPage | None:
         """Return the events after `after`, oldest first; None if there is no such event.
 
         At most MOST_LOOKED_AT events are examined, so a page may be empty although more follow.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            start = 0 if after is None else _place_of(connection, after)
+        with self._reading() as connection:
+            is_it = published_events.c.event_id == after
+            place = select(published_events.c.seq).where(is_it)
+            start = 0 if after is None else connection.scalar(place)
             if start is None:
                 return None
             # Determined before the rows are read: events that arrive in between belong to the next
@@ -99,11 +93,6 @@ class PublishedEventRepository:
         details = None if stored is None else DETAILS.validate_json(stored)
         columns = {name: told._mapping[name] for name in _COPIED}
         return FeedEntry(CaseHappening(**columns, details=details), self._cases.of_case(case))
-
-
-def _place_of(connection: Connection, event_id: str) -> int | None:
-    is_it = published_events.c.event_id == event_id
-    return connection.scalar(select(published_events.c.seq).where(is_it))
 
 
 def _end_of_look(connection: Connection, start: int) -> Row[int, str] | None:

@@ -170,7 +170,7 @@ class RecordWriter:
             of_kind = [named for _, named in (key for key in by_token if key[0] == kind)]
             query = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
             for row in connection.execute(query).all():
-                kept = self._records.record(ReceivedRecord(*row))
+                kept = self._records.of_row(row)
                 body = kept.body if kept else ""
                 found[by_token[kind, row.record_id]] = KeptRecord(body, row.caller_id)
         return found
@@ -187,13 +187,13 @@ def _amending(
     before: Mapping[Key, KeptRecord],
 ) -> list[dict[str, Any]]:
     """Return the new records that amend or withdraw the declaration of their subject."""
-    declarations = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
-    return [encrypted[row.key] for row in declarations if _amends(row.body)]
-
-
-def _amends(body: str) -> bool:
-    fields = orjson.loads(body)
-    return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
+    new = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
+    declared = ((row.key, orjson.loads(row.body)) for row in new)
+    return [
+        encrypted[key]
+        for key, body in declared
+        if body.get("version", 1) > 1 or body.get("withdrawn")
+    ]
 
 
 def _calls(
@@ -222,11 +222,8 @@ def _let_wait(
     if new:
         in_danger = {SubjectToken("route", call.subject_id) for call in calls}
         last = datetime.fromisoformat(max(row["received_at"] for row in new))
-        let_decided_wait(connection, _subjects(new), last, in_danger)
-
-
-def _subjects(new: Iterable[dict[str, Any]]) -> set[SubjectToken]:
-    return {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
+        subjects = {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
+        let_decided_wait(connection, subjects, last, in_danger)
 
 
 def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:

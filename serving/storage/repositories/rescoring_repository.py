@@ -9,7 +9,6 @@ instant.
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, or_, select
@@ -77,7 +76,12 @@ class RescoringRepository(Repository):
             .limit(limit)
         )
         rows = self._rows(query)
-        return [_waiting(row) for row in rows]
+        return [
+            WaitingSubject(
+                row.subject_kind, row.subject_id, row.arrivals, row.due_at, row.danger_at
+            )
+            for row in rows
+        ]
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
         """Return earlier decisions about a waiting subject; None if nothing is left of them."""
@@ -141,10 +145,6 @@ def _queue_subjects(now: datetime, after: int, upto: int, connection: Connection
     )
     for subject_kind, token in connection.execute(found).all():
         let_wait(connection, SubjectToken(subject_kind, token), now)
-
-
-def _waiting(row: Any) -> WaitingSubject:
-    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, row.due_at, row.danger_at)
 
 
 # The number of arrivals detects news: then nothing matches, and the subject stays queued.

@@ -6,7 +6,7 @@ worker crashes, another one takes it over.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,11 +34,10 @@ from serving.outbox.rescue import CallPace, DueRescueCall
 from serving.review.cases.case_records import ENDED
 from serving.review.rescue.rescue_calls import CallAction, OpenRescueCall, RescueCallEvent
 from serving.review.rescue.rescue_watch import BoardItem
-from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
+from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.log_positions import RESCUE_CALLS, LogPage, newest_decision
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.outgoing import (
     distress_alerts,
     rescue_call_events,
@@ -46,22 +45,17 @@ from serving.storage.tables.outgoing import (
 )
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
-from serving.storage.write_lock import writing
 
 log = structlog.get_logger(__name__)
 
 BEGIN_RESCUE_CALLS = "begin_rescue_calls"
 
 
-class RescueCallRepository:
-    """The calls of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class RescueCallRepository(Repository):
+    """The calls of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._decisions = EncryptedDecisions(DataKeys(engine))
+        super().__init__(engine)
         self._has_looked_again = False
         self.acts = 0
         """The number of acts through this process, by which a cached board is invalidated."""
@@ -71,7 +65,7 @@ class RescueCallRepository:
 
         The start is recorded in the audit log; the first attempt looks for rescues skipped since.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             RESCUE_CALLS.begin(connection)
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
@@ -81,20 +75,20 @@ class RescueCallRepository:
         """
         # Once for each process: the search reads the whole log, and a skipped rescue is rare.
         if not self._has_looked_again:
-            with failing_as_unavailable(), writing(self._engine) as connection:
+            with self._writing() as connection:
                 _find_again(connection)
             self._has_looked_again = True
         RESCUE_CALLS.catch_up(self._engine, partial(self._next_rescues, now, pace))
         # A look without the write lock first: mostly nothing is due, and others need the lock.
         if not self._is_due(now):
             return None
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             found = connection.execute(_due(now)).first()
             if found is None:
                 return None
             changed = started_attempt(found, now, pace)
             if changed["step"] != found.step:
-                escalated = _event(found.decision_id, now.isoformat(), SERVICE, "escalated")
+                escalated = _event(found.decision_id, now, SERVICE, "escalated")
                 _insert_event(connection, escalated)
             connection.execute(_of(found.decision_id).values(changed))
             is_apart = _is_apart(connection, found.decision_id)
@@ -106,30 +100,29 @@ class RescueCallRepository:
     def mark_delivered(self, decision_id: str, place: str, at: datetime) -> None:
         """Record that an address took a call; it then waits for a person until it escalates."""
         called = replace(SERVICE, name=place)
-        event = _event(decision_id, at.isoformat(), called, "called")
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        event = _event(decision_id, at, called, "called")
+        with self._writing() as connection:
             # Delivery is no acknowledgement: without a person, the call escalates at `goes_on_at`.
-            taken = {"delivered_at": at.isoformat(), "next_at": rescue_calls.c.goes_on_at}
+            taken = {"delivered_at": at, "next_at": rescue_calls.c.goes_on_at}
             connection.execute(_of(decision_id).values(taken))
             _insert_event(connection, event)
 
     def append_event(self, event: RescueCallEvent) -> None:
         """Record a step of a call."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             _insert_event(connection, event)
 
     def acknowledge(self, case_id: str, by: Actor, at: datetime) -> bool:
         """Record who acts on a case; return whether the acknowledgement was the first."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            is_first = _acknowledge(connection, case_id, by, at.isoformat())
+        with self._writing() as connection:
+            is_first = _acknowledge(connection, case_id, by, at)
         self.acts += 1
         return is_first
 
     def on_board(self, now: datetime) -> list[BoardItem]:
         """Return the rescues that are not over, oldest first."""
         del now
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(_on_board()).all()
+        rows = self._rows(_on_board())
         return [
             BoardItem(
                 "rescue", row.case_id, row.office_id, row.is_waiting or not row.is_heard, repr(row)
@@ -144,8 +137,7 @@ class RescueCallRepository:
             .where(rescue_call_events.c.decision_id.in_(_decisions_of(case_id)))
             .order_by(rescue_call_events.c.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [RescueCallEvent(**row._mapping) for row in connection.execute(query)]
+        return [RescueCallEvent(**row._mapping) for row in self._rows(query)]
 
     def unacknowledged(self) -> list[OpenRescueCall]:
         """Return the calls that nobody has acknowledged, oldest first."""
@@ -154,8 +146,7 @@ class RescueCallRepository:
             .where(rescue_calls.c.acknowledged_at.is_(None))
             .order_by(rescue_calls.c.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [OpenRescueCall(*row) for row in connection.execute(query)]
+        return [OpenRescueCall(*row) for row in self._rows(query)]
 
     def count_refused(self) -> int:
         """Count the calls that were tried and never taken."""
@@ -164,17 +155,16 @@ class RescueCallRepository:
             rescue_calls.c.acknowledged_at.is_(None),
             rescue_calls.c.attempts > 0,
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(select(func.count()).where(*tried)) or 0
+        return self._scalar(select(func.count()).where(*tried)) or 0
 
     def _next_rescues(self, now: datetime, pace: CallPace, after: int) -> LogPage | None:
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             newest = newest_decision(connection)
         # All at once, however many: no rescue waits for a page.
         return (newest, partial(_open_calls, now, pace, after)) if newest > after else None
 
     def _is_due(self, now: datetime) -> bool:
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(_due(now)).first() is not None
 
 
@@ -182,13 +172,13 @@ def started_attempt(found: Any, now: datetime, pace: CallPace) -> dict[str, Any]
     """Return the changed columns of a call or an alert when an attempt starts."""
     step, attempts, goes_on_at = found.step, found.attempts + 1, found.goes_on_at
     # Attempts count anew for the next address, which is tried at the fastest pace again.
-    if goes_on_at is not None and goes_on_at <= now.isoformat():
+    if goes_on_at is not None and goes_on_at <= now:
         step, attempts, goes_on_at = step + 1, 1, None
-    goes_on_at = goes_on_at or (now + pace.patience).isoformat()
+    goes_on_at = goes_on_at or now + pace.patience
     return {
         "attempts": attempts,
         "step": step,
-        "next_at": min((now + pace.delay(attempts)).isoformat(), goes_on_at),
+        "next_at": min(now + pace.delay(attempts), goes_on_at),
         "goes_on_at": goes_on_at,
     }
 
@@ -231,8 +221,8 @@ def _open_calls(now: datetime, pace: CallPace, after: int, connection: Connectio
             **row._mapping,
             "attempts": 0,
             "step": 0,
-            "next_at": now.isoformat(),
-            "goes_on_at": (now + pace.patience).isoformat(),
+            "next_at": now,
+            "goes_on_at": now + pace.patience,
             "acknowledged_at": None,
             "acknowledged_by": None,
             **_acknowledged_already(connection, row.decision_id),
@@ -247,7 +237,7 @@ def _due(now: datetime) -> Select[Any]:
     return (
         select(*WHOLE, rescue_calls.c.attempts, rescue_calls.c.step, rescue_calls.c.goes_on_at)
         .join(decisions, decisions.c.decision_id == rescue_calls.c.decision_id)
-        .where(rescue_calls.c.acknowledged_at.is_(None), rescue_calls.c.next_at <= now.isoformat())
+        .where(rescue_calls.c.acknowledged_at.is_(None), rescue_calls.c.next_at <= now)
         # Calls that reached nobody yet come before repeated calls.
         .order_by(rescue_calls.c.step, rescue_calls.c.attempts, rescue_calls.c.next_at)
         .limit(1)
@@ -279,15 +269,15 @@ def _on_board() -> Select[Any]:
     )
 
 
-def settle_calls(connection: Connection, case_id: str, by: Actor, at: str) -> None:
+def settle_calls(connection: Connection, case_id: str, by: Actor, at: datetime) -> None:
     """Acknowledge the calls of a rescue for the person who closes it, in the same transaction."""
     # A rescue closed without any acknowledgement has one by the person who closed it.
-    is_heard = _acknowledgements(connection, [case_id], since="")
+    is_heard = _acknowledgements(connection, [case_id])
     if not is_heard or connection.scalars(_unacknowledged(case_id)).first() is not None:
         _acknowledge(connection, case_id, by, at)
 
 
-def _acknowledge(connection: Connection, case_id: str, by: Actor, at: str) -> bool:
+def _acknowledge(connection: Connection, case_id: str, by: Actor, at: datetime) -> bool:
     open_calls = [*connection.scalars(_unacknowledged(case_id))]
     acts = {"acknowledged_at": at, "acknowledged_by": by.identity}
     for decision_id in open_calls:
@@ -320,24 +310,23 @@ def _is_apart(connection: Connection, decision_id: str) -> bool:
     return connection.scalar(query) is not None
 
 
-def _acknowledged_already(connection: Connection, decision_id: str) -> dict[str, str]:
+def _acknowledged_already(connection: Connection, decision_id: str) -> dict[str, Any]:
     """Return the acknowledgement of a rescue that is not called yet, if somebody acts already."""
     columns = select(decisions.c.rescores, decisions.c.scored_at)
     decision = connection.execute(columns.where(decisions.c.decision_id == decision_id)).one()
     case_ids = [decision_id, *filter(None, [decision.rescores])]
-    for event in _acknowledgements(connection, case_ids, since=decision.scored_at):
-        return {"acknowledged_at": event.at, "acknowledged_by": event.actor}
+    scored_at = datetime.fromisoformat(decision.scored_at)
+    for event in _acknowledgements(connection, case_ids):
+        if event.at >= scored_at:
+            return {"acknowledged_at": event.at, "acknowledged_by": event.actor}
     return {}
 
 
-def _acknowledgements(
-    connection: Connection, decision_ids: Sequence[str], since: str
-) -> Sequence[Row[Any]]:
-    """Return acknowledgements of calls of these decisions since an instant, in order."""
+def _acknowledgements(connection: Connection, decision_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Return acknowledgements of calls of these decisions, in order."""
     said = (
         rescue_call_events.c.decision_id.in_(decision_ids),
         rescue_call_events.c.action == "acknowledged",
-        rescue_call_events.c.at >= since,
     )
     query = select(rescue_call_events).where(*said).order_by(rescue_call_events.c.seq)
     return connection.execute(query).all()
@@ -347,13 +336,13 @@ def _of(decision_id: str) -> Update:
     return update(rescue_calls).where(rescue_calls.c.decision_id == decision_id)
 
 
-def _event(decision_id: str, at: str, actor: Actor, action: CallAction) -> RescueCallEvent:
+def _event(decision_id: str, at: datetime, actor: Actor, action: CallAction) -> RescueCallEvent:
     return RescueCallEvent(decision_id, at, actor.identity, action, actor.name)
 
 
 def _insert_event(connection: Connection, event: RescueCallEvent) -> None:
     last = connection.scalar(select(func.coalesce(func.max(rescue_call_events.c.seq), 0))) or 0
-    connection.execute(rescue_call_events.insert().values(seq=last + 1, **asdict(event)))
-    at, action = datetime.fromisoformat(event.at), f"call_{event.action}"
-    act = AuditEvent(at, whoever_acts(), action, "decision", event.decision_id)
+    connection.execute(rescue_call_events.insert().values(seq=last + 1, **vars(event)))
+    action = f"call_{event.action}"
+    act = AuditEvent(event.at, whoever_acts(), action, "decision", event.decision_id)
     append_audit_events(connection, [act])

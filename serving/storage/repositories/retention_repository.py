@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from serving.access.acting import whoever_acts
 from serving.audit.retention_log import (
@@ -15,10 +14,9 @@ from serving.audit.retention_log import (
     unlifted,
 )
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.audit import retention_acts
-from serving.storage.write_lock import writing
 
 # Decisions dated by a clock that was behind the log: they count from a later day than their date.
 _BEHIND = text(
@@ -27,22 +25,19 @@ _BEHIND = text(
 )
 
 
-class RetentionRepository:
+class RetentionRepository(Repository):
     """The retention acts of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def append(self, act: RetentionAct, requirement: Requirement | None = None) -> int:
         """Store an act and return its number; nobody can store another between check and act."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if requirement is not None:
                 requirement(stored_acts(connection))
             return append_act(connection, act)
 
     def all(self, *actions: RetentionAction) -> list[RetentionAct]:
         """Return the acts of these kinds, or all, oldest first."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return stored_acts(connection, *actions)
 
     def holds(self) -> list[RetentionAct]:
@@ -61,7 +56,7 @@ class RetentionRepository:
 
         Exceptions are those named by the last masking, and decisions dated wrongly since.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             acts = stored_acts(connection, "mask")
             before = _masked_before(acts)
             behind = connection.execute(_BEHIND, {"before": before}).all() if before else ()
@@ -91,7 +86,7 @@ def stored_acts(connection: Connection, *actions: RetentionAction) -> list[Reten
     query = select(retention_acts).order_by(retention_acts.c.number)
     if actions:
         query = query.where(retention_acts.c.action.in_(actions))
-    return [_act(row) for row in connection.execute(query)]
+    return [RetentionAct(**row._mapping) for row in connection.execute(query)]
 
 
 def append_act(connection: Connection, act: RetentionAct) -> int:
@@ -108,7 +103,3 @@ def append_act(connection: Connection, act: RetentionAct) -> int:
         connection, [AuditEvent(at, whoever_acts(), act.action, "retention_act", number, told)]
     )
     return last + 1
-
-
-def _act(row: Row[Any]) -> RetentionAct:
-    return RetentionAct(**row._mapping)

@@ -7,11 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 from serving.storage.encrypted_decisions import WHOLE
-from serving.storage.engine import failing_as_unavailable
 from serving.storage.log_positions import SUMMARIES, LogPage
 from serving.storage.repository import Repository
 from serving.storage.tables.monitor import day_summaries, monitor_reports, visits
@@ -28,9 +27,17 @@ VISITS_PAGE = 20_000
 class RollupRepository(Repository):
     """The summaries of one database."""
 
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Open a transaction for long reads, without the time limit that protects requests."""
+        with super()._reading() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            yield connection
+
     def reached(self) -> int:
         """Return the position in the log up to which the summaries reach."""
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             return SUMMARIES.read(connection)
 
     def decisions_after(self, seq: int, before: str) -> list[tuple[int, str | None]]:
@@ -44,13 +51,13 @@ class RollupRepository(Repository):
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             rows = connection.execute(query).all()
         return [(row.seq, self._decisions.record(row)) for row in rows]
 
     def size(self) -> int:
         """Return the number of decisions in the log."""
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
     def count(
@@ -73,12 +80,15 @@ class RollupRepository(Repository):
         for key, grow in counted.grown().items():
             _grow(connection, key, grow)
         if counted.visits:
-            connection.execute(visits.insert(), [self._kept(row) for row in counted.visits])
-
-    def _kept(self, row: Visit) -> dict[str, object]:
-        return vars(row) | {
-            "subject_id": self._keys.subject_token(row.subject_kind, row.subject_id)
-        }
+            tokens = (
+                self._keys.subject_token(each.subject_kind, each.subject_id)
+                for each in counted.visits
+            )
+            rows = [
+                vars(visit) | {"subject_id": token}
+                for visit, token in zip(counted.visits, tokens, strict=True)
+            ]
+            connection.execute(visits.insert(), rows)
 
     def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
         """Yield each day from `first` up to `end`, exclusive, with the body of its summary."""
@@ -91,7 +101,7 @@ class RollupRepository(Repository):
             )
             .order_by(day_summaries.c.day)
         )
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             for row in connection.execute(query.execution_options(yield_per=20)):
                 yield row.day, row.body
 
@@ -99,7 +109,7 @@ class RollupRepository(Repository):
         """Return the first and the last day that have a summary, or None."""
         day = day_summaries.c.day
         query = select(func.min(day), func.max(day)).where(day_summaries.c.subject_kind == kind)
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             first, last = connection.execute(query).one()
         return (first, last) if first else None
 
@@ -118,7 +128,7 @@ class RollupRepository(Repository):
                 .order_by(visits.c.seq)
                 .limit(VISITS_PAGE)
             )
-            with _reading(self._engine) as connection:
+            with self._reading() as connection:
                 page = [Visit(*row) for row in connection.execute(query)]
             if page:
                 yield page
@@ -144,7 +154,7 @@ class RollupRepository(Repository):
                 .order_by(records.c.record_id)
                 .limit(VISITS_PAGE)
             )
-            with _reading(self._engine) as connection:
+            with self._reading() as connection:
                 page = connection.execute(query).all()
             # The outline is not encrypted, so an erased outcome still counts in statistics.
             yield from (row.outline for row in page)
@@ -176,7 +186,7 @@ class RollupRepository(Repository):
             .order_by(decisions.c.seq.desc())
             .limit(limit)
         )
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             return [ScorePair(*row) for row in connection.execute(query)]
 
     def keep_report(self, kind: str, made_at: datetime, body: str) -> None:
@@ -195,13 +205,13 @@ class RollupRepository(Repository):
             .order_by(monitor_reports.c.seq.desc())
             .limit(1)
         )
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             return connection.scalar(query)
 
     def newest_report_at(self, kind: str) -> datetime | None:
         """Return when the newest report on these subjects was made, by the clock at that time."""
         newest = select(monitor_reports.c.made_at).order_by(monitor_reports.c.seq.desc()).limit(1)
-        with _reading(self._engine) as connection:
+        with self._reading() as connection:
             return connection.scalar(newest.where(monitor_reports.c.subject_kind == kind))
 
     @contextmanager
@@ -209,15 +219,6 @@ class RollupRepository(Repository):
         """Yield whether this process alone makes reports of the database."""
         with alone_at(self._engine, "monitoring") as is_alone:
             yield is_alone
-
-
-@contextmanager
-def _reading(engine: Engine) -> Iterator[Connection]:
-    """Open a connection for long reads, without the time limit that protects requests."""
-    with failing_as_unavailable(), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        yield connection
 
 
 def _grow(connection: Connection, key: DayKey, grow: Callable[[str | None], str]) -> None:

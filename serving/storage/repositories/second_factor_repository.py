@@ -47,8 +47,11 @@ class SecondFactorRepository(Repository):
         with self._reading() as connection:
             query = select(second_factors).where(second_factors.c.account == account)
             row = connection.execute(query).first()
-            left = connection.scalar(codes) if row else 0
-        return self._second_factor(row, left or 0) if row else None
+            left = connection.scalar(codes) or 0
+        secret = row and self._keys.decrypt_text(_unit(account).name, _PART, row.secret)
+        return (
+            SecondFactor(secret, row.confirmed_at, row.last_step, left) if row and secret else None
+        )
 
     def has(self, account: str) -> bool:
         """Return whether an account requires a code, without decrypting anything."""
@@ -146,12 +149,6 @@ class SecondFactorRepository(Repository):
             if not was_there and not self._is_enrolled(connection, account):
                 raise NotFound(f"the account {account} has no second factor")
             append_audit_events(connection, [event])
-
-    def _second_factor(self, row: Any, codes: int) -> SecondFactor | None:
-        secret = self._keys.decrypt_text(_unit(row.account).name, _PART, row.secret)
-        if secret is None:
-            return None
-        return SecondFactor(secret, row.confirmed_at, row.last_step, codes)
 
 
 def _unit(account: str) -> EncryptionUnit:

@@ -19,7 +19,6 @@ from serving.audit.decision import Decision
 from serving.audit.ship_journey import ShipJourney
 from serving.crypto.errors import Undecipherable
 from serving.errors import BodyMalformed, SubmissionRefused
-from serving.history.received_records import ReceivedRecord
 from serving.scoring.ships import NotedJourney
 from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.encrypted_records import EncryptedRecords
@@ -68,7 +67,7 @@ class ShipJourneyRepository(Repository):
             if newest is not None and (whole := self._decisions.record(newest)) is not None:
                 return str(orjson.loads(whole)["subject_id"])
             row = connection.execute(received.limit(1)).first()
-        record = None if row is None else self._records.record(_received(row))
+        record = None if row is None else self._records.of_row(row)
         if record is not None:
             return record.subject_id
         shipped = self.shipped(token)
@@ -119,7 +118,7 @@ class ShipJourneyRepository(Repository):
     def _of_records(self, rows: Sequence[Any]) -> Iterator[_Row]:
         for row in rows:
             with suppress(Undecipherable, ValidationError):
-                record = self._records.record(_received(row))
+                record = self._records.of_row(row)
                 if record is not None and (ship := ship_journey_of(record)) is not None:
                     yield ship, row.subject_id, row.logged_at or row.received_at
 
@@ -217,8 +216,3 @@ def _noted(row: Any, *, is_of_ship: bool) -> NotedJourney:
         is_of_ship=is_of_ship,
         came_with_shipment=row.shipment_id is not None,
     )
-
-
-def _received(row: Any) -> ReceivedRecord:
-    names = ReceivedRecord.__dataclass_fields__
-    return ReceivedRecord(**{name: getattr(row, name) for name in names})

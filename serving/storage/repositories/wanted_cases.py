@@ -1,5 +1,7 @@
 """Conditions of the filters on cases, and the order of the queue."""
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
 
 from serving.review.cases.case_records import (
@@ -20,7 +22,7 @@ TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 TABS_OF_FEW = ("mine", "inbox", "escalated", "waiting", "second_person", "others")
 
 
-def is_waiting(now: str) -> ColumnElement[bool]:
+def is_waiting(now: datetime) -> ColumnElement[bool]:
     """Match cases waiting for a person, including deferred ones whose time has come."""
     is_back = and_(cases.c.status == "waiting", cases.c.waiting_until <= now)
     return or_(cases.c.status.in_(TO_BE_JUDGED), is_back)
@@ -117,11 +119,11 @@ def is_after(place: QueuePosition | None) -> ColumnElement[bool]:
     return or_(cases.c.risk < risk, and_(cases.c.risk == risk, later))
 
 
-def is_in_time(now: str) -> ColumnElement[bool]:
+def is_in_time(now: datetime) -> ColumnElement[bool]:
     """Match cases whose subject can still be stopped."""
     return or_(cases.c.due_at > now, cases.c.lane.in_(ALWAYS_IN_TIME))
 
 
-def is_over(now: str) -> ColumnElement[bool]:
+def is_over(now: datetime) -> ColumnElement[bool]:
     """Match the opposite of `is_in_time`, in a form that can use the index on `due_at`."""
     return and_(cases.c.due_at <= now, cases.c.lane.not_in(ALWAYS_IN_TIME))

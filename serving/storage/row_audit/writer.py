@@ -105,7 +105,12 @@ class WrittenRows:
                 place = len(events)
                 events.append(_by_itself(self.connection, "table", ", ".join(part)))
             told_by.setdefault(place, {}).update(part)
-        told = (_with_rows(event, told_by.get(n, {})) for n, event in enumerate(events))
+        told = (
+            replace(event, details={**event.details, WRITTEN: told_by[n]})
+            if n in told_by
+            else event
+            for n, event in enumerate(events)
+        )
         append_to_chain(self.connection, told)
 
     def has_written(self, name: str, key: _Key) -> bool:
@@ -254,10 +259,6 @@ def _in_parts(
             part = {}
     if part:
         yield part
-
-
-def _with_rows(told: AuditEvent, rows: Mapping[str, Any]) -> AuditEvent:
-    return replace(told, details={**told.details, WRITTEN: rows}) if rows else told
 
 
 def _by_itself(connection: Connection, kind: str, object_id: str) -> AuditEvent:

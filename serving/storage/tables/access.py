@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
-from serving.storage.tables.column_types import FLAG, INSTANT, TEXTS
+from serving.storage.tables.column_types import FLAG, INSTANT, JSON, TEXTS
 from serving.storage.tables.schema import PLACE, metadata
 
 api_keys = Table(
@@ -141,7 +141,7 @@ approval_keys = Table(
     Column("key_id", Text, primary_key=True),
     Column("account", Text, nullable=False),
     Column("public_key", Text, nullable=False),
-    Column("registered_at", Text, nullable=False),
+    Column("registered_at", INSTANT, nullable=False),
     Column("registered_by", Text, nullable=False),
     Index("approval_keys_by_account", "account"),
     sqlite_strict=True,
@@ -151,19 +151,19 @@ revoked_approval_keys = Table(
     "revoked_approval_keys",
     metadata,
     Column("key_id", Text, ForeignKey("approval_keys.key_id"), primary_key=True),
-    Column("revoked_at", Text, nullable=False),
+    Column("revoked_at", INSTANT, nullable=False),
     Column("revoked_by", Text, nullable=False),
     sqlite_strict=True,
 )
 
-# Acts that wait for two persons in the console, with their evidence (JSON).
+# Acts that wait for two persons in the console, with their evidence.
 proposed_acts = Table(
     "proposed_acts",
     metadata,
     Column("act_id", Text, primary_key=True),
     Column("act", Text, nullable=False),
-    Column("evidence", Text, nullable=False),
-    Column("proposed_at", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("proposed_at", INSTANT, nullable=False),
     Column("proposed_by", Text, nullable=False),
     sqlite_strict=True,
 )
@@ -176,8 +176,8 @@ approvals = Table(
     Column("act_id", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("part", Text, nullable=False),
-    Column("is_agreed", Integer, nullable=False),
-    Column("given_at", Text, nullable=False),
+    Column("is_agreed", FLAG, nullable=False),
+    Column("given_at", INSTANT, nullable=False),
     Column("document", Text, nullable=False),
     Index("approvals_by_act", "act_id"),
     sqlite_strict=True,
@@ -188,7 +188,7 @@ used_approvals = Table(
     "used_approvals",
     metadata,
     Column("approval_id", Text, ForeignKey("approvals.approval_id"), primary_key=True),
-    Column("used_at", Text, nullable=False),
+    Column("used_at", INSTANT, nullable=False),
     Column("used_by", Text, nullable=False),
     sqlite_strict=True,
 )

@@ -45,7 +45,7 @@ alerts = Table(
     "alerts",
     metadata,
     Column("alert_id", PLACE, primary_key=True, autoincrement=False),
-    Column("raised_at", Text, nullable=False),
+    Column("raised_at", INSTANT, nullable=False),
     Column("subject_kind", Text, nullable=False),
     # The Monday of the week concerned.
     Column("week", Text, nullable=False),
@@ -61,7 +61,7 @@ alert_deliveries = Table(
     "alert_deliveries",
     metadata,
     Column("alert_id", PLACE, ForeignKey("alerts.alert_id"), primary_key=True),
-    Column("delivered_at", Text, nullable=False),
+    Column("delivered_at", INSTANT, nullable=False),
     sqlite_strict=True,
 )
 
@@ -71,8 +71,8 @@ explorations = Table(
     metadata,
     Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
-    Column("begins_at", Text, nullable=False),
-    Column("ends_at", Text, nullable=False),
+    Column("begins_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT, nullable=False),
     Column("factor", FIGURE, nullable=False),
     Column("because", Text, nullable=False),
     sqlite_strict=True,

@@ -116,7 +116,7 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
     for name in _COLUMNS:
         if _plain(decision[name]) != _plain(row[name]):
             raise _Broken(f"the column {name} does not repeat the record")
-    if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
+    if (decision["lane"], decision["probability"]) != (row["lane"], row["probability"]):
         raise _Broken("the columns lane and probability do not repeat the record")
     for name in ("rescores", "lane_before", "logged_at"):
         if decision.get(name) != row.get(name):
@@ -145,13 +145,6 @@ def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(bytes(content)).hexdigest()}"
 
 
-def _probability(decision: dict[str, Any]) -> float | None:
-    """Return the probability in a record; None if no model was used."""
-    # An older release stored the whole score here.
-    score = decision.get("score", decision)
-    return score["probability"]
-
-
 def _check_place(seq: int, expected_seq: int) -> None:
     # The join with answers yields a record twice if two answers refer to it.
     if seq == expected_seq - 1:
@@ -166,10 +159,6 @@ def _plain(value: str | None) -> str | None:
 
 
 def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
-    return _all(engine, _DECISIONS)
-
-
-def _all(engine: Engine, query: str) -> Iterator[dict[str, Any]]:
     with failing_as_unavailable(), engine.connect() as connection:
-        for row in connection.execution_options(yield_per=500).execute(text(query)):
+        for row in connection.execution_options(yield_per=500).execute(text(_DECISIONS)):
             yield dict(row._mapping)

@@ -77,7 +77,7 @@ class OutlineComparison:
         digest, _, body = decompressed(content).partition(b"\n")
         if digest.decode() != decision["request_digest"]:
             return "the answer kept for this record is to another request"
-        if _sha256(body) != decision["answer_digest"]:
+        if f"sha256:{hashlib.sha256(body).hexdigest()}" != decision["answer_digest"]:
             return "the answer kept for this record is not the one that was given"
         return None
 
@@ -113,10 +113,6 @@ def _hidden_case(row: Mapping[str, Any]) -> str | None:
     if was_passed and opens and row["opened_case"] is None:
         return "its case was never opened, and the queue says that it was"
     return None
-
-
-def _sha256(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _agree(outline: Any, decision: Any) -> bool:

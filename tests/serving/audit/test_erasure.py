@@ -334,7 +334,7 @@ def test_a_decision_about_a_subject_whose_case_was_erased_ends_with_its_time(
     file_place.erased()
     with file_place.serving(LATER) as service:
         log(service, LATER, "d-2", rescores="d-1", lane_before="inspect", lane="release")
-        mine = QueueFilter(LATER.isoformat(), tab="mine", reader="account:one")
+        mine = QueueFilter(LATER, tab="mine", reader="account:one")
         assert service.services.case_store.count_queue(EVERYONE, mine) == 0
 
     assert file_place.erased(LATER + YEARS)["destroyed"]["kept"] == 0

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,8 @@ from serving.storage.repositories.retention_repository import RetentionRepositor
 from tests.serving.access.trusted import Clock
 
 NAMES = Pseudonyms(b"k" * 32)
-LAST, FIRST = "2026-03-09T23:59:59.999999+00:00", "2026-03-10T00:00:00+00:00"
+FIRST = datetime(2026, 3, 10, tzinfo=UTC)
+LAST = FIRST - timedelta(microseconds=1)
 MASK = RetentionAct(
     "2026-11-24T12:00:00+00:00", "mask", "ada", "half a year", {"before": "2026-03-10"}
 )
@@ -50,9 +51,9 @@ def masking(engine: Engine, clock: Clock) -> Masking:
     return Masking(RetentionRepository(engine), DataKeys(engine), NAMES)
 
 
-def decision(scored_at: str, kind: str = "shipment", subject_id: str = "S-1") -> Decision:
+def decision(scored_at: datetime, kind: str = "shipment", subject_id: str = "S-1") -> Decision:
     return Decision.model_construct(
-        scored_at=datetime.fromisoformat(scored_at),
+        scored_at=scored_at,
         subject_kind=kind,
         subject_id=subject_id,
         request='{"shipment": {"shipment_id": "S-1"}}',
@@ -63,7 +64,7 @@ def decision(scored_at: str, kind: str = "shipment", subject_id: str = "S-1") ->
 
 
 def test_nothing_is_masked_before_anybody_masks(masking: Masking) -> None:
-    assert not masking.covers("shipment", "S-1", "2000-01-01T00:00:00+00:00")
+    assert not masking.covers("shipment", "S-1", datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def test_what_was_scored_before_the_day_is_masked(masking: Masking) -> None:

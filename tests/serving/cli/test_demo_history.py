@@ -93,10 +93,9 @@ def test_people_acted_on_the_cases_after_these_were_opened_and_when_they_work(
     events = events_of(database)
     assert {"judge", "order_action", "state_result", "agree"} <= {e.action for _, e in events}
     for row, event in events:
-        at = datetime.fromisoformat(event.at)
-        assert datetime.fromisoformat(row.opened_at) < at < UNTIL
+        assert row.opened_at < event.at < UNTIL
         if event.action in ("state_result", "agree", "reread") and event.by.name != RESCUER:
-            assert any(begin <= at.hour <= end for begin, end in SITTINGS)
+            assert any(begin <= event.at.hour <= end for begin, end in SITTINGS)
     named = {event.by.name for _, event in events}
     assert {*OFFICERS} <= named <= {*OFFICERS, RESCUER}
 

@@ -300,7 +300,7 @@ def test_the_riskiest_that_can_still_be_stopped_is_among_the_first_three(
 
     shown = listed(reviewed.client.get("/console/queue?tab=unassigned").text)
 
-    store, now = reviewed.services.case_store, NOW.isoformat()
+    store, now = reviewed.services.case_store, NOW
     rows = [row for each in shown if (row := store.case(each, ALL)) is not None]
     in_time = [r for r in rows if r.due_at > now or r.lane in ALWAYS_IN_TIME]
     assert max(in_time, key=lambda row: row.risk or 0) in rows[:3]

@@ -57,7 +57,7 @@ def book(tmp_path: Path) -> AlertRepository:
     """A book with two alerts."""
     book = AlertRepository(open_database(tmp_path / "log.db", is_service=False))
     found = [Alert("shipment", "2026-11-16", m, 0.2, 0.001, f"{m} moved") for m in ("a", "b")]
-    book.raise_new(found, NOW.isoformat())
+    book.raise_new(found, NOW)
     return book
 
 

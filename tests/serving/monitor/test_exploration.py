@@ -20,7 +20,7 @@ REFERENCE = [n / 1_000 for n in range(1_000)]
 def exploration(factor: float, begins: datetime = NOW, days: int = 14) -> Exploration:
     """A row of the book."""
     ends = begins + timedelta(days=days)
-    return Exploration("shipment", begins.isoformat(), ends.isoformat(), factor, "a test")
+    return Exploration("shipment", begins, ends, factor, "a test")
 
 
 def control_probability(lanes: Lanes, at: datetime, kind: str = "shipment") -> float:

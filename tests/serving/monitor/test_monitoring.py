@@ -237,7 +237,7 @@ def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str
     assert again == []
     running = book.exploration("shipment")
     assert running is not None
-    assert (running.factor, running.ends_at) == (FIRST_FACTOR, (now + LASTS).isoformat())
+    assert (running.factor, running.ends_at) == (FIRST_FACTOR, now + LASTS)
     a_week_later = now + timedelta(weeks=1)
     persisting = _a_week_later(told)
     answer(persisting, book, a_week_later)

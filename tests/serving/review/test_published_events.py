@@ -286,7 +286,7 @@ def test_no_event_appears_behind_one_that_a_reader_has_passed(where: Path | str)
     keys, wrote, may_end = DataKeys(border.engine), threading.Event(), threading.Event()
 
     def tell(connection: Connection, case_id: str) -> None:
-        score = CaseScore(f"{case_id}-again", LATER.isoformat(), "inspect")
+        score = CaseScore(f"{case_id}-again", LATER, "inspect")
         publish(connection, keys, [further_score(score, case_id, None)])
 
     def slow() -> None:

@@ -115,7 +115,7 @@ def test_a_key_that_the_audit_log_does_not_tell_of_counts_for_nothing(
         "key_id": "mallory",
         "account": "beta",
         "public_key": mine.hex(),
-        "registered_at": NOW.isoformat(),
+        "registered_at": NOW,
         "registered_by": CLI.identity,
     }
     with writing(engine) as connection:

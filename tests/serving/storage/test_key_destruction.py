@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, literal, select
 
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
@@ -21,6 +21,7 @@ from serving.storage.keys.key_destruction import DatabaseErasure, act_with
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.retention_repository import RetentionRepository
+from serving.storage.tables.column_types import stored_type
 from serving.storage.tables.keys import data_keys
 from serving.storage.tables.outgoing import rescue_calls
 from serving.storage.tables.review import case_files, case_links, cases, contents
@@ -75,7 +76,10 @@ def add(engine: Engine, table: Any, **values: Any) -> None:
             is_number = "INTEGER" in str(column.type) or "BIGINT" in str(column.type)
             values[column.name] = 0 if is_number else b"" if "BLOB" in str(column.type) else ""
     with engine.begin() as connection:
-        connection.execute(insert(table).values(values))
+        stored = {
+            name: literal(value, stored_type(table.c[name].type)) for name, value in values.items()
+        }
+        connection.execute(insert(table).values(stored))
 
 
 def open_case(engine: Engine, name: str, status: str = "open") -> None:

@@ -260,7 +260,7 @@ def test_a_challenger_selects_by_the_share_that_the_office_has_today() -> None:
 
 def test_exploring_raises_the_draw_of_its_kind() -> None:
     def newest(kind: str) -> Exploration | None:
-        began, ends = ((AT + timedelta(days=n)).isoformat() for n in (-1, 1))
+        began, ends = (AT + timedelta(days=n) for n in (-1, 1))
         return Exploration(kind, began, ends, 3.0, "a test") if kind == "shipment" else None
 
     installed = replace(lanes([]), exploration=CurrentExploration(newest))
@@ -280,8 +280,8 @@ def test_an_installation_reads_its_plan_shares_draw_and_probabilities(tmp_path: 
         control_probability=0.07,
         disputed_control_probability=0.3,
     )
-    ends = (AT + timedelta(days=1)).isoformat()
-    exploration = Exploration("shipment", AT.isoformat(), ends, 2.0, "a test")
+    ends = AT + timedelta(days=1)
+    exploration = Exploration("shipment", AT, ends, 2.0, "a test")
 
     installed = Lanes.from_settings(settings, newest_exploration=lambda _: exploration)
 

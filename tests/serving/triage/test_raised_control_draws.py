@@ -14,7 +14,7 @@ TICK = timedelta(microseconds=1)
 
 def exploration(factor: float) -> Exploration:
     """Two weeks in which the draw is so many times as probable."""
-    return Exploration("shipment", BEGINS.isoformat(), ENDS.isoformat(), factor, "a test")
+    return Exploration("shipment", BEGINS, ENDS, factor, "a test")
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_what_an_older_release_stored_opens_with_the_names_it_has() -> None:
     named = (case.owner, case.deferral.deferred_by, case.letters[0].written_by)
     assert named == (FORMER,) * 3
     assert not FORMER.is_human
-    event = StoredEvent("c", NOW.isoformat(), "alpha", "claim", "{}", "")
+    event = StoredEvent("c", NOW, "alpha", "claim", "{}", "")
     assert (event.by, event.by.shown) == (FORMER, "alpha")
     assert SwitchEvent("route", True, NOW, "alpha", "x").by == FORMER
     told = {"owner": [None, "alpha"], "proposed_by": ["alpha", None]}

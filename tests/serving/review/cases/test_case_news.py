@@ -215,22 +215,25 @@ def test_a_journey_that_is_due_at_another_instant_moves_the_end_of_an_open_case_
     open_id = decide(office, route(journey_id="J-1"))
     ended = decide(office, route(journey_id="J-2"), decision_id="d-2")
     end_by(office.reviewing, TWO, ended, LATER, NOTHING)
-    before, due_at = row_of(office, ended).due_at, (LATER + timedelta(days=9)).isoformat()
+    before, due_at = row_of(office, ended).due_at, LATER + timedelta(days=9)
 
     for journey in ("J-1", "J-2"):
-        amend(office, route(journey_id=journey), due_at=due_at)
+        amend(office, route(journey_id=journey), due_at=due_at.isoformat())
 
     assert row_of(office, open_id).due_at == due_at
-    assert json.loads(office.reviewing.events(open_id)[-1].changed)["due_at"][1] == due_at
+    assert (
+        json.loads(office.reviewing.events(open_id)[-1].changed)["due_at"][1] == due_at.isoformat()
+    )
     assert row_of(office, ended).due_at == before
 
 
 def test_an_amended_journey_moves_the_end_of_the_goods_that_it_brings(office: Office) -> None:
     carried, other = brought_by("J-1000"), brought_by("J-1000-2")
     ids = [decide(office, carried), decide(office, other, decision_id="d-2")]
-    before, due_at = row_of(office, ids[1]).due_at, (LATER + timedelta(days=9)).isoformat()
+    before, due_at = row_of(office, ids[1]).due_at, LATER + timedelta(days=9)
 
-    amend(office, {"subject_kind": "route", "journey": carried["journey"]}, due_at=due_at)
+    journey = {"subject_kind": "route", "journey": carried["journey"]}
+    amend(office, journey, due_at=due_at.isoformat())
 
     assert [row_of(office, case_id).due_at for case_id in ids] == [due_at, before]
     assert told(office, ids[0]) == ["amend_journey"]
@@ -240,9 +243,9 @@ def test_an_older_version_of_a_journey_that_arrives_late_moves_nothing(office: O
     carried = brought_by("J-1000")
     case_id = decide(office, carried)
     journey = {"subject_kind": "route", "journey": carried["journey"]}
-    due_at = (LATER + timedelta(days=9)).isoformat()
+    due_at = LATER + timedelta(days=9)
 
-    amend(office, journey, version=3, due_at=due_at)
+    amend(office, journey, version=3, due_at=due_at.isoformat())
     amend(office, journey, version=2, due_at=(LATER + timedelta(days=2)).isoformat())
 
     assert row_of(office, case_id).due_at == due_at

@@ -155,7 +155,7 @@ def test_the_riskiest_that_can_still_be_stopped_come_first_and_what_is_over_last
         office.decide(number, lane=lane, score=scored, request=json.dumps(body))
 
     def queue(after: Any = None, limit: int = 9, **wanted: Any) -> list[CaseRecord]:
-        asked = QueueFilter(now=LATER.isoformat(), **wanted)
+        asked = QueueFilter(now=LATER, **wanted)
         return office.reviewing.queue(ONE, asked, after, limit)
 
     rows = queue()
@@ -165,7 +165,7 @@ def test_the_riskiest_that_can_still_be_stopped_come_first_and_what_is_over_last
     assert control.risk in [row.risk for row in rows if row.lane == "inspect"]
     assert [row.case_id for row in queue(is_in_time=False)] == ["d-2"]
     paged: list[CaseRecord] = []
-    while page := queue(paged[-1].queue_position(LATER.isoformat()) if paged else None, 2):
+    while page := queue(paged[-1].queue_position(LATER) if paged else None, 2):
         paged += page
     assert paged == rows
 

@@ -120,7 +120,7 @@ def actions(office: Office, case_id: str) -> list[tuple[str, str, str]]:
 
 
 def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> None:
-    wanted = QueueFilter(now=LATER.isoformat())
+    wanted = QueueFilter(now=LATER)
     office.decide(1)
     office.decide(2, lane="release")
     office.decide(3, lane="document_check")
@@ -133,7 +133,7 @@ def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> Non
     place = page[0].queue_position(wanted.now)
     assert [row.case_id for row in office.reviewing.queue(ONE, wanted, place, 9)] == ["d-3"]
     load = CaseLoadRepository(office.engine)
-    counts = load.count_waiting(QUEUE_RANK, HERE, LATER.isoformat())
+    counts = load.count_waiting(QUEUE_RANK, HERE, LATER)
     assert counts == {"inspect": 1, "control": 0, "document_check": 1, "post_review": 0}
 
 
@@ -171,7 +171,7 @@ def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office)
     assert (event.action, event.by, event.at) == (
         "read",
         Actor("account:one", "one"),
-        LATER.isoformat(),
+        LATER,
     )
     assert (event.changed, event.text) == ("{}", "queue")
     with pytest.raises(NotFound):
@@ -194,7 +194,7 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
     row, case = office.reviewing.case(ONE, case_id)
     assert case == aside
     assert (row.status, row.owner, row.owner_name) == ("waiting", "account:one", "one")
-    assert row.waiting_until == (LATER + timedelta(1)).isoformat()
+    assert row.waiting_until == LATER + timedelta(1)
     assert actions(office, case_id) == [("assign", "one", ""), ("wait", "one", "wait")]
     first = json.loads(office.reviewing.events(case_id)[0].changed)
     assert first == {"status": ["open", "assigned"], "owner": [None, stored(ONE.actor)]}
@@ -329,7 +329,7 @@ def test_a_file_is_kept_with_its_event_and_handed_out_with_another(office: Offic
     row = office.reviewing.attach(ONE, case_id, LATER, FILE, CONTENT)
 
     assert (row.case_id, row.name, row.size_bytes) == (case_id, "list.txt", len(CONTENT))
-    assert (row.attached_at, row.attacher.name) == (LATER.isoformat(), "one")
+    assert (row.attached_at, row.attacher.name) == (LATER, "one")
     kept, _ = office.reviewing.case(ONE, case_id)
     assert office.reviewing.attached(kept) == [row]
     assert office.reviewing.download(TWO, case_id, FILE.sha256, LATER) == (row, CONTENT)
@@ -338,7 +338,7 @@ def test_a_file_is_kept_with_its_event_and_handed_out_with_another(office: Offic
         ("download", "two", "list.txt"),
     ]
     told = office.reviewing.events(case_id)[1]
-    assert (told.at, told.changed) == (LATER.isoformat(), "{}")
+    assert (told.at, told.changed) == (LATER, "{}")
 
 
 def test_a_file_that_is_not_there_or_not_for_the_reader_is_not_found(office: Office) -> None:
@@ -468,7 +468,7 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, maske
     assert (case.result.code, case.result.text) == (FOUND.code, MASKED)
     assert (case.action.kind, case.action.text) == ("inspect", MASKED)
     assert case.owner == TWO.actor
-    queue = masked.queue(ONE, QueueFilter(now=LATER.isoformat()), None, 9)
+    queue = masked.queue(ONE, QueueFilter(now=LATER), None, 9)
     assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
     assert masked.case(ONE, "d-2")[1].result is None
     assert "S-1" not in masked.decision("d-1").request

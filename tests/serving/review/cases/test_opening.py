@@ -1,7 +1,7 @@
 """The case that a decision opens: its place in the queue, and what it shares with others."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -47,8 +47,8 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
         lane="inspect",
         mode="sea",
         rank=1,
-        due_at="2026-11-28T10:00:00+00:00",
-        opened_at=AT.isoformat(),
+        due_at=datetime(2026, 11, 28, 10, tzinfo=UTC),
+        opened_at=AT,
         status="open",
         owner=None,
         waiting_until=None,
@@ -171,7 +171,7 @@ def test_a_consignment_of_which_no_journey_is_known_can_be_stopped_for_two_weeks
 
     case, links = case_of(body)
 
-    in_time, over = ((AT + timedelta(days=days)).isoformat() for days in (13.9, 14))
+    in_time, over = (AT + timedelta(days=days) for days in (13.9, 14))
     assert case.is_in_time(in_time)
     assert not case.is_in_time(over)
     assert case.mode is None

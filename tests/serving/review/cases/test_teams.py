@@ -197,7 +197,7 @@ def listed(service: Service, name: str, tab: str, **filters: str) -> set[str]:
     inbox = filters.get("inbox")
     inboxes = service.services.cases.inboxes()
     queue = QueueFilter(
-        NOW.isoformat(),
+        NOW,
         tab=tab,
         inbox=inboxes.named(inbox) if inbox else None,  # type: ignore[arg-type]  # a tab
     )

@@ -156,7 +156,7 @@ def test_a_letter_waits_for_a_second_person_and_its_recipient_is_on_record(
     assert (kept["recipient"], kept["audience"]) == ("c-0012", "consignee")
     assert kept["purpose"] == "they asked for it"
     assert kept["digest"] in letter.text
-    assert (events["letter"].text, events["letter"].at) == (WORDS, NOW.isoformat())
+    assert (events["letter"].text, events["letter"].at) == (WORDS, NOW)
     reads = [e.text for e in by_score.services.cases.events(case_id) if e.action == "read"]
     assert reads == ["letter"] * 3  # the draft, the refusal's page, and the letter
 

@@ -184,7 +184,7 @@ def _figures(
         events = outbox.events(decision_id)
         actions = [event.action for event in events]
         first = next(e for e in events if e.action in ("called", "refused"))
-        minutes.append((datetime.fromisoformat(first.at) - decided_at) / timedelta(minutes=1))
+        minutes.append((first.at - decided_at) / timedelta(minutes=1))
         acknowledged += "acknowledged" in actions
         escalated += "escalated" in actions
         neither += "acknowledged" not in actions and "escalated" not in actions

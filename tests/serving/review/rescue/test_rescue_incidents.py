@@ -175,7 +175,7 @@ def test_why_an_officer_referred_it_is_told() -> None:
 def test_the_steps_of_all_calls_are_counted_in_order() -> None:
     def step(minutes: int, action: CallAction) -> RescueCallEvent:
         at = AT + timedelta(minutes=minutes)
-        return RescueCallEvent("d-1", at.isoformat(), "service", action, f"step {minutes}")
+        return RescueCallEvent("d-1", at, "service", action, f"step {minutes}")
 
     radio = {"mmsi": "247000111"}
     first = replace(reported(1, **radio), calls=(step(1, "refused"), step(3, "called")))

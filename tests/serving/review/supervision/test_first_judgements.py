@@ -1,5 +1,7 @@
 """First judgements are compared with the score, of cases that have ended, and never of a person."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from serving.access.actors import Actor
@@ -19,7 +21,7 @@ def judged(
     is_closed: bool = True,
 ) -> ActOnCase:
     event = StoredEvent(
-        case_id, "2026-11-24T10:00:00+00:00", by.identity, "judge", "{}", as_, by.name
+        case_id, datetime(2026, 11, 24, 10, tzinfo=UTC), by.identity, "judge", "{}", as_, by.name
     )
     return ActOnCase(event, lane, office, is_closed)
 

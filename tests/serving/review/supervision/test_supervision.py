@@ -62,9 +62,7 @@ class Office:
         self, case_id: str, kind: str, by: str, at: datetime, text: str = "", /, **changed: Any
     ) -> None:
         written = json.dumps(changed)
-        self.book.append_event(
-            StoredEvent(case_id, at.isoformat(), f"account:{by}", kind, written, text, by)
-        )
+        self.book.append_event(StoredEvent(case_id, at, f"account:{by}", kind, written, text, by))
 
     def claim(self, case_id: str, by: str, at: datetime) -> None:
         """An assignment to whoever acts."""

@@ -246,7 +246,7 @@ def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
     reviewed.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
 
     _, event = reviewed.services.cases.events(case_id)
-    assert (event.action, event.by.name, event.at) == ("read", "the auditor", NOW.isoformat())
+    assert (event.action, event.by.name, event.at) == ("read", "the auditor", NOW)
     pages = ("/console/cases/{}", "/console/cases/{}/letter", "/console/supervision/reread/{}")
     for role in ("reviewer", "supervisor"):
         sign_in_as(reviewed, role)
