@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
+from sqlalchemy import Connection, Table, func, inspect, select, text
 
 from features.home_keys import LOG
 from serving.errors import LogUnavailable
@@ -17,6 +17,7 @@ from serving.outbox.witness_channel import WitnessChannel
 from serving.storage.binding import bound_keys
 from serving.storage.engine import failing_as_unavailable
 from serving.storage.repositories.audit_repository import append_audit_events
+from serving.storage.repository import Repository
 from serving.storage.tables.audit import audit_events, chain_checkpoints
 from serving.storage.tables.outgoing import receivers
 from serving.storage.tables.scoring import decisions
@@ -32,11 +33,8 @@ _GAPS = text(
 )
 
 
-class CheckpointRepository:
+class CheckpointRepository(Repository):
     """The checkpoints of one database, and the chains that they describe."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
 
     def seal(self, key: Ed25519PrivateKey, at: datetime) -> Checkpoint | None:
         """Store a signed checkpoint of all chains; return None if none of them grew."""
@@ -55,7 +53,7 @@ class CheckpointRepository:
 
         The heads of `first` are read after the event is appended; its number and epoch are kept.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             append_audit_events(connection, [event])
             heads = _heads(connection)
             return _append(connection, replace(first, heads=heads).signed(key))
@@ -63,21 +61,20 @@ class CheckpointRepository:
     def after(self, number: int, most: int) -> list[Checkpoint]:
         """Return the first checkpoints after a number, oldest first."""
         query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number > number)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.scalars(query.order_by(chain_checkpoints.c.number).limit(most))
             return [*map(_read, rows)]
 
     def lines(self) -> list[str]:
         """Return every checkpoint as stored, oldest first."""
         query = select(chain_checkpoints.c.line).order_by(chain_checkpoints.c.number)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return [*connection.scalars(query)]
+        return [*self._scalars(query)]
 
     def newest_lines(self) -> list[str]:
         """Return the first checkpoint of every epoch and the newest of all, oldest first."""
         by_number = select(chain_checkpoints.c.line, chain_checkpoints.c.number)
         firsts = text("number IN (SELECT min(number) FROM chain_checkpoints GROUP BY epoch)")
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             newest = connection.execute(
                 by_number.order_by(chain_checkpoints.c.number.desc()).limit(1)
             ).first()
@@ -91,13 +88,12 @@ class CheckpointRepository:
     def line(self, number: int) -> str | None:
         """Return the checkpoint of a number as stored."""
         query = select(chain_checkpoints.c.line).where(chain_checkpoints.c.number == number)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query)
+        return self._scalar(query)
 
     def view(self) -> DatabaseView:
         """Return the database's state that checkpoints are compared with."""
         count = select(func.count(), func.max(chain_checkpoints.c.number))
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             stored, newest = connection.execute(count.select_from(chain_checkpoints)).one()
             # The gaps are computed only if the numbers show that a row is missing.
             gaps = connection.execute(_GAPS).all() if stored != (newest or 0) else []
@@ -113,14 +109,14 @@ class CheckpointRepository:
 
     def heads(self) -> ChainHeads:
         """Return the end of every chain, all at one instant."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _heads(connection)
 
     def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
         """Return the links of a chain at these sizes (hexadecimal), as far as it reaches."""
         table = _TABLES[chain]
         found = {0: EMPTY.head} if 0 in sizes else {}
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             for some in _pages(sorted(set(sizes))):
                 query = select(table.c.seq, table.c.chain).where(table.c.seq.in_(some))
                 found |= {row.seq: bytes(row.chain).hex() for row in connection.execute(query)}
@@ -129,12 +125,11 @@ class CheckpointRepository:
     def newest_number(self) -> int:
         """Return the number of the newest checkpoint; 0 if there is none."""
         query = select(func.max(chain_checkpoints.c.number))
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query) or 0
+        return self._scalar(query) or 0
 
     def handed_over(self, witness: str) -> int:
         """Return the number of the last checkpoint that a witness took; -1 if it took none."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _witnessed(connection).get(witness, -1)
 
 

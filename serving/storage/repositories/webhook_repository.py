@@ -4,7 +4,6 @@ An endpoint counts only as the audit log has it: an address inserted into the ta
 receives nothing.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,8 +17,6 @@ from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
 from serving.outbox.feeds import ReceiverState
 from serving.outbox.webhooks import MAX_ENDPOINTS, WebhookChannel, WebhookEndpoint
-from serving.storage.engine import failing_as_unavailable
-from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.receiver_repository import (
     ReceiverRepository,
@@ -27,30 +24,26 @@ from serving.storage.repositories.receiver_repository import (
     end_receiver,
     resume_receiver,
 )
+from serving.storage.repository import Repository
 from serving.storage.row_audit.reader import AuditedRows
 from serving.storage.tables.outgoing import published_events, webhook_endpoints
-from serving.storage.write_lock import writing
 
 # Encrypted, since a copy of the database must not suffice to sign calls.
 _SECRETS = ("secret", "former_secret")
 
 
-class WebhookRepository:
-    """The endpoints of one database.
-
-    Every method raises LogUnavailable if the database fails.
-    """
+class WebhookRepository(Repository):
+    """The endpoints of one database."""
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._keys = DataKeys(engine)
+        super().__init__(engine)
         self._progress = ReceiverRepository(engine)
         self._audited = AuditedRows("webhook_endpoints", "webhook")
 
     def add(self, endpoint: WebhookEndpoint) -> None:
         """Store a new endpoint, which receives events from now on; raise Conflict."""
         told = {"url": endpoint.url, "types": endpoint.types, "offices": endpoint.offices}
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             if len(connection.execute(_live()).all()) >= MAX_ENDPOINTS:
                 raise Conflict(f"there are {MAX_ENDPOINTS} endpoints; revoke one first")
             connection.execute(webhook_endpoints.insert(), self._stored(endpoint, connection))
@@ -64,7 +57,7 @@ class WebhookRepository:
 
         Raises NotFound.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             endpoint = self._found(connection, endpoint_id)
             changed = replace(
                 endpoint,
@@ -78,7 +71,7 @@ class WebhookRepository:
 
     def revoke(self, endpoint_id: str, now: datetime) -> None:
         """Stop sending to an endpoint; raise NotFound."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             endpoint = self._found(connection, endpoint_id)
             self._change(connection, replace(endpoint, revoked_at=now))
             end_receiver(connection, WebhookChannel.name, endpoint_id, now)
@@ -89,7 +82,7 @@ class WebhookRepository:
 
         It receives everything since then.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with self._writing() as connection:
             self._found(connection, endpoint_id)
             resume_receiver(connection, WebhookChannel.name, endpoint_id)
             _append(connection, now, "resume_webhook", endpoint_id)
@@ -97,13 +90,12 @@ class WebhookRepository:
     def all(self) -> list[tuple[WebhookEndpoint, ReceiverState]]:
         """Return every endpoint, revoked ones included, oldest first."""
         query = select(webhook_endpoints).order_by(webhook_endpoints.c.created_at)
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         return self._with_states(map(self._endpoint, rows))
 
     def live(self) -> list[tuple[WebhookEndpoint, ReceiverState]]:
         """Return every endpoint that was not revoked, except those that fail the audit."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             ids = connection.scalars(_live()).all()
             rows = [self._audited.read(connection, _one(each)) for each in ids]
         live = [row for row in rows if row is not None and row.revoked_at is None]
@@ -117,7 +109,7 @@ class WebhookRepository:
 
     def newest_event(self) -> str | None:
         """Return the id of the newest event of all."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with self._reading() as connection:
             return _newest_event(connection)
 
     def _found(self, connection: Connection, endpoint_id: str) -> WebhookEndpoint:
@@ -134,12 +126,7 @@ class WebhookRepository:
         connection.execute(update(webhook_endpoints).where(is_it).values(stored))
 
     def _stored(self, endpoint: WebhookEndpoint, connection: Connection) -> dict[str, Any]:
-        stored = vars(endpoint) | {
-            "types": json.dumps(endpoint.types),
-            "offices": json.dumps(endpoint.offices),
-        }
-        for name in ("created_at", "former_secret_ends_at", "revoked_at"):
-            stored[name] = stored[name] and stored[name].isoformat()
+        stored = dict(vars(endpoint))
         unit = _unit(endpoint.endpoint_id)
         for name in _SECRETS:
             if stored[name] is not None:
@@ -148,10 +135,6 @@ class WebhookRepository:
 
     def _endpoint(self, row: Row[Any]) -> WebhookEndpoint:
         found = dict(row._mapping)
-        for name in ("types", "offices"):
-            found[name] = tuple(json.loads(found[name]))
-        for name in ("created_at", "former_secret_ends_at", "revoked_at"):
-            found[name] = found[name] and datetime.fromisoformat(found[name])
         unit = _unit(row.endpoint_id)
         for name in _SECRETS:
             if found[name] is not None:

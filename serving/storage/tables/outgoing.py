@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
-from serving.storage.tables.column_types import INSTANT
+from serving.storage.tables.column_types import INSTANT, TEXTS
 from serving.storage.tables.schema import PLACE, metadata
 
 # Case events for other systems, in the order in which they happened.
@@ -27,14 +27,14 @@ webhook_endpoints = Table(
     metadata,
     Column("endpoint_id", Text, primary_key=True),
     Column("url", Text, nullable=False),
-    Column("types", Text, nullable=False),
-    Column("offices", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
+    Column("types", TEXTS, nullable=False),
+    Column("offices", TEXTS, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
     # Encrypted like second factors.
     Column("secret", Text, nullable=False),
     Column("former_secret", Text),
-    Column("former_secret_ends_at", Text),
-    Column("revoked_at", Text),
+    Column("former_secret_ends_at", INSTANT),
+    Column("revoked_at", INSTANT),
     sqlite_strict=True,
 )
 
