@@ -40,7 +40,13 @@ def change(engine: Engine, statement: str, **values: Any) -> None:
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("password_hash", "another"), ("role", "admin"), ("offices", '["X"]'), ("subject", "i|s")],
+    [
+        ("password_hash", "another"),
+        ("role", "admin"),
+        ("offices", '["X"]'),
+        ("subject", "i|s"),
+        ("created_at", "no instant at all"),
+    ],
 )
 def test_a_changed_account_is_found_by_nobody_until_it_is_put_back(
     engine: Engine, column: str, value: str
@@ -96,7 +102,9 @@ def test_an_account_that_the_service_changes_is_found_as_it_is_then(engine: Engi
     assert verify_audit_log(engine).is_whole
 
 
-@pytest.mark.parametrize(("column", "value"), [("scopes", '["explain"]'), ("offices", "[]")])
+@pytest.mark.parametrize(
+    ("column", "value"), [("scopes", '["explain"]'), ("offices", "[]"), ("scopes", "no JSON")]
+)
 def test_a_key_whose_scope_was_changed_opens_nothing(
     engine: Engine, column: str, value: str
 ) -> None:
