@@ -74,7 +74,12 @@ class ScoreRanking:
         """Numbers of confirmed subjects in each group of equal scores."""
         return self.grouped(self.labels)
 
-    @property
+    @cached_property
+    def group_value(self) -> Floats:
+        """Values of the confirmed subjects in each group of equal scores."""
+        return self.grouped(self.labels * self.values)
+
+    @cached_property
     def size(self) -> float:
         """The number of subjects that all rows represent."""
         return float(self.group_weight.sum())
@@ -116,7 +121,7 @@ def at_capacity(ranking: ScoreRanking, share: float) -> dict[str, float]:
     inspected = inspected_share(ranking, share)
     hits = float((inspected * ranking.group_confirmed).sum())
     precision = hits / float((inspected * ranking.group_weight).sum())
-    value = ranking.grouped(ranking.labels * ranking.values)
+    value = ranking.group_value
     return {
         "precision": precision,
         "recall": _ratio(hits, float(ranking.group_confirmed.sum())),
@@ -198,7 +203,8 @@ def _parts(rows: int, bins: int) -> list[slice]:
 
 
 def _mean_row(columns: Floats, weights: Floats) -> Floats:
+    row = np.zeros(3)
     weight = weights.sum()
-    if weight == 0:
-        return np.zeros(3)
-    return np.r_[weights @ columns / weight, weight]
+    if weight:
+        row[:2], row[2] = weights @ columns / weight, weight
+    return row

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import lightgbm
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
@@ -22,6 +21,7 @@ from training.errors import TrainingError
 from training.fit.fit_calibrated import CalibratedFit
 from training.fit.fit_trees import LabelledRows, fit_trees
 from training.leakage.checks import refuse_leaking_features
+from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
 from training.search_trial import Trial

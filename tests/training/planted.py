@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from features.definition import Feature, MonotoneConstraint, Peers, SuspiciousSide, Unit
 from training.model.model_inputs import ModelInputs
+from training.parameters import EvaluationParameters, LeakageParameters, SplitParameters
 
 BEGINS = np.datetime64("2025-01-01T00:00:00", "us")
 DAYS = 360
@@ -59,6 +61,14 @@ INPUTS = ModelInputs(
     computations=dict.fromkeys((feature.name for feature in FEATURES), "sha256:" + "d" * 64),
     fingerprint="sha256:" + "a" * 64,
 )
+
+# Parameters of a fit whose intervals, folds and leakage checks a test does not look at.
+QUICK: dict[str, Any] = {
+    "threads": 1,
+    "split": SplitParameters(refit=False),
+    "evaluation": EvaluationParameters(redraws=20),
+    "leakage": LeakageParameters(is_checked=False),
+}
 
 
 def planted_world(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -80,6 +80,8 @@ UNDECIDED = (
     "canaries",
     "control lane",
 )
+# The leakage checks of so many columns take longer than all else.
+HURRIED = "[leakage]\nis_checked = false\n[evaluation]\nredraws = 20\n"
 
 
 def in_a_month() -> str:
@@ -152,9 +154,7 @@ def test_a_search_leaves_its_best_parameters_and_its_trials_inside_the_run(
     tidegate: typer.Typer, home: Path, tmp_path: Path
 ) -> None:
     experiment = tmp_path / "parameters.toml"
-    # The leakage checks of so many columns take longer than all else.
-    hurried = "[leakage]\nis_checked = false\n[evaluation]\nredraws = 20\n"
-    experiment.write_text(f"[trees]\ntrees = 20\n{hurried}")
+    experiment.write_text(f"threads = 1\n[trees]\ntrees = 10\n{HURRIED}")
     words = ["train", "--subject", "shipment", "--json"]
 
     searched = call(tidegate, home, *words, "--experiment", str(experiment), "--search", "2")
@@ -193,8 +193,7 @@ def test_a_wrong_parameter_and_an_absent_set_end_with_a_reason(
 def version(tidegate: typer.Typer, home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A registered model of few trees, as a reference."""
     experiment = tmp_path_factory.mktemp("experiment") / "parameters.toml"
-    hurried = "[leakage]\nis_checked = false\n[evaluation]\nredraws = 20\n"
-    experiment.write_text(f"[trees]\ntrees = 20\n{hurried}")
+    experiment.write_text(f"threads = 1\n[trees]\ntrees = 20\n{HURRIED}")
     words = ["--subject", "shipment", "--experiment", str(experiment), "--json"]
     trained = json.loads(call(tidegate, home, "train", *words).stdout)
     return f"tidegate-shipment/{trained['version']}"
@@ -263,8 +262,7 @@ def test_a_champion_that_has_learnt_from_the_window_is_refused_with_both_periods
     file, experiment = tmp_path / "scores.csv", tmp_path / "parameters.toml"
     scores.to_csv(file, index=False)
     later = "[split]\nfit_share = 0.6\ncalibration_share = 0.35\nlabel_gap_days = 1\n"
-    hurried = "[leakage]\nis_checked = false\n[evaluation]\nredraws = 20\n"
-    experiment.write_text(f"{later}{hurried}[trees]\ntrees = 5\n")
+    experiment.write_text(f"threads = 1\n{later}{HURRIED}[trees]\ntrees = 5\n")
     words = ["--subject", "shipment", "--experiment", str(experiment), "--json"]
     trained = call(tidegate, home, "train", *words)
     assert trained.exit_code == 0, trained.exception
@@ -332,7 +330,7 @@ def test_workers_that_others_start_train_a_model_that_says_so(
 ) -> None:
     key, where = "only this test knows it", f"127.0.0.1:{free_port()}"
     experiment = tmp_path / "parameters.toml"
-    experiment.write_text("threads = 1\n[trees]\ntrees = 10\n[evaluation]\nredraws = 20\n")
+    experiment.write_text(f"threads = 1\n[trees]\ntrees = 10\n{HURRIED}")
     words = ["train", "--subject", "shipment", "--experiment", str(experiment), "--json"]
     words += ["--workers", "2", "--listen", where]
     context = multiprocessing.get_context("forkserver")

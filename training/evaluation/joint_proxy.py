@@ -6,7 +6,6 @@ decisions rest on: the information in the *score* among subjects found innocent,
 explain it.
 """
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,6 +15,7 @@ from training.evaluation.evaluation_report import JointProxyFigures
 from training.evaluation.proxies import information_share
 from training.evenly_spaced import evenly_spaced
 from training.fit.encoded_rows import EncodedRows
+from training.lightgbm_alone import lightgbm
 from training.ranking import Floats
 
 Codes = npt.NDArray[np.int64]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
-import lightgbm
 import numpy as np
 
 from training.fit.encoded_rows import EncodedRows
+from training.lightgbm_alone import lightgbm
 from training.ranking import Floats
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Self
 
-import lightgbm
 import numpy as np
 
+from training.lightgbm_alone import lightgbm
 from training.ranking import Floats, Ints
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from training.fit.encoded_rows import EncodedRows
+from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters

@@ -1,11 +1,11 @@
 """Distribution drift: whether trees can separate later subjects from those of the fit."""
 
-import lightgbm
 import numpy as np
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.leakage.finding import LeakageFinding
+from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shap
 
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, QUICK
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluation_plots import evaluation_pictures
 from training.fit.booster_predict import Margins
@@ -15,7 +15,7 @@ from training.train import Candidate, train_model
 @pytest.fixture(scope="module")
 def candidate(planted: Path) -> Candidate:
     data = TrainingSet.read(planted, "shipment", INPUTS)
-    return train_model(data, TrainingParameters(trees=TreeParameters(trees=30, leaves=6)))
+    return train_model(data, TrainingParameters(**QUICK, trees=TreeParameters(trees=30, leaves=6)))
 
 
 def test_importance_is_the_mean_of_what_shap_says(candidate: Candidate) -> None:

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from features.errors import Tampered
 from features.home_keys import SIGNING, private_key, public_pem
-from tests.training.planted import INPUTS, planted_world, write_training_set
+from tests.counts import count
+from tests.training.planted import INPUTS, QUICK, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.gates.canaries import Canaries, CanaryShift
 from training.gates.canary_file import canary_path
@@ -23,7 +24,7 @@ from training.parameters import TrainingParameters, TreeParameters
 from training.train import train_model
 
 PARAMETERS = TrainingParameters(
-    threads=1, trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0)
+    **QUICK, trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0)
 )
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -206,7 +207,8 @@ def test_a_model_taught_the_opposite_is_stopped_by_both(
     assert "towards the wrong side" in moved.reason
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(1, count(1, 3) + 1))
 def test_a_twentieth_of_labels_turned_by_one_office_moves_little_or_is_refused(
     data: TrainingSet, champion: RiskModel, canaries: Canaries, seed: int
 ) -> None:

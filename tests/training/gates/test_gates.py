@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, QUICK
 from training.confidence_intervals import Estimate
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
@@ -16,7 +16,7 @@ from training.gates.verdict import Answer
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
-from training.parameters import SplitParameters, TrainingParameters, TreeParameters
+from training.parameters import TrainingParameters, TreeParameters
 from training.ranking import ScoreRanking
 from training.train import train_model
 
@@ -99,8 +99,7 @@ def test_a_clearly_worse_model_does_not_replace_the_champion(
     stump = train_model(
         data,
         TrainingParameters(
-            threads=1,
-            split=SplitParameters(refit=False),
+            **QUICK,
             trees=TreeParameters(
                 trees=1, leaves=2, feature_share=0.01, early_stopping_rounds=0, l2=1000
             ),

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.planted import INPUTS, planted_world, write_training_set
+from tests.training.planted import INPUTS, QUICK, planted_world, write_training_set
 from tests.training.registry.promotions import (
     NOON,
 )
 from training.data.training_set import TrainingSet
 from training.gates.canaries import Canaries
 from training.model.model_home import ModelHome
-from training.parameters import TrainingParameters, TreeParameters
+from training.parameters import LeakageParameters, TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
 from training.registry.registration import register_version
 from training.registry.training_origin import TrainingOrigin
@@ -38,7 +38,7 @@ def candidates(data: TrainingSet) -> list[Candidate]:
             train_model(
                 data,
                 TrainingParameters(
-                    threads=1,
+                    **QUICK | {"leakage": LeakageParameters()},
                     seed=seed,
                     trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0),
                 ),

@@ -11,12 +11,12 @@ import mlflow.data
 import pytest
 from mlflow.exceptions import MlflowException
 
-from tests.training.planted import INPUTS, planted_world, write_training_set
+from tests.training.planted import INPUTS, QUICK, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome
 from training.model.model_pointer import Alias, ModelPointer
 from training.model.model_registration import Registration
-from training.parameters import EvaluationParameters, LeakageParameters, TrainingParameters
+from training.parameters import TrainingParameters
 from training.parameters import TreeParameters as Trees
 from training.registry.kept_training_sets import kept
 from training.registry.mlflow.store import TrackingStore
@@ -26,12 +26,7 @@ from training.train import Candidate, train_model
 
 NAME = "tidegate-shipment"
 ORIGIN = TrainingOrigin("ada", datetime(2026, 1, 2, tzinfo=UTC), revision=None)
-HURRIED = TrainingParameters(
-    threads=1,
-    trees=Trees(trees=3, leaves=4),
-    leakage=LeakageParameters(is_checked=False),
-    evaluation=EvaluationParameters(redraws=10),
-)
+HURRIED = TrainingParameters(**QUICK, trees=Trees(trees=3, leaves=4))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 from tests.ports import free_port
 from tests.serving.postgres import Server, postgresql
 from tests.training.cut_line import line_cut_at
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, QUICK
 from training.data.training_set import TrainingSet
 from training.errors import TrainingError
 from training.fit.booster_predict import Margins
@@ -48,7 +48,7 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train_model(data, TrainingParameters(trees=TreeParameters(trees=10, leaves=4)))
+    return train_model(data, TrainingParameters(**QUICK, trees=TreeParameters(trees=10, leaves=4)))
 
 
 @pytest.fixture(scope="module")

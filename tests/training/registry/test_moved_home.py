@@ -10,7 +10,7 @@ import lightgbm as lgb
 import mlflow
 import pytest
 
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, QUICK
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome
 from training.parameters import TrainingParameters, TreeParameters
@@ -32,9 +32,7 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train_model(
-        data, TrainingParameters(threads=1, trees=TreeParameters(trees=10, leaves=4))
-    )
+    return train_model(data, TrainingParameters(**QUICK, trees=TreeParameters(trees=10, leaves=4)))
 
 
 def trained(home: Path, candidate: Candidate, data: TrainingSet) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from features.errors import Tampered
 from tests.kills import KILLED, is_killed_at
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, QUICK
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, TrainingError
 from training.gates.promotion_verdicts import promotion_verdicts
@@ -42,9 +42,7 @@ def data(planted: Path) -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def candidate(data: TrainingSet) -> Candidate:
-    return train_model(
-        data, TrainingParameters(threads=1, trees=TreeParameters(trees=15, leaves=6))
-    )
+    return train_model(data, TrainingParameters(**QUICK, trees=TreeParameters(trees=15, leaves=6)))
 
 
 @pytest.fixture(scope="module")

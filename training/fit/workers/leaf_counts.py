@@ -7,9 +7,9 @@ its own rows.
 import re
 from collections.abc import Iterable
 
-import lightgbm
 import numpy as np
 
+from training.lightgbm_alone import lightgbm
 from training.ranking import Floats, Ints
 
 _FIELD = r"(?m)^{}=(.*)$"

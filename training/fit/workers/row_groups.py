@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.data.training_set import FILES
+from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.ranking import Floats, Ints
 

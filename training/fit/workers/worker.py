@@ -16,7 +16,6 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from features.errors import TidegateError
@@ -35,6 +34,7 @@ from training.fit.workers.environment_fingerprint import CODE
 from training.fit.workers.growth_task import FileRows, GrowthTask
 from training.fit.workers.leaf_counts import rows_of_leaves
 from training.fit.workers.row_groups import RowGroup, row_groups
+from training.lightgbm_alone import lightgbm
 from training.ranking import Floats
 
 COORDINATOR, WORKER = b"coordinator", b"worker"

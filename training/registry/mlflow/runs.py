@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import lightgbm
 import mlflow
 import mlflow.data
 import mlflow.lightgbm
@@ -27,6 +26,7 @@ from training.data.training_set import TrainingSet
 from training.evaluation.evaluation_page import render_evaluation
 from training.evaluation.evaluation_plots import evaluation_pictures
 from training.evaluation.html_page import as_png
+from training.lightgbm_alone import lightgbm
 from training.model.manifest import Manifest, WindowFigures
 from training.registry.mlflow.notes import note_on_run
 from training.registry.mlflow.store import TrackingStore

@@ -6,7 +6,7 @@ import lightgbm
 import pytest
 
 from tests.training.fit.workers.conftest import Started
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, QUICK
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.fit.fit_calibrated import CalibratedFit
@@ -21,10 +21,10 @@ from training.parameters import (
 )
 from training.train import train_model
 
-TREES = TreeParameters(trees=60, learning_rate=0.2, monotone="basic", early_stopping_rounds=8)
-PARAMETERS = TrainingParameters(
-    threads=1, split=SplitParameters(refit=False), trees=TREES
-).for_workers()
+TREES = TreeParameters(
+    trees=30, leaves=8, learning_rate=0.5, monotone="basic", early_stopping_rounds=4
+)
+PARAMETERS = TrainingParameters(**QUICK, trees=TREES).for_workers()
 
 
 def with_trees(**changed: object) -> TrainingParameters:
@@ -43,7 +43,7 @@ def test_two_workers_and_three_fit_calibrate_and_stop_to_the_same_bytes(
     two, three = candidates
     assert two.model.digest == three.model.digest
     assert two.losses == three.losses
-    assert 8 < len(two.losses) < 60  # it stopped early, for what all of them held back
+    assert 4 < len(two.losses) < 30  # it stopped early, for what all of them held back
     assert two.report.inspected.roc_auc.low is not None
     assert two.report.inspected.roc_auc.low > 0.65
     assert two.model.manifest.parameters["trees"]["learner"] == "data_parallel"
@@ -58,7 +58,7 @@ def test_what_is_refitted_on_both_windows_does_not_depend_on_their_number_either
     parameters = PARAMETERS.model_copy(update={"split": SplitParameters(refit=True)})
 
     candidates = []
-    for count in (2, 4):
+    for count in (2, 3):
         with workers(count) as (growers, _):
             candidates.append(train_model(data, parameters, growers=growers))
 
@@ -77,7 +77,7 @@ def test_by_best_thresholds_on_numbers_workers_grow_the_trees_of_one_process(
     data: TrainingSet, numbers: CalibratedFit
 ) -> None:
     """To the last bit, counts of rows among them; what else the text holds is how it was fitted."""
-    parameters = with_trees(thresholds="best", learning_rate=0.05)
+    parameters = with_trees(thresholds="best", learning_rate=0.05, trees=10)
     rows, held_back = (
         numbers.rows_of(each) for each in (numbers.split.fit, numbers.split.calibration)
     )

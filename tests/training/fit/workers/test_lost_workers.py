@@ -1,4 +1,4 @@
-"""What ends a fit by several workers: nobody waits for who is gone, and the reason is said."""
+"""What ends a fit by several workers: no process waits for a lost one, and the reason is stated."""
 
 import signal
 import socket
@@ -12,18 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.training.fit.workers.conftest import HERE, KEY, Started
+from tests.training.planted import QUICK
 from training.data.training_set import TrainingSet
 from training.errors import TidegateError, TrainingError
 from training.fit.workers.connection import NotOurs, WorkerConnection
 from training.fit.workers.launchers import workers_here
 from training.fit.workers.rendezvous import rendezvous_socket, workers_at
 from training.fit.workers.worker import LEFT_ALONE, work
-from training.parameters import SplitParameters, TrainingParameters, TreeParameters
+from training.parameters import TrainingParameters, TreeParameters
 from training.train import train_model
 
-PARAMETERS = TrainingParameters(
-    threads=1, split=SplitParameters(refit=False), trees=TreeParameters(trees=20)
-).for_workers()
+PARAMETERS = TrainingParameters(**QUICK, trees=TreeParameters(trees=8)).for_workers()
 SOON_S = 20.0
 
 
@@ -99,7 +98,7 @@ def test_fewer_rows_than_workers_are_refused(
             train_model(data, PARAMETERS, growers=many)
 
 
-def test_whoever_does_not_know_the_key_is_no_worker(
+def test_a_process_without_the_key_is_no_worker(
     start: Callable[..., ForkServerProcess],
 ) -> None:
     with rendezvous_socket((HERE, 0)) as server:
