@@ -144,7 +144,7 @@ def commands() -> list[str]:
     """Return every command of `tidegate` with its group, in the order of the help."""
     import typer  # noqa: PLC0415  the command line is not needed to count files
 
-    from serving.cli.main import app  # noqa: PLC0415
+    from serving.cli.main import app  # noqa: PLC0415  likewise
 
     def leaves(command: object, words: tuple[str, ...]) -> Iterator[str]:
         below = getattr(command, "commands", None)

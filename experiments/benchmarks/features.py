@@ -115,28 +115,28 @@ def _child(name: str, folder: str) -> None:
 
 
 def _invent(world: Path) -> None:
-    from synthetic.scenario import Scenario  # noqa: PLC0415
-    from synthetic.world import invent  # noqa: PLC0415
+    from synthetic.scenario import Scenario
+    from synthetic.world import invent
 
     invent(world / "records", scenario=Scenario(), journeys=int(world.name), days=365, seed=7)
 
 
 def _tables(world: Path) -> None:
-    from experiments.window_peers.tables import write_tables  # noqa: PLC0415
+    from experiments.window_peers.tables import write_tables
 
     write_tables(world / "records", "shipment", world / "tables")
 
 
 def _ours(world: Path) -> None:
-    from features.build_training_set import packing  # noqa: PLC0415
-    from features.catalogue import windows_of  # noqa: PLC0415
-    from features.engine.batch.build_resources import BuildResources  # noqa: PLC0415
-    from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame  # noqa: PLC0415
-    from features.engine.columns import array_of_numbers  # noqa: PLC0415
-    from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
-    from features.engine.string_table import STRING_TABLE  # noqa: PLC0415
-    from features.event_sources import event_sources  # noqa: PLC0415
-    from features.ingest.record_folder import RecordFolder  # noqa: PLC0415
+    from features.build_training_set import packing
+    from features.catalogue import windows_of
+    from features.engine.batch.build_resources import BuildResources
+    from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame
+    from features.engine.columns import array_of_numbers
+    from features.engine.malloc import keep_freed_memory
+    from features.engine.string_table import STRING_TABLE
+    from features.event_sources import event_sources
+    from features.ingest.record_folder import RecordFolder
 
     keep_freed_memory()
     source, windows = RecordFolder(world / "records", is_whole=False), windows_of("shipment")
@@ -163,8 +163,8 @@ def _scan(world: Path) -> None:
 
 
 def _whole(world: Path) -> None:
-    from features.build_training_set import build_training_set  # noqa: PLC0415
-    from features.engine.malloc import keep_freed_memory  # noqa: PLC0415
+    from features.build_training_set import build_training_set
+    from features.engine.malloc import keep_freed_memory
 
     keep_freed_memory()
     build_training_set(world / "records", "shipment", world / "training_set")

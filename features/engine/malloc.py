@@ -20,7 +20,7 @@ def keep_freed_memory() -> None:
     gc.freeze()
     if _set_options({_TRIM_THRESHOLD: 1 << 29, _MMAP_THRESHOLD: 1 << 30}):
         # Imported late: a service must set its options before anything loads Arrow.
-        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415  after the options, as said above
 
         pa.set_memory_pool(pa.system_memory_pool())
 

@@ -70,7 +70,7 @@ def _load_numba() -> None:
     known = sys.modules.get("scipy.linalg")
     sys.modules["scipy.linalg"] = known  # type: ignore[assignment]  # None makes the import fail
     try:
-        import numba.np.arraymath  # noqa: F401, PLC0415
+        import numba.np.arraymath  # noqa: F401, PLC0415  loaded while SciPy is hidden
     finally:
         if known is None:
             del sys.modules["scipy.linalg"]

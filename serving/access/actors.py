@@ -1,23 +1,16 @@
 """Actors: an identity that never changes, and a name for display.
 
 Only identities are compared, never names. They are `account:NAME`, `key:KEY_ID`,
-`token:ISSUER|SUBJECT`, `cli:UID@HOST`, and `service` for the service itself. Entries of older
-releases have only a name: `former:NAME`.
+`token:ISSUER|SUBJECT`, `cli:UID@HOST`, and `service` for the service itself.
 """
 
 import os
 import pwd
 import socket
 from dataclasses import dataclass, replace
-from typing import Annotated, Self
-
-from pydantic import BeforeValidator
+from typing import Self
 
 from features.person_names import base_of, may_be_one_person
-
-FORMER = "former:"
-# Kinds whose names are unique.
-_NAMED_HERE = ("account", "key")
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Actor:
 
     @property
     def kind(self) -> str:
-        """Kind of the identity: `account`, `key`, `token`, `cli`, `former` or `service`."""
+        """Kind of the identity: `account`, `key`, `token`, `cli` or `service`."""
         return self.identity.partition(":")[0]
 
     @property
@@ -67,11 +60,9 @@ class Actor:
         return f"{self.name} (command line)" if self.kind == "cli" else self.name
 
     def is_holder(self, holder: Self | None) -> bool:
-        """Return whether this actor holds something; a former name matches accounts and keys."""
+        """Return whether this actor holds something."""
         if holder is None:
             return False
-        if holder.kind == "former":
-            return self.kind in _NAMED_HERE and self.name == holder.name
         is_person = self.is_human and self.person == holder.person
         return is_person or self.identity == holder.identity
 
@@ -88,11 +79,6 @@ class Actor:
         return is_one_person or may_be_one_person(base_of(self.name), base_of(other.name))
 
     @classmethod
-    def stored(cls, identity: str, name: str | None) -> Self:
-        """Return an actor as stored; without a name it comes from an older release."""
-        return cls(f"{FORMER}{identity}", identity) if name is None else cls(identity, name)
-
-    @classmethod
     def from_command_line(cls) -> Self:
         """Return the user of the operating system who runs this process, on this host."""
         user, host = os.getuid(), socket.gethostname()
@@ -103,12 +89,5 @@ class Actor:
             name = str(user)
         return cls(f"cli:{user}@{host}", name)
 
-
-def _stored(value: object) -> object:
-    return Actor.stored(value, None) if isinstance(value, str) else value
-
-
-# Actor in stored data; an older release stored only a name.
-StoredActor = Annotated[Actor, BeforeValidator(_stored)]
 
 SERVICE = Actor("service", "the service itself")

@@ -56,7 +56,7 @@ class Client:
         )
         for attempt in range(MAX_ATTEMPTS):
             try:
-                with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  likewise
                     answer: dict[str, Any] = json.load(response)
                     return answer
             except urllib.error.HTTPError as error:

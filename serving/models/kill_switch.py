@@ -45,12 +45,12 @@ class SwitchEvent:
     switched_at: datetime
     switched_by: str
     because: str
-    switched_by_name: str | None = None
+    switched_by_name: str = ""
 
     @property
     def by(self) -> Actor:
         """The account that switched."""
-        return Actor.stored(self.switched_by, self.switched_by_name)
+        return Actor(self.switched_by, self.switched_by_name)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class EncryptedCases:
         for name in _OF_CASE:
             kept[name] = self.keys.decrypt_text(row.case_id, f"case {name}", kept[name])
         if kept["state"] is None:
-            holder = row.owner and Actor.stored(row.owner, row.owner_name)
+            holder = row.owner and Actor(row.owner, row.owner_name)
             owner = holder and {"identity": holder.identity, "name": holder.name}
             # A minimal valid state lets every reader handle an erased case without a special path.
             bare = {"case_id": row.case_id, "status": "closed", "owner": owner}

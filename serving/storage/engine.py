@@ -158,7 +158,7 @@ def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
 
 
 def _close_to_others(file: Path) -> None:
-    """Restrict an older release's file, and the files SQLite keeps next to it, to the owner."""
+    """Restrict a database file, and the files SQLite keeps next to it, to the owner."""
     for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))):
         with suppress(OSError):  # another user's, or gone: `tidegate doctor` reports open files
             if each.stat().st_mode & 0o077:

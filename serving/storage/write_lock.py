@@ -121,8 +121,8 @@ def _turn_at(path: str) -> Iterator[None]:
 def _opened_private(path: str) -> IO[bytes]:
     """Open a lock file that only its owner can open.
 
-    Anyone who can read a file can lock it, and so block the service. A file that an older release
-    left open to others is restricted.
+    Anyone who can read a file can lock it, and so block the service. A file that others can read,
+    such as a copied one, is restricted.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     found = os.fstat(descriptor)

@@ -242,7 +242,7 @@ def _isolated(text: object) -> Markup:
 def _from_to(first: object, then: object) -> Markup:
     """Return two ends, which may be markup, with an arrow in reading direction."""
     # Both ends are escaped, and the arrow is no markup.
-    return Markup(reading().language.from_to(escape(first), escape(then)))  # noqa: S704
+    return Markup(reading().language.from_to(escape(first), escape(then)))  # noqa: S704  as said above
 
 
 def _way(stored: str) -> str:

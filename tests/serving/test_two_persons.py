@@ -1,8 +1,7 @@
 """No act that takes two persons is done by one: every act, by every pair of identities.
 
-One human being comes by an account, by another account that looks like it (a home of an older
-release may have both), by a key of that name, by tokens through several clients, by an account of
-their organisation, by a command, and as a bare name of an older release.
+One human being comes by an account, by another account that looks like it, by a key of that name,
+by tokens through several clients, by an account of their organisation, and by a command.
 """
 
 from collections.abc import Callable, Iterator
@@ -115,7 +114,6 @@ def machines(believed: Callable[..., Actor]) -> dict[str, Actor]:
         "key of that name": key("alpha"),
         "key of another name": key("desk"),
         "command": Actor.from_command_line(),
-        "former name": Actor.stored("alpha", None),
         "service": SERVICE,
     }
 

@@ -43,11 +43,11 @@ def _fixed_random_state() -> Iterator[None]:
 
     It uses numpy's global random state, and computes the spread of empty columns.
     """
-    former = np.random.get_state()  # noqa: NPY002
-    np.random.seed(0)  # noqa: NPY002
+    former = np.random.get_state()  # noqa: NPY002  shap draws from the global state
+    np.random.seed(0)  # noqa: NPY002  likewise
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             yield
     finally:
-        np.random.set_state(former)  # noqa: NPY002
+        np.random.set_state(former)  # noqa: NPY002  likewise

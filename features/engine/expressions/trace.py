@@ -173,13 +173,13 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             self.trace.refuse(f"it calls np.{function.__name__}")
         return self.trace.translations[function](self.trace, *values, **how)
 
-    def __bool__(self) -> bool:  # noqa: PLE0304
+    def __bool__(self) -> bool:  # noqa: PLE0304  it always raises
         self.trace.refuse("it asks whether a column is true")
 
     def __iter__(self) -> Any:
         self.trace.refuse("it loops over a column")
 
-    def __len__(self) -> int:  # noqa: PLE0303
+    def __len__(self) -> int:  # noqa: PLE0303  it always raises
         self.trace.refuse("it asks how many rows there are")
 
     def __getitem__(self, which: object) -> Any:

@@ -19,8 +19,7 @@ def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     if case.status != "closed":
         raise Conflict("only a closed case can be opened again", code="case-not-closed")
     if case.is_ended_adversely:
-        # A bare name of an older release proves no first person, so propose it again.
-        if case.reopening is None or not case.reopening.proposed_by.is_human:
+        if case.reopening is None:
             require_person(actor)
             proposal = Reopening(actor, at, text)
             return acted(case, actor, at, "propose_reopening", text, reopening=proposal)

@@ -63,7 +63,7 @@ class CaseRecord:
     @property
     def holder(self) -> Actor | None:
         """The owner; None if there is none."""
-        return None if self.owner is None else Actor.stored(self.owner, self.owner_name)
+        return None if self.owner is None else Actor(self.owner, self.owner_name or "")
 
     def scored_again(self, again: Self) -> Self | None:
         """Return the row after a later decision about its subject; None if nothing changes.
@@ -114,7 +114,7 @@ class CaseRecord:
 class CaseLink:
     """One thing that cases may share: a container, a party, goods or a route.
 
-    `roles` are its roles in the case, joined by commas; None in a case of an older release.
+    `roles` are its roles in the case, joined by commas.
     """
 
     case_id: str
@@ -128,7 +128,7 @@ class CaseLink:
 class StoredEvent:
     """One act on a case; `changed` is JSON of field to [old, new].
 
-    `actor` is an identity; without `actor_name`, an older release stored a name there.
+    `actor` is an identity, and `actor_name` the name to show.
     """
 
     case_id: str
@@ -137,12 +137,12 @@ class StoredEvent:
     action: str
     changed: str
     text: str
-    actor_name: str | None = None
+    actor_name: str = ""
 
     @property
     def by(self) -> Actor:
         """The principal who acted."""
-        return Actor.stored(self.actor, self.actor_name)
+        return Actor(self.actor, self.actor_name)
 
     @property
     def is_erased(self) -> bool:
@@ -358,12 +358,12 @@ class CaseFile:
     size_bytes: int
     attached_at: datetime
     attached_by: str
-    attached_by_name: str | None = None
+    attached_by_name: str = ""
 
     @property
     def attacher(self) -> Actor:
         """The principal who attached it."""
-        return Actor.stored(self.attached_by, self.attached_by_name)
+        return Actor(self.attached_by, self.attached_by_name)
 
 
 class OpenedCase(NamedTuple):

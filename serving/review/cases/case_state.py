@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from serving.access.actors import Actor, StoredActor
+from serving.access.actors import Actor
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.results import CaseResult, FoundBy, StatedInspection
 from serving.review.letters.case_letters import CaseLetter, LetterDeferral
@@ -39,7 +39,7 @@ class Statement:
     `is_life_at_risk` means that grave signs of danger to life were on record when it was made.
     """
 
-    by: StoredActor
+    by: Actor
     at: datetime
     action: CaseAction | None = None
     result: CaseResult | None = None
@@ -65,7 +65,7 @@ class Statement:
 class Reopening:
     """A proposal to reopen a case that two persons closed, with the reason."""
 
-    proposed_by: StoredActor
+    proposed_by: Actor
     proposed_at: datetime
     because: str
 
@@ -74,7 +74,7 @@ class Reopening:
 class Escalation:
     """A request for the office's supervisor; `because` is empty if the service escalated."""
 
-    by: StoredActor
+    by: Actor
     at: datetime
     because: str = ""
 
@@ -117,12 +117,12 @@ class Case:
 
     case_id: str
     status: Status = "open"
-    owner: StoredActor | None = None
+    owner: Actor | None = None
     waiting_until: datetime | None = None
     waiting_for: WaitingFor | None = None
     action: CaseAction | None = None
     result: CaseResult | None = None
-    ended_by: tuple[StoredActor, ...] = ()
+    ended_by: tuple[Actor, ...] = ()
     proposal: Statement | None = None
     second_view: Statement | None = None
     letters: tuple[CaseLetter, ...] = ()

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from serving.access.actors import SERVICE, Actor, StoredActor
+from serving.access.actors import SERVICE, Actor
 from serving.review.acts.stored_acts import CHANGED_FIELDS
 from serving.review.cases.case_records import CaseRecord, StoredEvent
 from serving.review.cases.case_state import Case
@@ -34,7 +34,7 @@ NoticeKind = Literal[
 NoticeGroup = Literal["second_persons", "supervisors"]
 
 MOST_SHOWN = 100
-_ACTORS: TypeAdapter[list[StoredActor]] = TypeAdapter(list[StoredActor])
+_ACTORS: TypeAdapter[list[Actor]] = TypeAdapter(list[Actor])
 _PROPOSED = ("action_proposed", "result_in")
 
 

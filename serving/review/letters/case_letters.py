@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from serving.access.actors import StoredActor
+from serving.access.actors import Actor
 
 Audience = Literal["consignee", "consignor", "declarant", "carrier"]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
@@ -39,9 +39,9 @@ class LetterDeferral:
     ground: DeferralGround
     until: datetime
     because: str
-    deferred_by: StoredActor
+    deferred_by: Actor
     deferred_at: datetime
-    confirmed_by: StoredActor | None = None
+    confirmed_by: Actor | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -62,7 +62,7 @@ class CaseLetter:
     purpose: str
     content: str
     digest: str
-    written_by: StoredActor
+    written_by: Actor
     written_at: datetime
-    released_by: StoredActor | None = None
+    released_by: Actor | None = None
     released_at: datetime | None = None

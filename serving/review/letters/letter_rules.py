@@ -100,11 +100,6 @@ def release_letter(
     require_second_person(
         found.written_by, actor, "another person than its writer releases a letter"
     )
-    # A bare name of an older release proves no second person.
-    if not found.written_by.is_human:
-        raise Conflict(
-            "an older release kept no person as its writer; write it again", code="letter-not-due"
-        )
     released = replace(found, released_by=actor, released_at=at)
     letters = tuple(released if each is found else each for each in case.letters)
     return replace(case, letters=letters), _told(case, actor, at, "letter", released, because)
@@ -140,11 +135,6 @@ def confirm_deferral(case: Case, actor: Actor, at: datetime) -> CaseChange:
     if deferral is None or deferral.confirmed_by or at >= deferral.ends_at:
         raise Conflict("no deferral waits for a second person", code="letter-not-due")
     require_second_person(deferral.deferred_by, actor, "another person confirms that it waits")
-    if not deferral.deferred_by.is_human:
-        raise Conflict(
-            "an older release kept no person as who deferred it; defer it again",
-            code="letter-not-due",
-        )
     return _deferred(case, actor, at, "confirm_deferral", replace(deferral, confirmed_by=actor))
 
 

@@ -193,8 +193,8 @@ def account_in_words(account: dict[str, Any], digest: str) -> str:
     parts = [
         f"# Account of case {sealed['case_id']}",
         f"For {sealed['recipient']} ({sealed['sealed_for'].replace('_', ' ')}), made by "
-        f"{_shown(sealed['by'])} on {sealed['at']}: {sealed['because']}. It holds data of third "
-        f"parties. `{ACCOUNT}` has the digest `{digest}`.",
+        f"{Actor(**sealed['by']).shown} on {sealed['at']}: {sealed['because']}. "
+        f"It holds data of third parties. `{ACCOUNT}` has the digest `{digest}`.",
         f"## Selection\n\nLane {selection['lane']}, by {selection['lane_reason']}, with the "
         f"probability {selection['selection_probability']} of being looked at. "
         f"{selection['procedure']}",
@@ -205,11 +205,6 @@ def account_in_words(account: dict[str, Any], digest: str) -> str:
         _listed("Events", [_told(event) for event in account["events"]]),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _shown(by: Any) -> str:
-    """Return who sealed it; accounts of older releases hold a bare name."""
-    return by if isinstance(by, str) else Actor(**by).shown
 
 
 def _listed(heading: str, lines: list[str]) -> str:
@@ -231,6 +226,6 @@ def _input(given: dict[str, Any]) -> str:
 
 
 def _told(event: dict[str, Any]) -> str:
-    who = Actor.stored(event["actor"], event.get("actor_name")).shown
+    who = Actor(event["actor"], event["actor_name"]).shown
     action = event["action"].replace("_", " ")
     return f"{event['at']} {who}: {action} {event['text']}"

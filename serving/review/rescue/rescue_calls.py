@@ -37,12 +37,12 @@ class RescueCallEvent:
     at: datetime
     actor: str
     action: CallAction
-    actor_name: str | None = None
+    actor_name: str = ""
 
     @property
     def by(self) -> Actor:
         """The principal who acted."""
-        return Actor.stored(self.actor, self.actor_name)
+        return Actor(self.actor, self.actor_name)
 
 
 @dataclass(frozen=True)

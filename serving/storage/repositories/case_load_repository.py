@@ -77,8 +77,7 @@ class CaseLoadRepository(Repository):
 
         A case that the person has reviewed again is not drawn for them twice.
         """
-        # An older release stored the owner's name in place of the identity.
-        is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
+        is_other = cases.c.owner != not_by.identity
         is_of_case = and_(
             case_events.c.case_id == cases.c.case_id, case_events.c.action == "reread"
         )

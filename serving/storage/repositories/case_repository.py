@@ -52,7 +52,6 @@ from serving.storage.encrypted_decisions import WHOLE
 from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.log_positions import CASES, LogPage, newest_decision
 from serving.storage.log_times import logged_at, newest_record_time
-from serving.storage.older_cases import OlderCases
 from serving.storage.repositories.case_events import insert_event
 from serving.storage.repositories.new_cases import NewCases
 from serving.storage.repositories.notice_repository import tell
@@ -80,6 +79,7 @@ from serving.storage.tables.review import (
     untold_news,
 )
 from serving.storage.tables.scoring import decisions, records
+from serving.storage.unindexed_cases import UnindexedCases
 from serving.storage.waiting_subjects import SubjectToken, let_wait
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
@@ -101,7 +101,7 @@ class CaseRepository(Repository):
         self._records = EncryptedRecords(self._keys)
         self._index = SearchIndex(self._cases)
         self._tags = CaseTags(self._cases)
-        self._older = OlderCases(self._decisions, self._index, self._tags)
+        self._unindexed = UnindexedCases(self._decisions, self._index, self._tags)
         self._links = SharedLinks(self._cases)
         self._audited = AuditedRows("cases", "case")
         self._audited_events = AuditedRows("case_events", "case")
@@ -200,7 +200,7 @@ class CaseRepository(Repository):
     def lacks_terms(self) -> bool:
         """Return whether older cases are not yet searchable."""
         with self._reading() as connection:
-            return bool(self._older.rows(connection, 1))
+            return bool(self._unindexed.rows(connection, 1))
 
     def index_older(self, open_case: OpenCase, limit: int) -> int:
         """Make some older cases searchable; return how many were examined.
@@ -208,10 +208,10 @@ class CaseRepository(Repository):
         They are read before the write lock is taken, so that no writer waits for it.
         """
         with self._reading() as connection:
-            older = self._older.rows(connection, limit)
-            terms = self._older.terms(connection, older, open_case)
+            older = self._unindexed.rows(connection, limit)
+            terms = self._unindexed.terms(connection, older, open_case)
         with self._writing() as connection:
-            self._older.index_them(connection, older, terms, limit)
+            self._unindexed.index_them(connection, older, terms, limit)
         return len(older)
 
     def scores(self, case_id: str) -> list[CaseScore]:

@@ -195,6 +195,6 @@ def _notice(row: Row[Any]) -> Notice:
         row.case_id,
         row.kind,
         row.at,
-        Actor.stored(row.actor, row.actor_name),
+        Actor(row.actor, row.actor_name),
         row.read_at,
     )

@@ -19,7 +19,7 @@ cases = Table(
     Column("due_at", INSTANT, nullable=False),
     Column("opened_at", INSTANT, nullable=False),
     Column("status", Text, nullable=False),
-    # The owner's identity; the name is in `owner_name`. An older release stored a name here.
+    # The owner's identity; the name is in `owner_name`.
     Column("owner", Text),
     Column("waiting_until", INSTANT),
     Column("what", Text, nullable=False),

@@ -213,7 +213,7 @@ def test_a_value_without_its_currency_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_naive_time_stamp_is_refused(tmp_path: Path) -> None:
-    naive = payment(1, paid_at=datetime(2026, 1, 2, 12))  # noqa: DTZ001
+    naive = payment(1, paid_at=datetime(2026, 1, 2, 12))  # noqa: DTZ001  naive on purpose
 
     assert "paid_at: a naive time stamp" in refusal(written(tmp_path, [naive]))
 

@@ -7,15 +7,14 @@ import socket
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
-from serving.access.actors import FORMER, SERVICE, Actor, StoredActor
+from serving.access.actors import SERVICE, Actor
 
 ADA = Actor("account:ada", "ada", "account:ada")
 ADAS_TOKEN = Actor("token:https://login.example|17", "ada +2", "account:ada")
 KEY = Actor("key:80391c4d5a74", "harbour")
 SHELL = Actor("cli:1000@host", "root")
-KINDS = ("account", "key", "token", "cli", "former")
+KINDS = ("account", "key", "token", "cli")
 
 actors = st.builds(
     lambda kind, name, person: Actor(f"{kind}:{name}", name, person),
@@ -32,7 +31,6 @@ actors = st.builds(
         (ADAS_TOKEN, "token", True, "ada +2 (token)"),
         (KEY, "key", False, "harbour (key)"),
         (SHELL, "cli", False, "root (command line)"),
-        (Actor("former:ada", "ada"), "former", False, "ada"),
         (SERVICE, "service", False, "the service itself"),
     ],
 )
@@ -64,22 +62,6 @@ def test_machines_that_are_nobody_are_not_one_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actor", "is_holder"),
-    [
-        (ADA, True),
-        (Actor("key:1", "ada"), True),
-        (Actor("token:https://login.example|1", "ada", "1"), False),
-        (Actor("cli:1000@host", "ada"), False),
-        (Actor("account:Ada", "Ada", "account:Ada"), False),
-    ],
-)
-def test_a_name_of_an_older_release_is_that_of_an_account_or_key(
-    actor: Actor, is_holder: bool
-) -> None:
-    assert actor.is_holder(Actor("former:ada", "ada")) is is_holder
-
-
-@pytest.mark.parametrize(
     ("other", "may_be"),
     [
         (ADA, True),
@@ -87,7 +69,7 @@ def test_a_name_of_an_older_release_is_that_of_an_account_or_key(
         (Actor("token:https://login.example|17", "augusta", "account:ada"), True),
         (Actor("token:https://login.example|17", "augusta", "account:\u0430da"), True),
         (Actor("key:1", "Ada."), True),
-        (Actor("former:ada", "ada +2"), True),
+        (Actor("cli:1000@host", "ada +2"), True),
         (Actor("account:bo", "bo", "account:bo"), False),
         (Actor("key:1", "bo"), False),
         (Actor("token:https://login.example|17", "bo", "17"), False),
@@ -105,27 +87,6 @@ def test_two_machines_that_are_nobody_are_not_alike_for_that() -> None:
 def test_who_could_be_whom_holds_both_ways(one: Actor, other: Actor) -> None:
     assert one.may_be(one)
     assert one.may_be(other) == other.may_be(one)
-
-
-@given(actors)
-def test_an_actor_comes_back_as_it_was_stored(actor: Actor) -> None:
-    again = Actor.stored(actor.identity, actor.name)
-
-    assert (again.identity, again.name, again.person) == (actor.identity, actor.name, "")
-
-
-def test_without_a_name_beside_it_an_identity_is_a_name_of_an_older_release() -> None:
-    former = Actor(f"{FORMER}ada", "ada")
-    stored: TypeAdapter[Actor] = TypeAdapter(StoredActor)
-
-    assert Actor.stored("ada", None) == former
-    assert stored.validate_python("ada") == former
-    assert stored.validate_json(stored.dump_json(ADA)) == ADA
-    assert former.kind == "former"
-
-
-def test_an_empty_name_is_a_name() -> None:
-    assert Actor.stored("key:1", "") == Actor("key:1", "")
 
 
 def test_whoever_runs_a_command_is_a_user_of_this_host_and_no_known_person(

@@ -48,8 +48,8 @@ def test_the_arrays_are_those_that_lightgbm_wrote() -> None:
 
 
 def test_an_infinite_threshold_is_read() -> None:
-    text = re.sub(r"\nthreshold=\S+", "\nthreshold=inf", with_first("decision_type", "10 10 10 10 10"))  # fmt: skip  # noqa: E501
-    text = re.sub(r"\nnum_cat=\d+\n(.*?)\ncat_boundaries=.*?\ncat_threshold=.*?\n", r"\nnum_cat=0\n\1\n", text, count=1, flags=re.DOTALL)  # fmt: skip  # noqa: E501
+    text = re.sub(r"\nthreshold=\S+", "\nthreshold=inf", with_first("decision_type", "10 10 10 10 10"))  # fmt: skip  # noqa: E501  one pattern a line
+    text = re.sub(r"\nnum_cat=\d+\n(.*?)\ncat_boundaries=.*?\ncat_threshold=.*?\n", r"\nnum_cat=0\n\1\n", text, count=1, flags=re.DOTALL)  # fmt: skip  # noqa: E501  one pattern a line
 
     assert np.isinf(read_forest(resized(text)).threshold[0])
 

@@ -45,7 +45,7 @@ def test_every_file_of_the_database_is_made_for_its_owner_alone(open_home: Path)
     engine.dispose()
 
 
-def test_files_that_an_older_release_left_open_are_closed_when_they_are_opened(
+def test_files_that_others_can_read_are_restricted_when_they_are_opened(
     open_home: Path,
 ) -> None:
     database = open_home / "tidegate.db"

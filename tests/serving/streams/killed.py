@@ -63,7 +63,7 @@ def run_until(step: Step, number: int, plan: MessagePlan, settings: StreamSettin
 
     ServiceCalls.answer = answering  # type: ignore[method-assign]  # this process ends soon
     for each in (KafkaSource, JetStreamSource):
-        each.done = finishing(each.done)  # type: ignore[attr-defined]
+        each.done = finishing(each.done)  # type: ignore[attr-defined]  # the sources of both brokers have it
     asyncio.run(run_stream(plan, None, settings, _say_nothing, asyncio.Event()))
 
 

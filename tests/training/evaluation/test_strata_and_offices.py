@@ -116,7 +116,7 @@ def test_a_typology_that_no_earlier_outcome_told_of_is_new_and_stands_apart(
     typology = np.select([draws < 0.02, draws < 0.03], ["undervaluation", "cloned"], None)
     known = everyone.only(np.ones(len(draws), dtype=bool))
     model = replace(known, probability=np.where(typology == "undervaluation", 0.9, draws / 2))
-    oracle = as_oracle(model, tmp_path, typology, np.where(typology == None, 0.0, 1.0))  # noqa: E711
+    oracle = as_oracle(model, tmp_path, typology, np.where(typology == None, 0.0, 1.0))  # noqa: E711  compares each element
 
     new = is_new(model, oracle.typology, everyone.data.declared_at[-1])
     lines = {line.typology: line for line in by_typology(model, oracle.typology, new)}

@@ -33,12 +33,12 @@ os.environ.update(_QUIET)
 for _name, _value in _PATIENCE.items():
     os.environ.setdefault(_name, _value)
 
-import mlflow  # noqa: E402
-import mlflow.store.db.utils  # noqa: E402
-from mlflow import MlflowClient  # noqa: E402
+import mlflow  # noqa: E402  after the variables that it reads once
+import mlflow.store.db.utils  # noqa: E402  likewise
+from mlflow import MlflowClient  # noqa: E402  likewise
 
-from training.errors import TrainingError  # noqa: E402
-from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: E402
+from training.errors import TrainingError  # noqa: E402  likewise
+from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: E402  likewise
 
 FILE = "mlflow.db"
 

@@ -410,16 +410,3 @@ def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None
 
         assert after.result is not None
         assert after.result.is_protection
-
-
-def test_what_an_older_release_kept_of_a_proposal_is_nobodys() -> None:
-    former = replace(PROPOSED, proposal=Statement(Actor.stored("one", None), AT, result=FOUND))
-    with refused_with("same-reviewer"):
-        claim(former, ONE, AT)
-    claimed, _ = claim(former, TWO, AT)
-    viewed, _ = state_result(claimed, TWO, AT, FOUND)
-
-    again, _ = agree(viewed, TWO, AT)
-
-    assert (again.status, again.owner) == ("result_in", None)
-    assert again.proposal == Statement(TWO, AT, result=FOUND)

@@ -1,18 +1,11 @@
 """Who has a case, who may be given one, who is shown in its history, and who sees why it scores."""
 
-import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from serving.access.accounts import new_account
-from serving.access.actors import Actor
 from serving.access.roles import ROLE_SCOPES, Role, Scope
-from serving.console.case_history import EventView
-from serving.models.kill_switch import SwitchEvent
-from serving.review.cases.case_records import StoredEvent
-from serving.review.cases.opening import CASE
 from serving.review.cases.reviewer import Reviewer
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
@@ -144,33 +137,3 @@ def test_contributions_are_shown_to_those_who_may_explain_alone(
     ):
         answer = reviewed.client.get(address, headers=by)
         assert answer.status_code == (404 if is_shown else 403), address
-
-
-FORMER = Actor("former:alpha", "alpha")
-
-
-def test_what_an_older_release_stored_opens_with_the_names_it_has() -> None:
-    deferral = {"ground": "security", "until": NOW.isoformat(), "because": "x"}
-    deferral |= {"deferred_by": "alpha", "deferred_at": NOW.isoformat(), "confirmed_by": "beta"}
-    letter = {"audience": "carrier", "recipient": "c", "purpose": "x", "content": "{}"}
-    letter |= {"digest": "d", "written_by": "alpha", "written_at": NOW.isoformat()}
-    state = {
-        "case_id": "c",
-        "status": "assigned",
-        "owner": "alpha",
-        "deferral": deferral,
-        "letters": [letter],
-    }
-
-    case = CASE.validate_json(json.dumps(state))
-
-    assert case.deferral is not None
-    named = (case.owner, case.deferral.deferred_by, case.letters[0].written_by)
-    assert named == (FORMER,) * 3
-    assert not FORMER.is_human
-    event = StoredEvent("c", NOW, "alpha", "claim", "{}", "")
-    assert (event.by, event.by.shown) == (FORMER, "alpha")
-    assert SwitchEvent("route", True, NOW, "alpha", "x").by == FORMER
-    told = {"owner": [None, "alpha"], "proposed_by": ["alpha", None]}
-    view = EventView.from_event(replace(event, changed=json.dumps(told)))
-    assert view.moves == (("owner", "nobody", "alpha"), ("proposed by", "alpha", "nobody"))

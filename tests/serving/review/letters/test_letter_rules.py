@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.access.actors import Actor
 from serving.errors import Conflict, PersonNeeded
 from serving.review.acts.reopen import reopen
 from serving.review.cases.case_state import Case
@@ -155,29 +154,20 @@ def test_letters_and_deferral_are_stored_with_the_case_and_older_cases_have_none
     assert CASE.validate_json(b'{"case_id": "c"}') == Case("c")
 
 
-KEY, FORMER = machine("desk"), Actor.stored("nine", None)
+KEY = machine("desk")
 
 
-def test_no_machine_and_no_bare_name_of_an_older_release_is_one_of_two() -> None:
+def test_no_machine_is_one_of_two() -> None:
     with pytest.raises(PersonNeeded):
         write_letter(ENDED, replace(LETTER, written_by=KEY))
     written, _ = write_letter(ENDED, LETTER)
     with pytest.raises(PersonNeeded):
         release_letter(written, KEY, AT, "consignee", "nobody is harmed")
-    former = replace(ENDED, letters=(replace(LETTER, written_by=FORMER),))
-    with pytest.raises(Conflict, match="write it again"):
-        release_letter(former, TWO, AT, "consignee", "nobody is harmed")
 
     with pytest.raises(PersonNeeded):
         defer_letter(ENDED, KEY, AT, "security", SOON, "a reason")
     with pytest.raises(PersonNeeded):
         confirm_deferral(deferred(), KEY, AT)
-    held = deferred()
-    assert held.deferral is not None
-    with pytest.raises(Conflict, match="defer it again"):
-        confirm_deferral(
-            replace(held, deferral=replace(held.deferral, deferred_by=FORMER)), TWO, AT
-        )
 
 
 def test_one_person_does_not_shorten_what_two_hold_back() -> None:

@@ -20,7 +20,7 @@ CaseTerms = Mapping[str, tuple[SearchTerm, ...] | None]
 
 
 @dataclass(frozen=True)
-class OlderCases:
+class UnindexedCases:
     """Finds cases without search terms, and writes the terms in their decisions."""
 
     logged: EncryptedDecisions
