@@ -119,6 +119,40 @@ def shared_statements() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def prepared_tables() -> Iterator[None]:
+    """Let Alembic create the tables of an empty SQLite database once, then repeat its statements.
+
+    `tests/serving/storage` tries the steps themselves.
+    """
+    migration = sys.modules.get("serving.storage.migration")
+    if migration is None:
+        yield
+        return
+    run_steps, statements = migration.run_steps, list[str]()
+
+    def run_prepared_steps(connection: Any) -> None:
+        if connection.dialect.name != "sqlite" or _schema_of(connection):
+            run_steps(connection)
+        elif statements:
+            for statement in statements:
+                connection.connection.execute(statement)
+        else:
+            run_steps(connection)
+            step = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            statements.extend(_schema_of(connection))
+            statements.append(f"INSERT INTO alembic_version VALUES ('{step}')")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(migration, "run_steps", run_prepared_steps)
+        yield
+
+
+def _schema_of(connection: Any) -> list[str]:
+    schema = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    return list(connection.exec_driver_sql(schema).scalars())
+
+
+@pytest.fixture(scope="session", autouse=True)
 def prepared_commands() -> Iterator[None]:
     """Look through the parameters of every command once, not whenever a test runs one of them."""
     with pytest.MonkeyPatch.context() as patched:

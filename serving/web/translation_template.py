@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from features.catalogue import features_by_name
@@ -49,8 +49,8 @@ from serving.web.stored_texts import STORED_TEXTS
 
 SERVING = Path(__file__).parents[1]
 
-_METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
-_OPTIONS = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+_METHODS = {".html": "jinja2", ".py": "python"}
+_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true"}  # of templates
 _SAID = {"say": None, "say_of": (2, 3)}
 _ACTIONS, _OBJECTS = {"AuditEvent": (3,)}, {"AuditEvent": (4,)}
 
@@ -198,16 +198,12 @@ def _extracted() -> tuple[tuple[Message, str], ...]:
     """
     errors = {each.__name__: None for each in _error_classes(ServingError)}
     keywords: dict[str, Any] = {**DEFAULT_KEYWORDS, **_SAID, **errors, "_refused": None}
-    texts = [
-        (message, f"serving/{file}#L{line}")
-        for file, line, message, *_ in _found(keywords)
-        if file.partition("/")[0] in SHOWN_TO_PEOPLE
+    shown = [file for room in SHOWN_TO_PEOPLE for file in sorted((SERVING / room).rglob("*"))]
+    audited = [
+        file for file in sorted(SERVING.rglob("*.py")) if b"AuditEvent(" in file.read_bytes()
     ]
-    codes = [
-        (code.replace("_", " "), f"serving/{file}#L{line}")
-        for file, line, code, *_ in chain(_found(_ACTIONS), _found(_OBJECTS))
-    ]
-    return (*texts, *codes)
+    codes = chain(_found(_ACTIONS, audited), _found(_OBJECTS, audited))
+    return (*_found(keywords, shown), *((code.replace("_", " "), place) for code, place in codes))
 
 
 def _error_classes(error: type[ServingError]) -> Iterator[type[ServingError]]:
@@ -219,8 +215,12 @@ def _error_classes(error: type[ServingError]) -> Iterator[type[ServingError]]:
         yield from _error_classes(each)
 
 
-def _found(keywords: dict[str, Any]) -> Iterable[tuple[str, int, Any, list[str], str | None]]:
-    return extract_from_dir(SERVING, _METHODS, _OPTIONS, keywords)
+def _found(keywords: dict[str, Any], files: Iterable[Path]) -> Iterator[tuple[Any, str]]:
+    for file in files:
+        if method := _METHODS.get(file.suffix):
+            place = f"serving/{file.relative_to(SERVING).as_posix()}"
+            for line, message, *_ in extract_from_file(method, file, keywords, options=_OPTIONS):
+                yield message, f"{place}#L{line}"
 
 
 def _of_tables() -> Iterator[tuple[Message, str]]:

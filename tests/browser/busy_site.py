@@ -22,7 +22,7 @@ from serving.review.acts.note import note_case
 from serving.review.acts.order import order_action
 from serving.review.acts.wait import wait
 from serving.review.cases.teams import Team
-from tests.browser.served_site import Site
+from tests.browser.served_site import PATIENCE_S, Site
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_supervision_page import keep_report
@@ -57,7 +57,8 @@ class BusySite:
     def filled(cls, site: Site, home: Path) -> "BusySite":
         """A site of which people have made use for a while."""
         _make_accounts(site)
-        service = Service(httpx2.Client(base_url=site.address), site.services, home)  # type: ignore[arg-type]  # it is called alike
+        client = httpx2.Client(base_url=site.address, timeout=PATIENCE_S)
+        service = Service(client, site.services, home)  # type: ignore[arg-type]  # it is called alike
         named = _cases(site)
         row = site.services.cases.case(FIRST, named["case"])[0]
         for each in site.services.entities.named_by([row]).values():
@@ -90,7 +91,9 @@ class BusySite:
         Of no role it is nobody's.
         """
         cookies = {"tidegate": self._cookie(role)} if role else {}
-        return httpx2.Client(cookies=cookies, headers={"Accept-Language": language}, timeout=60)
+        return httpx2.Client(
+            cookies=cookies, headers={"Accept-Language": language}, timeout=PATIENCE_S
+        )
 
     def _cookie(self, role: str) -> str:
         session, cookie = Session.begin(f"account:{role}", NOW, timedelta(hours=8))

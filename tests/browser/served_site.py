@@ -20,6 +20,8 @@ from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.ports import free_port
 
+PATIENCE_S = 60.0  # on a busy machine the first answer takes longer than a client usually waits
+
 
 @dataclass(frozen=True)
 class Site:
@@ -33,7 +35,9 @@ class Site:
     def score(self, body: dict[str, Any], idempotency_key: str) -> dict[str, Any]:
         """The answer to a submission."""
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": idempotency_key}
-        response = httpx2.post(f"{self.address}/v1/scores", json=body, headers=headers)
+        response = httpx2.post(
+            f"{self.address}/v1/scores", json=body, headers=headers, timeout=PATIENCE_S
+        )
         answer: dict[str, Any] = response.raise_for_status().json()
         return answer
 

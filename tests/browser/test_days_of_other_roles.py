@@ -8,18 +8,23 @@ from serving.integrity.audit_log import AuditEvent
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_reviewing_a_case import account, sign_in
+from tests.counts import count
 from tests.serving.bodies import route, shipment
 
-SIZES = ((1440, 900), (390, 844))
+SIZES = ((390, 844), (1440, 900))
 
 
 def require_no_barrier(page: Page, where: str) -> None:
-    """At both widths: nothing that axe finds but the notice of a trial, and nothing cut off."""
-    for width, height in SIZES:
+    """At both widths nothing is cut off, and axe finds nothing but the notice of a trial.
+
+    Axe looks at the narrow page, and in full runs at the wide one as well.
+    """
+    for number, (width, height) in enumerate(SIZES):
         page.set_viewport_size({"width": width, "height": height})
-        found = [each for each in barriers(page) if "['.trial']" not in each]
-        assert found == [], (where, width)
         assert not is_wider_than_the_window(page), (where, width)
+        if number < count(1, 2):
+            found = [each for each in barriers(page) if "['.trial']" not in each]
+            assert found == [], (where, width)
 
 
 def press(page: Page, key: str) -> None:

@@ -9,6 +9,7 @@ from serving.settings import Settings
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_reviewing_a_case import PASSWORD, account, home, sign_in
+from tests.counts import count
 from tests.serving.bodies import shipment
 
 __all__ = ["home"]
@@ -26,7 +27,8 @@ def wrong_on(page: Page) -> list[str]:
     return [*barriers(page, is_serious=True), *(["wider than the window"] if is_wide else [])]
 
 
-@pytest.mark.parametrize("screen", [(1280, 900), (390, 844)], ids=["desktop", "phone"])
+@pytest.mark.faults
+@pytest.mark.parametrize("screen", [(390, 844), (1280, 900)][: count(1, 2)])
 def test_a_second_factor_is_set_up_from_its_picture_and_asked_for_ever_after(
     page: Page, site: Site, screen: tuple[int, int]
 ) -> None:

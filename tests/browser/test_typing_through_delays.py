@@ -25,7 +25,7 @@ from tests.browser.test_reviewing_a_case import PASSWORD, PLAN
 from tests.counts import count
 from tests.serving.people import reviewer
 
-SCRIPTS = count(8, 200)
+SCRIPTS = count(5, 200)
 MAX_DELAY_S = count(0.4, 2.0)
 COMMENT = "every paper agrees with the declaration, and the seal is unbroken in each picture"
 WORDS = COMMENT.replace(",", "").split()

@@ -2,31 +2,31 @@
 
 import asyncio
 import json
-import os
+import resource
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from serving.settings import FixedLimits
+from serving.settings import FixedLimits, Settings
 from serving.storage.engine import open_database
 from serving.storage.verification.log_verification import LogProof, verify_decision_log
+from tests.forked_command import ForkedCommand
 from tests.serving.bodies import shipment
 
-COMMAND = """
-from serving.settings import Settings
-for name, value in {fixed}.items():
-    Settings.model_fields[name].default = value
-Settings.model_rebuild(force=True)
-from serving.cli.main import main
-main()
-"""
+
+def limit_service(fixed: Mapping[str, Any], open_files: int | None) -> None:
+    """Set limits that are no settings, in the process that will serve."""
+    if open_files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
+    for name, value in fixed.items():
+        Settings.model_fields[name].default = value
+    Settings.model_rebuild(force=True)
 
 
 @dataclass
@@ -52,13 +52,19 @@ class Served:
     workers: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
     open_files: int | None = None
-    process: subprocess.Popen[bytes] | None = None
+    process: ForkedCommand | None = None
     acknowledged: dict[str, bytes] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The id of the started process, and of its group."""
+        assert self.process is not None
+        return self.process.pid
 
     @property
     def headers(self) -> dict[str, str]:
@@ -76,15 +82,13 @@ class Served:
             environment["TIDEGATE_DATABASE_URL"] = self.database_url
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port)]
         arguments += ["--workers", str(self.workers)]
-        limit = f"ulimit -n {self.open_files}; " if self.open_files else ""
-        shell = ["sh", "-c", f'{limit}exec "$@"', "serve"]
+        environment = {"OMP_NUM_THREADS": "1", **environment}
         began = time.monotonic()
-        self.process = subprocess.Popen(
-            [*shell, sys.executable, "-c", COMMAND.format(fixed=fixed), *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.home / "service.log").open("ab"),
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-            start_new_session=True,
+        self.process = ForkedCommand.start(
+            arguments,
+            self.home / "service.log",
+            environment,
+            partial(limit_service, fixed, self.open_files),
         )
         self.wait_until_ready(60)
         return time.monotonic() - began
@@ -105,8 +109,7 @@ class Served:
         """Signal every process of it, and wait for the first one's end."""
         if self.process is None or self.process.poll() is not None:
             return 0
-        whom = os.killpg if how == signal.SIGKILL else os.kill
-        whom(self.process.pid, how)
+        self.process.kill(how)
         return self.process.wait(60)
 
     async def ask(self, client: httpx2.AsyncClient, name: str) -> Told:

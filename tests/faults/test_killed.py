@@ -99,11 +99,10 @@ def scores_counted(served: Served) -> float:
 
 def _workers(served: Served) -> set[int]:
     """The ids of the processes that serve: children of the supervisor that run uvicorn."""
-    assert served.process is not None
     found = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            is_child = int(status.read_text().rpartition(")")[2].split()[1]) == served.process.pid
+            is_child = int(status.read_text().rpartition(")")[2].split()[1]) == served.pid
             if is_child and b"spawn_main" in status.with_name("cmdline").read_bytes():
                 found.add(int(status.parent.name))
     return found

@@ -53,11 +53,10 @@ def test_a_disk_that_takes_nothing_refuses_until_it_does(serve: Serve, room: int
     """
     served = serve()
     served.start()
-    assert served.process is not None
     for number in range(count(1, 10)):
         used = (served.home / "tidegate.db-wal").stat().st_size
         limit = (0 if room is None else used + room, resource.RLIM_INFINITY)
-        resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, limit)
+        resource.prlimit(served.pid, resource.RLIMIT_FSIZE, limit)
         told = load_for(served, 4, f"F-{number}")
         assert told[-1].status == 503
         assert told[-1].headers["Retry-After"]
@@ -65,7 +64,7 @@ def test_a_disk_that_takes_nothing_refuses_until_it_does(serve: Serve, room: int
         assert httpx2.get(f"{served.address}/health/live", timeout=30).status_code == 200
 
         free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, free)
+        resource.prlimit(served.pid, resource.RLIMIT_FSIZE, free)
         assert seconds_until_decided(served, f"R-{number}") < LONGEST_RECOVERY_S
         served.wait_until_ready(LONGEST_RECOVERY_S)
         assert {each.status for each in told} <= {200, 503}
@@ -78,12 +77,11 @@ def test_a_service_that_cannot_finish_says_why_in_a_line_and_fails(serve: Serve)
     """What it took and could not write down before its end is no success."""
     served = serve()
     served.start()
-    assert served.process is not None
     served.load(1, "L", lambda: len(served.acknowledged) > 2)
     room = (served.home / "service.log").stat().st_size + 4_096
     used = (served.home / "tidegate.db-wal").stat().st_size
     assert used > room
-    resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    resource.prlimit(served.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
 
     assert served.kill(signal.SIGTERM) == 1
 

@@ -70,9 +70,11 @@ def cursors() -> list[str]:
 
 def test_no_cursor_but_that_of_a_page_is_taken(service: Service) -> None:
     reviewer = service.key("review", "explain")
-    for number in range(60):
+    for number in range(60):  # until two are drawn to be looked at
         service.score(shipment(shipment_id=f"S-{number}"), service.key("score"))
-    page = service.client.get("/v1/queue", params={"limit": 1}, headers=reviewer).json()
+        page = service.client.get("/v1/queue", params={"limit": 1}, headers=reviewer).json()
+        if page["next"]:
+            break
     assert page["next"]
     cursor = {"cursor": page["next"], "limit": 1}
     assert service.client.get("/v1/queue", params=cursor, headers=reviewer).status_code == 200
@@ -101,7 +103,8 @@ def test_no_address_and_no_parameter_makes_the_service_fail(service: Service) ->
     for name in ("office_id", "mode", "owner", "lane", "limit", "is_unowned", "to", "state"):
         for text in TEXTS:
             query = f"{name}={quote(text.encode('utf-8', 'surrogatepass'))}"
-            for path in ("/v1/queue", "/console/queue", "/console/sign-in", "/console/oidc"):
+            sign_in = ("/console/sign-in", "/console/oidc") if name in ("to", "state") else ()
+            for path in ("/v1/queue", "/console/queue", *sign_in):
                 answer = service.client.get(f"{path}?{query}", headers=caller)
                 assert answer.status_code in REFUSED, (path, query)
 

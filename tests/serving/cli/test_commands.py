@@ -5,8 +5,8 @@ import json
 import math
 import shutil
 import sqlite3
-import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from serving.errors import LogUnavailable, NotFound, Unprocessable
 from serving.settings import settings_of
 from serving.storage.engine import connected, failing_as_unavailable
 from serving.storage.repositories import api_key_repository
+from tests.forked_command import ForkedCommand
 from tests.ports import free_port
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
@@ -229,25 +230,23 @@ def test_an_unknown_decision_is_not_replayed(home: Path) -> None:
 def test_where_a_service_answers_is_said_only_when_nothing_keeps_it_from_that(
     home: Path, tmp_path: Path
 ) -> None:
-    port = str(free_port())
-    command = "from serving.cli.main import main; main()"
-    serve = [sys.executable, "-c", command, "serve", "--port", port, "--home"]
+    serve = ["serve", "--port", port := str(free_port()), "--home"]
 
-    with subprocess.Popen([*serve, str(home)], stderr=subprocess.PIPE, text=True) as serving:
-        assert serving.stderr is not None
-        first = serving.stderr.readline()
-        serving.kill()
-    assert f"answers at http://127.0.0.1:{port}" in first
+    serving = ForkedCommand.start([*serve, str(home)], tmp_path / "serving")
+    while "\n" not in (said := serving.errors.read_text()):
+        assert serving.poll() is None
+        time.sleep(0.02)
+    serving.kill()
+    assert f"answers at http://127.0.0.1:{port}" in said.partition("\n")[0]
 
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "tidegate.db").write_bytes(b"no database of anyone's" * 1_000)
-    refused = subprocess.run(
-        [*serve, str(damaged)], check=False, capture_output=True, text=True, timeout=60
-    )
-    assert refused.returncode == 1
-    assert "answers" not in refused.stderr
-    assert "the database failed" in refused.stderr
+    refused = ForkedCommand.start([*serve, str(damaged)], tmp_path / "refused")
+    assert refused.wait(60) == 1
+    said = refused.errors.read_text()
+    assert "answers" not in said
+    assert "the database failed" in said
 
 
 def said_by_main(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> int:

@@ -1,14 +1,12 @@
 """What `tidegate serve` listens to: TLS of its own, a proxy before it, or this machine alone."""
 
 import json
-import os
+import signal
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from features.errors import TidegateError
 from serving.process.listening_transport import Transport, hosts_of, is_of_this_machine
 from serving.settings import Settings
+from tests.forked_command import ForkedCommand
 from tests.ports import free_port
 
 
@@ -58,25 +57,20 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return cert, private
 
 
-def command(home: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "serving.cli.main", "serve", "--home", str(home), *options]
+def start(home: Path, port: int, options: Sequence[str], settings: dict[str, str]) -> ForkedCommand:
+    environment = {f"TIDEGATE_{name.upper()}": text for name, text in settings.items()}
+    arguments = ["serve", "--home", str(home), "--port", str(port), *options]
+    return ForkedCommand.start(arguments, home / f"errors-{port}", environment)
 
 
 def refused(home: Path, *options: str, **settings: str) -> str:
     """What is said, in one line, of a start that is refused."""
-    environment = {f"TIDEGATE_{name.upper()}": text for name, text in settings.items()}
-    ended = subprocess.run(
-        command(home, "--port", str(free_port()), *options),
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        timeout=60,
-    )
-    assert ended.returncode == 1, ended.stderr
-    assert ended.stderr.count("\n") == 1
+    command = start(home, free_port(), options, settings)
+    code, errors = command.wait(60), command.errors.read_text()
+    assert code == 1, errors
+    assert errors.count("\n") == 1
     assert not (home / "tidegate.db").exists()
-    return ended.stderr
+    return errors
 
 
 def bound_to(host: str) -> socket.socket:
@@ -136,25 +130,15 @@ def test_the_command_refuses_in_one_line_before_anything_is_made(
 def serving(home: Path, *options: str, **settings: str) -> Iterator[int]:
     """The port of a service that runs until the context ends."""
     port = free_port()
-    environment = {f"TIDEGATE_{name.upper()}": text for name, text in settings.items()}
-    process = subprocess.Popen(
-        command(home, "--port", str(port), *options),
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
+    command = start(home, port, options, settings)
     try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "Tidegate answers at" in line:
-                break
-        else:
-            raise AssertionError("the service did not start")
-        threading.Thread(target=process.stderr.read, daemon=True).start()
+        while "Tidegate answers at" not in command.errors.read_text():
+            assert command.poll() is None, "the service did not start"
+            time.sleep(0.02)
         yield port
     finally:
-        process.terminate()
-        process.wait(30)
+        command.kill(signal.SIGTERM)
+        command.wait(30)
 
 
 def test_it_speaks_tls_itself(home: Path, certificate: tuple[Path, Path]) -> None:
@@ -230,7 +214,7 @@ def test_behind_a_proxy_that_speaks_tls_pages_are_secure(
         proxy.close()
 
 
-def test_whoever_is_no_trusted_proxy_is_not_believed(home: Path) -> None:
+def test_an_untrusted_proxy_is_not_believed(home: Path) -> None:
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1"}
     for options, settings, is_believed in (
         (("--behind-proxy",), {"trusted_proxies": "192.0.2.0/24"}, False),
