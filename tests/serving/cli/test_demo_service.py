@@ -14,6 +14,7 @@ from features.errors import TidegateError
 from serving.cli.demo_service import _listener
 from serving.process.listening_socket import bound, listen
 from tests.counts import count
+from tests.forked_command import ForkedCommand
 from tests.ports import free_port
 from tests.processes import SOON_S, in_a_session, wait_until_nobody_is_left
 
@@ -97,12 +98,10 @@ def test_of_two_that_start_at_once_the_second_to_listen_is_refused() -> None:
 def test_a_port_that_is_taken_is_said_in_one_line_before_anything_else(home: Path) -> None:
     with socket.create_server(("", 0)) as other:
         port = other.getsockname()[1]
-        command = [sys.executable, "-m", "serving.cli.main", "serve", "--home", str(home)]
-        refused = subprocess.run(
-            [*command, "--port", str(port)], check=False, capture_output=True, text=True
-        )
+        arguments = ["serve", "--home", str(home), "--port", str(port)]
+        refused = ForkedCommand.start(arguments, home / "errors")
 
-    assert refused.returncode == 1
+        assert refused.wait(60) == 1
     said = f"cannot listen at port {port} of 127.0.0.1: Address already in use"
-    assert refused.stderr == f"tidegate: {said}; give another with --port\n"
+    assert refused.errors.read_text() == f"tidegate: {said}; give another with --port\n"
     assert not (home / "tidegate.db").exists()

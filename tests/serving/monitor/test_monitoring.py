@@ -1,6 +1,8 @@
 """From a log to a report, on both engines."""
 
+import shutil
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -39,6 +41,34 @@ def opened(where: Path | str) -> tuple[Engine, RollupRepository]:
     return engine, RollupRepository(engine)
 
 
+@dataclass(frozen=True)
+class NineWeeks:
+    """A log of nine weeks that several tests read."""
+
+    store: RollupRepository
+    invented: Invented
+
+
+@pytest.fixture(scope="module")
+def nine_weeks(tmp_path_factory: pytest.TempPathFactory) -> NineWeeks:
+    engine, store = opened(tmp_path_factory.mktemp("nine_weeks") / "log.db")
+    return NineWeeks(store, invent(engine))
+
+
+@pytest.fixture(scope="module")
+def half_controlled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Invented]:
+    """The folder of a log in which half of all were looked at, to be copied."""
+    folder = tmp_path_factory.mktemp("half_controlled")
+    engine, _ = opened(folder / "log.db")
+    invented = invent(engine, days=42, a_day=100, control=0.5)
+    engine.dispose()
+    return folder, invented
+
+
+def copied(folder: Path, to: Path) -> tuple[Engine, RollupRepository]:
+    return opened(Path(shutil.copytree(folder, to / "copy")) / "log.db")
+
+
 def reported(
     store: RollupRepository, invented: Invented, model: str | None = None
 ) -> MonitoringReport:
@@ -69,11 +99,10 @@ def test_a_summary_counts_what_plain_sql_counts_however_often_it_is_asked(
         assert counted == {(office, lane): n for office, lane, n in connection.execute(by_lane)}
 
 
-def test_the_report_holds_the_truth_that_the_naive_share_misses(where: Path | str) -> None:
-    engine, store = opened(where)
-    invented = invent(engine)
+def test_the_report_holds_the_truth_that_the_naive_share_misses(nine_weeks: NineWeeks) -> None:
+    invented = nine_weeks.invented
 
-    told = reported(store, invented).overall
+    told = reported(nine_weeks.store, invented).overall
 
     assert told.prevalence.low <= invented.prevalence <= told.prevalence.high  # type: ignore[operator]  # has a value
     assert told.recall.low <= invented.recall <= told.recall.high  # type: ignore[operator]  # has a value
@@ -91,9 +120,8 @@ def test_below_thirty_control_cases_nothing_is_said_of_the_rest(tmp_path: Path) 
     assert told.calibration == ()
 
 
-def test_each_lane_was_right_as_often_as_the_truth_has_it(tmp_path: Path) -> None:
-    engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine)
+def test_each_lane_was_right_as_often_as_the_truth_has_it(nine_weeks: NineWeeks) -> None:
+    store, invented = nine_weeks.store, nine_weeks.invented
     catch_up(store, LATER)
     (period,) = (each for each in periods(store, "shipment", LATER_ON) if each.name == "90 days")
 
@@ -151,11 +179,10 @@ def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path:
     assert told.delay.median_days == pytest.approx(3)
 
 
-def test_groups_strata_typologies_and_capacity_add_up(tmp_path: Path) -> None:
-    engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine)
+def test_groups_strata_typologies_and_capacity_add_up(nine_weeks: NineWeeks) -> None:
+    invented = nine_weeks.invented
 
-    told = reported(store, invented)
+    told = reported(nine_weeks.store, invented)
 
     for by in ("model", "office", "mode", "region", "operator"):
         members = [group for group in told.groups if group.by == by]
@@ -277,9 +304,11 @@ def test_what_could_not_be_judged_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("knows", [True, False])
-def test_a_challenger_gains_what_it_would_have_found(tmp_path: Path, knows: bool) -> None:
-    engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine, days=42, a_day=100, control=0.5)
+def test_a_challenger_gains_what_it_would_have_found(
+    half_controlled: tuple[Path, Invented], tmp_path: Path, knows: bool
+) -> None:
+    folder, invented = half_controlled
+    engine, store = copied(folder, tmp_path)
     opine(engine, invented, knows=knows)
 
     (told,) = reported(store, invented).challengers
@@ -303,9 +332,11 @@ def test_haste_and_agreement_of_reviewers_is_an_alert_once_a_week(tmp_path: Path
     assert [[alert.measure for alert in each] for each in new] == [[], ["hasty agreement"], []]
 
 
-def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path) -> None:
-    engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine, days=42, a_day=100, control=0.5)
+def test_a_promotion_reads_what_live_traffic_said_of_its_version(
+    half_controlled: tuple[Path, Invented], tmp_path: Path
+) -> None:
+    folder, invented = half_controlled
+    engine, store = copied(folder, tmp_path)
     opine(engine, invented, knows=False)
     now = invented.end + 2 * DELAY
 
@@ -319,10 +350,10 @@ def test_a_promotion_reads_what_live_traffic_said_of_its_version(tmp_path: Path)
 
 
 def test_what_was_asked_too_lately_says_so_and_is_not_taken_for_never_asked(
-    tmp_path: Path,
+    half_controlled: tuple[Path, Invented], tmp_path: Path
 ) -> None:
-    engine, store = opened(tmp_path / "log.db")
-    invented = invent(engine, days=42, a_day=100, control=0.5)
+    folder, invented = half_controlled
+    engine, store = copied(folder, tmp_path)
     opine(engine, invented, knows=False, first=4_000)
 
     told = live_traffic(store, "shipment", "2", invented.end)

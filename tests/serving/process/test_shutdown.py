@@ -17,6 +17,7 @@ import pytest
 from features.atomic_dir import written_whole
 from serving.cli.start_progress import StartStatus
 from tests.features.messages.worst_inputs import statement
+from tests.forked_command import ForkedCommand
 from tests.ports import free_port
 from tests.processes import in_a_session, wait_until_nobody_is_left
 from tests.serving.cli.test_commands import run
@@ -89,17 +90,16 @@ def test_workers_that_are_told_to_stop_while_they_start_end_at_once(
 
 def test_workers_that_could_never_start_are_not_begun(tmp_path: Path, postgres: Server) -> None:
     (tmp_path / "lanes.toml").write_text("x = = y")
-    command = [*SERVE, "--home", str(tmp_path), "--port", str(free_port()), "--workers", "2"]
+    command = ["serve", "--home", str(tmp_path), "--port", str(free_port()), "--workers", "2"]
     over = {"postgres": ["--database-url", postgres.new_database()], "sqlite": []}
     says = {"postgres": "lanes.toml", "sqlite": "several workers need PostgreSQL"}
     for engine, options in over.items():
-        ended = subprocess.run(
-            [*command, *options], capture_output=True, text=True, timeout=60, check=False
-        )
+        ended = ForkedCommand.start([*command, *options], tmp_path / engine)
 
-        assert ended.returncode == 1
-        assert says[engine] in ended.stderr
-        assert "Traceback" not in ended.stderr
+        assert ended.wait(60) == 1
+        errors = ended.errors.read_text()
+        assert says[engine] in errors
+        assert "Traceback" not in errors
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
