@@ -14,7 +14,7 @@ import pytest
 
 from tests.counts import count, in_full_alone
 from tests.faults.conftest import Serve
-from tests.faults.served import COMMAND, Served
+from tests.faults.served import Served
 from tests.ports import free_port
 from tests.serving.bodies import shipment
 from tests.serving.postgres import Server
@@ -33,7 +33,7 @@ def served(request: pytest.FixtureRequest, serve: Serve) -> Served:
 
 def begun(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *arguments],
+        [sys.executable, "-m", "serving.cli.main", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.counts import count, in_full_alone
 from tests.faults.conftest import Serve
-from tests.faults.served import COMMAND, Served
+from tests.faults.served import Served
 from tests.serving.bodies import shipment
 
 ROUNDS = count(1, 10)
@@ -38,7 +38,7 @@ def commands(served: Served, number: int) -> list[list[str]]:
 
 def run(served: Served, arguments: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, *arguments, "--home", str(served.home)],
+        [sys.executable, "-m", "serving.cli.main", *arguments, "--home", str(served.home)],
         capture_output=True,
         text=True,
         timeout=120,
