@@ -21,9 +21,7 @@ from training.parameters import (
 )
 from training.train import train_model
 
-TREES = TreeParameters(
-    trees=30, leaves=8, learning_rate=0.5, monotone="basic", early_stopping_rounds=4
-)
+TREES = TreeParameters(trees=30, learning_rate=0.5, monotone="basic", early_stopping_rounds=4)
 PARAMETERS = TrainingParameters(**QUICK, trees=TREES).for_workers()
 
 
